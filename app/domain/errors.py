@@ -1,0 +1,77 @@
+"""What can go wrong, in two families; anything else that is raised is a bug and crashes loudly.
+
+An expected "no" (an unreadable answer, a skipped report) is a value of the model, not an error.
+"""
+
+from __future__ import annotations
+
+
+class PowerdError(Exception):
+    """Base of all errors that powerd raises on purpose. The text names the thing and the remedy."""
+
+
+class RetryableError(PowerdError):
+    """The same thing may succeed later: a connection, a time-out, a busy neighbour."""
+
+
+class PermanentError(PowerdError):
+    """Trying again changes nothing: somebody has to mend something first."""
+
+
+class ChainUnavailable(RetryableError):
+    """The chain could not be asked, or did not answer in time."""
+
+
+class ExtrinsicUncertain(RetryableError):
+    """An extrinsic was sent and its fate is not known; look at the chain before sending it again."""
+
+
+class ExtrinsicRefused(RetryableError):
+    """The transaction pool did not take the extrinsic (``stale``, ``payment``, …), or dropped it."""
+
+    def __init__(self, call: str, reason: str) -> None:
+        super().__init__(f"the chain refused the extrinsic {call}: {reason}")
+        self.call = call
+        self.reason = reason
+
+
+class ExtrinsicFailed(PermanentError):
+    """The extrinsic was included and failed; ``error`` is the name the runtime's metadata gives."""
+
+    def __init__(self, call: str, error: str, block_hash: str) -> None:
+        super().__init__(f"{call} failed in block {block_hash}: {error}")
+        self.call = call
+        self.error = error
+        self.block_hash = block_hash
+
+
+class WrongChain(PermanentError):
+    """The endpoint serves another chain, or a runtime without the pallet powerd needs."""
+
+
+class UnknownIdentity(PermanentError):
+    """The chain knows no such node, twin or account."""
+
+
+class EventsUnavailable(RetryableError):
+    """The event bus could not be asked, or did not answer in time."""
+
+
+class AmbiguousTarget(PermanentError):
+    """An event whose target is neither Up nor Down, or both."""
+
+
+class NicUnusable(RetryableError):
+    """This machine has no network card it could be woken through (it may get one later)."""
+
+
+class MagicPacketNotSent(RetryableError):
+    """The operating system did not take the packet."""
+
+
+class HostPowerFailed(RetryableError):
+    """The host's init system did not accept the order."""
+
+
+class HoldsUnreadable(RetryableError):
+    """Whether somebody holds the machine up can't be told; doubt never powers off."""

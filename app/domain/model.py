@@ -1,0 +1,184 @@
+"""What powerd talks about: nodes, their power, heads of the chain, network cards, holds and faults."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NewType
+
+NodeId = NewType("NodeId", int)
+FarmId = NewType("FarmId", int)
+TwinId = NewType("TwinId", int)
+
+_MAC = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}")
+
+
+class Power(enum.Enum):
+    """Up or Down: a target, or the variant of a state (tfchain's enum ``Power``)."""
+
+    UP = "Up"
+    DOWN = "Down"
+
+
+class HeadKind(enum.Enum):
+    """Which end of the chain is read: the newest block, or the newest that can't be undone."""
+
+    BEST = "best"
+    FINALIZED = "finalized"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A block that was the chain's head.
+
+    ``time_s`` is the block's own ``Timestamp.Now`` in Unix seconds: the age of a head is measured
+    with it, so a chain that stands still shows, whoever served the block.
+    """
+
+    kind: HeadKind
+    number: int
+    hash: str
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PowerState:
+    """What a node last said of itself; Down carries the block in which it said so."""
+
+    power: Power
+    since_block: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodePower:
+    """A node's entry in ``TfgridModule.NodePower``; a node without an entry is Up/Up."""
+
+    state: PowerState
+    target: Power
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The chain answered, but with something that is neither Up nor Down. Never a default."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PowerReading:
+    """The power of several nodes, all read from one block.
+
+    ``head`` is ``None`` where the gateway does not tell which block it read. Every node that was
+    asked for is in ``powers``.
+    """
+
+    head: Head | None
+    powers: Mapping[NodeId, NodePower | Unreadable]
+
+
+@dataclass(frozen=True, slots=True)
+class Mac:
+    """A hardware address, written ``54:b2:03:a0:11:22``."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> Mac:
+        """Read ``54:b2:03:a0:11:22`` or ``54-B2-…``; ``ValueError`` unless one card can own it."""
+        canonical = text.strip().lower()
+        if not _MAC.fullmatch(canonical):
+            raise ValueError(f"{text!r} is not a MAC address such as 54:b2:03:a0:11:22")
+        canonical = canonical.replace("-", ":")
+        if canonical == "00:00:00:00:00:00" or int(canonical[:2], 16) & 1:
+            raise ValueError(f"{text!r} is a zero or group address; no single card can own it")
+        return cls(canonical)
+
+    @property
+    def octets(self) -> bytes:
+        """The six bytes of the address."""
+        return bytes.fromhex(self.text.replace(":", ""))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node's record on chain, as far as waking needs it.
+
+    ``mac`` is that of the interface named ``zos``; ``None`` where there is none or it is no usable
+    address, and then ``mac_problem`` says what is wrong.
+    """
+
+    id: NodeId
+    farm: FarmId
+    twin: TwinId
+    mac: Mac | None
+    mac_problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeIdentity:
+    """Who this machine is on the chain."""
+
+    node: NodeId
+    farm: FarmId
+    twin: TwinId
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """The physical network card through which this machine is woken."""
+
+    name: str
+    mac: Mac
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """The block in which one of our extrinsics was included, and succeeded.
+
+    ``block_number`` is ``None`` where the gateway tells only the hash.
+    """
+
+    block_hash: str
+    block_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UptimeSample:
+    """One reading of the machine's uptime, and the moment it was taken (both seconds)."""
+
+    uptime_s: int
+    taken_at_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the node may claim uptime; ``problems`` name what speaks against it."""
+
+    problems: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """True while nothing speaks against the node."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Somebody's request not to power the machine off until ``expires_at_s`` (Unix seconds)."""
+
+    holder: str
+    reason: str
+    expires_at_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something an operator has to know. ``key`` is stable: the same fault is shown once."""
+
+    key: str
+    message: str

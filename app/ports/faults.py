@@ -1,0 +1,17 @@
+"""The place where operators look for what is wrong (a log, Zero-OS's ``zui``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from app.domain.model import Fault
+
+
+@runtime_checkable
+class Faults(Protocol):
+    """Shows faults."""
+
+    async def show(self, faults: Sequence[Fault]) -> None:
+        """These are all the faults there are now; an empty sequence clears the display."""
+        ...

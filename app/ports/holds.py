@@ -1,0 +1,17 @@
+"""Requests of operators and programs not to power this machine off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from app.domain.model import Hold
+
+
+@runtime_checkable
+class Holds(Protocol):
+    """The holds that are in force."""
+
+    async def active(self) -> Sequence[Hold]:
+        """All holds not yet expired; `HoldsUnreadable` when that can't be told."""
+        ...

@@ -1,0 +1,16 @@
+"""The one hook through which logs and metrics see what happens."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from app.domain.events import Happening
+
+
+@runtime_checkable
+class Telemetry(Protocol):
+    """Told after the effect; must not raise and must not wait."""
+
+    def happened(self, happening: Happening) -> None:
+        """Take note."""
+        ...

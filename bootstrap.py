@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Set up what powerd needs in ``.venv`` and run one command there.
+
+Needs nothing but Python 3.11 or newer with pip: no root, no ensurepip, no venv package. A set-up
+that is up to date costs a fraction of a second. ``make`` is a thin front of this file::
+
+    python3 bootstrap.py demo        # the main job, everything real but the machines
+    python3 bootstrap.py test        # all tests
+    python3 bootstrap.py --help      # all tasks
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / "bin"
+
+RUN_LOCK = ROOT / "requirements" / "run.lock"
+DEV_LOCK = ROOT / "requirements" / "dev.lock"
+
+# task → (lock file it needs, commands, what it is for); a command's first word is looked up in .venv/bin.
+TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
+    "setup": (RUN_LOCK, [], "only set up .venv, then powerd is .venv/bin/powerd"),
+    "demo": (
+        RUN_LOCK,
+        [["powerd", "demo"]],
+        "a farm on this machine: nodes sleep and wake; more words go to powerd demo",
+    ),
+    "test": (
+        DEV_LOCK,
+        [["python", "-m", "tests.run"]],
+        "all tests and the coverage they owe; more words go to pytest",
+    ),
+    "lint": (
+        DEV_LOCK,
+        [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
+        "style",
+    ),
+    "types": (DEV_LOCK, [["mypy"]], "types, strictly"),
+    "contracts": (DEV_LOCK, [["lint-imports", "--no-cache"]], "who may import whom"),
+    "format": (DEV_LOCK, [["ruff", "check", "--fix", "."], ["ruff", "format", "."]], "mend the style"),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one task; the exit code is that of its first command that fails."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - it says so to older ones
+        print(f"powerd needs Python 3.11 or newer; this is {sys.version.split()[0]}", file=sys.stderr)
+        return 2
+    if not arguments or arguments[0] not in TASKS:
+        print(__doc__)
+        for name, (_, _, purpose) in TASKS.items():
+            print(f"    {name:<10} {purpose}")
+        return 0 if arguments[:1] in (["--help"], ["-h"]) else 2
+    lock, commands, _ = TASKS[arguments[0]]
+    try:
+        set_up(lock)
+    except subprocess.CalledProcessError as failure:
+        print(
+            f"bootstrap: the set-up failed (pip exit code {failure.returncode}); see above", file=sys.stderr
+        )
+        return 1
+    for command in commands[:-1]:
+        code = subprocess.call(in_venv(command), cwd=ROOT)
+        if code:
+            return code
+    if commands:
+        last = in_venv(commands[-1] + arguments[1:])
+        os.chdir(ROOT)
+        os.execv(last[0], last)  # noqa: S606 - no shell is wanted
+    return 0
+
+
+def in_venv(command: list[str]) -> list[str]:
+    """The command with its program taken from the virtual environment."""
+    return [str(BIN / command[0]), *command[1:]]
+
+
+def set_up(lock: Path) -> None:
+    """Bring .venv to what ``lock`` says, unless it already is there."""
+    stamp = VENV / f"{lock.stem}.stamp"
+    wanted = fingerprint(lock)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    print(f"bootstrap: setting up {VENV} from {lock.relative_to(ROOT)} (once) …", file=sys.stderr, flush=True)
+    if not (BIN / "python").exists():
+        venv.EnvBuilder(with_pip=False, symlinks=True).create(VENV)
+    # The run lock is part of the dev lock, so either order of tasks ends in a consistent environment.
+    pip("--require-hashes", "--requirement", str(lock))
+    pip("--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT))
+    stamp.write_text(wanted)
+
+
+def fingerprint(lock: Path) -> str:
+    """Changes whenever the set-up has to be done again."""
+    digest = hashlib.sha256(f"{sys.version_info[:3]} {VENV}\n".encode())
+    for path in (lock, ROOT / "pyproject.toml"):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def pip(*arguments: str) -> None:
+    """``pip install`` into the virtual environment, with the pip of the Python that runs this file."""
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "--python", str(BIN / "python"), "install"),
+            *("--quiet", "--disable-pip-version-check", "--no-input"),
+            *arguments,
+        ],
+        check=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
