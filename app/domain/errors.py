@@ -45,6 +45,10 @@ class ExtrinsicFailed(PermanentError):
         self.block_hash = block_hash
 
 
+class DownNotFinal(RetryableError):
+    """Our state Down was taken back by the chain, or did not become final in time."""
+
+
 class WrongChain(PermanentError):
     """The endpoint serves another chain, or a runtime without the pallet powerd needs."""
 
@@ -62,7 +66,7 @@ class AmbiguousTarget(PermanentError):
 
 
 class NicUnusable(RetryableError):
-    """This machine has no network card it could be woken through (it may get one later)."""
+    """There is no network card this machine could be woken through (it may get one later)."""
 
 
 class MagicPacketNotSent(RetryableError):

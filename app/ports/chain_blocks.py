@@ -3,32 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from app.domain.events import PowerTargetChanged
+from app.domain.blocks import Block, BlockRef
 
-
-@dataclass(frozen=True, slots=True)
-class BlockRef:
-    """A block by number and hash (``0x…``)."""
-
-    number: int
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A block and the power-target events in it.
-
-    ``unreadable`` says why its events can't be had any more (pruned); it is empty for a block
-    that was read.
-    """
-
-    ref: BlockRef
-    parent_hash: str
-    changes: tuple[PowerTargetChanged, ...]
-    unreadable: str = ""
+__all__ = ["Block", "BlockRef", "ChainBlocks"]
 
 
 @runtime_checkable

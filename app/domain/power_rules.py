@@ -1,0 +1,159 @@
+"""Whether this node reports itself Up, shuts down, or stays up against its target.
+
+Theory of operation. An `Observation` is everything the node knows at one moment. The chain's word
+comes twice: from the best head, where Up is believed at once, and from the finalized head, since
+only a Down that can't be undone may power a machine off (R6).
+
+======  ==========  =============  ==============================================
+target  own state   guards         command
+======  ==========  =============  ==============================================
+Up      Up          (not asked)    Nothing
+Up      Down        (not asked)    ReportUp
+Down    any         all pass       ShutDown (which alone writes Down, R5)
+Down    any         one objects    StayUp; a state Down is set to Up (R4)
+broken  any         (not asked)    StayUp, and look again soon (R6)
+======  ==========  =============  ==============================================
+
+The guards are the rows of `GUARDS`, asked in that order; the first that objects names the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.domain.commands import LookAgain, Nothing, PowerCommand, ReportUp, ShutDown, StayUp
+from app.domain.model import Head, Hold, NodeId, NodePower, Power, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPower:
+    """This node's entry as one head of the chain has it; ``head`` is None where it isn't told."""
+
+    head: Head | None
+    power: NodePower | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the node knows when it decides.
+
+    ``finalized`` is None where the gateway can't tell finality. ``not_enabled`` and
+    ``cooling_down`` are reasons, or empty. ``deferred_for_s`` counts from the moment when an
+    unfinished wake first held up this power-off.
+    """
+
+    best: OwnPower
+    finalized: OwnPower | None
+    now_s: float
+    not_enabled: str = ""
+    holds: tuple[Hold, ...] = ()
+    holds_unreadable: str = ""
+    unfinished_wakes: tuple[NodeId, ...] = ()
+    deferred_for_s: float = 0.0
+    cooling_down: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLimits:
+    """How much doubt is too much. An age of 0 means: not checked (a chain that makes blocks on demand)."""
+
+    best_head_age_s_max: float = 60.0
+    finalized_head_age_s_max: float = 120.0
+    defer_power_off_s_max: float = 180.0
+
+
+def decide(seen: Observation, limits: PowerLimits) -> PowerCommand:
+    """Compare the target with what is; see the table above."""
+    power = seen.best.power
+    if isinstance(power, Unreadable):
+        return StayUp(f"the chain's answer is broken: {power.reason}", LookAgain.SOON)
+    if power.target is Power.UP:
+        return Nothing() if power.state.power is Power.UP else ReportUp()
+    for guard in GUARDS:
+        objection = guard(seen, limits)
+        if objection is not None:
+            return objection
+    return ShutDown()
+
+
+def not_enabled(seen: Observation, _: PowerLimits) -> StayUp | None:
+    """R11: a node that can't be woken, or must not sleep, never sleeps."""
+    if seen.not_enabled:
+        return StayUp(f"power management is not enabled: {seen.not_enabled}", LookAgain.NEXT_ROUND)
+    return None
+
+
+def held(seen: Observation, _: PowerLimits) -> StayUp | None:
+    """R6: somebody asked for the machine to stay up; not knowing is a hold too."""
+    if seen.holds_unreadable:
+        return StayUp(f"whether there is a hold can't be told: {seen.holds_unreadable}", LookAgain.NEXT_ROUND)
+    if seen.holds:
+        hold = seen.holds[0]
+        return StayUp(f"held by {hold.holder}: {hold.reason}", LookAgain.SOON)
+    return None
+
+
+def cooling_down(seen: Observation, _: PowerLimits) -> StayUp | None:
+    """R5: after a power-off that failed, try again later, not at once."""
+    if seen.cooling_down:
+        return StayUp(seen.cooling_down, LookAgain.NEXT_ROUND)
+    return None
+
+
+def best_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
+    """R6: a head that is too old (or comes from the future) is no word of now."""
+    return _age_objection(seen.best.head, seen.now_s, limits.best_head_age_s_max)
+
+
+def not_final(seen: Observation, _: PowerLimits) -> StayUp | None:
+    """R6: a target Down that can still be undone is no order."""
+    if seen.finalized is None:
+        return None
+    power = seen.finalized.power
+    if isinstance(power, Unreadable):
+        return StayUp(f"the chain's finalized answer is broken: {power.reason}", LookAgain.SOON)
+    if power.target is not Power.DOWN:
+        return StayUp("the target Down is not finalized yet", LookAgain.NEXT_FINALIZED_HEAD)
+    return None
+
+
+def finalized_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
+    """R6: finality that stands still is a chain in trouble."""
+    if seen.finalized is None:
+        return None
+    return _age_objection(seen.finalized.head, seen.now_s, limits.finalized_head_age_s_max)
+
+
+def wakes_unfinished(seen: Observation, limits: PowerLimits) -> StayUp | None:
+    """R7: this node may be the only one that can wake the other; but not for ever."""
+    if seen.unfinished_wakes and seen.deferred_for_s < limits.defer_power_off_s_max:
+        peers = ", ".join(str(node) for node in seen.unfinished_wakes)
+        return StayUp(f"still waking node {peers}", LookAgain.SOON)
+    return None
+
+
+Guard = Callable[[Observation, PowerLimits], StayUp | None]
+
+GUARDS: tuple[Guard, ...] = (
+    not_enabled,
+    held,
+    cooling_down,
+    best_head_off,
+    not_final,
+    finalized_head_off,
+    wakes_unfinished,
+)
+
+
+def _age_objection(head: Head | None, now_s: float, age_s_max: float) -> StayUp | None:
+    if head is None or age_s_max == 0:
+        return None
+    age_s = now_s - head.time_s
+    if age_s > age_s_max:
+        reason = f"the {head.kind.value} head {head.number} is {age_s:.0f} s old, more than {age_s_max:.0f} s"
+        return StayUp(reason, LookAgain.NEXT_FINALIZED_HEAD)
+    if age_s < -age_s_max:
+        reason = f"the {head.kind.value} head {head.number} is {-age_s:.0f} s ahead of this machine's clock"
+        return StayUp(reason, LookAgain.NEXT_FINALIZED_HEAD)
+    return None

@@ -1,0 +1,84 @@
+"""Sends bursts of magic packets, side by side, none delaying another (R7)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.domain.errors import MagicPacketNotSent
+from app.domain.events import WakeBurstStarted
+from app.domain.model import Mac
+from app.domain.services.fault_board import FaultBoard
+from app.domain.wake_rules import WakePolicy
+from app.ports.clock import Clock
+from app.ports.magic_packets import MagicPackets
+from app.ports.telemetry import Telemetry
+
+FAULT = "magic-packets"
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """One node's part of a round of packets, and what telemetry is told of it."""
+
+    mac: Mac
+    started: WakeBurstStarted
+
+
+class Bursts:
+    """One call sends to all nodes whose bursts begin together."""
+
+    def __init__(
+        self,
+        packets: MagicPackets,
+        clock: Clock,
+        faults: FaultBoard,
+        telemetry: Telemetry,
+        policy: WakePolicy,
+    ) -> None:
+        self._packets = packets
+        self._clock = clock
+        self._faults = faults
+        self._telemetry = telemetry
+        self._policy = policy
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def starting(self) -> None:
+        """A `send` will follow: from now on a burst counts as in flight."""
+        self._in_flight += 1
+        self._idle.clear()
+
+    async def send(self, bursts: Sequence[Burst]) -> None:
+        """``packets`` rounds, ``packet_interval_s`` apart, the first at once; ends what `starting` began."""
+        try:
+            for round_number in range(self._policy.packets):
+                if round_number:
+                    await self._clock.sleep(self._policy.packet_interval_s)
+                for burst in bursts:
+                    if await self._send_one(burst.mac) and not round_number:
+                        self._telemetry.happened(burst.started)
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def finish(self) -> None:
+        """Wait until no burst is in flight, at most a little longer than one takes."""
+        try:
+            async with self._clock.timeout(self._policy.burst_s + 1.0):
+                await self._idle.wait()
+        except TimeoutError:
+            # New bursts keep coming; those that were in flight are out.
+            return
+
+    async def _send_one(self, mac: Mac) -> bool:
+        try:
+            await self._packets.send(mac)
+        except MagicPacketNotSent as error:
+            self._faults.report(FAULT, f"waking peers does not work: {error}")
+            return False
+        self._faults.clear(FAULT)
+        return True

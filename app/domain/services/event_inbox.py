@@ -1,0 +1,44 @@
+"""Deliveries that were read and not yet handled: by entry, so that one delivered twice is one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from app.domain.events import Delivery
+
+ENTRIES_MAX = 4096
+
+
+class EventInbox:
+    """Between the loop that reads the stream and the one that handles events."""
+
+    def __init__(self, entries_max: int = ENTRIES_MAX) -> None:
+        self._entries_max = entries_max
+        self._waiting: dict[str, Delivery] = {}
+        self._filled = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    async def put(self, batch: Sequence[Delivery]) -> None:
+        """Add; waits while too many wait already (they stay pending in the stream)."""
+        await self._room.wait()
+        self._waiting.update((delivery.id, delivery) for delivery in batch)
+        if self._waiting:
+            self._filled.set()
+        if len(self._waiting) >= self._entries_max:
+            self._room.clear()
+
+    async def waiting(self) -> Sequence[Delivery]:
+        """All that wait, as soon as there is one; they stay until `done`."""
+        await self._filled.wait()
+        return tuple(self._waiting.values())
+
+    def done(self, batch: Sequence[Delivery]) -> None:
+        """These need no more attention."""
+        for delivery in batch:
+            self._waiting.pop(delivery.id, None)
+        if not self._waiting:
+            self._filled.clear()
+        if len(self._waiting) < self._entries_max:
+            self._room.set()

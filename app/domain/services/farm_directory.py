@@ -1,0 +1,55 @@
+"""Which nodes the farm has, and by which address each is woken: read from the chain, and kept a while."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from app.domain.model import FarmId, Node, NodeId
+from app.ports.chain import ChainReader
+from app.ports.clock import Clock
+
+
+class FarmDirectory:
+    """The farm's other nodes. Errors are those of the chain."""
+
+    def __init__(
+        self, chain: ChainReader, clock: Clock, farm: FarmId, own: NodeId, *, refresh_s: float = 1800.0
+    ) -> None:
+        self._chain = chain
+        self._clock = clock
+        self._farm = farm
+        self._own = own
+        self._refresh_s = refresh_s
+        self._nodes: dict[NodeId, Node] = {}
+        self._read_at_s = float("-inf")
+
+    async def peers(self) -> Collection[NodeId]:
+        """All other nodes of the farm; the list is read again when it is older than ``refresh_s``."""
+        if self._clock.monotonic() - self._read_at_s >= self._refresh_s:
+            members = await self._chain.farm_nodes(self._farm)
+            nodes = await self._chain.nodes([node for node in members if node != self._own])
+            self._nodes = {node.id: node for node in nodes.values() if node.farm == self._farm}
+            self._read_at_s = self._clock.monotonic()
+        return self._nodes.keys()
+
+    async def among(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
+        """Those of ``nodes`` that are peers of this farm; one that is not known yet is looked up."""
+        unknown = [node for node in nodes if node not in self._nodes and node != self._own]
+        await self.reread(unknown)
+        return {node: self._nodes[node] for node in nodes if node in self._nodes}
+
+    async def reread(self, nodes: Collection[NodeId]) -> None:
+        """Read these records again: a new node, or one whose card may have been replaced."""
+        if not nodes:
+            return
+        found = await self._chain.nodes(nodes)
+        for node in nodes:
+            record = found.get(node)
+            if record is not None and record.farm == self._farm:
+                self._nodes[node] = record
+            else:
+                self._nodes.pop(node, None)
+
+    def known(self, node: NodeId) -> Node | None:
+        """The record as last read."""
+        return self._nodes.get(node)

@@ -1,0 +1,75 @@
+"""Gathers, at one moment, everything the decision about this node's power needs."""
+
+from __future__ import annotations
+
+from app.domain.errors import HoldsUnreadable
+from app.domain.model import HeadKind, Hold, NodeId, NodePower, Power
+from app.domain.power_rules import Observation, OwnPower
+from app.domain.services.power_management import PowerManagement
+from app.domain.services.wake import WakeService
+from app.ports.chain import ChainReader
+from app.ports.clock import Clock
+from app.ports.holds import Holds
+
+
+class Observer:
+    """Reads both heads anew each time; nothing is remembered but since when a wake holds us up."""
+
+    def __init__(
+        self,
+        chain: ChainReader,
+        node: NodeId,
+        holds: Holds,
+        management: PowerManagement,
+        wakes: WakeService,
+        clock: Clock,
+    ) -> None:
+        self._chain = chain
+        self._node = node
+        self._holds = holds
+        self._management = management
+        self._wakes = wakes
+        self._clock = clock
+        self._deferred_since_s: float | None = None
+
+    async def observe(self, *, cooling_down: str = "") -> Observation:
+        """Look now. Raises `ChainUnavailable`.
+
+        The best head is read last: where it says Up, nothing older may overrule it.
+        """
+        finalized = None
+        if self._chain.tells_finality:
+            finalized = await self._own_power(HeadKind.FINALIZED)
+        holds, holds_unreadable = await self._read_holds()
+        best = await self._own_power(HeadKind.BEST)
+        return Observation(
+            best=best,
+            finalized=finalized,
+            now_s=self._clock.now(),
+            not_enabled=self._management.objection,
+            holds=holds,
+            holds_unreadable=holds_unreadable,
+            unfinished_wakes=self._wakes.unfinished,
+            deferred_for_s=self._deferred_for_s(best),
+            cooling_down=cooling_down,
+        )
+
+    async def _own_power(self, kind: HeadKind) -> OwnPower:
+        reading = await self._chain.powers([self._node], kind)
+        return OwnPower(reading.head, reading.powers[self._node])
+
+    async def _read_holds(self) -> tuple[tuple[Hold, ...], str]:
+        try:
+            return tuple(await self._holds.active()), ""
+        except HoldsUnreadable as error:
+            return (), str(error)
+
+    def _deferred_for_s(self, best: OwnPower) -> float:
+        wanted_down = isinstance(best.power, NodePower) and best.power.target is Power.DOWN
+        if not (wanted_down and self._wakes.unfinished):
+            self._deferred_since_s = None
+            return 0.0
+        now = self._clock.monotonic()
+        if self._deferred_since_s is None:
+            self._deferred_since_s = now
+        return now - self._deferred_since_s

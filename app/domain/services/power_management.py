@@ -1,0 +1,63 @@
+"""Whether this node may power off at all: its card can be woken, and nobody switched it off (R11)."""
+
+from __future__ import annotations
+
+from app.domain.errors import NicUnusable
+from app.domain.model import Nic
+from app.domain.services.fault_board import FaultBoard
+from app.ports.nic import NicPort
+
+FAULT = "power-management"
+
+
+class PowerManagement:
+    """Looks at the card anew at every check: one that comes later is found, one that forgets is armed."""
+
+    def __init__(self, nic: NicPort, faults: FaultBoard, *, allowed: bool) -> None:
+        self._port = nic
+        self._faults = faults
+        self._allowed = allowed
+        self._nic: Nic | None = None
+        self._objection = "not checked yet"
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the node may call itself Down and power off, as of the last check."""
+        return self._nic is not None
+
+    @property
+    def objection(self) -> str:
+        """Why it is not enabled; empty when it is."""
+        return self._objection
+
+    async def check(self) -> None:
+        """Find the card, and see that it is armed."""
+        if not self._allowed:
+            self._objection = "switched off in the settings (power_management.enabled)"
+            return
+        try:
+            nic = await self._port.find()
+            if not await self._port.armed(nic):
+                await self._arm(nic)
+        except NicUnusable as error:
+            self._nic = None
+            self._objection = str(error)
+            self._faults.report(FAULT, f"this node will not power off: {error}")
+        else:
+            self._nic = nic
+            self._objection = ""
+            self._faults.clear(FAULT)
+
+    async def arm(self) -> None:
+        """Arm the card and read it back; `NicUnusable` when it did not take."""
+        if self._nic is None:
+            raise NicUnusable(self._objection)
+        await self._arm(self._nic)
+
+    async def _arm(self, nic: Nic) -> None:
+        await self._port.arm(nic)
+        if not await self._port.armed(nic):
+            raise NicUnusable(
+                f"{nic.name} did not take Wake-on-LAN although its driver reported no error; "
+                "look for a firmware setting that forbids it"
+            )

@@ -1,0 +1,180 @@
+"""The heart of the daemon: keeps this node's power in step with the chain, and wakes its peers.
+
+The names are those of the specification; wakes, the shutdown sequence, events and uptime have
+services of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.domain.backoff import Backoff, Jitter
+from app.domain.commands import LookAgain, PowerCommand, ShutDown, StayUp
+from app.domain.errors import EventsUnavailable
+from app.domain.events import PowerTargetChanged, Setback, StayingUp
+from app.domain.model import HeadKind, NodeId, NodePower, Power
+from app.domain.power_rules import Observation, PowerLimits, decide
+from app.domain.services.event_handler import EventHandler
+from app.domain.services.event_inbox import EventInbox
+from app.domain.services.farm_directory import FarmDirectory
+from app.domain.services.fault_board import FaultBoard
+from app.domain.services.observer import Observer
+from app.domain.services.own_state import OwnState
+from app.domain.services.power_management import PowerManagement
+from app.domain.services.reconciler import Reconciler
+from app.domain.services.shutdown import Shutdown
+from app.domain.services.trigger import Trigger
+from app.domain.services.uptime import Uptime
+from app.domain.services.wake import WakeService
+from app.ports.chain import ChainReader
+from app.ports.clock import Clock
+from app.ports.power_events import PowerEvents
+from app.ports.telemetry import Telemetry
+
+RECONNECT = Backoff(0.2, 30.0)
+
+
+class PowerServer:
+    """Runs until cancelled. It never exits for a neighbour that is away."""
+
+    def __init__(
+        self,
+        chain: ChainReader,
+        events: PowerEvents,
+        inbox: EventInbox,
+        handler: EventHandler,
+        farm: FarmDirectory,
+        observer: Observer,
+        own_state: OwnState,
+        management: PowerManagement,
+        uptime: Uptime,
+        wakes: WakeService,
+        shutdown: Shutdown,
+        reconciler: Reconciler,
+        faults: FaultBoard,
+        own_trigger: Trigger,
+        clock: Clock,
+        telemetry: Telemetry,
+        limits: PowerLimits,
+        jitter: Jitter,
+        *,
+        first_report_wait_s: float = 60.0,
+    ) -> None:
+        self._chain = chain
+        self._events = events
+        self._inbox = inbox
+        self._handler = handler
+        self._farm = farm
+        self._observer = observer
+        self._own_state = own_state
+        self._management = management
+        self._uptime = uptime
+        self._wakes = wakes
+        self._shutdown = shutdown
+        self._reconciler = reconciler
+        self._faults = faults
+        self._own_trigger = own_trigger
+        self._farm_trigger = Trigger(clock)
+        self._clock = clock
+        self._telemetry = telemetry
+        self._limits = limits
+        self._jitter = jitter
+        self._first_report_wait_s = first_report_wait_s
+        self._staying_up = ""
+
+    async def start(self) -> None:
+        """Run everything; returns only by cancellation, or by a bug in one of the tasks."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._faults.run(), name="faults")
+            group.create_task(self._uptime.run(), name="uptime")
+            group.create_task(self._wakes.run(), name="wakes")
+            group.create_task(self._handler.run(), name="event handler")
+            group.create_task(self.events(), name="events")
+            group.create_task(
+                self._reconciler.keep("the farm", self.sync_farm, self._farm_trigger), name="reconcile farm"
+            )
+            group.create_task(self._keep_self(), name="reconcile self")
+
+    async def event(self, event: PowerTargetChanged) -> None:
+        """Handle one event: look at its node on the chain now, and act on what stands there."""
+        await self._handler.look_at([event.node], hinted=True)
+
+    async def events(self) -> None:
+        """Read the event stream, and begin anew with backoff whenever that fails."""
+        failures = 0
+        while True:
+            try:
+                await self._events.open()
+                failures = 0
+                self._own_trigger.pull("events reconnected")
+                self._farm_trigger.pull("events reconnected")
+                await self.recv()
+            except EventsUnavailable as error:
+                failures += 1
+                retry_in_s = RECONNECT.delay_s(failures, self._jitter)
+                self._telemetry.happened(Setback("reading events", str(error), retry_in_s))
+                await self._clock.sleep(retry_in_s)
+
+    async def recv(self) -> None:
+        """Put what the stream delivers before the event handler; ends only by an error or cancellation."""
+        while True:
+            batch = await self._events.receive()
+            if batch:
+                await self._inbox.put(batch)
+
+    def power_up(self, node: NodeId, reason: str) -> None:
+        """Wake a node of the farm by Wake-on-LAN, until the chain shows it Up or not wanted up."""
+        self._wakes.call(node, reason)
+
+    async def set_node_power_state(self, *, up: bool) -> None:
+        """Report Up or Down on chain, if it does not say so already; Up when not enabled (R3)."""
+        await self._own_state.set(Power.UP if up else Power.DOWN)
+
+    async def sync_self(self) -> PowerCommand:
+        """Compare target and state of this node, and act on the difference (R4); returns what was decided."""
+        await self._management.check()
+        seen = await self._observer.observe(cooling_down=self._shutdown.cooling_down)
+        command = decide(seen, self._limits)
+        self._tell(command)
+        if isinstance(command, ShutDown):
+            await self.shutdown(seen)
+            return StayUp("the shutdown was aborted", LookAgain.SOON)
+        if self._must_say_up(seen):
+            await self.set_node_power_state(up=True)
+        return command
+
+    async def shutdown(self, seen: Observation) -> None:
+        """Power the node off, step by step (R5); returns if that was aborted."""
+        await self._shutdown.run(seen)
+
+    async def sync_farm(self) -> None:
+        """Look at all peers: wake those that shall be up and are not."""
+        peers = await self._farm.peers()
+        if peers:
+            reading = await self._chain.powers(peers, HeadKind.BEST)
+            self._wakes.look_at_all(reading.powers)
+        else:
+            self._wakes.look_at_all({})
+
+    async def _keep_self(self) -> None:
+        """The first report goes first, but a chain that takes none does not hold us up for long (R8)."""
+        try:
+            async with self._clock.timeout(self._first_report_wait_s):
+                await self._uptime.answered_once.wait()
+        except TimeoutError:
+            reason = f"none was taken within {self._first_report_wait_s:.0f} s"
+            self._telemetry.happened(Setback("the first uptime report", reason, 0.0))
+        await self._reconciler.keep("itself", self.sync_self, self._own_trigger)
+
+    def _must_say_up(self, seen: Observation) -> bool:
+        power = seen.best.power
+        said_down = isinstance(power, NodePower) and power.state.power is Power.DOWN
+        return said_down or self._own_state.uncertain
+
+    def _tell(self, command: PowerCommand) -> None:
+        reason = command.reason if isinstance(command, StayUp) else ""
+        if reason and reason != self._staying_up:
+            self._telemetry.happened(StayingUp(reason))
+        self._staying_up = reason
+        if not isinstance(command, StayUp | ShutDown):
+            self._shutdown.not_wanted()

@@ -1,0 +1,96 @@
+"""Looks at the chain on a clock as well as on demand, so that a lost event costs only time (R2)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.domain.backoff import Backoff, Jitter, spread
+from app.domain.commands import LookAgain, PowerCommand, StayUp
+from app.domain.errors import ChainUnavailable, PowerdError
+from app.domain.events import Reconciled, Setback
+from app.domain.model import Head, HeadKind
+from app.domain.services.trigger import Trigger
+from app.ports.chain import ChainReader
+from app.ports.clock import Clock
+from app.ports.telemetry import Telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcilePolicy:
+    """Pace of looking at the chain; seconds.
+
+    ``follow_up_s`` is how often a node in doubt asks for a new finalized head.
+    """
+
+    interval_s: float = 300.0
+    jitter: float = 0.1
+    follow_up_s: float = 2.0
+    retry: Backoff = Backoff(1.0, 60.0)
+
+
+class Reconciler:
+    """Runs one look after the other: what triggers it meanwhile becomes one more look."""
+
+    def __init__(
+        self,
+        chain: ChainReader,
+        clock: Clock,
+        telemetry: Telemetry,
+        policy: ReconcilePolicy,
+        jitter: Jitter,
+    ) -> None:
+        self._chain = chain
+        self._clock = clock
+        self._telemetry = telemetry
+        self._policy = policy
+        self._jitter = jitter
+
+    async def keep(
+        self, what: str, look: Callable[[], Awaitable[PowerCommand | None]], trigger: Trigger
+    ) -> None:
+        """Look for ever; ``look`` says by its command when it wants the next look."""
+        failures = 0
+        reason = "start"
+        while True:
+            try:
+                command = await look()
+            except PowerdError as error:
+                failures += 1
+                retry_in_s = self._policy.retry.delay_s(failures, self._jitter)
+                self._telemetry.happened(Setback(f"reconciling {what}", str(error), retry_in_s))
+                reason = await trigger.wait(retry_in_s) or "retry"
+            else:
+                failures = 0
+                self._telemetry.happened(Reconciled(f"{what}: {reason}"))
+                reason = await self._until_next(command, trigger)
+
+    async def _until_next(self, command: PowerCommand | None, trigger: Trigger) -> str:
+        interval_s = spread(self._policy.interval_s, self._policy.jitter, self._jitter)
+        again = command.look_again if isinstance(command, StayUp) else LookAgain.NEXT_ROUND
+        if again is LookAgain.SOON:
+            return await trigger.wait(min(self._policy.follow_up_s, interval_s)) or "follow-up"
+        if again is LookAgain.NEXT_FINALIZED_HEAD:
+            return await self._until_finalized_moves(interval_s, trigger)
+        return await trigger.wait(interval_s) or "clock"
+
+    async def _until_finalized_moves(self, interval_s: float, trigger: Trigger) -> str:
+        end_s = self._clock.monotonic() + interval_s
+        before = await self._finalized()
+        while self._clock.monotonic() < end_s:
+            reason = await trigger.wait(self._policy.follow_up_s)
+            if reason:
+                return reason
+            head = await self._finalized()
+            if head is not None and (before is None or head.number != before.number):
+                return "new finalized head"
+        return "clock"
+
+    async def _finalized(self) -> Head | None:
+        try:
+            return await self._chain.head(HeadKind.FINALIZED)
+        except ChainUnavailable as error:
+            self._telemetry.happened(
+                Setback("reading the finalized head", str(error), self._policy.follow_up_s)
+            )
+            return None

@@ -1,0 +1,196 @@
+"""Powers the node off, step by step, and takes everything back when a step fails (R5, R12).
+
+The steps and what follows from their failure stand as a table in `app.domain.shutdown_rules`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.domain.commands import ShutDown, StayUp
+from app.domain.errors import ChainUnavailable, DownNotFinal, NicUnusable, PowerdError
+from app.domain.events import Setback, ShutdownAborted, ShutdownStep
+from app.domain.model import Inclusion, NodePower, Power
+from app.domain.power_rules import Observation, PowerLimits, decide
+from app.domain.services.fault_board import FaultBoard
+from app.domain.services.observer import Observer
+from app.domain.services.own_state import OwnState
+from app.domain.services.power_management import FAULT as CARD_FAULT
+from app.domain.services.power_management import PowerManagement
+from app.domain.services.power_off import PowerOff
+from app.domain.services.uptime import Uptime
+from app.domain.services.wake import WakeService
+from app.domain.shutdown_rules import Finality, ShutdownPolicy, Step, already_final, finality_of_down
+from app.ports.chain import Chain
+from app.ports.clock import Clock
+from app.ports.telemetry import Telemetry
+
+
+class Abort(Exception):
+    """The sequence's orderly way out: the node stays up."""
+
+
+class Shutdown:
+    """One run of the sequence at a time."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        observer: Observer,
+        own_state: OwnState,
+        management: PowerManagement,
+        uptime: Uptime,
+        wakes: WakeService,
+        power_off: PowerOff,
+        clock: Clock,
+        faults: FaultBoard,
+        telemetry: Telemetry,
+        limits: PowerLimits,
+        policy: ShutdownPolicy,
+    ) -> None:
+        self._chain = chain
+        self._observer = observer
+        self._own_state = own_state
+        self._management = management
+        self._uptime = uptime
+        self._wakes = wakes
+        self._power_off = power_off
+        self._clock = clock
+        self._faults = faults
+        self._telemetry = telemetry
+        self._limits = limits
+        self._policy = policy
+        self._step = Step.ARM
+        self._may_be_down_on_chain = False
+        self._cooling_until_s = float("-inf")
+
+    @property
+    def cooling_down(self) -> str:
+        """Why the sequence shall not begin now although it could; empty when it may."""
+        if self._clock.monotonic() >= self._cooling_until_s:
+            return ""
+        return "this machine did not power off a short while ago"
+
+    def not_wanted(self) -> None:
+        """The target is Up: what failed earlier is of no interest any more."""
+        self._cooling_until_s = float("-inf")
+        self._power_off.forget()
+
+    async def run(self, seen: Observation) -> None:
+        """Go through the sequence; returns when a guard ended it, or the host outlived its end.
+
+        Raises the error of a step that failed, after the state was set Up again; if that failed too,
+        its error: then the caller looks again soon, and finds the state Down.
+        """
+        power = seen.best.power
+        self._may_be_down_on_chain = isinstance(power, NodePower) and power.state.power is Power.DOWN
+        try:
+            try:
+                await self._sequence(seen)
+            except Abort as abort:
+                await self._abort(str(abort))
+            except PowerdError as error:
+                await self._abort(str(error))
+                raise
+        except asyncio.CancelledError:
+            await self._take_back()
+            raise
+
+    async def _sequence(self, seen: Observation) -> None:
+        self._pass(Step.ARM)
+        await self._arm()
+        self._pass(Step.SAY_DOWN)
+        down = await self._say_down(seen)
+        said_at_s = self._clock.monotonic()
+        self._pass(Step.FINAL)
+        await self._wait_until_final(down, said_at_s)
+        self._pass(Step.UPTIME)
+        await self._last_uptime()
+        self._pass(Step.TARGET)
+        await self._wakes.finish_bursts()
+        seen = await self._still_wanted()
+        if (
+            finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy)
+            is not Finality.FINAL
+        ):
+            raise DownNotFinal("our state Down is not on the chain any more")
+        self._pass(Step.POWER_OFF)
+        await self._power_off.run(self._still_wanted)
+        self._cooling_until_s = self._clock.monotonic() + self._policy.retry_later_s
+        raise Abort("the host did not power off")
+
+    def _pass(self, step: Step) -> None:
+        self._step = step
+        self._telemetry.happened(ShutdownStep(step.value))
+
+    async def _arm(self) -> None:
+        """Drivers forget; a node that can't be woken must not sleep."""
+        try:
+            await self._management.arm()
+        except NicUnusable as error:
+            self._faults.report(CARD_FAULT, f"this node will not power off: {error}")
+            raise
+
+    async def _say_down(self, seen: Observation) -> Inclusion:
+        final = seen.finalized
+        if already_final(seen) and final is not None and final.head is not None:
+            return Inclusion(final.head.hash, final.head.number)
+        self._may_be_down_on_chain = True
+        inclusion = await self._own_state.set(Power.DOWN)
+        if inclusion is not None:
+            return inclusion
+        # The chain says Down since an earlier run: what its best head shows now has to become final.
+        head = seen.best.head
+        return Inclusion("", None) if head is None else Inclusion(head.hash, head.number)
+
+    async def _wait_until_final(self, down: Inclusion, said_at_s: float) -> None:
+        while True:
+            waited_s = self._clock.monotonic() - said_at_s
+            try:
+                seen = await self._still_wanted()
+                finality = finality_of_down(seen, down, waited_s, self._policy)
+            except ChainUnavailable as error:
+                finality = Finality.PENDING
+                self._telemetry.happened(Setback("waiting for finality", str(error), self._policy.poll_s))
+            if finality is Finality.FINAL:
+                return
+            if finality is Finality.UNDONE:
+                raise DownNotFinal("a reorganisation took our state Down back")
+            if waited_s >= self._policy.final_s:
+                raise DownNotFinal(f"our state Down was not final after {waited_s:.0f} s")
+            await self._clock.sleep(self._policy.poll_s)
+
+    async def _last_uptime(self) -> None:
+        """One fresh retry; a chain that takes no report does not keep the node awake."""
+        for _ in range(2):
+            try:
+                async with self._clock.timeout(self._policy.uptime_s):
+                    await self._uptime.send_now()
+            except (PowerdError, TimeoutError) as error:
+                reason = str(error) or f"no answer within {self._policy.uptime_s:.0f} s"
+                self._telemetry.happened(Setback("the last uptime report", reason, 0.0))
+            else:
+                return
+
+    async def _still_wanted(self) -> Observation:
+        """Everything anew; `Abort` when any guard objects now, or the target is Up."""
+        seen = await self._observer.observe()
+        command = decide(seen, self._limits)
+        if isinstance(command, ShutDown):
+            return seen
+        raise Abort(command.reason if isinstance(command, StayUp) else "the target turned Up")
+
+    async def _abort(self, reason: str) -> None:
+        self._telemetry.happened(ShutdownAborted(self._step.value, reason))
+        if self._may_be_down_on_chain:
+            await self._own_state.set(Power.UP)
+
+    async def _take_back(self) -> None:
+        """The daemon is stopped: say Up and don't wait, unless the host is on its way down already."""
+        if not self._may_be_down_on_chain or self._power_off.ordered:
+            return
+        try:
+            async with self._clock.timeout(self._policy.announce_s):
+                await self._chain.announce_power_state(Power.UP)
+        except (PowerdError, TimeoutError) as error:
+            self._telemetry.happened(Setback("saying Up before the end", str(error), 0.0))

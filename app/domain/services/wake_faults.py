@@ -1,0 +1,43 @@
+"""What an operator has to know of a node that can't be woken, or does not wake."""
+
+from __future__ import annotations
+
+from app.domain.model import Mac, Node, NodeId
+from app.domain.services.fault_board import FaultBoard
+from app.domain.wake_rules import Wake
+
+
+class WakeFaults:
+    """One fault per node and kind; it concerns that node only."""
+
+    def __init__(self, board: FaultBoard, deadline_s: float) -> None:
+        self._board = board
+        self._deadline_s = deadline_s
+
+    def check(self, wake: Wake, record: Node | None) -> Mac | None:
+        """The address to wake the node by; reports what stands in the way."""
+        if wake.overdue:
+            self._board.report(
+                _asleep(wake.node),
+                f"node {wake.node} did not wake within {self._deadline_s / 60:.0f} min; look at its power, "
+                "its cable, and Wake-on-LAN in its firmware (it goes on being called)",
+            )
+        if record is None or record.mac is None:
+            problem = "its record on chain was not found" if record is None else record.mac_problem
+            self._board.report(_no_mac(wake.node), f"node {wake.node} can't be woken: {problem}")
+            return None
+        self._board.clear(_no_mac(wake.node))
+        return record.mac
+
+    def clear(self, node: NodeId) -> None:
+        """The wake is over."""
+        self._board.clear(_asleep(node))
+        self._board.clear(_no_mac(node))
+
+
+def _asleep(node: NodeId) -> str:
+    return f"node-{node}-asleep"
+
+
+def _no_mac(node: NodeId) -> str:
+    return f"node-{node}-mac"

@@ -1,0 +1,90 @@
+"""Whether a sleeping node of the farm gets another burst of magic packets (R7).
+
+Theory of operation. A `Wake` is the effort to get one node up. It begins with an event (then the
+node is *hinted* at: it may be dark although its state says Up, after a crash or a power cut) or
+with a look at the chain that shows target Up and state Down.
+
+======  ======  ========================  ==========================================
+target  state   this wake                 command
+======  ======  ========================  ==========================================
+Down    any     any                       end: it is not wanted up any more
+Up      Down    any                       burst, again and again, with backoff
+Up      Up      saw the state Down        end: awake
+Up      Up      hinted, bursts left       burst, three within two minutes
+Up      Up      hinted, bursts used up    end: all that a hint brings was sent
+broken  any     any                       burst as if asleep: a wake too many is harmless
+absent  absent  any                       end: it left the farm
+======  ======  ========================  ==========================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.backoff import Backoff, Jitter
+from app.domain.commands import EndWake, SendBurst, WakeCommand
+from app.domain.model import NodeId, NodePower, Power, Unreadable
+
+HINTED_BURSTS = 3
+HINTED_RETRY_S = 45.0
+
+
+@dataclass(slots=True)
+class Wake:
+    """The effort to wake one node; times are monotonic seconds."""
+
+    node: NodeId
+    reason: str
+    began_at_s: float
+    saw_down: bool = False
+    bursts: int = 0
+    last_burst_at_s: float = float("-inf")
+    due_at_s: float = 0.0
+    overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WakePolicy:
+    """Pace of waking; seconds."""
+
+    packets: int = 10
+    packet_interval_s: float = 0.5
+    retry: Backoff = Backoff(15.0, 300.0)
+    deadline_s: float = 1800.0
+
+    @property
+    def burst_s(self) -> float:
+        """How long one burst lasts."""
+        return self.packets * self.packet_interval_s
+
+
+def wants_waking(power: NodePower | Unreadable) -> bool:
+    """Whether a look at the chain, without any event, is reason enough to begin a wake."""
+    return isinstance(power, NodePower) and power.target is Power.UP and power.state.power is Power.DOWN
+
+
+def may_be_wanted_up(power: NodePower | Unreadable) -> bool:
+    """Whether a fresh event about a node with this entry brings a burst at once."""
+    return isinstance(power, Unreadable) or power.target is Power.UP
+
+
+def next_step(wake: Wake, power: NodePower | Unreadable | None) -> WakeCommand:
+    """What to do for ``wake`` now, given what the chain says (None: the node left the farm)."""
+    if power is None:
+        return EndWake(wake.node, "it left the farm")
+    if isinstance(power, Unreadable) or wants_waking(power):
+        return SendBurst(wake.node)
+    if power.target is Power.DOWN:
+        return EndWake(wake.node, "its target is Down")
+    if wake.saw_down:
+        return EndWake(wake.node, "awake")
+    if wake.bursts < HINTED_BURSTS:
+        return SendBurst(wake.node)
+    return EndWake(wake.node, "its state is Up, and all bursts that an event brings were sent")
+
+
+def retry_delay_s(wake: Wake, policy: WakePolicy, jitter: Jitter) -> float:
+    """How long after the burst just begun the next one is due."""
+    if wake.saw_down:
+        return policy.retry.delay_s(wake.bursts, jitter)
+    return min(HINTED_RETRY_S, policy.retry.delay_s_max)
