@@ -1,0 +1,26 @@
+"""An operator's display that remembers what stood on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.domain.model import Fault
+
+
+class SimulatedFaults:
+    """`Faults` that keeps what is ``shown`` now and, in ``history``, each change of it."""
+
+    def __init__(self) -> None:
+        self.shown: tuple[Fault, ...] = ()
+        self.history: list[tuple[Fault, ...]] = []
+
+    @property
+    def keys(self) -> set[str]:
+        """Keys of the faults that are shown."""
+        return {fault.key for fault in self.shown}
+
+    async def show(self, faults: Sequence[Fault]) -> None:
+        """Replace the display."""
+        if tuple(faults) != self.shown:
+            self.shown = tuple(faults)
+            self.history.append(self.shown)

@@ -1,0 +1,95 @@
+"""An init system that obeys, refuses, hangs, or says yes and does nothing."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.domain.errors import HostPowerFailed
+from app.ports.clock import Clock
+
+
+class Obedience(enum.Enum):
+    """What becomes of an order."""
+
+    OBEYS = "accepts the order, is stopping from then on, and the machine goes down"
+    REFUSES = "refuses at once"
+    HANGS = "gives no answer within the deadline"
+    IGNORES = "accepts the order, and nothing happens"
+
+
+class Order(enum.Enum):
+    """What the init system can be asked for."""
+
+    POWER_OFF = "power off"
+    FORCE_POWER_OFF = "force power off"
+    REBOOT = "reboot"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenOrder:
+    """An order and when it came (`Clock.monotonic`), whatever became of it."""
+
+    at_s: float
+    order: Order
+
+
+class SimulatedHostPower:
+    """`HostPower` whose ``mode`` (for power-off and reboot) and ``force_mode`` can be switched.
+
+    ``on_power_off`` and ``on_reboot`` are called when the machine obeys. ``is_stopping`` is what
+    `stopping` answers. Whoever hangs does so for ``timeout_s``, as a real adapter would.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        on_power_off: Callable[[], None] = lambda: None,
+        on_reboot: Callable[[], None] = lambda: None,
+        *,
+        timeout_s: float = 30.0,
+    ) -> None:
+        self._clock = clock
+        self.on_power_off = on_power_off
+        self.on_reboot = on_reboot
+        self._timeout_s = timeout_s
+        self.mode = Obedience.OBEYS
+        self.force_mode = Obedience.OBEYS
+        self.is_stopping = False
+        self.given: list[GivenOrder] = []
+
+    @property
+    def orders(self) -> list[Order]:
+        """The orders so far, oldest first, without their times."""
+        return [given.order for given in self.given]
+
+    async def power_off(self) -> None:
+        """An orderly power-off, as ``mode`` says."""
+        await self._obey(Order.POWER_OFF, self.mode, self.on_power_off)
+
+    async def force_power_off(self) -> None:
+        """A power-off without ceremony, as ``force_mode`` says."""
+        await self._obey(Order.FORCE_POWER_OFF, self.force_mode, self.on_power_off)
+
+    async def reboot(self) -> None:
+        """A reboot, as ``mode`` says."""
+        await self._obey(Order.REBOOT, self.mode, self.on_reboot)
+
+    async def stopping(self) -> bool:
+        """What ``is_stopping`` says."""
+        return self.is_stopping
+
+    async def _obey(self, order: Order, mode: Obedience, act: Callable[[], None]) -> None:
+        self.given.append(GivenOrder(self._clock.monotonic(), order))
+        match mode:
+            case Obedience.REFUSES:
+                raise HostPowerFailed(f"the simulated init system refuses to {order.value}")
+            case Obedience.HANGS:
+                await self._clock.sleep(self._timeout_s)
+                raise HostPowerFailed(f"the simulated init system gave no answer to {order.value}")
+            case Obedience.IGNORES:
+                return
+            case Obedience.OBEYS:
+                self.is_stopping = True
+                act()

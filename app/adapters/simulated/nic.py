@@ -1,0 +1,59 @@
+"""A network card made of switches: each way a real one disappoints can be turned on at any time."""
+
+from __future__ import annotations
+
+from app.domain.errors import NicUnusable
+from app.domain.model import Mac, Nic
+
+MAGIC = "g"
+"""ethtool's letter for waking by magic packet."""
+
+
+class SimulatedNic:
+    """`NicPort` with one card, its MAC given.
+
+    Switches (plain attributes): ``missing`` (no physical card), ``several`` (two of them),
+    ``unsupported`` (no waking by magic packet), ``cannot_arm`` (the driver refuses),
+    ``forgets_arming`` (accepts the order, and reads back as off). ``wake_modes`` holds ethtool's
+    letters of what is on; ``armed_by_others`` starts with magic packet on.
+    """
+
+    def __init__(self, mac: Mac, name: str = "eth0", *, armed_by_others: bool = False) -> None:
+        self.nic = Nic(name, mac)
+        self.wake_modes: set[str] = {MAGIC} if armed_by_others else set()
+        self.arm_orders = 0
+        self.missing = False
+        self.several = False
+        self.unsupported = False
+        self.cannot_arm = False
+        self.forgets_arming = False
+
+    async def find(self) -> Nic:
+        """The card, unless a switch speaks against it."""
+        if self.missing:
+            raise NicUnusable("the simulated machine has no physical network card")
+        if self.several:
+            raise NicUnusable(f"the simulated machine has two physical cards: {self.nic.name}, eth1")
+        if self.unsupported:
+            raise NicUnusable(f"{self.nic.name} does not support waking by magic packet")
+        return self.nic
+
+    async def arm(self, nic: Nic) -> None:
+        """Add magic packet to the wake modes."""
+        self._check(nic)
+        self.arm_orders += 1
+        if self.cannot_arm:
+            raise NicUnusable(f"arming Wake-on-LAN on {nic.name} is refused")
+        if not self.forgets_arming:
+            self.wake_modes.add(MAGIC)
+
+    async def armed(self, nic: Nic) -> bool:
+        """Whether magic packet is among the wake modes."""
+        self._check(nic)
+        return MAGIC in self.wake_modes
+
+    def _check(self, nic: Nic) -> None:
+        if self.missing or nic != self.nic:
+            raise NicUnusable(f"there is no network card {nic.name}")
+        if self.unsupported:
+            raise NicUnusable(f"{nic.name} does not support waking by magic packet")
