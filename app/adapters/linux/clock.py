@@ -1,0 +1,27 @@
+"""Real time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AbstractAsyncContextManager
+
+
+class SystemClock:
+    """`Clock` of the operating system; monotonic time stands still while the machine sleeps."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds of CLOCK_MONOTONIC, which asyncio's timers use too."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        """Cancel the body and raise `TimeoutError` once ``seconds`` have passed."""
+        return asyncio.timeout(seconds)

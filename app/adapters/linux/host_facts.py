@@ -1,0 +1,68 @@
+"""Uptime, boot id and health, read from /proc and from flag files.
+
+Zero-OS' other daemons set flags as empty files in one directory: a broken or missing cache disk
+(``readonly-cache``, ``limited-cache``) forbids claiming uptime; ``not-reachable`` only deserves a
+line in the log; powerd does not look at others (``vm-test-failed``).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from app.domain.errors import PermanentError
+from app.domain.model import Health
+
+UNHEALTHY_FLAGS = ("readonly-cache", "limited-cache")
+NOTED_FLAG = "not-reachable"
+
+_log = logging.getLogger(__name__)
+
+
+class LinuxHostFacts:
+    """`HostFacts` from ``proc`` and from the flag files in ``flags_dir`` (which need not exist).
+
+    Raises `PermanentError` where /proc is hidden from the process.
+    """
+
+    def __init__(self, flags_dir: Path, proc: Path = Path("/proc")) -> None:
+        self._flags_dir = flags_dir
+        self._proc = proc
+        self._noted = False
+
+    def uptime_s(self) -> int:
+        """The host's uptime (CLOCK_BOOTTIME, which counts time asleep)."""
+        return int(float(self._read("uptime").split()[0]))
+
+    def boot_id(self) -> str:
+        """The random UUID the kernel drew at boot."""
+        return self._read("sys/kernel/random/boot_id").strip()
+
+    def health(self) -> Health:
+        """Names of the flags that forbid claiming uptime."""
+        noted = self._is_set(NOTED_FLAG)
+        if noted != self._noted:
+            _log.warning("the flag %s is %s", NOTED_FLAG, "set" if noted else "no longer set")
+            self._noted = noted
+        return Health(tuple(flag for flag in UNHEALTHY_FLAGS if self._is_set(flag)))
+
+    def _is_set(self, flag: str) -> bool:
+        """Anything but "not found" counts as set: a flag that can't be looked at may well be there."""
+        try:
+            os.stat(self._flags_dir / flag)  # noqa: PTH116  # Path.exists() would swallow other errors
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def _read(self, name: str) -> str:
+        path = self._proc / name
+        try:
+            return path.read_text(encoding="ascii")
+        except OSError as error:
+            raise PermanentError(
+                f"can't read {path}: {error.strerror}; powerd's systemd unit must not hide /proc"
+                " (ProcSubset=pid does)"
+            ) from error

@@ -1,0 +1,83 @@
+"""A network card's wake modes, read and set by ethtool's ioctl.
+
+pyroute2 reads them and can't set them, so the setting is added here. Both need CAP_NET_ADMIN, and
+both block. Command numbers and bits are those of linux/ethtool.h.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.errors import NicUnusable
+
+ETHTOOL_SWOL = 6
+WAKE_MAGIC = 1 << 5
+
+
+@dataclass(frozen=True, slots=True)
+class WakeModes:
+    """Bits of ``WAKE_…``: what the card supports, and what is switched on."""
+
+    supported: int
+    on: int
+
+    @property
+    def magic_supported(self) -> bool:
+        """Whether the card can be woken by magic packet."""
+        return bool(self.supported & WAKE_MAGIC)
+
+    @property
+    def magic_on(self) -> bool:
+        """Whether it will be."""
+        return bool(self.on & WAKE_MAGIC)
+
+
+def read_wake_modes(card: str) -> WakeModes:
+    """The card's wake modes; `NicUnusable` says why not. A card without any supports nothing."""
+    from pyroute2.ethtool.ioctl import NotSupportedError
+
+    try:
+        with _ethtool(card) as ethtool:
+            info = ethtool.get_wol()
+            return WakeModes(info.supported, info.wolopts)
+    except NotSupportedError:
+        return WakeModes(supported=0, on=0)
+
+
+def add_magic_packet(card: str) -> None:
+    """Switch on waking by magic packet; other modes, and a SecureOn password, stay as they are."""
+    from pyroute2.ethtool.ioctl import NotSupportedError
+
+    try:
+        with _ethtool(card) as ethtool:
+            info = ethtool.get_wol()
+            info.cmd = ETHTOOL_SWOL
+            info.wolopts |= WAKE_MAGIC
+            ethtool.ifreq.wolinfo = ctypes.pointer(info)
+            ethtool.ioctl()
+    except NotSupportedError:
+        raise NicUnusable(f"{card} does not support Wake-on-LAN") from None
+
+
+@contextmanager
+def _ethtool(card: str) -> Iterator[Any]:  # pyroute2 has no types
+    from pyroute2.ethtool.ioctl import IoctlEthtool, NoSuchDevice
+
+    ethtool = IoctlEthtool(card)
+    try:
+        yield ethtool
+    except NoSuchDevice:
+        raise NicUnusable(f"there is no network card {card} (any more)") from None
+    except PermissionError:
+        raise NicUnusable(
+            f"Wake-on-LAN of {card} may not be read or set: powerd lacks CAP_NET_ADMIN; run it as root, or"
+            " give its systemd unit AmbientCapabilities=CAP_NET_ADMIN"
+        ) from None
+    except OSError as error:
+        raise NicUnusable(f"the driver of {card} failed on Wake-on-LAN: {error}") from error
+    finally:
+        ethtool.close()

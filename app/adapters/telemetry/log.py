@@ -1,0 +1,101 @@
+"""Happenings as lines of the log, for a reader (``key=value``) or a program (JSON lines)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, Literal, TextIO
+
+from app.adapters.telemetry.sentences import Value, line_of
+from app.domain.events import Happening
+
+Layout = Literal["text", "json"]
+
+OWN_LOGGERS = ("app", "powerd")
+
+
+class LogTelemetry:
+    """`Telemetry` that writes each happening to ``logger`` as one line."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+
+    def happened(self, happening: Happening) -> None:
+        """Log it, at the level of its kind."""
+        line = line_of(happening)
+        extra = {"happening": line.happening, "fields": line.fields}
+        self._logger.log(line.level, line.sentence, extra=extra)
+
+
+class TextFormatter(logging.Formatter):
+    """``2026-01-31T08:15:00.250Z INFO waking a node node=7 attempt=1 reason="target is Up"``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and below it the traceback if there is one."""
+        words = [_timestamp(record), record.levelname, _one_line(record.getMessage())]
+        words += [f"{name}={_quoted(value)}" for name, value in _facts(record).items()]
+        line = " ".join(words)
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message; a happening's name and facts beside."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; a traceback is a field of it."""
+        line: dict[str, object] = {
+            "time": _timestamp(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if happening := getattr(record, "happening", None):
+            line |= {"happening": happening, "facts": _facts(record)}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def setup_logging(level: str, layout: Layout, stream: TextIO | None = None) -> None:
+    """Send the log to ``stream`` (stderr), in place of whatever was set up before.
+
+    ``level`` counts for powerd's own lines; libraries are heard one level later, since
+    substrate-interface and websockets tell every message at DEBUG. Call it before
+    substrate-interface is used: that logs through the bare ``logging.debug()``, which installs a
+    handler of its own when there is none. `ValueError` for an unknown level.
+    """
+    number = logging.getLevelNamesMapping().get(level.upper())
+    if number is None:
+        raise ValueError(f"{level!r} is no log level; say debug, info, warning or error")
+    handler = logging.StreamHandler(sys.stderr if stream is None else stream)
+    handler.setFormatter(JsonFormatter() if layout == "json" else TextFormatter())
+    logging.basicConfig(level=number + 10, handlers=[handler], force=True)
+    for name in OWN_LOGGERS:
+        logging.getLogger(name).setLevel(number)
+
+
+def _facts(record: logging.LogRecord) -> Mapping[str, Value]:
+    facts: Any = getattr(record, "fields", {})
+    return facts  # type: ignore[no-any-return]  # only LogTelemetry sets it
+
+
+def _timestamp(record: logging.LogRecord) -> str:
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+    return f"{seconds}.{int(record.msecs):03d}Z"
+
+
+def _quoted(value: Value) -> str:
+    """A value as one word; JSON's quotes where it has blanks or signs of its own."""
+    if isinstance(value, list):
+        return ",".join(_quoted(item) for item in value) or "none"
+    text = "none" if value is None else str(value)
+    plain = text.isprintable() and not set(text) & set(' "=')
+    return text if plain and text else json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _one_line(text: str) -> str:
+    """What others sent us (an error's text, a payload) must not fake lines, nor steer a terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

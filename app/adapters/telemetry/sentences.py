@@ -1,0 +1,94 @@
+"""How each happening reads in the log, and how loud it is. The table is the whole vocabulary."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from app.domain.events import (
+    BlocksSkipped,
+    ChainReorganised,
+    EventDeadLettered,
+    EventsHandled,
+    EventsPublished,
+    FaultCleared,
+    FaultRaised,
+    Happening,
+    PowerOffOrdered,
+    PowerStateSet,
+    Reconciled,
+    Setback,
+    ShutdownAborted,
+    ShutdownStep,
+    StayingUp,
+    UptimeReported,
+    UptimeSkipped,
+    WakeBurstStarted,
+    WakeEnded,
+)
+
+SENTENCES: Mapping[type[Happening], tuple[int, str]] = {
+    EventsHandled: (logging.INFO, "events handled"),
+    EventDeadLettered: (logging.WARNING, "an unreadable event was put aside"),
+    WakeBurstStarted: (logging.INFO, "waking a node"),
+    WakeEnded: (logging.INFO, "a wake is over"),
+    PowerStateSet: (logging.INFO, "the chain took our power state"),
+    UptimeReported: (logging.INFO, "uptime reported"),
+    UptimeSkipped: (logging.WARNING, "no uptime reported: the node is not healthy"),
+    ShutdownStep: (logging.INFO, "shutting down"),
+    ShutdownAborted: (logging.WARNING, "shutdown aborted"),
+    StayingUp: (logging.INFO, "staying up though the target is Down"),
+    PowerOffOrdered: (logging.WARNING, "power-off ordered"),
+    Reconciled: (logging.DEBUG, "looked at the chain"),
+    Setback: (logging.WARNING, "something failed and will be tried again"),
+    FaultRaised: (logging.ERROR, "fault"),
+    FaultCleared: (logging.INFO, "fault over"),
+    EventsPublished: (logging.INFO, "events published"),
+    BlocksSkipped: (logging.WARNING, "blocks skipped"),
+    ChainReorganised: (logging.WARNING, "the chain was reorganised"),
+}
+
+Value = str | int | float | bool | None | list["Value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the log: ``happening`` is the kind's name, ``fields`` its facts, flat."""
+
+    level: int
+    sentence: str
+    happening: str
+    fields: Mapping[str, Value]
+
+
+def line_of(happening: Happening) -> Line:
+    """The line for a happening."""
+    level, sentence = SENTENCES[type(happening)]
+    return Line(level, sentence, type(happening).__name__, _fields(happening))
+
+
+def _fields(facts: object) -> dict[str, Value]:
+    """Fields of a dataclass, those of an inner one (``inclusion``, ``sample``) beside the others."""
+    flat: dict[str, Value] = {}
+    for field in dataclasses.fields(facts):  # type: ignore[arg-type]  # every happening is one
+        value = getattr(facts, field.name)
+        if dataclasses.is_dataclass(value):
+            flat.update(_fields(value))
+        else:
+            flat[field.name] = _plain(value)
+    return flat
+
+
+def _plain(value: object) -> Value:
+    match value:
+        case None | str() | int() | float():
+            return value
+        case enum.Enum():
+            return str(value.value)
+        case Iterable():
+            return [_plain(item) for item in value]
+        case _:
+            return str(value)

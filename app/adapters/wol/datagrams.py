@@ -1,0 +1,69 @@
+"""One socket for all magic packets, opened when first needed, and again after it went bad.
+
+A wake sends ten packets and a farm may have a thousand wakes at once, so a send is one system call
+on the event loop: no thread, no socket per packet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from app.domain.errors import MagicPacketNotSent
+
+RETRY_DELAYS_S = (0.002, 0.01, 0.05)
+"""Waits for room in a full send buffer; a network card empties it within milliseconds."""
+
+_FULL = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
+
+
+class DatagramSocket:
+    """Sends datagrams through a non-blocking socket that ``open_socket`` makes.
+
+    ``explain`` turns an ``OSError`` into a message that names the thing and the remedy.
+    """
+
+    def __init__(self, open_socket: Callable[[], socket.socket], explain: Callable[[OSError], str]) -> None:
+        self._open_socket = open_socket
+        self._explain = explain
+        self._socket: socket.socket | None = None
+
+    async def send(self, payload: bytes, address: Any) -> None:
+        """Send one datagram; `MagicPacketNotSent` if the system did not take it."""
+        for delay_s in (*RETRY_DELAYS_S, None):
+            try:
+                self._send_now(payload, address)
+            except OSError as error:
+                if error.errno not in _FULL or delay_s is None:
+                    raise MagicPacketNotSent(self._explain(error)) from error
+                await asyncio.sleep(delay_s)
+            else:
+                return
+
+    def close(self) -> None:
+        """Let go of the socket; a later send opens another."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _send_now(self, payload: bytes, address: Any) -> None:
+        if self._socket is not None:
+            try:
+                self._socket.sendto(payload, address)
+            except OSError as error:
+                if error.errno in _FULL:
+                    raise
+                # The interface may have come back as another one: only a new socket can tell.
+                self.close()
+            else:
+                return
+        self._socket = self._open_socket()
+        try:
+            self._socket.sendto(payload, address)
+        except OSError as error:
+            if error.errno not in _FULL:
+                self.close()
+            raise

@@ -1,0 +1,65 @@
+"""Magic packets as UDP broadcasts, for hosts where powerd may not send bare frames."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+
+from wakeonlan import create_magic_packet
+
+from app.adapters.wol.datagrams import DatagramSocket
+from app.domain.model import Mac
+
+
+class UdpMagicPackets:
+    """`MagicPackets` to ``host`` (an IPv4 address) and ``port``, by default to the local broadcast.
+
+    A non-empty ``interface`` binds the socket to it: without a default route the kernel would not
+    know where to broadcast, and with several cards it would take the default route's. Raises
+    ``ValueError`` when ``host`` is no IPv4 address (a name would have to be looked up at each wake).
+    """
+
+    def __init__(self, interface: str, host: str = "255.255.255.255", port: int = 9) -> None:
+        self._interface = interface
+        self._address = (str(ipaddress.IPv4Address(host)), port)
+        self._datagrams = DatagramSocket(self._open, self._explain)
+
+    async def send(self, mac: Mac) -> None:
+        """Send one datagram."""
+        await self._datagrams.send(create_magic_packet(mac.text), self._address)
+
+    async def close(self) -> None:
+        """Close the socket."""
+        self._datagrams.close()
+
+    def _open(self) -> socket.socket:
+        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            if self._interface:
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self._interface.encode())
+        except OSError:
+            opened.close()
+            raise
+        return opened
+
+    def _explain(self, error: OSError) -> str:
+        host, port = self._address
+        what = f"no magic packet can be sent to {host}:{port}"
+        if self._interface:
+            what += f" on {self._interface}"
+        match error.errno:
+            case errno.EPERM:
+                return (
+                    f"{what}: not permitted; binding to an interface may need CAP_NET_RAW (run as root,"
+                    " or give its systemd unit AmbientCapabilities=CAP_NET_RAW), or a firewall rejects it"
+                )
+            case errno.ENODEV | errno.ENXIO:
+                return f"{what}: there is no such network interface; name an existing one in the settings"
+            case errno.ENETDOWN:
+                return f"{what}: the interface is down; set it up (ip link set {self._interface} up)"
+            case errno.ENETUNREACH | errno.EHOSTUNREACH if not self._interface:
+                return f"{what}: there is no route to it; name the network interface in the settings"
+            case _:
+                return f"{what}: {error}"
