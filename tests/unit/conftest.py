@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock, VirtualLoop
+from tests.unit.virtual_farm import VirtualFarm
 
 
 @pytest.fixture
@@ -19,3 +20,15 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
 def clock() -> VirtualClock:
     """The clock of the loop the test runs on."""
     return VirtualClock()
+
+
+@pytest.fixture
+def farm(clock: VirtualClock) -> VirtualFarm:
+    """Three nodes."""
+    return VirtualFarm(clock, nodes=3)
+
+
+@pytest.fixture
+def big_farm(clock: VirtualClock) -> VirtualFarm:
+    """Thirty nodes."""
+    return VirtualFarm(clock, nodes=30)

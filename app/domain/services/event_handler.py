@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from app.domain.backoff import Backoff, Jitter
-from app.domain.errors import EventsUnavailable, RetryableError
+from app.domain.errors import EventsUnavailable, PowerdError
 from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malformed, Setback
 from app.domain.model import FarmId, HeadKind, NodeId
 from app.domain.services.event_inbox import EventInbox
@@ -59,7 +59,7 @@ class EventHandler:
             batch = await self._inbox.waiting()
             try:
                 await self.handle(batch)
-            except RetryableError as error:
+            except PowerdError as error:
                 failures += 1
                 retry_in_s = RETRY.delay_s(failures, self._jitter)
                 self._telemetry.happened(Setback("handling events", str(error), retry_in_s))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.domain.backoff import Backoff, Jitter, spread
 from app.domain.commands import LookAgain, PowerCommand, StayUp
-from app.domain.errors import ChainUnavailable, PowerdError
+from app.domain.errors import PowerdError
 from app.domain.events import Reconciled, Setback
 from app.domain.model import Head, HeadKind
 from app.domain.services.trigger import Trigger
@@ -46,9 +46,7 @@ class Reconciler:
         self._policy = policy
         self._jitter = jitter
 
-    async def keep(
-        self, what: str, look: Callable[[], Awaitable[PowerCommand | None]], trigger: Trigger
-    ) -> None:
+    async def keep(self, what: str, look: Callable[[], Awaitable[PowerCommand | None]], trigger: Trigger) -> None:
         """Look for ever; ``look`` says by its command when it wants the next look."""
         failures = 0
         reason = "start"
@@ -89,8 +87,6 @@ class Reconciler:
     async def _finalized(self) -> Head | None:
         try:
             return await self._chain.head(HeadKind.FINALIZED)
-        except ChainUnavailable as error:
-            self._telemetry.happened(
-                Setback("reading the finalized head", str(error), self._policy.follow_up_s)
-            )
+        except PowerdError as error:
+            self._telemetry.happened(Setback("reading the finalized head", str(error), self._policy.follow_up_s))
             return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from app.domain.commands import ShutDown, StayUp
-from app.domain.errors import ChainUnavailable, DownNotFinal, NicUnusable, PowerdError
+from app.domain.errors import DownNotFinal, NicUnusable, PowerdError
 from app.domain.events import Setback, ShutdownAborted, ShutdownStep
 from app.domain.model import Inclusion, NodePower, Power
 from app.domain.power_rules import Observation, PowerLimits, decide
@@ -109,10 +109,7 @@ class Shutdown:
         self._pass(Step.TARGET)
         await self._wakes.finish_bursts()
         seen = await self._still_wanted()
-        if (
-            finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy)
-            is not Finality.FINAL
-        ):
+        if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
             raise DownNotFinal("our state Down is not on the chain any more")
         self._pass(Step.POWER_OFF)
         await self._power_off.run(self._still_wanted)
@@ -149,7 +146,7 @@ class Shutdown:
             try:
                 seen = await self._still_wanted()
                 finality = finality_of_down(seen, down, waited_s, self._policy)
-            except ChainUnavailable as error:
+            except PowerdError as error:
                 finality = Finality.PENDING
                 self._telemetry.happened(Setback("waiting for finality", str(error), self._policy.poll_s))
             if finality is Finality.FINAL:

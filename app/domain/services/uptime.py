@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from app.domain.backoff import Backoff, Jitter
-from app.domain.errors import ChainUnavailable, ExtrinsicFailed, PowerdError
+from app.domain.errors import ExtrinsicFailed, PowerdError
 from app.domain.events import Setback, UptimeReported, UptimeSkipped
 from app.domain.model import HeadKind, UptimeSample
 from app.domain.services.fault_board import FaultBoard
@@ -119,7 +119,7 @@ class Uptime:
     async def _report_drift(self) -> None:
         try:
             head = await self._chain.head(HeadKind.BEST)
-        except ChainUnavailable:
+        except PowerdError:
             head = None
         drift = "" if head is None else f" by {self._clock.now() - head.time_s:+.0f} s"
         self._faults.report(

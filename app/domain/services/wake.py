@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from app.domain.backoff import Jitter
 from app.domain.commands import EndWake
-from app.domain.errors import ChainUnavailable
+from app.domain.errors import PowerdError
 from app.domain.events import WakeBurstStarted, WakeEnded
 from app.domain.model import HeadKind, NodeId, NodePower, Unreadable
 from app.domain.services.bursts import Burst, Bursts
@@ -160,7 +160,7 @@ class WakeService:
         try:
             await self._farm.reread(stale)
             reading = await self._chain.powers([wake.node for wake in due], HeadKind.BEST)
-        except ChainUnavailable:
+        except PowerdError:
             return {}
         return reading.powers
 

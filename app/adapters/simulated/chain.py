@@ -1,0 +1,249 @@
+"""The chain ports on a ledger in memory, with a switch for every way in which a chain disappoints."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+
+from app.adapters.simulated.ledger import Block as LedgerBlock
+from app.adapters.simulated.ledger import Extrinsic, InvalidTransaction, Ledger
+from app.adapters.simulated.pallet import ALWAYS_UP, Values
+from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain
+from app.domain.events import PowerTargetChanged
+from app.domain.model import (
+    FarmId,
+    Head,
+    HeadKind,
+    Inclusion,
+    Mac,
+    Node,
+    NodeId,
+    NodePower,
+    Power,
+    PowerReading,
+    PowerState,
+    TwinId,
+    Unreadable,
+    UptimeSample,
+)
+from app.ports.chain import UptimeSampler
+from app.ports.chain_blocks import Block, BlockRef
+from app.ports.clock import Clock
+
+
+class SimulatedChain:
+    """`Chain`, `ChainBlocks` and `PowerTargets` for one account.
+
+    Switches: ``unavailable``, ``latency_s``, ``hang_everything``, ``hang_uptime``, ``tells_finality``, ``broken``
+    (nodes whose answer is neither Up nor Down), ``fail_uptime``, ``lose_sight_of_next`` (the next
+    extrinsic is taken, and its sender never hears of it).
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        account: bytes,
+        *,
+        timeout_s: float = 20.0,
+        inclusion_timeout_s: float = 60.0,
+        era_blocks: int = 16,
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._account = account
+        self._timeout_s = timeout_s
+        self._inclusion_timeout_s = inclusion_timeout_s
+        self._era_blocks = era_blocks
+        self._new_block = asyncio.Event()
+        self._watching = False
+        self.tells_finality = True
+        self.unavailable = False
+        self.hang_everything = False
+        self.hang_uptime = False
+        self.lose_sight_of_next = False
+        self.fail_uptime: ExtrinsicFailed | None = None
+        self.broken: set[NodeId] = set()
+        self.samples: list[UptimeSample] = []
+        self.reads = 0
+        self.latency_s = 0.0
+        self._hanging: set[NodeId] = set()
+        self._uptime_refusals = 0
+
+    # -- switches with arguments -------------------------------------------------------------------
+    def hang_batches_of(self, *nodes: NodeId) -> None:
+        """Batch reads that ask for one of these nodes get no answer."""
+        self._hanging.update(nodes)
+
+    def refuse_uptime(self, times: int) -> None:
+        """The pool refuses so many uptime reports."""
+        self._uptime_refusals = times
+
+    # -- reading -----------------------------------------------------------------------------------
+    async def head(self, kind: HeadKind) -> Head | None:
+        """The head as the ledger has it."""
+        await self._answer()
+        return self._head(kind)
+
+    async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
+        """All from one block."""
+        await self._answer(nodes)
+        head = self._head(kind)
+        return PowerReading(head, {node: self._power(node, head.number) for node in nodes})
+
+    async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
+        """Those that exist."""
+        await self._answer(nodes)
+        records = ((node, self._ledger.read("Nodes", node)) for node in nodes)
+        return {node: _node(record) for node, record in records if record is not None}
+
+    async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
+        """Ascending."""
+        await self._answer()
+        return tuple(sorted(NodeId(node) for node in self._ledger.read("NodesByFarmID", farm, default=())))
+
+    # -- writing -----------------------------------------------------------------------------------
+    async def set_power_state(self, power: Power) -> Inclusion:
+        """Submit, and wait for the block."""
+        return await self._submit("change_power_state", {"power_state": power.value})
+
+    async def announce_power_state(self, power: Power) -> None:
+        """Submit only."""
+        await self._answer()
+        self._hand_in("change_power_state", {"power_state": power.value})
+
+    async def report_uptime(self, sample: UptimeSampler) -> Inclusion:
+        """Submit, and wait for the block."""
+        if self.hang_uptime:
+            await self._hang()
+        taken = sample()
+        self.samples.append(taken)
+        if self._uptime_refusals:
+            self._uptime_refusals -= 1
+            raise ExtrinsicRefused("report_uptime_v2", "refused on request")
+        if self.fail_uptime is not None:
+            raise self.fail_uptime
+        return await self._submit(
+            "report_uptime_v2", {"uptime": taken.uptime_s, "timestamp_hint": taken.taken_at_s}
+        )
+
+    async def set_power_target(self, node: NodeId, target: Power) -> Inclusion:
+        """As the farmer."""
+        return await self._submit("change_power_target", {"node_id": node, "power_target": target.value})
+
+    # -- blocks ------------------------------------------------------------------------------------
+    async def next_head(self, after: BlockRef | None) -> BlockRef:
+        """The best head, once it is another."""
+        await self._answer()
+        while True:
+            best = self._ledger.best
+            ref = BlockRef(best.number, best.hash)
+            if ref != after:
+                return ref
+            await self._block()
+
+    async def blocks(self, first: int, last: int) -> Sequence[Block]:
+        """Of the best chain."""
+        await self._answer()
+        found = (self._ledger.block(number) for number in range(first, last + 1))
+        return [_block(block) for block in found if block is not None]
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    # -- inside ------------------------------------------------------------------------------------
+    async def _answer(self, nodes: Collection[NodeId] = ()) -> None:
+        self.reads += 1
+        if self.latency_s:
+            await self._clock.sleep(self.latency_s)
+        if self.hang_everything or not self._hanging.isdisjoint(nodes):
+            await self._hang()
+        if self.unavailable:
+            raise ChainUnavailable("the simulated chain is away")
+
+    async def _hang(self) -> None:
+        await self._clock.sleep(self._timeout_s)
+        raise ChainUnavailable(f"the simulated chain gave no answer within {self._timeout_s:.0f} s")
+
+    def _head(self, kind: HeadKind) -> Head:
+        final = kind is HeadKind.FINALIZED and self.tells_finality
+        block = self._ledger.finalized if final else self._ledger.best
+        return Head(kind, block.number, block.hash, block.time_ms / 1000)
+
+    def _power(self, node: NodeId, at: int) -> NodePower | Unreadable:
+        if node in self.broken:
+            return Unreadable("neither Up nor Down")
+        power = self._ledger.read("NodePower", node, at, ALWAYS_UP)
+        state = PowerState(Power.UP if power.down_since is None else Power.DOWN, power.down_since)
+        return NodePower(state, Power(power.target))
+
+    def _hand_in(self, call: str, arguments: Values) -> Extrinsic:
+        ledger = self._ledger
+        nonce = ledger.next_nonce(self._account)
+        dies_after = ledger.best_number + self._era_blocks
+        extrinsic = Extrinsic(self._account, nonce, call, arguments, dies_after=dies_after)
+        try:
+            ledger.submit(extrinsic, self._clock.now())
+        except InvalidTransaction as error:
+            raise ExtrinsicRefused(call, str(error)) from error
+        return extrinsic
+
+    async def _submit(self, call: str, arguments: Values) -> Inclusion:
+        await self._answer()
+        seen = self._ledger.best_number
+        extrinsic = self._hand_in(call, arguments)
+        if self.lose_sight_of_next:
+            self.lose_sight_of_next = False
+            raise ExtrinsicUncertain(f"{call} was handed in, and the connection broke")
+        try:
+            async with self._clock.timeout(self._inclusion_timeout_s):
+                while True:
+                    for number in range(seen + 1, self._ledger.best_number + 1):
+                        block = self._ledger.block(number)
+                        if block is not None and extrinsic in block.extrinsics:
+                            return _inclusion(call, extrinsic, block)
+                    await self._block()
+        except TimeoutError:
+            raise ExtrinsicUncertain(
+                f"{call} was not included within {self._inclusion_timeout_s:.0f} s"
+            ) from None
+
+    async def _block(self) -> None:
+        if not self._watching:
+            self._watching = True
+            self._ledger.listen(lambda _: self._new_block.set())
+        self._new_block.clear()
+        await self._new_block.wait()
+
+
+def _inclusion(call: str, extrinsic: Extrinsic, block: LedgerBlock) -> Inclusion:
+    index = block.extrinsics.index(extrinsic)
+    for event in block.events:
+        if event.extrinsic == index and event.name == "ExtrinsicFailed":
+            raise ExtrinsicFailed(call, event.attributes["error"], block.hash)
+    return Inclusion(block.hash, block.number)
+
+
+def _node(record: Values) -> Node:
+    problem = "it has no interface named zos"
+    mac = None
+    for interface in record["interfaces"]:
+        if interface["name"] == "zos":
+            try:
+                mac, problem = Mac.parse(interface["mac"]), ""
+            except ValueError as error:
+                problem = str(error)
+    return Node(NodeId(record["id"]), FarmId(record["farm_id"]), TwinId(record["twin_id"]), mac, problem)
+
+
+def _block(block: LedgerBlock) -> Block:
+    changes = tuple(
+        PowerTargetChanged(
+            FarmId(event.attributes["farm_id"]),
+            NodeId(event.attributes["node_id"]),
+            Power(event.attributes["power_target"]),
+        )
+        for event in block.events
+        if event.name == "PowerTargetChanged"
+    )
+    return Block(BlockRef(block.number, block.hash), block.parent, changes)

@@ -1,0 +1,88 @@
+"""Puts a farm on a fresh ledger by decree: a farmer, nodes, their twins, balances and MACs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.adapters.simulated.ledger import Ledger
+from app.domain.model import Mac
+
+BALANCE = 1_000_000_000
+"""100 TFT, in units of 10⁻⁷ TFT."""
+
+
+def mac_of(farm: int, node: int) -> Mac:
+    """A locally administered address that tells farm and node."""
+    return Mac.parse(f"02:00:{farm >> 8 & 255:02x}:{farm & 255:02x}:{node >> 8 & 255:02x}:{node & 255:02x}")
+
+
+def add_farm(ledger: Ledger, farmer: bytes, nodes: Sequence[bytes]) -> tuple[int, tuple[int, ...]]:
+    """A farm of ``farmer`` with one node per account; returns the farm's id and the nodes'."""
+    farm = _count(ledger, "FarmID")
+    farmer_twin = _twin(ledger, farmer)
+    ledger.genesis(
+        "Farms",
+        farm,
+        {
+            "version": 4,
+            "id": farm,
+            "name": f"farm-{farm}",
+            "twin_id": farmer_twin,
+            "pricing_policy_id": 1,
+            "certification": "NotCertified",
+            "public_ips": [],
+            "dedicated_farm": False,
+            "farming_policy_limits": None,
+        },
+    )
+    ids = tuple(_node(ledger, farm, account) for account in nodes)
+    ledger.genesis("NodesByFarmID", farm, ids)
+    return farm, ids
+
+
+def _node(ledger: Ledger, farm: int, account: bytes) -> int:
+    twin = _twin(ledger, account)
+    node = _count(ledger, "NodeID")
+    mac = mac_of(farm, node)
+    interface = {"name": "zos", "mac": str(mac), "ips": [f"10.{farm & 255}.{node >> 8 & 255}.{node & 255}"]}
+    ledger.genesis(
+        "Nodes",
+        node,
+        {
+            "version": 6,
+            "id": node,
+            "farm_id": farm,
+            "twin_id": twin,
+            "resources": {"hru": 0, "sru": 512 << 30, "cru": 8, "mru": 32 << 30},
+            "location": {"city": "Ghent", "country": "Belgium", "latitude": "51.05", "longitude": "3.72"},
+            "public_config": None,
+            "created": ledger.best.time_ms // 1000,
+            "farming_policy_id": 1,
+            "interfaces": [interface],
+            "certification": "Diy",
+            "secure_boot": False,
+            "virtualized": False,
+            "serial_number": None,
+            "connection_price": 80,
+        },
+    )
+    ledger.genesis("NodeIdByTwinID", twin, node)
+    return node
+
+
+def _twin(ledger: Ledger, account: bytes) -> int:
+    known = ledger.read("TwinIdByAccountID", account)
+    if known is not None:
+        return int(known)
+    twin = _count(ledger, "TwinID")
+    record = {"id": twin, "account_id": account, "relay": None, "entities": [], "pk": None}
+    ledger.genesis("Twins", twin, record)
+    ledger.genesis("TwinIdByAccountID", account, twin)
+    ledger.genesis("Balance", account, BALANCE)
+    return twin
+
+
+def _count(ledger: Ledger, counter: str) -> int:
+    number = int(ledger.read(counter, None, default=0)) + 1
+    ledger.genesis(counter, None, number)
+    return number

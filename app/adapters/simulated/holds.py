@@ -1,0 +1,33 @@
+"""Holds in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.domain.errors import HoldsUnreadable
+from app.domain.model import Hold
+from app.ports.clock import Clock
+
+
+class SimulatedHolds:
+    """`Holds`, one per holder; with ``unreadable`` nobody can tell."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._holds: dict[str, Hold] = {}
+        self.unreadable = False
+
+    def place(self, hold: Hold) -> None:
+        """Add or replace the holder's hold."""
+        self._holds[hold.holder] = hold
+
+    def lift(self, holder: str) -> None:
+        """Remove it."""
+        self._holds.pop(holder, None)
+
+    async def active(self) -> Sequence[Hold]:
+        """Those that have not expired."""
+        if self.unreadable:
+            raise HoldsUnreadable("the simulated holds can't be read")
+        now_s = self._clock.now()
+        return [h for h in self._holds.values() if h.expires_at_s is None or h.expires_at_s > now_s]

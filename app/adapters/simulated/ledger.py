@@ -1,0 +1,249 @@
+"""A chain in memory: accounts, a transaction pool, blocks, finality, and reorganisations on request.
+
+Pure and synchronous: time is handed in. The dev chain serves this object over Substrate's JSON-RPC;
+unit tests and simulations call it directly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.adapters.simulated.pallet import CALLS, NODE_CALLS, PalletError, Values
+from app.adapters.simulated.versions import Versions
+
+FEE = 10_000
+"""About 0.001 TFT, in units of 10⁻⁷ TFT."""
+
+HISTORY_BLOCKS = 4096
+FUTURE_NONCES = 64
+
+
+class InvalidTransaction(Exception):
+    """The pool does not take the extrinsic; the text is Substrate's word for why (``stale`` …)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extrinsic:
+    """A signed call. ``raw`` is what came over the wire; ``dies_after`` the last block of its era."""
+
+    account: bytes
+    nonce: int
+    call: str
+    arguments: Values
+    pallet: str = "TfgridModule"
+    raw: bytes = b""
+    dies_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """``extrinsic`` is the index in the block whose call it belongs to; None for the block's own."""
+
+    extrinsic: int | None
+    pallet: str
+    name: str
+    attributes: Any
+
+
+@dataclass(slots=True)
+class Block:
+    """A block of the chain."""
+
+    number: int
+    hash: str
+    parent: str
+    time_ms: int
+    extrinsics: list[Extrinsic] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+class _Making:
+    """The state as a call sees it while its block is made (`pallet.State`)."""
+
+    def __init__(self, store: Versions, block: Block, index: int) -> None:
+        self.number = block.number
+        self.time_ms = block.time_ms
+        self._store = store
+        self._index = index
+        self.writes: dict[tuple[str, Any], Any] = {}
+        self.events: list[Event] = []
+
+    def read(self, name: str, key: Any, default: Any = None) -> Any:
+        if (name, key) in self.writes:
+            return self.writes[name, key]
+        return self._store.read(name, key, self.number, default)
+
+    def write(self, name: str, key: Any, value: Any) -> None:
+        self.writes[name, key] = value
+
+    def deposit(self, event: str, attributes: object) -> None:
+        self.events.append(Event(self._index, "TfgridModule", event, attributes))
+
+
+class Ledger:
+    """The chain. Switches for tests: ``hold_finality``, ``hold_blocks``, ``lose_next``, ``refuse_next``."""
+
+    def __init__(self, start_s: float, *, block_time_s: float = 6.0, finality_lag: int = 3) -> None:
+        self.block_time_s = block_time_s
+        self.finality_lag = 0 if block_time_s == 0 else finality_lag
+        self.store = Versions()
+        self.hold_finality = False
+        self.hold_blocks = False
+        self.lose_next = 0
+        self.refuse_next = ""
+        self._blocks: dict[int, Block] = {}
+        self._first = 0
+        self._forks = 0
+        self._pool: list[Extrinsic] = []
+        self._listeners: list[Callable[[Block], None]] = []
+        self._add(Block(0, self._hash("", 0), "0x" + "00" * 32, int(start_s * 1000)))
+        self.finalized_number = 0
+
+    # -- reading -----------------------------------------------------------------------------------
+    @property
+    def best(self) -> Block:
+        """The newest block."""
+        return self._blocks[self.best_number]
+
+    @property
+    def finalized(self) -> Block:
+        """The newest block that can't be undone."""
+        return self._blocks[self.finalized_number]
+
+    def block(self, number: int) -> Block | None:
+        """A block of the chain as it stands; None if there is none, or it is forgotten."""
+        return self._blocks.get(number)
+
+    def read(self, name: str, key: Any, at: int | None = None, default: Any = None) -> Any:
+        """A value of the storage as of block ``at`` (the best)."""
+        return self.store.read(name, key, self.best_number if at is None else at, default)
+
+    def pending(self) -> Iterator[Extrinsic]:
+        """The transaction pool."""
+        return iter(self._pool)
+
+    def next_nonce(self, account: bytes) -> int:
+        """The nonce of the account's next extrinsic, counting those in the pool."""
+        nonce = int(self.read("Nonce", account, default=0))
+        while any(waiting.account == account and waiting.nonce == nonce for waiting in self._pool):
+            nonce += 1
+        return nonce
+
+    def listen(self, listener: Callable[[Block], None]) -> None:
+        """Call ``listener`` with every new best block."""
+        self._listeners.append(listener)
+
+    # -- writing -----------------------------------------------------------------------------------
+    def genesis(self, name: str, key: Any, value: Any) -> None:
+        """Set storage by decree, in the newest block."""
+        self.store.write(name, key, value, self.best_number)
+
+    def submit(self, extrinsic: Extrinsic, now_s: float) -> None:
+        """Take an extrinsic into the pool, or raise `InvalidTransaction`. With block time 0, make a block."""
+        if self.refuse_next:
+            reason, self.refuse_next = self.refuse_next, ""
+            raise InvalidTransaction(reason)
+        self.check(extrinsic)
+        if self.lose_next:
+            self.lose_next -= 1
+            return
+        self._pool.append(extrinsic)
+        if self.block_time_s == 0:
+            self.produce(now_s)
+
+    def check(self, extrinsic: Extrinsic) -> None:
+        """Raise `InvalidTransaction` if the pool would not take it."""
+        nonce = int(self.read("Nonce", extrinsic.account, default=0))
+        if extrinsic.nonce < nonce:
+            raise InvalidTransaction("stale")
+        if extrinsic.nonce > nonce + FUTURE_NONCES:
+            raise InvalidTransaction("future")
+        if extrinsic.dies_after is not None and self.best_number > extrinsic.dies_after:
+            raise InvalidTransaction("ancientBirthBlock")
+        if int(self.read("Balance", extrinsic.account, default=0)) < FEE:
+            raise InvalidTransaction("payment")
+
+    def produce(self, now_s: float) -> Block | None:
+        """Make a block of what the pool holds in order of nonces; None while blocks are held."""
+        if self.hold_blocks:
+            return None
+        parent = self.best
+        time_ms = max(int(now_s * 1000), parent.time_ms + 1)
+        block = Block(parent.number + 1, self._hash(parent.hash, parent.number + 1), parent.hash, time_ms)
+        waiting, self._pool = self._pool, []
+        progress = True
+        while progress:
+            progress = False
+            for extrinsic in waiting[:]:
+                nonce = int(self.store.read("Nonce", extrinsic.account, block.number, 0))
+                if extrinsic.nonce == nonce and not self._dead(extrinsic, block):
+                    self._apply(extrinsic, block)
+                    waiting.remove(extrinsic)
+                    progress = True
+        self._pool = [
+            extrinsic
+            for extrinsic in waiting
+            if not self._dead(extrinsic, block)
+            and extrinsic.nonce >= self.store.read("Nonce", extrinsic.account, block.number, 0)
+        ]
+        self._add(block)
+        if not self.hold_finality:
+            self.finalized_number = max(self.finalized_number, block.number - self.finality_lag)
+        for listener in self._listeners:
+            listener(block)
+        return block
+
+    def reorganise(self, depth: int, *, lose: bool = False) -> None:
+        """Undo the newest blocks, finalized ones never; their extrinsics go back to the pool unless lost."""
+        back_to = max(self.finalized_number, self.best_number - depth)
+        self._forks += 1
+        returned: list[Extrinsic] = []
+        while self.best_number > back_to:
+            block = self._blocks.pop(self.best_number)
+            returned[:0] = block.extrinsics
+            self.best_number -= 1
+        self.store.undo(back_to)
+        if not lose:
+            self._pool[:0] = returned
+
+    def _apply(self, extrinsic: Extrinsic, block: Block) -> None:
+        index = len(block.extrinsics)
+        block.extrinsics.append(extrinsic)
+        making = _Making(self.store, block, index)
+        error = ""
+        try:
+            CALLS[extrinsic.call](making, extrinsic.account, extrinsic.arguments)
+        except PalletError as failure:
+            error = str(failure)
+        free = extrinsic.call in NODE_CALLS and not error
+        store, number, account = self.store, block.number, extrinsic.account
+        store.write("Nonce", account, extrinsic.nonce + 1, number)
+        if not free:
+            store.write("Balance", account, store.read("Balance", account, number, 0) - FEE, number)
+        pays = "No" if free else "Yes"
+        if error:
+            block.events.append(Event(index, "System", "ExtrinsicFailed", {"error": error, "pays_fee": pays}))
+            return
+        for (name, key), value in making.writes.items():
+            store.write(name, key, value, number)
+        block.events += making.events
+        block.events.append(Event(index, "System", "ExtrinsicSuccess", {"pays_fee": pays}))
+
+    @staticmethod
+    def _dead(extrinsic: Extrinsic, block: Block) -> bool:
+        return extrinsic.dies_after is not None and block.number > extrinsic.dies_after
+
+    def _add(self, block: Block) -> None:
+        self._blocks[block.number] = block
+        self.best_number = block.number
+        while self.best_number - self._first >= HISTORY_BLOCKS:
+            del self._blocks[self._first]
+            self._first += 1
+            self.store.forget(self._first)
+
+    def _hash(self, parent: str, number: int) -> str:
+        text = f"{parent}/{number}/{self._forks}"
+        return "0x" + hashlib.blake2b(text.encode(), digest_size=32).hexdigest()

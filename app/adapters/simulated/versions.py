@@ -1,0 +1,59 @@
+"""A store that remembers what every key held at every block, so that any block can be read, or undone."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+ABSENT: Any = object()
+
+
+class Versions:
+    """Maps of the chain's storage by name; values are never mutated, only replaced."""
+
+    def __init__(self) -> None:
+        self._maps: dict[str, dict[Hashable, tuple[list[int], list[Any]]]] = {}
+        self._written: dict[int, list[tuple[str, Hashable]]] = {}
+
+    def read(self, name: str, key: Hashable, at: int, default: Any = None) -> Any:
+        """The value as of block ``at``."""
+        versions = self._maps.get(name, {}).get(key)
+        if versions is None:
+            return default
+        index = bisect_right(versions[0], at) - 1
+        value = ABSENT if index < 0 else versions[1][index]
+        return default if value is ABSENT else value
+
+    def write(self, name: str, key: Hashable, value: Any, at: int) -> None:
+        """Set the value in block ``at``, which is the newest."""
+        numbers, values = self._maps.setdefault(name, {}).setdefault(key, ([], []))
+        if numbers and numbers[-1] == at:
+            values[-1] = value
+            return
+        numbers.append(at)
+        values.append(value)
+        self._written.setdefault(at, []).append((name, key))
+
+    def keys(self, name: str, at: int) -> Iterator[Hashable]:
+        """All keys that hold a value as of block ``at``."""
+        for key in self._maps.get(name, {}):
+            if self.read(name, key, at, ABSENT) is not ABSENT:
+                yield key
+
+    def undo(self, after: int) -> None:
+        """Forget everything written after block ``after``."""
+        for number in [number for number in self._written if number > after]:
+            for name, key in self._written.pop(number):
+                numbers, values = self._maps[name][key]
+                while numbers and numbers[-1] > after:
+                    numbers.pop()
+                    values.pop()
+
+    def forget(self, before: int) -> None:
+        """Drop versions that no block from ``before`` on can see."""
+        for number in [number for number in self._written if number < before]:
+            for name, key in self._written.pop(number):
+                numbers, values = self._maps[name][key]
+                keep = max(0, bisect_right(numbers, before) - 1)
+                del numbers[:keep], values[:keep]

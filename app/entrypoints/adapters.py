@@ -1,0 +1,313 @@
+"""Makes each adapter from the settings. Imports stand inside, so that only what is used is loaded."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.domain.backoff import Jitter
+from app.domain.model import Mac
+from app.entrypoints.settings import Settings
+from app.entrypoints.settings_loading import SettingsError
+from app.entrypoints.simulated_world import World, world_of_one
+from app.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from app.adapters.files.block_cursor import FileBlockCursor
+    from app.adapters.files.holds import FileHolds
+    from app.adapters.files.key_file import SigningKey
+    from app.adapters.linux.clock import SystemClock
+    from app.adapters.linux.host_facts import LinuxHostFacts
+    from app.adapters.linux.host_power import SystemctlHostPower
+    from app.adapters.linux.nic import LinuxNic
+    from app.adapters.redis.power_events import RedisPowerEvents
+    from app.adapters.redis.power_events_out import RedisPowerEventsOut
+    from app.adapters.simulated.chain import SimulatedChain
+    from app.adapters.simulated.holds import SimulatedHolds
+    from app.adapters.simulated.host_facts import SimulatedHostFacts
+    from app.adapters.simulated.host_power import SimulatedHostPower
+    from app.adapters.simulated.identity import SimulatedIdentity
+    from app.adapters.simulated.magic_packets import SimulatedMagicPackets
+    from app.adapters.simulated.nic import SimulatedNic
+    from app.adapters.simulated.power_events import SimulatedPowerEvents
+    from app.adapters.substrate.blocks import SubstrateBlocks
+    from app.adapters.substrate.chain import SubstrateChain
+    from app.adapters.substrate.farmer import SubstratePowerTargets
+    from app.adapters.substrate.identity import SubstrateIdentity
+    from app.adapters.telemetry.faults_log import LogFaults
+    from app.adapters.telemetry.log import LogTelemetry
+    from app.adapters.wol.raw import RawMagicPackets
+    from app.adapters.wol.udp import UdpMagicPackets
+
+NODE_CREDENTIAL = "node-key"
+FARMER_CREDENTIAL = "farmer-key"
+
+
+def system_jitter() -> Jitter:
+    """Chance, different on every node."""
+    return random.Random().random  # noqa: S311 - it spreads retries, it keeps no secret
+
+
+def system_clock() -> SystemClock:
+    """The machine's time."""
+    from app.adapters.linux.clock import SystemClock
+
+    return SystemClock()
+
+
+def log_telemetry() -> LogTelemetry:
+    """The log."""
+    from app.adapters.telemetry.log import LogTelemetry
+
+    return LogTelemetry(logging.getLogger("powerd"))
+
+
+def log_faults() -> LogFaults:
+    """Faults, in the log."""
+    from app.adapters.telemetry.faults_log import LogFaults
+
+    return LogFaults(logging.getLogger("powerd.faults"))
+
+
+# -- Redis ------------------------------------------------------------------------------------------
+
+
+def redis_power_events(settings: Settings) -> RedisPowerEvents:
+    """The event stream's consumer."""
+    from app.adapters.redis.power_events import RedisPowerEvents
+
+    events = settings.events
+    return RedisPowerEvents(
+        settings.broker.url,
+        stream=events.stream,
+        group=events.group,
+        consumer=events.consumer,
+        dead_letter_stream=events.dead_letter_stream,
+        batch=events.batch,
+    )
+
+
+def redis_power_events_out(settings: Settings) -> RedisPowerEventsOut:
+    """The event stream's producer."""
+    from app.adapters.redis.power_events_out import RedisPowerEventsOut
+
+    return RedisPowerEventsOut(settings.broker.url, stream=settings.events.stream)
+
+
+# -- the host ---------------------------------------------------------------------------------------
+
+
+def linux_nic(settings: Settings) -> LinuxNic:
+    """The card behind the bridge."""
+    from app.adapters.linux.nic import LinuxNic
+
+    return LinuxNic(settings.nic.bridge)
+
+
+def raw_magic_packets(settings: Settings) -> RawMagicPackets:
+    """Ethernet frames."""
+    from app.adapters.wol.raw import RawMagicPackets
+
+    return RawMagicPackets(settings.magic_packets.interface)
+
+
+def udp_magic_packets(settings: Settings) -> UdpMagicPackets:
+    """Broadcast datagrams."""
+    from app.adapters.wol.udp import UdpMagicPackets
+
+    packets = settings.magic_packets
+    return UdpMagicPackets(packets.interface, packets.host, packets.port)
+
+
+def systemctl_host_power(settings: Settings) -> SystemctlHostPower:
+    """systemd, or whatever commands the settings name."""
+    from app.adapters.linux.host_power import SystemctlHostPower
+
+    power = settings.host_power
+    return SystemctlHostPower(
+        power.power_off_command,
+        power.force_power_off_command,
+        power.reboot_command,
+        power.state_command,
+        power.timeout_s,
+    )
+
+
+def linux_host_facts(settings: Settings) -> LinuxHostFacts:
+    """Facts from /proc and the flag files."""
+    from app.adapters.linux.host_facts import LinuxHostFacts
+
+    return LinuxHostFacts(Path(settings.host_facts.flags_dir))
+
+
+def file_holds(settings: Settings, clock: Clock) -> FileHolds:
+    """Holds as files."""
+    from app.adapters.files.holds import FileHolds
+
+    return FileHolds(Path(settings.holds.dir), clock)
+
+
+def file_block_cursor(settings: Settings) -> FileBlockCursor:
+    """The follower's place."""
+    from app.adapters.files.block_cursor import FileBlockCursor
+
+    return FileBlockCursor(Path(settings.follower.cursor_file))
+
+
+# -- the chain --------------------------------------------------------------------------------------
+
+
+def substrate_chain(settings: Settings) -> SubstrateChain:
+    """The chain, with the node's key where there is one (without, it only reads)."""
+    from app.adapters.substrate.chain import SubstrateChain
+
+    key = _node_key(settings)
+    chain = settings.chain
+    return SubstrateChain(
+        urls=chain.urls,
+        timeout_s=chain.timeout_s,
+        inclusion_timeout_s=chain.inclusion_timeout_s,
+        era_blocks=chain.era_blocks,
+        genesis_hash=chain.genesis_hash,
+        seed=None if key is None else key.seed,
+        key_type=settings.identity.key_type,
+    )
+
+
+def substrate_identity(settings: Settings) -> SubstrateIdentity:
+    """Who this node is, looked up by its key, or checked against it."""
+    from app.adapters.substrate.identity import SubstrateIdentity
+
+    key = _node_key(settings)
+    identity = settings.identity
+    if key is None and not identity.node_id:
+        raise SettingsError(
+            "who is this node? Name its key file (identity.key_file, POWERD_IDENTITY_KEY_FILE, or the systemd "
+            f"credential {NODE_CREDENTIAL}), or give identity.node_id"
+        )
+    chain = settings.chain
+    return SubstrateIdentity(
+        urls=chain.urls,
+        timeout_s=chain.timeout_s,
+        genesis_hash=chain.genesis_hash,
+        seed=None if key is None else key.seed,
+        key_type=identity.key_type,
+        node_id=identity.node_id,
+        farm_id=identity.farm_id,
+    )
+
+
+def substrate_blocks(settings: Settings) -> SubstrateBlocks:
+    """Blocks for the follower."""
+    from app.adapters.substrate.blocks import SubstrateBlocks
+
+    chain = settings.chain
+    return SubstrateBlocks(urls=chain.urls, timeout_s=chain.timeout_s, genesis_hash=chain.genesis_hash)
+
+
+def substrate_power_targets(settings: Settings) -> SubstratePowerTargets:
+    """The farmer's side, with the farmer's key."""
+    from app.adapters.substrate.farmer import SubstratePowerTargets
+
+    key = _key(settings.farmer.key_file, FARMER_CREDENTIAL)
+    if key is None:
+        raise SettingsError(
+            "no farmer's key: name its file (farmer.key_file, POWERD_FARMER_KEY_FILE, or the systemd credential "
+            f"{FARMER_CREDENTIAL})"
+        )
+    chain = settings.chain
+    return SubstratePowerTargets(
+        urls=chain.urls,
+        timeout_s=chain.timeout_s,
+        inclusion_timeout_s=chain.inclusion_timeout_s,
+        era_blocks=chain.era_blocks,
+        genesis_hash=chain.genesis_hash,
+        seed=key.seed,
+        key_type=settings.farmer.key_type,
+    )
+
+
+def _node_key(settings: Settings) -> SigningKey | None:
+    return _key(settings.identity.key_file, NODE_CREDENTIAL)
+
+
+def _key(key_file: str, credential: str) -> SigningKey | None:
+    from app.adapters.files.key_file import read_key
+
+    if key_file:
+        return read_key(Path(key_file))
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and (Path(credentials) / credential).exists():
+        return read_key(Path(credentials) / credential)
+    return None
+
+
+# -- everything in memory ---------------------------------------------------------------------------
+
+
+def simulated_world(clock: Clock) -> World:
+    """A farm of one node."""
+    return world_of_one(clock)
+
+
+def simulated_chain(world: World, clock: Clock) -> SimulatedChain:
+    """A chain that makes a block per extrinsic."""
+    from app.adapters.simulated.chain import SimulatedChain
+
+    return SimulatedChain(world.ledger, clock, world.account)
+
+
+def simulated_identity(world: World) -> SimulatedIdentity:
+    """The one node."""
+    from app.adapters.simulated.identity import SimulatedIdentity
+
+    return SimulatedIdentity(world.identity)
+
+
+def simulated_power_events(world: World, clock: Clock) -> SimulatedPowerEvents:
+    """A stream that nobody writes to."""
+    from app.adapters.simulated.power_events import SimulatedPowerEvents
+
+    return SimulatedPowerEvents(world.stream, clock)
+
+
+def simulated_nic(settings: Settings) -> SimulatedNic:
+    """A card that can always be woken; ``nic.mac`` is its address."""
+    from app.adapters.simulated.nic import SimulatedNic
+
+    try:
+        mac = Mac.parse(settings.nic.mac or "02:00:00:00:00:01")
+    except ValueError as error:
+        raise SettingsError(f"nic.mac: {error}") from error
+    return SimulatedNic(mac, "simulated0")
+
+
+def simulated_magic_packets(world: World) -> SimulatedMagicPackets:
+    """Packets that reach nobody."""
+    from app.adapters.simulated.magic_packets import SimulatedMagicPackets
+
+    return SimulatedMagicPackets(world.network)
+
+
+def simulated_host_power(clock: Clock) -> SimulatedHostPower:
+    """An init system that only takes note."""
+    from app.adapters.simulated.host_power import SimulatedHostPower
+
+    return SimulatedHostPower(clock)
+
+
+def simulated_host_facts(clock: Clock) -> SimulatedHostFacts:
+    """A machine booted just now."""
+    from app.adapters.simulated.host_facts import SimulatedHostFacts
+
+    return SimulatedHostFacts(clock)
+
+
+def simulated_holds(clock: Clock) -> SimulatedHolds:
+    """No holds."""
+    from app.adapters.simulated.holds import SimulatedHolds
+
+    return SimulatedHolds(clock)

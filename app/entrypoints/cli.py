@@ -1,0 +1,150 @@
+"""The command line: ``powerd`` is the daemon; its subcommands are tools around it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from app.domain.errors import PowerdError
+from app.entrypoints.settings import Settings
+from app.entrypoints.settings_loading import load_settings
+
+EXIT_CANNOT_GO_ON = 1
+
+
+class Program(click.Group):
+    """Shows what went wrong in one line instead of a traceback: the thing, and the remedy."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; a `PowerdError` becomes a message and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except PowerdError as error:
+            click.echo(f"powerd: {error}", err=True)
+            ctx.exit(EXIT_CANNOT_GO_ON)
+        except BaseExceptionGroup as group:
+            expected, bugs = group.split(PowerdError)
+            if bugs is not None or expected is None:
+                raise
+            for error in expected.exceptions:
+                click.echo(f"powerd: {error}", err=True)
+            ctx.exit(EXIT_CANNOT_GO_ON)
+
+
+class Options:
+    """What was said on the command line, before the settings are read."""
+
+    def __init__(self, config: Path | None, overrides: dict[str, object]) -> None:
+        self._config = config
+        self._overrides = overrides
+
+    def settings(self) -> Settings:
+        """File, environment and command line, in rising order; `SettingsError` names what is wrong."""
+        return load_settings(self._config, os.environ, self._overrides)
+
+
+@click.group(cls=Program, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--broker", metavar="URL", help="Redis of this node: unix:///PATH, tcp://HOST:PORT or redis://…")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="POWERD_CONFIG",
+    help="Settings file (TOML); every key can also be set by environment.",
+)
+@click.option("--profile", type=click.Choice(["systemd", "zos", "simulated"]), help="Which world this runs in.")
+@click.version_option(package_name="powerd")
+@click.pass_context
+def main(ctx: click.Context, broker: str | None, config: Path | None, profile: str | None) -> None:
+    """Keep this machine's power state in step with its target on the chain.
+
+    Without a command this is the daemon: it reports the node's uptime, powers the machine off when
+    its target is Down, and wakes the farm's sleeping nodes when theirs is Up.
+    """
+    given = {"broker.url": broker, "profile": profile}
+    ctx.obj = Options(config, {key: value for key, value in given.items() if value is not None})
+    if ctx.invoked_subcommand is None:
+        from app.entrypoints.daemon import run_daemon
+
+        run_daemon(_container(ctx.obj))
+
+
+@main.command()
+@click.pass_obj
+def events(options: Options) -> None:
+    """Follow the chain and publish the farm's power-target events to Redis."""
+    from app.entrypoints.daemon import run_follower
+
+    run_follower(_container(options))
+
+
+@main.command()
+@click.argument("source", type=click.File("r"), metavar="FILE")
+def decode(source: click.utils.LazyFile) -> None:
+    """Print event payloads as JSON; FILE (or -) holds them in hex, one a line."""
+    from app.entrypoints.decode import decode_lines
+
+    if not decode_lines(source, sys.stdout):
+        sys.exit(1)
+
+
+@main.group()
+def farm() -> None:
+    """The farmer's side: see the farm's nodes, and set their power targets."""
+
+
+@farm.command("list")
+@click.option("--farm", "farm_id", type=int, help="Farm id; without it, the farm of this node or of the settings.")
+@click.pass_obj
+def farm_list(options: Options, farm_id: int | None) -> None:
+    """Show target and state of every node of the farm."""
+    from app.entrypoints.farm import list_farm
+
+    list_farm(_container(options), farm_id, sys.stdout)
+
+
+@farm.command("up")
+@click.argument("nodes", type=int, nargs=-1, required=True, metavar="NODE…")
+@click.pass_obj
+def farm_up(options: Options, nodes: Sequence[int]) -> None:
+    """Set the power target of these nodes to Up, and wait until the chain has it."""
+    from app.domain.model import Power
+    from app.entrypoints.farm import set_targets
+
+    set_targets(_container(options), nodes, Power.UP, sys.stdout)
+
+
+@farm.command("down")
+@click.argument("nodes", type=int, nargs=-1, required=True, metavar="NODE…")
+@click.pass_obj
+def farm_down(options: Options, nodes: Sequence[int]) -> None:
+    """Set the power target of these nodes to Down, and wait until the chain has it."""
+    from app.domain.model import Power
+    from app.entrypoints.farm import set_targets
+
+    set_targets(_container(options), nodes, Power.DOWN, sys.stdout)
+
+
+@main.command()
+@click.option("--redis", "redis_url", metavar="URL", help="Use this server instead of starting one.")
+@click.option("--nodes", type=click.IntRange(3, 16), default=3, show_default=True, help="Size of the farm.")
+@click.option("--keep", is_flag=True, help="Leave everything running afterwards, and say what to try.")
+def demo(redis_url: str | None, nodes: int, keep: bool) -> None:
+    """Show a whole farm on this machine: everything is real but the machines."""
+    from app.entrypoints.demo.show import run_demo
+
+    sys.exit(run_demo(redis_url=redis_url, nodes=nodes, keep=keep))
+
+
+def _container(options: Options) -> object:
+    from dependency_injector import providers
+
+    from app.adapters.telemetry.log import setup_logging
+    from app.entrypoints.container import Container
+
+    settings = options.settings()
+    setup_logging(settings.log.level, settings.log.format)
+    return Container(settings=providers.Object(settings))

@@ -1,0 +1,207 @@
+"""The composition root: the one place where adapters meet services.
+
+Every port is a provider of its own, chosen by its ``kind`` in the settings (``auto``: what the
+profile says, `KINDS`), and can be overridden alone, as the tests do. Nothing is connected here:
+adapters connect when they are first used, and whoever runs the services closes them.
+"""
+
+from __future__ import annotations
+
+from dependency_injector import containers, providers
+
+from app.domain.services.bursts import Bursts
+from app.domain.services.event_handler import EventHandler
+from app.domain.services.event_inbox import EventInbox
+from app.domain.services.farm_directory import FarmDirectory
+from app.domain.services.fault_board import FaultBoard
+from app.domain.services.follower import Follower
+from app.domain.services.identification import Identification
+from app.domain.services.observer import Observer
+from app.domain.services.own_state import OwnState
+from app.domain.services.power_management import PowerManagement
+from app.domain.services.power_off import PowerOff
+from app.domain.services.power_server import PowerServer
+from app.domain.services.reconciler import Reconciler
+from app.domain.services.shutdown import Shutdown
+from app.domain.services.trigger import Trigger
+from app.domain.services.uptime import Uptime
+from app.domain.services.wake import WakeService
+from app.domain.services.wake_faults import WakeFaults
+from app.entrypoints import adapters, policies
+from app.entrypoints.kinds import kind_of
+
+
+class Container(containers.DeclarativeContainer):
+    """``Container(settings=providers.Object(settings))``; ``node`` is given before `server`."""
+
+    settings = providers.Dependency()
+    node = providers.Dependency()
+    """This node's `NodeIdentity`, once `identification` found it."""
+
+    # -- the ports ---------------------------------------------------------------------------------
+    jitter = providers.Singleton(adapters.system_jitter)
+    clock = providers.Singleton(adapters.system_clock)
+    telemetry = providers.Singleton(adapters.log_telemetry)
+    fault_display = providers.Singleton(adapters.log_faults)
+    world = providers.Singleton(adapters.simulated_world, clock)
+    chain = providers.Selector(
+        providers.Callable(kind_of, settings, "chain"),
+        substrate=providers.Singleton(adapters.substrate_chain, settings),
+        simulated=providers.Singleton(adapters.simulated_chain, world, clock),
+    )
+    identity = providers.Selector(
+        providers.Callable(kind_of, settings, "identity"),
+        key=providers.Singleton(adapters.substrate_identity, settings),
+        configured=providers.Singleton(adapters.substrate_identity, settings),
+        simulated=providers.Singleton(adapters.simulated_identity, world),
+    )
+    events = providers.Selector(
+        providers.Callable(kind_of, settings, "events"),
+        redis=providers.Singleton(adapters.redis_power_events, settings),
+        simulated=providers.Singleton(adapters.simulated_power_events, world, clock),
+    )
+    nic = providers.Selector(
+        providers.Callable(kind_of, settings, "nic"),
+        linux=providers.Singleton(adapters.linux_nic, settings),
+        simulated=providers.Singleton(adapters.simulated_nic, settings),
+    )
+    magic_packets = providers.Selector(
+        providers.Callable(kind_of, settings, "magic_packets"),
+        raw=providers.Singleton(adapters.raw_magic_packets, settings),
+        udp=providers.Singleton(adapters.udp_magic_packets, settings),
+        simulated=providers.Singleton(adapters.simulated_magic_packets, world),
+    )
+    host_power = providers.Selector(
+        providers.Callable(kind_of, settings, "host_power"),
+        systemctl=providers.Singleton(adapters.systemctl_host_power, settings),
+        simulated=providers.Singleton(adapters.simulated_host_power, clock),
+    )
+    host_facts = providers.Selector(
+        providers.Callable(kind_of, settings, "host_facts"),
+        linux=providers.Singleton(adapters.linux_host_facts, settings),
+        simulated=providers.Singleton(adapters.simulated_host_facts, clock),
+    )
+    holds = providers.Selector(
+        providers.Callable(kind_of, settings, "holds"),
+        files=providers.Singleton(adapters.file_holds, settings, clock),
+        simulated=providers.Singleton(adapters.simulated_holds, clock),
+    )
+
+    # -- the daemon's services ---------------------------------------------------------------------
+    limits = providers.Callable(policies.power_limits, settings)
+    wake_policy = providers.Callable(policies.wake_policy, settings)
+    shutdown_policy = providers.Callable(policies.shutdown_policy, settings)
+    own_trigger = providers.Singleton(Trigger, clock)
+    inbox = providers.Singleton(EventInbox)
+    identification = providers.Singleton(Identification, identity, clock, telemetry, jitter)
+    faults = providers.Singleton(FaultBoard, fault_display, clock, telemetry, jitter)
+    management = providers.Singleton(PowerManagement, nic, faults, allowed=settings.provided.power_management.enabled)
+    farm = providers.Singleton(
+        FarmDirectory,
+        chain,
+        clock,
+        node.provided.farm,
+        node.provided.node,
+        refresh_s=settings.provided.power_management.farm_refresh_s,
+    )
+    own_state = providers.Singleton(OwnState, chain, node.provided.node, management, telemetry)
+    uptime = providers.Singleton(
+        Uptime,
+        chain,
+        host_facts,
+        clock,
+        faults,
+        telemetry,
+        providers.Callable(policies.uptime_policy, settings),
+        jitter,
+    )
+    wakes = providers.Singleton(
+        WakeService,
+        chain,
+        farm,
+        providers.Singleton(Bursts, magic_packets, clock, faults, telemetry, wake_policy),
+        clock,
+        providers.Singleton(WakeFaults, faults, settings.provided.wake.deadline_s),
+        telemetry,
+        wake_policy,
+        jitter,
+    )
+    observer = providers.Singleton(Observer, chain, node.provided.node, holds, management, wakes, clock)
+    shutdown = providers.Singleton(
+        Shutdown,
+        chain,
+        observer,
+        own_state,
+        management,
+        uptime,
+        wakes,
+        providers.Singleton(PowerOff, host_power, clock, faults, telemetry, shutdown_policy),
+        clock,
+        faults,
+        telemetry,
+        limits,
+        shutdown_policy,
+    )
+    handler = providers.Singleton(
+        EventHandler,
+        events,
+        inbox,
+        chain,
+        farm,
+        wakes,
+        node.provided.node,
+        node.provided.farm,
+        own_trigger,
+        clock,
+        telemetry,
+        jitter,
+        stale_after_s=settings.provided.events.stale_after_s,
+    )
+    server = providers.Singleton(
+        PowerServer,
+        chain,
+        events,
+        inbox,
+        handler,
+        farm,
+        observer,
+        own_state,
+        management,
+        uptime,
+        wakes,
+        shutdown,
+        providers.Singleton(
+            Reconciler,
+            chain,
+            clock,
+            telemetry,
+            providers.Callable(policies.reconcile_policy, settings),
+            jitter,
+        ),
+        faults,
+        own_trigger,
+        clock,
+        telemetry,
+        limits,
+        jitter,
+        first_report_wait_s=settings.provided.uptime.first_report_wait_s,
+    )
+
+    # -- the follower (powerd events) --------------------------------------------------------------
+    chain_blocks = providers.Singleton(adapters.substrate_blocks, settings)
+    events_out = providers.Singleton(adapters.redis_power_events_out, settings)
+    block_cursor = providers.Singleton(adapters.file_block_cursor, settings)
+    follower = providers.Singleton(
+        Follower,
+        chain_blocks,
+        events_out,
+        block_cursor,
+        node.provided.farm,
+        clock,
+        telemetry,
+        jitter,
+        batch=settings.provided.follower.batch_blocks,
+    )
+
+    # -- the farmer's side (powerd farm) -----------------------------------------------------------
+    power_targets = providers.Singleton(adapters.substrate_power_targets, settings)

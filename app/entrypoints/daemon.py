@@ -1,0 +1,107 @@
+"""The long-running programs: the daemon itself, and the follower that feeds its event stream."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack
+from typing import Protocol
+
+from dependency_injector import providers
+
+from app.entrypoints.container import Container
+
+STOP_S = 4.5
+"""An ordered stop ends within 5 s (R12), even if a library does not let go."""
+
+log = logging.getLogger("powerd")
+
+
+class Closable(Protocol):
+    """An adapter that holds connections."""
+
+    async def close(self) -> None:
+        """Let go of them."""
+        ...
+
+
+def run_daemon(container: Container) -> None:
+    """Keep this node's power in step with the chain until SIGTERM or SIGINT.
+
+    Raises `PowerdError` where it can't go on (no such node, another chain).
+    """
+    run_until_stopped(_serve(container))
+
+
+def run_follower(container: Container) -> None:
+    """Publish the farm's events until SIGTERM or SIGINT; errors as for `run_daemon`."""
+    run_until_stopped(_follow(container))
+
+
+def run_until_stopped(work: Coroutine[object, object, None]) -> None:
+    """Run ``work``; a signal cancels it, and then it has `STOP_S` to end."""
+    asyncio.run(_supervise(work))
+
+
+async def _supervise(work: Coroutine[object, object, None]) -> None:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+    stopped_by: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        if not stopped_by:
+            stopped_by.append(number)
+            log.info("stopping on %s", number.name)
+            _insist(STOP_S)
+            task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not stopped_by:
+            raise
+    log.info("stopped")
+
+
+def _insist(seconds: float) -> None:
+    """End the process when ``seconds`` have passed, whatever still runs."""
+
+    def leave() -> None:
+        log.error("did not end within %.1f s of being told to; leaving at once", seconds)
+        logging.shutdown()
+        os._exit(1)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
+
+
+async def _serve(container: Container) -> None:
+    async with AsyncExitStack() as stack:
+        _close_at_end(stack, (container.chain, container.events, container.magic_packets))
+        await _identify(container)
+        await container.server().start()
+
+
+async def _follow(container: Container) -> None:
+    async with AsyncExitStack() as stack:
+        _close_at_end(stack, (container.chain, container.chain_blocks, container.events_out))
+        await _identify(container)
+        await container.follower().run()
+
+
+def _close_at_end(stack: AsyncExitStack, makers: Iterable[Callable[[], Closable]]) -> None:
+    for make in makers:
+        stack.push_async_callback(make().close)
+
+
+async def _identify(container: Container) -> None:
+    node = await container.identification().run()
+    log.info("this is node %d of farm %d (twin %d)", node.node, node.farm, node.twin)
+    container.node.override(providers.Object(node))

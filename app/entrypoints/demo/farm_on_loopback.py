@@ -1,0 +1,141 @@
+"""Builds the demo's farm: a dev chain, a Redis server, and machines with real daemons in them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from app.domain.errors import PermanentError
+from app.domain.model import Mac
+from app.entrypoints.demo.machine import Daemon, Machine, broadcast_socket
+from app.entrypoints.demo.redis_server import RedisServer
+
+LOOPBACK_BROADCAST = "127.255.255.255"
+BLOCK_TIME_S = 0.5
+FINALITY_LAG = 2
+READY_S = 30.0
+
+PACE: Mapping[str, Mapping[str, object]] = {
+    "power_management": {"reconcile_interval_s": 20, "follow_up_s": 0.25},
+    "wake": {"packets": 10, "packet_interval_s": 0.1, "retry_delay_s_min": 3, "retry_delay_s_max": 10},
+}
+"""Everything else is as on a real node; there one burst takes 5 s and blocks take 6 s."""
+
+
+class DemoFailed(PermanentError):
+    """A part of the demo did not come up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Farm:
+    """All that runs."""
+
+    chain_url: str
+    farmer_key: Path
+    farm_id: int
+    machines: Mapping[int, Machine]
+    redis: RedisServer | None
+    directory: Path
+
+
+@asynccontextmanager
+async def farm_on_loopback(directory: Path, nodes: int, redis_url: str | None) -> AsyncIterator[Farm]:
+    """Everything up and every machine still dark; all of it is ended on the way out."""
+    async with AsyncExitStack() as stack:
+        redis = None if redis_url else RedisServer(directory / "redis")
+        if redis is not None:
+            await asyncio.to_thread(redis.start)
+            stack.push_async_callback(asyncio.to_thread, redis.stop)
+        chain = await stack.enter_async_context(dev_chain(directory, nodes))
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        machines: dict[int, Machine] = {}
+        port = 0
+        for number, node in enumerate(chain["nodes"]):
+            card = broadcast_socket(LOOPBACK_BROADCAST, port)
+            port = card.getsockname()[1]
+            broker = redis.url(number) if redis else database_of(str(redis_url), number)
+            machine = _machine(directory, node, broker, chain["url"], port)
+            machines[machine.node] = machine
+            living = group.create_task(machine.live(card), name=f"node {machine.node}")
+            stack.callback(living.cancel)
+        yield Farm(chain["url"], Path(chain["farmer"]["key_file"]), chain["farm_id"], machines, redis, directory)
+
+
+@asynccontextmanager
+async def dev_chain(directory: Path, nodes: int) -> AsyncIterator[dict[str, Any]]:
+    """A dev chain of its own process; what it says about itself and its farm."""
+    keys = directory / "keys"
+    log = (directory / "devchain.log").open("wb")
+    process = await asyncio.create_subprocess_exec(
+        *(program("powerd-devchain"), "--port", "0", "--nodes", str(nodes), "--keys", str(keys)),
+        *("--block-time-s", str(BLOCK_TIME_S), "--finality-lag", str(FINALITY_LAG)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=log,
+    )
+    try:
+        if process.stdout is None:
+            raise DemoFailed("the dev chain has no output")
+        async with asyncio.timeout(READY_S):
+            ready = await process.stdout.readline()
+        if not ready:
+            raise DemoFailed(f"the dev chain did not start; see {log.name}")
+        yield json.loads((keys / "farm.json").read_text())
+    finally:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+        log.close()
+
+
+def database_of(url: str, number: int) -> str:
+    """The URL with a database of its own for each node: nodes can't share one stream."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return urlunsplit(parts._replace(query=f"db={number}"))
+    return urlunsplit(parts._replace(path=f"/{number}"))
+
+
+def program(name: str) -> str:
+    """A console script of this very environment."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def _machine(directory: Path, node: Mapping[str, Any], broker: str, chain_url: str, port: int) -> Machine:
+    number = int(node["id"])
+    machine = Machine(number, Mac.parse(node["mac"]), (), directory)
+    own: dict[str, Mapping[str, object]] = {
+        "broker": {"url": broker},
+        "chain": {"urls": [chain_url]},
+        "identity": {"key_file": node["key_file"], "key_type": "ed25519"},
+        "nic": {"kind": "simulated", "mac": node["mac"]},
+        "magic_packets": {"kind": "udp", "interface": "lo", "host": LOOPBACK_BROADCAST, "port": port},
+        "host_power": {
+            "power_off_command": ["sh", "-c", f"echo off > {machine.button}"],
+            "force_power_off_command": ["sh", "-c", f"echo force > {machine.button}"],
+            "state_command": ["echo", "running"],
+        },
+        "host_facts": {"flags_dir": str(directory / f"node-{number}-flags")},
+        "holds": {"dir": str(directory / f"node-{number}-holds")},
+        "follower": {"cursor_file": str(directory / f"node-{number}-cursor.json")},
+    }
+    config = directory / f"node-{number}.toml"
+    config.write_text(toml(own | PACE))
+    powerd = [program("powerd"), "--config", str(config)]
+    machine.daemons = (Daemon("powerd", powerd), Daemon("events", [*powerd, "events"]))
+    return machine
+
+
+def toml(sections: Mapping[str, Mapping[str, object]]) -> str:
+    """A settings file; JSON's strings, numbers and lists are TOML's too."""
+    lines = []
+    for name, keys in sections.items():
+        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items()), ""]
+    return "\n".join(lines)

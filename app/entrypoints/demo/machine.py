@@ -1,0 +1,167 @@
+"""A machine that is not there: a power button, a network card that hears magic packets, and processes.
+
+Only the card and the power supply are simulated. What runs while the machine is on are the real
+daemons, started when it boots and ended when it powers off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from app.domain.model import Mac
+
+STOP_S = 5.0
+"""How long a process may take to end after SIGTERM, as on a real machine (less patiently)."""
+
+MAGIC_HEAD = b"\xff" * 6
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A program that runs while the machine is on."""
+
+    name: str
+    command: Sequence[str]
+
+
+@dataclass(slots=True)
+class Machine:
+    """One node of the demo. Times are the event loop's."""
+
+    node: int
+    mac: Mac
+    daemons: Sequence[Daemon]
+    directory: Path
+    on: bool = False
+    boots: int = 0
+    packets_heard: int = 0
+    packets_to_lose: int = 0
+    first_heard_at_s: float | None = None
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _running: list[asyncio.subprocess.Process] = field(default_factory=list)
+    _logs: list[IO[bytes]] = field(default_factory=list)
+
+    @property
+    def button(self) -> Path:
+        """The FIFO that the power-off command writes to."""
+        return self.directory / f"node-{self.node}.power"
+
+    def log(self, daemon: Daemon) -> Path:
+        """Where a daemon's output goes."""
+        return self.directory / f"node-{self.node}-{daemon.name}.log"
+
+    async def live(self, card: socket.socket) -> None:
+        """Hear magic packets and the power-off command until cancelled; then be dark."""
+        os.mkfifo(self.button)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen(card), name=f"card of node {self.node}")
+                group.create_task(self._watch_button(), name=f"power supply of node {self.node}")
+        finally:
+            await self.power_off()
+            card.close()
+
+    async def boot(self) -> None:
+        """Start the daemons, unless the machine is on."""
+        if self.on:
+            return
+        self.on = True
+        self.boots += 1
+        for daemon in self.daemons:
+            log = self.log(daemon).open("ab")
+            self._logs.append(log)
+            process = await asyncio.create_subprocess_exec(
+                *daemon.command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+            self._running.append(process)
+        await self._tell()
+
+    async def power_off(self) -> None:
+        """Stop the daemons as an init system does, then be dark."""
+        await self._end(signal.SIGTERM)
+
+    async def crash(self) -> None:
+        """Be dark at once."""
+        await self._end(signal.SIGKILL)
+
+    def died(self) -> list[str]:
+        """Daemons that ended while the machine is on, with their exit codes."""
+        if not self.on:
+            return []
+        return [
+            f"{daemon.name} (exit code {process.returncode})"
+            for daemon, process in zip(self.daemons, self._running, strict=False)
+            if process.returncode is not None
+        ]
+
+    async def _listen(self, card: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._hear(await loop.sock_recv(card, 2048))
+
+    async def _watch_button(self) -> None:
+        """Both ends are held open, so that a writer never waits and the end of one is no end of file."""
+        pressed = asyncio.Event()
+        fifo = os.open(self.button, os.O_RDWR | os.O_NONBLOCK)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(fifo, pressed.set)
+        try:
+            while True:
+                await pressed.wait()
+                os.read(fifo, 4096)
+                pressed.clear()
+                await self.power_off()
+        finally:
+            loop.remove_reader(fifo)
+            os.close(fifo)
+
+    async def _hear(self, frame: bytes) -> None:
+        """Only the card's own address boots the machine; a card that is up hears nothing of it."""
+        if MAGIC_HEAD + self.mac.octets * 16 not in frame:
+            return
+        if self.packets_to_lose:
+            self.packets_to_lose -= 1
+            return
+        self.packets_heard += 1
+        if self.first_heard_at_s is None:
+            self.first_heard_at_s = asyncio.get_running_loop().time()
+        await self.boot()
+
+    async def _end(self, how: signal.Signals) -> None:
+        self.on = False
+        running, self._running = self._running, []
+        for process in running:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, how)
+        for process in running:
+            try:
+                async with asyncio.timeout(STOP_S):
+                    await process.wait()
+            except TimeoutError:
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+        while self._logs:
+            self._logs.pop().close()
+        self.first_heard_at_s = None
+        await self._tell()
+
+    async def _tell(self) -> None:
+        async with self.changed:
+            self.changed.notify_all()
+
+
+def broadcast_socket(host: str, port: int) -> socket.socket:
+    """A UDP socket that hears what is broadcast to ``host`` and ``port``, beside others that do."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listening.setblocking(False)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    return listening

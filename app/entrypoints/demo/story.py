@@ -1,0 +1,149 @@
+"""What the demo shows, step by step; each step says what was promised, and checks it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+
+from app.domain.errors import PowerdError
+from app.domain.model import HeadKind, NodeId, NodePower, Power
+from app.entrypoints.demo.farm_on_loopback import Farm
+from app.ports.chain import ChainReader
+from app.ports.power_targets import PowerTargets
+
+LOOK_S = 0.05
+PATIENCE_S = 30.0
+PACKETS_PER_BURST = 10
+
+
+class PromiseBroken(Exception):
+    """Something did not happen in time."""
+
+
+@dataclass(slots=True)
+class Story:
+    """Tells the steps to ``say``, and remembers which promises were broken."""
+
+    farm: Farm
+    chain: ChainReader
+    farmer: PowerTargets
+    say: Callable[[str], None]
+    broken: list[str] = field(default_factory=list)
+
+    async def tell(self) -> None:
+        """All steps, in order. A step that fails is told, and the story goes on."""
+        _first, second, third = sorted(self.farm.machines)[:3]
+        await self._step("all nodes boot", self.boot_all())
+        await self._step(f"node {second} sleeps", self.sleep([second]))
+        await self._step(f"node {second} is woken", self.wake([second]))
+        await self._step(f"nodes {second} and {third} sleep at once", self.sleep([second, third]))
+        await self._step(f"nodes {second} and {third} are woken at once", self.wake([second, third]))
+        await self._step(f"node {third} sleeps", self.sleep([third]))
+        await self._step(f"node {third} is woken though its first burst is lost", self.wake_with_lost_burst(third))
+        await self._step(f"node {second} loses power without warning", self.crash_and_wake(second))
+        await self._step(f"node {third} sleeps", self.sleep([third]))
+        await self._step("Redis dies and comes back", self.wake_across_redis_restart(third))
+
+    async def boot_all(self) -> str:
+        """Power on by hand."""
+        began = self._now()
+        for machine in self.farm.machines.values():
+            await machine.boot()
+        for machine in self.farm.machines.values():
+            await self._until(f"node {machine.node} reports its uptime", machine.reported_uptime)
+        return f"{len(self.farm.machines)} nodes up after {self._now() - began:.1f} s"
+
+    async def sleep(self, nodes: Iterable[int]) -> str:
+        """Target Down on chain → state Down on chain → last uptime report → off."""
+        nodes = list(nodes)
+        began = await self._set(nodes, Power.DOWN)
+        told = []
+        for node in nodes:
+            machine = self.farm.machines[node]
+            await self._until(f"node {node} is off", lambda machine=machine: not machine.on)
+            told.append(f"node {node} off {self._now() - began:.1f} s after its target")
+        for node in nodes:
+            await self._until_state(node, Power.DOWN)
+        return "; ".join(told) + "; state Down on chain"
+
+    async def wake(self, nodes: Iterable[int]) -> str:
+        """Target Up on chain → event → first magic packet → boots → state Up on chain."""
+        nodes = list(nodes)
+        began = await self._set(nodes, Power.UP)
+        return await self._see_them_wake(nodes, began)
+
+    async def wake_with_lost_burst(self, node: int) -> str:
+        """The first ten packets of every waker get lost; the next burst has to come by itself."""
+        wakers = sum(machine.on for machine in self.farm.machines.values())
+        self.farm.machines[node].packets_to_lose = PACKETS_PER_BURST * wakers
+        told = await self.wake([node])
+        return f"{told}; {PACKETS_PER_BURST * wakers} packets were lost before"
+
+    async def crash_and_wake(self, node: int) -> str:
+        """Its state still says Up; the farmer's event alone brings the bursts."""
+        machine = self.farm.machines[node]
+        await machine.crash()
+        began = await self._set([node], Power.UP)
+        return await self._see_them_wake([node], began)
+
+    async def wake_across_redis_restart(self, node: int) -> str:
+        """The target changes while Redis is dead: the event has to wait, not to get lost."""
+        redis = self.farm.redis
+        if redis is None:
+            return "left out: the server is not ours to kill (--redis)"
+        await asyncio.to_thread(redis.kill)
+        began = await self._set([node], Power.UP)
+        await asyncio.to_thread(redis.start)
+        return await self._see_them_wake([node], began) + "; Redis was dead when its target changed"
+
+    async def _see_them_wake(self, nodes: Iterable[int], began: float) -> str:
+        told = []
+        for node in nodes:
+            machine = self.farm.machines[node]
+            await self._until(f"node {node} hears a magic packet", lambda machine=machine: machine.on)
+            heard = machine.first_heard_at_s or self._now()
+            await self._until_state(node, Power.UP)
+            told.append(
+                f"node {node}: first packet after {heard - began:.2f} s, Up on chain after {self._now() - began:.1f} s"
+            )
+        return "; ".join(told)
+
+    async def _set(self, nodes: Iterable[int], target: Power) -> float:
+        """Returns when the last of the targets was included."""
+        for node in nodes:
+            await self.farmer.set_power_target(NodeId(node), target)
+        return self._now()
+
+    async def _step(self, title: str, doing: Coroutine[object, object, str]) -> None:
+        try:
+            self.say(f"{title}: {await doing}")
+        except (PromiseBroken, PowerdError) as error:
+            self.broken.append(f"{title}: {error}")
+            self.say(f"{title}: BROKEN: {error}")
+
+    async def _until(self, what: str, holds: Callable[[], bool]) -> None:
+        end = self._now() + PATIENCE_S
+        while not holds():
+            if self._now() > end:
+                raise PromiseBroken(f"{what}: not within {PATIENCE_S:.0f} s")
+            for machine in self.farm.machines.values():
+                if died := machine.died():
+                    raise PromiseBroken(f"{', '.join(died)} of node {machine.node} ended; see {self.farm.directory}")
+            await asyncio.sleep(LOOK_S)
+
+    async def _until_state(self, node: int, state: Power) -> None:
+        end = self._now() + PATIENCE_S
+        while (seen := await self._state(node)) is not state:
+            if self._now() > end:
+                raise PromiseBroken(f"the chain says {seen} of node {node} after {PATIENCE_S:.0f} s, not {state.value}")
+            await asyncio.sleep(LOOK_S)
+
+    async def _state(self, node: int) -> Power | None:
+        reading = await self.chain.powers([NodeId(node)], HeadKind.BEST)
+        power = reading.powers[NodeId(node)]
+        return power.state.power if isinstance(power, NodePower) else None
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

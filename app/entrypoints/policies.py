@@ -1,0 +1,64 @@
+"""Turns settings into the policies of the domain, which knows no settings."""
+
+from __future__ import annotations
+
+from app.domain.backoff import Backoff
+from app.domain.power_rules import PowerLimits
+from app.domain.services.reconciler import ReconcilePolicy
+from app.domain.services.uptime import UptimePolicy
+from app.domain.shutdown_rules import ShutdownPolicy
+from app.domain.wake_rules import WakePolicy
+from app.entrypoints.settings import Settings
+
+
+def power_limits(settings: Settings) -> PowerLimits:
+    """How much doubt keeps the node up."""
+    return PowerLimits(
+        best_head_age_s_max=settings.chain.best_head_age_s_max,
+        finalized_head_age_s_max=settings.chain.finalized_head_age_s_max,
+        defer_power_off_s_max=settings.wake.defer_power_off_s,
+    )
+
+
+def reconcile_policy(settings: Settings) -> ReconcilePolicy:
+    """How often the node looks at the chain."""
+    power = settings.power_management
+    return ReconcilePolicy(
+        interval_s=power.reconcile_interval_s,
+        jitter=power.reconcile_jitter,
+        follow_up_s=power.follow_up_s,
+    )
+
+
+def shutdown_policy(settings: Settings) -> ShutdownPolicy:
+    """Deadlines of the shutdown sequence."""
+    shutdown = settings.shutdown
+    return ShutdownPolicy(
+        final_s=shutdown.final_deadline_s,
+        poll_s=settings.power_management.follow_up_s,
+        uptime_s=shutdown.uptime_deadline_s,
+        alive_s=shutdown.power_off_deadline_s,
+        retry_later_s=shutdown.retry_later_s,
+    )
+
+
+def uptime_policy(settings: Settings) -> UptimePolicy:
+    """Pace of the uptime reports."""
+    uptime = settings.uptime
+    return UptimePolicy(
+        interval_s=uptime.interval_s,
+        retry=Backoff(uptime.retry_delay_s_min, uptime.retry_delay_s_max),
+        unhealthy_retry_s=uptime.unhealthy_retry_s,
+        report_s_max=settings.chain.timeout_s * 2 + settings.chain.inclusion_timeout_s,
+    )
+
+
+def wake_policy(settings: Settings) -> WakePolicy:
+    """Pace of waking peers."""
+    wake = settings.wake
+    return WakePolicy(
+        packets=wake.packets,
+        packet_interval_s=wake.packet_interval_s,
+        retry=Backoff(wake.retry_delay_s_min, wake.retry_delay_s_max),
+        deadline_s=wake.deadline_s,
+    )

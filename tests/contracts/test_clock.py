@@ -1,0 +1,99 @@
+"""What every `Clock` does, in real and in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from app.adapters.linux.clock import SystemClock
+from app.adapters.simulated.clock import VirtualClock
+from app.ports.clock import Clock
+from tests.contracts.rigs import Body, run_really, run_virtually
+
+SHORT_S = 0.02
+LONG_S = 30.0
+
+
+@dataclass(frozen=True)
+class Rig:
+    make: Callable[[], Clock]
+    run: Callable[[Body], None]
+
+
+@pytest.fixture(
+    params=[Rig(VirtualClock, run_virtually), Rig(SystemClock, run_really)], ids=["virtual", "system"]
+)
+def rig(request: pytest.FixtureRequest) -> Rig:
+    chosen: Rig = request.param
+    return chosen
+
+
+def test_it_is_a_clock(rig: Rig) -> None:
+    assert isinstance(rig.make(), Clock)
+
+
+def test_sleep_lets_both_times_pass(rig: Rig) -> None:
+    async def body() -> None:
+        clock = rig.make()
+        now_s, monotonic_s = clock.now(), clock.monotonic()
+        await clock.sleep(SHORT_S)
+        # asyncio may wake a timer one resolution early.
+        assert clock.monotonic() - monotonic_s >= SHORT_S - 1e-3
+        assert clock.now() - now_s == pytest.approx(clock.monotonic() - monotonic_s, abs=0.5)
+
+    rig.run(body)
+
+
+def test_the_wall_clock_counts_unix_seconds(rig: Rig) -> None:
+    assert rig.make().now() > 1_500_000_000
+
+
+def test_a_timeout_cancels_its_body_and_raises(rig: Rig) -> None:
+    async def body() -> None:
+        clock = rig.make()
+        cancelled = False
+
+        async def wait() -> None:
+            nonlocal cancelled
+            async with clock.timeout(SHORT_S):
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    cancelled = True
+                    raise
+
+        with pytest.raises(TimeoutError):
+            await wait()
+        assert cancelled
+
+    rig.run(body)
+
+
+def test_a_body_that_is_in_time_is_left_alone(rig: Rig) -> None:
+    async def body() -> None:
+        clock = rig.make()
+        async with clock.timeout(LONG_S):
+            await clock.sleep(0)
+        await clock.sleep(SHORT_S)
+
+    rig.run(body)
+
+
+def test_cancellation_from_outside_is_no_time_out(rig: Rig) -> None:
+    async def body() -> None:
+        clock = rig.make()
+
+        async def wait() -> None:
+            async with clock.timeout(LONG_S):
+                await clock.sleep(LONG_S)
+
+        task = asyncio.ensure_future(wait())
+        await clock.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    rig.run(body)

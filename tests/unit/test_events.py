@@ -1,0 +1,118 @@
+"""R9: events are acknowledged after they were handled, and none is in the way of another."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.events import (
+    EventDeadLettered,
+    EventsHandled,
+    Malformed,
+    PowerTargetChanged,
+    WakeBurstStarted,
+)
+from app.domain.model import FarmId, NodeId, Power
+from tests.unit.virtual_farm import VirtualFarm
+
+pytestmark = pytest.mark.anyio
+
+
+def up(farm: VirtualFarm, node: int) -> PowerTargetChanged:
+    return PowerTargetChanged(farm.id, NodeId(node), Power.UP)
+
+
+async def test_an_event_is_not_acknowledged_before_the_chain_was_read(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        node.chain.unavailable = True
+        await node.deliver(up(farm, 2))
+        await farm.clock.sleep(60)
+        assert len(node.stream.pending) == 1
+        node.chain.unavailable = False
+        await farm.until(lambda: not node.stream.pending, within_s=60)
+        assert node.told(EventsHandled)
+
+
+async def test_a_failing_handler_keeps_no_later_event_from_being_handled(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        farm.put_to_sleep(3)
+        await farm.set_target(3, Power.UP, tell=[])
+        node.chain.unavailable = True
+        await node.deliver(up(farm, 2))
+        await farm.clock.sleep(20)
+        await node.deliver(up(farm, 3))
+        node.chain.unavailable = False
+        await farm.until(lambda: bool(node.packets_to(3)), within_s=60)
+        await farm.until(lambda: not node.stream.pending, within_s=60)
+
+
+async def test_many_events_about_few_nodes_cost_one_read(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        before = node.chain.reads
+        await node.deliver(*[up(farm, 2 + n % 2) for n in range(500)])
+        await farm.until(lambda: not node.stream.pending, within_s=10)
+        assert node.chain.reads - before <= 10
+
+
+async def test_what_is_no_event_goes_to_the_dead_letters_and_the_next_one_is_handled(
+    farm: VirtualFarm,
+) -> None:
+    async with farm.running(1) as node:
+        farm.put_to_sleep(2)
+        await farm.set_target(2, Power.UP, tell=[])
+        await node.deliver(Malformed("offset 3: no such type"), up(farm, 2))
+        await farm.until(lambda: bool(node.packets_to(2)), within_s=10)
+        await farm.until(lambda: not node.stream.pending, within_s=10)
+    assert [letter.reason for letter in node.told(EventDeadLettered)] == ["offset 3: no such type"]
+
+
+async def test_a_dead_letter_that_cannot_be_written_stays_pending_and_is_tried_again(
+    farm: VirtualFarm,
+) -> None:
+    async with farm.running(1) as node:
+        node.events.full = True
+        await node.deliver(Malformed("garbage"))
+        await farm.clock.sleep(60)
+        assert len(node.stream.pending) == 1
+        node.events.full = False
+        await farm.until(lambda: not node.stream.pending, within_s=60)
+        assert node.stream.dead
+
+
+async def test_an_old_entry_only_triggers_a_look(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        await node.deliver(up(farm, 2), age_s=601)
+        await farm.until(lambda: not node.stream.pending, within_s=10)
+        await farm.clock.sleep(60)
+        assert not node.told(WakeBurstStarted)
+
+
+async def test_an_old_entry_still_leads_to_waking_a_sleeper(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        farm.put_to_sleep(2)
+        await farm.set_target(2, Power.UP, tell=[])
+        await node.deliver(up(farm, 2), age_s=601)
+        await farm.until(lambda: bool(node.packets_to(2)), within_s=10)
+
+
+async def test_an_event_of_another_farm_is_acknowledged_and_ignored(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await node.deliver(PowerTargetChanged(FarmId(99), NodeId(2), Power.UP))
+        await farm.until(lambda: not node.stream.pending, within_s=10)
+        await farm.clock.sleep(60)
+        assert not node.told(WakeBurstStarted)
+
+
+async def test_acknowledging_that_fails_does_no_harm(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        node.events.refuse_acknowledging = True
+        await node.deliver(up(farm, 2))
+        await farm.until(lambda: bool(node.packets_to(2)), within_s=10)
+        node.events.refuse_acknowledging = False
+        node.events.drop_connection()
+        await farm.until(lambda: not node.stream.pending, within_s=60)

@@ -1,0 +1,150 @@
+"""R5 and R6: the shutdown sequence, step by step, and everything that may end it."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.adapters.simulated.host_power import Obedience, Order
+from app.domain.events import PowerStateSet, ShutdownAborted, ShutdownStep, UptimeReported
+from app.domain.model import Hold, Power
+from tests.unit.virtual_farm import VirtualFarm
+
+pytestmark = pytest.mark.anyio
+
+STEPS = ["arm", "say down", "final", "uptime", "target", "power off"]
+
+
+async def test_target_down_takes_the_node_down_in_the_order_of_the_steps(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: node.dark, within_s=120)
+    assert [step.step for step in node.told(ShutdownStep)] == STEPS
+    assert node.host_power.orders == [Order.POWER_OFF]
+    assert farm.state(1) is Power.DOWN
+
+
+async def test_the_last_uptime_report_follows_the_state_down_and_precedes_the_power_off(
+    farm: VirtualFarm,
+) -> None:
+    async with farm.running(1) as node:
+        await farm.until(lambda: len(node.told(UptimeReported)) == 1)
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: node.dark, within_s=120)
+    kinds = [type(h).__name__ for h in node.telemetry.happenings]
+    down = max(i for i, h in enumerate(node.telemetry.happenings) if isinstance(h, PowerStateSet))
+    assert kinds.index("PowerOffOrdered") > kinds.index("UptimeReported", down) > down
+
+
+async def test_the_power_off_waits_until_our_down_is_final(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: farm.state(1) is Power.DOWN)
+        farm.ledger.hold_finality = True
+        await farm.clock.sleep(60)
+        assert not node.host_power.orders
+        farm.ledger.hold_finality = False
+        await farm.until(lambda: node.dark, within_s=60)
+
+
+async def test_finality_that_never_comes_sets_the_state_up_again(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: farm.state(1) is Power.DOWN)
+        farm.ledger.hold_finality = True
+        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=200)
+        await farm.until(lambda: farm.state(1) is Power.UP, within_s=60)
+    assert not node.host_power.orders
+
+
+async def test_a_card_that_forgets_arming_aborts_before_anything_is_written(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.until(lambda: node.container.management().enabled)
+        node.nic.wake_modes.clear()
+        node.nic.forgets_arming = True
+        await farm.set_target(1, Power.DOWN)
+        await farm.clock.sleep(120)
+        assert farm.state(1) is Power.UP
+        assert not node.host_power.orders
+        assert any("will not power off" in fault.message for fault in node.faults.shown)
+
+
+@pytest.mark.parametrize("step", STEPS[:-1])
+async def test_a_target_that_turns_up_at_any_step_ends_the_sequence(farm: VirtualFarm, step: str) -> None:
+    async with farm.running(1) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: step in [s.step for s in node.told(ShutdownStep)], within_s=120, every_s=0.001)
+        await farm.set_target(1, Power.UP)
+        await farm.clock.sleep(180)
+        if step in ("arm", "say down", "final"):
+            assert not node.host_power.orders
+        if not node.dark:
+            assert farm.state(1) is Power.UP
+            assert not node.host_power.orders
+
+
+async def test_a_hold_placed_in_the_middle_ends_the_sequence(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "final" in [s.step for s in node.told(ShutdownStep)], within_s=120)
+        node.holds.place(Hold("operator", "copies data", None))
+        await farm.clock.sleep(120)
+        assert not node.host_power.orders
+        assert farm.state(1) is Power.UP
+        node.holds.lift("operator")
+        await farm.until(lambda: node.dark, within_s=120)
+
+
+async def test_an_uptime_report_that_hangs_does_not_keep_the_node_from_sleeping(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.until(lambda: bool(node.told(UptimeReported)))
+        node.chain.hang_uptime = True
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: node.dark, within_s=300)
+
+
+class TestTheHostDoesNotObey:
+    async def test_a_refused_power_off_is_asked_again_then_forced_then_taken_back(self, farm: VirtualFarm) -> None:
+        async with farm.running(1) as node:
+            node.host_power.mode = node.host_power.force_mode = Obedience.REFUSES
+            await farm.set_target(1, Power.DOWN)
+            await farm.until(lambda: len(node.host_power.orders) == 3, within_s=300)
+            await farm.until(lambda: farm.state(1) is Power.UP, within_s=60)
+        assert node.host_power.orders == [Order.POWER_OFF, Order.POWER_OFF, Order.FORCE_POWER_OFF]
+        assert any(fault.key == "power-off" for fault in node.faults.shown)
+
+    async def test_it_is_tried_again_later_not_at_once(self, farm: VirtualFarm) -> None:
+        async with farm.running(1) as node:
+            node.host_power.mode = node.host_power.force_mode = Obedience.REFUSES
+            await farm.set_target(1, Power.DOWN)
+            await farm.until(lambda: len(node.host_power.orders) == 3, within_s=300)
+            failed_at = farm.clock.monotonic()
+            node.host_power.mode = Obedience.OBEYS
+            await farm.until(lambda: node.dark, within_s=1200)
+            assert farm.clock.monotonic() - failed_at >= 600
+
+    async def test_an_order_without_effect_is_forced_after_the_deadline(self, farm: VirtualFarm) -> None:
+        async with farm.running(1) as node:
+            node.host_power.mode = Obedience.IGNORES
+            await farm.set_target(1, Power.DOWN)
+            await farm.until(lambda: node.dark, within_s=600)
+        orders = node.host_power.given
+        assert [given.order for given in orders] == [Order.POWER_OFF, Order.POWER_OFF, Order.FORCE_POWER_OFF]
+        assert orders[1].at_s - orders[0].at_s >= 150
+
+    async def test_a_system_that_says_stopping_is_given_time(self, farm: VirtualFarm) -> None:
+        async with farm.running(1) as node:
+            node.host_power.mode = Obedience.IGNORES
+            node.host_power.is_stopping = True
+            await farm.set_target(1, Power.DOWN)
+            await farm.until(lambda: len(node.host_power.orders) == 2, within_s=1200)
+        assert node.host_power.given[1].at_s - node.host_power.given[0].at_s >= 900
+
+    async def test_a_target_that_turns_up_before_the_second_order_stops_it(self, farm: VirtualFarm) -> None:
+        async with farm.running(1) as node:
+            node.host_power.mode = Obedience.IGNORES
+            await farm.set_target(1, Power.DOWN)
+            await farm.until(lambda: bool(node.host_power.orders), within_s=120)
+            await farm.set_target(1, Power.UP)
+            await farm.until(lambda: farm.state(1) is Power.UP, within_s=300)
+            await farm.clock.sleep(600)
+        assert node.host_power.orders == [Order.POWER_OFF]

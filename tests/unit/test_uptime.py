@@ -1,0 +1,83 @@
+"""R8: uptime arrives fresh, in time, and counts as sent only when it was."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from app.domain.errors import ExtrinsicFailed
+from app.domain.events import Reconciled, UptimeReported, UptimeSkipped
+from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+
+pytestmark = pytest.mark.anyio
+
+
+def unhealthy(node: VirtualNode) -> None:
+    node.facts.problems = ("readonly-cache",)
+
+
+async def test_reports_at_boot_and_every_forty_minutes_counted_from_the_sample(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(3 * 2400 + 60)
+        taken = [report.sample.taken_at_s for report in node.told(UptimeReported)]
+    assert len(taken) == 4
+    assert all(abs(b - a - 2400) <= 1 for a, b in itertools.pairwise(taken))
+
+
+async def test_a_retry_samples_anew(farm: VirtualFarm) -> None:
+    async with farm.running(1, before=lambda node: node.chain.refuse_uptime(times=3)) as node:
+        await farm.until(lambda: bool(node.told(UptimeReported)), within_s=120)
+        report = node.told(UptimeReported)[0]
+        assert farm.clock.now() - report.sample.taken_at_s < 15
+    assert len(set(node.chain.samples)) == len(node.chain.samples) == 4
+
+
+async def test_an_unhealthy_node_skips_and_looks_again_soon(farm: VirtualFarm) -> None:
+    async with farm.running(1, before=unhealthy) as node:
+        await farm.until(lambda: bool(node.told(UptimeSkipped)), within_s=10)
+        await farm.clock.sleep(300)
+        assert not node.told(UptimeReported)
+        assert "unhealthy" in node.fault_keys
+        node.facts.problems = ()
+        await farm.until(lambda: bool(node.told(UptimeReported)), within_s=90)
+        await farm.until(lambda: "unhealthy" not in node.fault_keys, within_s=5)
+
+
+async def test_skipped_is_not_success(farm: VirtualFarm) -> None:
+    async with farm.running(1, before=unhealthy) as node:
+        result = await node.container.uptime().send_now()
+        assert result == UptimeSkipped(("readonly-cache",))
+        assert not node.container.uptime().reported_once.is_set()
+
+
+async def test_the_first_reconcile_waits_for_the_first_report_but_not_for_ever(farm: VirtualFarm) -> None:
+    def hang(node: VirtualNode) -> None:
+        node.chain.hang_uptime = True
+
+    async with farm.running(1, before=hang) as node:
+        await farm.clock.sleep(59)
+        assert not [r for r in node.told(Reconciled) if r.trigger.startswith("itself")]
+        await farm.clock.sleep(5)
+        assert [r for r in node.told(Reconciled) if r.trigger.startswith("itself")]
+
+
+async def test_the_first_reconcile_does_not_wait_for_an_unhealthy_nodes_report(farm: VirtualFarm) -> None:
+    async with farm.running(1, before=unhealthy) as node:
+        await farm.clock.sleep(5)
+        assert [r for r in node.told(Reconciled) if r.trigger.startswith("itself")]
+
+
+async def test_a_clock_that_drifted_is_a_fault_with_the_measured_drift_and_no_storm(
+    farm: VirtualFarm,
+) -> None:
+    async with farm.running(1) as node:
+        await farm.until(lambda: bool(node.told(UptimeReported)))
+        node.chain.fail_uptime = ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", "0x1")
+        tried = len(node.chain.samples)
+        await farm.clock.sleep(2400 + 600)
+        fault = node.fault("clock-drift")
+        assert "s from the chain's" in fault.message
+        assert 3 <= len(node.chain.samples) - tried <= 15
+        node.chain.fail_uptime = None
+        await farm.until(lambda: "clock-drift" not in node.fault_keys, within_s=120)

@@ -1,0 +1,217 @@
+"""A farm in virtual time: one ledger, one network, and any of its nodes running the daemon's services.
+
+Nodes that do not run are records on the chain; a test says what they report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from dependency_injector import providers
+
+from app.adapters.simulated.chain import SimulatedChain
+from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.farm_setup import add_farm, mac_of
+from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.holds import SimulatedHolds
+from app.adapters.simulated.host_facts import SimulatedHostFacts
+from app.adapters.simulated.host_power import SimulatedHostPower
+from app.adapters.simulated.ledger import Ledger
+from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
+from app.adapters.simulated.nic import SimulatedNic
+from app.adapters.simulated.pallet import Power as LedgerPower
+from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
+from app.adapters.simulated.telemetry import SimulatedTelemetry
+from app.domain.events import Malformed, PowerTargetChanged, ShutdownStep
+from app.domain.model import FarmId, Fault, Mac, NodeId, NodeIdentity, Power, TwinId
+from app.entrypoints.container import Container
+from app.entrypoints.settings_loading import load_settings
+
+T = TypeVar("T")
+
+FARMER = b"the farmer".ljust(32, b".")
+BLOCK_TIME_S = 6.0
+
+
+def account_of(node: int) -> bytes:
+    return f"node {node}".encode().ljust(32, b".")
+
+
+class VirtualNode:
+    """One machine with the daemon's services on simulated adapters, all of them at hand."""
+
+    def __init__(self, farm: VirtualFarm, node: int, settings: dict[str, object]) -> None:
+        clock = farm.clock
+        self.id = NodeId(node)
+        self._farm = farm
+        self._task: asyncio.Task[None] | None = None
+        self.dark = False
+        self.chain = SimulatedChain(farm.ledger, clock, account_of(node))
+        self.stream = SimulatedStream(clock)
+        self.events = SimulatedPowerEvents(self.stream, clock)
+        self.nic = SimulatedNic(mac_of(1, node))
+        self.packets = SimulatedMagicPackets(farm.network)
+        self.host_power = SimulatedHostPower(clock, self._go_dark)
+        self.facts = SimulatedHostFacts(clock)
+        self.holds = SimulatedHolds(clock)
+        self.faults = SimulatedFaults()
+        self.telemetry = SimulatedTelemetry()
+        self.container = self._wire(settings)
+
+    def _wire(self, settings: dict[str, object]) -> Container:
+        container = Container(settings=providers.Object(load_settings(None, {}, {"profile": "simulated", **settings})))
+        for name, fake in {
+            "clock": self._farm.clock,
+            "jitter": random.Random(self.id).random,
+            "telemetry": self.telemetry,
+            "fault_display": self.faults,
+            "chain": self.chain,
+            "events": self.events,
+            "nic": self.nic,
+            "magic_packets": self.packets,
+            "host_power": self.host_power,
+            "host_facts": self.facts,
+            "holds": self.holds,
+            "node": NodeIdentity(self.id, self._farm.id, TwinId(self.id + 1)),
+        }.items():
+            getattr(container, name).override(providers.Object(fake))
+        return container
+
+    def run(self, group: asyncio.TaskGroup) -> None:
+        self._task = group.create_task(self._live(), name=f"node {self.id}")
+
+    async def _live(self) -> None:
+        try:
+            await self.container.server().start()
+        except asyncio.CancelledError:
+            return
+
+    async def stop(self) -> None:
+        """What SIGTERM does."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def _go_dark(self) -> None:
+        self.dark = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def deliver(self, *contents: PowerTargetChanged | Malformed, age_s: float = 0.0) -> None:
+        self.stream.append(*contents, age_s=age_s)
+        await asyncio.sleep(0)
+
+    def told(self, kind: type[T]) -> list[T]:
+        return [happening for happening in self.telemetry.happenings if isinstance(happening, kind)]
+
+    @property
+    def steps(self) -> list[str]:
+        return [step.step for step in self.told(ShutdownStep)]
+
+    def packets_to(self, node: int) -> Sequence[float]:
+        return self._farm.network.sent_to(mac_of(1, node))
+
+    @property
+    def fault_keys(self) -> set[str]:
+        return {fault.key for fault in self.faults.shown}
+
+    def fault(self, key: str) -> Fault:
+        return next(fault for fault in self.faults.shown if fault.key == key)
+
+
+class VirtualFarm:
+    """Farm 1 with nodes 1 … n."""
+
+    def __init__(self, clock: VirtualClock, nodes: int) -> None:
+        self.clock = clock
+        self.ledger = Ledger(clock.now(), block_time_s=BLOCK_TIME_S, finality_lag=2)
+        self.network = SimulatedNetwork(clock)
+        farm, self.node_ids = add_farm(self.ledger, FARMER, [account_of(n + 1) for n in range(nodes)])
+        self.id = FarmId(farm)
+        self.farmer = SimulatedChain(self.ledger, clock, FARMER)
+        self._running: dict[int, VirtualNode] = {}
+
+    @asynccontextmanager
+    async def running(
+        self,
+        node: int,
+        *,
+        before: Callable[[VirtualNode], None] = lambda _: None,
+        settings: dict[str, object] | None = None,
+    ) -> AsyncIterator[VirtualNode]:
+        """Blocks are made, and this node's daemon runs."""
+        machine = VirtualNode(self, node, settings or {})
+        before(machine)
+        async with asyncio.TaskGroup() as group:
+            blocks = group.create_task(self._make_blocks(), name="blocks")
+            self._running[node] = machine
+            machine.run(group)
+            yield machine
+            await machine.stop()
+            del self._running[node]
+            blocks.cancel()
+
+    async def _make_blocks(self) -> None:
+        while True:
+            await self.clock.sleep(BLOCK_TIME_S)
+            self.ledger.produce(self.clock.now())
+
+    async def set_target(self, node: int, target: Power, *, tell: Iterable[int] | None = None) -> None:
+        await self.set_targets([node], target, tell=tell)
+
+    async def set_targets(self, nodes: Iterable[int], target: Power, *, tell: Iterable[int] | None = None) -> None:
+        """The farmer's extrinsics, in one block; then the event on the stream of every running node."""
+        nodes = list(nodes)
+        async with asyncio.TaskGroup() as group:
+            for node in nodes:
+                group.create_task(self.farmer.set_power_target(NodeId(node), target))
+            if not self._running:
+                await asyncio.sleep(0)
+                self.ledger.produce(self.clock.now())
+        for running in self._running if tell is None else tell:
+            changes = [PowerTargetChanged(self.id, NodeId(node), target) for node in nodes]
+            await self._running[running].deliver(*changes)
+
+    async def report_state(self, node: int, power: Power) -> None:
+        """What a node that does not run here says of itself."""
+        await SimulatedChain(self.ledger, self.clock, account_of(node)).set_power_state(power)
+
+    def put_to_sleep(self, node: int) -> None:
+        """State and target Down by decree."""
+        self.ledger.genesis("NodePower", node, LedgerPower(self.ledger.best_number, "Down"))
+
+    def want_up(self, node: int) -> None:
+        """Target Up by decree, and no event."""
+        power = self.ledger.read("NodePower", node)
+        self.ledger.genesis("NodePower", node, LedgerPower(power.down_since, "Up"))
+
+    def state(self, node: int) -> Power:
+        power = self.ledger.read("NodePower", node)
+        return Power.UP if power is None or power.down_since is None else Power.DOWN
+
+    def break_mac(self, node: int) -> None:
+        self._set_mac(node, "no address")
+
+    def replace_mac(self, node: int, mac: Mac) -> None:
+        self._set_mac(node, str(mac))
+
+    def leave(self, node: int) -> None:
+        members = self.ledger.read("NodesByFarmID", self.id)
+        self.ledger.genesis("NodesByFarmID", self.id, tuple(n for n in members if n != node))
+        self.ledger.genesis("Nodes", node, {**self.ledger.read("Nodes", node), "farm_id": 99})
+
+    def _set_mac(self, node: int, mac: str) -> None:
+        record = self.ledger.read("Nodes", node)
+        interfaces = [{**interface, "mac": mac} for interface in record["interfaces"]]
+        self.ledger.genesis("Nodes", node, {**record, "interfaces": interfaces})
+
+    async def until(self, holds: Callable[[], bool], *, within_s: float = 60.0, every_s: float = 0.05) -> None:
+        """Let virtual time pass until something holds."""
+        end_s = self.clock.monotonic() + within_s
+        while not holds():
+            assert self.clock.monotonic() < end_s, f"not within {within_s} s"
+            await self.clock.sleep(every_s)
