@@ -21,8 +21,11 @@ class UdpMagicPackets:
     """
 
     def __init__(self, interface: str, host: str = "255.255.255.255", port: int = 9) -> None:
+        try:
+            self._address = (str(ipaddress.IPv4Address(host)), port)
+        except ValueError as error:
+            raise ValueError(f"magic packets can't be sent to {host!r}: it is no IPv4 address") from error
         self._interface = interface
-        self._address = (str(ipaddress.IPv4Address(host)), port)
         self._datagrams = DatagramSocket(self._open, self._explain)
 
     async def send(self, mac: Mac) -> None:
