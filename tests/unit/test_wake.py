@@ -188,4 +188,4 @@ class TestTheOwnPowerOff:
             await farm.clock.sleep(4)
             await node.deliver(PowerTargetChanged(farm.id, NodeId(2), Power.UP))
             await farm.until(lambda: node.dark, within_s=120)
-            assert len(node.packets_to(2)) == 10
+            assert len(node.packets_to(2)) == 20

@@ -1,0 +1,76 @@
+"""One connection to Redis that fails fast and in the domain's words; retrying is the services' task."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from app.adapters.redis.broker_url import BrokerUrl, parse_broker_url
+from app.domain.errors import EventsUnavailable
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+CONNECT_S = 5.0
+
+
+class Connection:
+    """Opened on first use, dropped after any error, so that nothing half-read is ever used again."""
+
+    def __init__(self, url: str, *, answer_s: float) -> None:
+        self._url: BrokerUrl = parse_broker_url(url)
+        self._answer_s = answer_s
+        self._redis: Redis | None = None
+
+    @property
+    def name(self) -> str:
+        """The server, for messages."""
+        return self._url.name
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[Any]:
+        """The client; errors become `EventsUnavailable`, and the connection is dropped.
+
+        Replies that are errors of Redis itself (``NOGROUP``) pass, with the connection kept.
+        """
+        from redis.exceptions import RedisError, ResponseError
+
+        if self._redis is None:
+            self._redis = self._make()
+        try:
+            yield self._redis
+        except ResponseError:
+            raise
+        except (RedisError, OSError, TimeoutError) as error:
+            await self.close()
+            reason = str(error) or type(error).__name__
+            raise EventsUnavailable(f"Redis at {self.name} does not answer: {reason}") from error
+        except BaseException:
+            # Cancelled in the middle of a reply: what comes next on this connection is not ours.
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Let go of the connection; it is opened again on the next use."""
+        redis, self._redis = self._redis, None
+        if redis is not None:
+            await redis.aclose()
+
+    def _make(self) -> Redis:
+        from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+
+        place: dict[str, Any] = (
+            {"unix_socket_path": self._url.path} if self._url.path else {"host": self._url.host, "port": self._url.port}
+        )
+        return Redis(
+            **place,
+            db=self._url.database,
+            password=self._url.password or None,
+            socket_connect_timeout=CONNECT_S,
+            socket_timeout=self._answer_s,
+            retry=Retry(NoBackoff(), 0),
+            single_connection_client=True,
+        )

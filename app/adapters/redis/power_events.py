@@ -1,0 +1,172 @@
+"""The consumer's side of the event stream: a Redis consumer group, as the Go programs use it.
+
+After every `open`, and after a cancelled read, entries that were delivered earlier and never
+acknowledged come first; then those of consumers that died holding them; then new ones. A server that
+lost its data gets its group again, at the stream's beginning, so that nothing is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.adapters.codecs.power_target import GobError, decode
+from app.adapters.redis.connection import Connection
+from app.domain.errors import AmbiguousTarget, EventsUnavailable
+from app.domain.events import Delivery, Malformed, PowerTargetChanged
+
+BLOCK_MS = 3000
+ANSWER_S = BLOCK_MS / 1000 + 5.0
+ABANDONED_MS = 600_000
+DEAD_LETTERS_MAX = 1024
+BODY = b"body"
+
+
+@dataclass(frozen=True, slots=True)
+class RedisDelivery(Delivery):
+    """Keeps what the entry held, for the dead-letter stream."""
+
+    fields: Mapping[bytes, bytes] = field(default_factory=dict)
+
+
+class RedisPowerEvents:
+    """`PowerEvents` on a Redis stream."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        stream: str = "stream:power-target",
+        group: str = "group:stream:public-config:power",
+        consumer: str = "power",
+        dead_letter_stream: str = "stream:power-target:dead-letter",
+        batch: int = 128,
+    ) -> None:
+        self._connection = Connection(url, answer_s=ANSWER_S)
+        self._stream = stream
+        self._group = group
+        self._consumer = consumer
+        self._dead_letter_stream = dead_letter_stream
+        self._batch = batch
+        self._pending_after: str | None = "0"
+        self._claim_from: str | None = "0-0"
+
+    async def open(self) -> None:
+        """(Re)connect, and see that the group is there."""
+        await self.close()
+        await self._ask(self._create_group)
+        self._start_over()
+
+    async def receive(self) -> Sequence[Delivery]:
+        """Pending entries, then abandoned ones, then new ones as they come (up to 3 s)."""
+        try:
+            return await self._ask(self._next)
+        except BaseException:
+            # Delivered, perhaps, and never seen: from the pending entries again.
+            self._start_over()
+            raise
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """One XACK for all; a server that lost the group has nothing to acknowledge."""
+        if deliveries:
+            ids = [delivery.id for delivery in deliveries]
+            await self._ask(lambda redis: redis.xack(self._stream, self._group, *ids))
+
+    async def dead_letter(self, delivery: Delivery, reason: str) -> None:
+        """Write first, acknowledge then: a full server refuses the first and accepts the second."""
+        kept = delivery.fields if isinstance(delivery, RedisDelivery) else {}
+        letter = {BODY: kept.get(BODY, b""), b"reason": reason.encode(), b"id": delivery.id.encode()}
+        await self._ask(
+            lambda redis: redis.xadd(self._dead_letter_stream, letter, maxlen=DEAD_LETTERS_MAX, approximate=True)
+        )
+        await self.acknowledge([delivery])
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._connection.close()
+
+    def _start_over(self) -> None:
+        self._pending_after = "0"
+        self._claim_from = "0-0"
+
+    async def _next(self, redis: Any) -> Sequence[Delivery]:
+        while self._pending_after is not None:
+            entries = await self._read(redis, self._pending_after)
+            self._pending_after = _text(entries[-1][0]) if entries else None
+            if batch := await self._deliveries(redis, entries):
+                return batch
+        while self._claim_from is not None:
+            after, entries, *_ = await redis.xautoclaim(
+                self._stream, self._group, self._consumer, ABANDONED_MS, self._claim_from, count=self._batch
+            )
+            self._claim_from = None if _text(after) == "0-0" else _text(after)
+            if batch := await self._deliveries(redis, entries):
+                return batch
+        return await self._deliveries(redis, await self._read(redis, ">", block_ms=BLOCK_MS))
+
+    async def _read(self, redis: Any, after: str, block_ms: int | None = None) -> list[tuple[bytes, Any]]:
+        reply = await redis.xreadgroup(
+            self._group, self._consumer, {self._stream: after}, count=self._batch, block=block_ms
+        )
+        return _entries(reply)
+
+    async def _deliveries(self, redis: Any, entries: Sequence[tuple[bytes, Any]]) -> Sequence[Delivery]:
+        """What was trimmed while pending comes without fields: it would stay pending for ever."""
+        trimmed = [entry for entry, fields in entries if not fields]
+        if trimmed:
+            await redis.xack(self._stream, self._group, *trimmed)
+        return [_delivery(_text(entry), fields) for entry, fields in entries if fields]
+
+    async def _create_group(self, redis: Any) -> None:
+        from redis.exceptions import ResponseError
+
+        try:
+            await redis.xgroup_create(self._stream, self._group, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+
+    async def _ask(self, question: Callable[[Any], Awaitable[Any]]) -> Any:
+        from redis.exceptions import ResponseError
+
+        async with self._connection.use() as redis:
+            try:
+                return await question(redis)
+            except ResponseError as error:
+                if str(error).startswith(("NOGROUP", "UNBLOCKED")):
+                    # Its data is gone, and with it the group: what is written from now on has to find one.
+                    await self._create_group(redis)
+                    self._start_over()
+                    return []
+                raise EventsUnavailable(f"Redis at {self._connection.name} refuses: {error}") from error
+
+
+def _entries(reply: Any) -> list[tuple[bytes, Any]]:
+    """The one stream's entries; RESP3 answers with a map of streams, RESP2 with a list of pairs."""
+    if not reply:
+        return []
+    streams = list(reply.values()) if isinstance(reply, dict) else [entries for _, entries in reply]
+    entries = streams[0]
+    # RESP3 wraps the list once more.
+    return entries[0] if len(entries) == 1 and isinstance(entries[0], list) else entries
+
+
+def _delivery(entry: str, fields: Mapping[bytes, bytes]) -> RedisDelivery:
+    published_at_s = int(entry.partition("-")[0]) / 1000
+    return RedisDelivery(entry, published_at_s, _content(fields), fields)
+
+
+def _content(fields: Mapping[bytes, bytes]) -> PowerTargetChanged | Malformed:
+    body = fields.get(BODY)
+    if body is None:
+        return Malformed(f"it has no field body, only {', '.join(repr(name) for name in fields)}")
+    try:
+        change = decode(body)
+        return PowerTargetChanged.from_flags(change.farm_id, change.node_id, is_up=change.is_up, is_down=change.is_down)
+    except (GobError, AmbiguousTarget) as error:
+        return Malformed(str(error))
+
+
+def _text(entry: bytes | str) -> str:
+    return entry.decode() if isinstance(entry, bytes) else entry

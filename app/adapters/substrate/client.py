@@ -1,0 +1,128 @@
+"""The chain as one process knows it: a connection, and the runtime that explains its bytes.
+
+All adapters of this package share one client, since a runtime's metadata costs 30 MiB. What may be
+asked twice is asked again elsewhere when an endpoint fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from app.adapters.substrate.answers import RuntimeVersion
+from app.adapters.substrate.endpoints import ATTEMPTS, Endpoints
+from app.adapters.substrate.rpc import RpcConnection
+from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
+from app.adapters.substrate.worker import Worker
+from app.domain.errors import WrongChain
+
+if TYPE_CHECKING:
+    from app.adapters.substrate.runtime import Runtime
+
+Result = TypeVar("Result")
+
+COMPUTING_S_MAX = 60.0
+"""Reading a runtime's metadata takes half a second on a fast machine, and many on a busy slow one."""
+
+
+class SubstrateClient:
+    """Connects when first used. Close it at the end.
+
+    ``timeout_s`` bounds every single request, ``connect_timeout_s`` every attempt to connect. A head
+    older than ``stale_head_s`` makes it look at another endpoint, where there is one. An empty
+    ``genesis_hash`` takes the first endpoint's chain for the right one.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        *,
+        timeout_s: float = 10.0,
+        connect_timeout_s: float = 5.0,
+        genesis_hash: str = "",
+        stale_head_s: float = 60.0,
+    ) -> None:
+        self._endpoints = Endpoints(
+            urls, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, genesis_hash=genesis_hash
+        )
+        self._stale_head_s = stale_head_s
+        self._worker = Worker("powerd-chain-codec")
+        self._runtime: Runtime | None = None
+        self._loading = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Let go of the connection and the threads; whoever still asks gets `ChainUnavailable`."""
+        self._endpoints.close()
+        self._worker.close()
+
+    async def ask(self, question: Callable[[RpcConnection], Awaitable[Result]]) -> Result:
+        """Ask one endpoint, and others if it fails; only for what may be asked twice.
+
+        A connection that stood before and fails now is made anew once, even where there is only
+        one endpoint: it may just have died of old age. Raises `ChainUnavailable`.
+        """
+        fresh = 0
+        while True:
+            old = self._endpoints.current
+            connection = await self._endpoints.connection()
+            fresh += connection is not old
+            try:
+                answer = await question(connection)
+            except RpcRefused as error:
+                problem = EndpointFailed(connection.name, str(error))
+            except EndpointFailed as error:
+                problem = error
+            else:
+                self._endpoints.succeeded()
+                return answer
+            self._endpoints.failed(connection, problem.reason)
+            if fresh >= min(len(self._endpoints), ATTEMPTS):
+                raise problem
+
+    async def compute(self, job: Callable[[], Result]) -> Result:
+        """Run what needs the chain library in its thread."""
+        return await self._worker.run(job, COMPUTING_S_MAX)
+
+    def saw_head(self, time_s: float) -> None:
+        """A best head of that time (Unix seconds) was read: is its node behind?"""
+        age_s = time.time() - time_s
+        if age_s > self._stale_head_s:
+            self._endpoints.lagging(age_s)
+
+    async def any_runtime(self, connection: RpcConnection, block_hash: str) -> Runtime:
+        """The runtime in memory, else the one of that block's state."""
+        if self._runtime is not None:
+            return self._runtime
+        version = await connection.ask_for(RuntimeVersion, "state_getRuntimeVersion", block_hash)
+        return await self.runtime(connection, version.spec_version, block_hash)
+
+    async def runtime(self, connection: RpcConnection, spec_version: int, block_hash: str) -> Runtime:
+        """The runtime of that version; ``block_hash`` is a block in whose state it is the code.
+
+        Only one is kept: the chain has one at a time, and an upgrade is rare.
+        """
+        async with self._loading:
+            known = self._runtime
+            if known is None or known.spec_version != spec_version:
+                metadata = await connection.ask_for(str, "state_getMetadata", block_hash)
+                known = self._runtime = None
+                known = await self.compute(lambda: self._load(connection.name, spec_version, metadata))
+                self._runtime = known
+            return known
+
+    def _load(self, endpoint: str, spec_version: int, metadata: str) -> Runtime:
+        # Here, in the worker's thread: it costs half a second and 40 MiB.
+        from app.adapters.substrate.runtime import Runtime
+
+        gc.collect()  # the runtime before this one lies in reference cycles
+        try:
+            return Runtime(spec_version, metadata, self._endpoints.genesis_hash)
+        except WrongChain as error:
+            raise WrongChain(f"{endpoint} can't be used: {error}") from error
+        except Exception as error:
+            # The library raises whatever its parsing trips over.
+            reason = f"the metadata of its runtime {spec_version} can't be read: {error!r}"
+            raise EndpointFailed(endpoint, reason) from error

@@ -1,0 +1,210 @@
+"""JSON-RPC with one node: many requests and subscriptions side by side on one WebSocket.
+
+Nothing here needs the runtime's metadata. A request that is not answered in time ends the
+connection: a node that does not answer one will not answer the next, and late answers would pile
+up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.adapters.substrate.answers import Shape, read
+from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
+from app.adapters.substrate.socket_thread import SocketThread
+from app.adapters.substrate.subscription import Subscription
+
+BATCH_SIZE = 256
+"""Requests in one JSON-RPC batch; nodes bound the size of a message."""
+EARLY_UPDATES = 64
+"""Updates kept that came before their subscription's confirmation."""
+
+Request = tuple[str, Sequence[Any]]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    payload: dict[str, Any]
+    answer: asyncio.Future[Any]
+    subscription: Subscription | None
+    in_batch: bool
+
+
+class RpcConnection:
+    """One connection to one endpoint, begun by making it. ``name`` is what messages call it."""
+
+    def __init__(self, url: str, name: str, timeout_s: float) -> None:
+        self.name = name
+        self._timeout_s = timeout_s
+        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._next_id = 1
+        self._waiting: dict[int, _Waiting] = {}
+        self._subscriptions: dict[Any, Subscription] = {}
+        self._early: deque[tuple[Any, Any]] = deque(maxlen=EARLY_UPDATES)
+        self._takes_batches = True
+        self._ended: str | None = None
+        self._socket = SocketThread(
+            url, timeout_s, on_open=self._on_open, on_message=self._on_message, on_end=self._end
+        )
+
+    async def open(self, timeout_s: float) -> None:
+        """Wait until the connection stands; raises `EndpointFailed`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.shield(self._opened)
+        except TimeoutError:
+            self.close(f"no connection within {timeout_s:g} s")
+            self.check()
+
+    @property
+    def usable(self) -> bool:
+        """Whether a request can be sent."""
+        return self._ended is None
+
+    def check(self) -> None:
+        """Raise `EndpointFailed` when the connection has ended."""
+        if self._ended is not None:
+            raise EndpointFailed(self.name, self._ended)
+
+    def close(self, reason: str = "closed by us") -> None:
+        """End it now; whoever waits gets `EndpointFailed`."""
+        self._end(reason)
+        self._socket.stop()
+
+    async def call(self, method: str, *params: Any) -> Any:
+        """The result of one request; `RpcRefused` or `EndpointFailed`."""
+        (answer,) = await self._ask([(method, params)])
+        return _result(answer)
+
+    async def ask_for(self, shape: type[Shape], method: str, *params: Any) -> Shape:
+        """As `call`, and the result is a ``shape``, else `EndpointFailed`."""
+        return read(self.name, shape, await self.call(method, *params))
+
+    async def batch(self, requests: Sequence[Request]) -> list[Any]:
+        """Results in the order of ``requests``; a refused one is an `RpcRefused` *value*."""
+        answers: list[Any] = []
+        for start in range(0, len(requests), BATCH_SIZE):
+            answers += await self._ask(requests[start : start + BATCH_SIZE])
+        return answers
+
+    async def subscribe(self, method: str, *params: Any) -> Subscription:
+        """Begin a subscription; `RpcRefused` or `EndpointFailed`."""
+        subscription = Subscription(self.check, lambda: self.call("chain_getHead"))
+        (answer,) = await self._ask([(method, params)], subscription)
+        _result(answer)
+        return subscription
+
+    def unsubscribe(self, method: str, subscription: Subscription) -> None:
+        """End a subscription without waiting for the node's word."""
+        self._subscriptions.pop(subscription.id, None)
+        if self.usable:
+            self._socket.send(json.dumps(self._payload(method, [subscription.id])))
+
+    # -- requests ----------------------------------------------------------------------------------
+
+    async def _ask(self, requests: Sequence[Request], subscription: Subscription | None = None) -> list[Any]:
+        self.check()
+        in_batch = self._takes_batches and len(requests) > 1
+        loop = asyncio.get_running_loop()
+        asked = [
+            _Waiting(self._payload(method, params), loop.create_future(), subscription, in_batch)
+            for method, params in requests
+        ]
+        self._waiting |= {entry.payload["id"]: entry for entry in asked}
+        self._send(asked)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return [await entry.answer for entry in asked]
+        except TimeoutError:
+            self.close(f"no answer to {requests[0][0]} within {self._timeout_s:g} s")
+            raise EndpointFailed(self.name, self._ended or "") from None
+        finally:
+            for entry in asked:
+                self._waiting.pop(entry.payload["id"], None)
+
+    def _send(self, entries: Sequence[_Waiting]) -> None:
+        if entries[0].in_batch:
+            self._socket.send(json.dumps([entry.payload for entry in entries]))
+            return
+        for entry in entries:
+            self._socket.send(json.dumps(entry.payload))
+
+    def _payload(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
+        payload = {"jsonrpc": "2.0", "id": self._next_id, "method": method, "params": list(params)}
+        self._next_id += 1
+        return payload
+
+    # -- what the socket's thread tells ------------------------------------------------------------
+
+    def _on_open(self) -> None:
+        if not self._opened.done():
+            self._opened.set_result(None)
+
+    def _on_message(self, message: Any) -> None:
+        for part in message if isinstance(message, list) else [message]:
+            if not isinstance(part, dict):
+                self.close("it sent something that is not JSON-RPC")
+            elif "method" in part:
+                self._on_update(part.get("params"))
+            elif part.get("id") is None:
+                self._on_batch_refused()
+            else:
+                self._on_answer(part)
+
+    def _on_answer(self, part: dict[str, Any]) -> None:
+        entry = self._waiting.pop(part["id"], None)
+        if entry is None or entry.answer.done():
+            return  # nobody waits any more
+        if "error" in part:
+            entry.answer.set_result(RpcRefused.read(entry.payload["method"], part["error"]))
+            return
+        if entry.subscription is not None:
+            # Now, not when its reader next runs: updates may stand right behind this answer.
+            self._begin(entry.subscription, part.get("result"))
+        entry.answer.set_result(part.get("result"))
+
+    def _begin(self, subscription: Subscription, identifier: Any) -> None:
+        subscription.id = identifier
+        self._subscriptions[identifier] = subscription
+        for early_identifier, update in self._early:
+            if early_identifier == identifier:
+                subscription.put(update)
+
+    def _on_update(self, params: Any) -> None:
+        if not isinstance(params, dict):
+            return
+        subscription = self._subscriptions.get(params.get("subscription"))
+        if subscription is None:
+            self._early.append((params.get("subscription"), params.get("result")))
+        else:
+            subscription.put(params.get("result"))
+
+    def _on_batch_refused(self) -> None:
+        """An answer to no request in particular: this node takes no batches, so ask one by one."""
+        self._takes_batches = False
+        again = [entry for entry in self._waiting.values() if entry.in_batch]
+        for entry in again:
+            entry.in_batch = False
+            self._send([entry])
+
+    def _end(self, reason: str) -> None:
+        if self._ended is not None:
+            return
+        self._ended = reason
+        for future in (self._opened, *(entry.answer for entry in self._waiting.values())):
+            if not future.done():
+                future.set_exception(EndpointFailed(self.name, reason))
+                future.exception()  # marks it as seen: perhaps nobody waits
+        for subscription in self._subscriptions.values():
+            subscription.wake()
+
+
+def _result(answer: Any) -> Any:
+    if isinstance(answer, RpcRefused):
+        raise answer
+    return answer

@@ -1,0 +1,36 @@
+"""How a conversation with a node can fail, before it becomes an error of the domain."""
+
+from __future__ import annotations
+
+from app.domain.errors import ChainUnavailable
+
+
+class EndpointFailed(ChainUnavailable):
+    """This endpoint did not answer, or not sensibly; another one may."""
+
+    def __init__(self, endpoint: str, reason: str) -> None:
+        super().__init__(f"the chain at {endpoint} can't be asked: {reason}")
+        self.endpoint = endpoint
+        self.reason = reason
+
+
+class RpcRefused(Exception):
+    """The node answered a request with an error (JSON-RPC's ``error`` member).
+
+    Never leaves this package: whoever asked knows what it means.
+    """
+
+    def __init__(self, method: str, code: int, message: str, data: object = None) -> None:
+        super().__init__(f"{method}: {message} ({code})" + (f": {data}" if data else ""))
+        self.method = method
+        self.code = code
+        self.message = message
+        self.data = data
+
+    @classmethod
+    def read(cls, method: str, error: object) -> RpcRefused:
+        """From the ``error`` member as it came."""
+        if not isinstance(error, dict):
+            return cls(method, 0, str(error))
+        code = error.get("code")
+        return cls(method, code if isinstance(code, int) else 0, str(error.get("message")), error.get("data"))

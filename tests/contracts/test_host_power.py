@@ -1,0 +1,124 @@
+"""What every `HostPower` does: the simulated init system, and commands that are shell scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.adapters.linux.host_power import SystemctlHostPower
+from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.host_power import Obedience, Order, SimulatedHostPower
+from app.domain.errors import HostPowerFailed
+from app.ports.host_power import HostPower
+from tests.contracts.rigs import Body, run_really, run_virtually
+
+TIMEOUT_S = 0.3
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A port; how it behaves from now on; which orders arrived; whether the system says stopping."""
+
+    power: HostPower
+    behave: Callable[[Obedience], None]
+    orders: Callable[[], list[Order]]
+    set_stopping: Callable[[], None]
+    run: Callable[[Body], None]
+
+
+def simulated(_: Path) -> Rig:
+    power = SimulatedHostPower(VirtualClock(), timeout_s=TIMEOUT_S)
+
+    def behave(how: Obedience) -> None:
+        power.mode = power.force_mode = how
+
+    def set_stopping() -> None:
+        power.is_stopping = True
+
+    return Rig(power, behave, lambda: power.orders, set_stopping, run_virtually)
+
+
+SCRIPTS = {
+    Obedience.OBEYS: "exit 0",
+    Obedience.IGNORES: "exit 0",
+    Obedience.REFUSES: "echo no >&2; exit 1",
+    Obedience.HANGS: "sleep 60",
+}
+
+
+def systemctl(tmp_path: Path) -> Rig:
+    script, orders, state = tmp_path / "ends.sh", tmp_path / "orders", tmp_path / "state"
+    state.write_text("running")
+
+    def behave(how: Obedience) -> None:
+        script.write_text(SCRIPTS[how])
+
+    def command(order: Order) -> tuple[str, ...]:
+        return ("/bin/sh", "-c", f"echo {order.name} >>{orders}; . {script}")
+
+    def given() -> list[Order]:
+        return [Order[name] for name in orders.read_text().split()]
+
+    power = SystemctlHostPower(
+        command(Order.POWER_OFF),
+        command(Order.FORCE_POWER_OFF),
+        command(Order.REBOOT),
+        ("/bin/sh", "-c", f"cat {state}; exit 1"),
+        timeout_s=TIMEOUT_S,
+    )
+    return Rig(power, behave, given, lambda: [state.write_text("stopping\n"), None][1], run_really)
+
+
+@pytest.fixture(params=[simulated, systemctl])
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Rig:
+    made: Rig = request.param(tmp_path)
+    return made
+
+
+def test_each_order_arrives_as_what_it_is(rig: Rig) -> None:
+    rig.behave(Obedience.IGNORES)
+
+    async def body() -> None:
+        assert isinstance(rig.power, HostPower)
+        await rig.power.power_off()
+        await rig.power.force_power_off()
+        await rig.power.reboot()
+
+    rig.run(body)
+    assert rig.orders() == [Order.POWER_OFF, Order.FORCE_POWER_OFF, Order.REBOOT]
+
+
+@pytest.mark.parametrize("how", [Obedience.REFUSES, Obedience.HANGS])
+def test_an_order_that_is_not_accepted_is_an_error_in_time(rig: Rig, how: Obedience) -> None:
+    rig.behave(how)
+
+    async def body() -> None:
+        for order in (rig.power.power_off, rig.power.force_power_off, rig.power.reboot):
+            with pytest.raises(HostPowerFailed):
+                await order()
+
+    rig.run(body)
+
+
+def test_after_a_refusal_the_next_order_can_be_accepted(rig: Rig) -> None:
+    rig.behave(Obedience.REFUSES)
+
+    async def body() -> None:
+        with pytest.raises(HostPowerFailed):
+            await rig.power.power_off()
+        rig.behave(Obedience.OBEYS)
+        await rig.power.power_off()
+
+    rig.run(body)
+
+
+def test_it_tells_whether_the_system_is_stopping(rig: Rig) -> None:
+    async def body() -> None:
+        assert not await rig.power.stopping()
+        rig.set_stopping()
+        assert await rig.power.stopping()
+
+    rig.run(body)

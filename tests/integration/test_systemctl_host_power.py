@@ -1,0 +1,157 @@
+"""`SystemctlHostPower` on real processes: what is left of them, and what the operator reads."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from app.adapters.linux.host_power import SystemctlHostPower
+from app.domain.errors import HostPowerFailed
+
+pytestmark = pytest.mark.anyio
+
+
+def host(*command: str, state: tuple[str, ...] = (), timeout_s: float = 5.0) -> SystemctlHostPower:
+    """All orders run ``command``."""
+    return SystemctlHostPower(command, command, command, state, timeout_s)
+
+
+def shell(script: str, timeout_s: float = 5.0) -> SystemctlHostPower:
+    return host("/bin/sh", "-c", script, timeout_s=timeout_s)
+
+
+async def complaint(power: SystemctlHostPower) -> str:
+    with pytest.raises(HostPowerFailed) as caught:
+        await power.power_off()
+    return str(caught.value)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs or waits to be reaped."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def pids_in(file: Path, count: int) -> list[int]:
+    """The process ids a script wrote, once it has written so many."""
+    async with asyncio.timeout(5):
+        while not file.exists() or len(file.read_text().split()) < count:  # noqa: ASYNC240
+            await asyncio.sleep(0.005)
+    return [int(word) for word in file.read_text().split()]  # noqa: ASYNC240
+
+
+async def until_gone(pid: int) -> None:
+    """A grandchild is reaped by init, which takes a moment."""
+    async with asyncio.timeout(5):
+        while is_alive(pid) and not _is_zombie(pid):
+            await asyncio.sleep(0.005)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+async def test_a_hung_command_is_killed_with_its_children_and_reaped(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    said = await complaint(shell(f"sleep 60 & echo $$ $! >{pids}; wait", timeout_s=0.3))
+    assert "did not end within 0.3 s" in said
+    child, grandchild = await pids_in(pids, 2)
+    assert not is_alive(child)
+    await until_gone(grandchild)
+
+
+async def test_a_cancelled_order_leaves_no_process(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    order = asyncio.ensure_future(shell(f"echo $$ >{pids}; exec sleep 60").power_off())
+    [child] = await pids_in(pids, 1)
+    order.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await order
+    assert not is_alive(child)
+
+
+async def test_a_command_that_goes_on_in_the_background_was_accepted() -> None:
+    began_s = time.monotonic()
+    await shell("sleep 1.5 & exit 0").power_off()
+    assert time.monotonic() - began_s < 1.4
+
+
+async def test_the_message_ends_with_what_the_command_said_last() -> None:
+    said = await complaint(shell("seq 1 100000; echo 'the fan is on fire' >&2; exit 3"))
+    assert "exited with 3" in said
+    assert said.endswith("the fan is on fire")
+    assert len(said) < 1000
+
+
+async def test_a_silent_failure_says_that_it_was_silent() -> None:
+    assert "exited with 7: it printed nothing" in await complaint(shell("exit 7"))
+
+
+async def test_a_command_killed_by_somebody_else_was_not_accepted() -> None:
+    assert "was killed by signal 9" in await complaint(shell("kill -9 $$"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Failed to power off system via logind: Access denied",
+        "Call to PowerOff failed: Interactive authentication required.",
+        "poweroff: must be root",
+    ],
+)
+async def test_a_refusal_for_want_of_rights_names_the_remedy(words: str) -> None:
+    said = await complaint(shell(f"echo '{words}'; exit 1"))
+    assert words in said
+    assert "run powerd as root" in said
+    assert "polkit" in said
+
+
+async def test_a_missing_command_is_named_with_the_remedy() -> None:
+    said = await complaint(host("/usr/bin/systemctl-of-elsewhere", "poweroff"))
+    assert "there is no /usr/bin/systemctl-of-elsewhere" in said
+    assert "settings" in said
+
+
+async def test_a_command_that_may_not_be_executed_is_named_with_the_remedy(tmp_path: Path) -> None:
+    script = tmp_path / "poweroff"
+    script.write_text("#!/bin/sh\n")
+    assert f"{script} may not be executed" in await complaint(host(str(script)))
+
+
+async def test_a_file_that_is_no_program_is_an_error_and_not_a_crash(tmp_path: Path) -> None:
+    script = tmp_path / "poweroff"
+    script.write_text("no program\n")
+    script.chmod(0o755)
+    assert "can't be run" in await complaint(host(str(script)))
+
+
+async def test_an_order_without_a_command_asks_for_one() -> None:
+    assert "no command for this is configured" in await complaint(host())
+
+
+@pytest.mark.parametrize(
+    ("printed", "stopping"),
+    [("stopping", True), ("running", False), ("degraded", False), ("offline", False), ("", False)],
+)
+async def test_only_the_word_stopping_means_stopping(printed: str, *, stopping: bool) -> None:
+    power = host(state=("/bin/sh", "-c", f"echo {printed}; exit 1"))
+    assert await power.stopping() is stopping
+
+
+async def test_a_host_that_cannot_tell_is_not_stopping() -> None:
+    assert not await host().stopping()
+
+
+async def test_a_state_that_cannot_be_asked_is_an_error() -> None:
+    with pytest.raises(HostPowerFailed, match="there is no /nowhere"):
+        await host(state=("/nowhere",)).stopping()
