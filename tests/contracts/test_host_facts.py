@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class Rig:
     """A machine booted 100.9 s ago; how time passes on it; how it is booted; how it falls ill."""
 
     facts: HostFacts
-    pass_time: Callable[[float], object]
+    pass_time: Callable[[float], Awaitable[None]]
     boot: Callable[[], None]
     fall_ill: Callable[[], None]
     run: Callable[[Body], None]
@@ -46,7 +46,7 @@ def linux(tmp_path: Path) -> Rig:
     uptime.write_text("100.90 350.12\n")
 
     async def pass_time(seconds: float) -> None:
-        uptime.write_text(f"{float(uptime.read_text().split()[0]) + seconds:.2f} 0.00\n")  # noqa: ASYNC240
+        uptime.write_text(f"{float(uptime.read_text().split()[0]) + seconds:.2f} 0.00\n")
 
     def boot() -> None:
         boot_id.write_text("11111111-fc4f-48ad-b48c-92110aef89f7\n")
@@ -65,7 +65,7 @@ def test_uptime_counts_whole_seconds_since_boot(rig: Rig) -> None:
     async def body() -> None:
         assert isinstance(rig.facts, HostFacts)
         assert rig.facts.uptime_s() == 100
-        await rig.pass_time(10)  # type: ignore[misc]
+        await rig.pass_time(10)
         assert rig.facts.uptime_s() == 110
 
     rig.run(body)
@@ -74,7 +74,7 @@ def test_uptime_counts_whole_seconds_since_boot(rig: Rig) -> None:
 def test_the_boot_id_stays_until_the_next_boot(rig: Rig) -> None:
     async def body() -> None:
         first = rig.facts.boot_id()
-        await rig.pass_time(10)  # type: ignore[misc]
+        await rig.pass_time(10)
         assert rig.facts.boot_id() == first
         rig.boot()
         assert rig.facts.boot_id() != first

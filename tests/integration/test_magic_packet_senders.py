@@ -120,11 +120,12 @@ def test_a_missing_interface_is_named(make: Callable[[str], Sender]) -> None:
     assert "no such network interface" in said
 
 
-def test_an_interface_that_is_down_is_named_with_the_remedy() -> None:
+@pytest.mark.parametrize("make", [RawMagicPackets, UdpMagicPackets])
+def test_an_interface_that_is_down_is_named_with_the_remedy(make: Callable[[str], Sender]) -> None:
     def body() -> str:
         wire.lay()
         wire.set_down(wire.NEAR)
-        return complaint(RawMagicPackets(wire.NEAR))
+        return complaint(make(wire.NEAR))
 
     assert f"ip link set {wire.NEAR} up" in in_network_namespace(body)
 

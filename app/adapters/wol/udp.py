@@ -60,9 +60,9 @@ class UdpMagicPackets:
                 )
             case errno.ENODEV | errno.ENXIO:
                 return f"{what}: there is no such network interface; name an existing one in the settings"
-            case errno.ENETDOWN:
+            case errno.ENETDOWN | errno.ENETUNREACH if self._interface:
                 return f"{what}: the interface is down; set it up (ip link set {self._interface} up)"
-            case errno.ENETUNREACH | errno.EHOSTUNREACH if not self._interface:
+            case errno.ENETUNREACH | errno.EHOSTUNREACH:
                 return f"{what}: there is no route to it; name the network interface in the settings"
             case _:
                 return f"{what}: {error}"
