@@ -1,0 +1,54 @@
+"""One happening of each kind, for whatever has to understand them all."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from app.domain.events import (
+    BlocksSkipped,
+    ChainReorganised,
+    EventDeadLettered,
+    EventsHandled,
+    EventsPublished,
+    FaultCleared,
+    FaultRaised,
+    Happening,
+    PowerOffOrdered,
+    PowerStateSet,
+    Reconciled,
+    Setback,
+    ShutdownAborted,
+    ShutdownStep,
+    StayingUp,
+    UptimeReported,
+    UptimeSkipped,
+    WakeBurstStarted,
+    WakeEnded,
+)
+from app.domain.model import Inclusion, NodeId, Power, UptimeSample
+
+HAPPENINGS: tuple[Happening, ...] = (
+    EventsHandled(3, (NodeId(7), NodeId(8))),
+    EventDeadLettered("1700000000000-0", "gob: offset 12: unknown type id 99"),
+    WakeBurstStarted(NodeId(7), 2, "target is Up"),
+    WakeEnded(NodeId(7), 3, "awake"),
+    PowerStateSet(Power.DOWN, Inclusion("0xabc", 708)),
+    UptimeReported(UptimeSample(86_400, 1_700_000_000), Inclusion("0xdef", None)),
+    UptimeSkipped(("readonly-cache", "limited-cache")),
+    ShutdownStep("nic armed"),
+    ShutdownAborted("final look", "target is Up again"),
+    StayingUp("hold of operator"),
+    PowerOffOrdered(forced=True),
+    Reconciled("clock"),
+    Setback("reading the chain", "timed out", 2.5),
+    FaultRaised("nic", "zos has 2 physical network cards"),
+    FaultCleared("nic"),
+    EventsPublished(700, 708, 2),
+    BlocksSkipped(1, 600, "pruned"),
+    ChainReorganised(708, 705),
+)
+
+
+def missing() -> set[type]:
+    """Kinds of happenings without a sample."""
+    return set(get_args(Happening)) - {type(sample) for sample in HAPPENINGS}

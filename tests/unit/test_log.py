@@ -1,0 +1,127 @@
+"""The log as its readers get it: a person, a program, and whoever tries to fake lines."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+
+from app.adapters.telemetry.log import OWN_LOGGERS, LogTelemetry, setup_logging
+from app.adapters.telemetry.sentences import SENTENCES
+from app.domain.events import EventDeadLettered, Happening, Reconciled, Setback, UptimeSkipped, WakeBurstStarted
+from app.domain.model import NodeId
+from tests.contracts.samples import HAPPENINGS
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """What `setup_logging` changes is the process's, and other tests log too."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers = []  # so that force=True closes none of pytest's
+    yield
+    root.handlers, root.level = handlers, level
+    for name in OWN_LOGGERS:
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+def log_in_text(happening: Happening, level: str = "debug") -> str:
+    written = io.StringIO()
+    setup_logging(level, "text", written)
+    LogTelemetry(logging.getLogger("powerd")).happened(happening)
+    return written.getvalue()
+
+
+def test_every_happening_has_a_sentence() -> None:
+    assert set(SENTENCES) == set(get_args(Happening))
+
+
+def test_a_person_reads_a_sentence_and_facts() -> None:
+    line = log_in_text(WakeBurstStarted(NodeId(7), 2, "target is Up"))
+    time, rest = line.split(" ", 1)
+    assert rest == 'INFO waking a node node=7 attempt=2 reason="target is Up"\n'
+    assert len(time) == len("2026-01-31T08:15:00.250Z")
+    assert time.endswith("Z")
+
+
+def test_lists_and_nothing_read_naturally() -> None:
+    assert "problems=readonly-cache,limited-cache" in log_in_text(UptimeSkipped(("readonly-cache", "limited-cache")))
+    assert "problems=none" in log_in_text(UptimeSkipped(()))
+
+
+@pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda happening: type(happening).__name__)
+def test_a_program_reads_one_object_per_line(happening: Happening) -> None:
+    written = io.StringIO()
+    setup_logging("debug", "json", written)
+    LogTelemetry(logging.getLogger("powerd")).happened(happening)
+    [line] = written.getvalue().splitlines()
+    record = json.loads(line)
+    assert record["happening"] == type(happening).__name__
+    assert set(record) == {"time", "level", "logger", "message", "happening", "facts"}
+    assert record["facts"]
+
+
+def test_an_included_block_stands_beside_the_other_facts() -> None:
+    uptime = next(sample for sample in HAPPENINGS if type(sample).__name__ == "UptimeReported")
+    line = log_in_text(uptime)
+    assert "uptime_s=86400 taken_at_s=1700000000 block_hash=0xdef block_number=none" in line
+
+
+@pytest.mark.parametrize("evil", ["x\n2026 ERROR fault key=fake", "\x1b[2J", "a\u2028b", '"quoted" key=1'])
+def test_nobody_can_fake_a_line_or_steer_the_terminal(evil: str) -> None:
+    line = log_in_text(EventDeadLettered("1-0", evil))
+    assert len(line.splitlines()) == 1
+    assert line.rstrip("\n").isprintable()
+    assert json.loads(line.rstrip("\n").split("reason=", 1)[1]) == evil
+
+
+def test_a_library_can_not_fake_a_line_either() -> None:
+    written = io.StringIO()
+    setup_logging("info", "text", written)
+    logging.getLogger("powerd").warning("answer: %s", "x\ny")
+    assert written.getvalue().endswith("WARNING answer: x\\ny\n")
+
+
+def test_routine_is_quiet_at_info_and_setbacks_are_not() -> None:
+    assert log_in_text(Reconciled("clock"), level="info") == ""
+    assert "WARNING" in log_in_text(Setback("reading the chain", "timed out", 2.5), level="info")
+
+
+def test_libraries_are_heard_one_level_later() -> None:
+    written = io.StringIO()
+    setup_logging("debug", "text", written)
+    logging.debug("substrate-interface logs so")  # noqa: LOG015
+    logging.getLogger("app.adapters.linux").debug("ours")
+    assert [line.split(" ", 1)[1] for line in written.getvalue().splitlines()] == ["DEBUG ours"]
+
+
+@pytest.mark.parametrize("layout", ["text", "json"])
+def test_a_traceback_is_kept(layout: str) -> None:
+    written = io.StringIO()
+    setup_logging("info", "json" if layout == "json" else "text", written)
+    try:
+        raise OSError("the disk is gone")
+    except OSError:
+        logging.getLogger("powerd").exception("bug")
+    assert "Traceback" in written.getvalue()
+    assert "the disk is gone" in written.getvalue()
+    if layout == "json":
+        assert "Traceback" in json.loads(written.getvalue())["exception"]
+
+
+def test_setting_up_twice_leaves_one_handler() -> None:
+    written = io.StringIO()
+    setup_logging("info", "text", io.StringIO())
+    setup_logging("info", "text", written)
+    logging.getLogger("app").info("once")
+    assert len(written.getvalue().splitlines()) == 1
+    assert len(logging.getLogger().handlers) == 1
+
+
+def test_an_unknown_level_is_refused() -> None:
+    with pytest.raises(ValueError, match="'loud' is no log level"):
+        setup_logging("loud", "text")
