@@ -17,7 +17,7 @@ from app.adapters.substrate.endpoints import ATTEMPTS, Endpoints
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.adapters.substrate.worker import Worker
-from app.domain.errors import WrongChain
+from app.domain.errors import ChainUnavailable, WrongChain
 
 if TYPE_CHECKING:
     from app.adapters.substrate.runtime import Runtime
@@ -86,11 +86,22 @@ class SubstrateClient:
         """Run what needs the chain library in its thread."""
         return await self._worker.run(job, COMPUTING_S_MAX)
 
+    async def decode(self, job: Callable[[], Result]) -> Result:
+        """As `compute`; bytes that are not what the metadata says are `ChainUnavailable`."""
+        try:
+            return await self.compute(job)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ChainUnavailable(f"the chain holds something that can't be read: {error}") from error
+
     def saw_head(self, time_s: float) -> None:
         """A best head of that time (Unix seconds) was read: is its node behind?"""
         age_s = time.time() - time_s
         if age_s > self._stale_head_s:
             self._endpoints.lagging(age_s)
+
+    def saw_no_head(self, waited_s: float) -> None:
+        """No new head came in that time."""
+        self._endpoints.lagging(waited_s)
 
     async def any_runtime(self, connection: RpcConnection, block_hash: str) -> Runtime:
         """The runtime in memory, else the one of that block's state."""

@@ -74,11 +74,9 @@ def dial(url: str, timeout_s: float, dialled: DialledSocket) -> Any:
     if parts.username is not None:
         credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         header.append("Authorization: Basic " + base64.b64encode(credentials.encode()).decode())
-    client = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)
+    client: Any = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)
     # A node answers browsers (which send an origin) only where its operator allows it.
-    client.connect(
-        url, socket=sock, timeout=timeout_s, header=header, redirect_limit=0, suppress_origin=True
-    )
+    client.connect(url, socket=sock, timeout=timeout_s, header=header, redirect_limit=0, suppress_origin=True)
     client.settimeout(timeout_s)
     return client
 

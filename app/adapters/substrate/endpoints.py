@@ -48,9 +48,7 @@ def name_of(url: str) -> str:
 class Endpoints:
     """Gives connections. ``genesis_hash`` may be empty: then the first node's chain is the right one."""
 
-    def __init__(
-        self, urls: Sequence[str], *, timeout_s: float, connect_timeout_s: float, genesis_hash: str
-    ) -> None:
+    def __init__(self, urls: Sequence[str], *, timeout_s: float, connect_timeout_s: float, genesis_hash: str) -> None:
         if not urls:
             raise ValueError("a chain endpoint is needed, such as wss://host:port")
         self.genesis_hash = genesis_hash.lower()

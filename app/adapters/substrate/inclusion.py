@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.adapters.substrate.answers import Header, SignedBlock, read
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed
-from app.adapters.substrate.runtime_events import events_of
+from app.adapters.substrate.state import state_at
 from app.domain.blocks import BlockRef
 from app.domain.errors import ExtrinsicFailed
-from app.domain.model import Inclusion
+from app.domain.model import HeadKind, Inclusion
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signed extrinsic (``0x…``). It can be included in the blocks behind ``birth``, before ``death``."""
+    """A signed extrinsic (``0x…``), which can be included in ``period`` - 1 blocks behind ``birth``."""
 
     call: str
     data: str
@@ -30,11 +29,58 @@ class Signed:
         return self.birth.number + self.period - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a look at all its possible blocks so far has shown."""
+
+    inclusion: Inclusion | None
+    expired: bool
+
+
 async def outcome_in(
     client: SubstrateClient, connection: RpcConnection, block_hash: str, signed: Signed
 ) -> Inclusion | None:
-    """What became of it in that block; None when it is not in there.
+    """Its inclusion in that block; None when the block, as this node knows it, does not hold it.
 
-    Raises `ExtrinsicFailed` when it was included and failed.
+    Raises `ExtrinsicFailed` when it is in there and failed; `EndpointFailed`, `RpcRefused`.
     """
-    block = await connection.ask_for(SignedBlock, "chain_getBlock", block_hash)
+    answer = await connection.call("chain_getBlock", block_hash)
+    if answer is None:
+        return None
+    block = read(connection.name, SignedBlock, answer).block
+    if signed.data not in block.extrinsics:
+        return None
+    index = block.extrinsics.index(signed.data)
+    state = await state_at(
+        client, connection, block_hash, HeadKind.BEST, lambda runtime: [runtime.key("System", "Events")]
+    )
+    runtime, values = state.runtime, state.values
+
+    def judge() -> str | None:
+        return runtime.verdict(values.get(runtime.key("System", "Events")), index)
+
+    try:
+        error = await client.compute(judge)
+    except (ValueError, KeyError, TypeError) as problem:
+        reason = f"the events of block {block_hash} can't be read: {problem}"
+        raise EndpointFailed(connection.name, reason) from problem
+    if error is None:
+        reason = f"the events of block {block_hash} do not tell how {signed.call} went"
+        raise EndpointFailed(connection.name, reason)
+    if error:
+        raise ExtrinsicFailed(signed.call, error, block_hash)
+    return Inclusion(block_hash, state.head.number)
+
+
+async def search(client: SubstrateClient, connection: RpcConnection, signed: Signed) -> Search:
+    """Look through the blocks of the best chain that can hold it; errors as `outcome_in`."""
+    best = await connection.ask_for(Header, "chain_getHeader")
+    last = min(best.height, signed.last_block)
+    numbers = range(signed.birth.number + 1, last + 1)
+    hashes = await connection.batch([("chain_getBlockHash", [number]) for number in numbers])
+    known = [answer for answer in hashes if isinstance(answer, str)]
+    blocks = await connection.batch([("chain_getBlock", [block_hash]) for block_hash in known])
+    for block_hash, answer in zip(known, blocks, strict=True):
+        if answer is not None and signed.data in read(connection.name, SignedBlock, answer).block.extrinsics:
+            return Search(await outcome_in(client, connection, block_hash, signed), expired=False)
+    return Search(None, expired=best.height >= signed.last_block)

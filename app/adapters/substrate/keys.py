@@ -29,9 +29,7 @@ class SigningKey:
             from substrateinterface import Keypair, KeypairType
 
             kind = KeypairType.ED25519 if self.key_type == "ed25519" else KeypairType.SR25519
-            self._keypair = Keypair.create_from_seed(
-                self._seed, crypto_type=kind, ss58_format=GENERIC_ADDRESS
-            )
+            self._keypair = Keypair.create_from_seed(self._seed, crypto_type=kind, ss58_format=GENERIC_ADDRESS)
         return self._keypair
 
     @property

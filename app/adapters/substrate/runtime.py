@@ -1,6 +1,6 @@
 """One runtime of the chain: its types, storage keys, calls, events and errors, by its own metadata.
 
-This is the only module that imports substrate-interface (50 MiB with tfchain's metadata, and half
+This is the only module that imports substrate-interface (70 MiB with tfchain's metadata, and most of
 a second), so it is imported where it is first needed, in the worker's thread. The library's client
 is used without a connection: it asks for a handful of facts by RPC, and `_OfflineInterface` answers
 them from what is known. So every request to a node is made by `RpcConnection`, with its deadline,
@@ -18,7 +18,7 @@ from substrateinterface import SubstrateInterface
 from substrateinterface.storage import StorageKey
 
 from app.adapters.substrate.keys import SigningKey
-from app.adapters.substrate.layout import Layout, TypeDefinition
+from app.adapters.substrate.layout import Layout
 from app.domain.blocks import BlockRef
 from app.domain.errors import WrongChain
 
@@ -39,7 +39,7 @@ class EventRecord:
 class _OfflineInterface(SubstrateInterface):  # type: ignore[misc]  # the library is untyped
     """The library's client, answered from ``facts``: RPC method → function of its parameters."""
 
-    def __init__(self, facts: dict[str, Callable[..., Any]]) -> None:
+    def __init__(self, facts: Mapping[str, Callable[..., Any]]) -> None:
         self._facts = facts
         super().__init__(websocket=object(), auto_discover=False)
 
@@ -56,7 +56,7 @@ class Runtime:
 
     def __init__(self, spec_version: int, metadata: str, genesis_hash: str) -> None:
         self.spec_version = spec_version
-        self._birth = BlockRef(0, genesis_hash)
+        self._birth_hash = genesis_hash
         self._layouts: dict[tuple[str, str], Layout] = {}
         self._upgrades: dict[str, int] = {}
         self._interface = _OfflineInterface(
@@ -66,7 +66,7 @@ class Runtime:
                 "chain_getHeader": lambda _: {"parentHash": ANY_HASH},
                 "state_getRuntimeVersion": lambda _: {"specVersion": spec_version, "transactionVersion": 0},
                 "state_getMetadata": lambda _: metadata,
-                "chain_getBlockHash": lambda number: self._birth.hash if number else genesis_hash,
+                "chain_getBlockHash": lambda number: self._birth_hash if number else genesis_hash,
             }
         )
         self._interface.init_runtime()
@@ -77,24 +77,15 @@ class Runtime:
 
     # -- storage -----------------------------------------------------------------------------------
 
-    def key(self, pallet: str, item: str, *arguments: object) -> str:
-        """The storage key of a plain item or of one entry of a map, ``0x…``."""
+    def key(self, pallet: str, item: str, *arguments: int | bytes) -> str:
+        """The storage key of a plain item, or of one entry of a map, ``0x…``."""
         layout = self._layout(pallet, item)
         if not arguments:
-            return f"0x{layout.prefix.hex()}"
-        if len(arguments) == 1 and layout.blake2_concat_u32 and isinstance(arguments[0], int):
+            return layout.plain_key
+        if layout.blake2_concat_u32 and isinstance(arguments[0], int):
             return layout.u32_key(arguments[0])
         encoded = [f"0x{a.hex()}" if isinstance(a, bytes) else a for a in arguments]
-        return str(
-            StorageKey.create_from_storage_function(
-                pallet, item, encoded, runtime_config=self._config, metadata=self._metadata
-            ).to_hex()
-        )
-
-    def has(self, pallet: str, item: str) -> bool:
-        """Whether the runtime has this storage item."""
-        found = self._metadata.get_metadata_pallet(pallet)
-        return found is not None and found.get_storage_function(item) is not None
+        return str(self._library_key(pallet, item, encoded).to_hex())
 
     def value(self, pallet: str, item: str, data: str | None) -> Any:
         """A stored value in the library's Python form; what is absent is the item's default, or None.
@@ -102,60 +93,56 @@ class Runtime:
         Raises ValueError when the bytes are none of the item's type.
         """
         layout = self._layout(pallet, item)
+        data = layout.default if data is None else data
         if data is None:
-            if layout.default is None:
-                return None
-            data = layout.default
-        raw = bytes.fromhex(data[2:])
-        if layout.fast is not None:
-            return layout.fast(raw)
-        return self._decode(layout.type_name, raw)
-
-    def decode_slowly(self, pallet: str, item: str, data: str) -> Any:
-        """As `value`, always through the library: what the fast way is checked against."""
-        return self._decode(self._layout(pallet, item).type_name, bytes.fromhex(data[2:]))
-
-    def _decode(self, type_name: str, raw: bytes) -> Any:
-        scale = self._config.create_scale_object(type_name, data=ScaleBytes(raw), metadata=self._metadata)
+            return None
+        raw = bytes.fromhex(data.removeprefix("0x"))
+        scale = self._config.create_scale_object(layout.type_name, data=ScaleBytes(raw), metadata=self._metadata)
         try:
             scale.decode()
-        except Exception as error:  # the library raises whatever its parsing trips over
-            raise ValueError(f"0x{raw[:32].hex()} is no {type_name}: {error or type(error).__name__}") from error
+        except Exception as error:
+            # The library raises whatever its parsing trips over.
+            reason = str(error) or type(error).__name__
+            raise ValueError(f"0x{raw[:32].hex()} is no {pallet}.{item}: {reason}") from error
         return scale.value
 
     def _layout(self, pallet: str, item: str) -> Layout:
         known = self._layouts.get((pallet, item))
         if known is None:
-            found = self._metadata.get_metadata_pallet(pallet)
-            function = found and found.get_storage_function(item)
-            if not function:
+            function = self._storage_function(pallet, item)
+            if function is None:
                 raise WrongChain(f"its runtime {self.spec_version} has no storage {pallet}.{item}")
-            prefix = StorageKey.create_from_storage_function(
-                pallet, item, [], runtime_config=self._config, metadata=self._metadata
-            )
-            known = Layout.of(
-                prefix=prefix.data,
+            u32 = self._config.get_decoder_class("u32")
+            parameters = [self._config.get_decoder_class(name) for name in function.get_params_type_string()]
+            known = self._layouts[pallet, item] = Layout(
+                prefix=bytes(self._library_key(pallet, item, []).data),
                 type_name=function.get_value_type_string(),
-                parameters=function.get_params_type_string(),
-                hashers=function.get_param_hashers(),
-                default=function.value_object["default"].value_object if _has_default(function) else None,
-                definition=self._definition,
+                blake2_concat_u32=len(parameters) == 1
+                and issubclass(parameters[0], u32)
+                and function.get_param_hashers() == ["Blake2_128Concat"],
+                default="0x" + function.value_object["default"].value_object.hex()
+                if function.value["modifier"] == "Default"
+                else None,
             )
-            self._layouts[pallet, item] = known
         return known
 
-    def _definition(self, type_name: str) -> TypeDefinition:
-        """The metadata's definition of ``scale_info::N``."""
-        types = self._metadata.portable_registry["types"]
-        definition: TypeDefinition = types[int(type_name.rpartition(":")[2])].value["type"]["def"]
-        return definition
+    def _storage_function(self, pallet: str, item: str) -> Any:
+        found = self._metadata.get_metadata_pallet(pallet)
+        return found.get_storage_function(item) if found else None
+
+    def _library_key(self, pallet: str, item: str, arguments: Sequence[Any]) -> Any:
+        return StorageKey.create_from_storage_function(
+            pallet, item, arguments, runtime_config=self._config, metadata=self._metadata
+        )
 
     # -- blocks ------------------------------------------------------------------------------------
 
     @property
     def upgrade_keys(self) -> list[str]:
         """The key of ``System.LastRuntimeUpgrade``; empty for a runtime without it."""
-        return [self.key("System", "LastRuntimeUpgrade")] if self.has("System", "LastRuntimeUpgrade") else []
+        if self._storage_function("System", "LastRuntimeUpgrade") is None:
+            return []
+        return [self.key("System", "LastRuntimeUpgrade")]
 
     def spec_of_block(self, values: Mapping[str, str]) -> int | None:
         """The spec version that executed a block, by the state after it; None when it does not say.
@@ -164,17 +151,16 @@ class Runtime:
         brings the upgrade it is still the old one, as are that block's events and state.)
         """
         for key in self.upgrade_keys:
-            if (data := values.get(key)) is not None:
-                if data not in self._upgrades:
-                    value = self.value("System", "LastRuntimeUpgrade", data)
-                    self._upgrades[data] = int(value["spec_version"])
-                return self._upgrades[data]
+            data = values.get(key)
+            if data is None:
+                continue
+            if data not in self._upgrades:
+                self._upgrades = {data: int(self.value("System", "LastRuntimeUpgrade", data)["spec_version"])}
+            return self._upgrades[data]
         return None
 
     def events(self, data: str | None) -> list[EventRecord]:
         """``System.Events`` of a block this runtime executed; ValueError when unreadable."""
-        if data is None:
-            return []
         return [
             EventRecord(
                 record["extrinsic_idx"],
@@ -182,28 +168,38 @@ class Runtime:
                 record["event"]["event_id"],
                 record["event"]["attributes"],
             )
-            for record in self.value("System", "Events", data)
+            for record in self.value("System", "Events", data or "0x00")
         ]
 
-    def event_tag(self, pallet: str, name: str) -> bytes:
-        """The two bytes every event of this name begins with; empty when there is no such event."""
-        for index, (owner, event) in self._metadata.event_index.items():
-            if owner.value["name"] == pallet and event.value["name"] == name:
-                return bytes.fromhex(index)
-        return b""
+    def event_tag(self, pallet: str, name: str) -> bytes | None:
+        """The two bytes every event of this name begins with; None when there is no such event."""
+        found = self._metadata.get_metadata_pallet(pallet)
+        for event in (found.events or ()) if found else ():
+            if event.value["name"] == name:
+                return bytes([found.value["index"], event.value["index"]])
+        return None
+
+    def verdict(self, data: str | None, extrinsic: int) -> str | None:
+        """How the extrinsic of that index went: "" success, else the error's name; None: not told."""
+        for event in self.events(data):
+            if event.extrinsic == extrinsic and event.pallet == "System":
+                if event.name == "ExtrinsicSuccess":
+                    return ""
+                if event.name == "ExtrinsicFailed":
+                    return self.error_name(event.attributes["dispatch_error"])
+        return None
 
     def error_name(self, dispatch_error: Any) -> str:
-        """``DispatchError`` as the metadata names it, such as ``NodeNotExists``."""
-        if isinstance(dispatch_error, dict) and "Module" in dispatch_error:
-            module = dispatch_error["Module"]
-            pallet, error = module if isinstance(module, tuple) else (module["index"], module["error"])
-            # Four bytes since FRAME of 2022; the first is the index.
-            code = int(error[2:4], 16) if isinstance(error, str) else int(error)
-            found = self._metadata.get_module_error(module_index=pallet, error_index=code)
-            return str(found.value["name"]) if found else f"error {code} of pallet {pallet}"
-        if isinstance(dispatch_error, dict):
+        """A ``DispatchError``, a module's by the name its metadata gives, such as ``NodeNotExists``."""
+        if not isinstance(dispatch_error, dict):
+            return str(dispatch_error)
+        if "Module" not in dispatch_error:
             return ".".join(str(part) for pair in dispatch_error.items() for part in pair if part)
-        return str(dispatch_error)
+        index, error = dispatch_error["Module"]["index"], dispatch_error["Module"]["error"]
+        # Four bytes since FRAME of 2022; the first is the error's index.
+        code = int(error[2:4], 16) if isinstance(error, str) else int(error)
+        found = self._metadata.get_module_error(module_index=index, error_index=code)
+        return str(found.value["name"]) if found else f"error {code} of pallet {index}"
 
     # -- extrinsics --------------------------------------------------------------------------------
 
@@ -218,18 +214,14 @@ class Runtime:
         period: int,
         transaction_version: int,
     ) -> str:
-        """A signed extrinsic of ``TfgridModule``, ``0x…``, valid in the ``period`` blocks after ``birth``.
+        """A signed extrinsic of ``TfgridModule``, ``0x…``, valid in the ``period`` - 1 blocks after ``birth``.
 
         ``period`` is a power of two from 4 to 4096: then the era begins exactly at ``birth``.
         """
-        self._birth = birth
+        self._birth_hash = birth.hash
         self._interface.transaction_version = transaction_version
         composed = self._interface.compose_call(PALLET, call, arguments)
         # The library changes the dictionary it is given.
         era = {"period": period, "current": birth.number}
         extrinsic = self._interface.create_signed_extrinsic(composed, key.keypair, era=era, nonce=nonce)
         return str(extrinsic.data.to_hex())
-
-
-def _has_default(function: Any) -> bool:
-    return bool(function.value["modifier"] == "Default")

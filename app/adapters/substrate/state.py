@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.adapters.substrate.answers import Changes, Header, RuntimeVersion, read
@@ -63,12 +64,10 @@ async def state_at(
     """Values at one block; raises `EndpointFailed`, `RpcRefused` or `WrongChain`."""
     runtime = await client.any_runtime(connection, block_hash)
     for _ in range(UPGRADES_PER_READ):
-        keys = await client.compute(lambda runtime=runtime: _keys(runtime, keys_of))  # type: ignore[misc]
+        keys = await client.compute(partial(_keys, runtime, keys_of))
         raw = await _fetch(connection, block_hash, keys)
         try:
-            spec, time_s = await client.compute(
-                lambda runtime=runtime: _explain(runtime, raw)  # type: ignore[misc]
-            )
+            spec, time_s = await client.compute(partial(_explain, runtime, raw))
         except ValueError as error:
             raise EndpointFailed(connection.name, f"block {block_hash} can't be read: {error}") from error
         if spec == runtime.spec_version:

@@ -1,0 +1,108 @@
+"""The chain, read and written over JSON-RPC: the port `Chain` on a Substrate node."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from app.adapters.substrate import records
+from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.extrinsics import Extrinsics
+from app.adapters.substrate.keys import SigningKey
+from app.adapters.substrate.state import head_state
+from app.domain.errors import PermanentError
+from app.domain.model import (
+    FarmId,
+    Head,
+    HeadKind,
+    Inclusion,
+    Node,
+    NodeId,
+    Power,
+    PowerReading,
+)
+from app.ports.chain import UptimeSampler
+
+
+class SubstrateChain:
+    """`Chain` of the account of ``seed`` (32 bytes, ``key_type`` "ed25519" or "sr25519").
+
+    Without a seed it only reads. ``inclusion_timeout_s`` bounds the wait for a block; an extrinsic
+    is valid for ``era_blocks`` blocks (a power of two; 16 are 96 s). The client is the caller's to
+    close.
+    """
+
+    def __init__(
+        self,
+        client: SubstrateClient,
+        *,
+        seed: bytes | None = None,
+        key_type: str = "ed25519",
+        inclusion_timeout_s: float = 100.0,
+        era_blocks: int = 16,
+    ) -> None:
+        self._client = client
+        self._extrinsics: Extrinsics | None = None
+        if seed is not None:
+            self._extrinsics = Extrinsics(
+                client,
+                SigningKey(seed, key_type),
+                inclusion_timeout_s=inclusion_timeout_s,
+                era_blocks=era_blocks,
+            )
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    @property
+    def tells_finality(self) -> bool:
+        """Substrate's nodes do."""
+        return True
+
+    async def head(self, kind: HeadKind) -> Head:
+        """Number, hash and the block's own time."""
+        return (await head_state(self._client, kind, lambda _: ())).head
+
+    async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
+        """One storage query at one block, for any number of nodes; no entry means Up/Up."""
+        asked = tuple(nodes)
+        state = await head_state(
+            self._client, kind, lambda runtime: [records.power_key(runtime, node) for node in asked]
+        )
+        powers = await self._client.compute(lambda: records.powers(state.runtime, asked, state.values))
+        return PowerReading(state.head, powers)
+
+    async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
+        """Records of those that exist, with the address of the interface named ``zos``."""
+        asked = tuple(nodes)
+        state = await head_state(
+            self._client, HeadKind.BEST, lambda runtime: [records.node_key(runtime, node) for node in asked]
+        )
+        return await self._client.compute(lambda: records.nodes(state.runtime, asked, state.values))
+
+    async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
+        """Ids of all nodes of the farm, ascending."""
+        state = await head_state(self._client, HeadKind.BEST, lambda runtime: [records.farm_nodes_key(runtime, farm)])
+        return await self._client.decode(lambda: records.farm_nodes(state.runtime, farm, state.values))
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    async def set_power_state(self, power: Power) -> Inclusion:
+        """``change_power_state``, waited for until included."""
+        return await self._writer().include("change_power_state", lambda: {"power_state": power.value})
+
+    async def announce_power_state(self, power: Power) -> None:
+        """``change_power_state``, handed to the pool."""
+        await self._writer().announce("change_power_state", lambda: {"power_state": power.value})
+
+    async def report_uptime(self, sample: UptimeSampler) -> Inclusion:
+        """``report_uptime_v2``; ``sample`` is taken once the nonce is known, right before signing."""
+
+        def arguments() -> dict[str, int]:
+            taken = sample()
+            return {"uptime": taken.uptime_s, "timestamp_hint": taken.taken_at_s}
+
+        return await self._writer().include("report_uptime_v2", arguments)
+
+    def _writer(self) -> Extrinsics:
+        if self._extrinsics is None:
+            raise PermanentError("this node's key is not configured, so nothing can be written on the chain")
+        return self._extrinsics

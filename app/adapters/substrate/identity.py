@@ -1,0 +1,92 @@
+"""Who this machine is: the port `Identity`, by key (account → twin → node), by id, or by both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.keys import SigningKey
+from app.adapters.substrate.records import PALLET
+from app.adapters.substrate.state import head_state
+from app.domain.errors import UnknownIdentity
+from app.domain.model import FarmId, HeadKind, NodeId, NodeIdentity, TwinId
+
+
+class SubstrateIdentity:
+    """Looks the ids up. Give ``node_id``, or ``seed`` (with ``key_type``), or both to have them compared."""
+
+    def __init__(
+        self,
+        client: SubstrateClient,
+        *,
+        node_id: int | None = None,
+        seed: bytes | None = None,
+        key_type: str = "ed25519",
+    ) -> None:
+        if node_id is None and seed is None:
+            raise ValueError("to know which node this is, powerd needs the node's id or its key")
+        self._client = client
+        self._node_id = node_id
+        self._key = None if seed is None else SigningKey(seed, key_type)
+
+    async def identify(self) -> NodeIdentity:
+        """The ids; `UnknownIdentity` says which of them does not fit, and what to do."""
+        if self._node_id is None:
+            return await self._by_key()
+        identity = await self._by_id(self._node_id)
+        await self._check_key(identity)
+        return identity
+
+    async def _by_key(self) -> NodeIdentity:
+        assert self._key is not None
+        key = self._key
+        account, address = await self._client.compute(lambda: (key.account_id, key.address))
+        twin = await self._read("TwinIdByAccountID", account)
+        if not twin:
+            raise UnknownIdentity(
+                f"the chain has no twin for this node's key ({address}); "
+                "check the key, and the network, or register the node first"
+            )
+        node = await self._read("NodeIdByTwinID", twin)
+        if not node:
+            raise UnknownIdentity(
+                f"twin {twin} (key {address}) has no node; use the node's own key, or register the node first"
+            )
+        return await self._by_id(int(node))
+
+    async def _by_id(self, node: int) -> NodeIdentity:
+        record: Mapping[str, Any] | None = await self._read("Nodes", node)
+        if record is None:
+            raise UnknownIdentity(f"the chain knows no node {node}; correct the node's id, or the network")
+        return NodeIdentity(NodeId(node), FarmId(record["farm_id"]), TwinId(record["twin_id"]))
+
+    async def _check_key(self, identity: NodeIdentity) -> None:
+        if self._key is None:
+            return
+        key = self._key
+        address = await self._client.compute(lambda: key.address)
+        account = await self._client.compute(lambda: key.account_id)
+        twin: Mapping[str, Any] | None = await self._read("Twins", identity.twin)
+        if twin is None:
+            raise UnknownIdentity(f"node {identity.node} belongs to twin {identity.twin}, which does not exist")
+        owner = str(twin["account_id"])
+        if await self._client.decode(lambda: _account_of(owner)) != account:
+            raise UnknownIdentity(
+                f"node {identity.node} belongs to twin {identity.twin} with account {owner}, "
+                f"and the key's account is {address}; correct the node's id or its key"
+            )
+
+    async def _read(self, item: str, argument: int | bytes) -> Any:
+        state = await head_state(self._client, HeadKind.BEST, lambda runtime: [runtime.key(PALLET, item, argument)])
+        runtime, values = state.runtime, state.values
+        return await self._client.decode(
+            lambda: runtime.value(PALLET, item, values.get(runtime.key(PALLET, item, argument)))
+        )
+
+
+def _account_of(address: str) -> bytes:
+    """32 bytes of an account, written as SS58 of any network or in hex."""
+    from scalecodec.utils.ss58 import ss58_decode
+
+    return bytes.fromhex(address[2:] if address.startswith("0x") else ss58_decode(address))

@@ -1,0 +1,104 @@
+"""What lies in ``TfgridModule``'s storage, as values of the domain. Runs in the worker's thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from app.domain.model import (
+    FarmId,
+    Mac,
+    Node,
+    NodeId,
+    NodePower,
+    Power,
+    PowerState,
+    TwinId,
+    Unreadable,
+)
+
+if TYPE_CHECKING:
+    from app.adapters.substrate.runtime import Runtime
+
+PALLET = "TfgridModule"
+WOKEN_INTERFACE = "zos"
+
+log = logging.getLogger(__name__)
+
+
+def power_key(runtime: Runtime, node: NodeId) -> str:
+    """Where a node's power lies."""
+    return runtime.key(PALLET, "NodePower", node)
+
+
+def node_key(runtime: Runtime, node: NodeId) -> str:
+    """Where a node's record lies."""
+    return runtime.key(PALLET, "Nodes", node)
+
+
+def farm_nodes_key(runtime: Runtime, farm: FarmId) -> str:
+    """Where the list of a farm's nodes lies."""
+    return runtime.key(PALLET, "NodesByFarmID", farm)
+
+
+def powers(
+    runtime: Runtime, nodes: Sequence[NodeId], values: Mapping[str, str]
+) -> dict[NodeId, NodePower | Unreadable]:
+    """Every node's power; what can't be read is `Unreadable`, and no other node suffers from it."""
+    return {node: _power(runtime, values.get(power_key(runtime, node))) for node in nodes}
+
+
+def _power(runtime: Runtime, data: str | None) -> NodePower | Unreadable:
+    try:
+        value = runtime.value(PALLET, "NodePower", data)
+        return NodePower(_state(value["state"]), Power(value["target"]))
+    except (ValueError, KeyError, TypeError) as error:
+        return Unreadable(f"NodePower {data}: {error}")
+
+
+def _state(value: Any) -> PowerState:
+    """``'Up'`` or ``{'Down': 708}``."""
+    if isinstance(value, str):
+        return PowerState(Power(value))
+    ((name, since_block),) = value.items()
+    return PowerState(Power(name), int(since_block))
+
+
+def nodes(runtime: Runtime, asked: Sequence[NodeId], values: Mapping[str, str]) -> dict[NodeId, Node]:
+    """Records of the nodes that exist. One that can't be read is left out, and said so in the log."""
+    found = {}
+    for node in asked:
+        data = values.get(node_key(runtime, node))
+        if data is None:
+            continue
+        try:
+            found[node] = node_of(runtime.value(PALLET, "Nodes", data))
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("the record of node %d can't be read: %s", node, error)
+    return found
+
+
+def node_of(value: Mapping[str, Any]) -> Node:
+    """A record in the library's form."""
+    mac, problem = _woken_address(value["interfaces"])
+    return Node(NodeId(value["id"]), FarmId(value["farm_id"]), TwinId(value["twin_id"]), mac, problem)
+
+
+def _woken_address(interfaces: Sequence[Mapping[str, Any]]) -> tuple[Mac | None, str]:
+    texts = [str(interface["mac"]) for interface in interfaces if interface["name"] == WOKEN_INTERFACE]
+    if not texts:
+        return None, f"the node's record has no interface named {WOKEN_INTERFACE!r}"
+    problem = ""
+    for text in texts:
+        try:
+            return Mac.parse(text), ""
+        except ValueError as error:
+            problem = str(error)
+    return None, problem
+
+
+def farm_nodes(runtime: Runtime, farm: FarmId, values: Mapping[str, str]) -> tuple[NodeId, ...]:
+    """Ascending."""
+    listed = runtime.value(PALLET, "NodesByFarmID", values.get(farm_nodes_key(runtime, farm)))
+    return tuple(sorted(NodeId(node) for node in listed))
