@@ -26,10 +26,10 @@ class GobReader:
 
     __slots__ = ("end", "payload", "position")
 
-    def __init__(self, payload: bytes, position: int = 0) -> None:
+    def __init__(self, payload: bytes, position: int = 0, end: int = 0) -> None:
         self.payload = payload
         self.position = position
-        self.end = position
+        self.end = end
 
     def next_message(self) -> None:
         """Go to the message after the current one; what was left unread of that is passed over."""

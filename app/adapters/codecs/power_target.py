@@ -14,17 +14,17 @@ from dataclasses import dataclass
 
 from app.adapters.codecs.gob_reader import GobError, GobReader
 from app.adapters.codecs.gob_skip import Types, receive_type
-from app.adapters.codecs.power_target_plain import TARGET_BYTES, KnownPrefix, read_plain, uint_bytes
+from app.adapters.codecs.power_target_plain import TARGET_BYTES, has_plain_types, read_plain, uint_bytes
 from app.adapters.codecs.power_target_plan import ID_MAX, FlatChange, Plan, make_plan, read_event
 
 __all__ = ["GobError", "PowerTargetDecoder", "TargetChange", "decode", "encode"]
 
-PAYLOAD_BYTES_MAX = 1 << 20
+PAYLOAD_BYTES_MAX = 1 << 18
 """Larger payloads are refused unread: an event takes some 120 bytes, and reading takes time."""
 
-PREFIXES_MAX = 64
-PREFIX_BYTES_MAX = 4096
-"""Of payloads' beginnings, so many are remembered, none longer than that."""
+HEADS_MAX = 64
+HEAD_BYTES_MAX = 4096
+"""So many beginnings of payloads are remembered, none longer than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,53 +37,80 @@ class TargetChange:
     is_down: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """All of a payload before the fields of its value: definitions, length and type id of the value."""
+
+    size: int
+    end: int
+    """Where the value's message ends."""
+    plan: Plan
+    plain: bool
+    """Whether `read_plain` may be asked, for a payload that ends with the value."""
+
+
 class PowerTargetDecoder:
-    """Decodes payloads, and remembers the definitions of the last few producers."""
+    """Decodes payloads, and remembers how those began that it could decode."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, KnownPrefix] = {}
+        self._heads: dict[bytes, _Head] = {}
         self._sizes: tuple[int, ...] = ()
+        """Of the heads, each size once: one or two, as long as nobody sends strange payloads."""
 
     def decode(self, payload: bytes) -> TargetChange:
         """The event in ``payload``; `GobError` where Go's decoder would refuse it."""
         for size in self._sizes:
-            known = self._known.get(payload[:size])
-            if known is not None:
-                flat = read_plain(payload, known) or self._read(payload, known)
-                return TargetChange(*flat)
-        return TargetChange(*self._read(payload, None))
+            head = self._heads.get(payload[:size])
+            if head is not None:
+                break
+        else:
+            return TargetChange(*self._decode_all(payload))
+        if head.plain and len(payload) == head.end:
+            flat = read_plain(payload, head.size)
+            if flat is not None:
+                farm, node, is_up, is_down = flat
+                return TargetChange(farm, node, is_up, is_down)
+        return TargetChange(*self._decode_value(payload, head))
 
-    def _read(self, payload: bytes, known: KnownPrefix | None) -> FlatChange:
-        if len(payload) > PAYLOAD_BYTES_MAX:
-            raise GobError(f"{len(payload)} bytes are no event; at most {PAYLOAD_BYTES_MAX} are read", 0)
-        reader = GobReader(payload, 0 if known is None else known.size)
-        types: Types = {} if known is None else dict(known.plan.types)
-        prefix_size, value_type = _read_types(reader, types)
-        if known is not None and prefix_size == known.size and value_type == known.plan.value_type:
-            return read_event(reader, known.plan)
+    def _decode_value(self, payload: bytes, head: _Head) -> FlatChange:
+        _check_size(payload)
+        if len(payload) < head.end:
+            return self._decode_all(payload)
+        return read_event(GobReader(payload, head.size, head.end), head.plan)
+
+    def _decode_all(self, payload: bytes) -> FlatChange:
+        _check_size(payload)
+        reader = GobReader(payload)
+        types, value_type = _read_types(reader)
         plan = make_plan(reader, types, value_type)
+        head = _Head(reader.position, reader.end, plan, has_plain_types(plan))
         change = read_event(reader, plan)
-        self._remember(payload[:prefix_size], plan)
+        if head.size <= HEAD_BYTES_MAX:
+            self._remember(payload[: head.size], head)
         return change
 
-    def _remember(self, prefix: bytes, plan: Plan) -> None:
-        if 0 < len(prefix) <= PREFIX_BYTES_MAX:
-            if len(self._known) >= PREFIXES_MAX:
-                del self._known[next(iter(self._known))]
-            self._known[prefix] = KnownPrefix.of(len(prefix), plan)
-            self._sizes = tuple(sorted({len(known) for known in self._known}, reverse=True))
+    def _remember(self, begins: bytes, head: _Head) -> None:
+        if len(self._heads) >= HEADS_MAX:
+            del self._heads[next(iter(self._heads))]
+        self._heads[begins] = head
+        self._sizes = tuple({known.size: None for known in self._heads.values()})
 
 
-def _read_types(reader: GobReader, types: Types) -> tuple[int, int]:
-    """Read definitions into ``types`` up to the value; where its message begins, and its type id."""
+def _check_size(payload: bytes) -> None:
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        raise GobError(f"{len(payload)} bytes are no event; at most {PAYLOAD_BYTES_MAX} are read", 0)
+
+
+def _read_types(reader: GobReader) -> tuple[Types, int]:
+    """The definitions up to the value, and the value's type id."""
+    types: Types = {}
     while True:
-        message_start = reader.end
         reader.next_message()
-        id_start = reader.position
+        start = reader.position
         type_id = reader.type_id()
         if type_id >= 0:
-            return message_start, type_id
-        types[-type_id] = receive_type(reader, -type_id, types, id_start)
+            return types, type_id
+        types[-type_id] = receive_type(reader, -type_id, types, start)
         if not reader.at_end():
             reader.fail("the message goes on after the definition")
 

@@ -7,8 +7,6 @@ left to the long way (`power_target_plan`), so there is one judge of what is rig
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.adapters.codecs.power_target_plan import FLAGS, IDS, TARGET, FlatChange, Plan
 
 TARGET_BYTES = {
@@ -26,41 +24,25 @@ _ONE_BYTE_MAX = 0x7F
 _FOUR_BYTES_LEAD = 0x100 - 4
 
 
-@dataclass(frozen=True, slots=True)
-class KnownPrefix:
-    """The first ``size`` bytes of a payload, all before the value's message, and what they come to."""
-
-    size: int
-    plan: Plan
-    plain_id: bytes | None
-    """How the value's type id is spelled; ``None`` when the types are not just what Go's producer has."""
-
-    @classmethod
-    def of(cls, size: int, plan: Plan) -> KnownPrefix:
-        """Look whether the types are those of the producer."""
-        names = tuple(field.name for field in plan.event + plan.target)
-        plain = names == (*IDS, TARGET, *FLAGS) and len(plan.target) == len(FLAGS)
-        return cls(size, plan, type_id_bytes(plan.value_type) if plain else None)
+def has_plain_types(plan: Plan) -> bool:
+    """Whether the types are just those of Go's producer, and `read_plain` may be asked."""
+    names = tuple(field.name for field in plan.event + plan.target)
+    return names == (*IDS, TARGET, *FLAGS) and len(plan.target) == len(FLAGS)
 
 
-def read_plain(payload: bytes, known: KnownPrefix) -> FlatChange | None:
-    """Farm, node, up, down; ``None`` when the value is not spelled as Go spells it."""
-    at = known.size
-    type_id = known.plain_id
+def read_plain(payload: bytes, at: int) -> FlatChange | None:
+    """The event whose fields begin at ``at``; ``None`` when it is not spelled as Go spells it."""
+    farm = node = 0
+    delta_to_target = 3
     try:
-        if type_id is None or payload[at] != len(payload) - at - 1 or not payload.startswith(type_id, at + 1):
-            return None
-        at += 1 + len(type_id)
-        farm = node = 0
-        delta_to_target = 3
         if payload[at] == 1:
             farm = payload[at + 1]
             at += 2
             if farm > _ONE_BYTE_MAX:
                 if farm < _FOUR_BYTES_LEAD:
                     return None
-                at, stop = at + 0x100 - farm, at
-                farm = int.from_bytes(payload[stop:at], "big")
+                start, at = at, at + 0x100 - farm
+                farm = int.from_bytes(payload[start:at], "big")
             delta_to_target = 2
         if payload[at] == delta_to_target - 1:
             node = payload[at + 1]
@@ -68,8 +50,8 @@ def read_plain(payload: bytes, known: KnownPrefix) -> FlatChange | None:
             if node > _ONE_BYTE_MAX:
                 if node < _FOUR_BYTES_LEAD:
                     return None
-                at, stop = at + 0x100 - node, at
-                node = int.from_bytes(payload[stop:at], "big")
+                start, at = at, at + 0x100 - node
+                node = int.from_bytes(payload[start:at], "big")
             delta_to_target = 1
         if payload[at] != delta_to_target:
             return None
@@ -85,8 +67,3 @@ def uint_bytes(value: int) -> bytes:
         return value.to_bytes(1, "big")
     width = (value.bit_length() + 7) // 8
     return bytes((0x100 - width,)) + value.to_bytes(width, "big")
-
-
-def type_id_bytes(type_id: int) -> bytes:
-    """A type id in front of its value."""
-    return uint_bytes(2 * type_id)

@@ -1,0 +1,62 @@
+"""``powerd decode -``: payloads of the event stream, in hex, made readable.
+
+One payload a line in, one JSON object a line out, so that both ends can be piped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import TextIO
+
+from app.adapters.codecs.power_target import GobError, decode
+
+_NO_HEX_DIGIT = re.compile("[^0-9a-fA-F]")
+
+
+class NotHex(ValueError):
+    """A line is not made of pairs of hex digits; ``column`` counts from 1."""
+
+    def __init__(self, reason: str, column: int) -> None:
+        super().__init__(f"{reason} (at column {column})")
+        self.column = column
+
+
+def decode_lines(lines: Iterable[str], out: TextIO) -> bool:
+    """Write for each line what its payload says, or why it says nothing; False if any was refused.
+
+    Blank lines are passed over.
+    """
+    all_good = True
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            answer = _event(line)
+        except (GobError, NotHex) as error:
+            all_good = False
+            answer = {"error": str(error)}
+        out.write(json.dumps(answer, separators=(",", ":")) + "\n")
+    return all_good
+
+
+def _event(line: str) -> dict[str, object]:
+    change = decode(_payload(line))
+    return {
+        "FarmID": change.farm_id,
+        "NodeID": change.node_id,
+        "Target": {"IsUp": change.is_up, "IsDown": change.is_down},
+    }
+
+
+def _payload(line: str) -> bytes:
+    text = line.rstrip()
+    digits = text.lstrip()
+    indent = len(text) - len(digits)
+    wrong = _NO_HEX_DIGIT.search(digits)
+    if wrong:
+        raise NotHex(f"{wrong.group()!r} is no hex digit", indent + wrong.start() + 1)
+    if len(digits) % 2:
+        raise NotHex("the last byte has one hex digit only", indent + len(digits))
+    return bytes.fromhex(digits)
