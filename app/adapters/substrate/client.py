@@ -31,7 +31,8 @@ COMPUTING_S_MAX = 60.0
 class SubstrateClient:
     """Connects when first used. Close it at the end.
 
-    ``timeout_s`` bounds every single request, ``connect_timeout_s`` every attempt to connect. A head
+    ``timeout_s`` bounds every single request, ``connect_timeout_s`` every attempt to connect; a node
+    that has been silent in a subscription for ``keepalive_s`` is asked for a sign of life. A head
     older than ``stale_head_s`` makes it look at another endpoint, where there is one. An empty
     ``genesis_hash`` takes the first endpoint's chain for the right one.
     """
@@ -42,11 +43,16 @@ class SubstrateClient:
         *,
         timeout_s: float = 10.0,
         connect_timeout_s: float = 5.0,
+        keepalive_s: float = 15.0,
         genesis_hash: str = "",
         stale_head_s: float = 60.0,
     ) -> None:
         self._endpoints = Endpoints(
-            urls, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, genesis_hash=genesis_hash
+            urls,
+            timeout_s=timeout_s,
+            connect_timeout_s=connect_timeout_s,
+            keepalive_s=keepalive_s,
+            genesis_hash=genesis_hash,
         )
         self._stale_head_s = stale_head_s
         self._worker = Worker("powerd-chain-codec")

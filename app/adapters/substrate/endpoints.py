@@ -48,13 +48,16 @@ def name_of(url: str) -> str:
 class Endpoints:
     """Gives connections. ``genesis_hash`` may be empty: then the first node's chain is the right one."""
 
-    def __init__(self, urls: Sequence[str], *, timeout_s: float, connect_timeout_s: float, genesis_hash: str) -> None:
+    def __init__(
+        self, urls: Sequence[str], *, timeout_s: float, connect_timeout_s: float, keepalive_s: float, genesis_hash: str
+    ) -> None:
         if not urls:
             raise ValueError("a chain endpoint is needed, such as wss://host:port")
         self.genesis_hash = genesis_hash.lower()
         self._endpoints = [_Endpoint(url, name_of(url)) for url in urls]
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
+        self._keepalive_s = keepalive_s
         self._in_use: _Endpoint = self._endpoints[0]
         self._connection: RpcConnection | None = None
         self._turn = asyncio.Lock()
@@ -135,7 +138,9 @@ class Endpoints:
         raise ChainUnavailable("; ".join(str(problem) for problem in problems))
 
     async def _open(self, endpoint: _Endpoint) -> RpcConnection:
-        connection = RpcConnection(endpoint.url, endpoint.name, self._timeout_s)
+        connection = RpcConnection(
+            endpoint.url, endpoint.name, timeout_s=self._timeout_s, keepalive_s=self._keepalive_s
+        )
         try:
             await connection.open(self._connect_timeout_s)
             await self._check_chain(connection)

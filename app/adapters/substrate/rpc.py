@@ -38,8 +38,9 @@ class _Waiting:
 class RpcConnection:
     """One connection to one endpoint, begun by making it. ``name`` is what messages call it."""
 
-    def __init__(self, url: str, name: str, timeout_s: float) -> None:
+    def __init__(self, url: str, name: str, *, timeout_s: float, keepalive_s: float) -> None:
         self.name = name
+        self._keepalive_s = keepalive_s
         self._timeout_s = timeout_s
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._next_id = 1
@@ -94,7 +95,7 @@ class RpcConnection:
 
     async def subscribe(self, method: str, *params: Any) -> Subscription:
         """Begin a subscription; `RpcRefused` or `EndpointFailed`."""
-        subscription = Subscription(self.check, lambda: self.call("chain_getHead"))
+        subscription = Subscription(self.check, lambda: self.call("chain_getHead"), self._keepalive_s)
         (answer,) = await self._ask([(method, params)], subscription)
         _result(answer)
         return subscription

@@ -84,8 +84,8 @@ class SocketThread:
             reason = _describe(error)
         finally:
             self._dialled.close()
-            self._wake_in.close()
             with self._wake_lock:
+                self._wake_in.close()
                 self._wake_out.close()
             self._post(self._on_end, "closed by us" if self._stopping.is_set() else reason)
 

@@ -7,18 +7,20 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-KEEPALIVE_S = 15.0
-"""A silent subscription is checked this often: a dead node would be silent too."""
 BACKLOG = 1024
 """Updates kept for a late reader; the oldest are dropped, since each update is a newer fact."""
 
 
 class Subscription:
-    """``check`` raises when the connection has ended; ``probe`` asks the node for a sign of life."""
+    """``check`` raises when the connection has ended; ``probe`` asks the node for a sign of life.
 
-    def __init__(self, check: Callable[[], None], probe: Callable[[], Awaitable[object]]) -> None:
+    It is asked whenever no update came for ``keepalive_s``, since a dead node would be silent too.
+    """
+
+    def __init__(self, check: Callable[[], None], probe: Callable[[], Awaitable[object]], keepalive_s: float) -> None:
         self._check = check
         self._probe = probe
+        self._keepalive_s = keepalive_s
         self._updates: deque[Any] = deque(maxlen=BACKLOG)
         self._news = asyncio.Event()
         self.id: Any = None
@@ -30,7 +32,7 @@ class Subscription:
             self._check()
             self._news.clear()
             try:
-                async with asyncio.timeout(KEEPALIVE_S):
+                async with asyncio.timeout(self._keepalive_s):
                     await self._news.wait()
             except TimeoutError:
                 await self._probe()
