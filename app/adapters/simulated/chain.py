@@ -123,9 +123,7 @@ class SimulatedChain:
             raise ExtrinsicRefused("report_uptime_v2", "refused on request")
         if self.fail_uptime is not None:
             raise self.fail_uptime
-        return await self._submit(
-            "report_uptime_v2", {"uptime": taken.uptime_s, "timestamp_hint": taken.taken_at_s}
-        )
+        return await self._submit("report_uptime_v2", {"uptime": taken.uptime_s, "timestamp_hint": taken.taken_at_s})
 
     async def set_power_target(self, node: NodeId, target: Power) -> Inclusion:
         """As the farmer."""
@@ -204,9 +202,7 @@ class SimulatedChain:
                             return _inclusion(call, extrinsic, block)
                     await self._block()
         except TimeoutError:
-            raise ExtrinsicUncertain(
-                f"{call} was not included within {self._inclusion_timeout_s:.0f} s"
-            ) from None
+            raise ExtrinsicUncertain(f"{call} was not included within {self._inclusion_timeout_s:.0f} s") from None
 
     async def _block(self) -> None:
         if not self._watching:

@@ -7,6 +7,7 @@ unit tests and simulations call it directly.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,9 +96,11 @@ class Ledger:
         self.lose_next = 0
         self.refuse_next = ""
         self._blocks: dict[int, Block] = {}
+        self._numbers: dict[str, int] = {}
         self._first = 0
         self._forks = 0
         self._pool: list[Extrinsic] = []
+        self._lost: deque[bytes] = deque(maxlen=64)
         self._listeners: list[Callable[[Block], None]] = []
         self._add(Block(0, self._hash("", 0), "0x" + "00" * 32, int(start_s * 1000)))
         self.finalized_number = 0
@@ -117,6 +120,11 @@ class Ledger:
         """A block of the chain as it stands; None if there is none, or it is forgotten."""
         return self._blocks.get(number)
 
+    def by_hash(self, block_hash: str) -> Block | None:
+        """The same by hash."""
+        number = self._numbers.get(block_hash)
+        return None if number is None else self._blocks.get(number)
+
     def read(self, name: str, key: Any, at: int | None = None, default: Any = None) -> Any:
         """A value of the storage as of block ``at`` (the best)."""
         return self.store.read(name, key, self.best_number if at is None else at, default)
@@ -124,6 +132,10 @@ class Ledger:
     def pending(self) -> Iterator[Extrinsic]:
         """The transaction pool."""
         return iter(self._pool)
+
+    def is_lost(self, raw: bytes) -> bool:
+        """Whether this extrinsic was lost on request: it looks as if it waited, and never comes."""
+        return raw in self._lost
 
     def next_nonce(self, account: bytes) -> int:
         """The nonce of the account's next extrinsic, counting those in the pool."""
@@ -149,6 +161,7 @@ class Ledger:
         self.check(extrinsic)
         if self.lose_next:
             self.lose_next -= 1
+            self._lost.append(extrinsic.raw)
             return
         self._pool.append(extrinsic)
         if self.block_time_s == 0:
@@ -203,6 +216,7 @@ class Ledger:
         returned: list[Extrinsic] = []
         while self.best_number > back_to:
             block = self._blocks.pop(self.best_number)
+            del self._numbers[block.hash]
             returned[:0] = block.extrinsics
             self.best_number -= 1
         self.store.undo(back_to)
@@ -214,8 +228,9 @@ class Ledger:
         block.extrinsics.append(extrinsic)
         making = _Making(self.store, block, index)
         error = ""
+        call = CALLS.get(extrinsic.call, _nothing)
         try:
-            CALLS[extrinsic.call](making, extrinsic.account, extrinsic.arguments)
+            call(making, extrinsic.account, extrinsic.arguments)
         except PalletError as failure:
             error = str(failure)
         free = extrinsic.call in NODE_CALLS and not error
@@ -238,12 +253,17 @@ class Ledger:
 
     def _add(self, block: Block) -> None:
         self._blocks[block.number] = block
+        self._numbers[block.hash] = block.number
         self.best_number = block.number
         while self.best_number - self._first >= HISTORY_BLOCKS:
-            del self._blocks[self._first]
+            del self._numbers[self._blocks.pop(self._first).hash]
             self._first += 1
             self.store.forget(self._first)
 
     def _hash(self, parent: str, number: int) -> str:
         text = f"{parent}/{number}/{self._forks}"
         return "0x" + hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
+
+
+def _nothing(*_: object) -> None:
+    """A call of another pallet (``System.remark``): included, paid for, and without effect here."""

@@ -65,9 +65,7 @@ def change_power_state(state: State, account: bytes, arguments: Values) -> None:
         return
     state.write("NodePower", node["id"], Power(down_since, power.target))
     new = "Up" if down_since is None else {"Down": down_since}
-    state.deposit(
-        "PowerStateChanged", {"farm_id": node["farm_id"], "node_id": node["id"], "power_state": new}
-    )
+    state.deposit("PowerStateChanged", {"farm_id": node["farm_id"], "node_id": node["id"], "power_state": new})
 
 
 def change_power_target(state: State, account: bytes, arguments: Values) -> None:
@@ -86,9 +84,7 @@ def change_power_target(state: State, account: bytes, arguments: Values) -> None
         raise PalletError("NodeHasActiveContracts")
     power = state.read("NodePower", node["id"], ALWAYS_UP)
     state.write("NodePower", node["id"], Power(power.down_since, target))
-    state.deposit(
-        "PowerTargetChanged", {"farm_id": node["farm_id"], "node_id": node["id"], "power_target": target}
-    )
+    state.deposit("PowerTargetChanged", {"farm_id": node["farm_id"], "node_id": node["id"], "power_target": target})
 
 
 def report_uptime_v2(state: State, account: bytes, arguments: Values) -> None:
@@ -108,7 +104,8 @@ def report_uptime(state: State, account: bytes, arguments: Values) -> None:
 def user_accept_tc(state: State, account: bytes, arguments: Values) -> None:
     """Terms and conditions; without them there is no twin."""
     accepted = state.read("UsersTermsAndConditions", account, ())
-    state.write("UsersTermsAndConditions", account, (*accepted, dict(arguments)))
+    terms = {"account_id": account, "timestamp": state.time_ms // 1000, **arguments}
+    state.write("UsersTermsAndConditions", account, (*accepted, terms))
 
 
 def create_twin(state: State, account: bytes, arguments: Values) -> None:

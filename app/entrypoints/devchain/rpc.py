@@ -1,0 +1,142 @@
+"""Substrate's JSON-RPC methods that are answered at once; subscriptions are in their own file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from app.adapters.simulated.ledger import FEE, Block, InvalidTransaction
+from app.entrypoints.devchain.extrinsics import Unsigned, hash_of, inherent
+from app.entrypoints.devchain.node import SPEC_VERSION, DevNode
+
+CHAIN = "powerd dev chain"
+SS58_FORMAT = 42
+PREFIX = "0x"
+
+
+class RpcError(Exception):
+    """A JSON-RPC error object."""
+
+    def __init__(self, code: int, message: str, data: object = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class Rpc:
+    """Looks methods up by name; each takes the request's params."""
+
+    def __init__(self, node: DevNode) -> None:
+        self._node = node
+        self._methods: Mapping[str, Callable[..., Any]] = {
+            "system_chain": lambda: CHAIN,
+            "system_name": lambda: "powerd-devchain",
+            "system_version": lambda: f"0.1.0-spec{SPEC_VERSION}",
+            "system_properties": lambda: {"ss58Format": SS58_FORMAT, "tokenDecimals": 7, "tokenSymbol": "TFT"},
+            "system_health": lambda: {"isSyncing": False, "peers": 0, "shouldHavePeers": False},
+            "system_accountNextIndex": self._next_index,
+            "rpc_methods": lambda: {"methods": sorted(self._methods)},
+            "chain_getHead": self._block_hash,
+            "chain_getBlockHash": self._block_hash,
+            "chain_getFinalizedHead": lambda: node.ledger.finalized.hash,
+            "chain_getHeader": lambda block_hash=None: header(self._block(block_hash)),
+            "chain_getBlock": lambda block_hash=None: _whole(self._block(block_hash)),
+            "state_getRuntimeVersion": lambda _=None: node.runtime_version,
+            "chain_getRuntimeVersion": lambda _=None: node.runtime_version,
+            "state_getMetadata": lambda _=None: node.metadata,
+            "state_getStorage": self._storage,
+            "state_getStorageAt": self._storage,
+            "state_getStorageHash": self._storage,
+            "state_getStorageSize": lambda key, at=None: (len(self._storage(key, at) or PREFIX) - 2) // 2,
+            "state_queryStorageAt": self._query,
+            "state_getKeysPaged": self._keys,
+            "author_submitExtrinsic": lambda raw: hash_of(self.submit(raw)),
+            "author_pendingExtrinsics": lambda: [PREFIX + waiting.raw.hex() for waiting in node.ledger.pending()],
+            "payment_queryInfo": self._fee,
+        }
+
+    def call(self, method: str, params: Sequence[Any]) -> Any:
+        """The result; raises `RpcError`."""
+        handler = self._methods.get(method)
+        if handler is None:
+            raise RpcError(-32601, "Method not found")
+        try:
+            return handler(*params)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise RpcError(-32602, f"Invalid params: {error}") from error
+
+    def submit(self, raw: str) -> bytes:
+        """Hand an extrinsic to the pool; errors as Substrate's nodes give them."""
+        data = bytes.fromhex(raw.removeprefix(PREFIX))
+        try:
+            self._node.submit(data)
+        except Unsigned:
+            raise RpcError(
+                1011, "Unknown Transaction Validity", "Could not find an unsigned validator: noUnsignedValidator"
+            ) from None
+        except InvalidTransaction as error:
+            raise RpcError(1010, "Invalid Transaction", WORDS.get(str(error), str(error))) from None
+        return data
+
+    def _block(self, block_hash: str | None) -> Block:
+        block = self._node.block_of(block_hash)
+        if block is None:
+            raise RpcError(-32000, f"UnknownBlock: State already discarded for {block_hash}")
+        return block
+
+    def _block_hash(self, number: int | str | None = None) -> str | None:
+        if number is None:
+            return self._node.ledger.best.hash
+        block = self._node.ledger.block(int(number, 16) if isinstance(number, str) else number)
+        return None if block is None else block.hash
+
+    def _storage(self, key: str, at: str | None = None) -> str | None:
+        value = self._node.storage.read(bytes.fromhex(key.removeprefix(PREFIX)), self._block(at))
+        return None if value is None else PREFIX + value.hex()
+
+    def _query(self, keys: Sequence[str], at: str | None = None) -> list[dict[str, Any]]:
+        block = self._block(at)
+        return [{"block": block.hash, "changes": [[key, self._storage(key, block.hash)] for key in keys]}]
+
+    def _keys(self, prefix: str, count: int, start: str | None = None, at: str | None = None) -> list[str]:
+        keys = self._node.storage.keys(bytes.fromhex(prefix.removeprefix(PREFIX)), self._block(at))
+        after = bytes.fromhex((start or PREFIX)[2:])
+        return [PREFIX + key.hex() for key in islice((key for key in keys if key > after), count)]
+
+    def _next_index(self, address: str) -> int:
+        from scalecodec.utils.ss58 import ss58_decode
+
+        return self._node.ledger.next_nonce(bytes.fromhex(ss58_decode(address)))
+
+    def _fee(self, _: str, at: str | None = None) -> dict[str, Any]:
+        self._block(at)
+        return {"weight": {"ref_time": 100_000_000, "proof_size": 0}, "class": "normal", "partialFee": str(FEE)}
+
+
+WORDS = {
+    "stale": "Transaction is outdated: stale",
+    "future": "Transaction will be valid in the future: future",
+    "badProof": "Transaction has a bad signature: badProof",
+    "ancientBirthBlock": "Transaction has an ancient birth block: ancientBirthBlock",
+    "payment": "Inability to pay some fees (e.g. account balance too low): payment",
+}
+"""What the node says in ``data``, with the reason's own name at its end."""
+
+
+def header(block: Block) -> dict[str, Any]:
+    """A block's header. The dev chain has no state trie: the roots are the block's own hash."""
+    return {
+        "parentHash": block.parent,
+        "number": hex(block.number),
+        "stateRoot": block.hash,
+        "extrinsicsRoot": block.hash,
+        "digest": {"logs": []},
+    }
+
+
+def _whole(block: Block) -> dict[str, Any]:
+    raw = [inherent(block.time_ms), *(extrinsic.raw for extrinsic in block.extrinsics)] if block.number else []
+    extrinsics = [PREFIX + data.hex() for data in raw]
+    return {"block": {"header": header(block), "extrinsics": extrinsics}, "justifications": None}
