@@ -35,12 +35,16 @@ if TYPE_CHECKING:
     from app.adapters.simulated.power_events import SimulatedPowerEvents
     from app.adapters.substrate.blocks import SubstrateBlocks
     from app.adapters.substrate.chain import SubstrateChain
-    from app.adapters.substrate.farmer import SubstratePowerTargets
+    from app.adapters.substrate.client import SubstrateClient
     from app.adapters.substrate.identity import SubstrateIdentity
+    from app.adapters.substrate.power_targets import SubstratePowerTargets
     from app.adapters.telemetry.faults_log import LogFaults
     from app.adapters.telemetry.log import LogTelemetry
     from app.adapters.wol.raw import RawMagicPackets
     from app.adapters.wol.udp import UdpMagicPackets
+
+CONNECT_S_MAX = 10.0
+NEVER_S = float("inf")
 
 NODE_CREDENTIAL = "node-key"
 FARMER_CREDENTIAL = "farmer-key"
@@ -160,24 +164,35 @@ def file_block_cursor(settings: Settings) -> FileBlockCursor:
 # -- the chain --------------------------------------------------------------------------------------
 
 
-def substrate_chain(settings: Settings) -> SubstrateChain:
+def substrate_client(settings: Settings) -> SubstrateClient:
+    """One client for everything: its connection and the runtime's metadata are shared."""
+    from app.adapters.substrate.client import SubstrateClient
+
+    chain = settings.chain
+    return SubstrateClient(
+        chain.urls,
+        timeout_s=chain.timeout_s,
+        connect_timeout_s=min(chain.timeout_s, CONNECT_S_MAX),
+        genesis_hash=chain.genesis_hash,
+        stale_head_s=chain.best_head_age_s_max or NEVER_S,
+    )
+
+
+def substrate_chain(settings: Settings, client: SubstrateClient) -> SubstrateChain:
     """The chain, with the node's key where there is one (without, it only reads)."""
     from app.adapters.substrate.chain import SubstrateChain
 
     key = _node_key(settings)
-    chain = settings.chain
     return SubstrateChain(
-        urls=chain.urls,
-        timeout_s=chain.timeout_s,
-        inclusion_timeout_s=chain.inclusion_timeout_s,
-        era_blocks=chain.era_blocks,
-        genesis_hash=chain.genesis_hash,
+        client,
         seed=None if key is None else key.seed,
         key_type=settings.identity.key_type,
+        inclusion_timeout_s=settings.chain.inclusion_timeout_s,
+        era_blocks=settings.chain.era_blocks,
     )
 
 
-def substrate_identity(settings: Settings) -> SubstrateIdentity:
+def substrate_identity(settings: Settings, client: SubstrateClient) -> SubstrateIdentity:
     """Who this node is, looked up by its key, or checked against it."""
     from app.adapters.substrate.identity import SubstrateIdentity
 
@@ -188,29 +203,24 @@ def substrate_identity(settings: Settings) -> SubstrateIdentity:
             "who is this node? Name its key file (identity.key_file, POWERD_IDENTITY_KEY_FILE, or the systemd "
             f"credential {NODE_CREDENTIAL}), or give identity.node_id"
         )
-    chain = settings.chain
     return SubstrateIdentity(
-        urls=chain.urls,
-        timeout_s=chain.timeout_s,
-        genesis_hash=chain.genesis_hash,
+        client,
+        node_id=identity.node_id or None,
         seed=None if key is None else key.seed,
         key_type=identity.key_type,
-        node_id=identity.node_id,
-        farm_id=identity.farm_id,
     )
 
 
-def substrate_blocks(settings: Settings) -> SubstrateBlocks:
+def substrate_blocks(client: SubstrateClient) -> SubstrateBlocks:
     """Blocks for the follower."""
     from app.adapters.substrate.blocks import SubstrateBlocks
 
-    chain = settings.chain
-    return SubstrateBlocks(urls=chain.urls, timeout_s=chain.timeout_s, genesis_hash=chain.genesis_hash)
+    return SubstrateBlocks(client)
 
 
-def substrate_power_targets(settings: Settings) -> SubstratePowerTargets:
+def substrate_power_targets(settings: Settings, client: SubstrateClient) -> SubstratePowerTargets:
     """The farmer's side, with the farmer's key."""
-    from app.adapters.substrate.farmer import SubstratePowerTargets
+    from app.adapters.substrate.power_targets import SubstratePowerTargets
 
     key = _key(settings.farmer.key_file, FARMER_CREDENTIAL)
     if key is None:
@@ -218,15 +228,12 @@ def substrate_power_targets(settings: Settings) -> SubstratePowerTargets:
             "no farmer's key: name its file (farmer.key_file, POWERD_FARMER_KEY_FILE, or the systemd credential "
             f"{FARMER_CREDENTIAL})"
         )
-    chain = settings.chain
     return SubstratePowerTargets(
-        urls=chain.urls,
-        timeout_s=chain.timeout_s,
-        inclusion_timeout_s=chain.inclusion_timeout_s,
-        era_blocks=chain.era_blocks,
-        genesis_hash=chain.genesis_hash,
+        client,
         seed=key.seed,
         key_type=settings.farmer.key_type,
+        inclusion_timeout_s=settings.chain.inclusion_timeout_s,
+        era_blocks=settings.chain.era_blocks,
     )
 
 
@@ -237,11 +244,12 @@ def _node_key(settings: Settings) -> SigningKey | None:
 def _key(key_file: str, credential: str) -> SigningKey | None:
     from app.adapters.files.key_file import read_key
 
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    credentials = Path(directory) if directory else None
     if key_file:
-        return read_key(Path(key_file))
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    if credentials and (Path(credentials) / credential).exists():
-        return read_key(Path(credentials) / credential)
+        return read_key(Path(key_file), credentials)
+    if credentials and (credentials / credential).exists():
+        return read_key(credentials / credential, credentials)
     return None
 
 

@@ -1,0 +1,71 @@
+"""Private keys from files that nobody else can read, systemd's credentials among them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from app.adapters.files.key_text import SigningKey, parse_key
+from app.domain.errors import PermanentError
+
+__all__ = ["KeyFileError", "SigningKey", "read_key"]
+
+SIZE_MAX = 4096
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+OTHERS_OF_CREDENTIAL = OTHERS & ~stat.S_IRGRP
+"""systemd may show its credentials as 0440: where it lets the service's user in by an access list."""
+
+REMEDY = "write the 32-byte seed in hex into it (`subkey inspect` calls it the secret seed)"
+
+
+class KeyFileError(PermanentError):
+    """A key file can't be used; the text names it and the remedy, and nothing of its content."""
+
+
+def read_key(path: Path, credentials: Path | None = None) -> SigningKey:
+    """The key in the file; `KeyFileError` when it is no key, or others than its owner can get at it.
+
+    ``credentials`` is systemd's directory of this service's credentials, if it has one.
+    """
+    in_credentials = credentials is not None and path.parent == credentials
+    content = _content(path, in_credentials=in_credentials)
+    try:
+        return parse_key(content)
+    except ValueError as error:
+        raise KeyFileError(f"the key file {path} {error}; {REMEDY}") from None
+
+
+def objection(found: os.stat_result, user: int, *, in_credentials: bool) -> str:
+    """What speaks against a key file, and its remedy (``{path}`` stands for it); empty if nothing does."""
+    mode = stat.S_IMODE(found.st_mode)
+    if not stat.S_ISREG(found.st_mode):
+        return "is no regular file; name the file that holds the key"
+    if found.st_uid not in (0, user):
+        return f"belongs to another user ({found.st_uid}), who can read it; `chown {user} {{path}}`"
+    if mode & (OTHERS_OF_CREDENTIAL if in_credentials else OTHERS):
+        return f"has mode {mode:04o}, so that others can get at it; `chmod 600 {{path}}`"
+    if found.st_size > SIZE_MAX:
+        return f"has {found.st_size} bytes and is no key; {REMEDY}"
+    return ""
+
+
+def _content(path: Path, *, in_credentials: bool) -> bytes:
+    try:
+        # Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            problem = objection(os.fstat(descriptor), os.geteuid(), in_credentials=in_credentials)
+            if problem:
+                raise KeyFileError(f"the key file {path} {problem.format(path=path)}")
+            return os.read(descriptor, SIZE_MAX)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise KeyFileError(f"the key file {path} does not exist; put the key there or name another file") from None
+    except OSError as error:
+        raise KeyFileError(
+            f"the key file {path} can't be read ({error.strerror}); it has to belong to user {os.geteuid()}, "
+            f"under whom this program runs: `chown {os.geteuid()} {path}`"
+        ) from None
