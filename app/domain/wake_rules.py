@@ -83,6 +83,11 @@ def next_step(wake: Wake, power: NodePower | Unreadable | None) -> WakeCommand:
     return EndWake(wake.node, "its state is Up, and all bursts that an event brings were sent")
 
 
+def worth_waiting(wake: Wake) -> bool:
+    """Whether the own power-off should be put off for it: not past its deadline, nor with all bursts sent."""
+    return not wake.overdue and (wake.saw_down or wake.bursts < HINTED_BURSTS)
+
+
 def retry_delay_s(wake: Wake, policy: WakePolicy, jitter: Jitter) -> float:
     """How long after the burst just begun the next one is due."""
     if wake.saw_down:

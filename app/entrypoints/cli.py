@@ -6,12 +6,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from app.domain.errors import PowerdError
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import load_settings
+
+if TYPE_CHECKING:
+    from app.entrypoints.container import Container
 
 EXIT_CANNOT_GO_ON = 1
 
@@ -30,8 +34,8 @@ class Program(click.Group):
             expected, bugs = group.split(PowerdError)
             if bugs is not None or expected is None:
                 raise
-            for error in expected.exceptions:
-                click.echo(f"powerd: {error}", err=True)
+            for each in expected.exceptions:
+                click.echo(f"powerd: {each}", err=True)
             ctx.exit(EXIT_CANNOT_GO_ON)
 
 
@@ -83,7 +87,7 @@ def events(options: Options) -> None:
 
 @main.command()
 @click.argument("source", type=click.File("r"), metavar="FILE")
-def decode(source: click.utils.LazyFile) -> None:
+def decode(source: TextIO) -> None:
     """Print event payloads as JSON; FILE (or -) holds them in hex, one a line."""
     from app.entrypoints.decode import decode_lines
 
@@ -139,7 +143,7 @@ def demo(redis_url: str | None, nodes: int, keep: bool) -> None:
     sys.exit(run_demo(redis_url=redis_url, nodes=nodes, keep=keep))
 
 
-def _container(options: Options) -> object:
+def _container(options: Options) -> Container:
     from dependency_injector import providers
 
     from app.adapters.telemetry.log import setup_logging

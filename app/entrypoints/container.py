@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dependency_injector import containers, providers
 
+from app.domain.model import NodeIdentity
 from app.domain.services.bursts import Bursts
 from app.domain.services.event_handler import EventHandler
 from app.domain.services.event_inbox import EventInbox
@@ -29,13 +30,14 @@ from app.domain.services.wake import WakeService
 from app.domain.services.wake_faults import WakeFaults
 from app.entrypoints import adapters, policies
 from app.entrypoints.kinds import kind_of
+from app.entrypoints.settings import Settings
 
 
 class Container(containers.DeclarativeContainer):
     """``Container(settings=providers.Object(settings))``; ``node`` is given before `server`."""
 
-    settings = providers.Dependency()
-    node = providers.Dependency()
+    settings: providers.Dependency[Settings] = providers.Dependency()
+    node: providers.Dependency[NodeIdentity] = providers.Dependency()
     """This node's `NodeIdentity`, once `identification` found it."""
 
     # -- the ports ---------------------------------------------------------------------------------
@@ -44,15 +46,16 @@ class Container(containers.DeclarativeContainer):
     telemetry = providers.Singleton(adapters.log_telemetry)
     fault_display = providers.Singleton(adapters.log_faults)
     world = providers.Singleton(adapters.simulated_world, clock)
+    chain_client = providers.Singleton(adapters.substrate_client, settings)
     chain = providers.Selector(
         providers.Callable(kind_of, settings, "chain"),
-        substrate=providers.Singleton(adapters.substrate_chain, settings),
+        substrate=providers.Singleton(adapters.substrate_chain, settings, chain_client),
         simulated=providers.Singleton(adapters.simulated_chain, world, clock),
     )
     identity = providers.Selector(
         providers.Callable(kind_of, settings, "identity"),
-        key=providers.Singleton(adapters.substrate_identity, settings),
-        configured=providers.Singleton(adapters.substrate_identity, settings),
+        key=providers.Singleton(adapters.substrate_identity, settings, chain_client),
+        configured=providers.Singleton(adapters.substrate_identity, settings, chain_client),
         simulated=providers.Singleton(adapters.simulated_identity, world),
     )
     events = providers.Selector(
@@ -188,7 +191,7 @@ class Container(containers.DeclarativeContainer):
     )
 
     # -- the follower (powerd events) --------------------------------------------------------------
-    chain_blocks = providers.Singleton(adapters.substrate_blocks, settings)
+    chain_blocks = providers.Singleton(adapters.substrate_blocks, chain_client)
     events_out = providers.Singleton(adapters.redis_power_events_out, settings)
     block_cursor = providers.Singleton(adapters.file_block_cursor, settings)
     follower = providers.Singleton(
@@ -204,4 +207,4 @@ class Container(containers.DeclarativeContainer):
     )
 
     # -- the farmer's side (powerd farm) -----------------------------------------------------------
-    power_targets = providers.Singleton(adapters.substrate_power_targets, settings)
+    power_targets = providers.Singleton(adapters.substrate_power_targets, settings, chain_client)

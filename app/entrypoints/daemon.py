@@ -84,14 +84,14 @@ def _insist(seconds: float) -> None:
 
 async def _serve(container: Container) -> None:
     async with AsyncExitStack() as stack:
-        _close_at_end(stack, (container.chain, container.events, container.magic_packets))
+        _close_at_end(stack, (container.chain_client, container.events, container.magic_packets))
         await _identify(container)
         await container.server().start()
 
 
 async def _follow(container: Container) -> None:
     async with AsyncExitStack() as stack:
-        _close_at_end(stack, (container.chain, container.chain_blocks, container.events_out))
+        _close_at_end(stack, (container.chain_client, container.events_out))
         await _identify(container)
         await container.follower().run()
 

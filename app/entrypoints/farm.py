@@ -29,8 +29,8 @@ def set_targets(container: Container, nodes: Sequence[int], target: Power, out: 
 async def _list(container: Container, farm: int | None, out: TextIO) -> None:
     farm_id = FarmId(farm or container.settings().identity.farm_id)
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(container.chain_client().close)
         chain = container.chain()
-        stack.push_async_callback(chain.close)
         if not farm_id:
             if not container.settings().identity.node_id:
                 raise NoFarmGiven("which farm? Give --farm, or identity.farm_id in the settings")
@@ -47,8 +47,8 @@ async def _list(container: Container, farm: int | None, out: TextIO) -> None:
 
 async def _set(container: Container, nodes: Iterable[int], target: Power, out: TextIO) -> None:
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(container.chain_client().close)
         targets = container.power_targets()
-        stack.push_async_callback(targets.close)
         for node in nodes:
             inclusion = await targets.set_power_target(NodeId(node), target)
             where = inclusion.block_number if inclusion.block_number is not None else inclusion.block_hash

@@ -26,6 +26,7 @@ from app.domain.wake_rules import (
     next_step,
     retry_delay_s,
     wants_waking,
+    worth_waiting,
 )
 from app.ports.chain import ChainReader
 from app.ports.clock import Clock
@@ -69,8 +70,8 @@ class WakeService:
 
     @property
     def unfinished(self) -> tuple[NodeId, ...]:
-        """Nodes being woken whose deadline has not passed: these are worth waiting for."""
-        return tuple(wake.node for wake in self._wakes.values() if not wake.overdue)
+        """Nodes being woken that are worth waiting for."""
+        return tuple(wake.node for wake in self._wakes.values() if worth_waiting(wake))
 
     def hint(self, powers: Powers) -> None:
         """Events named these nodes, and this is what the chain said of them afterwards.

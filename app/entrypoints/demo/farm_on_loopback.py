@@ -24,7 +24,7 @@ READY_S = 30.0
 
 PACE: Mapping[str, Mapping[str, object]] = {
     "power_management": {"reconcile_interval_s": 20, "follow_up_s": 0.25},
-    "wake": {"packets": 10, "packet_interval_s": 0.1, "retry_delay_s_min": 3, "retry_delay_s_max": 10},
+    "wake": {"packets": 10, "packet_interval_s": 0.1, "retry_delay_s_min": 3, "retry_delay_s_max": 5},
 }
 """Everything else is as on a real node; there one burst takes 5 s and blocks take 6 s."""
 
@@ -124,10 +124,10 @@ def _machine(directory: Path, node: Mapping[str, Any], broker: str, chain_url: s
         },
         "host_facts": {"flags_dir": str(directory / f"node-{number}-flags")},
         "holds": {"dir": str(directory / f"node-{number}-holds")},
-        "follower": {"cursor_file": str(directory / f"node-{number}-cursor.json")},
+        "follower": {"cursor_file": str(machine.cursor)},
     }
     config = directory / f"node-{number}.toml"
-    config.write_text(toml(own | PACE))
+    config.write_text(toml({**own, **PACE}))
     powerd = [program("powerd"), "--config", str(config)]
     machine.daemons = (Daemon("powerd", powerd), Daemon("events", [*powerd, "events"]))
     return machine

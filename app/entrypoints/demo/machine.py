@@ -54,6 +54,11 @@ class Machine:
         """The FIFO that the power-off command writes to."""
         return self.directory / f"node-{self.node}.power"
 
+    @property
+    def cursor(self) -> Path:
+        """Where its follower keeps its place."""
+        return self.directory / f"node-{self.node}-cursor.json"
+
     def log(self, daemon: Daemon) -> Path:
         """Where a daemon's output goes."""
         return self.directory / f"node-{self.node}-{daemon.name}.log"
@@ -92,6 +97,11 @@ class Machine:
         """Be dark at once."""
         await self._end(signal.SIGKILL)
 
+    def uptime_reports(self) -> int:
+        """How many reports its daemon told of in its log."""
+        log = self.log(self.daemons[0])
+        return log.read_bytes().count(b"uptime reported") if log.exists() else 0
+
     def died(self) -> list[str]:
         """Daemons that ended while the machine is on, with their exit codes."""
         if not self.on:
@@ -116,9 +126,10 @@ class Machine:
         try:
             while True:
                 await pressed.wait()
-                os.read(fifo, 4096)
                 pressed.clear()
-                await self.power_off()
+                with suppress(BlockingIOError):
+                    os.read(fifo, 4096)
+                    await self.power_off()
         finally:
             loop.remove_reader(fifo)
             os.close(fifo)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.domain.errors import PowerdError
 from app.domain.model import HeadKind, NodeId, NodePower, Power
 from app.entrypoints.demo.farm_on_loopback import Farm
+from app.entrypoints.demo.machine import Machine
 from app.ports.chain import ChainReader
 from app.ports.power_targets import PowerTargets
 
@@ -33,7 +34,7 @@ class Story:
 
     async def tell(self) -> None:
         """All steps, in order. A step that fails is told, and the story goes on."""
-        _first, second, third = sorted(self.farm.machines)[:3]
+        __first, second, third = sorted(self.farm.machines)[:3]
         await self._step("all nodes boot", self.boot_all())
         await self._step(f"node {second} sleeps", self.sleep([second]))
         await self._step(f"node {second} is woken", self.wake([second]))
@@ -51,7 +52,8 @@ class Story:
         for machine in self.farm.machines.values():
             await machine.boot()
         for machine in self.farm.machines.values():
-            await self._until(f"node {machine.node} reports its uptime", machine.reported_uptime)
+            await self._until_reported(machine, 0)
+            await self._until(f"node {machine.node} follows the chain", machine.cursor.exists)
         return f"{len(self.farm.machines)} nodes up after {self._now() - began:.1f} s"
 
     async def sleep(self, nodes: Iterable[int]) -> str:
@@ -60,9 +62,8 @@ class Story:
         began = await self._set(nodes, Power.DOWN)
         told = []
         for node in nodes:
-            machine = self.farm.machines[node]
-            await self._until(f"node {node} is off", lambda machine=machine: not machine.on)
-            told.append(f"node {node} off {self._now() - began:.1f} s after its target")
+            await self._until_dark(self.farm.machines[node])
+            told.append(f"node {node} off {self._now() - began[node]:.1f} s after its target")
         for node in nodes:
             await self._until_state(node, Power.DOWN)
         return "; ".join(told) + "; state Down on chain"
@@ -84,8 +85,11 @@ class Story:
         """Its state still says Up; the farmer's event alone brings the bursts."""
         machine = self.farm.machines[node]
         await machine.crash()
+        reports = machine.uptime_reports()
         began = await self._set([node], Power.UP)
-        return await self._see_them_wake([node], began)
+        told = await self._see_them_wake([node], began)
+        await self._until_reported(machine, reports)
+        return f"{told}; uptime reported again after {self._now() - began[node]:.1f} s"
 
     async def wake_across_redis_restart(self, node: int) -> str:
         """The target changes while Redis is dead: the event has to wait, not to get lost."""
@@ -97,23 +101,34 @@ class Story:
         await asyncio.to_thread(redis.start)
         return await self._see_them_wake([node], began) + "; Redis was dead when its target changed"
 
-    async def _see_them_wake(self, nodes: Iterable[int], began: float) -> str:
+    async def _see_them_wake(self, nodes: Iterable[int], began: Mapping[int, float]) -> str:
         told = []
         for node in nodes:
             machine = self.farm.machines[node]
-            await self._until(f"node {node} hears a magic packet", lambda machine=machine: machine.on)
-            heard = machine.first_heard_at_s or self._now()
+            await self._until_on(machine)
+            heard = (machine.first_heard_at_s or self._now()) - began[node]
             await self._until_state(node, Power.UP)
-            told.append(
-                f"node {node}: first packet after {heard - began:.2f} s, Up on chain after {self._now() - began:.1f} s"
-            )
+            up_s = self._now() - began[node]
+            told.append(f"node {node}: first packet after {heard:.2f} s, Up on chain after {up_s:.1f} s")
         return "; ".join(told)
 
-    async def _set(self, nodes: Iterable[int], target: Power) -> float:
-        """Returns when the last of the targets was included."""
+    async def _set(self, nodes: Iterable[int], target: Power) -> Mapping[int, float]:
+        """Set targets; when each was handed to the chain."""
+        began = {}
         for node in nodes:
+            began[node] = self._now()
             await self.farmer.set_power_target(NodeId(node), target)
-        return self._now()
+        return began
+
+    async def _until_on(self, machine: Machine) -> None:
+        await self._until(f"node {machine.node} hears a magic packet", lambda: machine.on)
+
+    async def _until_dark(self, machine: Machine) -> None:
+        await self._until(f"node {machine.node} is off", lambda: not machine.on)
+
+    async def _until_reported(self, machine: Machine, before: int) -> None:
+        what = f"node {machine.node} reports its uptime"
+        await self._until(what, lambda: machine.uptime_reports() > before)
 
     async def _step(self, title: str, doing: Coroutine[object, object, str]) -> None:
         try:

@@ -1,0 +1,74 @@
+"""``powerd demo``: builds the farm, tells the story, and shows at the end what the chain says."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from app.adapters.files.key_file import read_key
+from app.adapters.substrate.chain import SubstrateChain
+from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.power_targets import SubstratePowerTargets
+from app.entrypoints.demo.farm_on_loopback import Farm, farm_on_loopback
+from app.entrypoints.demo.story import Story
+from app.entrypoints.demo.summary import summary
+
+
+def run_demo(*, redis_url: str | None, nodes: int, keep: bool) -> int:
+    """The exit code: 0 only if every promise held."""
+    with tempfile.TemporaryDirectory(prefix="powerd-demo-") as directory:
+        return asyncio.run(_demo(Path(directory), redis_url, nodes, keep=keep))
+
+
+async def _demo(directory: Path, redis_url: str | None, nodes: int, *, keep: bool) -> int:
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        click.echo(f"[{time.monotonic() - began:6.2f} s] {line}")
+
+    say("starting a chain, a Redis server and a farm on this machine: everything is real but the machines")
+    async with farm_on_loopback(directory, nodes, redis_url) as farm:
+        client = SubstrateClient([farm.chain_url])
+        try:
+            key = read_key(farm.farmer_key)
+            targets = SubstratePowerTargets(client, seed=key.seed, key_type="sr25519")
+            chain = SubstrateChain(client)
+            say(f"dev chain at {farm.chain_url}; logs in {directory}")
+            story = Story(farm, chain, targets, say)
+            await story.tell()
+            say("what the chain says:")
+            for line in await summary(chain, farm):
+                click.echo(f"    {line}")
+            _judge(story)
+            if keep:
+                await _keep(farm)
+        finally:
+            await client.close()
+    return 1 if story.broken else 0
+
+
+def _judge(story: Story) -> None:
+    if story.broken:
+        click.echo(f"{len(story.broken)} promises were broken:")
+        for line in story.broken:
+            click.echo(f"    {line}")
+    else:
+        click.echo("every promise held")
+
+
+async def _keep(farm: Farm) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    node = min(farm.machines)
+    powerd = f"POWERD_CHAIN_URLS={farm.chain_url} POWERD_FARMER_KEY_FILE={farm.farmer_key} .venv/bin/powerd"
+    click.echo("everything goes on running until Ctrl-C; in another terminal try:")
+    for command in (f"farm list --farm {farm.farm_id}", f"farm down {node}", f"farm up {node}"):
+        click.echo(f"    {powerd} {command}")
+    click.echo(f"    tail -f {farm.directory}/node-{node}-powerd.log")
+    await stopped.wait()
