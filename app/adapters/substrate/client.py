@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from app.adapters.substrate.runtime import Runtime
 
 Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
 
 COMPUTING_S_MAX = 60.0
 """Reading a runtime's metadata takes half a second on a fast machine, and many on a busy slow one."""
@@ -87,6 +90,19 @@ class SubstrateClient:
             self._endpoints.failed(connection, problem.reason)
             if fresh >= min(len(self._endpoints), ATTEMPTS):
                 raise problem
+
+    async def ask_elsewhere(self, question: Callable[[RpcConnection], Awaitable[Result | None]]) -> Result | None:
+        """The first answer that is not None of the endpoints that are not in use, each on a visit."""
+        for endpoint in self._endpoints.others():
+            try:
+                async with self._endpoints.visit(endpoint) as connection:
+                    answer = await question(connection)
+            except (EndpointFailed, RpcRefused, WrongChain) as error:
+                log.info("%s", error)
+                continue
+            if answer is not None:
+                return answer
+        return None
 
     async def compute(self, job: Callable[[], Result]) -> Result:
         """Run what needs the chain library in its thread."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -29,13 +30,16 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Endpoint:
+class Endpoint:
+    """One of the list, and how it has done lately (times are monotonic seconds)."""
+
     url: str
     name: str
     failures: int = 0
     pause_until_s: float = 0.0
 
     def pause(self, seconds: float) -> None:
+        """Prefer others for a while."""
         self.pause_until_s = time.monotonic() + seconds
 
 
@@ -54,11 +58,11 @@ class Endpoints:
         if not urls:
             raise ValueError("a chain endpoint is needed, such as wss://host:port")
         self.genesis_hash = genesis_hash.lower()
-        self._endpoints = [_Endpoint(url, name_of(url)) for url in urls]
+        self._endpoints = [Endpoint(url, name_of(url)) for url in urls]
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._keepalive_s = keepalive_s
-        self._in_use: _Endpoint = self._endpoints[0]
+        self._in_use: Endpoint = self._endpoints[0]
         self._connection: RpcConnection | None = None
         self._turn = asyncio.Lock()
         self._closed = False
@@ -109,6 +113,19 @@ class Endpoints:
             self._connection.close("its head is too old")
             self._connection = None
 
+    def others(self) -> Sequence[Endpoint]:
+        """The endpoints that are not in use."""
+        return [endpoint for endpoint in self._endpoints if endpoint is not self._in_use]
+
+    @asynccontextmanager
+    async def visit(self, endpoint: Endpoint) -> AsyncIterator[RpcConnection]:
+        """A connection of its own, for one question; raises `EndpointFailed`, `WrongChain`."""
+        connection = await self._open(endpoint)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """End the connection, and make no new one."""
         self._closed = True
@@ -137,7 +154,7 @@ class Endpoints:
             raise problems[0]
         raise ChainUnavailable("; ".join(str(problem) for problem in problems))
 
-    async def _open(self, endpoint: _Endpoint) -> RpcConnection:
+    async def _open(self, endpoint: Endpoint) -> RpcConnection:
         connection = RpcConnection(
             endpoint.url, endpoint.name, timeout_s=self._timeout_s, keepalive_s=self._keepalive_s
         )

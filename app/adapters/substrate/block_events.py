@@ -1,0 +1,95 @@
+"""A block's events, from what the node gives to `PowerTargetChanged`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.adapters.substrate.answers import Changes, Header, RuntimeVersion, read
+from app.adapters.substrate.records import PALLET
+from app.adapters.substrate.rpc import Request, RpcConnection
+from app.adapters.substrate.rpc_errors import RpcRefused
+from app.domain.events import PowerTargetChanged
+from app.domain.model import FarmId, NodeId, Power
+from app.ports.chain_blocks import Block, BlockRef
+
+if TYPE_CHECKING:
+    from app.adapters.substrate.runtime import Runtime
+
+EVENT = "PowerTargetChanged"
+
+
+@dataclass(frozen=True, slots=True)
+class RawBlock:
+    """A block as the node gave it; ``pruned`` is why its state can't be had, else empty.
+
+    ``code_version`` is the spec version of the code in its state: what will execute the next block.
+    """
+
+    ref: BlockRef
+    parent_hash: str
+    code_version: int
+    values: Mapping[str, str]
+    pruned: str = ""
+
+
+async def fetch(connection: RpcConnection, refs: Sequence[BlockRef], keys: Sequence[str]) -> Sequence[RawBlock]:
+    """These blocks in one batch; raises `EndpointFailed`, `RpcRefused`."""
+    requests: list[Request] = []
+    for ref in refs:
+        requests.append(("chain_getHeader", [ref.hash]))
+        requests.append(("state_getRuntimeVersion", [ref.hash]))
+        requests.append(("state_queryStorageAt", [list(keys), ref.hash]))
+    answers = await connection.batch(requests)
+    return [_raw_block(connection, ref, *answers[3 * i : 3 * i + 3]) for i, ref in enumerate(refs)]
+
+
+def _raw_block(connection: RpcConnection, ref: BlockRef, header: Any, version: Any, changes: Any) -> RawBlock:
+    parent_hash = read(connection.name, Header, header).parent_hash
+    for answer in (version, changes):
+        if isinstance(answer, RpcRefused):
+            return RawBlock(ref, parent_hash, 0, {}, pruned=f"{connection.name} says: {answer}")
+    values = {
+        key: value
+        for group in read(connection.name, list[Changes], changes)
+        for key, value in group.changes
+        if value is not None
+    }
+    return RawBlock(ref, parent_hash, read(connection.name, RuntimeVersion, version).spec_version, values)
+
+
+def read_blocks(runtime: Runtime, raws: Sequence[RawBlock]) -> tuple[list[Block], int]:
+    """As many blocks as this runtime executed, and the spec version that executed the next one."""
+    blocks: list[Block] = []
+    tag = runtime.event_tag(PALLET, EVENT)
+    for raw in raws:
+        if raw.pruned:
+            blocks.append(Block(raw.ref, raw.parent_hash, (), raw.pruned))
+            continue
+        try:
+            spec = runtime.spec_of_block(raw.values) or raw.code_version
+            if spec != runtime.spec_version:
+                return blocks, spec
+            changes = _changes(runtime, raw.values.get(runtime.key("System", "Events"), "0x00"), tag)
+        except (ValueError, KeyError, TypeError) as error:
+            blocks.append(Block(raw.ref, raw.parent_hash, (), f"its events can't be read: {error}"))
+        else:
+            blocks.append(Block(raw.ref, raw.parent_hash, changes))
+    return blocks, runtime.spec_version
+
+
+def _changes(runtime: Runtime, events: str, tag: bytes | None) -> tuple[PowerTargetChanged, ...]:
+    # Reading all events of a block takes milliseconds; most blocks have none of our kind, and that
+    # shows from the bytes.
+    if tag is None or tag not in bytes.fromhex(events.removeprefix("0x")):
+        return ()
+    return tuple(
+        PowerTargetChanged(
+            FarmId(event.attributes["farm_id"]),
+            NodeId(event.attributes["node_id"]),
+            Power(event.attributes["power_target"]),
+        )
+        for event in runtime.events(events)
+        if (event.pallet, event.name) == (PALLET, EVENT)
+    )
