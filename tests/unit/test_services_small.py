@@ -1,0 +1,128 @@
+"""The small services: inbox, fault board, identification, directory, and the values they handle."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.identity import SimulatedIdentity
+from app.adapters.simulated.telemetry import SimulatedTelemetry
+from app.domain.errors import AmbiguousTarget, PermanentError, RetryableError, UnknownIdentity
+from app.domain.events import Delivery, FaultCleared, FaultRaised, PowerTargetChanged, Setback
+from app.domain.model import FarmId, Fault, Health, Mac, NodeId, NodeIdentity, Power, TwinId
+from app.domain.services.event_inbox import EventInbox
+from app.domain.services.fault_board import FaultBoard
+from app.domain.services.identification import Identification
+
+pytestmark = pytest.mark.anyio
+
+ME = NodeIdentity(NodeId(1), FarmId(1), TwinId(2))
+
+
+def entry(number: int) -> Delivery:
+    return Delivery(f"{number}-0", 0.0, PowerTargetChanged(FarmId(1), NodeId(number), Power.UP))
+
+
+async def test_the_inbox_holds_an_entry_delivered_twice_once() -> None:
+    inbox = EventInbox()
+    await inbox.put([entry(1), entry(2)])
+    await inbox.put([entry(1)])
+    assert [delivery.id for delivery in await inbox.waiting()] == ["1-0", "2-0"]
+
+
+async def test_a_full_inbox_makes_the_reader_wait_until_something_is_done(clock: VirtualClock) -> None:
+    inbox = EventInbox(entries_max=2)
+    await inbox.put([])
+    await inbox.put([entry(1), entry(2), entry(3)])
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(inbox.put([entry(4)]))
+        await clock.sleep(1)
+        assert not task.done()
+        inbox.done([entry(1)])
+        await clock.sleep(1)
+        assert not task.done()
+        inbox.done([entry(2), entry(3)])
+    assert [delivery.id for delivery in await inbox.waiting()] == ["4-0"]
+
+
+class FailingDisplay(SimulatedFaults):
+    failures = 2
+
+    async def show(self, faults: object) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise RetryableError("zui is away")
+        await super().show(faults)  # type: ignore[arg-type]
+
+
+async def test_faults_are_shown_again_until_the_display_takes_them(clock: VirtualClock) -> None:
+    display, telemetry = FailingDisplay(), SimulatedTelemetry()
+    board = FaultBoard(display, clock, telemetry, lambda: 0.5)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(board.run())
+        board.report("disk", "full")
+        board.report("disk", "full")
+        board.clear("never there")
+        await clock.sleep(60)
+        assert display.shown == (Fault("disk", "full"),) == board.faults
+        board.clear("disk")
+        await clock.sleep(60)
+        assert display.shown == ()
+        await clock.sleep(4000)
+        task.cancel()
+    assert telemetry.of(FaultRaised) == [FaultRaised("disk", "full")]
+    assert telemetry.of(FaultCleared) == [FaultCleared("disk")]
+    assert len(telemetry.of(Setback)) == 2
+
+
+async def test_identification_waits_for_a_registration_in_progress(clock: VirtualClock) -> None:
+    identity, telemetry = SimulatedIdentity(ME, fail_times=5), SimulatedTelemetry()
+    assert await Identification(identity, clock, telemetry, lambda: 0.5).run() == ME
+    assert len(telemetry.of(Setback)) == 5
+
+
+async def test_identification_gives_up_on_a_node_that_does_not_exist(clock: VirtualClock) -> None:
+    identification = Identification(SimulatedIdentity(None), clock, SimulatedTelemetry(), lambda: 0.5)
+    with pytest.raises(UnknownIdentity):
+        await identification.run()
+
+
+@pytest.mark.parametrize(("is_up", "is_down", "words"), [(False, False, "neither"), (True, True, "both")])
+def test_an_event_whose_target_is_neither_or_both_is_refused(is_up: bool, is_down: bool, words: str) -> None:
+    with pytest.raises(AmbiguousTarget, match=words):
+        PowerTargetChanged.from_flags(1, 7, is_up=is_up, is_down=is_down)
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_an_event_with_one_flag_is_read(up: bool) -> None:
+    change = PowerTargetChanged.from_flags(1, 7, is_up=up, is_down=not up)
+    assert change == PowerTargetChanged(FarmId(1), NodeId(7), Power.UP if up else Power.DOWN)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"), [("54:B2:03:a0:11:22", "54:b2:03:a0:11:22"), (" 54-b2-03-a0-11-22 ", "54:b2:03:a0:11:22")]
+)
+def test_addresses_are_read_in_both_spellings(text: str, canonical: str) -> None:
+    assert str(Mac.parse(text)) == canonical
+    assert Mac.parse(text).octets == bytes.fromhex("54b203a01122")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "54:b2", "54:b2:03:a0:11:2g", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01"]
+)
+def test_addresses_no_card_can_own_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"MAC address|no single card"):
+        Mac.parse(text)
+
+
+def test_health_is_good_while_nothing_speaks_against_it() -> None:
+    assert Health().good
+    assert not Health(("readonly-cache",)).good
+
+
+def test_errors_tell_retryable_from_permanent() -> None:
+    assert not issubclass(RetryableError, PermanentError)
+    assert not issubclass(PermanentError, RetryableError)
