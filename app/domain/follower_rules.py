@@ -17,10 +17,8 @@ TRAIL_LENGTH = 512
 """Blocks the follower remembers; a reorganisation deeper than this restarts at the trail's end."""
 
 
-def next_range(cursor: BlockRef, head: BlockRef, batch: int) -> tuple[int, int] | None:
-    """First and last block to read now; None when the cursor is the head."""
-    if head == cursor:
-        return None
+def next_range(cursor: BlockRef, head: BlockRef, batch: int) -> tuple[int, int]:
+    """First and last block to read now, for a head that is another block than the cursor."""
     if head.number <= cursor.number:
         # Another chain of the same height or less: its block at our height does not build on ours.
         return (head.number, head.number)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.events import PowerStateSet, PowerTargetChanged, StayingUp
+from app.adapters.simulated.clock import VirtualClock
+from app.domain.errors import ChainUnavailable
+from app.domain.events import PowerStateSet, PowerTargetChanged, Reconciled, StayingUp
 from app.domain.model import Hold, NodeId, Power
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
@@ -82,6 +84,44 @@ async def test_r6_a_hold_keeps_the_node_up_until_it_is_lifted(farm: VirtualFarm)
         assert "held by backup: nightly copy" in [told.reason for told in node.told(StayingUp)]
         node.holds.lift("backup")
         await farm.until(lambda: node.dark, within_s=60)
+
+
+async def test_r6_holds_that_cannot_be_read_keep_the_node_up(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        node.holds.unreadable = True
+        await farm.set_target(1, Power.DOWN)
+        await farm.clock.sleep(400)
+        assert not node.steps
+
+
+async def test_r6_finality_that_stands_still_for_long_is_looked_at_on_the_clock_too(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        farm.ledger.hold_finality = True
+        await farm.set_target(1, Power.DOWN)
+        await farm.clock.sleep(30)
+        node.chain.unavailable = True
+        await farm.clock.sleep(10)
+        node.chain.unavailable = False
+        await farm.clock.sleep(400)
+        assert "itself: clock" in [told.trigger for told in node.told(Reconciled)]
+        assert not node.steps
+
+
+async def test_r3_an_answer_that_is_neither_up_nor_down_is_no_ground_to_write(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        node.chain.broken.add(NodeId(1))
+        with pytest.raises(ChainUnavailable, match="broken"):
+            await node.container.server().set_node_power_state(up=False)
+
+
+async def test_a_farm_of_one_has_nobody_to_wake(clock: VirtualClock) -> None:
+    farm = VirtualFarm(clock, nodes=1)
+    async with farm.running(1) as node:
+        await farm.clock.sleep(1000)
+        assert not farm.network.sent
+        assert [told for told in node.told(Reconciled) if told.trigger.startswith("the farm")]
 
 
 async def test_r6_a_chain_that_cannot_be_read_powers_nobody_off(farm: VirtualFarm) -> None:

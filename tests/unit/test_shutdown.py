@@ -7,7 +7,7 @@ import pytest
 from app.adapters.simulated.host_power import Obedience, Order
 from app.domain.events import PowerStateSet, ShutdownAborted, ShutdownStep, UptimeReported
 from app.domain.model import Hold, Power
-from tests.unit.virtual_farm import VirtualFarm
+from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 
@@ -102,7 +102,138 @@ async def test_an_uptime_report_that_hangs_does_not_keep_the_node_from_sleeping(
         await farm.until(lambda: node.dark, within_s=300)
 
 
+async def test_a_reorganisation_that_takes_our_down_back_aborts_and_it_is_tried_again(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "final" in node.steps, within_s=60, every_s=0.01)
+        farm.ledger.reorganise(1, lose=True)
+        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=120)
+        assert "reorganisation" in node.told(ShutdownAborted)[0].reason
+        assert not node.host_power.orders
+        await farm.until(lambda: node.dark, within_s=200)
+
+
+async def test_where_finality_is_not_judged_by_age_the_deadline_still_ends_the_wait(farm: VirtualFarm) -> None:
+    async with farm.running(1, settings={"chain.finalized_head_age_s_max": 0.0}) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "final" in node.steps, within_s=60)
+        farm.ledger.hold_finality = True
+        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=130)
+        assert "was not final after 12" in node.told(ShutdownAborted)[0].reason
+        await farm.until(lambda: farm.state(1) is Power.UP, within_s=30)
+
+
+async def test_a_chain_that_is_away_for_a_while_does_not_end_the_wait_for_finality(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "final" in node.steps, within_s=60)
+        node.chain.unavailable = True
+        await farm.clock.sleep(20)
+        node.chain.unavailable = False
+        await farm.until(lambda: node.dark, within_s=60)
+        assert not node.told(ShutdownAborted)
+
+
+async def test_a_down_that_the_pool_refuses_is_tried_again(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.set_target(1, Power.DOWN, tell=[])
+        farm.ledger.refuse_next = "payment"
+        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=400)
+        assert farm.state(1) is Power.UP
+        await farm.until(lambda: node.dark, within_s=120)
+
+
+async def test_a_card_that_cannot_be_armed_any_more_aborts_before_anything_is_written(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.until(lambda: node.container.management().enabled)
+        node.nic.cannot_arm = True
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=60)
+        assert node.told(ShutdownAborted)[0].step == "arm"
+        assert not node.told(PowerStateSet)
+        assert "power-management" in node.fault_keys
+
+
+class TestAlreadyDownOnChain:
+    """The machine was booted by hand while its target is Down."""
+
+    async def test_a_final_down_is_not_said_again(self, farm: VirtualFarm) -> None:
+        farm.put_to_sleep(1)
+        farm.finalize()
+        async with farm.running(1) as node:
+            await farm.until(lambda: node.dark, within_s=60)
+            assert not node.told(PowerStateSet)
+
+    async def test_a_down_not_yet_final_is_waited_for_and_not_said_again(self, farm: VirtualFarm) -> None:
+        farm.finalize()
+        farm.want_down(1)
+        farm.finalize()
+        farm.put_to_sleep(1)
+        async with farm.running(1) as node:
+            await farm.until(lambda: node.dark, within_s=90)
+            assert not node.told(PowerStateSet)
+
+    async def test_stopping_the_daemon_says_up(self, farm: VirtualFarm) -> None:
+        farm.put_to_sleep(1)
+        farm.finalize()
+        async with farm.running(1) as node:
+            await farm.until(lambda: "uptime" in node.steps, within_s=60, every_s=0.01)
+            await node.stop()
+            await farm.clock.sleep(20)
+            assert farm.state(1) is Power.UP
+
+
+class TestAGatewayThatTellsNoFinality:
+    async def test_the_down_has_to_be_there_still_half_a_minute_later(self, farm: VirtualFarm) -> None:
+        async with farm.running(1, before=no_finality) as node:
+            await farm.set_target(1, Power.DOWN)
+            await farm.until(lambda: "final" in node.steps, within_s=60)
+            said_at = farm.clock.monotonic()
+            await farm.until(lambda: node.dark, within_s=120)
+            assert farm.clock.monotonic() - said_at >= 30
+
+    async def test_a_down_that_is_gone_at_the_last_look_aborts(self, farm: VirtualFarm) -> None:
+        async with farm.running(1, before=no_finality) as node:
+            await farm.set_target(1, Power.DOWN)
+            await farm.until(lambda: "uptime" in node.steps, within_s=90, every_s=0.01)
+            farm.want_down(1)
+            await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=60)
+            assert "not on the chain any more" in node.told(ShutdownAborted)[0].reason
+            assert not node.host_power.orders
+
+    async def test_a_gateway_that_tells_no_heads_either_is_enough(self, farm: VirtualFarm) -> None:
+        def bare(node: VirtualNode) -> None:
+            no_finality(node)
+            node.chain.tells_heads = False
+
+        farm.put_to_sleep(1)
+        async with farm.running(1, before=bare) as node:
+            await farm.until(lambda: node.dark, within_s=120)
+
+
+def no_finality(node: VirtualNode) -> None:
+    node.chain.tells_finality = False
+
+
 class TestTheHostDoesNotObey:
+    async def test_an_order_that_hangs_on_a_stopping_system_counts_as_accepted(self, farm: VirtualFarm) -> None:
+        async with farm.running(1) as node:
+            node.host_power.mode = Obedience.HANGS
+            node.host_power.is_stopping = True
+            await farm.set_target(1, Power.DOWN)
+            await farm.until(lambda: bool(node.host_power.orders), within_s=60)
+            await farm.clock.sleep(600)
+            assert node.host_power.orders == [Order.POWER_OFF]
+            assert farm.state(1) is Power.DOWN
+
+    async def test_a_system_that_does_not_say_whether_it_is_stopping_is_not_waited_for(self, farm: VirtualFarm) -> None:
+        async with farm.running(1) as node:
+            node.host_power.mode = Obedience.IGNORES
+            node.host_power.stopping_unknown = True
+            await farm.set_target(1, Power.DOWN)
+            await farm.until(lambda: len(node.host_power.orders) == 3, within_s=600)
+
     async def test_a_refused_power_off_is_asked_again_then_forced_then_taken_back(self, farm: VirtualFarm) -> None:
         async with farm.running(1) as node:
             node.host_power.mode = node.host_power.force_mode = Obedience.REFUSES

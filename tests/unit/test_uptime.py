@@ -68,6 +68,22 @@ async def test_the_first_reconcile_does_not_wait_for_an_unhealthy_nodes_report(f
         assert [r for r in node.told(Reconciled) if r.trigger.startswith("itself")]
 
 
+async def test_a_drift_that_cannot_be_measured_is_a_fault_all_the_same(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.until(lambda: bool(node.told(UptimeReported)))
+        node.chain.fail_uptime = ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", "0x1")
+        node.chain.unavailable = True
+        await farm.until(lambda: "clock-drift" in node.fault_keys, within_s=2500)
+
+
+async def test_another_failure_says_nothing_about_the_clock(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.until(lambda: bool(node.told(UptimeReported)))
+        node.chain.fail_uptime = ExtrinsicFailed("report_uptime_v2", "NodeNotExists", "0x1")
+        await farm.clock.sleep(2500)
+        assert "clock-drift" not in node.fault_keys
+
+
 async def test_a_clock_that_drifted_is_a_fault_with_the_measured_drift_and_no_storm(
     farm: VirtualFarm,
 ) -> None:

@@ -49,6 +49,44 @@ async def test_without_any_event_the_look_on_the_clock_finds_the_sleeper(farm: V
         await farm.until(lambda: bool(node.packets_to(2)), within_s=400)
 
 
+async def test_another_event_for_a_wake_under_way_brings_another_burst_at_once(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        farm.put_to_sleep(2)
+        await farm.set_target(2, Power.UP)
+        await farm.until(lambda: len(node.packets_to(2)) == 10)
+        await farm.clock.sleep(1)
+        await node.deliver(PowerTargetChanged(farm.id, NodeId(2), Power.UP))
+        await farm.until(lambda: len(node.packets_to(2)) > 10, within_s=0.2)
+
+
+async def test_duplicates_of_an_event_bring_no_storm(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        farm.put_to_sleep(2)
+        await farm.set_target(2, Power.UP)
+        for _ in range(40):
+            await node.deliver(PowerTargetChanged(farm.id, NodeId(2), Power.UP))
+            await farm.clock.sleep(0.1)
+        assert len(node.packets_to(2)) <= 10
+
+
+async def test_an_event_about_a_node_that_is_wanted_down_wakes_nobody(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        farm.put_to_sleep(2)
+        await node.deliver(PowerTargetChanged(farm.id, NodeId(2), Power.UP))
+        await farm.clock.sleep(300)
+        assert not node.packets_to(2)
+
+
+async def test_a_wish_for_a_wake_under_way_brings_a_burst_at_once(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        farm.put_to_sleep(2)
+        await farm.set_target(2, Power.UP)
+        await farm.until(lambda: len(node.packets_to(2)) == 10)
+        await farm.clock.sleep(1)
+        node.container.server().power_up(NodeId(2), "an operator asked")
+        await farm.until(lambda: len(node.packets_to(2)) > 10, within_s=0.2)
+
+
 async def test_a_target_that_turns_down_ends_the_wake(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         farm.put_to_sleep(2)

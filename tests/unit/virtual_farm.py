@@ -189,6 +189,15 @@ class VirtualFarm:
         power = self.ledger.read("NodePower", node)
         self.ledger.genesis("NodePower", node, LedgerPower(power.down_since, "Up"))
 
+    def want_down(self, node: int) -> None:
+        """State Up, target Down by decree, and no event."""
+        self.ledger.genesis("NodePower", node, LedgerPower(None, "Down"))
+
+    def finalize(self) -> None:
+        """Make blocks until what is on the chain now is final."""
+        for _ in range(self.ledger.finality_lag + 1):
+            self.ledger.produce(self.clock.now())
+
     def state(self, node: int) -> Power:
         power = self.ledger.read("NodePower", node)
         return Power.UP if power is None or power.down_since is None else Power.DOWN

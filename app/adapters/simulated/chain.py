@@ -34,9 +34,9 @@ from app.ports.clock import Clock
 class SimulatedChain:
     """`Chain`, `ChainBlocks` and `PowerTargets` for one account.
 
-    Switches: ``unavailable``, ``latency_s``, ``hang_everything``, ``hang_uptime``, ``tells_finality``, ``broken``
-    (nodes whose answer is neither Up nor Down), ``fail_uptime``, ``lose_sight_of_next`` (the next
-    extrinsic is taken, and its sender never hears of it).
+    Switches: ``unavailable``, ``latency_s``, ``hang_everything``, ``hang_uptime``, ``tells_finality``,
+    ``tells_heads``, ``broken`` (nodes whose answer is neither Up nor Down), ``fail_uptime``,
+    ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it).
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class SimulatedChain:
         self._new_block = asyncio.Event()
         self._watching = False
         self.tells_finality = True
+        self.tells_heads = True
         self.unavailable = False
         self.hang_everything = False
         self.hang_uptime = False
@@ -89,7 +90,8 @@ class SimulatedChain:
         """All from one block."""
         await self._answer(nodes)
         head = self._head(kind)
-        return PowerReading(head, {node: self._power(node, head.number) for node in nodes})
+        powers = {node: self._power(node, head.number) for node in nodes}
+        return PowerReading(head if self.tells_heads else None, powers)
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
         """Those that exist."""

@@ -57,6 +57,7 @@ class SimulatedHostPower:
         self.mode = Obedience.OBEYS
         self.force_mode = Obedience.OBEYS
         self.is_stopping = False
+        self.stopping_unknown = False
         self.given: list[GivenOrder] = []
 
     @property
@@ -78,6 +79,8 @@ class SimulatedHostPower:
 
     async def stopping(self) -> bool:
         """What ``is_stopping`` says."""
+        if self.stopping_unknown:
+            raise HostPowerFailed("the simulated init system does not say whether it is stopping")
         return self.is_stopping
 
     async def _obey(self, order: Order, mode: Obedience, act: Callable[[], None]) -> None:

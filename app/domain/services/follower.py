@@ -65,8 +65,6 @@ class Follower:
         if self._head is None or self._head == cursor:
             self._head = await self._chain.next_head(cursor)
         span = next_range(cursor, self._head, self._batch)
-        if span is None:
-            return
         blocks = await self._chain.blocks(*span)
         if continues(cursor, blocks):
             await self._publish(unbroken(blocks))

@@ -17,13 +17,12 @@ class PowerManagement:
         self._port = nic
         self._faults = faults
         self._allowed = allowed
-        self._nic: Nic | None = None
         self._objection = "not checked yet"
 
     @property
     def enabled(self) -> bool:
         """Whether the node may call itself Down and power off, as of the last check."""
-        return self._nic is not None
+        return not self._objection
 
     @property
     def objection(self) -> str:
@@ -40,19 +39,15 @@ class PowerManagement:
             if not await self._port.armed(nic):
                 await self._arm(nic)
         except NicUnusable as error:
-            self._nic = None
             self._objection = str(error)
             self._faults.report(FAULT, f"this node will not power off: {error}")
         else:
-            self._nic = nic
             self._objection = ""
             self._faults.clear(FAULT)
 
     async def arm(self) -> None:
-        """Arm the card and read it back; `NicUnusable` when it did not take."""
-        if self._nic is None:
-            raise NicUnusable(self._objection)
-        await self._arm(self._nic)
+        """Find the card anew, arm it and read it back; `NicUnusable` when it did not take."""
+        await self._arm(await self._port.find())
 
     async def _arm(self, nic: Nic) -> None:
         await self._port.arm(nic)

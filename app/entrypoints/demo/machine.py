@@ -45,6 +45,7 @@ class Machine:
     packets_heard: int = 0
     packets_to_lose: int = 0
     first_heard_at_s: float | None = None
+    exit_codes: list[int | None] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _running: list[asyncio.subprocess.Process] = field(default_factory=list)
     _logs: list[IO[bytes]] = field(default_factory=list)
@@ -159,6 +160,7 @@ class Machine:
             except TimeoutError:
                 os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
+        self.exit_codes = [process.returncode for process in running]
         while self._logs:
             self._logs.pop().close()
         self.first_heard_at_s = None

@@ -65,7 +65,7 @@ class Story:
             await self._until_dark(self.farm.machines[node])
             told.append(f"node {node} off {self._now() - began[node]:.1f} s after its target")
         for node in nodes:
-            await self._until_state(node, Power.DOWN)
+            await self.until_state(node, Power.DOWN)
         return "; ".join(told) + "; state Down on chain"
 
     async def wake(self, nodes: Iterable[int]) -> str:
@@ -107,7 +107,7 @@ class Story:
             machine = self.farm.machines[node]
             await self._until_on(machine)
             heard = (machine.first_heard_at_s or self._now()) - began[node]
-            await self._until_state(node, Power.UP)
+            await self.until_state(node, Power.UP)
             up_s = self._now() - began[node]
             told.append(f"node {node}: first packet after {heard:.2f} s, Up on chain after {up_s:.1f} s")
         return "; ".join(told)
@@ -147,7 +147,8 @@ class Story:
                     raise PromiseBroken(f"{', '.join(died)} of node {machine.node} ended; see {self.farm.directory}")
             await asyncio.sleep(LOOK_S)
 
-    async def _until_state(self, node: int, state: Power) -> None:
+    async def until_state(self, node: int, state: Power) -> None:
+        """Wait until the chain says so of the node; `PromiseBroken` if it does not within 30 s."""
         end = self._now() + PATIENCE_S
         while (seen := await self._state(node)) is not state:
             if self._now() > end:

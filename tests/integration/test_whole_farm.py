@@ -1,0 +1,88 @@
+"""The real daemon and the real follower as processes: a node goes to sleep, and is woken again."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.adapters.files.key_file import read_key
+from app.adapters.substrate.chain import SubstrateChain
+from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.power_targets import SubstratePowerTargets
+from app.domain.model import HeadKind, NodeId, Power
+from app.entrypoints.demo.farm_on_loopback import farm_on_loopback
+from app.entrypoints.demo.story import Story
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """Short, since unix sockets live in it."""
+    with tempfile.TemporaryDirectory(prefix="powerd-") as name:
+        yield Path(name)
+
+
+async def test_a_node_sleeps_and_is_woken_by_its_peer(directory: Path) -> None:
+    told: list[str] = []
+    async with farm_on_loopback(directory, 2, None) as farm:
+        client = SubstrateClient([farm.chain_url])
+        targets = SubstratePowerTargets(client, seed=read_key(farm.farmer_key).seed, key_type="sr25519")
+        story = Story(farm, SubstrateChain(client), targets, told.append)
+        try:
+            await story.boot_all()
+            await story.sleep([2])
+            machine = farm.machines[2]
+            assert [number for number, each in farm.machines.items() if each.on] == [1]
+            assert machine.uptime_reports() == 2, "one at boot, one right before the power-off"
+            await story.wake([2])
+            assert machine.boots == 2
+            reading = await story.chain.powers([NodeId(2)], HeadKind.BEST)
+            assert getattr(reading.powers[NodeId(2)], "state", None) is not None
+        finally:
+            await client.close()
+    assert not [machine for machine in farm.machines.values() if machine.on]
+
+
+async def test_sigterm_ends_daemon_and_follower_within_five_seconds(directory: Path) -> None:
+    async with farm_on_loopback(directory, 1, None) as farm:
+        client = SubstrateClient([farm.chain_url])
+        story = Story(farm, SubstrateChain(client), None, print)  # type: ignore[arg-type]
+        try:
+            await story.boot_all()
+            machine = farm.machines[1]
+            loop = asyncio.get_running_loop()
+            asked_at = loop.time()
+            await machine.power_off()
+            assert loop.time() - asked_at < 5
+            assert machine.exit_codes == [0, 0]
+        finally:
+            await client.close()
+    for daemon in machine.daemons:
+        log = machine.log(daemon).read_text()
+        assert "Traceback" not in log
+        assert "stopped" in log
+
+
+async def test_the_state_is_up_on_chain_after_the_daemon_was_stopped_in_the_middle_of_a_shutdown(
+    directory: Path,
+) -> None:
+    async with farm_on_loopback(directory, 1, None) as farm:
+        client = SubstrateClient([farm.chain_url])
+        chain = SubstrateChain(client)
+        targets = SubstratePowerTargets(client, seed=read_key(farm.farmer_key).seed, key_type="sr25519")
+        story = Story(farm, chain, targets, print)
+        try:
+            await story.boot_all()
+            machine = farm.machines[1]
+            await targets.set_power_target(NodeId(1), Power.DOWN)
+            await story.until_state(1, Power.DOWN)
+            assert machine.on, "it is still waiting for finality"
+            await machine.power_off()
+            await story.until_state(1, Power.UP)
+        finally:
+            await client.close()

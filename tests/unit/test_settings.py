@@ -1,0 +1,216 @@
+"""Settings come from file, environment and command line; every mistake is named with its place and remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.entrypoints.settings import Chain, Settings
+from app.entrypoints.settings_keys import keys
+from app.entrypoints.settings_loading import SettingsError, load_settings
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "powerd.toml"
+
+
+def load(file: Path, text: str, environ: dict[str, str] | None = None, **overrides: object) -> Settings:
+    file.write_text(text, encoding="utf-8")
+    return load_settings(file, environ or {}, overrides)
+
+
+def error_of(file: Path, text: str, environ: dict[str, str] | None = None, **overrides: object) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(file, text, environ, **overrides)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    assert load_settings(None, {"PATH": "/bin", "POWER": "1"}, {}) == Settings()
+
+
+def test_the_default_of_every_key_is_one_that_may_be_given() -> None:
+    given = msgspec.to_builtins(Settings())
+    assert msgspec.convert(given, Settings) == Settings()
+
+
+def test_a_file_sets_keys_at_the_top_and_in_sections(file: Path) -> None:
+    settings = load(
+        file,
+        """
+        profile = "simulated"
+        broker.url = "unix://var/run/redis.sock"
+        [chain]
+        urls = ["ws://a:1", "wss://b"]
+        timeout_s = 5
+        [power_management]
+        enabled = false
+        """,
+    )
+    assert settings.profile == "simulated"
+    assert settings.broker.url == "unix://var/run/redis.sock"
+    assert settings.chain == Chain(urls=("ws://a:1", "wss://b"), timeout_s=5.0)
+    assert not settings.power_management.enabled
+
+
+def test_the_environment_wins_over_the_file_and_the_command_line_over_both(file: Path) -> None:
+    environ = {"POWERD_BROKER_URL": "tcp://env:1", "POWERD_WAKE_PACKETS": "3"}
+    text = '[broker]\nurl = "tcp://file:1"\n[wake]\npackets = 2\ndeadline_s = 7\n'
+    settings = load(file, text, environ, **{"broker.url": "tcp://line:1"})
+    assert settings.broker.url == "tcp://line:1"
+    assert settings.wake.packets == 3
+    assert settings.wake.deadline_s == 7
+
+
+def test_a_wrong_value_that_is_overridden_does_no_harm(file: Path) -> None:
+    assert load(file, "[wake]\npackets = 0\n", {"POWERD_WAKE_PACKETS": "3"}).wake.packets == 3
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "path", "value"),
+    [
+        ("PROFILE", "zos", "profile", "zos"),
+        ("CHAIN_URLS", "ws://a,ws://b", "chain.urls", ("ws://a", "ws://b")),
+        ("CHAIN_URLS", " ws://a , ws://b ws://c,", "chain.urls", ("ws://a", "ws://b", "ws://c")),
+        ("CHAIN_ERA_BLOCKS", "64", "chain.era_blocks", 64),
+        ("CHAIN_TIMEOUT_S", "2.5", "chain.timeout_s", 2.5),
+        ("POWER_MANAGEMENT_ENABLED", "No", "power_management.enabled", False),
+        ("POWER_MANAGEMENT_ENABLED", "1", "power_management.enabled", True),
+        (
+            "HOST_POWER_REBOOT_COMMAND",
+            "sh -c 'echo a,b; true'",
+            "host_power.reboot_command",
+            ("sh", "-c", "echo a,b; true"),
+        ),
+        ("IDENTITY_KEY_FILE", "/run/a key", "identity.key_file", "/run/a key"),
+        ("NIC_MAC", "", "nic.mac", ""),
+    ],
+)
+def test_a_variable_is_read_as_its_key_wants(variable: str, text: str, path: str, value: object) -> None:
+    settings = load_settings(None, {f"POWERD_{variable}": text}, {})
+    section, _, name = path.rpartition(".")
+    assert getattr(getattr(settings, section, settings), name) == value
+
+
+def test_every_key_has_a_variable_of_its_own() -> None:
+    variables = [key.variable for key in keys().values()]
+    assert len(set(variables)) == len(variables)
+    assert "POWERD_MAGIC_PACKETS_INTERFACE" in variables
+
+
+def test_variables_of_tests_and_benchmarks_and_the_name_of_the_file_are_no_settings() -> None:
+    environ = {"POWERD_CONFIG": "x", "POWERD_TEST_NO_SKIP": "1", "POWERD_BENCH_NODES": "9"}
+    assert load_settings(None, environ, {}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "complaint"),
+    [
+        ("POWERD_CHAIN_URL", "ws://a", "POWERD_CHAIN_URL sets nothing (did you mean POWERD_CHAIN_URLS?)"),
+        ("POWERD_CONFIGURATION", "x", "POWERD_CONFIGURATION sets nothing"),
+        ("POWERD_", "x", "POWERD_ sets nothing; unset it"),
+        ("POWERD_WAKE_PACKETS", "ten", "POWERD_WAKE_PACKETS sets wake.packets: 'ten' is not a whole number"),
+        ("POWERD_WAKE_PACKETS", "", "'' is not a whole number"),
+        ("POWERD_WAKE_DEADLINE_S", "1 h", "sets wake.deadline_s: '1 h' is not a number"),
+        ("POWERD_WAKE_DEADLINE_S", "inf", "wake.deadline_s: inf is not a finite number"),
+        ("POWERD_WAKE_DEADLINE_S", "nan", "wake.deadline_s: expected `float` > 0.0"),
+        ("POWERD_POWER_MANAGEMENT_ENABLED", "maybe", "'maybe' is neither true nor false"),
+        ("POWERD_HOST_POWER_STATE_COMMAND", "sh '", "can't be split as a shell would (No closing quotation)"),
+        ("POWERD_HOST_POWER_STATE_COMMAND", "", "host_power.state_command: expected `array` of length >= 1"),
+        ("POWERD_CHAIN_URLS", " ", "chain.urls: expected `array` of length >= 1"),
+        ("POWERD_WAKE_PACKETS", "0", "the environment variable POWERD_WAKE_PACKETS: wake.packets: expected `int` >= 1"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_what_is_wrong(variable: str, text: str, complaint: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(None, {variable: text}, {})
+    assert complaint in str(caught.value)
+    assert variable in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[chain]\nurl = 1", "no setting chain.url (did you mean chain.urls?); remove it or mend its name"),
+        ("[chian]\nurls = []", "no setting chian (did you mean chain?)"),
+        ("urls = []", "no setting urls (did you mean chain.urls?)"),
+        ("[nic]\nport = 9", "no setting nic.port (did you mean magic_packets.port?)"),
+        ("nonsense = 1", "no setting nonsense; remove"),
+        ("[chain.urls.more]\nx = 1", "chain.urls: expected `array`, got `object`"),
+        ("broker = 1", "broker is a section; write [broker], and its keys below"),
+        ("[profile]\nx = 1", "profile: expected `str`, got `object`"),
+        (
+            "[chain]\ntimeout_s = '5'",
+            "chain.timeout_s: expected `float`, got `str`; mend it, or leave it out for the default 20.0",
+        ),
+        ("[chain]\ntimeout_s = true", "chain.timeout_s: expected `float`, got `bool`"),
+        ("[chain]\ntimeout_s = 0", "chain.timeout_s: expected `float` > 0.0"),
+        ("[chain]\ntimeout_s = inf", "chain.timeout_s: inf is not a finite number"),
+        ("[chain]\nera_blocks = 2.5", "chain.era_blocks: expected `int`, got `float`"),
+        ("[chain]\nera_blocks = 1979-05-27", "chain.era_blocks: expected `int`, got `date`"),
+        ("[chain]\nurls = ['ws://a', 1]", "chain.urls: expected `str`, got `int`"),
+        ("[chain]\nurls = ['http://a']", "chain.urls: 'http://a' is no WebSocket address"),
+        ("[chain]\nurls = ['ws://']", "chain.urls: 'ws://' is no WebSocket address"),
+        ("[chain]\nurls = ['ws://a:70000']", "chain.urls: 'ws://a:70000' is no WebSocket address"),
+        ("[chain]\nurls = ['ws://[a']", "chain.urls: 'ws://[a' is no WebSocket address"),
+        ("[chain]\ngenesis_hash = '0x12'", "chain.genesis_hash: expected `str` matching"),
+        ("[log]\nlevel = 'loud'", "log.level: invalid enum value 'loud', expected one of debug, info, warning, error"),
+        ("[broker]\nurl = 'amqp://a'", "unknown scheme; use unix://, tcp:// or redis://"),
+        ("[broker]\nurl = 'redis://[a'", "broker.url: is no URL (Invalid IPv6 URL)"),
+        ("[broker]\nurl = 'tcp://a:b'", "broker.url: the broker URL tcp://a:b has no valid port"),
+        ("[nic]\nmac = '01:00:5e:00:00:01'", "nic.mac: '01:00:5e:00:00:01' is a zero or group address"),
+        ("[wake]\nretry_delay_s_min = 400", "wake.retry_delay_s_min: 400.0 is more than wake.retry_delay_s_max, 300.0"),
+        ("[uptime]\nretry_delay_s_max = 1", "the defaults: uptime.retry_delay_s_min: 5.0 is more than uptime"),
+        ("[identity]\nkind = 'configured'", "identity.node_id: has to be given when identity.kind"),
+        ("[identity]\nnode_id = 4294967296", "identity.node_id: expected `int` <= 4294967295"),
+    ],
+)
+def test_a_wrong_file_is_named_with_key_and_remedy(file: Path, text: str, complaint: str) -> None:
+    message = error_of(file, text)
+    assert complaint in message
+    assert str(file) in message or message.startswith("the defaults: ")
+
+
+def test_nothing_is_wrong_with_a_configured_node(file: Path) -> None:
+    settings = load(file, "[identity]\nkind = 'configured'\nnode_id = 7\n[nic]\nmac = '02:00:00:00:00:01'\n")
+    assert settings.identity.node_id == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("[chain]\nurls = [\n", "at line 2, column 9, the end of the file"),
+        ("a = ", "at line 1, column 5, the end of the file"),
+        ("[chain]\n timeout_s 5\n", "at line 2, column 12"),
+        ("[chain]\n[chain]\n", "at line 2, column 7"),
+    ],
+)
+def test_broken_toml_is_named_with_line_and_column(file: Path, text: str, place: str) -> None:
+    message = error_of(file, text)
+    assert message.startswith(f"{file} is not valid TOML: ")
+    assert place in message
+
+
+def test_a_file_that_is_missing_or_unreadable_or_no_text_is_named(file: Path) -> None:
+    with pytest.raises(SettingsError, match=f"{file} does not exist; name another with --config"):
+        load_settings(file, {}, {})
+    with pytest.raises(SettingsError, match=r"can't be read \(Is a directory\)"):
+        load_settings(file.parent, {}, {})
+    file.write_bytes(b"profile = 'auto'\n# \xff\n")
+    with pytest.raises(SettingsError, match=f"{file} is not UTF-8 text .* at byte 19"):
+        load_settings(file, {}, {})
+
+
+def test_wrong_words_on_the_command_line_are_named(file: Path) -> None:
+    assert "the command line: profile: invalid enum value 'x', expected one of auto" in error_of(file, "", profile="x")
+    assert "the command line sets brokr, which is no setting" in error_of(file, "", brokr="x")
+
+
+def test_a_password_in_a_refused_broker_url_is_not_shown(file: Path) -> None:
+    message = error_of(file, "[broker]\nurl = 'amqp://user:secret@host'")
+    assert "amqp://host" in message
+    assert "secret" not in message
