@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import tempfile
 import time
@@ -21,8 +22,13 @@ from app.entrypoints.demo.summary import summary
 
 def run_demo(*, redis_url: str | None, nodes: int, keep: bool) -> int:
     """The exit code: 0 only if every promise held."""
-    with tempfile.TemporaryDirectory(prefix="powerd-demo-") as directory:
-        return asyncio.run(_demo(Path(directory), redis_url, nodes, keep=keep))
+    directory = Path(tempfile.mkdtemp(prefix="powerd-demo-"))
+    code = asyncio.run(_demo(directory, redis_url, nodes, keep=keep))
+    if code:
+        click.echo(f"the logs are kept in {directory}")
+    else:
+        shutil.rmtree(directory)
+    return code
 
 
 async def _demo(directory: Path, redis_url: str | None, nodes: int, *, keep: bool) -> int:

@@ -43,7 +43,7 @@ class Story:
         await self._step(f"node {third} sleeps", self.sleep([third]))
         await self._step(f"node {third} is woken though its first burst is lost", self.wake_with_lost_burst(third))
         await self._step(f"node {second} loses power without warning", self.crash_and_wake(second))
-        await self._step(f"node {third} sleeps", self.sleep([third]))
+        await self._step(f"node {third} sleeps, once its bursts to node {second} are out", self.sleep([third]))
         await self._step("Redis dies and comes back", self.wake_across_redis_restart(third))
 
     async def boot_all(self) -> str:

@@ -1,0 +1,49 @@
+"""What the documents say has to be there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.entrypoints.settings_keys import keys
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+def links() -> Iterator[tuple[Path, str]]:
+    for document in DOCUMENTS:
+        for target in LINK.findall(document.read_text()):
+            yield document, target
+
+
+@pytest.mark.parametrize(("document", "target"), list(links()), ids=lambda value: str(value).replace(str(ROOT), ""))
+def test_every_file_a_document_links_to_exists(document: Path, target: str) -> None:
+    assert (document.parent / target).exists()
+
+
+@pytest.mark.parametrize("name", ["docker-compose.yml", "README.md", "docs/docker.md"])
+def test_every_variable_named_is_one_that_is_read(name: str) -> None:
+    known = {key.variable for key in keys().values()} | {"POWERD_CONFIG"}
+    named = set(re.findall(r"\bPOWERD_[A-Z_]+\b", (ROOT / name).read_text()))
+    assert named <= known
+
+
+def test_the_walk_in_the_architecture_names_the_files_of_every_step() -> None:
+    walk = (ROOT / "docs/architecture.md").read_text().partition("## The shape")[0]
+    steps = re.findall(r"^(\d)\. .*?(?=^\d\. |\Z)", walk, re.MULTILINE | re.DOTALL)
+    assert steps == list("12345678")
+    for step in re.split(r"^\d\. ", walk, flags=re.MULTILINE)[1:8]:
+        assert LINK.search(step), step
+
+
+def test_the_readme_opens_with_the_two_commands_and_make_knows_them() -> None:
+    readme = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    for command in ("demo", "test"):
+        assert f"make {command}" in readme.partition("## ")[0]
+        assert re.search(rf"^[\w ]*\b{command}\b[\w ]*:$", makefile, re.MULTILINE)
