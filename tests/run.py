@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
         return call("pytest", *arguments)
     environment = {"COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml")}
     call("coverage", "erase")
-    failed = call("coverage", "run", "-m", "pytest", "-n", str(max(2, os.cpu_count() or 2)), **environment)
+    failed = call("pytest", "-n", str(max(2, os.cpu_count() or 2)), **environment)
     call("coverage", "combine", "--quiet")
     return failed or call("coverage", "report", f"--include={FULLY_COVERED}", "--fail-under=100")
 
