@@ -1,0 +1,264 @@
+"""The programs as a user runs them, with everything a user may get wrong: a message, no traceback."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.adapters.simulated.farm_setup import mac_of
+from app.entrypoints.demo.farm_on_loopback import program
+
+pytestmark = pytest.mark.timeout(90)
+
+NOWHERE = "ws://127.0.0.1:9"
+
+
+def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """The program to its end, with nothing in its environment but what is given."""
+    done = subprocess.run(
+        [program("powerd"), *arguments], input=stdin, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def run_for_a_while(until: str, *arguments: str, **environment: str) -> tuple[int, str]:
+    """The program until it says ``until``, then SIGTERM: its exit code and what it said."""
+    process = subprocess.Popen(
+        [program("powerd"), *arguments], env=environment, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    )
+    said = ""
+    assert process.stderr is not None
+    for line in process.stderr:
+        said += line
+        if until in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    said += process.stderr.read()
+    process.stderr.close()
+    assert "Traceback" not in said
+    return process.wait(timeout=10), said
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="powerd-") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def chain() -> Iterator[dict[str, Any]]:
+    """A dev chain that makes a block per extrinsic, with a farm of two."""
+    with tempfile.TemporaryDirectory(prefix="powerd-") as name:
+        keys = Path(name) / "keys"
+        process = subprocess.Popen(
+            [
+                *(program("powerd-devchain"), "--port", "0", "--nodes", "2", "--block-time-s", "0"),
+                *("--keys", str(keys)),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield json.loads((keys / "farm.json").read_text())
+        process.terminate()
+        process.stdout.close()
+        assert process.wait(timeout=10) == 0
+
+
+class TestHelp:
+    def test_the_daemon_explains_itself(self) -> None:
+        done = run("--help")
+        assert done.returncode == 0
+        for word in ("--broker", "--config", "events", "farm", "decode", "demo"):
+            assert word in done.stdout
+
+    @pytest.mark.parametrize("command", [["events"], ["farm"], ["farm", "down"], ["decode"], ["demo"]])
+    def test_every_command_explains_itself(self, command: list[str]) -> None:
+        assert run(*command, "--help").returncode == 0
+
+    def test_an_unknown_command_is_named(self) -> None:
+        done = run("frobnicate")
+        assert done.returncode == 2
+        assert "frobnicate" in done.stderr
+
+
+class TestDecode:
+    EVENT = (
+        "457f03010116506f7765725461726765744368616e67654576656e7401ff8000010301064661726d494401060001064e6f64654944"
+        "010600010654617267657401ff8200000027ff8103010105506f77657201ff8200010201044973557001020001064973446f776e01"
+        "020000000bff80010101070102010000"
+    )
+
+    def test_a_good_payload(self) -> None:
+        done = run("decode", "-", stdin=self.EVENT + "\n")
+        assert done.returncode == 0
+        assert done.stdout == '{"FarmID":1,"NodeID":7,"Target":{"IsUp":false,"IsDown":true}}\n'
+
+    def test_a_bad_one_among_good_ones(self) -> None:
+        done = run("decode", "-", stdin=f"{self.EVENT}\nff\n{self.EVENT}\n")
+        first, second, third = (json.loads(line) for line in done.stdout.splitlines())
+        assert done.returncode == 1
+        assert first == third
+        assert "offset" in second["error"]
+
+    def test_a_file_that_is_not_there(self) -> None:
+        done = run("decode", "/nonexistent")
+        assert done.returncode == 2
+        assert "/nonexistent" in done.stderr
+
+
+class TestWrongSettings:
+    @pytest.mark.parametrize(
+        ("content", "words"),
+        [
+            ("[chain\n", ["line 1"]),
+            ("[chain]\nurlz = []\n", ["chain.urlz", "chain.urls"]),
+            ("[wake]\npackets = 'ten'\n", ["wake.packets", "int"]),
+            ("[broker]\nurl = 'http://x'\n", ["http", "unix"]),
+        ],
+    )
+    def test_a_settings_file_is_refused_with_the_place_named(
+        self, directory: Path, content: str, words: list[str]
+    ) -> None:
+        file = directory / "powerd.toml"
+        file.write_text(content)
+        done = run("--config", str(file))
+        assert done.returncode not in (0, None)
+        assert str(file) in done.stderr
+        for word in words:
+            assert word in done.stderr
+        assert done.stderr.count("\n") == 1
+
+    def test_a_settings_file_that_is_not_there(self) -> None:
+        done = run("--config", "/nonexistent.toml")
+        assert done.returncode == 1
+        assert "/nonexistent.toml" in done.stderr
+
+    def test_a_broker_url_of_an_unknown_scheme(self) -> None:
+        done = run("--broker", "amqp://host")
+        assert done.returncode == 1
+        for word in ("amqp://host", "unix", "tcp", "redis"):
+            assert word in done.stderr
+
+    def test_no_identity_at_all(self) -> None:
+        done = run(POWERD_CHAIN_URLS=NOWHERE)
+        assert done.returncode == 1
+        assert "identity.key_file" in done.stderr
+
+
+class TestKeyFiles:
+    @pytest.mark.parametrize(
+        ("content", "mode", "words"),
+        [
+            (None, 0o600, ["no such file", "does not exist"]),
+            ("11" * 32, 0o644, ["chmod 600"]),
+            ("", 0o600, ["key file"]),
+            ("not a key", 0o600, ["key file"]),
+        ],
+    )
+    def test_a_bad_key_file_is_named_and_nothing_of_it_shown(
+        self, directory: Path, content: str | None, mode: int, words: list[str]
+    ) -> None:
+        file = directory / "node.key"
+        if content is not None:
+            file.write_text(content)
+            file.chmod(mode)
+        done = run(POWERD_IDENTITY_KEY_FILE=str(file), POWERD_CHAIN_URLS=NOWHERE)
+        assert done.returncode == 1
+        assert str(file) in done.stderr
+        assert any(word in done.stderr.lower() for word in words)
+        assert "not a key\n" not in done.stderr
+        assert "1111" not in done.stderr
+
+
+class TestNeighboursAreAway:
+    def test_a_chain_that_is_away_is_waited_for_and_named(self, chain: dict[str, Any]) -> None:
+        code, said = run_for_a_while(
+            "127.0.0.1:9",
+            POWERD_CHAIN_URLS=NOWHERE,
+            POWERD_IDENTITY_KEY_FILE=chain["nodes"][0]["key_file"],
+        )
+        assert code == 0
+        assert "again" in said
+
+    def test_a_broker_that_is_away_is_waited_for_and_named(self, chain: dict[str, Any], directory: Path) -> None:
+        code, said = run_for_a_while(
+            "/nowhere.sock",
+            *("--broker", f"unix://{directory}/nowhere.sock"),
+            POWERD_CHAIN_URLS=chain["url"],
+            POWERD_IDENTITY_KEY_FILE=chain["nodes"][0]["key_file"],
+            POWERD_NIC_KIND="simulated",
+            POWERD_NIC_MAC=str(mac_of(1, 1)),
+        )
+        assert code == 0
+        assert "again" in said
+
+    def test_the_line_that_zero_os_ships_means_what_go_makes_of_it(self, chain: dict[str, Any]) -> None:
+        _, said = run_for_a_while(
+            "redis.sock",
+            *("--broker", "unix://var/run/redis.sock"),
+            POWERD_CHAIN_URLS=chain["url"],
+            POWERD_IDENTITY_KEY_FILE=chain["nodes"][0]["key_file"],
+            POWERD_PROFILE="systemd",
+        )
+        assert "unix:///run/redis.sock" in said
+
+
+class TestIdentity:
+    def test_a_key_the_chain_does_not_know(self, chain: dict[str, Any]) -> None:
+        done = run(POWERD_CHAIN_URLS=chain["url"], POWERD_IDENTITY_KEY_FILE=chain["farmer"]["key_file"])
+        assert done.returncode == 1
+        assert "node" in done.stderr
+
+    def test_a_node_that_does_not_exist(self, chain: dict[str, Any]) -> None:
+        done = run(POWERD_CHAIN_URLS=chain["url"], POWERD_IDENTITY_NODE_ID="99")
+        assert done.returncode == 1
+        assert "99" in done.stderr
+
+
+class TestFarm:
+    def test_list_down_up(self, chain: dict[str, Any]) -> None:
+        environment = {"POWERD_CHAIN_URLS": chain["url"], "POWERD_FARMER_KEY_FILE": chain["farmer"]["key_file"]}
+        down = run("farm", "down", "1", "2", **environment)
+        assert down.returncode == 0, down.stderr
+        assert down.stdout.splitlines()[1].startswith("node 2: target Down")
+        listed = run("farm", "list", "--farm", "1", **environment).stdout
+        assert [line.split()[:2] for line in listed.splitlines()[2:]] == [["1", "Down"], ["2", "Down"]]
+        assert str(mac_of(1, 2)) in listed
+        assert run("farm", "up", "1", "2", **environment).returncode == 0
+
+    def test_a_farm_of_another_twin(self, chain: dict[str, Any]) -> None:
+        done = run(
+            *("farm", "down", "1"),
+            POWERD_CHAIN_URLS=chain["url"],
+            POWERD_FARMER_KEY_FILE=chain["nodes"][1]["key_file"],
+            POWERD_FARMER_KEY_TYPE="ed25519",
+        )
+        assert done.returncode == 1
+        assert "UnauthorizedToChangePowerTarget" in done.stderr
+
+    def test_a_node_that_does_not_exist(self, chain: dict[str, Any]) -> None:
+        done = run(
+            *("farm", "up", "99"),
+            POWERD_CHAIN_URLS=chain["url"],
+            POWERD_FARMER_KEY_FILE=chain["farmer"]["key_file"],
+        )
+        assert done.returncode == 1
+        assert "NodeNotExists" in done.stderr
+
+    def test_no_key_no_farm_no_chain(self, chain: dict[str, Any]) -> None:
+        assert "farmer.key_file" in run("farm", "up", "1", POWERD_CHAIN_URLS=chain["url"]).stderr
+        assert "--farm" in run("farm", "list", POWERD_CHAIN_URLS=chain["url"]).stderr
+        assert "77" in run("farm", "list", "--farm", "77", POWERD_CHAIN_URLS=chain["url"]).stderr
+        away = run("farm", "list", "--farm", "1", POWERD_CHAIN_URLS=NOWHERE)
+        assert away.returncode == 1
+        assert "127.0.0.1:9" in away.stderr
