@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.domain.backoff import Jitter
-from app.domain.model import Mac
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import SettingsError
-from app.entrypoints.simulated_world import World, world_of_one
 from app.ports.clock import Clock
 
 if TYPE_CHECKING:
@@ -25,14 +23,6 @@ if TYPE_CHECKING:
     from app.adapters.linux.nic import LinuxNic
     from app.adapters.redis.power_events import RedisPowerEvents
     from app.adapters.redis.power_events_out import RedisPowerEventsOut
-    from app.adapters.simulated.chain import SimulatedChain
-    from app.adapters.simulated.holds import SimulatedHolds
-    from app.adapters.simulated.host_facts import SimulatedHostFacts
-    from app.adapters.simulated.host_power import SimulatedHostPower
-    from app.adapters.simulated.identity import SimulatedIdentity
-    from app.adapters.simulated.magic_packets import SimulatedMagicPackets
-    from app.adapters.simulated.nic import SimulatedNic
-    from app.adapters.simulated.power_events import SimulatedPowerEvents
     from app.adapters.substrate.blocks import SubstrateBlocks
     from app.adapters.substrate.chain import SubstrateChain
     from app.adapters.substrate.client import SubstrateClient
@@ -251,71 +241,3 @@ def _key(key_file: str, credential: str) -> SigningKey | None:
     if credentials and (credentials / credential).exists():
         return read_key(credentials / credential, credentials)
     return None
-
-
-# -- everything in memory ---------------------------------------------------------------------------
-
-
-def simulated_world(clock: Clock) -> World:
-    """A farm of one node."""
-    return world_of_one(clock)
-
-
-def simulated_chain(world: World, clock: Clock) -> SimulatedChain:
-    """A chain that makes a block per extrinsic."""
-    from app.adapters.simulated.chain import SimulatedChain
-
-    return SimulatedChain(world.ledger, clock, world.account)
-
-
-def simulated_identity(world: World) -> SimulatedIdentity:
-    """The one node."""
-    from app.adapters.simulated.identity import SimulatedIdentity
-
-    return SimulatedIdentity(world.identity)
-
-
-def simulated_power_events(world: World, clock: Clock) -> SimulatedPowerEvents:
-    """A stream that nobody writes to."""
-    from app.adapters.simulated.power_events import SimulatedPowerEvents
-
-    return SimulatedPowerEvents(world.stream, clock)
-
-
-def simulated_nic(settings: Settings) -> SimulatedNic:
-    """A card that can always be woken; ``nic.mac`` is its address."""
-    from app.adapters.simulated.nic import SimulatedNic
-
-    try:
-        mac = Mac.parse(settings.nic.mac or "02:00:00:00:00:01")
-    except ValueError as error:
-        raise SettingsError(f"nic.mac: {error}") from error
-    return SimulatedNic(mac, "simulated0")
-
-
-def simulated_magic_packets(world: World) -> SimulatedMagicPackets:
-    """Packets that reach nobody."""
-    from app.adapters.simulated.magic_packets import SimulatedMagicPackets
-
-    return SimulatedMagicPackets(world.network)
-
-
-def simulated_host_power(clock: Clock) -> SimulatedHostPower:
-    """An init system that only takes note."""
-    from app.adapters.simulated.host_power import SimulatedHostPower
-
-    return SimulatedHostPower(clock)
-
-
-def simulated_host_facts(clock: Clock) -> SimulatedHostFacts:
-    """A machine booted just now."""
-    from app.adapters.simulated.host_facts import SimulatedHostFacts
-
-    return SimulatedHostFacts(clock)
-
-
-def simulated_holds(clock: Clock) -> SimulatedHolds:
-    """No holds."""
-    from app.adapters.simulated.holds import SimulatedHolds
-
-    return SimulatedHolds(clock)

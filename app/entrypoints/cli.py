@@ -76,7 +76,7 @@ def main(ctx: click.Context, broker: str | None, config: Path | None, profile: s
         run_daemon(_container(ctx.obj))
 
 
-@main.command()
+@main.command(short_help="Feed the event stream from the chain.")
 @click.pass_obj
 def events(options: Options) -> None:
     """Follow the chain and publish the farm's power-target events to Redis."""
@@ -85,7 +85,7 @@ def events(options: Options) -> None:
     run_follower(_container(options))
 
 
-@main.command()
+@main.command(short_help="Print event payloads as JSON.")
 @click.argument("source", type=click.File("r"), metavar="FILE")
 def decode(source: TextIO) -> None:
     """Print event payloads as JSON; FILE (or -) holds them in hex, one a line."""
@@ -95,7 +95,7 @@ def decode(source: TextIO) -> None:
         sys.exit(1)
 
 
-@main.group()
+@main.group(short_help="The farmer's side: list nodes, set targets.")
 def farm() -> None:
     """The farmer's side: see the farm's nodes, and set their power targets."""
 
@@ -132,7 +132,7 @@ def farm_down(options: Options, nodes: Sequence[int]) -> None:
     set_targets(_container(options), nodes, Power.DOWN, sys.stdout)
 
 
-@main.command()
+@main.command(short_help="Show a whole farm on this machine.")
 @click.option("--redis", "redis_url", metavar="URL", help="Use this server instead of starting one.")
 @click.option("--nodes", type=click.IntRange(3, 16), default=3, show_default=True, help="Size of the farm.")
 @click.option("--keep", is_flag=True, help="Leave everything running afterwards, and say what to try.")

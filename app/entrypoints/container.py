@@ -28,7 +28,7 @@ from app.domain.services.trigger import Trigger
 from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
 from app.domain.services.wake_faults import WakeFaults
-from app.entrypoints import adapters, policies
+from app.entrypoints import adapters, policies, simulated_adapters
 from app.entrypoints.kinds import kind_of
 from app.entrypoints.settings import Settings
 
@@ -45,49 +45,49 @@ class Container(containers.DeclarativeContainer):
     clock = providers.Singleton(adapters.system_clock)
     telemetry = providers.Singleton(adapters.log_telemetry)
     fault_display = providers.Singleton(adapters.log_faults)
-    world = providers.Singleton(adapters.simulated_world, clock)
+    world = providers.Singleton(simulated_adapters.simulated_world, clock)
     chain_client = providers.Singleton(adapters.substrate_client, settings)
     chain = providers.Selector(
         providers.Callable(kind_of, settings, "chain"),
         substrate=providers.Singleton(adapters.substrate_chain, settings, chain_client),
-        simulated=providers.Singleton(adapters.simulated_chain, world, clock),
+        simulated=providers.Singleton(simulated_adapters.simulated_chain, world, clock),
     )
     identity = providers.Selector(
         providers.Callable(kind_of, settings, "identity"),
         key=providers.Singleton(adapters.substrate_identity, settings, chain_client),
         configured=providers.Singleton(adapters.substrate_identity, settings, chain_client),
-        simulated=providers.Singleton(adapters.simulated_identity, world),
+        simulated=providers.Singleton(simulated_adapters.simulated_identity, world),
     )
     events = providers.Selector(
         providers.Callable(kind_of, settings, "events"),
         redis=providers.Singleton(adapters.redis_power_events, settings),
-        simulated=providers.Singleton(adapters.simulated_power_events, world, clock),
+        simulated=providers.Singleton(simulated_adapters.simulated_power_events, world, clock),
     )
     nic = providers.Selector(
         providers.Callable(kind_of, settings, "nic"),
         linux=providers.Singleton(adapters.linux_nic, settings),
-        simulated=providers.Singleton(adapters.simulated_nic, settings),
+        simulated=providers.Singleton(simulated_adapters.simulated_nic, settings),
     )
     magic_packets = providers.Selector(
         providers.Callable(kind_of, settings, "magic_packets"),
         raw=providers.Singleton(adapters.raw_magic_packets, settings),
         udp=providers.Singleton(adapters.udp_magic_packets, settings),
-        simulated=providers.Singleton(adapters.simulated_magic_packets, world),
+        simulated=providers.Singleton(simulated_adapters.simulated_magic_packets, world),
     )
     host_power = providers.Selector(
         providers.Callable(kind_of, settings, "host_power"),
         systemctl=providers.Singleton(adapters.systemctl_host_power, settings),
-        simulated=providers.Singleton(adapters.simulated_host_power, clock),
+        simulated=providers.Singleton(simulated_adapters.simulated_host_power, clock),
     )
     host_facts = providers.Selector(
         providers.Callable(kind_of, settings, "host_facts"),
         linux=providers.Singleton(adapters.linux_host_facts, settings),
-        simulated=providers.Singleton(adapters.simulated_host_facts, clock),
+        simulated=providers.Singleton(simulated_adapters.simulated_host_facts, clock),
     )
     holds = providers.Selector(
         providers.Callable(kind_of, settings, "holds"),
         files=providers.Singleton(adapters.file_holds, settings, clock),
-        simulated=providers.Singleton(adapters.simulated_holds, clock),
+        simulated=providers.Singleton(simulated_adapters.simulated_holds, clock),
     )
 
     # -- the daemon's services ---------------------------------------------------------------------
