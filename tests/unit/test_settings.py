@@ -112,7 +112,7 @@ def test_variables_of_tests_and_benchmarks_and_the_name_of_the_file_are_no_setti
     [
         ("POWERD_CHAIN_URL", "ws://a", "POWERD_CHAIN_URL sets nothing (did you mean POWERD_CHAIN_URLS?)"),
         ("POWERD_CONFIGURATION", "x", "POWERD_CONFIGURATION sets nothing"),
-        ("POWERD_", "x", "POWERD_ sets nothing; unset it"),
+        ("POWERD_", "x", "POWERD_ sets nothing"),
         ("POWERD_WAKE_PACKETS", "ten", "POWERD_WAKE_PACKETS sets wake.packets: 'ten' is not a whole number"),
         ("POWERD_WAKE_PACKETS", "", "'' is not a whole number"),
         ("POWERD_WAKE_DEADLINE_S", "1 h", "sets wake.deadline_s: '1 h' is not a number"),
