@@ -65,9 +65,7 @@ class Kernel:
         if master is None:
             chosen = [card for card in self.cards.values() if self._index(card.name) in indices]
         else:
-            chosen = [
-                card for card in self.cards.values() if card.master and self._index(card.master) == master
-            ]
+            chosen = [card for card in self.cards.values() if card.master and self._index(card.master) == master]
         return [self._message(card) for card in chosen]
 
     def _message(self, card: Card) -> Any:

@@ -23,9 +23,7 @@ class Rig:
     run: Callable[[Body], None]
 
 
-@pytest.fixture(
-    params=[Rig(VirtualClock, run_virtually), Rig(SystemClock, run_really)], ids=["virtual", "system"]
-)
+@pytest.fixture(params=[Rig(VirtualClock, run_virtually), Rig(SystemClock, run_really)], ids=["virtual", "system"])
 def rig(request: pytest.FixtureRequest) -> Rig:
     chosen: Rig = request.param
     return chosen

@@ -1,7 +1,7 @@
-"""A Substrate node on a WebSocket whose every answer the test writes, and that can misbehave.
+"""A Substrate node on a WebSocket that answers as the test says, and that can misbehave.
 
-It runs in the test's own event loop. What no real node can be asked to do goes here; everything else
-is tested against the dev chain.
+What is not scripted goes to ``upstream``, a dev chain, if there is one: so a test can spoil one
+answer of an otherwise honest node. It runs in the test's own event loop.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -37,8 +38,9 @@ class Refusal:
 class ScriptedNode:
     """``answers`` maps a method to its result, or to a function of the parameters that makes it.
 
-    ``updates`` are sent after the confirmation of the subscription to that method (``early``: before it).
-    Methods in ``silent`` are never answered; one in ``drop_at`` ends the connection.
+    ``updates`` are sent behind the answer to that method (``early``: before it). Methods in ``silent``
+    are never answered; those in ``drop_at`` end the connection at once, those in ``drop_after`` when
+    upstream has answered; ``raw`` is sent as it stands.
     """
 
     answers: dict[str, Any] = field(default_factory=dict)
@@ -46,8 +48,10 @@ class ScriptedNode:
     early: bool = False
     silent: set[str] = field(default_factory=set)
     drop_at: set[str] = field(default_factory=set)
-    takes_batches: bool = True
+    drop_after: set[str] = field(default_factory=set)
     raw: dict[str, str] = field(default_factory=dict)
+    takes_batches: bool = True
+    upstream: str = ""
     asked: list[tuple[str, list[Any]]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     connections: set[ServerConnection] = field(default_factory=set)
@@ -65,7 +69,7 @@ class ScriptedNode:
         for connection in self.connections:
             await connection.send(json.dumps(_update(update)))
 
-    async def hang_up(self) -> None:
+    def hang_up(self) -> None:
         """End all connections without a farewell."""
         for connection in list(self.connections):
             connection.transport.abort()
@@ -75,52 +79,88 @@ class ScriptedNode:
         async with serve(self._converse, "127.0.0.1", self.port, max_size=None, close_timeout=0.1) as server:
             self.port = next(iter(server.sockets)).getsockname()[1]
             yield self
-            await self.hang_up()
+            self.hang_up()
 
-    async def _converse(self, connection: ServerConnection) -> None:
-        self.connections.add(connection)
-        assert connection.request is not None
-        self.headers.append(connection.request.headers)
+    async def _converse(self, client: ServerConnection) -> None:
+        self.connections.add(client)
+        assert client.request is not None
+        self.headers.append(client.request.headers)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(contextlib.suppress(ConnectionClosed))
+            upstream = None
+            if self.upstream:
+                upstream = await stack.enter_async_context(connect(self.upstream, max_size=None, close_timeout=0.1))
+            await _Conversation(self, client, upstream).run()
+        self.connections.discard(client)
+
+
+class _Conversation:
+    """One connection to a `ScriptedNode`."""
+
+    def __init__(self, node: ScriptedNode, client: ServerConnection, upstream: ClientConnection | None) -> None:
+        self._node = node
+        self._client = client
+        self._upstream = upstream
+        self._fatal_ids: set[int] = set()
+
+    async def run(self) -> None:
+        relay = asyncio.ensure_future(self._relay())
+        try:
+            async for text in self._client:
+                message = json.loads(text)
+                if isinstance(message, list) and not self._node.takes_batches:
+                    error = Refusal(-32600, "Batched requests are not supported by this server").member()
+                    await self._client.send(json.dumps({"jsonrpc": "2.0", "id": None, "error": error}))
+                else:
+                    await self._take(message if isinstance(message, list) else [message])
+        finally:
+            relay.cancel()
+
+    async def _relay(self) -> None:
+        """From upstream to the client."""
+        if self._upstream is None:
+            return
         with contextlib.suppress(ConnectionClosed):
-            async for text in connection:
-                await self._receive(connection, json.loads(text))
-        self.connections.discard(connection)
+            async for text in self._upstream:
+                message = json.loads(text)
+                parts = message if isinstance(message, list) else [message]
+                if any(part.get("id") in self._fatal_ids for part in parts):
+                    self._client.transport.abort()
+                    return
+                await self._client.send(text)
 
-    async def _receive(self, connection: ServerConnection, message: Any) -> None:
-        if not isinstance(message, list):
-            message_out = await self._answer(connection, [message])
-            await self._send(connection, [message], message_out[0] if message_out else None)
-        elif self.takes_batches:
-            await self._send(connection, message, await self._answer(connection, message))
-        else:
-            error = Refusal(-32600, "Batched requests are not supported by this server").member()
-            await connection.send(json.dumps({"jsonrpc": "2.0", "id": None, "error": error}))
-
-    async def _answer(self, connection: ServerConnection, requests: list[dict[str, Any]]) -> list[Any]:
-        replies = []
+    async def _take(self, requests: Sequence[dict[str, Any]]) -> None:
+        replies, forwarded, updates = [], [], []
         for request in requests:
             method = request["method"]
-            self.asked.append((method, request["params"]))
-            if method in self.drop_at:
-                connection.transport.abort()
-            elif method in self.raw:
-                await connection.send(self.raw[method])
-            elif method not in self.silent:
+            self._node.asked.append((method, request["params"]))
+            updates += self._node.updates.get(method, [])
+            if method in self._node.drop_at:
+                self._client.transport.abort()
+                return
+            if method in self._node.drop_after:
+                self._fatal_ids.add(request["id"])
+            if method in self._node.silent:
+                continue
+            if method in self._node.raw:
+                await self._client.send(self._node.raw[method])
+            elif method in self._node.answers or self._upstream is None:
                 replies.append(self._reply(request))
-        return replies
-
-    async def _send(self, connection: ServerConnection, requests: list[dict[str, Any]], reply: Any) -> None:
-        updates = [json.dumps(_update(u)) for r in requests for u in self.updates.get(r["method"], [])]
-        messages = [json.dumps(reply)] if reply else []
-        for text in updates + messages if self.early else messages + updates:
-            await connection.send(text)
+            else:
+                forwarded.append(request)
+        if self._upstream is not None and forwarded:
+            await self._upstream.send(json.dumps(forwarded if len(forwarded) > 1 else forwarded[0]))
+        told = [json.dumps(_update(update)) for update in updates]
+        said = [json.dumps(replies if len(requests) > 1 else replies[0])] if replies else []
+        for text in told + said if self._node.early else said + told:
+            await self._client.send(text)
 
     def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
         method, params = request["method"], request["params"]
-        answer = self.answers.get(method, Refusal(-32601, "Method not found"))
-        if method == "chain_getBlockHash" and params == [0]:
-            answer = self.answers.get("genesis", GENESIS)
-        if isinstance(answer, Callable):  # type: ignore[arg-type]
+        answer = self._node.answers.get(method, Refusal(-32601, "Method not found"))
+        if method == "chain_getBlockHash" and params == [0] and self._upstream is None:
+            answer = self._node.answers.get("genesis", GENESIS)
+        if callable(answer):
             answer = answer(*params)
         reply = {"jsonrpc": "2.0", "id": request["id"]}
         if isinstance(answer, Refusal):

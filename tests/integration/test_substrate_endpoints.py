@@ -81,7 +81,7 @@ async def test_an_endpoint_that_stops_answering_gives_way_to_the_next_in_the_sam
 async def test_a_read_stays_with_the_endpoint_that_works() -> None:
     async with node().running() as first, node().running() as second, client_of(first.url, second.url) as client:
         await client.ask(head)
-        await first.hang_up()
+        first.hang_up()
         for _ in range(3):
             await client.ask(head)
         assert second.methods().count("chain_getHead") == 3
@@ -90,7 +90,7 @@ async def test_a_read_stays_with_the_endpoint_that_works() -> None:
 async def test_a_connection_that_died_of_old_age_is_made_anew_in_the_same_read() -> None:
     async with node().running() as only, client_of(only.url) as client:
         await client.ask(head)
-        await only.hang_up()
+        only.hang_up()
         assert await client.ask(head) == HEAD
 
 
@@ -122,7 +122,7 @@ async def test_the_first_chain_seen_is_the_one_an_other_endpoint_has_to_serve() 
     ):
         await client.ask(head)
         right.drop_at.add("chain_getBlockHash")
-        await right.hang_up()
+        right.hang_up()
         with pytest.raises(ChainUnavailable, match="genesis"):
             await client.ask(head)
         assert "chain_getHead" not in wrong.methods()
@@ -249,6 +249,6 @@ async def test_a_hundred_reconnects_leave_no_thread_and_no_descriptor() -> None:
         await until(lambda: len(scripted.connections) == 1)
         fds = descriptors()
         for _ in range(100):
-            await scripted.hang_up()
+            scripted.hang_up()
             assert await client.ask(head) == HEAD
         await until(lambda: len(chain_threads()) == threads and descriptors() == fds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +43,7 @@ class FileHolds:
         self._directory.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(".new")
         beside.write_text(json.dumps({"reason": hold.reason, "expires_at_s": hold.expires_at_s}))
-        os.replace(beside, path)
+        beside.replace(path)
 
     def lift(self, holder: str) -> None:
         """Remove the holder's hold, if there is one."""

@@ -63,6 +63,5 @@ class LinuxHostFacts:
             return path.read_text(encoding="ascii")
         except OSError as error:
             raise PermanentError(
-                f"can't read {path}: {error.strerror}; powerd's systemd unit must not hide /proc"
-                " (ProcSubset=pid does)"
+                f"can't read {path}: {error.strerror}; powerd's systemd unit must not hide /proc (ProcSubset=pid does)"
             ) from error

@@ -57,9 +57,7 @@ class SystemctlHostPower:
         if ended.code == 0:
             return
         what = f"exited with {ended.code}" if ended.code > 0 else f"was killed by signal {-ended.code}"
-        raise HostPowerFailed(
-            f"`{' '.join(command)}` {what}: {ended.tail or 'it printed nothing'}{_remedy(ended)}"
-        )
+        raise HostPowerFailed(f"`{' '.join(command)}` {what}: {ended.tail or 'it printed nothing'}{_remedy(ended)}")
 
     async def _run(self, command: Sequence[str]) -> Ended:
         shown = " ".join(command)
@@ -68,9 +66,7 @@ class SystemctlHostPower:
         try:
             return await run_command(command, self._timeout_s)
         except TimeoutError:
-            raise HostPowerFailed(
-                f"`{shown}` did not end within {self._timeout_s:g} s, and was killed"
-            ) from None
+            raise HostPowerFailed(f"`{shown}` did not end within {self._timeout_s:g} s, and was killed") from None
         except (FileNotFoundError, NotADirectoryError):
             raise HostPowerFailed(
                 f"`{shown}` can't be run: there is no {command[0]}; name this host's command in the settings"

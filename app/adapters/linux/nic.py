@@ -83,9 +83,7 @@ def _only_physical(bridge: Link, members: Sequence[Link]) -> Link:
         remedy = "powerd needs exactly one: name in the settings the card that Wake-on-LAN shall arm"
     else:
         remedy = "add the machine's network card to it, or name another bridge or the card in the settings"
-    raise NicUnusable(
-        f"{bridge.name} has {len(physical)} physical network cards (its members: {listed}); {remedy}"
-    )
+    raise NicUnusable(f"{bridge.name} has {len(physical)} physical network cards (its members: {listed}); {remedy}")
 
 
 def _mac(card: Link) -> Mac:

@@ -16,9 +16,9 @@ from app.adapters.redis.connection import Connection
 from app.domain.errors import AmbiguousTarget, EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
 
-BLOCK_MS = 3000
-ANSWER_S = BLOCK_MS / 1000 + 5.0
-ABANDONED_MS = 600_000
+BLOCK_S = 3.0
+ANSWER_S = 5.0
+ABANDONED_S = 600.0
 DEAD_LETTERS_MAX = 1024
 BODY = b"body"
 
@@ -31,7 +31,12 @@ class RedisDelivery(Delivery):
 
 
 class RedisPowerEvents:
-    """`PowerEvents` on a Redis stream."""
+    """`PowerEvents` on a Redis stream.
+
+    A read waits up to ``block_s`` for new entries; a server that does not answer within ``answer_s``
+    after that counts as away. Entries that another consumer of the group has held for longer than
+    ``abandoned_s`` are taken over.
+    """
 
     def __init__(
         self,
@@ -42,8 +47,13 @@ class RedisPowerEvents:
         consumer: str = "power",
         dead_letter_stream: str = "stream:power-target:dead-letter",
         batch: int = 128,
+        block_s: float = BLOCK_S,
+        answer_s: float = ANSWER_S,
+        abandoned_s: float = ABANDONED_S,
     ) -> None:
-        self._connection = Connection(url, answer_s=ANSWER_S)
+        self._connection = Connection(url, answer_s=block_s + answer_s)
+        self._block_ms = int(block_s * 1000)
+        self._abandoned_ms = int(abandoned_s * 1000)
         self._stream = stream
         self._group = group
         self._consumer = consumer
@@ -61,7 +71,8 @@ class RedisPowerEvents:
     async def receive(self) -> Sequence[Delivery]:
         """Pending entries, then abandoned ones, then new ones as they come (up to 3 s)."""
         try:
-            return await self._ask(self._next)
+            batch: Sequence[Delivery] = await self._ask(self._next)
+            return batch
         except BaseException:
             # Delivered, perhaps, and never seen: from the pending entries again.
             self._start_over()
@@ -98,12 +109,12 @@ class RedisPowerEvents:
                 return batch
         while self._claim_from is not None:
             after, entries, *_ = await redis.xautoclaim(
-                self._stream, self._group, self._consumer, ABANDONED_MS, self._claim_from, count=self._batch
+                self._stream, self._group, self._consumer, self._abandoned_ms, self._claim_from, count=self._batch
             )
             self._claim_from = None if _text(after) == "0-0" else _text(after)
             if batch := await self._deliveries(redis, entries):
                 return batch
-        return await self._deliveries(redis, await self._read(redis, ">", block_ms=BLOCK_MS))
+        return await self._deliveries(redis, await self._read(redis, ">", block_ms=self._block_ms))
 
     async def _read(self, redis: Any, after: str, block_ms: int | None = None) -> list[tuple[bytes, Any]]:
         reply = await redis.xreadgroup(

@@ -52,10 +52,11 @@ class SimulatedPowerEvents:
     Switches: ``unavailable``, ``full`` (nothing can be written), ``refuse_acknowledging``.
     """
 
-    def __init__(self, stream: SimulatedStream, clock: Clock, *, batch: int = 128) -> None:
+    def __init__(self, stream: SimulatedStream, clock: Clock, *, batch: int = 128, block_s: float = BLOCK_S) -> None:
         self._stream = stream
         self._clock = clock
         self._batch = batch
+        self._block_s = block_s
         self._redeliver: list[Delivery] = []
         self._broken = asyncio.Event()
         self._connected = False
@@ -94,7 +95,7 @@ class SimulatedPowerEvents:
             batch, self._redeliver = self._redeliver[: self._batch], self._redeliver[self._batch :]
             return batch
         try:
-            async with self._clock.timeout(BLOCK_S):
+            async with self._clock.timeout(self._block_s):
                 await self._stream.arrived.wait()
         except TimeoutError:
             return ()

@@ -1,0 +1,98 @@
+"""The chain as the contracts meet it: the simulated one in virtual time, and a real one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from app.adapters.simulated.chain import SimulatedChain
+from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.farm_setup import add_farm
+from app.adapters.simulated.identity import SimulatedIdentity
+from app.adapters.simulated.ledger import Ledger
+from app.adapters.substrate.blocks import SubstrateBlocks
+from app.adapters.substrate.chain import SubstrateChain
+from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.identity import SubstrateIdentity
+from app.adapters.substrate.power_targets import SubstratePowerTargets
+from app.domain.model import FarmId, NodeId, NodeIdentity, TwinId, UptimeSample
+from app.ports.chain import Chain
+from app.ports.chain_blocks import ChainBlocks
+from app.ports.identity import Identity
+from app.ports.power_targets import PowerTargets
+from tests.contracts.rigs import Body
+from tests.integration.chain_access import ChainAccess
+
+NO_NODE = NodeId(4_000_000_000)
+NO_FARM = FarmId(4_000_000_000)
+
+
+@dataclass(frozen=True)
+class World:
+    """``chain`` signs as ``node``, ``targets`` as its farmer, and ``intruder`` as the node again."""
+
+    chain: Chain
+    targets: PowerTargets
+    intruder: PowerTargets
+    blocks: ChainBlocks
+    identity: Identity
+    farm: FarmId
+    node: NodeId
+    peer: NodeId
+    now_s: Callable[[], float]
+
+    def sample(self) -> UptimeSample:
+        return UptimeSample(3600, int(self.now_s()))
+
+
+@dataclass(frozen=True)
+class Rig:
+    make: Callable[[], AbstractAsyncContextManager[World]]
+    run: Callable[[Body], None]
+
+
+@asynccontextmanager
+async def simulated_world() -> AsyncIterator[World]:
+    clock = VirtualClock()
+    ledger = Ledger(clock.now(), block_time_s=0)
+    farmer, *nodes = (bytes([number]) * 32 for number in range(1, 5))
+    farm, ids = add_farm(ledger, farmer, nodes)
+    chain = SimulatedChain(ledger, clock, nodes[0])
+    record = ledger.read("Nodes", ids[0])
+    yield World(
+        chain=chain,
+        targets=SimulatedChain(ledger, clock, farmer),
+        intruder=chain,
+        blocks=chain,
+        identity=SimulatedIdentity(NodeIdentity(NodeId(ids[0]), FarmId(farm), TwinId(record["twin_id"]))),
+        farm=FarmId(farm),
+        node=NodeId(ids[0]),
+        peer=NodeId(ids[1]),
+        now_s=clock.now,
+    )
+
+
+def substrate_world(access: ChainAccess) -> Callable[[], AbstractAsyncContextManager[World]]:
+    @asynccontextmanager
+    async def make() -> AsyncIterator[World]:
+        own_seed, peer_seed = access.node_seeds[:2]
+        async with AsyncExitStack() as stack:
+            client = SubstrateClient([access.url])
+            stack.push_async_callback(client.close)
+            own = await SubstrateIdentity(client, seed=own_seed).identify()
+            peer = await SubstrateIdentity(client, seed=peer_seed).identify()
+            yield World(
+                chain=SubstrateChain(client, seed=own_seed),
+                targets=SubstratePowerTargets(client, seed=access.farmer_seed),
+                intruder=SubstratePowerTargets(client, seed=own_seed, key_type="ed25519"),
+                blocks=SubstrateBlocks(client),
+                identity=SubstrateIdentity(client, seed=own_seed, node_id=own.node),
+                farm=own.farm,
+                node=own.node,
+                peer=peer.node,
+                now_s=time.time,
+            )
+
+    return make

@@ -1,0 +1,274 @@
+"""What every `Chain`, `PowerTargets`, `ChainBlocks` and `Identity` does.
+
+On the simulated chain in virtual time, and on a real one over WebSocket (`tests.integration.chain_access`
+says which).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from app.domain.errors import ExtrinsicFailed
+from app.domain.events import PowerTargetChanged
+from app.domain.model import (
+    Head,
+    HeadKind,
+    Mac,
+    NodeIdentity,
+    NodePower,
+    Power,
+    PowerState,
+    UptimeSample,
+)
+from app.ports.chain import Chain
+from app.ports.chain_blocks import ChainBlocks
+from app.ports.identity import Identity
+from app.ports.power_targets import PowerTargets
+from tests.contracts.chain_rigs import NO_FARM, NO_NODE, Rig, World, simulated_world, substrate_world
+from tests.contracts.rigs import run_really, run_virtually
+from tests.integration.chain_access import chain_access
+
+Test = Callable[[World], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture(scope="module", params=["simulated", "substrate"])
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    if request.param == "simulated":
+        yield Rig(simulated_world, run_virtually)
+        return
+    with chain_access() as access:
+        yield Rig(substrate_world(access), run_really)
+
+
+def play(rig: Rig, test: Test) -> None:
+    async def body() -> None:
+        async with rig.make() as world:
+            await test(world)
+
+    rig.run(body)
+
+
+async def power_of(world: World, node: Any) -> NodePower:
+    reading = await world.chain.powers([node], HeadKind.BEST)
+    power = reading.powers[node]
+    assert isinstance(power, NodePower)
+    return power
+
+
+def test_the_adapters_have_the_shape_of_their_ports(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        assert isinstance(world.chain, Chain)
+        assert isinstance(world.targets, PowerTargets)
+        assert isinstance(world.blocks, ChainBlocks)
+        assert isinstance(world.identity, Identity)
+
+    play(rig, test)
+
+
+@pytest.mark.parametrize("kind", list(HeadKind))
+def test_a_head_tells_its_number_its_hash_and_the_time_of_its_block(rig: Rig, kind: HeadKind) -> None:
+    async def test(world: World) -> None:
+        await world.chain.report_uptime(world.sample)
+        head = await world.chain.head(kind)
+        assert isinstance(head, Head)
+        assert head.kind is kind
+        assert head.hash.startswith("0x")
+        assert abs(head.time_s - world.now_s()) < 120
+
+    play(rig, test)
+
+
+def test_the_best_head_is_never_behind_the_finalized_one(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        assert world.chain.tells_finality
+        final = await world.chain.head(HeadKind.FINALIZED)
+        best = await world.chain.head(HeadKind.BEST)
+        assert final is not None
+        assert best is not None
+        assert final.number <= best.number
+
+    play(rig, test)
+
+
+def test_powers_of_many_nodes_come_from_one_block(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        reading = await world.chain.powers([world.node, world.peer, NO_NODE], HeadKind.BEST)
+        assert set(reading.powers) == {world.node, world.peer, NO_NODE}
+        assert reading.head is not None
+        assert reading.head.kind is HeadKind.BEST
+
+    play(rig, test)
+
+
+def test_a_node_without_an_entry_is_up_and_wanted_up(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        assert await power_of(world, NO_NODE) == NodePower(PowerState(Power.UP), Power.UP)
+
+    play(rig, test)
+
+
+def test_powers_of_no_node_still_tell_the_head(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        reading = await world.chain.powers([], HeadKind.FINALIZED)
+        assert reading.powers == {}
+        assert reading.head is not None
+
+    play(rig, test)
+
+
+def test_records_tell_farm_and_address_and_leave_out_nodes_that_do_not_exist(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        found = await world.chain.nodes([world.peer, NO_NODE])
+        assert list(found) == [world.peer]
+        assert found[world.peer].id == world.peer
+        assert found[world.peer].farm == world.farm
+        assert isinstance(found[world.peer].mac, Mac) or found[world.peer].mac_problem
+
+    play(rig, test)
+
+
+def test_a_farm_lists_its_nodes_in_order(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        members = await world.chain.farm_nodes(world.farm)
+        assert {world.node, world.peer} <= set(members)
+        assert list(members) == sorted(members)
+        assert await world.chain.farm_nodes(NO_FARM) == ()
+
+    play(rig, test)
+
+
+def test_a_state_that_was_set_is_on_the_chain_since_the_block_that_included_it(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        down = await world.chain.set_power_state(Power.DOWN)
+        assert (await power_of(world, world.node)).state == PowerState(Power.DOWN, down.block_number)
+        up = await world.chain.set_power_state(Power.UP)
+        assert (await power_of(world, world.node)).state == PowerState(Power.UP)
+        assert down.block_hash != up.block_hash
+
+    play(rig, test)
+
+
+def test_an_announced_state_comes_without_having_been_waited_for(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        await world.chain.set_power_state(Power.DOWN)
+        head = await world.blocks.next_head(None)
+        await world.chain.announce_power_state(Power.UP)
+        while (await power_of(world, world.node)).state.power is Power.DOWN:
+            head = await world.blocks.next_head(head)
+
+    play(rig, test)
+
+
+def test_uptime_is_sampled_once_for_each_report(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        samples: list[UptimeSample] = []
+
+        def sample() -> UptimeSample:
+            samples.append(world.sample())
+            return samples[-1]
+
+        inclusion = await world.chain.report_uptime(sample)
+        assert inclusion.block_hash.startswith("0x")
+        assert len(samples) == 1
+
+    play(rig, test)
+
+
+def test_uptime_with_a_clock_far_off_fails_by_name(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        stale = UptimeSample(3600, int(world.now_s()) - 600)
+        with pytest.raises(ExtrinsicFailed) as caught:
+            await world.chain.report_uptime(lambda: stale)
+        assert caught.value.error == "InvalidTimestampHint"
+
+    play(rig, test)
+
+
+def test_a_target_that_was_set_is_on_the_chain_and_in_the_events_of_its_block(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        for target in (Power.DOWN, Power.UP):
+            inclusion = await world.targets.set_power_target(world.peer, target)
+            assert (await power_of(world, world.peer)).target is target
+            number = inclusion.block_number
+            assert number is not None
+            (block,) = await world.blocks.blocks(number, number)
+            assert block.ref.hash == inclusion.block_hash
+            assert PowerTargetChanged(world.farm, world.peer, target) in block.changes
+
+    play(rig, test)
+
+
+def test_a_target_set_by_anybody_but_the_farmer_fails_by_name(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        with pytest.raises(ExtrinsicFailed) as caught:
+            await world.intruder.set_power_target(world.peer, Power.DOWN)
+        assert caught.value.error == "UnauthorizedToChangePowerTarget"
+
+    play(rig, test)
+
+
+def test_a_target_of_a_node_that_does_not_exist_fails_by_name(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        with pytest.raises(ExtrinsicFailed) as caught:
+            await world.targets.set_power_target(NO_NODE, Power.DOWN)
+        assert caught.value.error == "NodeNotExists"
+
+    play(rig, test)
+
+
+def test_the_next_head_is_there_at_once_when_it_is_another(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        before = await world.blocks.next_head(None)
+        await world.chain.report_uptime(world.sample)
+        after = await world.blocks.next_head(before)
+        assert after.number > before.number
+
+    play(rig, test)
+
+
+def test_the_next_head_is_waited_for(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        head = await world.blocks.next_head(None)
+        waiting = asyncio.ensure_future(world.blocks.next_head(head))
+        await world.chain.report_uptime(world.sample)
+        assert (await waiting).number > head.number
+
+    play(rig, test)
+
+
+def test_blocks_come_in_order_each_on_top_of_the_one_before(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        for _ in range(2):
+            await world.chain.report_uptime(world.sample)
+        head = await world.blocks.next_head(None)
+        blocks = await world.blocks.blocks(head.number - 2, head.number)
+        assert [block.ref.number for block in blocks] == [head.number - 2, head.number - 1, head.number]
+        assert blocks[1].parent_hash == blocks[0].ref.hash
+        assert blocks[2].parent_hash == blocks[1].ref.hash
+        assert not any(block.unreadable for block in blocks)
+
+    play(rig, test)
+
+
+def test_blocks_beyond_the_head_are_left_out(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        head = await world.blocks.next_head(None)
+        beyond = await world.blocks.blocks(head.number, head.number + 1000)
+        assert beyond[0].ref.number == head.number
+        assert len(beyond) < 1000
+        assert await world.blocks.blocks(head.number + 10_000, head.number + 10_001) == []
+
+    play(rig, test)
+
+
+def test_a_node_is_told_who_it_is(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        identity = await world.identity.identify()
+        record = (await world.chain.nodes([world.node]))[world.node]
+        assert identity == NodeIdentity(record.id, record.farm, record.twin)
+
+    play(rig, test)

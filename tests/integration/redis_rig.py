@@ -1,0 +1,59 @@
+"""A real Redis server for the tests, and a hand on it.
+
+``POWERD_TEST_REDIS_URL`` names another server; tests that kill or freeze theirs always start one of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from app.adapters.redis.broker_url import parse_broker_url
+from app.entrypoints.demo.redis_server import RedisServer
+
+NAMES = count(1)
+
+
+@contextmanager
+def own_server(*, persistent: bool = False) -> Iterator[RedisServer]:
+    """A server that may be killed; its directory's name is short, since a socket lives in it."""
+    with tempfile.TemporaryDirectory(prefix="powerd-") as directory:
+        server = RedisServer(Path(directory), persistent=persistent)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def any_server() -> Iterator[str]:
+    """The URL of a server to talk to."""
+    given = os.environ.get("POWERD_TEST_REDIS_URL")
+    if given:
+        yield given
+        return
+    with own_server() as server:
+        yield server.url()
+
+
+@contextmanager
+def hand(url: str) -> Iterator[Any]:
+    """A plain client, to look and to meddle."""
+    place = parse_broker_url(url)
+    where: dict[str, Any] = {"unix_socket_path": place.path} if place.path else {"host": place.host, "port": place.port}
+    with redis.Redis(db=place.database, password=place.password or None, **where) as client:
+        yield client
+
+
+def new_stream() -> dict[str, str]:
+    """Names nobody else uses, as the adapter's constructor takes them."""
+    name = f"test:{os.getpid()}:{next(NAMES)}"
+    return {"stream": name, "dead_letter_stream": f"{name}:dead-letter"}
