@@ -14,6 +14,9 @@ from app.adapters.simulated.pallet import Power
 from app.entrypoints.devchain.scale import encode
 from app.entrypoints.devchain.type_table import PALLETS, Storage
 
+NEW_LOGIC = 1 << 127
+"""The flag that pallet_balances sets on every account (``ExtraFlags``)."""
+
 SPEC_NAME = "substrate-threefold"
 
 
@@ -85,7 +88,7 @@ class ChainStorage:
         nonce = self._ledger.read("Nonce", account, at.number, 0)
         if balance is None and not nonce:
             return None
-        data = {"free": balance or 0, "reserved": 0, "frozen": 0, "flags": 0}
+        data = {"free": balance or 0, "reserved": 0, "frozen": 0, "flags": NEW_LOGIC}
         return {"nonce": nonce, "consumers": 0, "providers": 1, "sufficients": 0, "data": data}
 
     def _hash(self, number: int) -> str | None:

@@ -176,6 +176,11 @@ TYPES: Mapping[str, Struct | Choice] = {
     "Location": Struct(
         f"{TFGRID}::node::Location", {"city": BYTES, "country": BYTES, "latitude": BYTES, "longitude": BYTES}
     ),
+    "LocationInput": Struct(
+        f"{TFGRID}::types::LocationInput",
+        {"city": BYTES, "country": BYTES, "latitude": BYTES, "longitude": BYTES},
+        {"City": BYTES, "Country": BYTES, "Latitude": BYTES, "Longitude": BYTES},
+    ),
     "Interface": Struct(f"{SUPPORT}::Interface", {"name": BYTES, "mac": BYTES, "ips": f"BoundedVec<{BYTES}>"}),
     "NodeCertification": Choice(f"{SUPPORT}::NodeCertification", plain("Diy", "Certified")),
     "FarmCertification": Choice(f"{SUPPORT}::FarmCertification", plain("NotCertified", "Gold")),
@@ -265,7 +270,7 @@ PALLETS: Mapping[str, Pallet] = {
         0,
         "frame_system::pallet",
         storage={
-            "Account": Storage("AccountInfo", "AccountId32", default="00" * 80),
+            "Account": Storage("AccountInfo", "AccountId32", default="00" * 79 + "80"),
             "BlockHash": Storage("H256", "u32", default="00" * 32, hasher="Twox64Concat"),
             "Number": Storage("u32", default="00" * 4),
             "ParentHash": Storage("H256", default="00" * 32),
@@ -310,7 +315,7 @@ PALLETS: Mapping[str, Pallet] = {
                 {
                     "farm_id": "u32",
                     "resources": "Resources",
-                    "location": "Location",
+                    "location": "LocationInput",
                     "interfaces": "BoundedVec<Interface>",
                     "secure_boot": "bool",
                     "virtualized": "bool",
