@@ -1,0 +1,54 @@
+"""A dev chain of its own process, for tests that speak to it over WebSocket."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.entrypoints.demo.farm_on_loopback import program
+
+
+@dataclass(frozen=True, slots=True)
+class DevChain:
+    """Where it is, and the keys of its farm 1."""
+
+    url: str
+    farmer_seed: bytes
+    node_seeds: tuple[bytes, ...]
+    about: dict[str, Any]
+    process: subprocess.Popen[str]
+
+
+@contextmanager
+def dev_chain(*, nodes: int = 3, block_time_s: float = 0, finality_lag: int = 3) -> Iterator[DevChain]:
+    """Run ``powerd-devchain`` while the body runs."""
+    with tempfile.TemporaryDirectory(prefix="powerd-") as directory:
+        keys = Path(directory) / "keys"
+        process = subprocess.Popen(
+            [
+                *(program("powerd-devchain"), "--port", "0", "--nodes", str(nodes), "--keys", str(keys)),
+                *("--block-time-s", str(block_time_s), "--finality-lag", str(finality_lag)),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        try:
+            assert "dev chain at" in process.stdout.readline()
+            about = json.loads((keys / "farm.json").read_text())
+            seeds = tuple(_seed(node["key_file"]) for node in about["nodes"])
+            yield DevChain(about["url"], _seed(about["farmer"]["key_file"]), seeds, about, process)
+        finally:
+            process.terminate()
+            process.stdout.close()
+            assert process.wait(timeout=10) == 0, "the dev chain ends in order"
+
+
+def _seed(path: str) -> bytes:
+    return bytes.fromhex(Path(path).read_text().strip())
