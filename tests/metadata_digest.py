@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.entrypoints.devchain.type_table import PALLETS
+from app.entrypoints.devchain.pallet_table import PALLETS
 
 
 def decode(data: bytes) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.entrypoints.settings import Chain, Settings
+from app.entrypoints.settings import Settings
+from app.entrypoints.settings_adapters import Chain
 from app.entrypoints.settings_keys import keys
 from app.entrypoints.settings_loading import SettingsError, load_settings
 

@@ -6,17 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from app.entrypoints.devchain.type_table import (
-    EXTENSIONS,
-    PALLETS,
-    TYPES,
-    Choice,
-    Fields,
-    Pallet,
-    Storage,
-    Struct,
-    plain,
-)
+from app.entrypoints.devchain.pallet_table import EXTENSIONS, PALLETS, Pallet, Storage
+from app.entrypoints.devchain.type_table import TYPES, Choice, Fields, Struct, plain
 
 MAGIC = b"meta"
 PRIMITIVES = ("bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64")

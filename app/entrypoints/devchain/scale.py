@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.entrypoints.devchain.metadata import ARRAY, GENERIC
-from app.entrypoints.devchain.type_table import PALLETS, TYPES, Choice, Fields, Struct
+from app.entrypoints.devchain.pallet_table import PALLETS
+from app.entrypoints.devchain.type_table import TYPES, Choice, Fields, Struct
 
 UNSIGNED = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "u128": 16}
 

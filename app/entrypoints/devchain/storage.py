@@ -11,8 +11,8 @@ import xxhash
 
 from app.adapters.simulated.ledger import Block, Ledger
 from app.adapters.simulated.pallet import Power
+from app.entrypoints.devchain.pallet_table import PALLETS, Storage
 from app.entrypoints.devchain.scale import encode
-from app.entrypoints.devchain.type_table import PALLETS, Storage
 
 NEW_LOGIC = 1 << 127
 """The flag that pallet_balances sets on every account (``ExtraFlags``)."""

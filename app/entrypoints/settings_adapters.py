@@ -1,0 +1,188 @@
+"""Settings of the adapters: where things are, and which adapter serves a port."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from app.entrypoints.settings_base import Command, Id, Port, PositiveSeconds, Seconds, Section
+
+
+class Broker(Section, frozen=True):
+    """The node's Redis."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="`unix:///path`, `tcp://host:port` or `redis://host:port`, with `/N` (unix: `?db=N`) for "
+            "database N. As in Go, `unix://var/run/redis.sock` means the path `/run/redis.sock`."
+        ),
+    ] = "redis://127.0.0.1:6379"
+
+
+class Chain(Section, frozen=True):
+    """The chain, and how far it is believed."""
+
+    kind: Annotated[
+        Literal["auto", "substrate", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
+    ] = "auto"
+    urls: Annotated[
+        tuple[str, ...],
+        Meta(min_length=1, description="WebSocket endpoints of the chain, tried in this order."),
+    ] = ("ws://127.0.0.1:9944",)
+    timeout_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds one answer may take; then the next endpoint is asked.")
+    ] = 20.0
+    inclusion_timeout_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds until an extrinsic has to be in a block.")
+    ] = 60.0
+    era_blocks: Annotated[
+        int,
+        Meta(
+            ge=4,
+            le=65536,
+            description="Blocks for which a signed extrinsic stays valid. Short, so that a lost uptime report does "
+            "not turn up late.",
+        ),
+    ] = 16
+    genesis_hash: Annotated[
+        str,
+        Meta(
+            pattern="^(0x[0-9a-f]{64})?$",
+            description="Hash of the chain's block 0 (`0x…`), if only this chain will do. Empty: that of the first "
+            "endpoint that answers.",
+        ),
+    ] = ""
+    best_head_age_s_max: Annotated[
+        Seconds,
+        Meta(description="Seconds; with an older best head the node does not power off. 0: not checked."),
+    ] = 60.0
+    finalized_head_age_s_max: Annotated[
+        Seconds,
+        Meta(description="The same for the finalized head. 0 suits a chain that makes blocks on demand."),
+    ] = 120.0
+
+
+class Identity(Section, frozen=True):
+    """Who this node is."""
+
+    kind: Annotated[
+        Literal["auto", "key", "configured", "simulated"],
+        Meta(description="`key`: the ids are looked up from the key; `configured`: `node_id` is given (and checked)."),
+    ] = "auto"
+    node_id: Annotated[Id, Meta(description="The node's id on chain. 0: looked up from the key.")] = 0
+    farm_id: Annotated[Id, Meta(description="The farm's id. 0: taken from the node's record.")] = 0
+    key_file: Annotated[
+        str,
+        Meta(
+            description="File with the node's private key (hex seed, or Go's 64 bytes), readable by its owner only. "
+            "Empty: the systemd credential `node-key`."
+        ),
+    ] = ""
+    key_type: Annotated[Literal["ed25519", "sr25519"], Meta(description="Zero-OS nodes have ed25519 keys.")] = "ed25519"
+
+
+class Events(Section, frozen=True):
+    """The stream of power-target events in Redis. The names are those of the Go programs."""
+
+    kind: Annotated[
+        Literal["auto", "redis", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
+    ] = "auto"
+    stream: Annotated[str, Meta(min_length=1, description="Key of the stream.")] = "stream:power-target"
+    group: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="Consumer group. The Go consumer uses this name for every stream; under another one the whole "
+            "history would be delivered again.",
+        ),
+    ] = "group:stream:public-config:power"
+    consumer: Annotated[str, Meta(min_length=1, description="Name of the consumer in the group.")] = "power"
+    dead_letter_stream: Annotated[
+        str, Meta(min_length=1, description="Where entries go that are no events, with the reason.")
+    ] = "stream:power-target:dead-letter"
+    batch: Annotated[int, Meta(ge=1, le=1024, description="Entries read at once.")] = 128
+    stale_after_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds; an older entry only makes the node look at the chain.")
+    ] = 600.0
+
+
+class Nic(Section, frozen=True):
+    """The network card this node is woken through."""
+
+    kind: Annotated[
+        Literal["auto", "linux", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
+    ] = "auto"
+    bridge: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=15,
+            description="The bridge whose one physical member is the card; or the card.",
+        ),
+    ] = "zos"
+    mac: Annotated[str, Meta(description="Only for `simulated`: the card's address.")] = ""
+
+
+class MagicPackets(Section, frozen=True):
+    """How sleeping peers are called."""
+
+    kind: Annotated[
+        Literal["auto", "raw", "udp", "simulated"],
+        Meta(description="`raw`: Ethernet frames 0x0842 (needs CAP_NET_RAW); `udp`: broadcast datagrams."),
+    ] = "auto"
+    interface: Annotated[
+        str, Meta(max_length=15, description="Interface they leave by. For `udp`, empty: as routed.")
+    ] = "zos"
+    host: Annotated[str, Meta(min_length=1, description="For `udp`: the address sent to.")] = "255.255.255.255"
+    port: Annotated[Port, Meta(description="For `udp`: the port sent to.")] = 9
+
+
+class HostPower(Section, frozen=True):
+    """How the machine is switched off."""
+
+    kind: Annotated[
+        Literal["auto", "systemctl", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
+    ] = "auto"
+    power_off_command: Annotated[Command, Meta(description="Orders an orderly power-off.")] = (
+        "systemctl",
+        "poweroff",
+    )
+    force_power_off_command: Annotated[
+        Command, Meta(description="Powers off without waiting for services: the orderly way got stuck.")
+    ] = (
+        "systemctl",
+        "poweroff",
+        "--force",
+    )
+    reboot_command: Annotated[Command, Meta(description="Orders an orderly reboot.")] = (
+        "systemctl",
+        "reboot",
+    )
+    state_command: Annotated[Command, Meta(description="Prints `stopping` while the system goes down.")] = (
+        "systemctl",
+        "is-system-running",
+    )
+    timeout_s: Annotated[PositiveSeconds, Meta(description="Seconds one of these may take.")] = 30.0
+
+
+class HostFacts(Section, frozen=True):
+    """What the machine knows of itself."""
+
+    kind: Annotated[
+        Literal["auto", "linux", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
+    ] = "auto"
+    flags_dir: Annotated[
+        str,
+        Meta(min_length=1, description="Directory of the health flag files; a flagged node reports no uptime."),
+    ] = "/tmp/flags"  # noqa: S108 - the place where Zero-OS puts them
+
+
+class Holds(Section, frozen=True):
+    """Requests not to power off."""
+
+    kind: Annotated[
+        Literal["auto", "files", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
+    ] = "auto"
+    dir: Annotated[str, Meta(min_length=1, description="Directory with one file per hold.")] = "/run/powerd/holds"

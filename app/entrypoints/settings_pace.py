@@ -1,0 +1,111 @@
+"""Settings of the services: how often, how long, how much."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from app.entrypoints.settings_base import PositiveSeconds, Seconds, Section
+
+
+class PowerManagement(Section, frozen=True):
+    """Whether and how often."""
+
+    enabled: Annotated[
+        bool, Meta(description="`false`: the node never powers off and always reports Up; all else goes on.")
+    ] = True
+    reconcile_interval_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds between looks at the chain that no event asked for.")
+    ] = 300.0
+    reconcile_jitter: Annotated[
+        float,
+        Meta(ge=0, le=0.5, description="Fraction by which that varies, so that nodes don't ask in step."),
+    ] = 0.1
+    follow_up_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds between looks while something is in doubt or not final.")
+    ] = 2.0
+    farm_refresh_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds after which the list of the farm's nodes is read again.")
+    ] = 1800.0
+
+
+class Wake(Section, frozen=True):
+    """Pace of waking peers."""
+
+    packets: Annotated[int, Meta(ge=1, le=100, description="Magic packets per burst.")] = 10
+    packet_interval_s: Annotated[Seconds, Meta(description="Seconds between the packets of a burst.")] = 0.5
+    retry_delay_s_min: Annotated[PositiveSeconds, Meta(description="Seconds to the second burst; then doubling.")] = (
+        15.0
+    )
+    retry_delay_s_max: Annotated[PositiveSeconds, Meta(description="Seconds between bursts at most.")] = 300.0
+    deadline_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds after which a peer that sleeps on is shown as a fault.")
+    ] = 1800.0
+    defer_power_off_s: Annotated[
+        Seconds,
+        Meta(description="Seconds by which an unfinished wake defers this node's own power-off, at most."),
+    ] = 180.0
+
+
+class Shutdown(Section, frozen=True):
+    """Deadlines of the shutdown sequence."""
+
+    final_deadline_s: Annotated[
+        PositiveSeconds,
+        Meta(description="Seconds until our state Down has to be final; else it is taken back."),
+    ] = 120.0
+    uptime_deadline_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds for the last uptime report, tried twice.")
+    ] = 60.0
+    power_off_deadline_s: Annotated[
+        PositiveSeconds,
+        Meta(
+            description="Seconds after which a machine still alive is told again, then by force. Longer than systemd's stop time-out (90)."
+        ),
+    ] = 150.0
+    retry_later_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds before a power-off that failed is tried again.")
+    ] = 600.0
+
+
+class Uptime(Section, frozen=True):
+    """Pace of the uptime reports."""
+
+    interval_s: Annotated[
+        PositiveSeconds,
+        Meta(description="Seconds from one sample to the next; the grid accepts gaps of about 2460."),
+    ] = 2400.0
+    retry_delay_s_min: Annotated[PositiveSeconds, Meta(description="Seconds to the first retry; then doubling.")] = 5.0
+    retry_delay_s_max: Annotated[PositiveSeconds, Meta(description="Seconds between retries at most.")] = 60.0
+    unhealthy_retry_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds after which an unhealthy node looks at itself again.")
+    ] = 60.0
+    first_report_wait_s: Annotated[
+        Seconds, Meta(description="Seconds the first look at the own power waits for the first report.")
+    ] = 60.0
+
+
+class Follower(Section, frozen=True):
+    """`powerd events`."""
+
+    cursor_file: Annotated[str, Meta(min_length=1, description="Where it remembers the last block it published.")] = (
+        "/var/lib/powerd/cursor.json"
+    )
+    batch_blocks: Annotated[int, Meta(ge=1, le=1000, description="Blocks read at once when catching up.")] = 64
+
+
+class Farmer(Section, frozen=True):
+    """`powerd farm up` and `down`."""
+
+    key_file: Annotated[str, Meta(description="File with the farmer's private key.")] = ""
+    key_type: Annotated[Literal["ed25519", "sr25519"], Meta(description="Farmers mostly have sr25519 keys.")] = (
+        "sr25519"
+    )
+
+
+class Log(Section, frozen=True):
+    """The log, on standard error."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="What is left out.")] = "info"
+    format: Annotated[Literal["text", "json"], Meta(description="`json`: one object a line.")] = "text"
