@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.host_power import Obedience
+from app.domain.events import Setback
 from app.domain.model import Power
 from tests.unit.virtual_farm import VirtualFarm
 
@@ -32,6 +33,15 @@ async def test_a_chain_that_hangs_does_not_hold_up_the_stop(farm: VirtualFarm) -
         asked_at = farm.clock.monotonic()
         await node.stop()
         assert farm.clock.monotonic() - asked_at < 5
+
+
+async def test_a_chain_that_is_away_does_not_hold_up_the_stop(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "final" in node.steps, within_s=120)
+        node.chain.unavailable = True
+        await node.stop()
+        assert "saying Up before the end" in [setback.doing for setback in node.told(Setback)]
 
 
 async def test_after_the_power_off_order_nothing_is_written(farm: VirtualFarm) -> None:
