@@ -63,9 +63,7 @@ def main(arguments: list[str]) -> int:
     try:
         set_up(lock)
     except subprocess.CalledProcessError as failure:
-        print(
-            f"bootstrap: the set-up failed (pip exit code {failure.returncode}); see above", file=sys.stderr
-        )
+        print(f"bootstrap: the set-up failed (pip exit code {failure.returncode}); see above", file=sys.stderr)
         return 1
     for command in commands[:-1]:
         code = subprocess.call(in_venv(command), cwd=ROOT)
