@@ -14,6 +14,7 @@ import pytest
 
 from app.adapters.simulated.farm_setup import mac_of
 from app.entrypoints.demo.farm_on_loopback import program
+from tests.integration.chain_rig import dev_chain
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -56,22 +57,8 @@ def directory() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def chain() -> Iterator[dict[str, Any]]:
     """A dev chain that makes a block per extrinsic, with a farm of two."""
-    with tempfile.TemporaryDirectory(prefix="powerd-") as name:
-        keys = Path(name) / "keys"
-        process = subprocess.Popen(
-            [
-                *(program("powerd-devchain"), "--port", "0", "--nodes", "2", "--block-time-s", "0"),
-                *("--keys", str(keys)),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        yield json.loads((keys / "farm.json").read_text())
-        process.terminate()
-        process.stdout.close()
-        assert process.wait(timeout=10) == 0
+    with dev_chain(nodes=2) as running:
+        yield running.about
 
 
 class TestHelp:

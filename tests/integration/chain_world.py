@@ -1,0 +1,74 @@
+"""A dev chain inside the test, whose ledger the test can tell what to do, and clients of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from app.adapters.simulated.ledger import Ledger
+from app.adapters.substrate.chain import SubstrateChain
+from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.power_targets import SubstratePowerTargets
+from app.domain.model import NodeId, UptimeSample
+from app.entrypoints.devchain.farms import DevFarm, set_up_farm
+from app.entrypoints.devchain.node import DevNode
+from app.entrypoints.devchain.server import serving
+from tests.integration.scripted_node import ScriptedNode
+
+ERA_BLOCKS = 8
+
+
+@dataclass(frozen=True)
+class ChainWorld:
+    """The chain at ``url``; ``ledger`` is its inside. Whatever is made here is closed with it."""
+
+    url: str
+    ledger: Ledger
+    farm: DevFarm
+    stack: AsyncExitStack
+
+    @property
+    def node(self) -> NodeId:
+        """The node whose key `chain` signs with."""
+        return NodeId(self.farm.node_ids[0])
+
+    async def proxy(self) -> ScriptedNode:
+        """An endpoint of the same chain that can be told to misbehave."""
+        return await self.stack.enter_async_context(ScriptedNode(upstream=self.url).running())
+
+    def client(self, *urls: str, timeout_s: float = 2.0) -> SubstrateClient:
+        client = SubstrateClient(urls or [self.url], timeout_s=timeout_s, keepalive_s=0.1)
+        self.stack.push_async_callback(client.close)
+        return client
+
+    def chain(self, *urls: str, inclusion_timeout_s: float = 10.0, timeout_s: float = 2.0) -> SubstrateChain:
+        return SubstrateChain(
+            self.client(*urls, timeout_s=timeout_s),
+            seed=self.farm.nodes[0].seed,
+            inclusion_timeout_s=inclusion_timeout_s,
+            era_blocks=ERA_BLOCKS,
+        )
+
+    def targets(self) -> SubstratePowerTargets:
+        return SubstratePowerTargets(self.client(), seed=self.farm.farmer.seed)
+
+    def produce(self, blocks: int = 1) -> None:
+        """Make blocks now."""
+        for _ in range(blocks):
+            self.ledger.produce(time.time())
+
+
+@asynccontextmanager
+async def chain_world(nodes: int = 2, *, block_time_s: float = 3600.0) -> AsyncIterator[ChainWorld]:
+    """By default blocks come only when the test makes them."""
+    ledger = Ledger(time.time(), block_time_s=block_time_s)
+    farm = set_up_farm(ledger, nodes, "test")
+    async with serving(DevNode(ledger), "127.0.0.1", 0) as url, AsyncExitStack() as stack:
+        yield ChainWorld(url, ledger, farm, stack)
+
+
+def sample() -> UptimeSample:
+    """An honest one."""
+    return UptimeSample(3600, int(time.time()))
