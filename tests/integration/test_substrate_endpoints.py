@@ -177,7 +177,7 @@ async def test_updates_around_the_confirmation_of_a_subscription_are_not_lost(ea
     async with scripted.running(), client_of(scripted.url) as client:
 
         async def question(connection: RpcConnection) -> list[object]:
-            watch = await connection.subscribe("watch")
+            watch = await connection.subscribe("watch", end="unwatch")
             return [await watch.next(), await watch.next()]
 
         assert await client.ask(question) == ["one", "two"]
@@ -188,7 +188,7 @@ async def test_a_node_that_dies_silently_in_a_subscription_is_noticed() -> None:
     async with scripted.running(), client_of(scripted.url, timeout_s=0.2) as client:
 
         async def question(connection: RpcConnection) -> object:
-            watch = await connection.subscribe("watch")
+            watch = await connection.subscribe("watch", end="unwatch")
             scripted.silent.add("chain_getHead")
             return await watch.next()
 

@@ -79,7 +79,7 @@ class SubstrateBlocks:
 
 
 async def _next_head(connection: RpcConnection, after: BlockRef | None) -> BlockRef:
-    heads = await connection.subscribe("chain_subscribeNewHeads")
+    heads = await connection.subscribe("chain_subscribeNewHeads", end="chain_unsubscribeNewHeads")
     try:
         while True:
             block_hash = await connection.ask_for(str, "chain_getHead")
@@ -89,4 +89,4 @@ async def _next_head(connection: RpcConnection, after: BlockRef | None) -> Block
                 return head
             await heads.next()
     finally:
-        connection.unsubscribe("chain_unsubscribeNewHeads", heads)
+        connection.unsubscribe(heads)

@@ -31,7 +31,8 @@ Arguments = Callable[[], dict[str, Any]]
 
 ERA_BLOCKS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 """Periods for which an era begins at the very block that is current."""
-SEARCH_PAUSE_S = 1.0
+SEARCH_PAUSE_S_MIN = 0.1
+SEARCH_PAUSE_S_MAX = 2.0
 IN_BLOCK = ("inBlock", "finalized")
 LAST_WORDS = ("dropped", "invalid", "usurped", "finalityTimeout", "error")
 """Updates after which the node tells nothing more (``sc-transaction-pool``'s TransactionStatus)."""
@@ -116,7 +117,9 @@ class Extrinsics:
         if not connection.usable:
             raise ChainUnavailable(f"{signed.call} was not sent: the connection to {connection.name} broke")
         try:
-            return await connection.subscribe("author_submitAndWatchExtrinsic", signed.data)
+            return await connection.subscribe(
+                "author_submitAndWatchExtrinsic", signed.data, end="author_unwatchExtrinsic"
+            )
         except RpcRefused as error:
             raise _refusal(connection, signed.call, error) from error
 
@@ -138,7 +141,7 @@ class Extrinsics:
         except (ChainUnavailable, RpcRefused, WrongChain):
             return None
         finally:
-            connection.unsubscribe("author_unwatchExtrinsic", watch)
+            connection.unsubscribe(watch)
 
     async def _after_last_word(self, signed: Signed, status: str) -> Inclusion | None:
         found = await self._client.ask(lambda c: search(self._client, c, signed))
@@ -155,6 +158,7 @@ class Extrinsics:
 
     async def _search(self, signed: Signed) -> Inclusion:
         """Look through new blocks until it is found or its era is over; never returns otherwise."""
+        pause_s = SEARCH_PAUSE_S_MIN
         while True:
             try:
                 found = await self._client.ask(lambda c: search(self._client, c, signed))
@@ -164,7 +168,8 @@ class Extrinsics:
                 return found.inclusion
             if found is not None and found.expired:
                 raise ExtrinsicRefused(signed.call, "expired")
-            await asyncio.sleep(SEARCH_PAUSE_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, SEARCH_PAUSE_S_MAX)
 
 
 def _status(update: Any) -> tuple[str, Any]:

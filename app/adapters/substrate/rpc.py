@@ -93,18 +93,18 @@ class RpcConnection:
             answers += await self._ask(requests[start : start + BATCH_SIZE])
         return answers
 
-    async def subscribe(self, method: str, *params: Any) -> Subscription:
-        """Begin a subscription; `RpcRefused` or `EndpointFailed`."""
-        subscription = Subscription(self.check, lambda: self.call("chain_getHead"), self._keepalive_s)
+    async def subscribe(self, method: str, *params: Any, end: str) -> Subscription:
+        """Begin a subscription, which the method ``end`` ends; `RpcRefused` or `EndpointFailed`."""
+        subscription = Subscription(end, self.check, lambda: self.call("chain_getHead"), self._keepalive_s)
         (answer,) = await self._ask([(method, params)], subscription)
         _result(answer)
         return subscription
 
-    def unsubscribe(self, method: str, subscription: Subscription) -> None:
+    def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription without waiting for the node's word."""
         self._subscriptions.pop(subscription.id, None)
         if self.usable:
-            self._socket.send(json.dumps(self._payload(method, [subscription.id])))
+            self._socket.send(json.dumps(self._payload(subscription.end, [subscription.id])))
 
     # -- requests ----------------------------------------------------------------------------------
 
@@ -126,7 +126,9 @@ class RpcConnection:
             raise EndpointFailed(self.name, self._ended or "") from None
         finally:
             for entry in asked:
-                self._waiting.pop(entry.payload["id"], None)
+                # A subscription that nobody waits for any more has to be ended once the node confirms it.
+                if entry.subscription is None or not entry.answer.cancelled():
+                    self._waiting.pop(entry.payload["id"], None)
 
     def _send(self, entries: Sequence[_Waiting]) -> None:
         if entries[0].in_batch:
@@ -159,8 +161,13 @@ class RpcConnection:
 
     def _on_answer(self, part: dict[str, Any]) -> None:
         entry = self._waiting.pop(part["id"], None)
-        if entry is None or entry.answer.done():
+        if entry is None:
             return  # nobody waits any more
+        if entry.answer.done():
+            if entry.subscription is not None and "error" not in part:
+                entry.subscription.id = part.get("result")
+                self.unsubscribe(entry.subscription)
+            return
         if "error" in part:
             entry.answer.set_result(RpcRefused.read(entry.payload["method"], part["error"]))
             return

@@ -12,12 +12,16 @@ BACKLOG = 1024
 
 
 class Subscription:
-    """``check`` raises when the connection has ended; ``probe`` asks the node for a sign of life.
+    """``end`` is the method that ends it.
 
-    It is asked whenever no update came for ``keepalive_s``, since a dead node would be silent too.
+    ``check`` raises when the connection has ended; ``probe`` asks the node for a sign of life whenever
+    no update came for ``keepalive_s``, since a dead node would be silent too.
     """
 
-    def __init__(self, check: Callable[[], None], probe: Callable[[], Awaitable[object]], keepalive_s: float) -> None:
+    def __init__(
+        self, end: str, check: Callable[[], None], probe: Callable[[], Awaitable[object]], keepalive_s: float
+    ) -> None:
+        self.end = end
         self._check = check
         self._probe = probe
         self._keepalive_s = keepalive_s
