@@ -18,7 +18,10 @@ PREFIX = "POWERD_"
 
 
 class SettingsError(PermanentError):
-    """A setting is wrong; the text names file or variable, the key, and the remedy."""
+    """A setting is wrong; the text names file or variable, the key, and the remedy, in one line."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("".join(char if char.isprintable() else repr(char)[1:-1] for char in text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Story:
         """The target changes while Redis is dead: the event has to wait, not to get lost."""
         redis = self.farm.redis
         if redis is None:
-            return "left out: the server is not ours to kill (--redis)"
+            return f"{await self.wake([node])}; Redis was left alone, since it is not ours to kill (--redis)"
         await asyncio.to_thread(redis.kill)
         began = await self._set([node], Power.UP)
         await asyncio.to_thread(redis.start)
