@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
@@ -22,8 +24,8 @@ from app.ports.chain import Chain
 from app.ports.chain_blocks import ChainBlocks
 from app.ports.identity import Identity
 from app.ports.power_targets import PowerTargets
-from tests.contracts.rigs import Body
-from tests.integration.chain_access import ChainAccess
+from tests.contracts.rigs import run_virtually
+from tests.integration.chain_access import ChainAccess, chain_access
 
 NO_NODE = NodeId(4_000_000_000)
 NO_FARM = FarmId(4_000_000_000)
@@ -47,21 +49,44 @@ class World:
         return UptimeSample(3600, int(self.now_s()))
 
 
-@dataclass(frozen=True)
-class Rig:
-    make: Callable[[], AbstractAsyncContextManager[World]]
-    run: Callable[[Body], None]
+Test = Callable[[World], Coroutine[Any, Any, None]]
+Rig = Callable[[Test], None]
+"""Runs a test in a world."""
 
 
-@asynccontextmanager
-async def simulated_world() -> AsyncIterator[World]:
+@contextmanager
+def simulated_rig() -> Iterator[Rig]:
+    """A new chain for each test."""
+
+    def play(test: Test) -> None:
+        async def body() -> None:
+            await test(simulated_world())
+
+        run_virtually(body)
+
+    yield play
+
+
+@contextmanager
+def substrate_rig() -> Iterator[Rig]:
+    """One chain, one loop and one client for all tests: reading a runtime's metadata takes its time."""
+    with chain_access() as access, asyncio.Runner() as runner:
+        client = SubstrateClient([access.url])
+        world = runner.run(substrate_world(client, access))
+        try:
+            yield lambda test: runner.run(test(world))
+        finally:
+            runner.run(client.close())
+
+
+def simulated_world() -> World:
     clock = VirtualClock()
     ledger = Ledger(clock.now(), block_time_s=0)
     farmer, *nodes = (bytes([number]) * 32 for number in range(1, 5))
     farm, ids = add_farm(ledger, farmer, nodes)
     chain = SimulatedChain(ledger, clock, nodes[0])
     record = ledger.read("Nodes", ids[0])
-    yield World(
+    return World(
         chain=chain,
         targets=SimulatedChain(ledger, clock, farmer),
         intruder=chain,
@@ -74,25 +99,18 @@ async def simulated_world() -> AsyncIterator[World]:
     )
 
 
-def substrate_world(access: ChainAccess) -> Callable[[], AbstractAsyncContextManager[World]]:
-    @asynccontextmanager
-    async def make() -> AsyncIterator[World]:
-        own_seed, peer_seed = access.node_seeds[:2]
-        async with AsyncExitStack() as stack:
-            client = SubstrateClient([access.url])
-            stack.push_async_callback(client.close)
-            own = await SubstrateIdentity(client, seed=own_seed).identify()
-            peer = await SubstrateIdentity(client, seed=peer_seed).identify()
-            yield World(
-                chain=SubstrateChain(client, seed=own_seed),
-                targets=SubstratePowerTargets(client, seed=access.farmer_seed),
-                intruder=SubstratePowerTargets(client, seed=own_seed, key_type="ed25519"),
-                blocks=SubstrateBlocks(client),
-                identity=SubstrateIdentity(client, seed=own_seed, node_id=own.node),
-                farm=own.farm,
-                node=own.node,
-                peer=peer.node,
-                now_s=time.time,
-            )
-
-    return make
+async def substrate_world(client: SubstrateClient, access: ChainAccess) -> World:
+    own_seed, peer_seed = access.node_seeds[:2]
+    own = await SubstrateIdentity(client, seed=own_seed).identify()
+    peer = await SubstrateIdentity(client, seed=peer_seed).identify()
+    return World(
+        chain=SubstrateChain(client, seed=own_seed),
+        targets=SubstratePowerTargets(client, seed=access.farmer_seed),
+        intruder=SubstratePowerTargets(client, seed=own_seed, key_type="ed25519"),
+        blocks=SubstrateBlocks(client),
+        identity=SubstrateIdentity(client, seed=own_seed, node_id=own.node),
+        farm=own.farm,
+        node=own.node,
+        peer=peer.node,
+        now_s=time.time,
+    )

@@ -7,7 +7,7 @@ says which).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,28 +28,13 @@ from app.ports.chain import Chain
 from app.ports.chain_blocks import ChainBlocks
 from app.ports.identity import Identity
 from app.ports.power_targets import PowerTargets
-from tests.contracts.chain_rigs import NO_FARM, NO_NODE, Rig, World, simulated_world, substrate_world
-from tests.contracts.rigs import run_really, run_virtually
-from tests.integration.chain_access import chain_access
-
-Test = Callable[[World], Coroutine[Any, Any, None]]
+from tests.contracts.chain_rigs import NO_FARM, NO_NODE, Rig, World, simulated_rig, substrate_rig
 
 
-@pytest.fixture(scope="module", params=["simulated", "substrate"])
+@pytest.fixture(scope="module", params=[simulated_rig, substrate_rig], ids=["simulated", "substrate"])
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
-    if request.param == "simulated":
-        yield Rig(simulated_world, run_virtually)
-        return
-    with chain_access() as access:
-        yield Rig(substrate_world(access), run_really)
-
-
-def play(rig: Rig, test: Test) -> None:
-    async def body() -> None:
-        async with rig.make() as world:
-            await test(world)
-
-    rig.run(body)
+    with request.param() as made:
+        yield made
 
 
 async def power_of(world: World, node: Any) -> NodePower:
@@ -66,7 +51,7 @@ def test_the_adapters_have_the_shape_of_their_ports(rig: Rig) -> None:
         assert isinstance(world.blocks, ChainBlocks)
         assert isinstance(world.identity, Identity)
 
-    play(rig, test)
+    rig(test)
 
 
 @pytest.mark.parametrize("kind", list(HeadKind))
@@ -79,7 +64,7 @@ def test_a_head_tells_its_number_its_hash_and_the_time_of_its_block(rig: Rig, ki
         assert head.hash.startswith("0x")
         assert abs(head.time_s - world.now_s()) < 120
 
-    play(rig, test)
+    rig(test)
 
 
 def test_the_best_head_is_never_behind_the_finalized_one(rig: Rig) -> None:
@@ -91,7 +76,7 @@ def test_the_best_head_is_never_behind_the_finalized_one(rig: Rig) -> None:
         assert best is not None
         assert final.number <= best.number
 
-    play(rig, test)
+    rig(test)
 
 
 def test_powers_of_many_nodes_come_from_one_block(rig: Rig) -> None:
@@ -101,14 +86,14 @@ def test_powers_of_many_nodes_come_from_one_block(rig: Rig) -> None:
         assert reading.head is not None
         assert reading.head.kind is HeadKind.BEST
 
-    play(rig, test)
+    rig(test)
 
 
 def test_a_node_without_an_entry_is_up_and_wanted_up(rig: Rig) -> None:
     async def test(world: World) -> None:
         assert await power_of(world, NO_NODE) == NodePower(PowerState(Power.UP), Power.UP)
 
-    play(rig, test)
+    rig(test)
 
 
 def test_powers_of_no_node_still_tell_the_head(rig: Rig) -> None:
@@ -117,7 +102,7 @@ def test_powers_of_no_node_still_tell_the_head(rig: Rig) -> None:
         assert reading.powers == {}
         assert reading.head is not None
 
-    play(rig, test)
+    rig(test)
 
 
 def test_records_tell_farm_and_address_and_leave_out_nodes_that_do_not_exist(rig: Rig) -> None:
@@ -128,7 +113,7 @@ def test_records_tell_farm_and_address_and_leave_out_nodes_that_do_not_exist(rig
         assert found[world.peer].farm == world.farm
         assert isinstance(found[world.peer].mac, Mac) or found[world.peer].mac_problem
 
-    play(rig, test)
+    rig(test)
 
 
 def test_a_farm_lists_its_nodes_in_order(rig: Rig) -> None:
@@ -138,7 +123,7 @@ def test_a_farm_lists_its_nodes_in_order(rig: Rig) -> None:
         assert list(members) == sorted(members)
         assert await world.chain.farm_nodes(NO_FARM) == ()
 
-    play(rig, test)
+    rig(test)
 
 
 def test_a_state_that_was_set_is_on_the_chain_since_the_block_that_included_it(rig: Rig) -> None:
@@ -149,7 +134,7 @@ def test_a_state_that_was_set_is_on_the_chain_since_the_block_that_included_it(r
         assert (await power_of(world, world.node)).state == PowerState(Power.UP)
         assert down.block_hash != up.block_hash
 
-    play(rig, test)
+    rig(test)
 
 
 def test_an_announced_state_comes_without_having_been_waited_for(rig: Rig) -> None:
@@ -160,7 +145,7 @@ def test_an_announced_state_comes_without_having_been_waited_for(rig: Rig) -> No
         while (await power_of(world, world.node)).state.power is Power.DOWN:
             head = await world.blocks.next_head(head)
 
-    play(rig, test)
+    rig(test)
 
 
 def test_uptime_is_sampled_once_for_each_report(rig: Rig) -> None:
@@ -175,7 +160,7 @@ def test_uptime_is_sampled_once_for_each_report(rig: Rig) -> None:
         assert inclusion.block_hash.startswith("0x")
         assert len(samples) == 1
 
-    play(rig, test)
+    rig(test)
 
 
 def test_uptime_with_a_clock_far_off_fails_by_name(rig: Rig) -> None:
@@ -185,7 +170,7 @@ def test_uptime_with_a_clock_far_off_fails_by_name(rig: Rig) -> None:
             await world.chain.report_uptime(lambda: stale)
         assert caught.value.error == "InvalidTimestampHint"
 
-    play(rig, test)
+    rig(test)
 
 
 def test_a_target_that_was_set_is_on_the_chain_and_in_the_events_of_its_block(rig: Rig) -> None:
@@ -199,7 +184,7 @@ def test_a_target_that_was_set_is_on_the_chain_and_in_the_events_of_its_block(ri
             assert block.ref.hash == inclusion.block_hash
             assert PowerTargetChanged(world.farm, world.peer, target) in block.changes
 
-    play(rig, test)
+    rig(test)
 
 
 def test_a_target_set_by_anybody_but_the_farmer_fails_by_name(rig: Rig) -> None:
@@ -208,7 +193,7 @@ def test_a_target_set_by_anybody_but_the_farmer_fails_by_name(rig: Rig) -> None:
             await world.intruder.set_power_target(world.peer, Power.DOWN)
         assert caught.value.error == "UnauthorizedToChangePowerTarget"
 
-    play(rig, test)
+    rig(test)
 
 
 def test_a_target_of_a_node_that_does_not_exist_fails_by_name(rig: Rig) -> None:
@@ -217,7 +202,7 @@ def test_a_target_of_a_node_that_does_not_exist_fails_by_name(rig: Rig) -> None:
             await world.targets.set_power_target(NO_NODE, Power.DOWN)
         assert caught.value.error == "NodeNotExists"
 
-    play(rig, test)
+    rig(test)
 
 
 def test_the_next_head_is_there_at_once_when_it_is_another(rig: Rig) -> None:
@@ -227,7 +212,7 @@ def test_the_next_head_is_there_at_once_when_it_is_another(rig: Rig) -> None:
         after = await world.blocks.next_head(before)
         assert after.number > before.number
 
-    play(rig, test)
+    rig(test)
 
 
 def test_the_next_head_is_waited_for(rig: Rig) -> None:
@@ -237,7 +222,7 @@ def test_the_next_head_is_waited_for(rig: Rig) -> None:
         await world.chain.report_uptime(world.sample)
         assert (await waiting).number > head.number
 
-    play(rig, test)
+    rig(test)
 
 
 def test_blocks_come_in_order_each_on_top_of_the_one_before(rig: Rig) -> None:
@@ -251,7 +236,7 @@ def test_blocks_come_in_order_each_on_top_of_the_one_before(rig: Rig) -> None:
         assert blocks[2].parent_hash == blocks[1].ref.hash
         assert not any(block.unreadable for block in blocks)
 
-    play(rig, test)
+    rig(test)
 
 
 def test_blocks_beyond_the_head_are_left_out(rig: Rig) -> None:
@@ -262,7 +247,7 @@ def test_blocks_beyond_the_head_are_left_out(rig: Rig) -> None:
         assert len(beyond) < 1000
         assert await world.blocks.blocks(head.number + 10_000, head.number + 10_001) == []
 
-    play(rig, test)
+    rig(test)
 
 
 def test_a_node_is_told_who_it_is(rig: Rig) -> None:
@@ -271,4 +256,4 @@ def test_a_node_is_told_who_it_is(rig: Rig) -> None:
         record = (await world.chain.nodes([world.node]))[world.node]
         assert identity == NodeIdentity(record.id, record.farm, record.twin)
 
-    play(rig, test)
+    rig(test)

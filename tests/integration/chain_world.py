@@ -28,8 +28,8 @@ def _template() -> DevNode:
 
 
 class _QuickNode(DevNode):
-    metadata = property(lambda _: _template().metadata)  # type: ignore[assignment]
-    _codec = property(lambda _: _template()._codec)  # type: ignore[assignment]
+    metadata = property(lambda _: _template().metadata)
+    _codec = property(lambda _: _template()._codec)
 
 
 @dataclass(frozen=True)
