@@ -41,8 +41,8 @@ class Chain(Section, frozen=True):
         int,
         Meta(
             ge=4,
-            le=65536,
-            description="Blocks for which a signed extrinsic stays valid. Short, so that a lost uptime report does "
+            le=4096,
+            description="Blocks for which a signed extrinsic stays valid, a power of two. Short, so that a lost uptime report does "
             "not turn up late.",
         ),
     ] = 16

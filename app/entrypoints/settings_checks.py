@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -17,6 +18,10 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
     """Each key that is wrong, and what is wrong with it."""
     yield from _infinite(settings)
     yield from _addresses(settings)
+    blocks = settings.chain.era_blocks
+    if blocks & (blocks - 1):
+        # Else an era would not begin at the block that is current when it is signed.
+        yield "chain.era_blocks", f"{blocks} is no power of two"
     for name in ("wake", "uptime"):
         section = getattr(settings, name)
         if section.retry_delay_s_min > section.retry_delay_s_max:
@@ -45,6 +50,10 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     for url in settings.chain.urls:
         if not _is_websocket(url):
             yield "chain.urls", f"{url!r} is no WebSocket address such as ws://127.0.0.1:9944 or wss://HOST"
+    try:
+        ipaddress.IPv4Address(settings.magic_packets.host)
+    except ValueError:
+        yield "magic_packets.host", f"{settings.magic_packets.host!r} is no IPv4 address such as 255.255.255.255"
     if settings.nic.mac:
         try:
             Mac.parse(settings.nic.mac)

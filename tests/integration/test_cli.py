@@ -111,6 +111,8 @@ class TestWrongSettings:
             ("[chain]\nurlz = []\n", ["chain.urlz", "chain.urls"]),
             ("[wake]\npackets = 'ten'\n", ["wake.packets", "int"]),
             ("[broker]\nurl = 'http://x'\n", ["http", "unix"]),
+            ("[magic_packets]\nhost = 'example'\n", ["magic_packets.host", "IPv4"]),
+            ("[chain]\nera_blocks = 17\n", ["chain.era_blocks", "power of two"]),
         ],
     )
     def test_a_settings_file_is_refused_with_the_place_named(
