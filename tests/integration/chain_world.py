@@ -27,8 +27,13 @@ def _template() -> DevNode:
     return DevNode(Ledger(0))
 
 
+def metadata() -> str:
+    """Of the dev chain's runtime, as ``state_getMetadata`` returns it."""
+    return _template().metadata
+
+
 class _QuickNode(DevNode):
-    metadata = property(lambda _: _template().metadata)
+    metadata = property(lambda _: metadata())
     _codec = property(lambda _: _template()._codec)
 
 
@@ -39,6 +44,7 @@ class ChainWorld:
     url: str
     ledger: Ledger
     farm: DevFarm
+    inside: DevNode
     stack: AsyncExitStack
 
     @property
@@ -66,6 +72,13 @@ class ChainWorld:
     def targets(self) -> SubstratePowerTargets:
         return SubstratePowerTargets(self.client(), seed=self.farm.farmer.seed)
 
+    def stored(self, key: str, block_hash: str) -> str | None:
+        """What lies under a storage key after a block."""
+        block = self.inside.block_of(block_hash)
+        assert block is not None
+        value = self.inside.storage.read(bytes.fromhex(key[2:]), block)
+        return None if value is None else f"0x{value.hex()}"
+
     def produce(self, blocks: int = 1) -> None:
         """Make blocks now."""
         for _ in range(blocks):
@@ -77,8 +90,9 @@ async def chain_world(nodes: int = 2, *, block_time_s: float = 3600.0) -> AsyncI
     """By default blocks come only when the test makes them."""
     ledger = Ledger(time.time(), block_time_s=block_time_s)
     farm = set_up_farm(ledger, nodes, "test")
-    async with serving(_QuickNode(ledger), "127.0.0.1", 0) as url, AsyncExitStack() as stack:
-        yield ChainWorld(url, ledger, farm, stack)
+    inside = _QuickNode(ledger)
+    async with serving(inside, "127.0.0.1", 0) as url, AsyncExitStack() as stack:
+        yield ChainWorld(url, ledger, farm, inside, stack)
 
 
 def sample() -> UptimeSample:

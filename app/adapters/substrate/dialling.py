@@ -15,6 +15,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 ADDRESS_TIMEOUT_S_MIN = 1.0
+OPTIONS = (
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    # An idle connection that a router has forgotten ends within a minute, not at the next request.
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+)
 
 
 class DialledSocket:
@@ -100,6 +108,7 @@ def _connect(host: str, port: int, timeout_s: float, dialled: DialledSocket) -> 
             problem = error
             continue
         sock.settimeout(timeout_s)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for level, option, value in OPTIONS:
+            sock.setsockopt(level, option, value)
         return sock
     raise problem

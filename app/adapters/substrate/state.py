@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 KeysOf = Callable[["Runtime"], Sequence[str]]
 
 HEAD_METHODS = {HeadKind.BEST: "chain_getHead", HeadKind.FINALIZED: "chain_getFinalizedHead"}
-KEYS_PER_REQUEST = 1000
+KEYS_PER_REQUEST = 4096
 UPGRADES_PER_READ = 3
 
 

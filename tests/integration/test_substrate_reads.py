@@ -1,0 +1,241 @@
+"""Reading the chain: in batches, by the right runtime, and with one broken answer spoiling no other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.adapters.substrate.chain import SubstrateChain
+from app.adapters.substrate.client import SubstrateClient
+from app.domain.errors import ChainUnavailable, PermanentError, WrongChain
+from app.domain.model import FarmId, HeadKind, Mac, NodeId, NodePower, Power, PowerState, Unreadable
+from app.entrypoints.devchain.node import SPEC_VERSION
+from tests.integration.chain_access import needs_a_dev_chain
+from tests.integration.chain_world import ChainWorld, chain_world, metadata
+from tests.integration.scripted_node import ScriptedNode
+
+pytestmark = pytest.mark.anyio
+
+HEAD, PARENT = "0x" + "11" * 32, "0x" + "22" * 32
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[ChainWorld]:
+    needs_a_dev_chain()
+    async with chain_world() as made:
+        yield made
+
+
+async def test_a_thousand_nodes_take_no_more_requests_than_one(world: ChainWorld) -> None:
+    proxy = await world.proxy()
+    chain = world.chain(proxy.url)
+    await chain.powers([world.node], HeadKind.BEST)
+    proxy.asked.clear()
+    await chain.powers([world.node], HeadKind.BEST)
+    for_one = proxy.methods()
+    proxy.asked.clear()
+    reading = await chain.powers([NodeId(number) for number in range(1, 1001)], HeadKind.BEST)
+    assert len(reading.powers) == 1000
+    assert proxy.methods() == for_one
+    assert for_one.count("state_queryStorageAt") == 1
+
+
+async def test_a_thousand_nodes_are_read_twenty_times_faster_than_one_by_one(world: ChainWorld) -> None:
+    chain = world.chain()
+    nodes = [NodeId(number) for number in range(1, 1001)]
+    await chain.powers(nodes, HeadKind.BEST)
+    batch_s, single_s = [], []
+    for _ in range(5):
+        batch_s.append(await seconds(chain, nodes))
+        single_s += [await seconds(chain, [node]) for node in nodes[:20]]
+    assert min(batch_s) * 20 < min(single_s) * 1000
+
+
+async def seconds(chain: SubstrateChain, nodes: Sequence[NodeId]) -> float:
+    began_s = time.perf_counter()
+    await chain.powers(nodes, HeadKind.BEST)
+    return time.perf_counter() - began_s
+
+
+async def test_the_finalized_head_shows_a_change_only_once_it_is_final(world: ChainWorld) -> None:
+    chain = world.chain()
+    await chain.announce_power_state(Power.DOWN)
+    world.produce()
+    for kind, shown in ((HeadKind.BEST, Power.DOWN), (HeadKind.FINALIZED, Power.UP)):
+        assert await state_of(chain, world.node, kind) is shown
+    world.produce(world.ledger.finality_lag)
+    assert await state_of(chain, world.node, HeadKind.FINALIZED) is Power.DOWN
+    reading = await chain.powers([world.node], HeadKind.FINALIZED)
+    assert reading.head is not None
+    assert (reading.head.number, reading.head.hash) == (1, world.ledger.finalized.hash)
+
+
+async def state_of(chain: SubstrateChain, node: NodeId, kind: HeadKind) -> Power:
+    power = (await chain.powers([node], kind)).powers[node]
+    assert isinstance(power, NodePower)
+    return power.state.power
+
+
+async def test_addresses_that_can_not_be_used_say_why(world: ChainWorld) -> None:
+    record = world.ledger.read("Nodes", world.node)
+    interface = record["interfaces"][0]
+    cases: dict[int, Any] = {
+        101: [],
+        102: [{**interface, "name": "eth0"}],
+        103: [{**interface, "mac": "not a mac"}],
+        104: [{**interface, "mac": "00:00:00:00:00:00"}],
+        105: [{**interface, "name": "eth0"}, {**interface, "mac": "54-B2-03-A0-11-22"}],
+    }
+    for node, interfaces in cases.items():
+        world.ledger.genesis("Nodes", node, {**record, "id": node, "interfaces": interfaces})
+    found = await world.chain().nodes([NodeId(node) for node in cases])
+    assert [found[NodeId(node)].mac for node in (101, 102, 103, 104)] == [None] * 4
+    assert "no interface named 'zos'" in found[NodeId(101)].mac_problem
+    assert "no interface named 'zos'" in found[NodeId(102)].mac_problem
+    assert "not a mac" in found[NodeId(103)].mac_problem
+    assert "zero or group" in found[NodeId(104)].mac_problem
+    assert found[NodeId(105)].mac == Mac("54:b2:03:a0:11:22")
+
+
+async def test_without_a_key_it_reads_and_says_why_it_does_not_write(world: ChainWorld) -> None:
+    chain = SubstrateChain(world.client())
+    await chain.head(HeadKind.BEST)
+    with pytest.raises(PermanentError, match="key is not configured"):
+        await chain.set_power_state(Power.UP)
+
+
+async def test_a_node_whose_head_is_old_gives_way_to_another(world: ChainWorld) -> None:
+    async with chain_world() as fresh:
+        lagging, good = await world.proxy(), await fresh.proxy()
+        genesis = world.ledger.best.hash
+        for proxy in (lagging, good):
+            proxy.answers["chain_getBlockHash"] = lambda number: genesis
+        world.ledger.best.time_ms -= 3_600_000
+        chain = world.chain(lagging.url, good.url)
+        old = await chain.head(HeadKind.BEST)
+        new = await chain.head(HeadKind.BEST)
+        assert new.time_s - old.time_s > 3000
+
+
+# -- answers no honest node gives: all is scripted -----------------------------------------------------
+
+
+def scripted(*, spec: int = SPEC_VERSION, upgrade: int | None = None, power: Any = None, **more: Any) -> ScriptedNode:
+    """A node at one block. ``power`` is the stored NodePower of every node."""
+
+    def values(keys: list[str], _: str) -> Any:
+        moment, *others = keys
+        upgraded = None if upgrade is None else f"0x{(upgrade << 2 | 1).to_bytes(2, 'little').hex()}0478"
+        return [{"changes": [[moment, "0x00e0b5c08b010000"], [others[0], upgraded], *([k, power] for k in others[1:])]}]
+
+    return ScriptedNode(
+        answers={
+            "chain_getHead": HEAD,
+            "chain_getHeader": {"number": "0x10", "parentHash": PARENT},
+            "state_getRuntimeVersion": {"specVersion": spec, "transactionVersion": 2},
+            "state_getMetadata": lambda *_: metadata(),
+            "state_queryStorageAt": values,
+            **more,
+        }
+    )
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as made:
+        yield made
+
+
+async def chain_of(stack: AsyncExitStack, *nodes: ScriptedNode) -> SubstrateChain:
+    for node in nodes:
+        await stack.enter_async_context(node.running())
+    client = SubstrateClient([node.url for node in nodes], timeout_s=2.0)
+    stack.push_async_callback(client.close)
+    return SubstrateChain(client)
+
+
+@pytest.mark.parametrize("broken", ["0x", "0x00", "0x0200", "0x0002", "0x01c402", "0x000000", "nonsense"])
+async def test_a_power_that_is_neither_up_nor_down_is_unreadable_and_no_default(
+    stack: AsyncExitStack, broken: str
+) -> None:
+    node = scripted()
+    honest = node.answers["state_queryStorageAt"]
+
+    def values(keys: list[str], block: str) -> Any:
+        (answer,) = honest(keys, block)
+        answer["changes"][-2:] = [[keys[-2], broken], [keys[-1], "0x01c402000001"]]
+        return [answer]
+
+    chain = await chain_of(stack, replace(node, answers={**node.answers, "state_queryStorageAt": values}))
+    powers = (await chain.powers([NodeId(1), NodeId(2)], HeadKind.BEST)).powers
+    assert isinstance(powers[NodeId(1)], Unreadable)
+    assert broken in str(powers[NodeId(1)])
+    assert powers[NodeId(2)] == NodePower(PowerState(Power.DOWN, 708), Power.DOWN)
+
+
+async def test_a_list_of_nodes_that_can_not_be_read_is_unavailable(stack: AsyncExitStack) -> None:
+    chain = await chain_of(stack, scripted(power="0x08ff"))
+    with pytest.raises(ChainUnavailable, match="NodesByFarmID"):
+        await chain.farm_nodes(FarmId(1))
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"chain_getHead": 17},
+        {"chain_getHeader": {"number": "ten", "parentHash": PARENT}},
+        {"chain_getHeader": None},
+        {"state_getRuntimeVersion": {"specVersion": "new"}},
+        {"state_queryStorageAt": [{"changes": "none"}]},
+        {"state_queryStorageAt": None},
+        {"state_getMetadata": "0x1234"},
+    ],
+    ids=lambda answers: "-".join(answers),
+)
+async def test_an_answer_of_the_wrong_shape_is_unavailable_and_names_the_endpoint(
+    stack: AsyncExitStack, nonsense: dict[str, Any]
+) -> None:
+    node = scripted(**nonsense)
+    chain = await chain_of(stack, node)
+    with pytest.raises(ChainUnavailable, match=node.url):
+        await chain.powers([NodeId(1)], HeadKind.BEST)
+
+
+async def test_a_runtime_without_power_states_is_the_wrong_chain(stack: AsyncExitStack) -> None:
+    renamed = metadata().replace(b"change_power_state".hex(), b"change_other_state".hex())
+    node = scripted(state_getMetadata=renamed)
+    chain = await chain_of(stack, node)
+    with pytest.raises(WrongChain, match=rf"{node.url}.*change_power_state"):
+        await chain.head(HeadKind.BEST)
+
+
+async def test_metadata_is_read_once_for_all_connections(stack: AsyncExitStack) -> None:
+    node = scripted()
+    chain = await chain_of(stack, node)
+    for _ in range(3):
+        await chain.head(HeadKind.BEST)
+        node.hang_up()
+    assert node.methods().count("state_getMetadata") == 1
+
+
+async def test_after_a_runtime_upgrade_the_new_metadata_is_read(stack: AsyncExitStack) -> None:
+    node = scripted(power="0x0001")
+    chain = await chain_of(stack, node)
+    await chain.head(HeadKind.BEST)
+    node.answers["state_getRuntimeVersion"] = {"specVersion": SPEC_VERSION + 1, "transactionVersion": 2}
+    reading = await chain.powers([NodeId(1)], HeadKind.BEST)
+    assert reading.powers[NodeId(1)] == NodePower(PowerState(Power.UP), Power.DOWN)
+    assert [params for method, params in node.asked if method == "state_getMetadata"] == [[HEAD], [HEAD]]
+
+
+async def test_the_block_that_brings_an_upgrade_is_read_by_the_old_runtime(stack: AsyncExitStack) -> None:
+    node = scripted(spec=SPEC_VERSION + 1, upgrade=SPEC_VERSION)
+    chain = await chain_of(stack, node)
+    await chain.head(HeadKind.BEST)
+    asked = [params for method, params in node.asked if method == "state_getMetadata"]
+    assert asked[-1] == [PARENT], "the old code stands in the state of the block before"
