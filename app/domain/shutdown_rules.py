@@ -11,7 +11,7 @@ ARM         arm the card for Wake-on-LAN and read it back           abort; a fau
 SAY_DOWN    state Down included (unless it already is there)        abort
 FINAL       wait until that Down can't be undone                    abort; state Up
 UPTIME      a last uptime report; one fresh retry                   log it and go on
-TARGET      finish bursts in flight; read the target once more      abort; state Up
+TARGET      finish bursts in flight; arm again; read the target     abort; state Up
 POWER_OFF   order it; still alive later: again; then by force       state Up; a fault; later again
 ==========  ======================================================  ============================
 """

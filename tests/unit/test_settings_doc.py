@@ -23,6 +23,6 @@ def test_every_key_is_there_with_its_meaning() -> None:
 
 def test_limits_and_choices_are_told() -> None:
     (era,) = (line for line in document().splitlines() if line.startswith("| `era_blocks`"))
-    assert "At least 4. At most 65536." in era
+    assert "At least 4. At most 4096." in era
     (level,) = (line for line in document().splitlines() if line.startswith("| `level`"))
     assert "One of `debug`, `info`, `warning`, `error`." in level

@@ -155,6 +155,15 @@ async def test_a_card_that_cannot_be_armed_any_more_aborts_before_anything_is_wr
         assert "power-management" in node.fault_keys
 
 
+async def test_a_card_that_is_disarmed_in_the_middle_is_armed_again_before_the_power_off(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "uptime" in node.steps, within_s=120, every_s=0.01)
+        node.nic.wake_modes.clear()
+        await farm.until(lambda: node.dark, within_s=120)
+        assert "g" in node.nic.wake_modes
+
+
 class TestAlreadyDownOnChain:
     """The machine was booted by hand while its target is Down."""
 

@@ -55,7 +55,7 @@ class VirtualNode:
         self.events = SimulatedPowerEvents(self.stream, clock)
         self.nic = SimulatedNic(mac_of(1, node))
         self.packets = SimulatedMagicPackets(farm.network)
-        self.host_power = SimulatedHostPower(clock, self._go_dark)
+        self.host_power = SimulatedHostPower(clock, self.go_dark)
         self.facts = SimulatedHostFacts(clock)
         self.holds = SimulatedHolds(clock)
         self.faults = SimulatedFaults()
@@ -96,7 +96,7 @@ class VirtualNode:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    def _go_dark(self) -> None:
+    def go_dark(self) -> None:
         self.dark = True
         if self._task is not None:
             self._task.cancel()
@@ -183,6 +183,11 @@ class VirtualFarm:
     def put_to_sleep(self, node: int) -> None:
         """State and target Down by decree."""
         self.ledger.genesis("NodePower", node, LedgerPower(self.ledger.best_number, "Down"))
+
+    def with_target(self, node: int, target: Power) -> LedgerPower:
+        """The node's entry with another target."""
+        power = self.ledger.read("NodePower", node)
+        return LedgerPower(None if power is None else power.down_since, target.value)
 
     def want_up(self, node: int) -> None:
         """Target Up by decree, and no event."""

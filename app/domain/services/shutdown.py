@@ -108,6 +108,8 @@ class Shutdown:
         await self._last_uptime()
         self._pass(Step.TARGET)
         await self._wakes.finish_bursts()
+        # Minutes have passed since the card was armed; somebody may have disarmed it meanwhile.
+        await self._arm()
         seen = await self._still_wanted()
         if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
             raise DownNotFinal("our state Down is not on the chain any more")
