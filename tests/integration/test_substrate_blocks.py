@@ -59,7 +59,7 @@ async def test_many_blocks_take_three_rounds_of_requests(world: ChainWorld) -> N
     assert len(await blocks.blocks(1, 64)) == 64
     assert proxy.methods().count("chain_getBlockHash") == 64
     assert proxy.methods().count("state_queryStorageAt") == 64
-    assert len(proxy.asked) == 4 * 64 + 1
+    assert len(proxy.asked) == 3 * 64 + 1
 
 
 async def test_a_head_that_comes_from_a_reorganisation_is_another_head(world: ChainWorld) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.adapters.substrate.chain import SubstrateChain
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain
 from app.domain.model import HeadKind, Inclusion, NodePower, Power, UptimeSample
 from tests.integration.chain_access import needs_a_dev_chain
@@ -222,6 +223,19 @@ async def test_one_that_failed_out_of_sight_fails_by_name(world: ChainWorld) -> 
         await reporting
     assert caught.value.error == "InvalidTimestampHint"
     assert caught.value.block_hash == world.ledger.best.hash
+
+
+@pytest.mark.parametrize("what", ["state", "uptime"])
+async def test_an_account_without_a_node_fails_by_name(world: ChainWorld, what: str) -> None:
+    chain = SubstrateChain(world.client(), seed=world.farm.farmer.seed, key_type="sr25519")
+    sending = asyncio.ensure_future(
+        chain.set_power_state(Power.DOWN) if what == "state" else chain.report_uptime(sample)
+    )
+    await pooled(world)
+    world.produce()
+    with pytest.raises(ExtrinsicFailed) as caught:
+        await sending
+    assert caught.value.error == "NodeNotExists"
 
 
 async def test_one_that_never_got_there_is_refused_once_its_era_is_over(world: ChainWorld) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.adapters.substrate.answers import Changes, Header, RuntimeVersion, read
+from app.adapters.substrate.answers import Changes, Header, read
 from app.adapters.substrate.records import PALLET
 from app.adapters.substrate.rpc import Request, RpcConnection
 from app.adapters.substrate.rpc_errors import RpcRefused
@@ -22,14 +22,10 @@ EVENT = "PowerTargetChanged"
 
 @dataclass(frozen=True, slots=True)
 class RawBlock:
-    """A block as the node gave it; ``pruned`` is why its state can't be had, else empty.
-
-    ``code_version`` is the spec version of the code in its state: what will execute the next block.
-    """
+    """A block as the node gave it; ``pruned`` is why its state can't be had, else empty."""
 
     ref: BlockRef
     parent_hash: str
-    code_version: int
     values: Mapping[str, str]
     pruned: str = ""
 
@@ -39,28 +35,29 @@ async def fetch(connection: RpcConnection, refs: Sequence[BlockRef], keys: Seque
     requests: list[Request] = []
     for ref in refs:
         requests.append(("chain_getHeader", [ref.hash]))
-        requests.append(("state_getRuntimeVersion", [ref.hash]))
         requests.append(("state_queryStorageAt", [list(keys), ref.hash]))
     answers = await connection.batch(requests)
-    return [_raw_block(connection, ref, *answers[3 * i : 3 * i + 3]) for i, ref in enumerate(refs)]
+    return [_raw_block(connection, ref, *answers[2 * i : 2 * i + 2]) for i, ref in enumerate(refs)]
 
 
-def _raw_block(connection: RpcConnection, ref: BlockRef, header: Any, version: Any, changes: Any) -> RawBlock:
+def _raw_block(connection: RpcConnection, ref: BlockRef, header: Any, changes: Any) -> RawBlock:
     parent_hash = read(connection.name, Header, header).parent_hash
-    for answer in (version, changes):
-        if isinstance(answer, RpcRefused):
-            return RawBlock(ref, parent_hash, 0, {}, pruned=f"{connection.name} says: {answer}")
+    if isinstance(changes, RpcRefused):
+        return RawBlock(ref, parent_hash, {}, pruned=f"{connection.name} says: {changes}")
     values = {
         key: value
         for group in read(connection.name, list[Changes], changes)
         for key, value in group.changes
         if value is not None
     }
-    return RawBlock(ref, parent_hash, read(connection.name, RuntimeVersion, version).spec_version, values)
+    return RawBlock(ref, parent_hash, values)
 
 
 def read_blocks(runtime: Runtime, raws: Sequence[RawBlock]) -> tuple[list[Block], int]:
-    """As many blocks as this runtime executed, and the spec version that executed the next one."""
+    """As many blocks as this runtime executed, and the spec version that executed the next one.
+
+    A block whose state does not say who executed it (the first one, perhaps) is taken for this one's.
+    """
     blocks: list[Block] = []
     tag = runtime.event_tag(PALLET, EVENT)
     for raw in raws:
@@ -68,7 +65,7 @@ def read_blocks(runtime: Runtime, raws: Sequence[RawBlock]) -> tuple[list[Block]
             blocks.append(Block(raw.ref, raw.parent_hash, (), raw.pruned))
             continue
         try:
-            spec = runtime.spec_of_block(raw.values) or raw.code_version
+            spec = runtime.spec_of_block(raw.values) or runtime.spec_version
             if spec != runtime.spec_version:
                 return blocks, spec
             changes = _changes(runtime, raw.values.get(runtime.key("System", "Events"), "0x00"), tag)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
-from app.adapters.substrate.answers import Header, read
+from app.adapters.substrate.answers import Header, RuntimeVersion, read
 from app.adapters.substrate.block_events import RawBlock, fetch, read_blocks
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.rpc import Request, RpcConnection
@@ -73,7 +73,8 @@ class SubstrateBlocks:
             if len(done) < len(rest):
                 raw = rest[len(done)]
                 # The block that brings an upgrade has the new code in its state, and its parent the old.
-                source = raw.ref.hash if raw.code_version == spec else raw.parent_hash
+                version = await connection.ask_for(RuntimeVersion, "state_getRuntimeVersion", raw.ref.hash)
+                source = raw.ref.hash if version.spec_version == spec else raw.parent_hash
                 await self._client.runtime(connection, spec, source)
         return blocks
 
