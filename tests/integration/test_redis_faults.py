@@ -272,6 +272,41 @@ async def test_a_cancelled_read_loses_nothing(server: RedisServer, client: Any) 
     await events.close()
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_cancellation_is_never_swallowed(server: RedisServer, turns: int) -> None:
+    """The library waits with `asyncio.wait_for`, which before Python 3.12 may lose one: the daemon would not stop."""
+    events = consumer(server, block_s=0.2)
+    await events.open()
+    read = asyncio.ensure_future(events.receive())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    read.cancel()
+    await asyncio.wait([read])
+    assert read.cancelled()
+    await events.close()
+
+
+async def test_what_a_dead_connection_took_comes_without_a_reconnection(server: RedisServer, client: Any) -> None:
+    """A server that has not noticed yet that a reader is gone still hands it the next entry."""
+    events = consumer(server, block_s=0.05)
+    await events.open()
+    assert await events.receive() == []
+    client.xadd(STREAM, {"body": encode(TargetChange(1, 1, is_up=True, is_down=False))})
+    client.xreadgroup(GROUP, "power", {STREAM: ">"})
+    assert await nodes_of(events, 1) == [1]
+    await events.close()
+
+
+async def test_what_a_peer_died_with_is_taken_over_without_a_reconnection(server: RedisServer, client: Any) -> None:
+    events = consumer(server, block_s=0.05, abandoned_s=0.2)
+    await events.open()
+    assert await events.receive() == []
+    client.xadd(STREAM, {"body": encode(TargetChange(1, 1, is_up=True, is_down=False))})
+    client.xreadgroup(GROUP, "another", {STREAM: ">"})
+    assert await nodes_of(events, 1) == [1]
+    await events.close()
+
+
 async def test_reconnecting_leaks_neither_connections_nor_descriptors(server: RedisServer, client: Any) -> None:
     events = consumer(server, block_s=0.01)
     await events.open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ class Connection:
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Any]:
-        """The client; errors become `EventsUnavailable`, and the connection is dropped.
+        """The client; errors, and no answer in time, become `EventsUnavailable`, and the connection is dropped.
 
         Replies that are errors of Redis itself (``NOGROUP``) pass, with the connection kept.
         """
@@ -39,7 +40,8 @@ class Connection:
         if self._redis is None:
             self._redis = self._make()
         try:
-            yield self._redis
+            async with asyncio.timeout(self._answer_s):
+                yield self._redis
         except ResponseError:
             raise
         except (RedisError, OSError, TimeoutError) as error:
@@ -70,7 +72,9 @@ class Connection:
             db=self._url.database,
             password=self._url.password or None,
             socket_connect_timeout=CONNECT_S,
-            socket_timeout=self._answer_s,
+            # The deadline is in `use`: the library's own sits on `asyncio.wait_for`, which before Python 3.12
+            # swallows a cancellation that arrives together with the result.
+            socket_timeout=None,
             retry=Retry(NoBackoff(), 0),
             single_connection_client=True,
         )

@@ -1,12 +1,14 @@
 """The consumer's side of the event stream: a Redis consumer group, as the Go programs use it.
 
-After every `open`, and after a cancelled read, entries that were delivered earlier and never
-acknowledged come first; then those of consumers that died holding them; then new ones. A server that
-lost its data gets its group again, at the stream's beginning, so that nothing is passed over.
+After every `open`, after a cancelled read and every few seconds, entries that were delivered to this
+consumer and never reached it come first (a server that has not noticed yet that a connection is dead
+still delivers to it); then those of consumers that died holding them; then new ones. A server that lost
+its data gets its group again, at the stream's beginning, so that nothing is passed over.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,27 +63,34 @@ class RedisPowerEvents:
         self._batch = batch
         self._pending_after: str | None = "0"
         self._claim_from: str | None = "0-0"
+        self._look_back_s = block_s
+        self._looked_back_at_s = 0.0
+        self._held: set[str] = set()
 
     async def open(self) -> None:
         """(Re)connect, and see that the group is there."""
         await self.close()
         await self._ask(self._create_group)
+        self._held.clear()
         self._start_over()
 
     async def receive(self) -> Sequence[Delivery]:
         """Pending entries, then abandoned ones, then new ones as they come (up to 3 s)."""
         try:
             batch: Sequence[Delivery] = await self._ask(self._next)
-            return batch
         except BaseException:
             # Delivered, perhaps, and never seen: from the pending entries again.
             self._start_over()
             raise
+        self._held.update(delivery.id for delivery in batch)
+        return batch
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """One XACK for all; a server that lost the group has nothing to acknowledge."""
         if deliveries:
             ids = [delivery.id for delivery in deliveries]
+            # Should it fail, they come again: handling one twice does no harm, forgetting one does.
+            self._held.difference_update(ids)
             await self._ask(lambda redis: redis.xack(self._stream, self._group, *ids))
 
     async def dead_letter(self, delivery: Delivery, reason: str) -> None:
@@ -100,8 +109,11 @@ class RedisPowerEvents:
     def _start_over(self) -> None:
         self._pending_after = "0"
         self._claim_from = "0-0"
+        self._looked_back_at_s = asyncio.get_running_loop().time()
 
     async def _next(self, redis: Any) -> Sequence[Delivery]:
+        if asyncio.get_running_loop().time() - self._looked_back_at_s >= self._look_back_s:
+            self._start_over()
         while self._pending_after is not None:
             entries = await self._read(redis, self._pending_after)
             self._pending_after = _text(entries[-1][0]) if entries else None
@@ -127,7 +139,8 @@ class RedisPowerEvents:
         trimmed = [entry for entry, fields in entries if not fields]
         if trimmed:
             await redis.xack(self._stream, self._group, *trimmed)
-        return [_delivery(_text(entry), fields) for entry, fields in entries if fields]
+        fresh = [(name, fields) for entry, fields in entries if fields and (name := _text(entry)) not in self._held]
+        return [_delivery(name, fields) for name, fields in fresh]
 
     async def _create_group(self, redis: Any) -> None:
         from redis.exceptions import ResponseError
