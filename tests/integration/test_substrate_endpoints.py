@@ -225,6 +225,18 @@ async def test_cancelling_a_hung_connection_attempt_frees_its_thread_and_descrip
             await until(lambda: chain_threads() == threads and descriptors() == fds)
 
 
+async def test_closing_ends_a_connection_attempt() -> None:
+    threads = chain_threads()
+    async with mute_listener() as mute, client_of(mute, mute, timeout_s=30.0) as client:
+        waiting = asyncio.ensure_future(client.ask(head))
+        await until(lambda: len(chain_threads() - threads) == 1)
+        await client.close()
+        async with asyncio.timeout(1.0):
+            with pytest.raises(ChainUnavailable, match="closed"):
+                await waiting
+        await until(lambda: chain_threads() == threads)
+
+
 async def test_closing_ends_whatever_is_under_way_within_a_second() -> None:
     scripted = node()
     scripted.silent.add("slow")

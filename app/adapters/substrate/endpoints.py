@@ -65,6 +65,7 @@ class Endpoints:
         self._in_use: Endpoint = self._endpoints[0]
         self._connection: RpcConnection | None = None
         self._turn = asyncio.Lock()
+        self._others: set[RpcConnection] = set()
         self._closed = False
 
     def __len__(self) -> int:
@@ -82,8 +83,6 @@ class Endpoints:
         `WrongChain` when all that answered serve another chain.
         """
         async with self._turn:
-            if self._closed:
-                raise ChainUnavailable("the chain client is closed")
             if self.current is None:
                 self._connection = await self._connect()
             assert self._connection is not None
@@ -121,16 +120,18 @@ class Endpoints:
     async def visit(self, endpoint: Endpoint) -> AsyncIterator[RpcConnection]:
         """A connection of its own, for one question; raises `EndpointFailed`, `WrongChain`."""
         connection = await self._open(endpoint)
+        self._others.add(connection)
         try:
             yield connection
         finally:
+            self._others.discard(connection)
             connection.close()
 
     def close(self) -> None:
         """End the connection, and make no new one."""
         self._closed = True
-        if self._connection is not None:
-            self._connection.close()
+        for connection in (*self._others, *filter(None, [self._connection])):
+            connection.close()
 
     async def _connect(self) -> RpcConnection:
         now_s = time.monotonic()
@@ -155,15 +156,20 @@ class Endpoints:
         raise ChainUnavailable("; ".join(str(problem) for problem in problems))
 
     async def _open(self, endpoint: Endpoint) -> RpcConnection:
+        if self._closed:
+            raise EndpointFailed(endpoint.name, "the chain client is closed")
         connection = RpcConnection(
             endpoint.url, endpoint.name, timeout_s=self._timeout_s, keepalive_s=self._keepalive_s
         )
+        self._others.add(connection)
         try:
             await connection.open(self._connect_timeout_s)
             await self._check_chain(connection)
         except BaseException:
             connection.close()
             raise
+        finally:
+            self._others.discard(connection)
         return connection
 
     async def _check_chain(self, connection: RpcConnection) -> None:

@@ -18,6 +18,10 @@ from app.domain.errors import ChainUnavailable
 Result = TypeVar("Result")
 _Job = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Callable[[], Any]]
 
+ONE_AT_A_TIME = threading.Lock()
+"""The library keeps the types it is working with in class attributes, so also two clients of one
+process, with a runtime each, must not decode at the same time."""
+
 
 class Worker:
     """Runs jobs one after the other in a thread that starts with the first one."""
@@ -62,7 +66,8 @@ class Worker:
             if future.cancelled():
                 continue
             try:
-                outcome: Callable[[], None] = _result(future, job())
+                with ONE_AT_A_TIME:
+                    outcome: Callable[[], None] = _result(future, job())
             except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the one who waits
                 outcome = _failure(future, error)
             try:

@@ -1,0 +1,74 @@
+"""The thread that does the chain library's work: whoever stops waiting is free at once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from app.adapters.substrate.worker import Worker
+from app.domain.errors import ChainUnavailable
+
+pytestmark = pytest.mark.anyio
+
+NAME = "test-worker"
+LONG_S = 30.0
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    made = Worker(NAME)
+    yield made
+    made.close()
+
+
+async def test_jobs_run_in_one_thread_in_their_order(worker: Worker) -> None:
+    results = await asyncio.gather(*(worker.run(lambda n=n: (n, threading.get_ident()), LONG_S) for n in range(20)))
+    assert [number for number, _ in results] == list(range(20))
+    assert len({thread for _, thread in results} | {threading.get_ident()}) == 2
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), TimeoutError("its own")])
+async def test_what_a_job_raises_is_raised_where_it_is_awaited(worker: Worker, error: Exception) -> None:
+    def job() -> None:
+        raise error
+
+    with pytest.raises(type(error), match=str(error)):
+        await worker.run(job, LONG_S)
+    assert await worker.run(lambda: "alive", LONG_S) == "alive"
+
+
+async def test_a_job_that_takes_too_long_is_unavailable_and_the_next_one_runs(worker: Worker) -> None:
+    release = threading.Event()
+    with pytest.raises(ChainUnavailable, match=r"within 0\.05 s"):
+        await worker.run(release.wait, 0.05)
+    release.set()
+    assert await worker.run(lambda: "next", LONG_S) == "next"
+
+
+async def test_a_job_nobody_waits_for_any_more_is_skipped(worker: Worker) -> None:
+    release = threading.Event()
+    ran: list[str] = []
+    blocking = asyncio.ensure_future(worker.run(release.wait, LONG_S))
+    given_up = asyncio.ensure_future(worker.run(lambda: ran.append("given up"), LONG_S))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    release.set()
+    await blocking
+    await worker.run(lambda: ran.append("last"), LONG_S)
+    assert ran == ["last"]
+
+
+async def test_a_closed_worker_takes_no_job_and_its_thread_ends(worker: Worker) -> None:
+    await worker.run(lambda: None, LONG_S)
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == NAME]
+    assert thread.daemon
+    worker.close()
+    thread.join(1.0)
+    assert not thread.is_alive()
+    with pytest.raises(ChainUnavailable, match="closed"):
+        await worker.run(lambda: None, LONG_S)
