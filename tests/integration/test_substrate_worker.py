@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -25,7 +26,10 @@ def worker() -> Iterator[Worker]:
 
 
 async def test_jobs_run_in_one_thread_in_their_order(worker: Worker) -> None:
-    results = await asyncio.gather(*(worker.run(lambda n=n: (n, threading.get_ident()), LONG_S) for n in range(20)))
+    def job(number: int) -> tuple[int, int]:
+        return number, threading.get_ident()
+
+    results = await asyncio.gather(*(worker.run(partial(job, number), LONG_S) for number in range(20)))
     assert [number for number, _ in results] == list(range(20))
     assert len({thread for _, thread in results} | {threading.get_ident()}) == 2
 

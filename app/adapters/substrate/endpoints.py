@@ -65,7 +65,7 @@ class Endpoints:
         self._in_use: Endpoint = self._endpoints[0]
         self._connection: RpcConnection | None = None
         self._turn = asyncio.Lock()
-        self._others: set[RpcConnection] = set()
+        self._transient: set[RpcConnection] = set()
         self._closed = False
 
     def __len__(self) -> int:
@@ -120,17 +120,17 @@ class Endpoints:
     async def visit(self, endpoint: Endpoint) -> AsyncIterator[RpcConnection]:
         """A connection of its own, for one question; raises `EndpointFailed`, `WrongChain`."""
         connection = await self._open(endpoint)
-        self._others.add(connection)
+        self._transient.add(connection)
         try:
             yield connection
         finally:
-            self._others.discard(connection)
+            self._transient.discard(connection)
             connection.close()
 
     def close(self) -> None:
         """End the connection, and make no new one."""
         self._closed = True
-        for connection in (*self._others, *filter(None, [self._connection])):
+        for connection in (*self._transient, *filter(None, [self._connection])):
             connection.close()
 
     async def _connect(self) -> RpcConnection:
@@ -161,7 +161,7 @@ class Endpoints:
         connection = RpcConnection(
             endpoint.url, endpoint.name, timeout_s=self._timeout_s, keepalive_s=self._keepalive_s
         )
-        self._others.add(connection)
+        self._transient.add(connection)
         try:
             await connection.open(self._connect_timeout_s)
             await self._check_chain(connection)
@@ -169,7 +169,7 @@ class Endpoints:
             connection.close()
             raise
         finally:
-            self._others.discard(connection)
+            self._transient.discard(connection)
         return connection
 
     async def _check_chain(self, connection: RpcConnection) -> None:
