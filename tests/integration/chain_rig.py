@@ -19,6 +19,7 @@ class DevChain:
     """Where it is, and the keys of its farm 1."""
 
     url: str
+    urls: tuple[str, ...]
     farmer_seed: bytes
     node_seeds: tuple[bytes, ...]
     about: dict[str, Any]
@@ -26,7 +27,7 @@ class DevChain:
 
 
 @contextmanager
-def dev_chain(*, nodes: int = 3, block_time_s: float = 0, finality_lag: int = 3) -> Iterator[DevChain]:
+def dev_chain(*options: str, nodes: int = 3, block_time_s: float = 0, finality_lag: int = 3) -> Iterator[DevChain]:
     """Run ``powerd-devchain`` while the body runs."""
     with tempfile.TemporaryDirectory(prefix="powerd-") as directory:
         keys = Path(directory) / "keys"
@@ -34,6 +35,7 @@ def dev_chain(*, nodes: int = 3, block_time_s: float = 0, finality_lag: int = 3)
             [
                 *(program("powerd-devchain"), "--port", "0", "--nodes", str(nodes), "--keys", str(keys)),
                 *("--block-time-s", str(block_time_s), "--finality-lag", str(finality_lag)),
+                *options,
             ],
             stdout=subprocess.PIPE,
             text=True,
@@ -43,7 +45,9 @@ def dev_chain(*, nodes: int = 3, block_time_s: float = 0, finality_lag: int = 3)
             assert "dev chain at" in process.stdout.readline()
             about = json.loads((keys / "farm.json").read_text())
             seeds = tuple(_seed(node["key_file"]) for node in about["nodes"])
-            yield DevChain(about["url"], _seed(about["farmer"]["key_file"]), seeds, about, process)
+            yield DevChain(
+                about["url"], tuple(about["urls"]), _seed(about["farmer"]["key_file"]), seeds, about, process
+            )
         finally:
             process.terminate()
             process.stdout.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,6 +12,7 @@ from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.model import NodeId, UptimeSample
+from app.entrypoints.devchain.dev_runtime import runtime
 from app.entrypoints.devchain.farms import DevFarm, set_up_farm
 from app.entrypoints.devchain.node import DevNode
 from app.entrypoints.devchain.server import serving
@@ -21,20 +21,9 @@ from tests.integration.scripted_node import ScriptedNode
 ERA_BLOCKS = 8
 
 
-@functools.cache
-def _template() -> DevNode:
-    """Its metadata takes a third of a second to make, and is the same for all."""
-    return DevNode(Ledger(0))
-
-
 def metadata() -> str:
     """Of the dev chain's runtime, as ``state_getMetadata`` returns it."""
-    return _template().metadata
-
-
-class _QuickNode(DevNode):
-    metadata = property(lambda _: metadata())
-    _codec = property(lambda _: _template()._codec)
+    return runtime(0).metadata
 
 
 @dataclass(frozen=True)
@@ -74,7 +63,7 @@ class ChainWorld:
 
     def stored(self, key: str, block_hash: str) -> str | None:
         """What lies under a storage key after a block."""
-        block = self.inside.block_of(block_hash)
+        block = self.ledger.by_hash(block_hash)
         assert block is not None
         value = self.inside.storage.read(bytes.fromhex(key[2:]), block)
         return None if value is None else f"0x{value.hex()}"
@@ -90,7 +79,7 @@ async def chain_world(nodes: int = 2, *, block_time_s: float = 3600.0) -> AsyncI
     """By default blocks come only when the test makes them."""
     ledger = Ledger(time.time(), block_time_s=block_time_s)
     farm = set_up_farm(ledger, nodes, "test")
-    inside = _QuickNode(ledger)
+    inside = DevNode(ledger)
     async with serving(inside, "127.0.0.1", 0) as url, AsyncExitStack() as stack:
         yield ChainWorld(url, ledger, farm, inside, stack)
 

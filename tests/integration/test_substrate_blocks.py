@@ -13,7 +13,7 @@ from app.adapters.substrate.runtime import Runtime
 from app.domain.errors import ChainUnavailable
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, Power, UptimeSample
-from app.entrypoints.devchain.node import SPEC_VERSION
+from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
 from app.entrypoints.devchain.storage import prefix_of
 from tests.integration.chain_access import needs_a_dev_chain
 from tests.integration.chain_world import ChainWorld, chain_world, metadata, sample

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,9 @@ from app.domain.errors import ChainUnavailable, WrongChain
 from tests.integration.scripted_node import GENESIS, SUBSCRIPTION, Refusal, ScriptedNode, mute_listener
 
 pytestmark = pytest.mark.anyio
+
+STOP_S = 5.0
+"""Far below the 30 s a request may take here: what ends by then was ended."""
 
 DEAD = "ws://127.0.0.1:9"
 HEAD = "0x" + "11" * 32
@@ -231,25 +233,24 @@ async def test_closing_ends_a_connection_attempt() -> None:
         waiting = asyncio.ensure_future(client.ask(head))
         await until(lambda: len(chain_threads() - threads) == 1)
         await client.close()
-        async with asyncio.timeout(1.0):
+        async with asyncio.timeout(STOP_S):
             with pytest.raises(ChainUnavailable, match="closed"):
                 await waiting
         await until(lambda: chain_threads() == threads)
 
 
-async def test_closing_ends_whatever_is_under_way_within_a_second() -> None:
+async def test_closing_ends_whatever_is_under_way() -> None:
     scripted = node()
     scripted.silent.add("slow")
     threads = chain_threads()
     async with scripted.running(), client_of(scripted.url, timeout_s=30.0) as client:
         waiting = asyncio.ensure_future(client.ask(lambda c: c.call("slow")))
         await until(lambda: "slow" in scripted.methods())
-        began_s = time.monotonic()
-        await client.close()
-        with pytest.raises(ChainUnavailable):
-            await waiting
+        async with asyncio.timeout(STOP_S):
+            await client.close()
+            with pytest.raises(ChainUnavailable):
+                await waiting
         await until(lambda: chain_threads() == threads)
-        assert time.monotonic() - began_s < 1.0
         with pytest.raises(ChainUnavailable, match="closed"):
             await client.ask(head)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.domain.errors import ChainUnavailable, PermanentError, WrongChain
 from app.domain.model import FarmId, HeadKind, Mac, NodeId, NodePower, Power, PowerState, Unreadable
-from app.entrypoints.devchain.node import SPEC_VERSION
+from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
 from tests.integration.chain_access import needs_a_dev_chain
 from tests.integration.chain_world import ChainWorld, chain_world, metadata
 from tests.integration.scripted_node import ScriptedNode
@@ -43,23 +42,6 @@ async def test_a_thousand_nodes_take_no_more_requests_than_one(world: ChainWorld
     assert len(reading.powers) == 1000
     assert proxy.methods() == for_one
     assert for_one.count("state_queryStorageAt") == 1
-
-
-async def test_a_thousand_nodes_are_read_twenty_times_faster_than_one_by_one(world: ChainWorld) -> None:
-    chain = world.chain()
-    nodes = [NodeId(number) for number in range(1, 1001)]
-    await chain.powers(nodes, HeadKind.BEST)
-    batch_s, single_s = [], []
-    for _ in range(5):
-        batch_s.append(await seconds(chain, nodes))
-        single_s += [await seconds(chain, [node]) for node in nodes[:20]]
-    assert min(batch_s) * 20 < min(single_s) * 1000
-
-
-async def seconds(chain: SubstrateChain, nodes: Sequence[NodeId]) -> float:
-    began_s = time.perf_counter()
-    await chain.powers(nodes, HeadKind.BEST)
-    return time.perf_counter() - began_s
 
 
 async def test_the_finalized_head_shows_a_change_only_once_it_is_final(world: ChainWorld) -> None:

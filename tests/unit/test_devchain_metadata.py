@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.simulated.ledger import Ledger
-from app.entrypoints.devchain.node import DevNode
+from app.entrypoints.devchain.dev_runtime import runtime
 from tests.metadata_digest import decode, digest
 
 REAL: dict[str, str] = json.loads((Path(__file__).parents[1] / "vectors" / "tfchain_v144_digest.json").read_text())
-OURS = digest(decode(bytes.fromhex(DevNode(Ledger(0)).metadata[2:])))
+OURS = digest(decode(bytes.fromhex(runtime(0).metadata[2:])))
 
 NEWER = {
     "TfgridModule.error.NodeHasActiveContracts": "pallet_tfgrid of spec 149, read in its source",

@@ -85,7 +85,11 @@ class _Making:
 
 
 class Ledger:
-    """The chain. Switches for tests: ``hold_finality``, ``hold_blocks``, ``lose_next``, ``refuse_next``."""
+    """The chain.
+
+    Switches: ``hold_finality``, ``hold_blocks``, ``lose_next`` (how many), ``refuse_next`` (why, ``refuse_count``
+    times).
+    """
 
     def __init__(self, start_s: float, *, block_time_s: float = 6.0, finality_lag: int = 3) -> None:
         self.block_time_s = block_time_s
@@ -95,6 +99,7 @@ class Ledger:
         self.hold_blocks = False
         self.lose_next = 0
         self.refuse_next = ""
+        self.refuse_count = 1
         self._blocks: dict[int, Block] = {}
         self._numbers: dict[str, int] = {}
         self._first = 0
@@ -156,7 +161,10 @@ class Ledger:
     def submit(self, extrinsic: Extrinsic, now_s: float) -> None:
         """Take an extrinsic into the pool, or raise `InvalidTransaction`. With block time 0, make a block."""
         if self.refuse_next:
-            reason, self.refuse_next = self.refuse_next, ""
+            reason = self.refuse_next
+            self.refuse_count -= 1
+            if self.refuse_count <= 0:
+                self.refuse_next, self.refuse_count = "", 1
             raise InvalidTransaction(reason)
         self.check(extrinsic)
         if self.lose_next:
@@ -166,6 +174,10 @@ class Ledger:
         self._pool.append(extrinsic)
         if self.block_time_s == 0:
             self.produce(now_s)
+
+    def empty_pool(self) -> None:
+        """Drop what waits, as a pool does when a new runtime makes all signatures invalid."""
+        self._pool = []
 
     def check(self, extrinsic: Extrinsic) -> None:
         """Raise `InvalidTransaction` if the pool would not take it."""

@@ -5,19 +5,51 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 
 from app.adapters.simulated.ledger import Ledger
+from app.entrypoints.devchain.admin import REASONS
+from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.farms import DevFarm, set_up_farm, write_keys
 from app.entrypoints.devchain.node import DevNode
-from app.entrypoints.devchain.server import serving
+from app.entrypoints.devchain.plagues import Plagues, plagued
+from app.entrypoints.devchain.server import listening, making_blocks
+
+FAULTS: Sequence[Callable[[Any], Any]] = (
+    click.option("--hold-finality", is_flag=True, help="Finality stands still."),
+    click.option("--refuse-extrinsics", type=click.Choice(REASONS), help="Refuse them all, for this reason."),
+    click.option("--lose-extrinsics", type=click.IntRange(0), default=0, help="Take as many, and forget them."),
+    click.option("--lag-blocks", type=click.IntRange(0), default=0, help="The first endpoint is behind the others."),
+    click.option("--delay-s", type=click.FloatRange(0, 3600), default=0.0, help="Its answers take as long."),
+    click.option("--silent-after-s", type=click.FloatRange(0), default=0.0, help="Then it hangs. 0: never."),
+    click.option("--drop-connections-every-s", type=click.FloatRange(0), default=0.0, help="Those to it. 0: never."),
+    click.option("--reorganise-every-blocks", type=click.IntRange(0), default=0, help="0: never."),
+    click.option("--reorganise-depth", type=click.IntRange(1), default=1, show_default=True, help="Blocks undone."),
+    click.option("--upgrade-every-blocks", type=click.IntRange(0), default=0, help="A new runtime. 0: never."),
+)
+
+
+def _with_faults(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(FAULTS):
+        command = option(command)
+    return command
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=9944, show_default=True, help="0: a free one.")
+@click.option(
+    "--endpoints",
+    type=click.IntRange(1, 16),
+    default=1,
+    show_default=True,
+    help="As if there were so many nodes, at this port and the following.",
+)
 @click.option(
     "--block-time-s",
     type=click.FloatRange(0),
@@ -31,25 +63,77 @@ from app.entrypoints.devchain.server import serving
 @click.option("--nodes", type=click.IntRange(0, 10_000), default=3, show_default=True, help="Nodes of the farm.")
 @click.option("--keys", type=click.Path(path_type=Path, file_okay=False), help="Directory for keys and farm.json.")
 @click.option("--seed", default="powerd", show_default=True, help="Keys are derived from this text. Not for money.")
+@_with_faults
 def main(
-    host: str, port: int, block_time_s: float, finality_lag: int, nodes: int, keys: Path | None, seed: str
+    host: str,
+    port: int,
+    endpoints: int,
+    block_time_s: float,
+    finality_lag: int,
+    nodes: int,
+    keys: Path | None,
+    seed: str,
+    **faults: Any,
 ) -> None:
-    """Run a dev chain with a farm on it, until SIGTERM or SIGINT."""
+    """Run a dev chain with a farm on it, until SIGTERM or SIGINT.
+
+    It takes part in rehearsals of what goes wrong: by the options below, and at any time by the RPC
+    methods dev_… (docs/devchain.md).
+    """
+    if port and port + endpoints - 1 > 65535:
+        raise click.BadParameter(f"there are no {endpoints} ports from {port} on", param_hint="--endpoints")
     ledger = Ledger(time.time(), block_time_s=block_time_s, finality_lag=finality_lag)
     farm = set_up_farm(ledger, nodes, seed)
+    node = DevNode(ledger)
+    windows = [Endpoint(node) for _ in range(endpoints)]
+    plagues = _afflict(windows[0], **faults)
     try:
-        asyncio.run(_serve(DevNode(ledger), farm, host, port, keys))
+        asyncio.run(_serve(node, windows, plagues, farm, host, port, keys))
     except OSError as error:
         raise click.ClickException(f"can't listen on {host}:{port}: {error.strerror}; choose another --port") from error
 
 
-async def _serve(node: DevNode, farm: DevFarm, host: str, port: int, keys: Path | None) -> None:
+def _afflict(
+    first: Endpoint,
+    *,
+    hold_finality: bool,
+    refuse_extrinsics: str | None,
+    lose_extrinsics: int,
+    lag_blocks: int,
+    delay_s: float,
+    upgrade_every_blocks: int,
+    **others: Any,
+) -> Plagues:
+    ledger = first.node.ledger
+    ledger.hold_finality = hold_finality
+    ledger.refuse_next, ledger.refuse_count = refuse_extrinsics or "", 1_000_000_000
+    ledger.lose_next = lose_extrinsics
+    first.lag_blocks, first.delay_s = lag_blocks, delay_s
+    return Plagues(upgrade_every_blocks=upgrade_every_blocks, **others)
+
+
+async def _serve(
+    node: DevNode,
+    endpoints: Sequence[Endpoint],
+    plagues: Plagues,
+    farm: DevFarm,
+    host: str,
+    port: int,
+    keys: Path | None,
+) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with serving(node, host, port) as url:
+    async with AsyncExitStack() as stack:
+        urls = [
+            await stack.enter_async_context(listening(endpoint, host, port + index if port else 0))
+            for index, endpoint in enumerate(endpoints)
+        ]
+        await stack.enter_async_context(making_blocks(node))
+        await stack.enter_async_context(plagued(node, endpoints, plagues))
         if keys is not None:
-            write_keys(farm, keys, url)
+            write_keys(farm, keys, urls)
         ids = f"nodes {farm.node_ids[0]} to {farm.node_ids[-1]}" if farm.node_ids else "no nodes"
-        click.echo(f"dev chain at {url}: farm {farm.id}, {ids}{f', keys in {keys}' if keys else ''}")
+        where = f", keys in {keys}" if keys else ""
+        click.echo(f"dev chain at {', '.join(urls)}: farm {farm.id}, {ids}{where}")
         await stopped.wait()

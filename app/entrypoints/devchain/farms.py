@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,11 +54,12 @@ def set_up_farm(ledger: Ledger, nodes: int, seed_text: str) -> DevFarm:
     return DevFarm(farm, farmer, ids, accounts)
 
 
-def write_keys(farm: DevFarm, directory: Path, url: str) -> None:
+def write_keys(farm: DevFarm, directory: Path, urls: Sequence[str]) -> None:
     """``farmer.key``, ``node-N.key`` (hex seeds, mode 0600), and ``farm.json`` that tells about them."""
     directory.mkdir(parents=True, exist_ok=True)
     about: dict[str, Any] = {
-        "url": url,
+        "url": urls[0],
+        "urls": list(urls),
         "farm_id": farm.id,
         "farmer": _write(directory / "farmer.key", farm.farmer),
         "nodes": [

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from app.entrypoints.devchain.pallet_table import EXTENSIONS, PALLETS, Pallet, Storage
+from app.entrypoints.devchain.pallet_table import EXTENSIONS, Pallet, Storage
 from app.entrypoints.devchain.type_table import TYPES, Choice, Fields, Struct, plain
 
 MAGIC = b"meta"
@@ -15,10 +15,10 @@ GENERIC = re.compile(r"(Vec|BoundedVec|Option|Compact)<(.*)>")
 ARRAY = re.compile(r"\[(\w+);(\d+)\]")
 
 
-def metadata_value() -> tuple[bytes, Mapping[str, Any]]:
+def metadata_value(pallets: Mapping[str, Pallet]) -> tuple[bytes, Mapping[str, Any]]:
     """The metadata as scalecodec encodes it (type ``MetadataVersioned``)."""
-    registry = _Registry()
-    pallets = [_pallet(registry, name, pallet) for name, pallet in PALLETS.items()]
+    registry = _Registry(pallets)
+    encoded = [_pallet(registry, name, pallet) for name, pallet in pallets.items()]
     extrinsic = {
         "ty": registry.id("UncheckedExtrinsic"),
         "version": 4,
@@ -31,7 +31,7 @@ def metadata_value() -> tuple[bytes, Mapping[str, Any]]:
     runtime = registry.add("Runtime", ["tfchain_runtime", "Runtime"], {}, {"composite": {"fields": []}})
     v14 = {
         "types": {"types": registry.types},
-        "pallets": pallets,
+        "pallets": encoded,
         "extrinsic": extrinsic,
         "runtime_type": runtime,
     }
@@ -41,7 +41,8 @@ def metadata_value() -> tuple[bytes, Mapping[str, Any]]:
 class _Registry:
     """Numbers types as they are first needed; a type may refer to itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, pallets: Mapping[str, Pallet]) -> None:
+        self._pallets = pallets
         self.types: list[dict[str, Any]] = []
         self._ids: dict[str, int] = {}
 
@@ -125,7 +126,7 @@ class _Registry:
         part = "Call" if text == "RuntimeCall" else "Event"
         number = self.add(text, ["tfchain_runtime", text], {}, None)
         variants = {}
-        for name, pallet in PALLETS.items():
+        for name, pallet in self._pallets.items():
             items = pallet.calls if part == "Call" else pallet.events
             if items:
                 inner = f"{name}::{part}"

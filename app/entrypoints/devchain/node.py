@@ -5,16 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from functools import cached_property
-from typing import Any
 
-from app.adapters.simulated.ledger import Block, Extrinsic, InvalidTransaction, Ledger
+from app.adapters.simulated.ledger import Block, Extrinsic, Ledger
+from app.entrypoints.devchain.dev_runtime import TRANSACTION_VERSION, DevRuntime, Upgrades
 from app.entrypoints.devchain.extrinsics import check, parse
-from app.entrypoints.devchain.metadata import metadata_value
-from app.entrypoints.devchain.storage import SPEC_NAME, ChainStorage
-
-SPEC_VERSION = 149
-TRANSACTION_VERSION = 2
+from app.entrypoints.devchain.storage import ChainStorage
 
 
 class DevNode:
@@ -22,42 +17,37 @@ class DevNode:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.storage = ChainStorage(ledger, SPEC_VERSION)
+        self._upgrades = Upgrades()
+        self.storage = ChainStorage(ledger, self._upgrades.executed)
         self._on_change: list[Callable[[], None]] = []
         ledger.listen(lambda _: self.changed())
 
-    @property
-    def runtime_version(self) -> dict[str, Any]:
-        """As ``state_getRuntimeVersion`` answers."""
-        return {
-            "specName": SPEC_NAME,
-            "implName": SPEC_NAME,
-            "authoringVersion": 1,
-            "specVersion": SPEC_VERSION,
-            "implVersion": 1,
-            "apis": [],
-            "transactionVersion": TRANSACTION_VERSION,
-            "stateVersion": 0,
-        }
+    def runtime_after(self, block: Block) -> DevRuntime:
+        """The runtime in the state after this block: it executes the next one."""
+        return self._upgrades.code_after(block.number)
 
-    @cached_property
-    def metadata(self) -> str:
-        """As ``state_getMetadata`` answers."""
-        config, _ = self._codec
-        return str(config.create_scale_object("MetadataVersioned").encode(metadata_value()))
+    def upgrade_runtime(self) -> DevRuntime:
+        """Make the block that brings the next runtime; ValueError while blocks are held.
 
-    @cached_property
-    def _codec(self) -> tuple[Any, Any]:
-        from scalecodec.base import RuntimeConfigurationObject, ScaleBytes
-        from scalecodec.type_registry import load_type_registry_preset
+        What waits in the pool for the one after it is dropped.
+        """
+        self._need_blocks()
+        new = self._upgrades.upgrade(self.ledger.best_number + 1)
+        self.ledger.produce(time.time())
+        self.ledger.empty_pool()
+        return new
 
-        config = RuntimeConfigurationObject(implements_scale_info=True)
-        config.update_type_registry(load_type_registry_preset("core"))
-        data = config.create_scale_object("MetadataVersioned").encode(metadata_value())
-        metadata = config.create_scale_object("MetadataVersioned", ScaleBytes(bytes(data.data)))
-        metadata.decode()
-        config.add_portable_registry(metadata)
-        return config, metadata
+    def fork(self, depth: int, *, lose: bool = False) -> None:
+        """Replace the newest ``depth`` blocks, finalized ones never, by one more of another branch.
+
+        ValueError while blocks are held.
+        """
+        self._need_blocks()
+        before = self.ledger.best_number
+        self.ledger.reorganise(depth, lose=lose)
+        # A fork wins by being longer; until then nobody hears of it.
+        for _ in range(before - self.ledger.best_number + 1):
+            self.ledger.produce(time.time())
 
     def when_changed(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` after every change of the chain; returns what undoes it."""
@@ -72,15 +62,16 @@ class DevNode:
     def submit(self, raw: bytes) -> Extrinsic:
         """Check an extrinsic and take it into the pool; `Unsigned` or `InvalidTransaction` otherwise."""
         signed = parse(raw)
-        dies_after = check(signed, self.ledger, SPEC_VERSION, TRANSACTION_VERSION)
-        pallet, call, arguments = self._call(signed.call)
+        runtime = self.runtime_after(self.ledger.best)
+        dies_after = check(signed, self.ledger, runtime.spec_version, TRANSACTION_VERSION)
+        pallet, call, arguments = runtime.decode_call(signed.call)
         extrinsic = Extrinsic(signed.account, signed.nonce, call, arguments, pallet, raw, dies_after)
         self.ledger.submit(extrinsic, time.time())
         return extrinsic
 
-    def block_of(self, block_hash: str | None) -> Block | None:
-        """A block by hash, the best without one."""
-        return self.ledger.best if block_hash is None else self.ledger.by_hash(block_hash)
+    def _need_blocks(self) -> None:
+        if self.ledger.hold_blocks:
+            raise ValueError("blocks are held: let them go first (dev_holdBlocks false)")
 
     async def make_blocks(self) -> None:
         """One block every ``block_time_s``, until cancelled; with block time 0 extrinsics make their own."""
@@ -92,15 +83,3 @@ class DevNode:
             due += self.ledger.block_time_s
             await asyncio.sleep(max(0.0, due - loop.time()))
             self.ledger.produce(time.time())
-
-    def _call(self, data: bytes) -> tuple[str, str, dict[str, Any]]:
-        from scalecodec.base import ScaleBytes
-
-        config, metadata = self._codec
-        try:
-            call = config.create_scale_object("Call", ScaleBytes(data), metadata=metadata)
-            value = call.decode(check_remaining=True)
-        except Exception as error:  # scalecodec raises whatever its parsing stumbles over
-            raise InvalidTransaction("badProof") from error
-        arguments = {argument["name"]: argument["value"] for argument in value["call_args"]}
-        return value["call_module"], value["call_function"], arguments

@@ -7,8 +7,10 @@ from itertools import islice
 from typing import Any
 
 from app.adapters.simulated.ledger import FEE, Block, InvalidTransaction
+from app.entrypoints.devchain.admin import Admin
+from app.entrypoints.devchain.dev_runtime import DevRuntime
+from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.extrinsics import Unsigned, hash_of, inherent
-from app.entrypoints.devchain.node import SPEC_VERSION, DevNode
 
 CHAIN = "powerd dev chain"
 SS58_FORMAT = 42
@@ -28,24 +30,25 @@ class RpcError(Exception):
 class Rpc:
     """Looks methods up by name; each takes the request's params."""
 
-    def __init__(self, node: DevNode) -> None:
-        self._node = node
+    def __init__(self, endpoint: Endpoint) -> None:
+        node = self._node = endpoint.node
+        self._endpoint = endpoint
         self._methods: Mapping[str, Callable[..., Any]] = {
             "system_chain": lambda: CHAIN,
             "system_name": lambda: "powerd-devchain",
-            "system_version": lambda: f"0.1.0-spec{SPEC_VERSION}",
+            "system_version": lambda: f"0.1.0-spec{self._runtime().spec_version}",
             "system_properties": lambda: {"ss58Format": SS58_FORMAT, "tokenDecimals": 7, "tokenSymbol": "TFT"},
             "system_health": lambda: {"isSyncing": False, "peers": 0, "shouldHavePeers": False},
             "system_accountNextIndex": self._next_index,
             "rpc_methods": lambda: {"methods": sorted(self._methods)},
             "chain_getHead": self._block_hash,
             "chain_getBlockHash": self._block_hash,
-            "chain_getFinalizedHead": lambda: node.ledger.finalized.hash,
+            "chain_getFinalizedHead": lambda: endpoint.finalized.hash,
             "chain_getHeader": lambda block_hash=None: header(self._block(block_hash)),
             "chain_getBlock": lambda block_hash=None: _whole(self._block(block_hash)),
-            "state_getRuntimeVersion": lambda _=None: node.runtime_version,
-            "chain_getRuntimeVersion": lambda _=None: node.runtime_version,
-            "state_getMetadata": lambda _=None: node.metadata,
+            "state_getRuntimeVersion": lambda at=None: self._runtime(at).version,
+            "chain_getRuntimeVersion": lambda at=None: self._runtime(at).version,
+            "state_getMetadata": lambda at=None: self._runtime(at).metadata,
             "state_getStorage": self._storage,
             "state_getStorageAt": self._storage,
             "state_getStorageHash": self._storage,
@@ -55,6 +58,7 @@ class Rpc:
             "author_submitExtrinsic": lambda raw: hash_of(self.submit(raw)),
             "author_pendingExtrinsics": lambda: [PREFIX + waiting.raw.hex() for waiting in node.ledger.pending()],
             "payment_queryInfo": self._fee,
+            **Admin(endpoint).methods,
         }
 
     def call(self, method: str, params: Sequence[Any]) -> Any:
@@ -81,15 +85,18 @@ class Rpc:
         return data
 
     def _block(self, block_hash: str | None) -> Block:
-        block = self._node.block_of(block_hash)
+        block = self._endpoint.block_of(block_hash)
         if block is None:
             raise RpcError(-32000, f"UnknownBlock: State already discarded for {block_hash}")
         return block
 
+    def _runtime(self, at: str | None = None) -> DevRuntime:
+        return self._node.runtime_after(self._block(at))
+
     def _block_hash(self, number: int | str | None = None) -> str | None:
         if number is None:
-            return self._node.ledger.best.hash
-        block = self._node.ledger.block(int(number, 16) if isinstance(number, str) else number)
+            return self._endpoint.best.hash
+        block = self._endpoint.block(int(number, 16) if isinstance(number, str) else number)
         return None if block is None else block.hash
 
     def _storage(self, key: str, at: str | None = None) -> str | None:

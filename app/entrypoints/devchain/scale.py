@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.entrypoints.devchain.metadata import ARRAY, GENERIC
-from app.entrypoints.devchain.pallet_table import PALLETS
+from app.entrypoints.devchain.pallet_table import Pallet
 from app.entrypoints.devchain.type_table import TYPES, Choice, Fields, Struct
 
 UNSIGNED = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "u128": 16}
@@ -87,7 +87,7 @@ def _fields(fields: Fields, value: Any) -> bytes:
     return b"".join(encode(kind, value[name]) for name, kind in fields.items())
 
 
-def _event(value: tuple[str, str, Any]) -> bytes:
+def _event(value: tuple[Pallet, str, Any]) -> bytes:
     pallet, name, attributes = value
-    index, fields = PALLETS[pallet].events[name]
-    return bytes([PALLETS[pallet].index, index]) + _fields(fields, attributes)
+    index, fields = pallet.events[name]
+    return bytes([pallet.index, index]) + _fields(fields, attributes)

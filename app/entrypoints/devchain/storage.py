@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,13 +11,12 @@ import xxhash
 
 from app.adapters.simulated.ledger import Block, Ledger
 from app.adapters.simulated.pallet import Power
-from app.entrypoints.devchain.pallet_table import PALLETS, Storage
+from app.entrypoints.devchain.dev_runtime import SPEC_NAME, DevRuntime
+from app.entrypoints.devchain.pallet_table import PALLETS, Pallet, Storage
 from app.entrypoints.devchain.scale import encode
 
 NEW_LOGIC = 1 << 127
 """The flag that pallet_balances sets on every account (``ExtraFlags``)."""
-
-SPEC_NAME = "substrate-threefold"
 
 
 def twox128(data: bytes) -> bytes:
@@ -36,18 +35,18 @@ PREFIXES = {prefix_of(pallet, item): (pallet, item) for pallet in PALLETS for it
 class ChainStorage:
     """Reads the ledger by storage key."""
 
-    def __init__(self, ledger: Ledger, spec_version: int) -> None:
+    def __init__(self, ledger: Ledger, executed: Callable[[int], DevRuntime]) -> None:
         self._ledger = ledger
-        self._spec_version = spec_version
+        self._executed = executed
         self._encode = lru_cache(maxsize=4096)(_encode_by_identity)
         self._system: dict[str, Callable[[Block, Any], Any]] = {
             "Account": self._account,
             "BlockHash": lambda _, number: self._hash(number),
             "Number": lambda block, _: block.number,
             "ParentHash": lambda block, _: block.parent,
-            "Events": lambda block, _: _events(block),
-            "EventCount": lambda block, _: len(_events(block)),
-            "LastRuntimeUpgrade": lambda *_: {"spec_version": self._spec_version, "spec_name": SPEC_NAME},
+            "Events": lambda block, _: self._events(block),
+            "EventCount": lambda block, _: len(self._events(block)),
+            "LastRuntimeUpgrade": self._upgrade,
         }
 
     def read(self, key: bytes, at: Block) -> bytes | None:
@@ -95,6 +94,12 @@ class ChainStorage:
         block = self._ledger.block(number)
         return None if block is None else block.hash
 
+    def _upgrade(self, at: Block, _: Any) -> Any:
+        return {"spec_version": self._executed(at.number).spec_version, "spec_name": SPEC_NAME}
+
+    def _events(self, block: Block) -> list[dict[str, Any]]:
+        return _events(block, self._executed(block.number).pallets)
+
 
 class _Same:
     """A cache key: values of the ledger are never mutated, so the same object encodes the same."""
@@ -131,20 +136,20 @@ def _hashed(storage: Storage, raw: bytes) -> bytes:
     return hashlib.blake2b(raw, digest_size=16).digest() + raw
 
 
-def _events(block: Block) -> list[dict[str, Any]]:
+def _events(block: Block, pallets: Mapping[str, Pallet]) -> list[dict[str, Any]]:
     """Event records; extrinsic 0 is the inherent that sets the time, so ours are counted from 1."""
-    records = [_record(0, "System", "ExtrinsicSuccess", {"dispatch_info": _info("Yes", "Mandatory")})]
+    records = [_record(0, pallets["System"], "ExtrinsicSuccess", {"dispatch_info": _info("Yes", "Mandatory")})]
     for event in block.events:
         attributes = event.attributes
         if event.pallet == "System":
             attributes = {"dispatch_info": _info(event.attributes["pays_fee"], "Normal")}
             if event.name == "ExtrinsicFailed":
                 attributes["dispatch_error"] = _module_error(event.attributes["error"])
-        records.append(_record((event.extrinsic or 0) + 1, event.pallet, event.name, attributes))
+        records.append(_record((event.extrinsic or 0) + 1, pallets[event.pallet], event.name, attributes))
     return records if block.number else []
 
 
-def _record(extrinsic: int, pallet: str, name: str, attributes: Any) -> dict[str, Any]:
+def _record(extrinsic: int, pallet: Pallet, name: str, attributes: Any) -> dict[str, Any]:
     return {"phase": {"ApplyExtrinsic": extrinsic}, "event": (pallet, name, attributes), "topics": []}
 
 

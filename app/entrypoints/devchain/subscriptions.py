@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from app.adapters.simulated.ledger import Block
-from app.entrypoints.devchain.node import DevNode
+from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.rpc import Rpc, header
 
 Updates = Iterator[Any]
@@ -27,8 +27,8 @@ class Subscription:
 class Subscriptions:
     """Those of one connection."""
 
-    def __init__(self, node: DevNode, rpc: Rpc) -> None:
-        self._node = node
+    def __init__(self, endpoint: Endpoint, rpc: Rpc) -> None:
+        self._endpoint = endpoint
         self._rpc = rpc
         self._running: dict[str, Subscription] = {}
         self._kinds: Mapping[str, Callable[..., Subscription]] = {
@@ -64,13 +64,13 @@ class Subscriptions:
                 yield {"jsonrpc": "2.0", "method": subscription.method, "params": params}
 
     def _heads(self, method: str, *, finalized: bool) -> Subscription:
-        ledger = self._node.ledger
+        endpoint = self._endpoint
         told: list[Block] = []
 
         def look() -> Updates:
-            newest = ledger.finalized if finalized else ledger.best
+            newest = endpoint.finalized if finalized else endpoint.best
             if not told or told[0] is not newest:
-                for block in _between(self._node, told[0] if told else None, newest):
+                for block in _between(endpoint, told[0] if told else None, newest):
                     yield header(block)
                 told[:] = [newest]
 
@@ -80,7 +80,7 @@ class Subscriptions:
         known: dict[str, str | None] = {}
 
         def look() -> Updates:
-            block = self._node.ledger.best
+            block = self._endpoint.best
             values = {key: self._rpc.call("state_getStorage", [key, block.hash]) for key in keys}
             changes = [[key, value] for key, value in values.items() if key not in known or known[key] != value]
             known.update(values)
@@ -93,7 +93,7 @@ class Subscriptions:
         known: list[Any] = []
 
         def look() -> Updates:
-            version = self._node.runtime_version
+            version = self._rpc.call("state_getRuntimeVersion", [])
             if known != [version]:
                 known[:] = [version]
                 yield version
@@ -101,9 +101,9 @@ class Subscriptions:
         return Subscription("state_runtimeVersion", look)
 
     def _extrinsic(self, raw: str) -> Subscription:
-        before = self._node.ledger.best_number
+        before = self._endpoint.best.number
         data = self._rpc.submit(raw)
-        watch = _Watch(self._node, data, before)
+        watch = _Watch(self._endpoint, data, before)
         subscription = Subscription("author_extrinsicUpdate", watch.look)
         watch.over = lambda: self._running.pop(subscription.id, None)
         return subscription
@@ -112,8 +112,9 @@ class Subscriptions:
 class _Watch:
     """Follows one extrinsic: ready, in a block, out of it again, final; or gone from the pool."""
 
-    def __init__(self, node: DevNode, raw: bytes, since: int) -> None:
-        self._ledger = node.ledger
+    def __init__(self, endpoint: Endpoint, raw: bytes, since: int) -> None:
+        self._endpoint = endpoint
+        self._ledger = endpoint.node.ledger
         self._raw = raw
         self._since = since
         self._told_ready = False
@@ -125,7 +126,7 @@ class _Watch:
         if not self._told_ready:
             self._told_ready = True
             yield "ready"
-        if self._block is not None and self._ledger.by_hash(self._block.hash) is None:
+        if self._block is not None and self._endpoint.block_of(self._block.hash) is None:
             yield {"retracted": self._block.hash}
             self._since = min(self._since, self._block.number - 1)
             self._block = None
@@ -133,27 +134,31 @@ class _Watch:
             self._block = self._find()
             if self._block is not None:
                 yield {"inBlock": self._block.hash}
-            elif not self._waits() and not self._ledger.is_lost(self._raw):
+            elif not self._waits() and not self._lags() and not self._ledger.is_lost(self._raw):
                 yield "invalid"
                 self.over()
-        if self._block is not None and self._block.number <= self._ledger.finalized_number:
+        if self._block is not None and self._block.number <= self._endpoint.finalized.number:
             yield {"finalized": self._block.hash}
             self.over()
 
     def _find(self) -> Block | None:
-        for number in range(self._since + 1, self._ledger.best_number + 1):
-            block = self._ledger.block(number)
+        for number in range(self._since + 1, self._endpoint.best.number + 1):
+            block = self._endpoint.block(number)
             if block is not None and any(extrinsic.raw == self._raw for extrinsic in block.extrinsics):
                 return block
         return None
+
+    def _lags(self) -> bool:
+        """Then it may be in a block that this node has not seen yet."""
+        return self._endpoint.lag_blocks > 0
 
     def _waits(self) -> bool:
         return any(waiting.raw == self._raw for waiting in self._ledger.pending())
 
 
-def _between(node: DevNode, told: Block | None, newest: Block) -> Iterator[Block]:
+def _between(endpoint: Endpoint, told: Block | None, newest: Block) -> Iterator[Block]:
     first = newest.number if told is None else min(told.number + 1, newest.number)
     for number in range(first, newest.number + 1):
-        block = node.ledger.block(number)
+        block = endpoint.block(number)
         if block is not None:
             yield block

@@ -1,0 +1,74 @@
+"""Faults that come back again and again while the dev chain runs, as its command line asks for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from app.adapters.simulated.ledger import Block
+from app.entrypoints.devchain.endpoint import Endpoint
+from app.entrypoints.devchain.node import DevNode
+
+
+@dataclass(frozen=True, slots=True)
+class Plagues:
+    """Intervals; 0 is never. Connections are dropped at the first endpoint: the others stay as they are."""
+
+    drop_connections_every_s: float = 0.0
+    silent_after_s: float = 0.0
+    reorganise_every_blocks: int = 0
+    reorganise_depth: int = 1
+    upgrade_every_blocks: int = 0
+
+
+@asynccontextmanager
+async def plagued(node: DevNode, endpoints: Sequence[Endpoint], plagues: Plagues) -> AsyncIterator[None]:
+    """The plagues strike while the body runs."""
+    due = asyncio.Event()
+    undo = node.when_changed(due.set)
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(_drop(endpoints[0], plagues.drop_connections_every_s), name="drops"),
+                group.create_task(_fall_silent(endpoints[0], plagues.silent_after_s), name="silence"),
+                group.create_task(_strike(node, plagues, due), name="forks and upgrades"),
+            ]
+            yield
+            for task in tasks:
+                task.cancel()
+    finally:
+        undo()
+
+
+async def _drop(endpoint: Endpoint, every_s: float) -> None:
+    while every_s:
+        await asyncio.sleep(every_s)
+        endpoint.drop_connections()
+
+
+async def _fall_silent(endpoint: Endpoint, after_s: float) -> None:
+    if after_s:
+        await asyncio.sleep(after_s)
+        endpoint.silent = True
+
+
+async def _strike(node: DevNode, plagues: Plagues, due: asyncio.Event) -> None:
+    """After a block, not in the middle of one; what is struck makes no further strike."""
+    seen = node.ledger.best_number
+    while True:
+        await due.wait()
+        due.clear()
+        best = node.ledger.best
+        if best.number <= seen:
+            continue
+        if _is_due(best, seen, plagues.upgrade_every_blocks):
+            node.upgrade_runtime()
+        if _is_due(best, seen, plagues.reorganise_every_blocks):
+            node.fork(plagues.reorganise_depth)
+        seen = node.ledger.best_number
+
+
+def _is_due(best: Block, seen: int, every: int) -> bool:
+    return bool(every) and best.number // every > seen // every
