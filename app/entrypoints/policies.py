@@ -38,6 +38,7 @@ def shutdown_policy(settings: Settings) -> ShutdownPolicy:
         poll_s=settings.power_management.follow_up_s,
         uptime_s=shutdown.uptime_deadline_s,
         alive_s=shutdown.power_off_deadline_s,
+        order_retry_s=min(5.0, shutdown.power_off_deadline_s),
         retry_later_s=shutdown.retry_later_s,
     )
 

@@ -85,13 +85,13 @@ class _Making:
 
 
 class Ledger:
-    """The chain.
+    """The chain; ``name`` tells its genesis from that of others.
 
     Switches: ``hold_finality``, ``hold_blocks``, ``lose_next`` (how many), ``refuse_next`` (why, ``refuse_count``
     times).
     """
 
-    def __init__(self, start_s: float, *, block_time_s: float = 6.0, finality_lag: int = 3) -> None:
+    def __init__(self, start_s: float, *, name: str = "", block_time_s: float = 6.0, finality_lag: int = 3) -> None:
         self.block_time_s = block_time_s
         self.finality_lag = 0 if block_time_s == 0 else finality_lag
         self.store = Versions()
@@ -107,7 +107,7 @@ class Ledger:
         self._pool: list[Extrinsic] = []
         self._lost: deque[bytes] = deque(maxlen=64)
         self._listeners: list[Callable[[Block], None]] = []
-        self._add(Block(0, self._hash("", 0), "0x" + "00" * 32, int(start_s * 1000)))
+        self._add(Block(0, self._hash(name, 0), "0x" + "00" * 32, int(start_s * 1000)))
         self.finalized_number = 0
 
     # -- reading -----------------------------------------------------------------------------------

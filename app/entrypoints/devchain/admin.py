@@ -6,7 +6,6 @@ extrinsics, runtime) are seen by all endpoints; the others belong to the endpoin
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +28,7 @@ class Admin:
             "dev_stopAnswering": self._silence,
             "dev_delay": self._delay,
             "dev_lag": self._lag,
+            "dev_shiftClock": self._shift_clock,
             "dev_dropConnections": lambda: True,
             "dev_dropAtExtrinsic": self._drop_at,
             "dev_newBlocks": self._new_blocks,
@@ -52,6 +52,7 @@ class Admin:
             "hold_finality": ledger.hold_finality,
             "refuse_extrinsics": [ledger.refuse_next, ledger.refuse_count] if ledger.refuse_next else None,
             "lose_extrinsics": ledger.lose_next,
+            "clock_offset_s": self._node.clock_offset_s,
         }
 
     def heal(self) -> dict[str, Any]:
@@ -60,6 +61,7 @@ class Admin:
         endpoint.silent, endpoint.delay_s, endpoint.lag_blocks, endpoint.drop_at = False, 0.0, 0, ""
         ledger.hold_blocks = ledger.hold_finality = False
         ledger.refuse_next, ledger.refuse_count, ledger.lose_next = "", 0, 0
+        self._node.clock_offset_s = 0.0
         return self.faults()
 
     def _silence(self, on: bool) -> bool:
@@ -76,6 +78,12 @@ class Admin:
         self._endpoint.lag_blocks = _count(blocks, "blocks")
         return True
 
+    def _shift_clock(self, seconds: float) -> bool:
+        if isinstance(seconds, bool) or not abs(float(seconds)) <= 86_400:
+            raise ValueError(f"seconds within a day, not {seconds!r}")
+        self._node.clock_offset_s = float(seconds)
+        return True
+
     def _drop_at(self, when: str) -> bool:
         if when not in DROP_AT:
             raise ValueError(f'"before" or "after" the extrinsic is taken, not {when!r}')
@@ -84,7 +92,7 @@ class Admin:
 
     def _new_blocks(self, count: int = 1) -> str:
         for _ in range(_count(count, "blocks")):
-            self._node.ledger.produce(time.time())
+            self._node.ledger.produce(self._node.now_s())
         return self._node.ledger.best.hash
 
     def _hold_blocks(self, on: bool) -> bool:

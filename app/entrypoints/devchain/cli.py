@@ -26,6 +26,7 @@ FAULTS: Sequence[Callable[[Any], Any]] = (
     click.option("--lose-extrinsics", type=click.IntRange(0), default=0, help="Take as many, and forget them."),
     click.option("--lag-blocks", type=click.IntRange(0), default=0, help="The first endpoint is behind the others."),
     click.option("--delay-s", type=click.FloatRange(0, 3600), default=0.0, help="Its answers take as long."),
+    click.option("--clock-offset-s", type=click.FloatRange(-86400, 86400), default=0.0, help="Its clock is wrong."),
     click.option("--silent-after-s", type=click.FloatRange(0), default=0.0, help="Then it hangs. 0: never."),
     click.option("--drop-connections-every-s", type=click.FloatRange(0), default=0.0, help="Those to it. 0: never."),
     click.option("--reorganise-every-blocks", type=click.IntRange(0), default=0, help="0: never."),
@@ -62,7 +63,7 @@ def _with_faults(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--nodes", type=click.IntRange(0, 10_000), default=3, show_default=True, help="Nodes of the farm.")
 @click.option("--keys", type=click.Path(path_type=Path, file_okay=False), help="Directory for keys and farm.json.")
-@click.option("--seed", default="powerd", show_default=True, help="Keys are derived from this text. Not for money.")
+@click.option("--seed", default="powerd", show_default=True, help="Keys and genesis follow from this text.")
 @_with_faults
 def main(
     host: str,
@@ -82,7 +83,8 @@ def main(
     """
     if port and port + endpoints - 1 > 65535:
         raise click.BadParameter(f"there are no {endpoints} ports from {port} on", param_hint="--endpoints")
-    ledger = Ledger(time.time(), block_time_s=block_time_s, finality_lag=finality_lag)
+    start_s = time.time() + float(faults["clock_offset_s"])
+    ledger = Ledger(start_s, name=seed, block_time_s=block_time_s, finality_lag=finality_lag)
     farm = set_up_farm(ledger, nodes, seed)
     node = DevNode(ledger)
     windows = [Endpoint(node) for _ in range(endpoints)]
@@ -101,6 +103,7 @@ def _afflict(
     lose_extrinsics: int,
     lag_blocks: int,
     delay_s: float,
+    clock_offset_s: float,
     upgrade_every_blocks: int,
     **others: Any,
 ) -> Plagues:
@@ -109,6 +112,7 @@ def _afflict(
     ledger.refuse_next, ledger.refuse_count = refuse_extrinsics or "", 1_000_000_000
     ledger.lose_next = lose_extrinsics
     first.lag_blocks, first.delay_s = lag_blocks, delay_s
+    first.node.clock_offset_s = clock_offset_s
     return Plagues(upgrade_every_blocks=upgrade_every_blocks, **others)
 
 

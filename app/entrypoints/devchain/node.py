@@ -17,10 +17,15 @@ class DevNode:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
+        self.clock_offset_s = 0.0
         self._upgrades = Upgrades()
         self.storage = ChainStorage(ledger, self._upgrades.executed)
         self._on_change: list[Callable[[], None]] = []
         ledger.listen(lambda _: self.changed())
+
+    def now_s(self) -> float:
+        """The time that its blocks carry, in seconds since 1970."""
+        return time.time() + self.clock_offset_s
 
     def runtime_after(self, block: Block) -> DevRuntime:
         """The runtime in the state after this block: it executes the next one."""
@@ -33,7 +38,7 @@ class DevNode:
         """
         self._need_blocks()
         new = self._upgrades.upgrade(self.ledger.best_number + 1)
-        self.ledger.produce(time.time())
+        self.ledger.produce(self.now_s())
         self.ledger.empty_pool()
         return new
 
@@ -47,7 +52,7 @@ class DevNode:
         self.ledger.reorganise(depth, lose=lose)
         # A fork wins by being longer; until then nobody hears of it.
         for _ in range(before - self.ledger.best_number + 1):
-            self.ledger.produce(time.time())
+            self.ledger.produce(self.now_s())
 
     def when_changed(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` after every change of the chain; returns what undoes it."""
@@ -66,7 +71,7 @@ class DevNode:
         dies_after = check(signed, self.ledger, runtime.spec_version, TRANSACTION_VERSION)
         pallet, call, arguments = runtime.decode_call(signed.call)
         extrinsic = Extrinsic(signed.account, signed.nonce, call, arguments, pallet, raw, dies_after)
-        self.ledger.submit(extrinsic, time.time())
+        self.ledger.submit(extrinsic, self.now_s())
         return extrinsic
 
     def _need_blocks(self) -> None:
@@ -82,4 +87,4 @@ class DevNode:
         while True:
             due += self.ledger.block_time_s
             await asyncio.sleep(max(0.0, due - loop.time()))
-            self.ledger.produce(time.time())
+            self.ledger.produce(self.now_s())
