@@ -11,7 +11,7 @@ import json
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from app.adapters.substrate.blocks import SubstrateBlocks
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.power_targets import SubstratePowerTargets
+from app.domain.errors import RetryableError
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, HeadKind, NodeId, NodePower, Power
 from app.entrypoints.demo.farm_on_loopback import program, toml
@@ -77,10 +78,11 @@ class Program:
         """SIGKILL."""
         await self._end(signal.SIGKILL)
 
-    async def stop(self) -> float:
-        """SIGTERM; seconds until it had ended, in order."""
+    async def stop(self, *, early: bool = False) -> float:
+        """SIGTERM; seconds until it had ended in order, or (``early``) before it listened to signals."""
         began_s = asyncio.get_running_loop().time()
-        assert await self._end(signal.SIGTERM) == 0, self.said[-5:]
+        code = await self._end(signal.SIGTERM)
+        assert code == 0 or (early and code == -signal.SIGTERM), self._told(0)
         return asyncio.get_running_loop().time() - began_s
 
     @property
@@ -193,8 +195,16 @@ class Node:
 
     async def target(self, target: Power, node: NodeId = ME) -> None:
         """The farmer sets it, and the node's event stream hears of it as if a follower ran."""
-        await self.farmer.set_power_target(node, target)
+        await self.set_target(target, node)
         await self.event(node, target)
+
+    async def set_target(self, target: Power, node: NodeId = ME) -> None:
+        """Only on chain. A fork or an upgrade may invalidate what the farmer signed: then once more."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                with suppress(RetryableError):
+                    await self.farmer.set_power_target(node, target)
+                    return
 
     async def peer_says(self, power: Power) -> None:
         """Node 2 reports its state, as its own daemon would."""

@@ -6,6 +6,7 @@ contract tests, and reads the file anew at every question: a test changes it whi
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sys
 from collections.abc import Iterator
@@ -34,11 +35,11 @@ class FileKernel(Kernel):
             yield opened
 
     def _ioctl(self, _socket: object, _request: int, request: Any) -> int:
-        self._read()
-        try:
-            return super()._ioctl(_socket, _request, request)
-        finally:
-            write_cards(self._path, *self.cards.values())
+        with locked(self._path):
+            self._read()
+            result = super()._ioctl(_socket, _request, request)
+            _write(self._path, *self.cards.values())
+        return result
 
     def _read(self) -> None:
         self.cards = {each["name"]: read_card(each) for each in json.loads(self._path.read_text())}
@@ -46,6 +47,19 @@ class FileKernel(Kernel):
 
 def write_cards(path: Path, *cards: Card) -> None:
     """These are the machine's cards now."""
+    with locked(path):
+        _write(path, *cards)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Test and daemon change the file in turns."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(path: Path, *cards: Card) -> None:
     fields = [{**asdict(card), "password": card.password.hex()} for card in cards]
     beside = path.with_suffix(".new")
     beside.write_text(json.dumps(fields))

@@ -23,6 +23,7 @@ class Connection:
         self._url: BrokerUrl = parse_broker_url(url)
         self._answer_s = answer_s
         self._redis: Redis | None = None
+        self._turn = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -31,30 +32,38 @@ class Connection:
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Any]:
-        """The client; errors, and no answer in time, become `EventsUnavailable`, and the connection is dropped.
+        """The client, for one user at a time.
+
+        Errors, and no answer in time, become `EventsUnavailable`, and the connection is dropped.
 
         Replies that are errors of Redis itself (``NOGROUP``) pass, with the connection kept.
         """
         from redis.exceptions import RedisError, ResponseError
 
-        if self._redis is None:
-            self._redis = self._make()
-        try:
-            async with asyncio.timeout(self._answer_s):
-                yield self._redis
-        except ResponseError:
-            raise
-        except (RedisError, OSError, TimeoutError) as error:
+        async with self._turn:
+            try:
+                if self._redis is None:
+                    self._redis = self._make()
+                async with asyncio.timeout(self._answer_s):
+                    yield self._redis
+            except ResponseError:
+                raise
+            except (RedisError, OSError, TimeoutError) as error:
+                await self.close()
+                reason = str(error) or type(error).__name__
+                raise EventsUnavailable(f"Redis at {self.name} does not answer: {reason}") from error
+            except BaseException:
+                # Cancelled in the middle of a reply: what comes next on this connection is not ours.
+                await self.close()
+                raise
+
+    async def renew(self) -> None:
+        """Begin with a new connection, once whoever uses this one is done."""
+        async with self._turn:
             await self.close()
-            reason = str(error) or type(error).__name__
-            raise EventsUnavailable(f"Redis at {self.name} does not answer: {reason}") from error
-        except BaseException:
-            # Cancelled in the middle of a reply: what comes next on this connection is not ours.
-            await self.close()
-            raise
 
     async def close(self) -> None:
-        """Let go of the connection; it is opened again on the next use."""
+        """Let go of the connection, in use or not; it is opened again on the next use."""
         redis, self._redis = self._redis, None
         if redis is not None:
             await redis.aclose()

@@ -53,7 +53,9 @@ class RedisPowerEvents:
         answer_s: float = ANSWER_S,
         abandoned_s: float = ABANDONED_S,
     ) -> None:
-        self._connection = Connection(url, answer_s=block_s + answer_s)
+        # A read blocks its connection for seconds, for which an acknowledgement must not wait.
+        self._reading = Connection(url, answer_s=block_s + answer_s)
+        self._writing = Connection(url, answer_s=answer_s)
         self._block_ms = int(block_s * 1000)
         self._abandoned_ms = int(abandoned_s * 1000)
         self._stream = stream
@@ -69,15 +71,16 @@ class RedisPowerEvents:
 
     async def open(self) -> None:
         """(Re)connect, and see that the group is there."""
-        await self.close()
-        await self._ask(self._create_group)
+        await self._reading.renew()
+        await self._writing.renew()
+        await self._ask(self._reading, self._create_group)
         self._held.clear()
         self._start_over()
 
     async def receive(self) -> Sequence[Delivery]:
         """Pending entries, then abandoned ones, then new ones as they come (up to 3 s)."""
         try:
-            batch: Sequence[Delivery] = await self._ask(self._next)
+            batch: Sequence[Delivery] = await self._ask(self._reading, self._next)
         except BaseException:
             # Delivered, perhaps, and never seen: from the pending entries again.
             self._start_over()
@@ -91,20 +94,22 @@ class RedisPowerEvents:
             ids = [delivery.id for delivery in deliveries]
             # Should it fail, they come again: handling one twice does no harm, forgetting one does.
             self._held.difference_update(ids)
-            await self._ask(lambda redis: redis.xack(self._stream, self._group, *ids))
+            await self._ask(self._writing, lambda redis: redis.xack(self._stream, self._group, *ids))
 
     async def dead_letter(self, delivery: Delivery, reason: str) -> None:
         """Write first, acknowledge then: a full server refuses the first and accepts the second."""
         kept = delivery.fields if isinstance(delivery, RedisDelivery) else {}
         letter = {BODY: kept.get(BODY, b""), b"reason": reason.encode(), b"id": delivery.id.encode()}
         await self._ask(
-            lambda redis: redis.xadd(self._dead_letter_stream, letter, maxlen=DEAD_LETTERS_MAX, approximate=True)
+            self._writing,
+            lambda redis: redis.xadd(self._dead_letter_stream, letter, maxlen=DEAD_LETTERS_MAX, approximate=True),
         )
         await self.acknowledge([delivery])
 
     async def close(self) -> None:
-        """Let go of the connection."""
-        await self._connection.close()
+        """Let go of the connections."""
+        await self._reading.close()
+        await self._writing.close()
 
     def _start_over(self) -> None:
         self._pending_after = "0"
@@ -151,10 +156,10 @@ class RedisPowerEvents:
             if not str(error).startswith("BUSYGROUP"):
                 raise
 
-    async def _ask(self, question: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def _ask(self, connection: Connection, question: Callable[[Any], Awaitable[Any]]) -> Any:
         from redis.exceptions import ResponseError
 
-        async with self._connection.use() as redis:
+        async with connection.use() as redis:
             try:
                 return await question(redis)
             except ResponseError as error:
@@ -163,7 +168,7 @@ class RedisPowerEvents:
                     await self._create_group(redis)
                     self._start_over()
                     return []
-                raise EventsUnavailable(f"Redis at {self._connection.name} refuses: {error}") from error
+                raise EventsUnavailable(f"Redis at {connection.name} refuses: {error}") from error
 
 
 def _entries(reply: Any) -> list[tuple[bytes, Any]]:
