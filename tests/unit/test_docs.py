@@ -47,3 +47,22 @@ def test_the_readme_opens_with_the_two_commands_and_make_knows_them() -> None:
     for command in ("demo", "test"):
         assert f"make {command}" in readme.partition("## ")[0]
         assert re.search(rf"^[\w ]*\b{command}\b[\w ]*:$", makefile, re.MULTILINE)
+
+
+def promises() -> list[tuple[str, str]]:
+    """The tests that the document on reliability names."""
+    folders = {"I": "integration", "U": "unit"}
+    named = re.findall(r"`([IU])/(\w+\.py)::(\w+)`", (ROOT / "docs/reliability.md").read_text())
+    return [(f"tests/{folders[folder]}/{file}", name) for folder, file, name in named]
+
+
+def test_every_row_on_reliability_names_its_test() -> None:
+    rows = (ROOT / "docs/reliability.md").read_text().partition("## Waits and deadlines")[0]
+    faults = [row for row in re.findall(r"^\| .*\|$", rows, re.MULTILINE) if not row.startswith(("| fault", "| ---"))]
+    assert len(faults) > 30
+    assert [row for row in faults if "::test_" not in row] == []
+
+
+@pytest.mark.parametrize(("file", "name"), promises())
+def test_every_test_named_on_reliability_is_there(file: str, name: str) -> None:
+    assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.MULTILINE)
