@@ -2,8 +2,8 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: demo test setup lint types contracts format lock check
-demo test setup lint types contracts format:
+.PHONY: demo test bench setup lint types contracts format lock check
+demo test bench setup lint types contracts format:
 	@$(PYTHON) bootstrap.py $@ $(ARGS)
 
 check: test lint types contracts

@@ -38,6 +38,11 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
         [["python", "-m", "tests.run"]],
         "all tests and the coverage they owe; more words go to pytest",
     ),
+    "bench": (
+        DEV_LOCK,
+        [["python", "-m", "tests.bench"]],
+        "measurements beside their floors; --quick, --only ROW, --json, --soak-s SECONDS",
+    ),
     "lint": (
         DEV_LOCK,
         [["ruff", "check", "."], ["ruff", "format", "--check", "."]],

@@ -61,7 +61,7 @@ async def following(node: Node) -> None:
 PLAGUES = {
     "reorganisations": ("--reorganise-every-blocks", "5", "--reorganise-depth", "2"),
     "dropped connections": ("--drop-connections-every-s", "0.7"),
-    "runtime upgrades": ("--upgrade-every-blocks", "9"),
+    "runtime upgrades": ("--upgrade-every-blocks", "18"),
 }
 
 

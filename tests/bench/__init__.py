@@ -1,0 +1,1 @@
+"""Measurements of powerd beside a floor that is measured in the same run; see docs/benchmarks.md."""

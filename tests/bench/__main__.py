@@ -1,0 +1,63 @@
+"""``python -m tests.bench``: measure, and print one table."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import click
+
+from tests.bench import chain_reads, codecs, footprint, power_off, wakes
+from tests.bench.figure import FULL, QUICK, Figure, Scale
+
+ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
+    "codecs": codecs.measure,
+    "chain": chain_reads.measure,
+    "wake": wakes.measure,
+    "power-off": power_off.measure,
+    "footprint": footprint.measure,
+    "soak": footprint.soak,
+}
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of the table.")
+@click.option("--only", type=click.Choice(list(ROWS)), multiple=True, help="Only these rows; may be repeated.")
+@click.option("--quick", is_flag=True, help="Few samples: whether it runs, not how fast.")
+@click.option("--soak-s", type=click.FloatRange(1), help="Seconds the soak takes.")
+def main(as_json: bool, only: Sequence[str], quick: bool, soak_s: float | None) -> None:
+    """Measure powerd beside a floor measured in the same run. Nothing is asserted; see docs/benchmarks.md."""
+    scale = QUICK if quick else FULL
+    if soak_s is not None:
+        scale = dataclasses.replace(scale, soak_s=soak_s)
+    if not as_json:
+        click.echo(HEADINGS)
+    for name in only or ROWS:
+        for figure in asyncio.run(_run(name, scale)):
+            click.echo(json.dumps(dataclasses.asdict(figure)) if as_json else _line(figure))
+
+
+async def _run(name: str, scale: Scale) -> Sequence[Figure]:
+    return await ROWS[name](scale)
+
+
+HEADINGS = f"{'row':<10} {'measure':<48} {'value':>10} {'unit':<12} {'floor':>10}  {'ratio':>7}  {'aim':<9} against"
+
+
+def _line(figure: Figure) -> str:
+    floor = "" if figure.floor is None else _number(figure.floor)
+    ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}×"
+    return (
+        f"{figure.row:<10} {figure.measure:<48} {_number(figure.value):>10} {figure.unit:<12} {floor:>10}  "
+        f"{ratio:>7}  {figure.aim:<9} {figure.against}"
+    ).rstrip()
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Memory, start-up and idle CPU of the daemon, beside a bare Python with asyncio and redis; and a soak."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from app.domain.model import Power
+from tests.bench.figure import Figure, Scale
+from tests.integration.node_rig import PEER, Node, Settings, node_rig
+from tests.integration.redis_rig import hand
+
+STREAM = "stream:power-target"
+BARE = "import asyncio, redis.asyncio, sys; asyncio.run(asyncio.sleep(0)); print(flush=True); sys.stdin.read()"
+WITHOUT_CHAIN: Settings = {"chain": {"kind": "simulated"}, "identity": {"kind": "simulated"}}
+ROW = "footprint"
+
+
+async def measure(scale: Scale) -> list[Figure]:
+    """Of one daemon each, of this machine's Python."""
+    bare = await _bare_mib()
+    figures = []
+    async with node_rig(settings=WITHOUT_CHAIN) as node:
+        await node.daemon.start()
+        await node.daemon.says("Reconciled", trigger="itself: ")
+        mib = _status(node.daemon.pid, "VmRSS") / 1024
+        figures.append(
+            Figure(ROW, "memory without chain client", mib, "MiB", "bare Python", bare, mib / bare, "≤ 50 MiB")
+        )
+    async with node_rig(block_time_s=6) as node:
+        began = perf_counter()
+        await node.daemon.start()
+        await node.daemon.says("Reconciled", trigger="the farm: ")
+        start_s = perf_counter() - began
+        await node.daemon.says("UptimeReported")
+        mib = _status(node.daemon.pid, "VmRSS") / 1024
+        used_s = _cpu_s(node.daemon.pid)
+        await asyncio.sleep(scale.idle_s)
+        idle = 100 * (_cpu_s(node.daemon.pid) - used_s) / scale.idle_s
+        figures += [
+            Figure(ROW, "memory with chain client", mib, "MiB", "bare Python", bare, mib / bare, "≤ 110 MiB"),
+            Figure(ROW, "start → first look at the farm", start_s, "s"),
+            Figure(ROW, f"idle for {scale.idle_s:.0f} s", idle, "% of a core", aim="< 0.2 %"),
+        ]
+    return figures
+
+
+async def soak(scale: Scale) -> list[Figure]:
+    """As many events and dropped connections as fit into the time: nothing may grow."""
+    async with node_rig() as node:
+        await node.daemon.start()
+        await node.daemon.says("UptimeReported")
+        with hand(node.redis.url()) as redis:
+            await node.event(PEER, Power.UP)
+            await node.daemon.says("EventsHandled")
+            fields = redis.xrange(STREAM)[0][1]
+            await _round(node, redis, fields)
+            before = _counts(node.daemon.pid)
+            events = reconnects = 0
+            end = perf_counter() + scale.soak_s
+            while perf_counter() < end:
+                events += await _round(node, redis, fields)
+                reconnects += 1
+            after = _counts(node.daemon.pid)
+    told = [Figure("soak", "events handled", events, "events"), Figure("soak", "reconnections", reconnects, "times")]
+    return told + [
+        Figure("soak", f"{name} after", after[name], "", "before", was, after[name] / was, "1×")
+        for name, was in before.items()
+    ]
+
+
+async def _round(node: Node, redis: Any, fields: Any) -> int:
+    """A thousand events, handled; then every connection is killed."""
+    mark, handled = node.daemon.mark(), 0
+    pipeline = redis.pipeline(transaction=False)
+    for _ in range(1000):
+        pipeline.xadd(STREAM, fields, maxlen=2000)
+    pipeline.execute()
+    while handled < 1000:
+        line = await node.daemon.says("EventsHandled", since=mark)
+        mark = node.daemon.said.index(line, mark) + 1
+        handled += line["facts"]["deliveries"]
+    redis.client_kill_filter(_type="normal", skipme=True)
+    del node.daemon.said[:]
+    return handled
+
+
+async def _bare_mib() -> float:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", BARE, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    await process.stdout.readline()
+    mib = _status(process.pid, "VmRSS") / 1024
+    await process.communicate(b"")
+    return mib
+
+
+def _counts(pid: int) -> dict[str, float]:
+    return {
+        "memory (MiB)": _status(pid, "VmRSS") / 1024,
+        "descriptors": float(len(list(Path(f"/proc/{pid}/fd").iterdir()))),
+        "threads": _status(pid, "Threads"),
+    }
+
+
+def _status(pid: int, name: str) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return float(next(line for line in lines if line.startswith(name + ":")).split()[1])
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

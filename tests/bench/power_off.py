@@ -1,0 +1,58 @@
+"""From the event of the own node to the power-off command, on a chain that makes blocks at once."""
+
+from __future__ import annotations
+
+from time import perf_counter, time
+
+from app.adapters.substrate.chain import SubstrateChain
+from app.domain.model import Power, UptimeSample
+from tests.bench.figure import Figure, Scale, percentile
+from tests.integration.node_rig import ME, Node, Settings, node_rig
+
+SETTINGS: Settings = {"chain": {"best_head_age_s_max": 0, "finalized_head_age_s_max": 0}}
+
+
+async def measure(scale: Scale) -> list[Figure]:
+    """Medians; each sample is a daemon of its own."""
+    taken, floor = [], []
+    for _ in range(max(3, scale.samples // 20)):
+        async with node_rig(block_time_s=0, settings=SETTINGS) as node:
+            floor.append(await _two_extrinsics(node))
+            taken.append(await _shutdown(node))
+    value, base = percentile(taken, 50) * 1e3, percentile(floor, 50) * 1e3
+    against = "two extrinsics submitted by hand"
+    return [Figure("power off", "event → command", value, "ms", against, base, value / base, "≤ 1.5×")]
+
+
+async def _shutdown(node: Node) -> float:
+    await node.daemon.start()
+    await node.daemon.says("UptimeReported")
+    await node.daemon.says("Reconciled", trigger="itself: ")
+    await node.set_target(Power.DOWN)
+    began = perf_counter()
+    await node.event(ME, Power.DOWN)
+    await node.daemon.says("PowerOffOrdered")
+    taken = perf_counter() - began
+    await node.daemon.kill()
+    return taken
+
+
+async def _two_extrinsics(node: Node) -> float:
+    from app.adapters.substrate.client import SubstrateClient
+
+    client = SubstrateClient([node.chain.url])
+    peer = SubstrateChain(client, seed=node.chain.node_seeds[1])
+    try:
+        await peer.report_uptime(_sample)
+        began = perf_counter()
+        await peer.set_power_state(Power.DOWN)
+        await peer.report_uptime(_sample)
+        taken = perf_counter() - began
+        await peer.set_power_state(Power.UP)
+        return taken
+    finally:
+        await client.close()
+
+
+def _sample() -> UptimeSample:
+    return UptimeSample(60, int(time()))

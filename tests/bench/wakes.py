@@ -1,0 +1,134 @@
+"""From the event in Redis to the magic packet on the wire, with the real daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack
+from time import perf_counter
+from typing import Any
+
+from app.adapters.codecs.power_target import TargetChange, encode
+from app.domain.model import HeadKind, NodeId
+from tests.bench.figure import Figure, Scale, percentile
+from tests.bench.packet_ear import BROADCAST, HEAD, PacketEar
+from tests.integration.node_rig import Node, Settings, node_rig
+
+STREAM = "stream:power-target"
+REFERENCE_BURST_S = 5.0
+"""The reference wakes one node after the other, ten packets half a second apart for each."""
+
+
+async def measure(scale: Scale) -> list[Figure]:
+    """One wake at a time, then the whole farm at once."""
+    async with AsyncExitStack() as stack:
+        ear = PacketEar()
+        stack.callback((await ear.open()).close)
+        node = await stack.enter_async_context(_farm(scale.nodes, ear.port))
+        redis = await stack.enter_async_context(_plain_redis(node))
+        await _floor(node, redis, ear)  # the runtime's metadata is read only once
+        floor = [await _floor(node, redis, ear) for _ in range(scale.samples)]
+        await node.daemon.start()
+        await node.daemon.says("Reconciled", trigger="the farm")
+        peers = [NodeId(number) for number in range(2, scale.nodes + 1)]
+        singles = [await _one(node, redis, ear, peer) for peer in peers[: scale.samples]]
+        all_at_once = await _all(node, redis, ear, peers)
+        ideal = await _ideal(node, peers)
+    figures = []
+    for percent, aim in ((50, "≤ 2×"), (99, "≤ 4×")):
+        value, base = percentile(singles, percent) * 1e3, percentile(floor, percent) * 1e3
+        against = "a delivery + a chain read + a sendto"
+        figures.append(
+            Figure("wake", f"event → first packet, p{percent}", value, "ms", against, base, value / base, aim)
+        )
+    name = f"{len(peers)} events at once → last one's first packet"
+    reference_s = REFERENCE_BURST_S * len(peers)
+    return [
+        *figures,
+        Figure("wake", name, all_at_once, "s", "as many sendto + one read", ideal, all_at_once / ideal, "≤ 2 s"),
+        Figure("wake", name, all_at_once, "s", "the reference (5 s each)", reference_s, reference_s / all_at_once),
+    ]
+
+
+def _farm(nodes: int, port: int) -> Any:
+    settings: Settings = {
+        "magic_packets": {"port": port},
+        "wake": {"packets": 1, "retry_delay_s_min": 3600, "retry_delay_s_max": 3600},
+        "power_management": {"reconcile_interval_s": 3600},
+        "chain": {"best_head_age_s_max": 0, "finalized_head_age_s_max": 0},
+        "log": {"level": "debug"},
+    }
+    return node_rig(nodes=nodes, block_time_s=0, settings=settings)
+
+
+def _plain_redis(node: Node) -> Any:
+    from redis.asyncio import Redis
+
+    return Redis(unix_socket_path=str(node.redis.socket))
+
+
+def _body(node: NodeId) -> bytes:
+    return encode(TargetChange(1, node, is_up=True, is_down=False))
+
+
+def _macs(node: Node) -> dict[int, bytes]:
+    return {each["id"]: bytes.fromhex(each["mac"].replace(":", "")) for each in node.chain.about["nodes"]}
+
+
+async def _floor(node: Node, redis: Any, ear: PacketEar) -> float:
+    """The least that has to happen: the bus delivers, the chain answers, a packet leaves."""
+    ear.forget()
+    reading = asyncio.ensure_future(redis.xread({"floor": "$"}, block=5000))
+    async with _plain_redis(node) as other:
+        await other.ping()
+        await asyncio.sleep(0.002)  # the reader has to wait before there is something to deliver
+        began = perf_counter()
+        await other.xadd("floor", {"body": _body(NodeId(2))})
+        await reading
+        await node.reader.powers([NodeId(2)], HeadKind.BEST)
+        with _sender() as sender:
+            sender.sendto(HEAD + _macs(node)[2] * 16, (BROADCAST, ear.port))
+            await ear.heard(1)
+    return ear.first_s[_macs(node)[2]] - began
+
+
+async def _one(node: Node, redis: Any, ear: PacketEar, peer: NodeId) -> float:
+    ear.forget()
+    mark = node.daemon.mark()
+    began = perf_counter()
+    await redis.xadd(STREAM, {"body": _body(peer)})
+    await ear.heard(1)
+    await node.daemon.says("EventsHandled", since=mark)
+    return ear.first_s[_macs(node)[peer]] - began
+
+
+async def _all(node: Node, redis: Any, ear: PacketEar, peers: list[NodeId]) -> float:
+    """Every peer hears of it, those too whose hint was followed up a moment ago."""
+    await node.daemon.kill()
+    mark = node.daemon.mark()
+    await node.daemon.start()
+    await node.daemon.says("Reconciled", since=mark, trigger="the farm")
+    ear.forget()
+    pipeline = redis.pipeline(transaction=False)
+    for peer in peers:
+        pipeline.xadd(STREAM, {"body": _body(peer)})
+    began = perf_counter()
+    await pipeline.execute()
+    await ear.heard(len(peers))
+    return max(ear.first_s.values()) - began
+
+
+async def _ideal(node: Node, peers: list[NodeId]) -> float:
+    began = perf_counter()
+    await node.reader.powers(peers, HeadKind.BEST)
+    macs = _macs(node)
+    with _sender() as sender:
+        for peer in peers:
+            sender.sendto(HEAD + macs[peer] * 16, (BROADCAST, 9))
+    return perf_counter() - began
+
+
+def _sender() -> socket.socket:
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    return sender
