@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from time import perf_counter, time
 
+from app.adapters.codecs.power_target import TargetChange, encode
 from app.adapters.substrate.chain import SubstrateChain
 from app.domain.model import Power, UptimeSample
 from tests.bench.figure import Figure, Scale, percentile
 from tests.integration.node_rig import ME, Node, Settings, node_rig
+from tests.integration.redis_rig import hand
 
 SETTINGS: Settings = {"chain": {"best_head_age_s_max": 0, "finalized_head_age_s_max": 0}}
 
@@ -29,10 +31,12 @@ async def _shutdown(node: Node) -> float:
     await node.daemon.says("UptimeReported")
     await node.daemon.says("Reconciled", trigger="itself: ")
     await node.set_target(Power.DOWN)
-    began = perf_counter()
-    await node.event(ME, Power.DOWN)
-    await node.daemon.says("PowerOffOrdered")
-    taken = perf_counter() - began
+    with hand(node.redis.url()) as redis:
+        redis.ping()
+        began = perf_counter()
+        redis.xadd("stream:power-target", {"body": encode(TargetChange(1, ME, is_up=False, is_down=True))})
+        await node.daemon.says("PowerOffOrdered")
+        taken = perf_counter() - began
     await node.daemon.kill()
     return taken
 
