@@ -85,13 +85,15 @@ def events(options: Options) -> None:
     run_follower(_container(options))
 
 
-@main.command(short_help="Print event payloads as JSON.")
+@main.command(short_help="Print event payloads or zbus frames as JSON.")
+@click.option("--zbus", is_flag=True, help="They are requests and responses of zbus.")
 @click.argument("source", type=click.File("r"), metavar="FILE")
-def decode(source: TextIO) -> None:
+def decode(source: TextIO, *, zbus: bool) -> None:
     """Print event payloads as JSON; FILE (or -) holds them in hex, one a line."""
-    from app.entrypoints.decode import decode_lines
+    from app.entrypoints.decode import decode_lines, event
+    from app.entrypoints.decode_zbus import zbus_frame
 
-    if not decode_lines(source, sys.stdout):
+    if not decode_lines(source, sys.stdout, zbus_frame if zbus else event):
         sys.exit(1)
 
 

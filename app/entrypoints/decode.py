@@ -1,4 +1,4 @@
-"""``powerd decode -``: payloads of the event stream, in hex, made readable.
+"""``powerd decode -``: payloads of the event stream, or frames of zbus, in hex, made readable.
 
 One payload a line in, one JSON object a line out, so that both ends can be piped.
 """
@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from app.adapters.codecs.power_target import GobError, decode
+from app.adapters.codecs.zbus_frames import ZbusError
 
 _NO_HEX_DIGIT = re.compile("[^0-9a-fA-F]")
 
@@ -23,7 +24,17 @@ class NotHex(ValueError):
         self.column = column
 
 
-def decode_lines(lines: Iterable[str], out: TextIO) -> bool:
+def event(payload: bytes) -> dict[str, object]:
+    """An event as the Go programs name its fields; `GobError` if it is none."""
+    change = decode(payload)
+    return {
+        "FarmID": change.farm_id,
+        "NodeID": change.node_id,
+        "Target": {"IsUp": change.is_up, "IsDown": change.is_down},
+    }
+
+
+def decode_lines(lines: Iterable[str], out: TextIO, read: Callable[[bytes], dict[str, object]] = event) -> bool:
     """Write for each line what its payload says, or why it says nothing; False if any was refused.
 
     Blank lines are passed over.
@@ -33,21 +44,12 @@ def decode_lines(lines: Iterable[str], out: TextIO) -> bool:
         if not line.strip():
             continue
         try:
-            answer = _event(line)
-        except (GobError, NotHex) as error:
+            answer = read(_payload(line))
+        except (GobError, ZbusError, NotHex) as error:
             all_good = False
             answer = {"error": str(error)}
         out.write(json.dumps(answer, separators=(",", ":")) + "\n")
     return all_good
-
-
-def _event(line: str) -> dict[str, object]:
-    change = decode(_payload(line))
-    return {
-        "FarmID": change.farm_id,
-        "NodeID": change.node_id,
-        "Target": {"IsUp": change.is_up, "IsDown": change.is_down},
-    }
 
 
 def _payload(line: str) -> bytes:

@@ -90,6 +90,14 @@ class TestDecode:
         assert done.returncode == 0
         assert done.stdout == '{"FarmID":1,"NodeID":7,"Target":{"IsUp":false,"IsDown":true}}\n'
 
+    def test_frames_of_zbus(self) -> None:
+        frame = "83a24944a27231a64f757470757482a444617461c405ce00000007a54572726f72c0a54572726f72c0"
+        done = run("decode", "--zbus", "-", stdin=f"{frame}\n{self.EVENT}\n")
+        good, bad = map(json.loads, done.stdout.splitlines())
+        assert good == {"ID": "r1", "Output": {"Data": 7, "Error": None}, "Error": None}
+        assert list(bad) == ["error"]
+        assert done.returncode == 1
+
     def test_a_bad_one_among_good_ones(self) -> None:
         done = run("decode", "-", stdin=f"{self.EVENT}\nff\n{self.EVENT}\n")
         first, second, third = (json.loads(line) for line in done.stdout.splitlines())
