@@ -1,0 +1,1 @@
+"""Zero-OS's neighbours, called over zbus (RPC over Redis lists)."""

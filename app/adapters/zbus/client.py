@@ -1,0 +1,190 @@
+"""Calls neighbours over zbus: a request goes onto their list, the answer comes on one of its own.
+
+Theory of operation. Go's client opens a connection per call and polls its reply list each second.
+Here all calls share two connections: one sends, the other blocks on the reply lists of all calls
+that wait and on a list of ours, the bell, which a new call rings so that its list is added. A call
+that nobody waits for any more is taken off the neighbour's list again, if it still stands there:
+otherwise it would be executed minutes later, when a hung neighbour comes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from app.adapters.codecs.zbus_frames import (
+    ObjectId,
+    Request,
+    Response,
+    ZbusError,
+    decode_response,
+    encode_request,
+)
+from app.adapters.redis.connection import Connection
+from app.domain.errors import EventsUnavailable, PermanentError, RetryableError
+
+ANSWER_S = 5.0
+BLOCK_S = 3.0
+WITHDRAW_S = 1.0
+BELL_LIFE_S = 60
+
+
+class NoAnswer(RetryableError):
+    """The neighbour did not answer; ``withdrawn``: it has not seen the call, and never will."""
+
+    def __init__(self, message: str, *, withdrawn: bool) -> None:
+        super().__init__(message)
+        self.withdrawn = withdrawn
+
+
+class CallFailed(RetryableError):
+    """The neighbour executed the method, and the method says what went wrong."""
+
+
+class CallRefused(PermanentError):
+    """The neighbour does not know the method, or takes other arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A neighbour's object, whose queue is ``module.name@version``."""
+
+    module: str
+    object: ObjectId
+
+    @property
+    def queue(self) -> str:
+        """The list that its calls go to."""
+        return f"{self.module}.{self.object}"
+
+
+class ZbusClient:
+    """Any number of calls at once. Connects when first used; close it at the end."""
+
+    def __init__(self, url: str) -> None:
+        self._sending = Connection(url, answer_s=ANSWER_S)
+        self._hearing = Connection(url, answer_s=BLOCK_S + ANSWER_S)
+        self._waiting: dict[str, asyncio.Future[bytes]] = {}
+        self._bell = f"powerd:zbus:{uuid4()}"
+        self._listening: asyncio.Task[None] | None = None
+        self._closed = False
+        self._calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def call(self, remote: Remote, method: str, *inputs: bytes, timeout_s: float) -> bytes | None:
+        """The encoded result; ``inputs`` are the arguments, each encoded.
+
+        Raises `NoAnswer` when none came within ``timeout_s``, `CallFailed` with the method's own
+        error, `CallRefused` for a method that is not there, and `ZbusError` for a broken answer.
+        """
+        if self._closed:
+            raise NoAnswer(f"{remote.module} can't be called: the client was closed", withdrawn=True)
+        name = str(uuid4())
+        frame = encode_request(Request(name, remote.object, method, inputs, reply_to=name))
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._begin(name, answer)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._send(remote.queue, frame)
+                reply = await answer
+        except TimeoutError:
+            withdrawn = await self._withdraw(remote.queue, frame, name)
+            raise NoAnswer(
+                f"{remote.module} did not answer {method} within {timeout_s:g} s", withdrawn=withdrawn
+            ) from None
+        except EventsUnavailable as error:
+            withdrawn = await self._withdraw(remote.queue, frame, name)
+            raise NoAnswer(f"{remote.module} can't be called: {error}", withdrawn=withdrawn) from error
+        except asyncio.CancelledError:
+            await self._withdraw(remote.queue, frame, name)
+            raise
+        finally:
+            self._end(name)
+        return _result(remote, method, decode_response(reply))
+
+    async def close(self) -> None:
+        """Let go of the connections; calls that wait fail, and so do later ones."""
+        self._closed = True
+        self._fail_all("the client was closed")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * WITHDRAW_S):
+                await self._idle.wait()
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.wait([self._listening])
+        await self._sending.close()
+        await self._hearing.close()
+
+    def _begin(self, name: str, answer: asyncio.Future[bytes]) -> None:
+        self._waiting[name] = answer
+        self._calls += 1
+        self._idle.clear()
+
+    def _end(self, name: str) -> None:
+        self._waiting.pop(name, None)
+        self._calls -= 1
+        if not self._calls:
+            self._idle.set()
+
+    async def _send(self, queue: str, frame: bytes) -> None:
+        async with self._sending.use() as redis:
+            pipeline = redis.pipeline(transaction=False)
+            pipeline.rpush(queue, frame)
+            pipeline.rpush(self._bell, b"")
+            pipeline.expire(self._bell, BELL_LIFE_S)
+            await pipeline.execute()
+        if self._listening is None or self._listening.done():
+            self._listening = asyncio.create_task(self._listen(), name="zbus answers")
+
+    async def _withdraw(self, queue: str, frame: bytes, reply_to: str) -> bool:
+        """Take the call back; False when the neighbour has it already, or Redis can't be asked."""
+        try:
+            async with asyncio.timeout(WITHDRAW_S), self._sending.use() as redis:
+                pipeline = redis.pipeline(transaction=False)
+                pipeline.lrem(queue, 1, frame)
+                pipeline.delete(reply_to)
+                removed, _ = await pipeline.execute()
+        except (EventsUnavailable, TimeoutError):
+            return False
+        return bool(removed)
+
+    async def _listen(self) -> None:
+        """Hand answers out while anybody waits for one."""
+        while self._waiting:
+            try:
+                heard = await self._hear([self._bell, *self._waiting])
+            except EventsUnavailable as error:
+                self._fail_all(str(error))
+                return
+            if heard is None:
+                continue
+            name, reply = heard
+            answer = self._waiting.get(name)
+            if answer is not None and not answer.done():
+                answer.set_result(reply)
+                del self._waiting[name]
+
+    async def _hear(self, keys: list[str]) -> tuple[str, bytes] | None:
+        async with self._hearing.use() as redis:
+            heard: Any = await redis.blpop(keys, timeout=BLOCK_S)
+        return None if heard is None else (heard[0].decode(), heard[1])
+
+    def _fail_all(self, reason: str) -> None:
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(EventsUnavailable(reason))
+
+
+def _result(remote: Remote, method: str, response: Response) -> bytes | None:
+    if response.error is not None:
+        raise CallRefused(f"{remote.module} refuses {remote.object}.{method}: {response.error or 'no reason given'}")
+    if response.call_error:
+        raise CallFailed(f"{remote.module}: {response.call_error}")
+    return response.data
+
+
+__all__ = ["CallFailed", "CallRefused", "NoAnswer", "Remote", "ZbusClient", "ZbusError"]

@@ -1,0 +1,173 @@
+"""The zbus client on a real Redis server: answers, deadlines, withdrawals, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from app.adapters.codecs.zbus_frames import ObjectId, Request, Response, ZbusError, encode_response
+from app.adapters.zbus.client import CallFailed, CallRefused, NoAnswer, Remote, ZbusClient
+from app.entrypoints.demo.redis_server import RedisServer
+from tests.integration.redis_rig import hand, own_server
+from tests.integration.zbus_neighbour import neighbour, says
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+REGISTRAR = Remote("registrar", ObjectId("registrar", "0.0.1"))
+QUEUE = "registrar.registrar@0.0.1"
+SEVEN = b"\xce\x00\x00\x00\x07"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[RedisServer]:
+    with own_server() as started:
+        yield started
+
+
+@pytest.fixture
+def server(running: RedisServer) -> Iterator[RedisServer]:
+    yield running
+    with hand(running.url()) as redis:
+        redis.flushall()
+
+
+@pytest.fixture
+async def client(server: RedisServer) -> AsyncIterator[ZbusClient]:
+    made = ZbusClient(server.url())
+    yield made
+    await made.close()
+
+
+def keys(server: RedisServer) -> list[bytes]:
+    """All there are but the bell, which goes by itself."""
+    with hand(server.url()) as redis:
+        return [key for key in redis.keys("*") if not key.startswith(b"powerd:zbus:")]
+
+
+async def queued(server: RedisServer) -> None:
+    """Until a call stands on the neighbour's list."""
+    with hand(server.url()) as redis:
+        assert await asyncio.to_thread(redis.blmove, QUEUE, QUEUE, 10, "LEFT", "LEFT")
+
+
+async def node_id(client: ZbusClient, *inputs: bytes, timeout_s: float = 10.0) -> bytes | None:
+    return await client.call(REGISTRAR, "NodeID", *inputs, timeout_s=timeout_s)
+
+
+async def test_a_call_gets_its_answer_and_leaves_nothing(server: RedisServer, client: ZbusClient) -> None:
+    async with neighbour(server.url(), QUEUE, says(SEVEN)) as seen:
+        assert await node_id(client, b"\xc3") == SEVEN
+    (request,) = seen
+    assert (request.object, request.method, request.inputs) == (REGISTRAR.object, "NodeID", (b"\xc3",))
+    assert request.reply_to == request.id
+    assert keys(server) == []
+
+
+async def test_the_methods_own_error(server: RedisServer, client: ZbusClient) -> None:
+    error = "registration is still in progress"
+    async with neighbour(server.url(), QUEUE, says(b"\xce\x00\x00\x00\x00", call_error=error)):
+        with pytest.raises(CallFailed, match=f"registrar: {error}"):
+            await node_id(client)
+
+
+@pytest.mark.parametrize("error", ["not a function", ""])
+async def test_a_call_that_is_refused(server: RedisServer, client: ZbusClient, error: str) -> None:
+    async with neighbour(server.url(), QUEUE, says(None, error=error)):
+        with pytest.raises(CallRefused, match=r"registrar@0.0.1.NodeID"):
+            await node_id(client)
+
+
+async def test_an_answer_that_is_none(server: RedisServer, client: ZbusClient) -> None:
+    async def rubbish(_: Request) -> bytes:
+        return b"hello"
+
+    async with neighbour(server.url(), QUEUE, rubbish):
+        with pytest.raises(ZbusError):
+            await node_id(client)
+
+
+async def test_a_call_nobody_takes_is_withdrawn_at_its_deadline(server: RedisServer, client: ZbusClient) -> None:
+    with pytest.raises(NoAnswer, match=r"did not answer NodeID within 0.2 s") as caught:
+        await node_id(client, timeout_s=0.2)
+    assert caught.value.withdrawn
+    assert keys(server) == []
+
+
+async def test_a_call_that_was_taken_can_not_be_withdrawn(server: RedisServer, client: ZbusClient) -> None:
+    async def hang(_: Request) -> None:
+        return None
+
+    async with neighbour(server.url(), QUEUE, hang) as seen:
+        with pytest.raises(NoAnswer) as caught:
+            await node_id(client, timeout_s=0.3)
+        assert len(seen) == 1
+    assert not caught.value.withdrawn
+
+
+async def test_a_cancelled_call_is_withdrawn(server: RedisServer, client: ZbusClient) -> None:
+    calling = asyncio.create_task(node_id(client))
+    await queued(server)
+    calling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+    assert keys(server) == []
+
+
+async def test_many_calls_at_once_over_two_connections(server: RedisServer, client: ZbusClient) -> None:
+    async def echo(request: Request) -> bytes:
+        return encode_response(Response(request.id, request.inputs[0]))
+
+    async with neighbour(server.url(), QUEUE, echo):
+        with hand(server.url()) as redis:
+            before = int(redis.info("clients")["connected_clients"])
+            values = [number.to_bytes(2, "big") for number in range(300)]
+            assert await asyncio.gather(*(node_id(client, value) for value in values)) == values
+            assert int(redis.info("clients")["connected_clients"]) <= before + 3, "the neighbour's own among them"
+
+
+async def test_a_slow_neighbour_delays_no_other(server: RedisServer, client: ZbusClient) -> None:
+    slow = asyncio.create_task(client.call(Remote("slow", ObjectId("slow")), "Wait", timeout_s=30))
+    async with neighbour(server.url(), QUEUE, says(SEVEN)):
+        for _ in range(10):
+            assert await node_id(client, timeout_s=2) == SEVEN
+    slow.cancel()
+    await asyncio.wait([slow])
+
+
+async def test_an_answer_for_somebody_else_is_left_alone(server: RedisServer, client: ZbusClient) -> None:
+    with hand(server.url()) as redis:
+        redis.rpush("somebody-else", b"answer")
+        async with neighbour(server.url(), QUEUE, says(SEVEN)):
+            assert await node_id(client) == SEVEN
+        assert redis.lrange("somebody-else", 0, -1) == [b"answer"]
+
+
+async def test_redis_that_dies_fails_the_call_and_the_next_one_works() -> None:
+    with own_server() as server:
+        client = ZbusClient(server.url())
+        try:
+            calling = asyncio.create_task(node_id(client))
+            await queued(server)
+            await asyncio.to_thread(server.kill)
+            with pytest.raises(NoAnswer) as caught:
+                await calling
+            assert not caught.value.withdrawn
+            await asyncio.to_thread(server.start)
+            async with neighbour(server.url(), QUEUE, says(SEVEN)):
+                assert await node_id(client) == SEVEN
+        finally:
+            await client.close()
+
+
+async def test_closing_fails_what_waits(server: RedisServer) -> None:
+    client: Any = ZbusClient(server.url())
+    calling = asyncio.create_task(node_id(client))
+    await queued(server)
+    await client.close()
+    with pytest.raises(NoAnswer, match="closed"):
+        await calling
+    with pytest.raises(NoAnswer, match="closed"):
+        await node_id(client)
