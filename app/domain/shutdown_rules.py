@@ -54,6 +54,7 @@ class ShutdownPolicy:
     order_retry_s: float = 5.0
     retry_later_s: float = 600.0
     announce_s: float = 3.0
+    ask_stopping_s: float = 0.5
 
 
 class Finality(enum.Enum):

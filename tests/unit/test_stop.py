@@ -54,6 +54,27 @@ async def test_after_the_power_off_order_nothing_is_written(farm: VirtualFarm) -
         assert farm.state(1) is Power.DOWN
 
 
+@pytest.mark.parametrize(
+    ("stopping", "unknown", "state"),
+    [(False, False, Power.UP), (True, False, Power.DOWN), (False, True, Power.DOWN)],
+    ids=["not taken", "taken", "unknown"],
+)
+async def test_while_the_power_off_order_is_given_the_host_says_whether_it_took_it(
+    farm: VirtualFarm, stopping: bool, unknown: bool, state: Power
+) -> None:
+    async with farm.running(1) as node:
+        node.host_power.mode = Obedience.HANGS
+        node.host_power.is_stopping = stopping
+        node.host_power.stopping_unknown = unknown
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: bool(node.host_power.orders), within_s=120, every_s=0.001)
+        asked_at = farm.clock.monotonic()
+        await node.stop()
+        assert farm.clock.monotonic() - asked_at < 5
+        await farm.clock.sleep(60)
+        assert farm.state(1) is state
+
+
 async def test_events_not_handled_stay_pending(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         node.chain.unavailable = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from app.domain.errors import HostPowerFailed
@@ -62,6 +63,10 @@ class PowerOff:
         self.ordered = True
         try:
             await (self._host.force_power_off() if forced else self._host.power_off())
+        except asyncio.CancelledError:
+            # The daemon is stopped, perhaps by the very power-off that it asked for.
+            self.ordered = await self._may_be_stopping()
+            raise
         except HostPowerFailed as error:
             self._telemetry.happened(Setback("powering off", str(error), self._policy.order_retry_s))
             if not await self._stopping():
@@ -83,6 +88,14 @@ class PowerOff:
                 return alive_s
             if alive_s >= self._policy.alive_s and not await self._stopping():
                 return alive_s
+
+    async def _may_be_stopping(self) -> bool:
+        """False only if the host says plainly, and soon, that it took no order."""
+        try:
+            async with self._clock.timeout(self._policy.ask_stopping_s):
+                return await self._host.stopping()
+        except (HostPowerFailed, TimeoutError):
+            return True
 
     async def _stopping(self) -> bool:
         try:
