@@ -41,7 +41,7 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
     "bench": (
         DEV_LOCK,
         [["python", "-m", "tests.bench"]],
-        "measurements beside their floors; --quick, --only ROW, --json, --soak-s SECONDS",
+        "measurements beside their floors; --quick, --only ROW, --json, --soak-s SECONDS, --soak-events N",
     ),
     "lint": (
         DEV_LOCK,

@@ -8,7 +8,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
 from typing import Protocol
 
 from dependency_injector import providers
@@ -43,13 +44,13 @@ def run_follower(container: Container) -> None:
 
 
 def run_until_stopped(work: Coroutine[object, object, None]) -> None:
-    """Run ``work``; a signal cancels it, and then it has `STOP_S` to end."""
+    """Run ``work``; a signal cancels it, and then it has `STOP_S` to end. SIGUSR1 makes it say what runs."""
     asyncio.run(_supervise(work))
 
 
 async def _supervise(work: Coroutine[object, object, None]) -> None:
     loop = asyncio.get_running_loop()
-    task = asyncio.ensure_future(work)
+    task = asyncio.create_task(work, name="work")
     stopped_by: list[signal.Signals] = []
 
     def stop(number: signal.Signals) -> None:
@@ -61,12 +62,41 @@ async def _supervise(work: Coroutine[object, object, None]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
+    loop.add_signal_handler(signal.SIGUSR1, _say_what_runs)
     try:
         await task
     except asyncio.CancelledError:
         if not stopped_by:
             raise
     log.info("stopped")
+
+
+def _say_what_runs() -> None:
+    """One line of the log, whatever its level: who asks wants to know what hangs, or what grows."""
+    fields = {
+        "tasks": sorted(f"{task.get_name()}: {_place(task)}" for task in asyncio.all_tasks()),
+        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "descriptors": _descriptors(),
+    }
+    level = max(logging.INFO, log.getEffectiveLevel())
+    log.log(level, "what runs now", extra={"happening": "WhatRuns", "fields": fields})
+
+
+def _place(task: asyncio.Task[object]) -> str:
+    """The innermost coroutine that the task waits in."""
+    place: object = task.get_coro()
+    while hasattr(inner := getattr(place, "cr_await", None), "cr_await"):
+        place = inner
+    return str(getattr(place, "__qualname__", place))
+
+
+def _descriptors() -> list[str]:
+    """What each open descriptor leads to; the one that lists them is closed when it is looked at."""
+    open_now = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            open_now.append(str(entry.readlink()))
+    return sorted(open_now)
 
 
 def _insist(seconds: float) -> None:

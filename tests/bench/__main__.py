@@ -27,11 +27,14 @@ ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
 @click.option("--only", type=click.Choice(list(ROWS)), multiple=True, help="Only these rows; may be repeated.")
 @click.option("--quick", is_flag=True, help="Few samples: whether it runs, not how fast.")
 @click.option("--soak-s", type=click.FloatRange(1), help="Seconds the soak takes.")
-def main(as_json: bool, only: Sequence[str], quick: bool, soak_s: float | None) -> None:
+@click.option("--soak-events", type=click.IntRange(1), help="Events it takes, instead of seconds; or what ends first.")
+def main(as_json: bool, only: Sequence[str], quick: bool, soak_s: float | None, soak_events: int | None) -> None:
     """Measure powerd beside a floor measured in the same run. Nothing is asserted; see docs/benchmarks.md."""
     scale = QUICK if quick else FULL
     if soak_s is not None:
         scale = dataclasses.replace(scale, soak_s=soak_s)
+    if soak_events is not None:
+        scale = dataclasses.replace(scale, soak_s=soak_s or float("inf"), soak_events=soak_events)
     if not as_json:
         click.echo(HEADINGS)
     for name in only or ROWS:

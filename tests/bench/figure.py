@@ -31,6 +31,7 @@ class Scale:
     blocks: int
     idle_s: float
     soak_s: float
+    soak_events: float = float("inf")
 
 
 FULL = Scale(samples=200, nodes=1000, blocks=512, idle_s=60.0, soak_s=30.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -84,6 +85,12 @@ class Program:
         code = await self._end(signal.SIGTERM)
         assert code == 0 or (early and code == -signal.SIGTERM), self._told(0)
         return asyncio.get_running_loop().time() - began_s
+
+    async def account(self) -> Mapping[str, Sequence[str]]:
+        """What it says that runs in it now: ``tasks``, ``threads`` and ``descriptors``."""
+        mark = self.mark()
+        os.kill(self.pid, signal.SIGUSR1)
+        return dict((await self.says("WhatRuns", since=mark))["facts"])
 
     @property
     def pid(self) -> int:

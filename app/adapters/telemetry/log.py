@@ -79,7 +79,7 @@ def setup_logging(level: str, layout: Layout, stream: TextIO | None = None) -> N
 
 def _facts(record: logging.LogRecord) -> Mapping[str, Value]:
     facts: Any = getattr(record, "fields", {})
-    return facts  # type: ignore[no-any-return]  # only LogTelemetry sets it
+    return facts  # type: ignore[no-any-return]  # who sets it gives plain values
 
 
 def _timestamp(record: logging.LogRecord) -> str:
