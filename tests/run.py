@@ -1,4 +1,4 @@
-"""Run the whole suite, two tests a core since many of them wait; then hold domain and codecs to full branch coverage.
+"""Run the whole suite, three tests a core since many of them wait; then hold domain and codecs to full branch coverage.
 
 ``python -m tests.run [PYTEST ARGUMENTS]``; with arguments only the tests run, for a quick look.
 """
@@ -21,7 +21,9 @@ def main(arguments: Sequence[str]) -> int:
         return call("pytest", *arguments)
     environment = {"COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml")}
     call("coverage", "erase")
-    failed = call("pytest", "-n", str(2 * max(2, os.cpu_count() or 2)), **environment)
+    workers = str(3 * max(2, os.cpu_count() or 2))
+    # In the order of tests/conftest.py; xdist's own would leave the longest tests to the end.
+    failed = call("pytest", "-n", workers, "--dist", "loadgroup", "--no-loadscope-reorder", **environment)
     call("coverage", "combine", "--quiet")
     return failed or call("coverage", "report", f"--include={FULLY_COVERED}", "--fail-under=100")
 

@@ -26,7 +26,7 @@ class SigningKey:
     def keypair(self) -> Any:
         """The library's Keypair. Loads the chain library: call it in the worker's thread."""
         if self._keypair is None:
-            from substrateinterface import Keypair, KeypairType
+            from app.adapters.substrate.library import Keypair, KeypairType
 
             kind = KeypairType.ED25519 if self.key_type == "ed25519" else KeypairType.SR25519
             self._keypair = Keypair.create_from_seed(self._seed, crypto_type=kind, ss58_format=GENERIC_ADDRESS)

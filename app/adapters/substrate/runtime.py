@@ -1,7 +1,7 @@
 """One runtime of the chain: its types, storage keys, calls, events and errors, by its own metadata.
 
-This is the only module that imports substrate-interface (70 MiB with tfchain's metadata, and most of
-a second), so it is imported where it is first needed, in the worker's thread. The library's client
+This module imports substrate-interface (50 MiB with tfchain's metadata, and a third of a second), so
+it is imported where it is first needed, in the worker's thread. The library's client
 is used without a connection: it asks for a handful of facts by RPC, and `_OfflineInterface` answers
 them from what is known. So every request to a node is made by `RpcConnection`, with its deadline,
 and a runtime survives all connections. Not thread-safe: used in the worker's thread only.
@@ -13,12 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scalecodec.base import ScaleBytes
-from substrateinterface import SubstrateInterface
-from substrateinterface.storage import StorageKey
-
 from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.layout import Layout
+from app.adapters.substrate.library import ScaleBytes, StorageKey, SubstrateInterface
 from app.domain.blocks import BlockRef
 from app.domain.errors import WrongChain
 

@@ -43,16 +43,15 @@ class DevRuntime:
     @functools.cached_property
     def metadata(self) -> str:
         """As ``state_getMetadata`` answers."""
-        config, _ = self._codec
-        return str(config.create_scale_object("MetadataVersioned").encode(metadata_value(self.pallets)))
+        return "0x" + self._encoded.hex()
 
     def decode_call(self, data: bytes) -> tuple[str, str, dict[str, Any]]:
         """Pallet, call and arguments; `InvalidTransaction` for what is no call of this runtime."""
-        from scalecodec.base import ScaleBytes
+        from app.adapters.substrate.library import ScaleBytes
 
-        config, metadata = self._codec
+        metadata = self._decoded
         try:
-            call = config.create_scale_object("Call", ScaleBytes(data), metadata=metadata)
+            call = self._config.create_scale_object("Call", ScaleBytes(data), metadata=metadata)
             value = call.decode(check_remaining=True)
         except Exception as error:  # scalecodec raises whatever its parsing stumbles over
             raise InvalidTransaction("badProof") from error
@@ -60,17 +59,26 @@ class DevRuntime:
         return value["call_module"], value["call_function"], arguments
 
     @functools.cached_property
-    def _codec(self) -> tuple[Any, Any]:
-        from scalecodec.base import RuntimeConfigurationObject, ScaleBytes
-        from scalecodec.type_registry import load_type_registry_preset
+    def _config(self) -> Any:
+        from app.adapters.substrate.library import RuntimeConfigurationObject, load_type_registry_preset
 
         config = RuntimeConfigurationObject(implements_scale_info=True)
         config.update_type_registry(load_type_registry_preset("core"))
-        data = config.create_scale_object("MetadataVersioned").encode(metadata_value(self.pallets))
-        metadata = config.create_scale_object("MetadataVersioned", ScaleBytes(bytes(data.data)))
+        return config
+
+    @functools.cached_property
+    def _encoded(self) -> bytes:
+        return bytes(self._config.create_scale_object("MetadataVersioned").encode(metadata_value(self.pallets)).data)
+
+    @functools.cached_property
+    def _decoded(self) -> Any:
+        """Costs as much as the encoding, and is not needed before the first extrinsic."""
+        from app.adapters.substrate.library import ScaleBytes
+
+        metadata = self._config.create_scale_object("MetadataVersioned", ScaleBytes(self._encoded))
         metadata.decode()
-        config.add_portable_registry(metadata)
-        return config, metadata
+        self._config.add_portable_registry(metadata)
+        return metadata
 
 
 @functools.cache

@@ -28,7 +28,7 @@ class Account:
     @classmethod
     def derive(cls, seed_text: str, name: str, key_type: str) -> Account:
         """The same text and name always make the same key."""
-        from substrateinterface import Keypair, KeypairType
+        from app.adapters.substrate.library import Keypair, KeypairType
 
         seed = hashlib.blake2b(f"{seed_text}/{name}".encode(), digest_size=32).digest()
         kind = KeypairType.ED25519 if key_type == "ed25519" else KeypairType.SR25519
