@@ -21,11 +21,12 @@ SHORT_TIMEOUT_S = 0.3
 
 @dataclass(frozen=True)
 class Rig:
-    """A port; how it behaves from now on; which orders arrived; whether the system says stopping."""
+    """A port; how it behaves from now on; which orders arrived; whether it can and whether it is stopping."""
 
     power: HostPower
     behave: Callable[[Obedience], None]
     orders: Callable[[], list[Order]]
+    set_able: Callable[[bool], None]
     set_stopping: Callable[[], None]
     run: Callable[[Body], None]
 
@@ -36,10 +37,13 @@ def simulated(_: Path, timeout_s: float) -> Rig:
     def behave(how: Obedience) -> None:
         power.mode = power.force_mode = how
 
+    def set_able(able: bool) -> None:
+        power.unable = "" if able else "there is no init system"
+
     def set_stopping() -> None:
         power.is_stopping = True
 
-    return Rig(power, behave, lambda: power.orders, set_stopping, run_virtually)
+    return Rig(power, behave, lambda: power.orders, set_able, set_stopping, run_virtually)
 
 
 SCRIPTS = {
@@ -53,15 +57,17 @@ SCRIPTS = {
 def systemctl(tmp_path: Path, timeout_s: float) -> Rig:
     script, orders, state = tmp_path / "ends.sh", tmp_path / "orders", tmp_path / "state"
     state.write_text("running")
+    shell = tmp_path / "sh"
+    shell.symlink_to("/bin/sh")
 
     def behave(how: Obedience) -> None:
         script.write_text(SCRIPTS[how])
 
     def command(order: Order) -> tuple[str, ...]:
-        return ("/bin/sh", "-c", f"echo {order.name} >>{orders}; . {script}")
+        return (str(shell), "-c", f"echo {order.name} >>{orders}; . {script}")
 
     def given() -> list[Order]:
-        return [Order[name] for name in orders.read_text().split()]
+        return [Order[name] for name in orders.read_text().split()] if orders.exists() else []
 
     power = SystemctlHostPower(
         command(Order.POWER_OFF),
@@ -71,10 +77,15 @@ def systemctl(tmp_path: Path, timeout_s: float) -> Rig:
         timeout_s=timeout_s,
     )
 
+    def set_able(able: bool) -> None:
+        shell.unlink(missing_ok=True)
+        if able:
+            shell.symlink_to("/bin/sh")
+
     def set_stopping() -> None:
         state.write_text("stopping\n")
 
-    return Rig(power, behave, given, set_stopping, run_really)
+    return Rig(power, behave, given, set_able, set_stopping, run_really)
 
 
 MAKERS = [simulated, systemctl]
@@ -130,6 +141,28 @@ def test_after_a_refusal_the_next_order_can_be_accepted(rig: Rig) -> None:
             await rig.power.power_off()
         rig.behave(Obedience.OBEYS)
         await rig.power.power_off()
+
+    rig.run(body)
+
+
+def test_a_host_that_can_be_powered_off_passes_the_check_and_gets_no_order(rig: Rig) -> None:
+    rig.behave(Obedience.OBEYS)
+
+    async def body() -> None:
+        await rig.power.check()
+
+    rig.run(body)
+    assert rig.orders() == []
+
+
+def test_a_host_that_cannot_be_powered_off_fails_the_check_until_it_can(rig: Rig) -> None:
+    async def body() -> None:
+        rig.set_able(False)
+        for _ in range(2):
+            with pytest.raises(HostPowerFailed, match="there is no"):
+                await rig.power.check()
+        rig.set_able(True)
+        await rig.power.check()
 
     rig.run(body)
 
