@@ -1,4 +1,4 @@
-"""What every `HostPower` does: the simulated init system, and commands that are shell scripts."""
+"""What every `HostPower` does: the simulated init system, commands that are shell scripts, and zinit's stand-in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 from app.adapters.linux.host_power import SystemctlHostPower
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.host_power import Obedience, Order, SimulatedHostPower
+from app.adapters.zinit.host_power import ZinitHostPower
 from app.domain.errors import HostPowerFailed
+from app.entrypoints.neighbours.zinit import Reply, ZinitStandIn
 from app.ports.host_power import HostPower
 from tests.contracts.rigs import Body, run_really, run_virtually
 
@@ -27,7 +29,8 @@ class Rig:
     behave: Callable[[Obedience], None]
     orders: Callable[[], list[Order]]
     set_able: Callable[[bool], None]
-    set_stopping: Callable[[], None]
+    set_stopping: Callable[[], None] | None
+    """None where the host can't tell."""
     run: Callable[[Body], None]
 
 
@@ -88,7 +91,65 @@ def systemctl(tmp_path: Path, timeout_s: float) -> Rig:
     return Rig(power, behave, given, set_able, set_stopping, run_really)
 
 
-MAKERS = [simulated, systemctl]
+REPLIES = {
+    Obedience.OBEYS: Reply.OK,
+    Obedience.IGNORES: Reply.OK,
+    Obedience.REFUSES: Reply.ERROR,
+    Obedience.HANGS: Reply.HANG,
+}
+
+ORDER_OF_REQUEST = {"shutdown": Order.POWER_OFF, "reboot": Order.REBOOT}
+
+
+def zinit(version: str, tmp_path: Path, timeout_s: float) -> Rig:
+    script, socket, away = tmp_path / "force.sh", tmp_path / "zinit.sock", tmp_path / "away.sock"
+    orders = tmp_path / "orders"
+    orders.touch()
+
+    async def act(request: str) -> None:
+        with orders.open("a") as file:
+            print(ORDER_OF_REQUEST[request].name, file=file)
+
+    stand_in = ZinitStandIn(socket, version, act)
+    force = ("/bin/sh", "-c", f"echo {Order.FORCE_POWER_OFF.name} >>{orders}; . {script}")
+    power = ZinitHostPower(socket, ("echo", "zinit", version), force, timeout_s=timeout_s)
+
+    def behave(how: Obedience) -> None:
+        stand_in.reply = REPLIES[how]
+        script.write_text(SCRIPTS[how])
+
+    def given() -> list[Order]:
+        return [Order[name] for name in orders.read_text().split()]
+
+    def set_able(able: bool) -> None:
+        if able:
+            away.rename(socket)
+        else:
+            socket.rename(away)
+
+    def run(body: Body) -> None:
+        async def beside_zinit() -> None:
+            async with stand_in.serving():
+                await body()
+
+        run_really(beside_zinit)
+
+    return Rig(power, behave, given, set_able, None, run)
+
+
+def zinit_by_lines(tmp_path: Path, timeout_s: float) -> Rig:
+    return zinit("v0.2.11", tmp_path, timeout_s)
+
+
+def zinit_by_first_json_rpc(tmp_path: Path, timeout_s: float) -> Rig:
+    return zinit("v0.2.15", tmp_path, timeout_s)
+
+
+def zinit_by_json_rpc(tmp_path: Path, timeout_s: float) -> Rig:
+    return zinit("v0.2.25", tmp_path, timeout_s)
+
+
+MAKERS = [simulated, systemctl, zinit_by_lines, zinit_by_first_json_rpc, zinit_by_json_rpc]
 
 
 @pytest.fixture(params=MAKERS)
@@ -159,7 +220,7 @@ def test_a_host_that_cannot_be_powered_off_fails_the_check_until_it_can(rig: Rig
     async def body() -> None:
         rig.set_able(False)
         for _ in range(2):
-            with pytest.raises(HostPowerFailed, match="there is no"):
+            with pytest.raises(HostPowerFailed, match=r"there is no|does not exist"):
                 await rig.power.check()
         rig.set_able(True)
         await rig.power.check()
@@ -167,8 +228,12 @@ def test_a_host_that_cannot_be_powered_off_fails_the_check_until_it_can(rig: Rig
     rig.run(body)
 
 
-def test_it_tells_whether_the_system_is_stopping(rig: Rig) -> None:
+def test_it_tells_whether_the_system_is_stopping_or_that_it_cannot_tell(rig: Rig) -> None:
     async def body() -> None:
+        if rig.set_stopping is None:
+            with pytest.raises(HostPowerFailed, match="does not tell"):
+                await rig.power.stopping()
+            return
         assert not await rig.power.stopping()
         rig.set_stopping()
         assert await rig.power.stopping()
