@@ -98,7 +98,9 @@ class Container(containers.DeclarativeContainer):
     inbox = providers.Singleton(EventInbox)
     identification = providers.Singleton(Identification, identity, clock, telemetry, jitter)
     faults = providers.Singleton(FaultBoard, fault_display, clock, telemetry, jitter)
-    management = providers.Singleton(PowerManagement, nic, faults, allowed=settings.provided.power_management.enabled)
+    management = providers.Singleton(
+        PowerManagement, nic, host_power, faults, allowed=settings.provided.power_management.enabled
+    )
     farm = providers.Singleton(
         FarmDirectory,
         chain,

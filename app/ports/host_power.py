@@ -9,6 +9,10 @@ from typing import Protocol, runtime_checkable
 class HostPower(Protocol):
     """Orders to the init system. Each raises `HostPowerFailed` when it was not accepted in time."""
 
+    async def check(self) -> None:
+        """Raises `HostPowerFailed`, saying why, when this host can't be powered off at all."""
+        ...
+
     async def power_off(self) -> None:
         """Ask for an orderly power-off; returns once the order is accepted, not when it is dark."""
         ...

@@ -1,4 +1,4 @@
-"""What every `HostPower` does: the simulated init system, and commands that are shell scripts."""
+"""What every `HostPower` does: the simulated init system, commands that are shell scripts, and zinit's stand-in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 from app.adapters.linux.host_power import SystemctlHostPower
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.host_power import Obedience, Order, SimulatedHostPower
+from app.adapters.zinit.host_power import ZinitHostPower
 from app.domain.errors import HostPowerFailed
+from app.entrypoints.neighbours.zinit import Reply, ZinitStandIn
 from app.ports.host_power import HostPower
 from tests.contracts.rigs import Body, run_really, run_virtually
 
@@ -21,12 +23,14 @@ SHORT_TIMEOUT_S = 0.3
 
 @dataclass(frozen=True)
 class Rig:
-    """A port; how it behaves from now on; which orders arrived; whether the system says stopping."""
+    """A port; how it behaves from now on; which orders arrived; whether it can and whether it is stopping."""
 
     power: HostPower
     behave: Callable[[Obedience], None]
     orders: Callable[[], list[Order]]
-    set_stopping: Callable[[], None]
+    set_able: Callable[[bool], None]
+    set_stopping: Callable[[], None] | None
+    """None where the host can't tell."""
     run: Callable[[Body], None]
 
 
@@ -36,10 +40,13 @@ def simulated(_: Path, timeout_s: float) -> Rig:
     def behave(how: Obedience) -> None:
         power.mode = power.force_mode = how
 
+    def set_able(able: bool) -> None:
+        power.unable = "" if able else "there is no init system"
+
     def set_stopping() -> None:
         power.is_stopping = True
 
-    return Rig(power, behave, lambda: power.orders, set_stopping, run_virtually)
+    return Rig(power, behave, lambda: power.orders, set_able, set_stopping, run_virtually)
 
 
 SCRIPTS = {
@@ -53,15 +60,17 @@ SCRIPTS = {
 def systemctl(tmp_path: Path, timeout_s: float) -> Rig:
     script, orders, state = tmp_path / "ends.sh", tmp_path / "orders", tmp_path / "state"
     state.write_text("running")
+    shell = tmp_path / "sh"
+    shell.symlink_to("/bin/sh")
 
     def behave(how: Obedience) -> None:
         script.write_text(SCRIPTS[how])
 
     def command(order: Order) -> tuple[str, ...]:
-        return ("/bin/sh", "-c", f"echo {order.name} >>{orders}; . {script}")
+        return (str(shell), "-c", f"echo {order.name} >>{orders}; . {script}")
 
     def given() -> list[Order]:
-        return [Order[name] for name in orders.read_text().split()]
+        return [Order[name] for name in orders.read_text().split()] if orders.exists() else []
 
     power = SystemctlHostPower(
         command(Order.POWER_OFF),
@@ -71,13 +80,76 @@ def systemctl(tmp_path: Path, timeout_s: float) -> Rig:
         timeout_s=timeout_s,
     )
 
+    def set_able(able: bool) -> None:
+        shell.unlink(missing_ok=True)
+        if able:
+            shell.symlink_to("/bin/sh")
+
     def set_stopping() -> None:
         state.write_text("stopping\n")
 
-    return Rig(power, behave, given, set_stopping, run_really)
+    return Rig(power, behave, given, set_able, set_stopping, run_really)
 
 
-MAKERS = [simulated, systemctl]
+REPLIES = {
+    Obedience.OBEYS: Reply.OK,
+    Obedience.IGNORES: Reply.OK,
+    Obedience.REFUSES: Reply.ERROR,
+    Obedience.HANGS: Reply.HANG,
+}
+
+ORDER_OF_REQUEST = {"shutdown": Order.POWER_OFF, "reboot": Order.REBOOT}
+
+
+def zinit(version: str, tmp_path: Path, timeout_s: float) -> Rig:
+    script, socket, away = tmp_path / "force.sh", tmp_path / "zinit.sock", tmp_path / "away.sock"
+    orders = tmp_path / "orders"
+    orders.touch()
+
+    async def act(request: str) -> None:
+        with orders.open("a") as file:
+            print(ORDER_OF_REQUEST[request].name, file=file)
+
+    stand_in = ZinitStandIn(socket, version, act)
+    force = ("/bin/sh", "-c", f"echo {Order.FORCE_POWER_OFF.name} >>{orders}; . {script}")
+    power = ZinitHostPower(socket, ("echo", "zinit", version), force, timeout_s=timeout_s)
+
+    def behave(how: Obedience) -> None:
+        stand_in.reply = REPLIES[how]
+        script.write_text(SCRIPTS[how])
+
+    def given() -> list[Order]:
+        return [Order[name] for name in orders.read_text().split()]
+
+    def set_able(able: bool) -> None:
+        if able:
+            away.rename(socket)
+        else:
+            socket.rename(away)
+
+    def run(body: Body) -> None:
+        async def beside_zinit() -> None:
+            async with stand_in.serving():
+                await body()
+
+        run_really(beside_zinit)
+
+    return Rig(power, behave, given, set_able, None, run)
+
+
+def zinit_by_lines(tmp_path: Path, timeout_s: float) -> Rig:
+    return zinit("v0.2.11", tmp_path, timeout_s)
+
+
+def zinit_by_first_json_rpc(tmp_path: Path, timeout_s: float) -> Rig:
+    return zinit("v0.2.15", tmp_path, timeout_s)
+
+
+def zinit_by_json_rpc(tmp_path: Path, timeout_s: float) -> Rig:
+    return zinit("v0.2.25", tmp_path, timeout_s)
+
+
+MAKERS = [simulated, systemctl, zinit_by_lines, zinit_by_first_json_rpc, zinit_by_json_rpc]
 
 
 @pytest.fixture(params=MAKERS)
@@ -134,8 +206,34 @@ def test_after_a_refusal_the_next_order_can_be_accepted(rig: Rig) -> None:
     rig.run(body)
 
 
-def test_it_tells_whether_the_system_is_stopping(rig: Rig) -> None:
+def test_a_host_that_can_be_powered_off_passes_the_check_and_gets_no_order(rig: Rig) -> None:
+    rig.behave(Obedience.OBEYS)
+
     async def body() -> None:
+        await rig.power.check()
+
+    rig.run(body)
+    assert rig.orders() == []
+
+
+def test_a_host_that_cannot_be_powered_off_fails_the_check_until_it_can(rig: Rig) -> None:
+    async def body() -> None:
+        rig.set_able(False)
+        for _ in range(2):
+            with pytest.raises(HostPowerFailed, match=r"there is no|does not exist"):
+                await rig.power.check()
+        rig.set_able(True)
+        await rig.power.check()
+
+    rig.run(body)
+
+
+def test_it_tells_whether_the_system_is_stopping_or_that_it_cannot_tell(rig: Rig) -> None:
+    async def body() -> None:
+        if rig.set_stopping is None:
+            with pytest.raises(HostPowerFailed, match="does not tell"):
+                await rig.power.stopping()
+            return
         assert not await rig.power.stopping()
         rig.set_stopping()
         assert await rig.power.stopping()

@@ -147,3 +147,26 @@ async def test_a_host_that_cannot_tell_is_not_stopping() -> None:
 async def test_a_state_that_cannot_be_asked_is_an_error() -> None:
     with pytest.raises(HostPowerFailed, match="there is no /nowhere"):
         await host(state=("/nowhere",)).stopping()
+
+
+@pytest.mark.parametrize("program", ["/usr/bin/systemctl-of-elsewhere", "systemctl-of-elsewhere"])
+async def test_the_check_names_a_missing_command_and_the_remedy(program: str) -> None:
+    with pytest.raises(HostPowerFailed, match=rf"`{program} poweroff` can't be run: there is no .* settings"):
+        await host(program, "poweroff").check()
+
+
+async def test_the_check_names_a_command_that_may_not_be_executed(tmp_path: Path) -> None:
+    script = tmp_path / "poweroff"
+    script.write_text("#!/bin/sh\n")
+    with pytest.raises(HostPowerFailed, match=f"no {script} that powerd's user may execute"):
+        await host(str(script)).check()
+
+
+async def test_the_check_asks_for_a_command_where_none_is_named() -> None:
+    with pytest.raises(HostPowerFailed, match="no command for this is configured"):
+        await host().check()
+
+
+async def test_the_check_finds_a_command_on_the_path_and_does_not_run_it(tmp_path: Path) -> None:
+    await host("touch", str(tmp_path / "made")).check()
+    assert not (tmp_path / "made").exists()

@@ -173,6 +173,21 @@ class TestNotEnabled:
             node.nic.missing = False
             await farm.until(lambda: node.dark, within_s=500)
 
+    async def test_a_host_that_cannot_power_off_is_not_enabled_until_it_can(self, farm: VirtualFarm) -> None:
+        def without_init_system(node: VirtualNode) -> None:
+            node.host_power.unable = "there is no init system"
+
+        async with farm.running(1, before=without_init_system) as node:
+            await farm.set_target(1, Power.DOWN)
+            await farm.until(lambda: "power-management" in node.fault_keys)
+            assert node.fault("power-management").message == "this node will not power off: there is no init system"
+            await farm.clock.sleep(1000)
+            assert not node.host_power.orders
+            assert farm.state(1) is Power.UP
+            node.host_power.unable = ""
+            await farm.until(lambda: node.dark, within_s=500)
+            assert "power-management" not in node.fault_keys
+
     async def test_the_operator_can_switch_it_off(self, farm: VirtualFarm) -> None:
         async with farm.running(1, settings={"power_management.enabled": False}) as node:
             await farm.set_target(1, Power.DOWN)

@@ -39,7 +39,8 @@ class SimulatedHostPower:
     """`HostPower` whose ``mode`` (for power-off and reboot) and ``force_mode`` can be switched.
 
     ``on_power_off`` and ``on_reboot`` are called when the machine obeys. ``is_stopping`` is what
-    `stopping` answers. Whoever hangs does so for ``timeout_s``, as a real adapter would.
+    `stopping` answers, ``unable`` why the host can't be powered off at all (empty: it can), which
+    only `check` looks at. Whoever hangs does so for ``timeout_s``, as a real adapter would.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class SimulatedHostPower:
         self._timeout_s = timeout_s
         self.mode = Obedience.OBEYS
         self.force_mode = Obedience.OBEYS
+        self.unable = ""
         self.is_stopping = False
         self.stopping_unknown = False
         self.given: list[GivenOrder] = []
@@ -64,6 +66,11 @@ class SimulatedHostPower:
     def orders(self) -> list[Order]:
         """The orders so far, oldest first, without their times."""
         return [given.order for given in self.given]
+
+    async def check(self) -> None:
+        """What ``unable`` says."""
+        if self.unable:
+            raise HostPowerFailed(self.unable)
 
     async def power_off(self) -> None:
         """An orderly power-off, as ``mode`` says."""

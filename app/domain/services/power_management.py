@@ -1,20 +1,22 @@
-"""Whether this node may power off at all: its card can be woken, and nobody switched it off (R11)."""
+"""Whether this node may power off at all: it can be woken, its host can go down, and nobody forbade it (R11)."""
 
 from __future__ import annotations
 
-from app.domain.errors import NicUnusable
+from app.domain.errors import HostPowerFailed, NicUnusable
 from app.domain.model import Nic
 from app.domain.services.fault_board import FaultBoard
+from app.ports.host_power import HostPower
 from app.ports.nic import NicPort
 
 FAULT = "power-management"
 
 
 class PowerManagement:
-    """Looks at the card anew at every check: one that comes later is found, one that forgets is armed."""
+    """Looks at host and card anew at every check: what comes later is found, a card that forgets is armed."""
 
-    def __init__(self, nic: NicPort, faults: FaultBoard, *, allowed: bool) -> None:
+    def __init__(self, nic: NicPort, host: HostPower, faults: FaultBoard, *, allowed: bool) -> None:
         self._port = nic
+        self._host = host
         self._faults = faults
         self._allowed = allowed
         self._objection = "not checked yet"
@@ -30,15 +32,16 @@ class PowerManagement:
         return self._objection
 
     async def check(self) -> None:
-        """Find the card, and see that it is armed."""
+        """Ask the host whether it can power off, find the card, and see that it is armed."""
         if not self._allowed:
             self._objection = "switched off in the settings (power_management.enabled)"
             return
         try:
+            await self._host.check()
             nic = await self._port.find()
             if not await self._port.armed(nic):
                 await self._arm(nic)
-        except NicUnusable as error:
+        except (HostPowerFailed, NicUnusable) as error:
             self._objection = str(error)
             self._faults.report(FAULT, f"this node will not power off: {error}")
         else:

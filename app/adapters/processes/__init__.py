@@ -1,0 +1,1 @@
+"""Commands of the host, for whichever adapter needs to run one."""

@@ -1,0 +1,73 @@
+"""Orders that are given to the host by a command; what goes wrong is told with its remedy."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+from app.adapters.processes.command import Ended, run_command
+from app.domain.errors import HostPowerFailed
+
+
+def find_program(command: Sequence[str]) -> None:
+    """`HostPowerFailed` unless the command's program is there and may be executed."""
+    if not command:
+        raise _unconfigured()
+    if shutil.which(command[0]) is None:
+        raise HostPowerFailed(
+            f"`{' '.join(command)}` can't be run: there is no {command[0]} that powerd's user may execute; name"
+            " this host's command in the settings"
+        )
+
+
+async def give_order(command: Sequence[str], timeout_s: float) -> None:
+    """Run the command; `HostPowerFailed` unless it exits with 0 within ``timeout_s`` seconds."""
+    ended = await run_for_host(command, timeout_s)
+    if ended.code != 0:
+        raise failed(command, ended)
+
+
+async def run_for_host(command: Sequence[str], timeout_s: float) -> Ended:
+    """Run the command, whatever its exit code; `HostPowerFailed` when it can't run, or is late."""
+    shown = " ".join(command)
+    if not command:
+        raise _unconfigured()
+    try:
+        return await run_command(command, timeout_s)
+    except TimeoutError:
+        raise HostPowerFailed(f"`{shown}` did not end within {timeout_s:g} s, and was killed") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise HostPowerFailed(
+            f"`{shown}` can't be run: there is no {command[0]}; name this host's command in the settings"
+        ) from None
+    except PermissionError:
+        raise HostPowerFailed(
+            f"`{shown}` can't be run: {command[0]} may not be executed by powerd's user; run powerd as"
+            " root, or name a command it may run in the settings"
+        ) from None
+    except OSError as error:
+        raise HostPowerFailed(f"`{shown}` can't be run: {error}") from error
+
+
+def failed(command: Sequence[str], ended: Ended) -> HostPowerFailed:
+    """The error for a command that ended otherwise than with 0."""
+    what = f"exited with {ended.code}" if ended.code > 0 else f"was killed by signal {-ended.code}"
+    return HostPowerFailed(f"`{' '.join(command)}` {what}: {ended.tail or 'it printed nothing'}{_remedy(ended)}")
+
+
+def _unconfigured() -> HostPowerFailed:
+    return HostPowerFailed("no command for this is configured; name one in the settings")
+
+
+def _remedy(ended: Ended) -> str:
+    """What polkit and logind say when the caller may not power off."""
+    refused = (
+        "access denied",
+        "authentication required",
+        "permission denied",
+        "not permitted",
+        "must be root",
+    )
+    if any(words in ended.tail.lower() for words in refused):
+        return "; run powerd as root, or allow its user org.freedesktop.login1.power-off in polkit"
+    return ""

@@ -1,0 +1,1 @@
+"""zinit, the init system of Zero-OS."""

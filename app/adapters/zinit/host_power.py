@@ -1,0 +1,126 @@
+"""Orders to zinit, the init system of Zero-OS, over its socket."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.adapters.processes.orders import failed, give_order, run_for_host
+from app.adapters.zinit import json_rpc, line_protocol
+from app.adapters.zinit.exchange import Answer, Order, exchange
+from app.adapters.zinit.version import UnreadableVersion, Version, parse_version
+from app.domain.errors import HostPowerFailed
+
+KNOWS_POWER_OFF = Version(0, 2, 9)
+"""Before it, ``shutdown`` means reboot, and nothing means power off."""
+
+SPEAKS_JSON_RPC = Version(0, 2, 15)
+
+
+class ZinitHostPower:
+    """`HostPower` by zinit; every step of an order is given ``timeout_s``: the version, and the exchange.
+
+    ``version_command`` prints zinit's version (``zinit -V``). ``force_power_off_command`` powers
+    off past zinit; it is accepted when it exits with 0.
+    """
+
+    def __init__(
+        self,
+        socket: Path,
+        version_command: Sequence[str],
+        force_power_off_command: Sequence[str],
+        timeout_s: float,
+    ) -> None:
+        self._socket = socket
+        self._version_command = tuple(version_command)
+        self._force_power_off = tuple(force_power_off_command)
+        self._timeout_s = timeout_s
+        self._known: Version | None = None
+
+    async def check(self) -> None:
+        """See that zinit knows how to power off, and that its socket is there."""
+        await self._version_that_powers_off()
+        try:
+            mode = self._socket.stat().st_mode
+        except OSError as error:
+            raise self._unusable(error) from None
+        if not stat.S_ISSOCK(mode):
+            raise HostPowerFailed(f"{self._socket} is no socket; name zinit's socket in the settings")
+
+    async def power_off(self) -> None:
+        """Ask for ``shutdown``; a zinit that would take it for a reboot is asked for nothing."""
+        await self._order(await self._version_that_powers_off(), "shutdown")
+
+    async def force_power_off(self) -> None:
+        """Run the command that goes past zinit."""
+        await give_order(self._force_power_off, self._timeout_s)
+
+    async def reboot(self) -> None:
+        """Ask for a reboot, by the word that means it in this version."""
+        version = await self._version()
+        await self._order(version, "reboot" if version >= KNOWS_POWER_OFF else "shutdown")
+
+    async def stopping(self) -> bool:
+        """Zinit can't be asked for it, so this always raises."""
+        raise HostPowerFailed("zinit does not tell whether the system is stopping")
+
+    async def _version_that_powers_off(self) -> Version:
+        version = await self._version()
+        if version < KNOWS_POWER_OFF:
+            raise HostPowerFailed(
+                f"zinit {version} can't power off (there, shutdown means reboot); update it to {KNOWS_POWER_OFF}"
+                " or later"
+            )
+        return version
+
+    async def _version(self) -> Version:
+        """A good version is remembered: zinit does not change while it runs."""
+        if self._known is not None:
+            return self._known
+        ended = await run_for_host(self._version_command, self._timeout_s)
+        if ended.code != 0:
+            raise failed(self._version_command, ended)
+        try:
+            version = parse_version(ended.tail)
+        except UnreadableVersion as error:
+            shown = " ".join(self._version_command)
+            raise HostPowerFailed(
+                f"`{shown}` printed {error}; name the command that prints zinit's version in the settings"
+            ) from None
+        if version >= KNOWS_POWER_OFF:
+            self._known = version
+        return version
+
+    async def _order(self, version: Version, order: Order) -> None:
+        protocol = json_rpc if version >= SPEAKS_JSON_RPC else line_protocol
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await protocol.give_order(self._ask, order)
+        except TimeoutError:
+            raise HostPowerFailed(
+                f"zinit gave no whole answer to `{order}` on {self._socket} within {self._timeout_s:g} s; it hangs,"
+                " or something else listens there"
+            ) from None
+        except OSError as error:
+            raise self._unusable(error) from None
+        except HostPowerFailed as error:
+            raise HostPowerFailed(f"{self._socket}: {error}") from None
+
+    async def _ask(self, request: bytes) -> Answer:
+        return await exchange(self._socket, request)
+
+    def _unusable(self, error: OSError) -> HostPowerFailed:
+        match error:
+            case FileNotFoundError() | NotADirectoryError():
+                problem, remedy = "does not exist", "is zinit this host's init system? Name its socket in the settings"
+            case ConnectionRefusedError():
+                problem, remedy = "takes no connection", "nobody listens there; is zinit running?"
+            case PermissionError():
+                problem, remedy = "may not be used by powerd's user", "run powerd as root"
+            case ConnectionResetError() | BrokenPipeError():
+                problem, remedy = "was closed without an answer", "see zinit's log"
+            case _:
+                problem, remedy = f"can't be used ({error})", "is it zinit's socket?"
+        return HostPowerFailed(f"zinit's socket {self._socket} {problem}; {remedy}")
