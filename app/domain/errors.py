@@ -53,6 +53,10 @@ class WrongChain(PermanentError):
     """The endpoint serves another chain, or a runtime without the pallet powerd needs."""
 
 
+class IdentityUnavailable(RetryableError):
+    """Who this node is can't be told yet: its registration is in progress, or who knows it is away."""
+
+
 class UnknownIdentity(PermanentError):
     """The chain knows no such node, twin or account."""
 
@@ -75,6 +79,18 @@ class MagicPacketNotSent(RetryableError):
 
 class HostPowerFailed(RetryableError):
     """The host's init system did not accept the order."""
+
+
+class FaultsNotShown(RetryableError):
+    """The place where operators look did not take the faults."""
+
+
+class NodeNotKnown(PermanentError):
+    """The farm has no such node."""
+
+
+class NotWantedUp(PermanentError):
+    """The node's target is Down: the farmer wants it asleep."""
 
 
 class HoldsUnreadable(RetryableError):

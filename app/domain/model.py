@@ -34,11 +34,12 @@ class Head:
     """A block that was the chain's head.
 
     ``time_s`` is the block's own ``Timestamp.Now`` in Unix seconds: the age of a head is measured
-    with it, so a chain that stands still shows, whoever served the block.
+    with it, so a chain that stands still shows, whoever served the block. ``number`` is None and
+    ``hash`` empty where the gateway tells only the time.
     """
 
     kind: HeadKind
-    number: int
+    number: int | None
     hash: str
     time_s: float
 

@@ -39,13 +39,15 @@ class Observation:
     """What the node knows when it decides.
 
     ``finalized`` is None where the gateway can't tell finality. ``not_enabled`` and
-    ``cooling_down`` are reasons, or empty. ``deferred_for_s`` counts from the moment when an
+    ``cooling_down`` are reasons, or empty, and so is ``head_unreadable``: why the age of the best head
+    can't be told. ``deferred_for_s`` counts from the moment when an
     unfinished wake first held up this power-off.
     """
 
     best: OwnPower
     finalized: OwnPower | None
     now_s: float
+    head_unreadable: str = ""
     not_enabled: str = ""
     holds: tuple[Hold, ...] = ()
     holds_unreadable: str = ""
@@ -61,6 +63,11 @@ class PowerLimits:
     best_head_age_s_max: float = 60.0
     finalized_head_age_s_max: float = 120.0
     defer_power_off_s_max: float = 180.0
+
+
+def wants_down(power: NodePower | Unreadable) -> bool:
+    """Whether the entry says that the node shall be off."""
+    return isinstance(power, NodePower) and power.target is Power.DOWN
 
 
 def decide(seen: Observation, limits: PowerLimits) -> PowerCommand:
@@ -102,7 +109,9 @@ def cooling_down(seen: Observation, _: PowerLimits) -> StayUp | None:
 
 
 def best_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
-    """R6: a head that is too old (or comes from the future) is no word of now."""
+    """R6: a head that is too old (or comes from the future) is no word of now; not knowing its age is as bad."""
+    if seen.head_unreadable and limits.best_head_age_s_max:
+        return StayUp(f"how old the chain's answer is can't be told: {seen.head_unreadable}", LookAgain.SOON)
     return _age_objection(seen.best.head, seen.now_s, limits.best_head_age_s_max)
 
 
@@ -150,10 +159,11 @@ def _age_objection(head: Head | None, now_s: float, age_s_max: float) -> StayUp 
     if head is None or age_s_max == 0:
         return None
     age_s = now_s - head.time_s
+    name = f"the {head.kind.value} head{'' if head.number is None else f' {head.number}'}"
     if age_s > age_s_max:
-        reason = f"the {head.kind.value} head {head.number} is {age_s:.0f} s old, more than {age_s_max:.0f} s"
+        reason = f"{name} is {age_s:.0f} s old, more than {age_s_max:.0f} s"
         return StayUp(reason, LookAgain.NEXT_FINALIZED_HEAD)
     if age_s < -age_s_max:
-        reason = f"the {head.kind.value} head {head.number} is {-age_s:.0f} s ahead of this machine's clock"
+        reason = f"{name} is {-age_s:.0f} s ahead of this machine's clock"
         return StayUp(reason, LookAgain.NEXT_FINALIZED_HEAD)
     return None

@@ -70,11 +70,12 @@ def finality_of_down(seen: Observation, down: Inclusion, waited_s: float, policy
 
     Where the gateway can't tell finality, a Down that is still there after ``settled_s`` counts.
     """
-    if seen.finalized is None or seen.finalized.head is None or down.block_number is None:
+    final = None if seen.finalized is None else seen.finalized.head
+    if seen.finalized is None or final is None or final.number is None or down.block_number is None:
         if waited_s < policy.settled_s:
             return Finality.PENDING
         return Finality.FINAL if _is_down(seen.best.power) else Finality.UNDONE
-    if seen.finalized.head.number < down.block_number:
+    if final.number < down.block_number:
         return Finality.PENDING
     return Finality.FINAL if _is_down(seen.finalized.power) else Finality.UNDONE
 

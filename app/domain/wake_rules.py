@@ -68,6 +68,11 @@ def may_be_wanted_up(power: NodePower | Unreadable) -> bool:
     return isinstance(power, Unreadable) or power.target is Power.UP
 
 
+def may_sleep(power: NodePower | Unreadable) -> bool:
+    """Whether a node with this entry is asleep, or will be: its address is worth knowing before its event."""
+    return isinstance(power, Unreadable) or Power.DOWN in (power.target, power.state.power)
+
+
 def next_step(wake: Wake, power: NodePower | Unreadable | None) -> WakeCommand:
     """What to do for ``wake`` now, given what the chain says (None: the node left the farm)."""
     if power is None:

@@ -12,6 +12,7 @@ from app.domain.backoff import Jitter
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import SettingsError
 from app.ports.clock import Clock
+from app.ports.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from app.adapters.files.block_cursor import FileBlockCursor
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from app.adapters.substrate.client import SubstrateClient
     from app.adapters.substrate.identity import SubstrateIdentity
     from app.adapters.substrate.power_targets import SubstratePowerTargets
+    from app.adapters.telemetry.fan_out import FanOut
     from app.adapters.telemetry.faults_log import LogFaults
     from app.adapters.telemetry.log import LogTelemetry
     from app.adapters.wol.raw import RawMagicPackets
@@ -57,6 +59,13 @@ def log_telemetry() -> LogTelemetry:
     from app.adapters.telemetry.log import LogTelemetry
 
     return LogTelemetry(logging.getLogger("powerd"))
+
+
+def fan_out(listeners: list[Telemetry]) -> FanOut:
+    """Several of them."""
+    from app.adapters.telemetry.fan_out import FanOut
+
+    return FanOut(listeners)
 
 
 def log_faults() -> LogFaults:

@@ -7,6 +7,9 @@ adapters connect when they are first used, and whoever runs the services closes 
 
 from __future__ import annotations
 
+import operator
+from importlib.metadata import version
+
 from dependency_injector import containers, providers
 
 from app.domain.model import NodeIdentity
@@ -18,6 +21,7 @@ from app.domain.services.fault_board import FaultBoard
 from app.domain.services.follower import Follower
 from app.domain.services.identification import Identification
 from app.domain.services.observer import Observer
+from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
 from app.domain.services.own_state import OwnState
 from app.domain.services.power_management import PowerManagement
 from app.domain.services.power_off import PowerOff
@@ -28,9 +32,13 @@ from app.domain.services.trigger import Trigger
 from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
 from app.domain.services.wake_faults import WakeFaults
-from app.entrypoints import adapters, policies, simulated_adapters
-from app.entrypoints.kinds import kind_of
+from app.entrypoints import adapters, policies, simulated_adapters, zos_adapters
+from app.entrypoints.kinds import behind_gateway, kind_of, serves_zbus
 from app.entrypoints.settings import Settings
+
+
+def _yes_or_no(answer: bool) -> str:
+    return "yes" if answer else "no"
 
 
 class Container(containers.DeclarativeContainer):
@@ -43,19 +51,33 @@ class Container(containers.DeclarativeContainer):
     # -- the ports ---------------------------------------------------------------------------------
     jitter = providers.Singleton(adapters.system_jitter)
     clock = providers.Singleton(adapters.system_clock)
-    telemetry = providers.Singleton(adapters.log_telemetry)
-    fault_display = providers.Singleton(adapters.log_faults)
+    zbus_client = providers.Singleton(zos_adapters.zbus_client, settings)
+    happenings = providers.Singleton(zos_adapters.zbus_happenings, settings, clock)
+    telemetry = providers.Selector(
+        providers.Callable(_yes_or_no, providers.Callable(serves_zbus, settings)),
+        yes=providers.Singleton(
+            adapters.fan_out, providers.List(providers.Singleton(adapters.log_telemetry), happenings)
+        ),
+        no=providers.Singleton(adapters.log_telemetry),
+    )
+    fault_display = providers.Selector(
+        providers.Callable(kind_of, settings, "faults"),
+        log=providers.Singleton(adapters.log_faults),
+        zui=providers.Singleton(zos_adapters.zbus_faults, settings, zbus_client),
+    )
     world = providers.Singleton(simulated_adapters.simulated_world, clock)
     chain_client = providers.Singleton(adapters.substrate_client, settings)
     chain = providers.Selector(
         providers.Callable(kind_of, settings, "chain"),
         substrate=providers.Singleton(adapters.substrate_chain, settings, chain_client),
+        gateway=providers.Singleton(zos_adapters.zbus_chain, settings, zbus_client, clock),
         simulated=providers.Singleton(simulated_adapters.simulated_chain, world, clock),
     )
     identity = providers.Selector(
         providers.Callable(kind_of, settings, "identity"),
         key=providers.Singleton(adapters.substrate_identity, settings, chain_client),
         configured=providers.Singleton(adapters.substrate_identity, settings, chain_client),
+        registrar=providers.Singleton(zos_adapters.zbus_identity, settings, zbus_client),
         simulated=providers.Singleton(simulated_adapters.simulated_identity, world),
     )
     events = providers.Selector(
@@ -77,6 +99,7 @@ class Container(containers.DeclarativeContainer):
     host_power = providers.Selector(
         providers.Callable(kind_of, settings, "host_power"),
         systemctl=providers.Singleton(adapters.systemctl_host_power, settings),
+        zinit=providers.Singleton(zos_adapters.zinit_host_power, settings),
         simulated=providers.Singleton(simulated_adapters.simulated_host_power, clock),
     )
     host_facts = providers.Selector(
@@ -94,10 +117,12 @@ class Container(containers.DeclarativeContainer):
     limits = providers.Callable(policies.power_limits, settings)
     wake_policy = providers.Callable(policies.wake_policy, settings)
     shutdown_policy = providers.Callable(policies.shutdown_policy, settings)
+    version = providers.Callable(version, "powerd")
     own_trigger = providers.Singleton(Trigger, clock)
+    farm_trigger = providers.Singleton(Trigger, clock)
     inbox = providers.Singleton(EventInbox)
-    identification = providers.Singleton(Identification, identity, clock, telemetry, jitter)
     faults = providers.Singleton(FaultBoard, fault_display, clock, telemetry, jitter)
+    identification = providers.Singleton(Identification, identity, clock, faults, telemetry, jitter)
     management = providers.Singleton(
         PowerManagement, nic, host_power, faults, allowed=settings.provided.power_management.enabled
     )
@@ -108,6 +133,7 @@ class Container(containers.DeclarativeContainer):
         node.provided.farm,
         node.provided.node,
         refresh_s=settings.provided.power_management.farm_refresh_s,
+        all_records=providers.Callable(operator.not_, providers.Callable(behind_gateway, settings)),
     )
     own_state = providers.Singleton(OwnState, chain, node.provided.node, management, telemetry)
     uptime = providers.Singleton(
@@ -183,14 +209,45 @@ class Container(containers.DeclarativeContainer):
             providers.Callable(policies.reconcile_policy, settings),
             jitter,
         ),
-        faults,
+        providers.Singleton(
+            Reconciler,
+            chain,
+            clock,
+            telemetry,
+            providers.Callable(policies.farm_reconcile_policy, settings),
+            jitter,
+        ),
         own_trigger,
+        farm_trigger,
         clock,
         telemetry,
         limits,
         jitter,
         first_report_wait_s=settings.provided.uptime.first_report_wait_s,
     )
+
+    # -- what others may ask (zbus) ----------------------------------------------------------------
+    closed_desk = providers.Singleton(ClosedDesk, identification, faults, version)
+    desk = providers.Singleton(
+        OperatorDesk,
+        node,
+        server,
+        chain,
+        farm,
+        observer,
+        management,
+        uptime,
+        wakes,
+        shutdown,
+        faults,
+        host_facts,
+        own_trigger,
+        farm_trigger,
+        clock,
+        version,
+    )
+    power_object = providers.Singleton(zos_adapters.zbus_power_object, closed_desk)
+    zbus_server = providers.Singleton(zos_adapters.zbus_server, settings, power_object, jitter)
 
     # -- the follower (powerd events) --------------------------------------------------------------
     chain_blocks = providers.Singleton(adapters.substrate_blocks, chain_client)

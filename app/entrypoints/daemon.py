@@ -15,6 +15,7 @@ from typing import Protocol
 from dependency_injector import providers
 
 from app.entrypoints.container import Container
+from app.entrypoints.kinds import calls_neighbours, serves_zbus, speaks_substrate
 
 STOP_S = 4.5
 """An ordered stop ends within 5 s (R12), even if a library does not let go."""
@@ -113,15 +114,32 @@ def _insist(seconds: float) -> None:
 
 
 async def _serve(container: Container) -> None:
+    settings = container.settings()
+    serves = serves_zbus(settings)
     async with AsyncExitStack() as stack:
-        _close_at_end(stack, (container.chain_client, container.events, container.magic_packets))
-        await _identify(container)
-        await container.server().start()
+        _close_at_end(stack, (container.events, container.magic_packets))
+        if speaks_substrate(settings):
+            _close_at_end(stack, (container.chain_client,))
+        if calls_neighbours(settings):
+            _close_at_end(stack, (container.zbus_client,))
+        if serves:
+            _close_at_end(stack, (container.zbus_server, container.happenings))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(container.faults().run(), name="faults")
+            if serves:
+                group.create_task(container.zbus_server().run(), name="zbus server")
+                group.create_task(container.happenings().run(), name="zbus events")
+            await _identify(container)
+            if serves:
+                container.power_object().operator = container.desk()
+            await container.server().start()
 
 
 async def _follow(container: Container) -> None:
     async with AsyncExitStack() as stack:
         _close_at_end(stack, (container.chain_client, container.events_out))
+        if calls_neighbours(container.settings()):
+            _close_at_end(stack, (container.zbus_client,))
         await _identify(container)
         await container.follower().run()
 

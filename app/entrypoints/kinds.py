@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.domain.errors import PermanentError
 from app.entrypoints.settings import Settings
 
 ZINIT_SOCKET = Path("/var/run/zinit.sock")
 
 KINDS: dict[str, dict[str, str]] = {
+    "zos": {
+        "chain": "gateway",
+        "identity": "registrar",
+        "events": "redis",
+        "nic": "linux",
+        "magic_packets": "raw",
+        "host_power": "zinit",
+        "host_facts": "linux",
+        "holds": "files",
+        "faults": "zui",
+    },
     "systemd": {
         "chain": "substrate",
         "identity": "key",
@@ -19,16 +29,15 @@ KINDS: dict[str, dict[str, str]] = {
         "host_power": "systemctl",
         "host_facts": "linux",
         "holds": "files",
+        "faults": "log",
     },
-    "simulated": dict.fromkeys(
-        ("chain", "identity", "events", "nic", "magic_packets", "host_power", "host_facts", "holds"),
-        "simulated",
-    ),
+    "simulated": {
+        **dict.fromkeys(
+            ("chain", "identity", "events", "nic", "magic_packets", "host_power", "host_facts", "holds"), "simulated"
+        ),
+        "faults": "log",
+    },
 }
-
-
-class ProfileUnavailable(PermanentError):
-    """The chosen profile has no adapters in this version."""
 
 
 def kind_of(settings: Settings, port: str) -> str:
@@ -39,12 +48,27 @@ def kind_of(settings: Settings, port: str) -> str:
 
 def profile_of(settings: Settings) -> str:
     """The profile in force; ``auto`` is ``zos`` where zinit's socket exists, else ``systemd``."""
-    profile = settings.profile
-    if profile == "auto":
-        profile = "zos" if ZINIT_SOCKET.exists() else "systemd"
-    if profile not in KINDS:
-        raise ProfileUnavailable(
-            f"profile {profile} is not available in this version; choose one of {', '.join(KINDS)} "
-            "(--profile, POWERD_PROFILE, or profile in the settings file)"
-        )
-    return profile
+    if settings.profile != "auto":
+        return settings.profile
+    return "zos" if ZINIT_SOCKET.exists() else "systemd"
+
+
+def behind_gateway(settings: Settings) -> bool:
+    """Whether each read of the chain is a call to one busy worker."""
+    return kind_of(settings, "chain") == "gateway"
+
+
+def speaks_substrate(settings: Settings) -> bool:
+    """Whether any adapter talks to the chain itself."""
+    return kind_of(settings, "chain") == "substrate" or kind_of(settings, "identity") in ("key", "configured")
+
+
+def calls_neighbours(settings: Settings) -> bool:
+    """Whether any adapter calls other daemons over zbus."""
+    kinds = [kind_of(settings, port) for port in ("chain", "identity", "faults")]
+    return not {"gateway", "registrar", "zui"}.isdisjoint(kinds)
+
+
+def serves_zbus(settings: Settings) -> bool:
+    """Whether other programs can call this one: it takes a Redis."""
+    return settings.zbus.serve and kind_of(settings, "events") == "redis"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.domain.backoff import Backoff
 from app.domain.power_rules import PowerLimits
 from app.domain.services.reconciler import ReconcilePolicy
 from app.domain.services.uptime import UptimePolicy
 from app.domain.shutdown_rules import ShutdownPolicy
 from app.domain.wake_rules import WakePolicy
+from app.entrypoints.kinds import behind_gateway
 from app.entrypoints.settings import Settings
 
 
@@ -21,13 +24,26 @@ def power_limits(settings: Settings) -> PowerLimits:
 
 
 def reconcile_policy(settings: Settings) -> ReconcilePolicy:
-    """How often the node looks at the chain."""
+    """How often the node looks at the chain for itself."""
     power = settings.power_management
     return ReconcilePolicy(
         interval_s=power.reconcile_interval_s,
         jitter=power.reconcile_jitter,
-        follow_up_s=power.follow_up_s,
+        follow_up_s=_follow_up_s(settings),
     )
+
+
+def farm_reconcile_policy(settings: Settings) -> ReconcilePolicy:
+    """How often the node looks at the whole farm; its sleepers are looked at by the wakes, more often."""
+    own = reconcile_policy(settings)
+    if not behind_gateway(settings):
+        return own
+    return replace(own, interval_s=max(own.interval_s, settings.zbus.gateway_farm_interval_s))
+
+
+def _follow_up_s(settings: Settings) -> float:
+    follow_up_s = settings.power_management.follow_up_s
+    return max(follow_up_s, settings.zbus.gateway_follow_up_s) if behind_gateway(settings) else follow_up_s
 
 
 def shutdown_policy(settings: Settings) -> ShutdownPolicy:
@@ -35,7 +51,8 @@ def shutdown_policy(settings: Settings) -> ShutdownPolicy:
     shutdown = settings.shutdown
     return ShutdownPolicy(
         final_s=shutdown.final_deadline_s,
-        poll_s=settings.power_management.follow_up_s,
+        settled_s=shutdown.settled_s,
+        poll_s=_follow_up_s(settings),
         uptime_s=shutdown.uptime_deadline_s,
         alive_s=shutdown.power_off_deadline_s,
         order_retry_s=min(5.0, shutdown.power_off_deadline_s),
@@ -45,12 +62,14 @@ def shutdown_policy(settings: Settings) -> ShutdownPolicy:
 
 def uptime_policy(settings: Settings) -> UptimePolicy:
     """Pace of the uptime reports."""
-    uptime = settings.uptime
+    uptime, chain = settings.uptime, settings.chain
+    behind = behind_gateway(settings)
+    report_s_max = 2 * settings.zbus.gateway_timeout_s if behind else chain.timeout_s * 2 + chain.inclusion_timeout_s
     return UptimePolicy(
         interval_s=uptime.interval_s,
         retry=Backoff(uptime.retry_delay_s_min, uptime.retry_delay_s_max),
         unhealthy_retry_s=uptime.unhealthy_retry_s,
-        report_s_max=settings.chain.timeout_s * 2 + settings.chain.inclusion_timeout_s,
+        report_s_max=report_s_max,
     )
 
 

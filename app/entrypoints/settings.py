@@ -14,12 +14,15 @@ from app.entrypoints.settings_adapters import (
     Broker,
     Chain,
     Events,
+    Faults,
     Holds,
     HostFacts,
     HostPower,
     Identity,
     MagicPackets,
     Nic,
+    Zbus,
+    Zinit,
 )
 from app.entrypoints.settings_base import Section
 from app.entrypoints.settings_pace import Farmer, Follower, Log, PowerManagement, Shutdown, Uptime, Wake
@@ -42,7 +45,10 @@ class Settings(Section, frozen=True):
     magic_packets: MagicPackets = MagicPackets()
     host_power: HostPower = HostPower()
     host_facts: HostFacts = HostFacts()
+    zinit: Zinit = Zinit()
     holds: Holds = Holds()
+    faults: Faults = Faults()
+    zbus: Zbus = Zbus()
     power_management: PowerManagement = PowerManagement()
     wake: Wake = Wake()
     shutdown: Shutdown = Shutdown()

@@ -25,7 +25,8 @@ class Chain(Section, frozen=True):
     """The chain, and how far it is believed."""
 
     kind: Annotated[
-        Literal["auto", "substrate", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
+        Literal["auto", "substrate", "gateway", "simulated"],
+        Meta(description="Which adapter; `auto`: the profile's. `gateway`: Zero-OS' api-gateway, over zbus."),
     ] = "auto"
     urls: Annotated[
         tuple[str, ...],
@@ -68,11 +69,16 @@ class Identity(Section, frozen=True):
     """Who this node is."""
 
     kind: Annotated[
-        Literal["auto", "key", "configured", "simulated"],
-        Meta(description="`key`: the ids are looked up from the key; `configured`: `node_id` is given (and checked)."),
+        Literal["auto", "key", "configured", "registrar", "simulated"],
+        Meta(
+            description="`key`: the ids are looked up from the key; `configured`: `node_id` is given (and checked); "
+            "`registrar`: Zero-OS' registrar is asked, over zbus."
+        ),
     ] = "auto"
     node_id: Annotated[Id, Meta(description="The node's id on chain. 0: looked up from the key.")] = 0
-    farm_id: Annotated[Id, Meta(description="The farm's id. 0: taken from the node's record.")] = 0
+    farm_id: Annotated[
+        Id, Meta(description="The farm's id. 0: taken from the node's record, or asked of identityd.")
+    ] = 0
     key_file: Annotated[
         str,
         Meta(
@@ -143,7 +149,7 @@ class HostPower(Section, frozen=True):
     """How the machine is switched off."""
 
     kind: Annotated[
-        Literal["auto", "systemctl", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
+        Literal["auto", "systemctl", "zinit", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
     ] = "auto"
     power_off_command: Annotated[Command, Meta(description="Orders an orderly power-off.")] = (
         "systemctl",
@@ -186,3 +192,43 @@ class Holds(Section, frozen=True):
         Literal["auto", "files", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
     ] = "auto"
     dir: Annotated[str, Meta(min_length=1, description="Directory with one file per hold.")] = "/run/powerd/holds"
+
+
+class Zinit(Section, frozen=True):
+    """The init system of Zero-OS. Its deadline is `host_power.timeout_s`."""
+
+    socket: Annotated[str, Meta(min_length=1, description="Where zinit listens.")] = "/var/run/zinit.sock"
+    version_command: Annotated[Command, Meta(description="Prints `zinit v0.2.11`, say.")] = ("zinit", "-V")
+    force_power_off_command: Annotated[
+        Command, Meta(description="Powers off past zinit: the orderly way got stuck.")
+    ] = ("poweroff", "-f")
+
+
+class Zbus(Section, frozen=True):
+    """Calls to Zero-OS' other daemons, and from them (RPC over the node's Redis)."""
+
+    serve: Annotated[
+        bool, Meta(description="Serve module `power` (docs/zbus.md) to other programs; `powerd status` asks it.")
+    ] = True
+    timeout_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds an answer of registrar, identityd or zui may take.")
+    ] = 10.0
+    gateway_timeout_s: Annotated[
+        PositiveSeconds,
+        Meta(description="The same for api-gateway, which serves one call after the other, and for the whole node."),
+    ] = 60.0
+    gateway_farm_interval_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds between looks at the whole farm through it: each node is a call.")
+    ] = 1800.0
+    gateway_follow_up_s: Annotated[
+        PositiveSeconds, Meta(description="What `power_management.follow_up_s` is there.")
+    ] = 10.0
+
+
+class Faults(Section, frozen=True):
+    """Where faults are shown; they are logged in any case."""
+
+    kind: Annotated[
+        Literal["auto", "log", "zui"],
+        Meta(description="Which adapter; `auto`: the profile's. `zui`: Zero-OS' console."),
+    ] = "auto"

@@ -75,5 +75,7 @@ def did_you_mean(wrong: str, right: Iterable[str]) -> str:
     """A hint for a misspelt name, or nothing; a right key in the wrong section counts as well."""
     candidates = list(right)
     astray = [name for name in candidates if name.rpartition(".")[2] == wrong.rpartition(".")[2]]
-    close = difflib.get_close_matches(wrong, candidates, n=1) or (astray if len(astray) == 1 else [])
+    close = difflib.get_close_matches(wrong, candidates, n=1)
+    if len(astray) == 1 and not (close and "." in close[0]):
+        close = astray
     return f" (did you mean {close[0]}?)" if close else ""

@@ -55,6 +55,12 @@ class Shutdown(Section, frozen=True):
         PositiveSeconds,
         Meta(description="Seconds until our state Down has to be final; else it is taken back."),
     ] = 120.0
+    settled_s: Annotated[
+        PositiveSeconds,
+        Meta(
+            description="Seconds after which our state Down, still there, counts as final where finality is not told."
+        ),
+    ] = 30.0
     uptime_deadline_s: Annotated[
         PositiveSeconds, Meta(description="Seconds for the last uptime report, tried twice.")
     ] = 60.0

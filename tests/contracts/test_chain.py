@@ -74,6 +74,8 @@ def test_the_best_head_is_never_behind_the_finalized_one(rig: Rig) -> None:
         best = await world.chain.head(HeadKind.BEST)
         assert final is not None
         assert best is not None
+        assert final.number is not None
+        assert best.number is not None
         assert final.number <= best.number
 
     rig(test)

@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -206,18 +206,15 @@ class Node:
         await self.event(node, target)
 
     async def set_target(self, target: Power, node: NodeId = ME) -> None:
-        """Only on chain. A fork or an upgrade may invalidate what the farmer signed: then once more."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                with suppress(RetryableError):
-                    await self.farmer.set_power_target(node, target)
-                    return
+        """Only on chain."""
+        await _patiently(lambda: self.farmer.set_power_target(node, target))
 
     async def peer_says(self, power: Power) -> None:
         """Node 2 reports its state, as its own daemon would."""
         client = SubstrateClient([self.chain.urls[-1]])
+        chain = SubstrateChain(client, seed=self.chain.node_seeds[1])
         try:
-            await SubstrateChain(client, seed=self.chain.node_seeds[1]).set_power_state(power)
+            await _patiently(lambda: chain.set_power_state(power))
         finally:
             await client.close()
 
@@ -291,6 +288,15 @@ async def node_rig(
         for each in (node.daemon, node.follower):
             stack.push_async_callback(each.end_if_running)
         yield node
+
+
+async def _patiently(submit: Callable[[], Awaitable[object]]) -> None:
+    """A fork, an upgrade, or 16 blocks that pass on a busy machine invalidate what was signed: then once more."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(RetryableError):
+                await submit()
+                return
 
 
 def _settings(

@@ -156,7 +156,7 @@ async def test_refused_extrinsics_are_tried_again_at_a_bounded_pace(reason: str)
         node.admin.ask("dev_refuseExtrinsics", reason, 3)
         await node.daemon.start()
         await node.daemon.says("UptimeReported")
-        assert node.daemon.count("Setback", doing="uptime") == 3
+        assert node.daemon.count("Setback", doing="reporting the uptime") == 3
         assert node.extrinsics() == 1
 
 

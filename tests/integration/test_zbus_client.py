@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
-from app.adapters.codecs.zbus_frames import ObjectId, Request, Response, ZbusError, encode_response
-from app.adapters.zbus.client import CallFailed, CallRefused, NoAnswer, Remote, ZbusClient
+from app.adapters.codecs.go_types import UINT32
+from app.adapters.codecs.zbus_frames import ObjectId, Request, Response, encode_response
+from app.adapters.zbus.client import BrokenAnswer, CallFailed, CallRefused, NoAnswer, ZbusClient
+from app.adapters.zbus.neighbours import NODE_ID, REGISTRAR, SET_NODE_POWER_STATE, Remote, RemoteMethod
 from app.entrypoints.demo.redis_server import RedisServer
 from tests.integration.redis_rig import hand, own_server
 from tests.integration.zbus_neighbour import neighbour, says
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
-REGISTRAR = Remote("registrar", ObjectId("registrar", "0.0.1"))
+DOUBLED = RemoteMethod(REGISTRAR, "NodeID", (UINT32,), UINT32)
 QUEUE = "registrar.registrar@0.0.1"
 SEVEN = b"\xce\x00\x00\x00\x07"
 
@@ -53,15 +55,16 @@ async def queued(server: RedisServer) -> None:
         assert await asyncio.to_thread(redis.blmove, QUEUE, QUEUE, 10, "LEFT", "LEFT")
 
 
-async def node_id(client: ZbusClient, *inputs: bytes, timeout_s: float = 10.0) -> bytes | None:
-    return await client.call(REGISTRAR, "NodeID", *inputs, timeout_s=timeout_s)
+async def node_id(client: ZbusClient, *inputs: int, timeout_s: float = 10.0) -> Any:
+    return await client.call(DOUBLED if inputs else NODE_ID, *inputs, timeout_s=timeout_s)
 
 
 async def test_a_call_gets_its_answer_and_leaves_nothing(server: RedisServer, client: ZbusClient) -> None:
     async with neighbour(server.url(), QUEUE, says(SEVEN)) as seen:
-        assert await node_id(client, b"\xc3") == SEVEN
+        assert await node_id(client, 5) == 7
     (request,) = seen
-    assert (request.object, request.method, request.inputs) == (REGISTRAR.object, "NodeID", (b"\xc3",))
+    assert (request.object, request.method) == (REGISTRAR.object, "NodeID")
+    assert request.inputs == (b"\xce\x00\x00\x00\x05",)
     assert request.reply_to == request.id
     assert keys(server) == []
 
@@ -69,14 +72,14 @@ async def test_a_call_gets_its_answer_and_leaves_nothing(server: RedisServer, cl
 async def test_the_methods_own_error(server: RedisServer, client: ZbusClient) -> None:
     error = "registration is still in progress"
     async with neighbour(server.url(), QUEUE, says(b"\xce\x00\x00\x00\x00", call_error=error)):
-        with pytest.raises(CallFailed, match=f"registrar: {error}"):
+        with pytest.raises(CallFailed, match=f"registrar.NodeID: {error}"):
             await node_id(client)
 
 
 @pytest.mark.parametrize("error", ["not a function", ""])
 async def test_a_call_that_is_refused(server: RedisServer, client: ZbusClient, error: str) -> None:
     async with neighbour(server.url(), QUEUE, says(None, error=error)):
-        with pytest.raises(CallRefused, match=r"registrar@0.0.1.NodeID"):
+        with pytest.raises(CallRefused, match=r"registrar.NodeID is refused"):
             await node_id(client)
 
 
@@ -85,12 +88,50 @@ async def test_an_answer_that_is_none(server: RedisServer, client: ZbusClient) -
         return b"hello"
 
     async with neighbour(server.url(), QUEUE, rubbish):
-        with pytest.raises(ZbusError):
+        with pytest.raises(BrokenAnswer, match=r"no MessagePack|an integer"):
             await node_id(client)
 
 
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (b"\xd3" + bytes(7) + b"\x07", ""),
+        (b"\xd0\xff", "is -1, which is no uint32"),
+        (b"\xcf\x00\x00\x00\x01\x00\x00\x00\x00", "which is no uint32"),
+        (b"\xc0", "is nil, not a uint32"),
+        (b"\xca\x40\xe0\x00\x00", "is a float, not a uint32"),
+        (b"", "is missing"),
+        (None, "is missing"),
+    ],
+)
+async def test_a_value_that_go_would_take_for_another_is_broken(
+    server: RedisServer, client: ZbusClient, answer: bytes | None, complaint: str
+) -> None:
+    async with neighbour(server.url(), QUEUE, says(answer)):
+        if not complaint:
+            assert await node_id(client) == 7
+            return
+        with pytest.raises(BrokenAnswer, match=complaint):
+            await node_id(client)
+
+
+async def test_a_reply_that_belongs_to_somebody_else_is_broken(server: RedisServer, client: ZbusClient) -> None:
+    async def other(_: Request) -> bytes:
+        return encode_response(Response("other", SEVEN))
+
+    async with neighbour(server.url(), QUEUE, other):
+        with pytest.raises(BrokenAnswer, match="it answers the call other"):
+            await node_id(client)
+
+
+async def test_a_call_handed_in_waits_for_no_answer(server: RedisServer, client: ZbusClient) -> None:
+    await client.post(SET_NODE_POWER_STATE, True, timeout_s=5)
+    with hand(server.url()) as redis:
+        assert redis.llen("api-gateway.api-gateway@0.0.1") == 1
+
+
 async def test_a_call_nobody_takes_is_withdrawn_at_its_deadline(server: RedisServer, client: ZbusClient) -> None:
-    with pytest.raises(NoAnswer, match=r"did not answer NodeID within 0.2 s") as caught:
+    with pytest.raises(NoAnswer, match=r"NodeID did not answer within 0.2 s") as caught:
         await node_id(client, timeout_s=0.2)
     assert caught.value.withdrawn
     assert keys(server) == []
@@ -123,16 +164,18 @@ async def test_many_calls_at_once_over_two_connections(server: RedisServer, clie
     async with neighbour(server.url(), QUEUE, echo):
         with hand(server.url()) as redis:
             before = int(redis.info("clients")["connected_clients"])
-            values = [number.to_bytes(2, "big") for number in range(300)]
+            values = list(range(300))
             assert await asyncio.gather(*(node_id(client, value) for value in values)) == values
             assert int(redis.info("clients")["connected_clients"]) <= before + 3, "the neighbour's own among them"
 
 
 async def test_a_slow_neighbour_delays_no_other(server: RedisServer, client: ZbusClient) -> None:
-    slow = asyncio.create_task(client.call(Remote("slow", ObjectId("slow")), "Wait", timeout_s=30))
+    slow = asyncio.create_task(
+        client.call(RemoteMethod(Remote("slow", ObjectId("slow")), "Wait", (), None), timeout_s=30)
+    )
     async with neighbour(server.url(), QUEUE, says(SEVEN)):
         for _ in range(10):
-            assert await node_id(client, timeout_s=2) == SEVEN
+            assert await node_id(client, timeout_s=2) == 7
     slow.cancel()
     await asyncio.wait([slow])
 
@@ -141,7 +184,7 @@ async def test_an_answer_for_somebody_else_is_left_alone(server: RedisServer, cl
     with hand(server.url()) as redis:
         redis.rpush("somebody-else", b"answer")
         async with neighbour(server.url(), QUEUE, says(SEVEN)):
-            assert await node_id(client) == SEVEN
+            assert await node_id(client) == 7
         assert redis.lrange("somebody-else", 0, -1) == [b"answer"]
 
 
@@ -157,7 +200,7 @@ async def test_redis_that_dies_fails_the_call_and_the_next_one_works() -> None:
             assert not caught.value.withdrawn
             await asyncio.to_thread(server.start)
             async with neighbour(server.url(), QUEUE, says(SEVEN)):
-                assert await node_id(client) == SEVEN
+                assert await node_id(client) == 7
         finally:
             await client.close()
 

@@ -86,7 +86,9 @@ class VirtualNode:
 
     async def _live(self) -> None:
         try:
-            await self.container.server().start()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.container.faults().run(), name="faults")
+                await self.container.server().start()
         except asyncio.CancelledError:
             return
 

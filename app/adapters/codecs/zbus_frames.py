@@ -88,7 +88,7 @@ def decode_request(frame: bytes) -> Request:
     if inputs is None:
         inputs = []
     if not isinstance(inputs, list):
-        raise ZbusError(f"Inputs is {_kind(inputs)}, not an array")
+        raise ZbusError(f"Inputs is {kind_of(inputs)}, not an array")
     return Request(
         _text(fields["ID"], "ID"),
         _object(fields["Object"]),
@@ -152,7 +152,7 @@ def _struct(value: Any, keys: Sequence[str], what: str) -> Mapping[str, Any]:
         return {key: value.get(key) for key in keys}
     if isinstance(value, list) and len(value) == len(keys):
         return dict(zip(keys, value, strict=True))
-    raise ZbusError(f"{what} is {_kind(value)}, not a map of {', '.join(keys)}")
+    raise ZbusError(f"{what} is {kind_of(value)}, not a map of {', '.join(keys)}")
 
 
 def _object(value: Any) -> ObjectId:
@@ -170,7 +170,7 @@ def _text(value: Any, what: str) -> str:
             raise ZbusError(f"{what} is no UTF-8 text") from error
     if isinstance(value, str):
         return value
-    raise ZbusError(f"{what} is {_kind(value)}, not a string")
+    raise ZbusError(f"{what} is {kind_of(value)}, not a string")
 
 
 def _octets(value: Any, what: str) -> bytes | None:
@@ -178,10 +178,11 @@ def _octets(value: Any, what: str) -> bytes | None:
         return value.encode()
     if value is None or isinstance(value, bytes):
         return value
-    raise ZbusError(f"{what} is {_kind(value)}, not a bin")
+    raise ZbusError(f"{what} is {kind_of(value)}, not a bin")
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """What MessagePack calls it, for messages."""
     kinds = {"dict": "a map", "list": "an array", "int": "an integer", "bool": "a bool", "float": "a float"}
     kinds |= {"str": "a string", "bytes": "a bin", "NoneType": "nil"}
     return kinds.get(type(value).__name__, f"a {type(value).__name__}")

@@ -84,14 +84,14 @@ class SimulatedChain:
     async def head(self, kind: HeadKind) -> Head | None:
         """The head as the ledger has it."""
         await self._answer()
-        return self._head(kind)
+        return self._head(kind) if self.tells_heads else None
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
         """All from one block."""
         await self._answer(nodes)
-        head = self._head(kind)
-        powers = {node: self._power(node, head.number) for node in nodes}
-        return PowerReading(head if self.tells_heads else None, powers)
+        block = self._block_of(kind)
+        powers = {node: self._power(node, block.number) for node in nodes}
+        return PowerReading(self._head(kind) if self.tells_heads else None, powers)
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
         """Those that exist."""
@@ -166,9 +166,12 @@ class SimulatedChain:
         raise ChainUnavailable(f"the simulated chain gave no answer within {self._timeout_s:.0f} s")
 
     def _head(self, kind: HeadKind) -> Head:
-        final = kind is HeadKind.FINALIZED and self.tells_finality
-        block = self._ledger.finalized if final else self._ledger.best
+        block = self._block_of(kind)
         return Head(kind, block.number, block.hash, block.time_ms / 1000)
+
+    def _block_of(self, kind: HeadKind) -> LedgerBlock:
+        final = kind is HeadKind.FINALIZED and self.tells_finality
+        return self._ledger.finalized if final else self._ledger.best
 
     def _power(self, node: NodeId, at: int) -> NodePower | Unreadable:
         if node in self.broken:

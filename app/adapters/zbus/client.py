@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from app.adapters.codecs.go_types import decode, encode
 from app.adapters.codecs.zbus_frames import (
-    ObjectId,
     Request,
     Response,
     ZbusError,
@@ -24,7 +23,8 @@ from app.adapters.codecs.zbus_frames import (
     encode_request,
 )
 from app.adapters.redis.connection import Connection
-from app.domain.errors import EventsUnavailable, PermanentError, RetryableError
+from app.adapters.zbus.neighbours import RemoteMethod
+from app.domain.errors import EventsUnavailable, RetryableError
 
 ANSWER_S = 5.0
 BLOCK_S = 3.0
@@ -44,21 +44,16 @@ class CallFailed(RetryableError):
     """The neighbour executed the method, and the method says what went wrong."""
 
 
-class CallRefused(PermanentError):
-    """The neighbour does not know the method, or takes other arguments."""
+class CallRefused(RetryableError):
+    """The neighbour does not know the method, or takes other arguments: until another version of it runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """A neighbour's object, whose queue is ``module.name@version``."""
+class BrokenAnswer(RetryableError):
+    """The neighbour answered with something that is no answer to this call."""
 
-    module: str
-    object: ObjectId
 
-    @property
-    def queue(self) -> str:
-        """The list that its calls go to."""
-        return f"{self.module}.{self.object}"
+NeighbourError = NoAnswer | CallFailed | CallRefused | BrokenAnswer
+"""All that a call raises."""
 
 
 class ZbusClient:
@@ -75,36 +70,53 @@ class ZbusClient:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def call(self, remote: Remote, method: str, *inputs: bytes, timeout_s: float) -> bytes | None:
-        """The encoded result; ``inputs`` are the arguments, each encoded.
+    async def call(self, method: RemoteMethod, *arguments: Any, timeout_s: float) -> Any:
+        """The method's result, None where it has none.
 
         Raises `NoAnswer` when none came within ``timeout_s``, `CallFailed` with the method's own
-        error, `CallRefused` for a method that is not there, and `ZbusError` for a broken answer.
+        error, `CallRefused` for a method that is not there, and `BrokenAnswer`.
         """
-        if self._closed:
-            raise NoAnswer(f"{remote.module} can't be called: the client was closed", withdrawn=True)
         name = str(uuid4())
-        frame = encode_request(Request(name, remote.object, method, inputs, reply_to=name))
+        reply = await self._exchange(method, name, _frame(method, name, arguments), timeout_s)
+        try:
+            response = decode_response(reply)
+            if response.id not in (name, ""):
+                raise ZbusError(f"it answers the call {response.id}")
+            _check(method, response)
+            return None if method.result is None else decode(method.result, response.data, "the result")
+        except ZbusError as error:
+            raise BrokenAnswer(f"{method} gave a broken answer: {error}") from error
+
+    async def post(self, method: RemoteMethod, *arguments: Any, timeout_s: float) -> None:
+        """Hand the call in and wait for no answer; `NoAnswer` when Redis did not take it."""
+        name = str(uuid4())
+        try:
+            async with asyncio.timeout(timeout_s), self._sending.use() as redis:
+                await redis.rpush(method.remote.queue, _frame(method, name, arguments))
+        except (EventsUnavailable, TimeoutError) as error:
+            raise NoAnswer(f"{method} can't be called: {error}", withdrawn=False) from error
+
+    async def _exchange(self, method: RemoteMethod, name: str, frame: bytes, timeout_s: float) -> bytes:
+        if self._closed:
+            raise NoAnswer(f"{method} can't be called: the client was closed", withdrawn=True)
+        queue = method.remote.queue
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._begin(name, answer)
         try:
             async with asyncio.timeout(timeout_s):
-                await self._send(remote.queue, frame)
-                reply = await answer
+                await self._send(queue, frame)
+                return await answer
         except TimeoutError:
-            withdrawn = await self._withdraw(remote.queue, frame, name)
-            raise NoAnswer(
-                f"{remote.module} did not answer {method} within {timeout_s:g} s", withdrawn=withdrawn
-            ) from None
+            withdrawn = await self._withdraw(queue, frame, name)
+            raise NoAnswer(f"{method} did not answer within {timeout_s:g} s", withdrawn=withdrawn) from None
         except EventsUnavailable as error:
-            withdrawn = await self._withdraw(remote.queue, frame, name)
-            raise NoAnswer(f"{remote.module} can't be called: {error}", withdrawn=withdrawn) from error
+            withdrawn = await self._withdraw(queue, frame, name)
+            raise NoAnswer(f"{method} can't be called: {error}", withdrawn=withdrawn) from error
         except asyncio.CancelledError:
-            await self._withdraw(remote.queue, frame, name)
+            await self._withdraw(queue, frame, name)
             raise
         finally:
             self._end(name)
-        return _result(remote, method, decode_response(reply))
 
     async def close(self) -> None:
         """Let go of the connections; calls that wait fail, and so do later ones."""
@@ -179,12 +191,13 @@ class ZbusClient:
                 answer.set_exception(EventsUnavailable(reason))
 
 
-def _result(remote: Remote, method: str, response: Response) -> bytes | None:
+def _frame(method: RemoteMethod, name: str, arguments: tuple[Any, ...]) -> bytes:
+    inputs = tuple(encode(type_, value) for type_, value in zip(method.inputs, arguments, strict=True))
+    return encode_request(Request(name, method.remote.object, method.name, inputs, reply_to=name))
+
+
+def _check(method: RemoteMethod, response: Response) -> None:
     if response.error is not None:
-        raise CallRefused(f"{remote.module} refuses {remote.object}.{method}: {response.error or 'no reason given'}")
+        raise CallRefused(f"{method} is refused: {response.error or 'no reason given'}")
     if response.call_error:
-        raise CallFailed(f"{remote.module}: {response.call_error}")
-    return response.data
-
-
-__all__ = ["CallFailed", "CallRefused", "NoAnswer", "Remote", "ZbusClient", "ZbusError"]
+        raise CallFailed(f"{method}: {response.call_error}")

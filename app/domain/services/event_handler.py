@@ -81,15 +81,16 @@ class EventHandler:
         """Read the chain for these nodes now, and hand what follows to the wake and reconcile tasks."""
         if not nodes:
             return
+        if self._own in nodes:
+            self._own_trigger.pull("event")
         peers = await self._farm.among([node for node in nodes if node != self._own])
-        reading = await self._chain.powers([*peers, *(n for n in nodes if n == self._own)], HeadKind.BEST)
+        # The own node first: behind a gateway that answers one call after the other it waits for nobody.
+        reading = await self._chain.powers([*(n for n in nodes if n == self._own), *peers], HeadKind.BEST)
         powers = {node: power for node, power in reading.powers.items() if node != self._own}
         if hinted:
             self._wakes.hint(powers)
         else:
             self._wakes.look(powers)
-        if self._own in nodes:
-            self._own_trigger.pull("event")
 
     async def _handle_good(self, good: Sequence[Delivery]) -> None:
         fresh: dict[NodeId, None] = {}

@@ -13,24 +13,42 @@ class FarmDirectory:
     """The farm's other nodes. Errors are those of the chain."""
 
     def __init__(
-        self, chain: ChainReader, clock: Clock, farm: FarmId, own: NodeId, *, refresh_s: float = 1800.0
+        self,
+        chain: ChainReader,
+        clock: Clock,
+        farm: FarmId,
+        own: NodeId,
+        *,
+        refresh_s: float = 1800.0,
+        all_records: bool = True,
     ) -> None:
         self._chain = chain
         self._clock = clock
         self._farm = farm
         self._own = own
         self._refresh_s = refresh_s
+        self._all_records = all_records
+        self._members: tuple[NodeId, ...] = ()
         self._nodes: dict[NodeId, Node] = {}
         self._read_at_s = float("-inf")
 
     async def peers(self) -> Collection[NodeId]:
-        """All other nodes of the farm; the list is read again when it is older than ``refresh_s``."""
+        """All other nodes of the farm; the list is read again when it is older than ``refresh_s``.
+
+        With it come the records of them all, or, where each costs a call (``all_records`` is False),
+        of nobody: then `among` reads those of the nodes that may have to be woken.
+        """
         if self._clock.monotonic() - self._read_at_s >= self._refresh_s:
             members = await self._chain.farm_nodes(self._farm)
-            nodes = await self._chain.nodes([node for node in members if node != self._own])
-            self._nodes = {node.id: node for node in nodes.values() if node.farm == self._farm}
+            self._members = tuple(node for node in members if node != self._own)
+            if self._all_records:
+                nodes = await self._chain.nodes(self._members)
+                self._nodes = {node.id: node for node in nodes.values() if node.farm == self._farm}
+                self._members = tuple(self._nodes)
+            else:
+                self._nodes = {node: record for node, record in self._nodes.items() if node in self._members}
             self._read_at_s = self._clock.monotonic()
-        return self._nodes.keys()
+        return self._members
 
     async def among(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
         """Those of ``nodes`` that are peers of this farm; one that is not known yet is looked up."""

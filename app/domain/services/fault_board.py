@@ -12,6 +12,8 @@ from app.ports.faults import Faults
 from app.ports.telemetry import Telemetry
 
 RETRY = Backoff(1.0, 60.0)
+SHOWN_AGAIN_S = 300.0
+"""A display that was started anew has forgotten everything."""
 
 
 class FaultBoard:
@@ -46,8 +48,9 @@ class FaultBoard:
     async def run(self) -> None:
         """Show every change; runs until cancelled."""
         failures = 0
+        self._changed.pull("start")  # whoever ran before may have left faults on the display
         while True:
-            wait_s = RETRY.delay_s(failures, self._jitter) if failures else 3600.0
+            wait_s = RETRY.delay_s(failures, self._jitter) if failures else SHOWN_AGAIN_S
             await self._changed.wait(wait_s)
             try:
                 await self._display.show(self.faults)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.domain.errors import HoldsUnreadable
-from app.domain.model import HeadKind, Hold, NodeId, NodePower, Power
-from app.domain.power_rules import Observation, OwnPower
+from app.domain.errors import ChainUnavailable, HoldsUnreadable
+from app.domain.model import HeadKind, Hold, NodeId
+from app.domain.power_rules import Observation, OwnPower, wants_down
 from app.domain.services.power_management import PowerManagement
 from app.domain.services.wake import WakeService
 from app.ports.chain import ChainReader
@@ -31,6 +31,8 @@ class Observer:
         self._wakes = wakes
         self._clock = clock
         self._deferred_since_s: float | None = None
+        self.last: Observation | None = None
+        """What was seen when it was last looked at; for people, never to decide by."""
 
     async def observe(self, *, cooling_down: str = "") -> Observation:
         """Look now. Raises `ChainUnavailable`.
@@ -42,10 +44,14 @@ class Observer:
             finalized = await self._own_power(HeadKind.FINALIZED)
         holds, holds_unreadable = await self._read_holds()
         best = await self._own_power(HeadKind.BEST)
-        return Observation(
+        head_unreadable = ""
+        if best.head is None and wants_down(best.power):
+            best, head_unreadable = await self._with_head(best)
+        self.last = Observation(
             best=best,
             finalized=finalized,
             now_s=self._clock.now(),
+            head_unreadable=head_unreadable,
             not_enabled=self._management.objection,
             holds=holds,
             holds_unreadable=holds_unreadable,
@@ -53,10 +59,18 @@ class Observer:
             deferred_for_s=self._deferred_for_s(best),
             cooling_down=cooling_down,
         )
+        return self.last
 
     async def _own_power(self, kind: HeadKind) -> OwnPower:
         reading = await self._chain.powers([self._node], kind)
         return OwnPower(reading.head, reading.powers[self._node])
+
+    async def _with_head(self, best: OwnPower) -> tuple[OwnPower, str]:
+        """A gateway that does not tell which block it read may tell the chain's time."""
+        try:
+            return OwnPower(await self._chain.head(HeadKind.BEST), best.power), ""
+        except ChainUnavailable as error:
+            return best, str(error)
 
     async def _read_holds(self) -> tuple[tuple[Hold, ...], str]:
         try:
@@ -65,8 +79,7 @@ class Observer:
             return (), str(error)
 
     def _deferred_for_s(self, best: OwnPower) -> float:
-        wanted_down = isinstance(best.power, NodePower) and best.power.target is Power.DOWN
-        if not (wanted_down and self._wakes.unfinished):
+        if not (wants_down(best.power) and self._wakes.unfinished):
             self._deferred_since_s = None
             return 0.0
         now = self._clock.monotonic()

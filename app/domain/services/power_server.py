@@ -17,7 +17,6 @@ from app.domain.power_rules import Observation, PowerLimits, decide
 from app.domain.services.event_handler import EventHandler
 from app.domain.services.event_inbox import EventInbox
 from app.domain.services.farm_directory import FarmDirectory
-from app.domain.services.fault_board import FaultBoard
 from app.domain.services.observer import Observer
 from app.domain.services.own_state import OwnState
 from app.domain.services.power_management import PowerManagement
@@ -26,6 +25,7 @@ from app.domain.services.shutdown import Shutdown
 from app.domain.services.trigger import Trigger
 from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
+from app.domain.wake_rules import may_sleep
 from app.ports.chain import ChainReader
 from app.ports.clock import Clock
 from app.ports.power_events import PowerEvents
@@ -51,8 +51,9 @@ class PowerServer:
         wakes: WakeService,
         shutdown: Shutdown,
         reconciler: Reconciler,
-        faults: FaultBoard,
+        farm_reconciler: Reconciler,
         own_trigger: Trigger,
+        farm_trigger: Trigger,
         clock: Clock,
         telemetry: Telemetry,
         limits: PowerLimits,
@@ -72,26 +73,26 @@ class PowerServer:
         self._wakes = wakes
         self._shutdown = shutdown
         self._reconciler = reconciler
-        self._faults = faults
+        self._farm_reconciler = farm_reconciler
         self._own_trigger = own_trigger
-        self._farm_trigger = Trigger(clock)
+        self._farm_trigger = farm_trigger
         self._clock = clock
         self._telemetry = telemetry
         self._limits = limits
         self._jitter = jitter
         self._first_report_wait_s = first_report_wait_s
-        self._staying_up = ""
+        self.staying_up = ""
+        """Why the node stays up against its target; empty when it does not."""
 
     async def start(self) -> None:
         """Run everything; returns only by cancellation, or by a bug in one of the tasks."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._faults.run(), name="faults")
             group.create_task(self._uptime.run(), name="uptime")
             group.create_task(self._wakes.run(), name="wakes")
             group.create_task(self._handler.run(), name="event handler")
             group.create_task(self.events(), name="events")
             group.create_task(
-                self._reconciler.keep("the farm", self.sync_farm, self._farm_trigger), name="reconcile farm"
+                self._farm_reconciler.keep("the farm", self.sync_farm, self._farm_trigger), name="reconcile farm"
             )
             group.create_task(self._keep_self(), name="reconcile self")
 
@@ -152,6 +153,7 @@ class PowerServer:
         peers = await self._farm.peers()
         if peers:
             reading = await self._chain.powers(peers, HeadKind.BEST)
+            await self._farm.among([node for node, power in reading.powers.items() if may_sleep(power)])
             self._wakes.look_at_all(reading.powers)
         else:
             self._wakes.look_at_all({})
@@ -173,8 +175,8 @@ class PowerServer:
 
     def _tell(self, command: PowerCommand) -> None:
         reason = command.reason if isinstance(command, StayUp) else ""
-        if reason and reason != self._staying_up:
+        if reason and reason != self.staying_up:
             self._telemetry.happened(StayingUp(reason))
-        self._staying_up = reason
+        self.staying_up = reason
         if not isinstance(command, StayUp | ShutDown):
             self._shutdown.not_wanted()

@@ -80,7 +80,7 @@ class Reconciler:
             if reason:
                 return reason
             head = await self._finalized()
-            if head is not None and (before is None or head.number != before.number):
+            if head is not None and (before is None or (head.number, head.time_s) != (before.number, before.time_s)):
                 return "new finalized head"
         return "clock"
 

@@ -61,8 +61,14 @@ class Shutdown:
         self._limits = limits
         self._policy = policy
         self._step = Step.ARM
+        self._running = False
         self._may_be_down_on_chain = False
         self._cooling_until_s = float("-inf")
+
+    @property
+    def step(self) -> str:
+        """Where the sequence stands; empty while none runs."""
+        return self._step.value if self._running else ""
 
     @property
     def cooling_down(self) -> str:
@@ -84,6 +90,7 @@ class Shutdown:
         """
         power = seen.best.power
         self._may_be_down_on_chain = isinstance(power, NodePower) and power.state.power is Power.DOWN
+        self._running = True
         try:
             try:
                 await self._sequence(seen)
@@ -95,6 +102,8 @@ class Shutdown:
         except asyncio.CancelledError:
             await self._take_back()
             raise
+        finally:
+            self._running = False
 
     async def _sequence(self, seen: Observation) -> None:
         self._pass(Step.ARM)

@@ -51,10 +51,18 @@ class Uptime:
         self._jitter = jitter
         self._in_flight = asyncio.Lock()
         self._sampled_at_s = clock.monotonic()
+        self._reported_at_s = self._sampled_at_s
+        self.last: UptimeReported | None = None
+        """The last report that was included and succeeded."""
         self.reported_once = asyncio.Event()
         """Set by the first report that was included and succeeded."""
         self.answered_once = asyncio.Event()
         """Set by the first report, or by finding the node unhealthy: nobody need wait for it."""
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the sample of the last report was taken, or since the start."""
+        return self._clock.monotonic() - self._reported_at_s
 
     async def run(self) -> None:
         """Report for ever, every ``interval_s`` counted from the last sample."""
@@ -86,6 +94,8 @@ class Uptime:
         self.answered_once.set()
         taken = UptimeReported(self._last_sample, inclusion)
         self._telemetry.happened(taken)
+        self.last = taken
+        self._reported_at_s = self._sampled_at_s
         return taken
 
     def _sample(self) -> UptimeSample:

@@ -73,6 +73,11 @@ class WakeService:
         """Nodes being woken that are worth waiting for."""
         return tuple(wake.node for wake in self._wakes.values() if worth_waiting(wake))
 
+    @property
+    def wakes(self) -> tuple[Wake, ...]:
+        """All that are under way, for people to see."""
+        return tuple(self._wakes.values())
+
     def hint(self, powers: Powers) -> None:
         """Events named these nodes, and this is what the chain said of them afterwards.
 

@@ -1,0 +1,269 @@
+"""Go's types as zbus carries them: how each is written, and how it is read.
+
+Theory of operation. A zbus value is MessagePack as github.com/vmihailenco/msgpack v4 writes Go values:
+integers at the full width of their type, structs as maps of their fields in order of declaration. A
+type here is a value that writes Go's bytes and reads all that Go writes, and nothing else: Go's own
+reader takes a missing field for zero and cuts a number to the width; here both are errors.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from app.adapters.codecs.zbus_frames import ZbusError, kind_of, unpack
+
+NANOSECONDS = 10**9
+UINT_LEADS = {8: b"\xcc", 16: b"\xcd", 32: b"\xce", 64: b"\xcf"}
+INT_LEADS = {8: b"\xd0", 16: b"\xd1", 32: b"\xd2", 64: b"\xd3"}
+
+
+class GoType(Protocol):
+    """A type; ``name`` is how Go's source writes it."""
+
+    @property
+    def name(self) -> str:
+        """As in Go's source."""
+        ...
+
+    @property
+    def zero(self) -> Any:
+        """What Go's reader makes of nil."""
+        ...
+
+    def write(self, value: Any) -> bytes:
+        """Go's bytes for the value."""
+        ...
+
+    def read(self, plain: Any, what: str) -> Any:
+        """The value, from what MessagePack carries; `ZbusError` names ``what`` if it is of another type."""
+        ...
+
+
+def encode(type_: GoType, value: Any) -> bytes:
+    """Go's bytes for a value of that type."""
+    return type_.write(value)
+
+
+def decode(type_: GoType, data: bytes | None, what: str) -> Any:
+    """The value in ``data``; `ZbusError` if there is none, or another."""
+    if not data:
+        raise ZbusError(f"{what} is missing")
+    try:
+        plain = unpack(data)
+    except ZbusError as error:
+        raise ZbusError(f"{what}: {error}") from error
+    return type_.read(plain, what)
+
+
+@dataclass(frozen=True, slots=True)
+class Bool:
+    """bool."""
+
+    name: str = "bool"
+    zero: bool = False
+
+    def write(self, value: bool) -> bytes:
+        """One byte."""
+        return b"\xc3" if value else b"\xc2"
+
+    def read(self, plain: Any, what: str) -> bool:
+        """Neither 0 nor 1 will do, as in Go."""
+        if isinstance(plain, bool):
+            return plain
+        raise _wrong(plain, what, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Integer:
+    """uint8 … int64."""
+
+    bits: int
+    signed: bool = False
+    zero: int = 0
+
+    @property
+    def name(self) -> str:
+        """As in Go's source."""
+        return f"{'int' if self.signed else 'uint'}{self.bits}"
+
+    def write(self, value: int) -> bytes:
+        """Always at full width."""
+        leads = INT_LEADS if self.signed else UINT_LEADS
+        return leads[self.bits] + value.to_bytes(self.bits // 8, "big", signed=self.signed)
+
+    def read(self, plain: Any, what: str) -> int:
+        """Of any width on the wire, as long as it fits."""
+        if not isinstance(plain, int) or isinstance(plain, bool):
+            raise _wrong(plain, what, self.name)
+        least = -(1 << (self.bits - 1)) if self.signed else 0
+        if not least <= plain < least + (1 << self.bits):
+            raise ZbusError(f"{what} is {plain}, which is no {self.name}")
+        return plain
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    """string."""
+
+    name: str = "string"
+    zero: str = ""
+
+    def write(self, value: str) -> bytes:
+        """UTF-8."""
+        return msgspec.msgpack.encode(value)
+
+    def read(self, plain: Any, what: str) -> str:
+        """A bin will do."""
+        if isinstance(plain, str):
+            return plain
+        if isinstance(plain, bytes):
+            try:
+                return plain.decode()
+            except UnicodeDecodeError as error:
+                raise ZbusError(f"{what} is no UTF-8 text") from error
+        raise _wrong(plain, what, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class ByteArray:
+    """[N]byte: a hash, say."""
+
+    length: int
+
+    @property
+    def name(self) -> str:
+        """As in Go's source."""
+        return f"[{self.length}]byte"
+
+    @property
+    def zero(self) -> bytes:
+        """All zero."""
+        return bytes(self.length)
+
+    def write(self, value: bytes) -> bytes:
+        """A bin."""
+        return msgspec.msgpack.encode(value)
+
+    def read(self, plain: Any, what: str) -> bytes:
+        """Of that very length: a shorter one is no hash."""
+        if isinstance(plain, bytes) and len(plain) == self.length:
+            return plain
+        raise _wrong(plain, what, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """time.Time, here in nanoseconds since 1970 (read to the microsecond)."""
+
+    name: str = "time.Time"
+    zero: int = 0
+
+    def write(self, value: int) -> bytes:
+        """MessagePack's timestamp extension, as short as it goes."""
+        seconds, nanoseconds = divmod(value, NANOSECONDS)
+        if seconds >> 34:
+            return b"\xc7\x0c\xff" + struct.pack(">Iq", nanoseconds, seconds)
+        both = nanoseconds << 34 | seconds
+        if both >> 32:
+            return b"\xd7\xff" + struct.pack(">Q", both)
+        return b"\xd6\xff" + struct.pack(">I", both)
+
+    def read(self, plain: Any, what: str) -> int:
+        """The extension only."""
+        timestamp = getattr(plain, "timestamp", None)  # msgspec makes a datetime of the extension
+        if timestamp is None:
+            raise _wrong(plain, what, self.name)
+        return int(round(timestamp() * 10**6) * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """[]T; a nil slice is an empty one."""
+
+    of: GoType
+    zero: tuple[Any, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As in Go's source."""
+        return f"[]{self.of.name}"
+
+    def write(self, value: Sequence[Any]) -> bytes:
+        """An array."""
+        return msgspec.msgpack.encode([msgspec.Raw(self.of.write(item)) for item in value])
+
+    def read(self, plain: Any, what: str) -> tuple[Any, ...]:
+        """An array, or nil."""
+        if plain is None:
+            return ()
+        if not isinstance(plain, list):
+            raise _wrong(plain, what, self.name)
+        return tuple(self.of.read(item, f"{what}[{number}]") for number, item in enumerate(plain))
+
+
+@dataclass(frozen=True, slots=True)
+class StringMap:
+    """map[string]string."""
+
+    name: str = "map[string]string"
+
+    @property
+    def zero(self) -> dict[str, str]:
+        """Empty."""
+        return {}
+
+    def write(self, value: Mapping[str, str]) -> bytes:
+        """A map."""
+        return msgspec.msgpack.encode(dict(value))
+
+    def read(self, plain: Any, what: str) -> dict[str, str]:
+        """A map, or nil."""
+        if plain is None:
+            return {}
+        if not isinstance(plain, dict):
+            raise _wrong(plain, what, self.name)
+        text = String()
+        return {text.read(key, f"a key of {what}"): text.read(item, f"{what}[{key!r}]") for key, item in plain.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """A struct; ``name`` is its type's, ``fields`` are in order of declaration. Values are mappings."""
+
+    name: str
+    fields: tuple[tuple[str, GoType], ...]
+
+    @property
+    def zero(self) -> dict[str, Any]:
+        """Every field zero."""
+        return {name: type_.zero for name, type_ in self.fields}
+
+    def write(self, value: Mapping[str, Any]) -> bytes:
+        """A map of all fields."""
+        return msgspec.msgpack.encode({name: msgspec.Raw(type_.write(value[name])) for name, type_ in self.fields})
+
+    def read(self, plain: Any, what: str) -> dict[str, Any]:
+        """A map, or an array in order of the fields; keys that are not fields are passed over."""
+        names = [name for name, _ in self.fields]
+        if isinstance(plain, list) and len(plain) == len(names):
+            plain = dict(zip(names, plain, strict=True))
+        if not isinstance(plain, dict):
+            raise _wrong(plain, what, self.name)
+        missing = [name for name in names if name not in plain]
+        if missing:
+            raise ZbusError(f"{what}.{missing[0]} is missing")
+        return {name: type_.read(plain[name], f"{what}.{name}") for name, type_ in self.fields}
+
+
+BOOL, STRING, TIME = Bool(), String(), Time()
+UINT32, UINT64, INT64 = Integer(32), Integer(64), Integer(64, signed=True)
+HASH = ByteArray(32)
+
+
+def _wrong(plain: Any, what: str, wanted: str) -> ZbusError:
+    return ZbusError(f"{what} is {kind_of(plain)}, not a {wanted}")

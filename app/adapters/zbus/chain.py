@@ -1,0 +1,178 @@
+"""The chain as Zero-OS' ``api-gateway`` lets its neighbours see it.
+
+Theory of operation. One worker serves the whole node there, a call may take half a minute, and calls
+queue up behind each other. So a read of one node goes at once, and a read of many at most
+`BULK_CALLS` at a time, so that others come in between. The gateway tells neither which block it
+read nor whether that is final; what it tells of the chain's time stands in for the head's age.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any, TypeVar
+
+from app.adapters.codecs.go_types import NANOSECONDS
+from app.adapters.zbus import neighbours
+from app.adapters.zbus.client import BrokenAnswer, CallFailed, CallRefused, NoAnswer, ZbusClient
+from app.adapters.zbus.gateway_answers import node_power, node_record
+from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncertain, RetryableError
+from app.domain.model import (
+    FarmId,
+    Head,
+    HeadKind,
+    Inclusion,
+    Node,
+    NodeId,
+    NodePower,
+    Power,
+    PowerReading,
+    Unreadable,
+    UptimeSample,
+)
+from app.ports.chain import UptimeSampler
+from app.ports.clock import Clock
+
+BULK_CALLS = 2
+HINT_WINDOW_S = 60.0
+"""The chain refuses a report whose time is further from the block's (pallet_tfgrid)."""
+
+Answer = TypeVar("Answer")
+
+log = logging.getLogger(__name__)
+
+
+class ZbusChain:
+    """`Chain` over zbus; each call to the gateway may take ``timeout_s``."""
+
+    tells_finality = False
+
+    def __init__(self, client: ZbusClient, clock: Clock, *, timeout_s: float) -> None:
+        self._client = client
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._bulk = asyncio.Semaphore(BULK_CALLS)
+
+    # -- reading -----------------------------------------------------------------------------------
+    async def head(self, kind: HeadKind) -> Head | None:
+        """The chain's time; the block itself is not told."""
+        return Head(kind, None, "", await self._time_s())
+
+    async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:  # noqa: ARG002 - there is one
+        """One call for each; a node whose call fails while others are answered is `Unreadable`."""
+        answers = await self._each(nodes, self._power)
+        powers = {node: Unreadable(str(a)) if isinstance(a, ChainUnavailable) else a for node, a in answers.items()}
+        return PowerReading(None, powers)
+
+    async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
+        """One call for each; one that can't be read is left out, and said so in the log."""
+        found = {}
+        for node, answer in (await self._each(nodes, self._record)).items():
+            if isinstance(answer, ChainUnavailable):
+                log.warning("the record of node %d can't be read: %s", node, answer)
+            elif answer.id == node:
+                found[node] = answer
+        return found
+
+    async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
+        """Ascending."""
+        return tuple(sorted(NodeId(node) for node in await self._ask(neighbours.GET_NODES, farm)))
+
+    async def _power(self, node: NodeId) -> NodePower | Unreadable:
+        try:
+            return node_power(await self._ask(neighbours.GET_POWER_TARGET, node))
+        except _Broken as error:
+            return Unreadable(str(error))
+
+    async def _record(self, node: NodeId) -> Node:
+        return node_record(await self._ask(neighbours.GET_NODE, node))
+
+    async def _each(
+        self, nodes: Collection[NodeId], ask: Callable[[NodeId], Awaitable[Answer]]
+    ) -> dict[NodeId, Answer | ChainUnavailable]:
+        """Answers in order; raises only when there is not a single one."""
+        if len(nodes) == 1:
+            return {node: await ask(node) for node in nodes}
+
+        async def one(node: NodeId) -> Answer | ChainUnavailable:
+            async with self._bulk:
+                try:
+                    return await ask(node)
+                except ChainUnavailable as error:
+                    return error
+
+        async with asyncio.TaskGroup() as group:
+            tasks = {node: group.create_task(one(node), name=f"gateway: node {node}") for node in nodes}
+        answers = {node: task.result() for node, task in tasks.items()}
+        failures = [answer for answer in answers.values() if isinstance(answer, ChainUnavailable)]
+        if failures and len(failures) == len(answers):
+            raise failures[0]
+        return answers
+
+    async def _time_s(self) -> float:
+        return float(await self._ask(neighbours.GET_TIME)) / NANOSECONDS
+
+    async def _ask(self, method: neighbours.RemoteMethod, *arguments: Any) -> Any:
+        try:
+            return await self._client.call(method, *arguments, timeout_s=self._timeout_s)
+        except BrokenAnswer as error:
+            raise _Broken(str(error)) from error
+        except RetryableError as error:
+            raise ChainUnavailable(str(error)) from error
+
+    # -- writing -----------------------------------------------------------------------------------
+    async def set_power_state(self, power: Power) -> Inclusion:
+        """The gateway waits until it is included."""
+        return await self._submit(neighbours.SET_NODE_POWER_STATE, power is Power.UP)
+
+    async def announce_power_state(self, power: Power) -> None:
+        """Left on the gateway's list."""
+        try:
+            await self._client.post(neighbours.SET_NODE_POWER_STATE, power is Power.UP, timeout_s=self._timeout_s)
+        except NoAnswer as error:
+            raise ChainUnavailable(str(error)) from error
+
+    async def report_uptime(self, sample: UptimeSampler) -> Inclusion:
+        """Sampled right before the call; the gateway does not notice when the chain refuses a stale one.
+
+        So what decides is how long the call took, and how far this machine's clock is from the chain's.
+        """
+        taken = sample()
+        began_s = self._clock.monotonic()
+        inclusion = await self._submit(neighbours.UPDATE_NODE_UPTIME, taken.uptime_s, taken.taken_at_s)
+        took_s = self._clock.monotonic() - began_s
+        await self._check_time(taken, took_s, inclusion)
+        return inclusion
+
+    async def _check_time(self, taken: UptimeSample, took_s: float, inclusion: Inclusion) -> None:
+        """The block's time lies between the chain's time at the sample and that of now."""
+        try:
+            latest_s = await self._time_s()
+        except ChainUnavailable:
+            latest_s = taken.taken_at_s + took_s  # nothing is known of this machine's clock
+        refused_early = abs(latest_s - took_s - taken.taken_at_s) > HINT_WINDOW_S
+        refused_late = abs(latest_s - taken.taken_at_s) > HINT_WINDOW_S
+        if refused_early and refused_late:
+            raise ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", inclusion.block_hash)
+        if refused_early or refused_late:
+            what = f"{neighbours.UPDATE_NODE_UPTIME} took {took_s:.0f} s"
+            raise ExtrinsicUncertain(f"{what}: the chain may have refused its time, which it takes within ±60 s")
+
+    async def _submit(self, method: neighbours.RemoteMethod, *arguments: Any) -> Inclusion:
+        """What the gateway has seen may have reached the chain, whatever it answers."""
+        try:
+            block_hash: bytes = await self._client.call(method, *arguments, timeout_s=self._timeout_s)
+        except NoAnswer as error:
+            if error.withdrawn:
+                raise ChainUnavailable(str(error)) from error
+            raise ExtrinsicUncertain(str(error)) from error
+        except CallRefused as error:
+            raise ChainUnavailable(str(error)) from error
+        except (CallFailed, BrokenAnswer) as error:
+            raise ExtrinsicUncertain(str(error)) from error
+        return Inclusion(f"0x{block_hash.hex()}", None)
+
+
+class _Broken(ChainUnavailable):
+    """The gateway's answer is none."""

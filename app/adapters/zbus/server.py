@@ -1,0 +1,201 @@
+"""Serves objects over zbus as Go's server does: calls come on a list per object, answers go to the caller's.
+
+Theory of operation. A call is taken off its list only when a worker is free, so that at most
+``workers`` run at once and the others wait in Redis; the status object has a taker of its own and is
+answered however busy the workers are. What Go's server drops without an answer is dropped here too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.adapters.codecs.go_types import NANOSECONDS, STRING, TIME, GoType, Slice, Struct, encode
+from app.adapters.codecs.zbus_frames import (
+    ObjectId,
+    Request,
+    Response,
+    ZbusError,
+    decode_request,
+    encode_response,
+    unpack,
+)
+from app.adapters.redis.connection import Connection
+from app.domain.backoff import Backoff, Jitter
+from app.domain.errors import EventsUnavailable, PowerdError
+
+ANSWER_S = 5.0
+BLOCK_S = 3.0
+REPLY_LIFE_S = 300
+"""As Go's server: an answer that nobody fetches goes by itself."""
+
+RECONNECT = Backoff(0.2, 30.0)
+STATUS = ObjectId("zbus", "1.0")
+STATUS_TYPE = Struct(
+    "Status",
+    (
+        ("Objects", Slice(Struct("ObjectID", (("Name", STRING), ("Version", STRING))))),
+        ("Workers", Slice(Struct("WorkerStatus", (("State", STRING), ("StartTime", TIME), ("Action", STRING))))),
+    ),
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A method: the types of its arguments and of its result (None: nothing but an error), and what it does.
+
+    ``call`` says by a `PowerdError` what went wrong; the caller gets its text.
+    """
+
+    inputs: tuple[GoType, ...]
+    result: GoType | None
+    call: Callable[..., Awaitable[Any]]
+
+
+Objects = Mapping[ObjectId, Mapping[str, Served]]
+
+
+@dataclass(slots=True)
+class Worker:
+    """What one of them does, for the status object."""
+
+    action: str = ""
+    since_ns: int = 0
+
+
+class ZbusServer:
+    """Module ``module`` with its objects; a call may take ``call_s_max`` seconds."""
+
+    def __init__(
+        self, url: str, module: str, objects: Objects, jitter: Jitter, *, workers: int = 8, call_s_max: float = 240.0
+    ) -> None:
+        self._module = module
+        self._objects = objects
+        self._jitter = jitter
+        self._call_s_max = call_s_max
+        self._calls = Connection(url, answer_s=BLOCK_S + ANSWER_S)
+        self._status_calls = Connection(url, answer_s=BLOCK_S + ANSWER_S)
+        self._answers = Connection(url, answer_s=ANSWER_S)
+        self._workers = [Worker(since_ns=_now_ns()) for _ in range(workers)]
+        self._free: asyncio.Queue[Worker] = asyncio.Queue()
+        for worker in self._workers:
+            self._free.put_nowait(worker)
+        self._complained: set[str] = set()
+
+    async def run(self) -> None:
+        """Serve until cancelled; a Redis that is away is waited for."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._serve(group), name="zbus calls")
+            group.create_task(self._serve_status(), name="zbus status")
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        for connection in (self._calls, self._status_calls, self._answers):
+            await connection.close()
+
+    async def _serve(self, group: asyncio.TaskGroup) -> None:
+        queues = {f"{self._module}.{object_}": object_ for object_ in self._objects}
+        while True:
+            worker = await self._free.get()
+            queue, request = await self._next_call(self._calls, list(queues))
+            group.create_task(self._work(worker, queues[queue], request), name=f"zbus call {request.method}")
+
+    async def _serve_status(self) -> None:
+        while True:
+            _, request = await self._next_call(self._status_calls, [f"{self._module}.{STATUS}"])
+            await self._answer(request, Response(request.id, encode(STATUS_TYPE, self._status())))
+
+    async def _next_call(self, connection: Connection, queues: list[str]) -> tuple[str, Request]:
+        failures = 0
+        while True:
+            try:
+                async with connection.use() as redis:
+                    taken: Any = await redis.blpop(queues, timeout=BLOCK_S)
+                failures = 0
+            except EventsUnavailable as error:
+                failures += 1
+                self._complain(f"serving zbus: {error}", failures == 1)
+                await asyncio.sleep(RECONNECT.delay_s(failures, self._jitter))
+                continue
+            if taken is None:
+                continue
+            try:
+                return taken[0].decode(), decode_request(taken[1])
+            except ZbusError as error:
+                self._complain(f"a frame on {taken[0].decode()} is no request, and was dropped: {error}")
+
+    async def _work(self, worker: Worker, object_: ObjectId, request: Request) -> None:
+        worker.action, worker.since_ns = f"[{object_}].{request.method}()", _now_ns()
+        try:
+            response = await self._respond(object_, request)
+        finally:
+            worker.action, worker.since_ns = "", _now_ns()
+            self._free.put_nowait(worker)
+        await self._answer(request, response)
+
+    async def _respond(self, object_: ObjectId, request: Request) -> Response:
+        if request.object != object_:
+            return Response(request.id, error="unknown object")
+        method = self._objects[object_].get(request.method)
+        if method is None:
+            return Response(request.id, error="not a function")
+        if len(request.inputs) != len(method.inputs):
+            expected = f"expecting {len(method.inputs)} got {len(request.inputs)}"
+            return Response(request.id, error=f"invalid number of arguments {expected}")
+        arguments = []
+        for number, (type_, data) in enumerate(zip(method.inputs, request.inputs, strict=True)):
+            try:
+                plain = unpack(data)
+                arguments.append(type_.zero if plain is None else type_.read(plain, "it"))
+            except ZbusError:
+                return Response(request.id, error=f"invalid argument type [{number}] expecting {type_.name} got")
+        return await self._call(method, arguments, object_, request)
+
+    async def _call(self, method: Served, arguments: list[Any], object_: ObjectId, request: Request) -> Response:
+        try:
+            async with asyncio.timeout(self._call_s_max):
+                value = await method.call(*arguments)
+        except (PowerdError, TimeoutError) as error:
+            # A Go stub reads a value even beside an error.
+            data = None if method.result is None else encode(method.result, method.result.zero)
+            return Response(request.id, data, call_error=str(error) or f"no answer within {self._call_s_max:.0f} s")
+        except Exception as error:
+            log.exception("the zbus method %s.%s failed", object_, request.method)
+            return Response(request.id, error=f"remote method call {object_}.{request.method}() paniced: {error}")
+        return Response(request.id, None if method.result is None else encode(method.result, value))
+
+    async def _answer(self, request: Request, response: Response) -> None:
+        try:
+            async with self._answers.use() as redis:
+                pipeline = redis.pipeline(transaction=False)
+                pipeline.rpush(request.reply_to, encode_response(response))
+                pipeline.expire(request.reply_to, REPLY_LIFE_S)
+                # The key may be of another type: that is the caller's doing.
+                await pipeline.execute(raise_on_error=False)
+        except EventsUnavailable as error:
+            self._complain(f"answering over zbus: {error}")
+
+    def _status(self) -> dict[str, Any]:
+        return {
+            "Objects": [{"Name": each.name, "Version": each.version} for each in self._objects],
+            "Workers": [
+                {"State": "busy" if each.action else "free", "StartTime": each.since_ns, "Action": each.action}
+                for each in self._workers
+            ],
+        }
+
+    def _complain(self, what: str, again: bool = False) -> None:
+        """Once for each complaint: a neighbour that sends rubbish sends a lot of it."""
+        if again or (what not in self._complained and len(self._complained) < 100):
+            self._complained.add(what)
+            log.warning("%s", what)
+
+
+def _now_ns() -> int:
+    return round(time.time() * NANOSECONDS)

@@ -1,0 +1,90 @@
+"""Makes the adapters to Zero-OS: its daemons over zbus, and its init system. Imports stand inside, as in `adapters`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.domain.backoff import Jitter
+from app.domain.events import Happening
+from app.domain.model import FarmId
+from app.entrypoints.settings import Settings
+from app.ports.clock import Clock
+from app.ports.operator import Operator
+
+if TYPE_CHECKING:
+    from app.adapters.zbus.chain import ZbusChain
+    from app.adapters.zbus.client import ZbusClient
+    from app.adapters.zbus.faults import ZbusFaults
+    from app.adapters.zbus.happenings import ZbusHappenings
+    from app.adapters.zbus.identity import ZbusIdentity
+    from app.adapters.zbus.power_object import PowerObject
+    from app.adapters.zbus.server import ZbusServer
+    from app.adapters.zinit.host_power import ZinitHostPower
+
+
+def zbus_client(settings: Settings) -> ZbusClient:
+    """One client for all calls."""
+    from app.adapters.zbus.client import ZbusClient
+
+    return ZbusClient(settings.broker.url)
+
+
+def zbus_chain(settings: Settings, client: ZbusClient, clock: Clock) -> ZbusChain:
+    """The chain behind api-gateway."""
+    from app.adapters.zbus.chain import ZbusChain
+
+    return ZbusChain(client, clock, timeout_s=settings.zbus.gateway_timeout_s)
+
+
+def zbus_identity(settings: Settings, client: ZbusClient) -> ZbusIdentity:
+    """Who this node is, asked of registrar."""
+    from app.adapters.zbus.identity import ZbusIdentity
+
+    farm_id = FarmId(settings.identity.farm_id) if settings.identity.farm_id else None
+    return ZbusIdentity(client, farm_id=farm_id, timeout_s=settings.zbus.timeout_s)
+
+
+def zbus_faults(settings: Settings, client: ZbusClient) -> ZbusFaults:
+    """Faults, on the console."""
+    from app.adapters.zbus.faults import ZbusFaults
+
+    return ZbusFaults(client, timeout_s=settings.zbus.timeout_s)
+
+
+def zbus_happenings(settings: Settings, clock: Clock) -> ZbusHappenings:
+    """What happens, published."""
+    from app.adapters.telemetry.sentences import line_of
+    from app.adapters.zbus.happenings import ZbusHappenings
+
+    def describe(happening: Happening) -> tuple[str, Mapping[str, object]]:
+        line = line_of(happening)
+        return line.sentence, line.fields
+
+    return ZbusHappenings(settings.broker.url, clock, describe)
+
+
+def zbus_power_object(operator: Operator) -> PowerObject:
+    """The object that other programs call."""
+    from app.adapters.zbus.power_object import PowerObject
+
+    return PowerObject(operator)
+
+
+def zbus_server(settings: Settings, power: PowerObject, jitter: Jitter) -> ZbusServer:
+    """Serves that object."""
+    from app.adapters.zbus.power_object import MODULE, OBJECT
+    from app.adapters.zbus.server import ZbusServer
+
+    return ZbusServer(settings.broker.url, MODULE, {OBJECT: power.methods()}, jitter)
+
+
+def zinit_host_power(settings: Settings) -> ZinitHostPower:
+    """The init system of Zero-OS."""
+    from app.adapters.zinit.host_power import ZinitHostPower
+
+    zinit = settings.zinit
+    return ZinitHostPower(
+        Path(zinit.socket), zinit.version_command, zinit.force_power_off_command, settings.host_power.timeout_s
+    )
