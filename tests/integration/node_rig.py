@@ -29,6 +29,7 @@ from app.entrypoints.demo.farm_on_loopback import program, toml
 from app.entrypoints.demo.redis_server import RedisServer
 from tests.integration.admin_line import Line, line
 from tests.integration.chain_rig import DevChain, dev_chain
+from tests.integration.neighbourhood import Neighbourhood, neighbourhood
 
 PATIENCE_S = 30.0
 """How long a test waits before it says that nothing came; far above what anything here takes."""
@@ -42,6 +43,7 @@ PACE: Settings = {
     "chain": {"timeout_s": 2, "inclusion_timeout_s": 6},
     "shutdown": {
         "final_deadline_s": 4,
+        "settled_s": 0.5,
         "uptime_deadline_s": 2,
         "power_off_deadline_s": 0.6,
         "retry_later_s": 1,
@@ -177,6 +179,8 @@ class Node:
     blocks: SubstrateBlocks
     farmer: SubstratePowerTargets
     directory: Path
+    zos: Neighbourhood | None = None
+    """In the profile of that name."""
 
     def when_ordered_off(self, script: str) -> None:
         """From now on the power-off command is this shell script; each order is written down before it."""
@@ -253,6 +257,9 @@ async def node_rig(
     nodes: int = 2,
     block_time_s: float = 0.25,
     finality_lag: int = 2,
+    profile: str = "systemd",
+    zinit: str = "v0.2.14",
+    start_neighbours: bool = True,
 ) -> AsyncIterator[Node]:
     """All but the daemon runs; ``options`` are the dev chain's, ``settings`` go over those of `PACE`.
 
@@ -271,8 +278,11 @@ async def node_rig(
         stack.push_async_callback(client.close)
         endpoints = chain.urls if urls is None else [url.format(*chain.urls) for url in urls]
         config = directory / "powerd.toml"
-        config.write_text(toml(_settings(chain, redis, directory, endpoints, settings or {})))
-        command = [program("powerd"), "--config", str(config)]
+        own = _settings(chain, redis, directory, endpoints)
+        if profile == "zos":
+            own |= _zos(directory, zinit)
+        config.write_text(toml(_merged(PACE, own, settings or {})))
+        command = [program("powerd"), "--profile", profile, "--config", str(config)]
         node = Node(
             Program(command),
             Program([*command, "events"]),
@@ -285,6 +295,12 @@ async def node_rig(
             directory,
         )
         node.when_ordered_off("")
+        if profile == "zos":
+            me, farm = _me(chain), chain.about["farm_id"]
+            around = neighbourhood(directory, redis.url(), me, farm, endpoints[0], zinit=zinit)
+            node.zos = await stack.enter_async_context(around)
+            if start_neighbours:
+                await node.zos.start()
         for each in (node.daemon, node.follower):
             stack.push_async_callback(each.end_if_running)
         yield node
@@ -300,11 +316,11 @@ async def _patiently(submit: Callable[[], Awaitable[object]]) -> None:
 
 
 def _settings(
-    chain: DevChain, redis: RedisServer, directory: Path, urls: Sequence[str], over: Settings
+    chain: DevChain, redis: RedisServer, directory: Path, urls: Sequence[str]
 ) -> dict[str, Mapping[str, object]]:
-    me = next(each for each in chain.about["nodes"] if each["id"] == ME)
+    me = _me(chain)
     script = ["sh", str(directory / "power-off.sh")]
-    own: Settings = {
+    return {
         "broker": {"url": redis.url()},
         "chain": {"urls": list(urls)},
         "identity": {"key_file": me["key_file"], "key_type": "ed25519"},
@@ -320,8 +336,36 @@ def _settings(
         "holds": {"dir": str(directory / "holds")},
         "follower": {"cursor_file": str(directory / "cursor.json")},
     }
-    sections = own.keys() | PACE.keys() | over.keys()
-    return {name: {**PACE.get(name, {}), **own.get(name, {}), **over.get(name, {})} for name in sections}
+
+
+def _zos(directory: Path, zinit: str) -> dict[str, Mapping[str, object]]:
+    """Nothing is asked but the neighbours; only the paces are shorter, and zinit's version is told by echo."""
+    force = ["sh", str(directory / "power-off.sh"), "forced"]
+    return {
+        "chain": {},
+        "identity": {},
+        "host_power": {"timeout_s": 1},
+        "zinit": {
+            "socket": str(directory / "zinit.sock"),
+            "version_command": ["echo", f"zinit {zinit}"],
+            "force_power_off_command": force,
+        },
+        "zbus": {"timeout_s": 2, "gateway_timeout_s": 6, "gateway_follow_up_s": 0.1},
+    }
+
+
+def _me(chain: DevChain) -> Mapping[str, Any]:
+    me: Mapping[str, Any] = next(each for each in chain.about["nodes"] if each["id"] == ME)
+    return me
+
+
+def _merged(*layers: Settings) -> Settings:
+    """Later ones go over earlier ones, key by key."""
+    merged: dict[str, dict[str, object]] = {}
+    for layer in layers:
+        for section, keys in layer.items():
+            merged.setdefault(section, {}).update(keys)
+    return merged
 
 
 def _matches(line: Said, happening: str, facts: Mapping[str, object]) -> bool:

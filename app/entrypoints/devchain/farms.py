@@ -43,6 +43,7 @@ class DevFarm:
     id: int
     farmer: Account
     node_ids: tuple[int, ...]
+    twins: tuple[int, ...]
     nodes: tuple[Account, ...]
 
 
@@ -51,7 +52,8 @@ def set_up_farm(ledger: Ledger, nodes: int, seed_text: str) -> DevFarm:
     farmer = Account.derive(seed_text, "farmer", "sr25519")
     accounts = tuple(Account.derive(seed_text, f"node-{number + 1}", "ed25519") for number in range(nodes))
     farm, ids = add_farm(ledger, farmer.public_key, [account.public_key for account in accounts])
-    return DevFarm(farm, farmer, ids, accounts)
+    twins = tuple(int(ledger.read("TwinIdByAccountID", account.public_key)) for account in accounts)
+    return DevFarm(farm, farmer, ids, twins, accounts)
 
 
 def write_keys(farm: DevFarm, directory: Path, urls: Sequence[str]) -> None:
@@ -63,8 +65,13 @@ def write_keys(farm: DevFarm, directory: Path, urls: Sequence[str]) -> None:
         "farm_id": farm.id,
         "farmer": _write(directory / "farmer.key", farm.farmer),
         "nodes": [
-            {"id": node, "mac": str(mac_of(farm.id, node)), **_write(directory / f"node-{node}.key", account)}
-            for node, account in zip(farm.node_ids, farm.nodes, strict=True)
+            {
+                "id": node,
+                "twin_id": twin,
+                "mac": str(mac_of(farm.id, node)),
+                **_write(directory / f"node-{node}.key", account),
+            }
+            for node, twin, account in zip(farm.node_ids, farm.twins, farm.nodes, strict=True)
         ],
     }
     beside = directory / (FARM_FILE + ".new")

@@ -1,0 +1,128 @@
+"""Stand-ins for Zero-OS' daemons, each a process: ``python -m app.entrypoints.neighbours registrar --broker URL``.
+
+For the demo and the tests; the objects, methods and bytes are those of the Go programs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from app.adapters.codecs.go_types import STRING, UINT32, Slice
+from app.adapters.zbus import neighbours
+from app.adapters.zbus.neighbours import Remote
+from app.adapters.zbus.server import Served, ZbusServer
+from app.domain.errors import RetryableError
+
+Methods = Mapping[str, Served]
+Close = Callable[[], Awaitable[None]]
+
+
+class InProgress(RetryableError):
+    """What registrar says until the node is registered."""
+
+
+@click.group()
+def main() -> None:
+    """Stand in for one of Zero-OS' daemons until SIGTERM or SIGINT; ``ready`` is printed once it serves."""
+
+
+broker = click.option("--broker", required=True, metavar="URL", help="The node's Redis.")
+
+
+@main.command()
+@broker
+@click.option("--node", type=int, required=True)
+@click.option("--twin", type=int, required=True)
+@click.option("--in-progress", type=int, default=0, help="So many calls are told that registration is in progress.")
+def registrar(broker: str, node: int, twin: int, in_progress: int) -> None:
+    """Tells node and twin."""
+    left = [in_progress]
+
+    async def tell(number: int) -> int:
+        if left[0] > 0:
+            left[0] -= 1
+            raise InProgress("registration is still in progress")
+        return number
+
+    serve(
+        broker,
+        neighbours.REGISTRAR,
+        {
+            "NodeID": Served((), UINT32, lambda: tell(node)),
+            "TwinID": Served((), UINT32, lambda: tell(twin)),
+        },
+    )
+
+
+@main.command()
+@broker
+@click.option("--farm", type=int, required=True)
+def identityd(broker: str, farm: int) -> None:
+    """Tells the farm."""
+
+    async def tell() -> int:
+        return farm
+
+    serve(broker, neighbours.IDENTITYD, {"FarmID": Served((), UINT32, tell)})
+
+
+@main.command()
+@broker
+def zui(broker: str) -> None:
+    """Prints what is pushed, a JSON object a line."""
+
+    async def push(label: str, errors: Sequence[str]) -> None:
+        print(json.dumps({"label": label, "errors": list(errors)}), flush=True)
+
+    serve(broker, neighbours.ZUI, {"PushErrors": Served((STRING, Slice(STRING)), None, push)})
+
+
+@main.command("api-gateway")
+@broker
+@click.option("--chain", required=True, metavar="URL", help="WebSocket endpoint.")
+@click.option("--key-file", type=click.Path(path_type=Path), required=True, help="The node's key.")
+def api_gateway(broker: str, chain: str, key_file: Path) -> None:
+    """The chain, one call after the other."""
+    from app.adapters.files.key_file import read_key
+    from app.adapters.substrate.chain import SubstrateChain
+    from app.adapters.substrate.client import SubstrateClient
+    from app.entrypoints.neighbours.gateway import Gateway
+
+    client = SubstrateClient([chain])
+    gateway = Gateway(SubstrateChain(client, seed=read_key(key_file).seed, key_type="ed25519"))
+    serve(broker, neighbours.GATEWAY, gateway.methods(), client.close)
+
+
+def serve(url: str, remote: Remote, methods: Methods, close: Close | None = None) -> None:
+    """One worker, as the Go daemons have it by default."""
+    asyncio.run(_serve(url, remote, methods, close))
+
+
+async def _serve(url: str, remote: Remote, methods: Methods, close: Close | None) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    server = ZbusServer(url, remote.module, {remote.object: methods}, random.random, workers=1)
+    serving = asyncio.create_task(server.run(), name=remote.module)
+    print("ready", flush=True)
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    serving.cancel()
+    await asyncio.wait([serving])
+    await server.close()
+    if close is not None:
+        await close()
+    if not serving.cancelled():
+        serving.result()
+
+
+if __name__ == "__main__":
+    main()

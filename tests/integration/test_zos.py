@@ -1,0 +1,210 @@
+"""The daemon among Zero-OS' daemons: the same promises, kept through registrar, api-gateway, zui and zinit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from app.domain.model import Power
+from app.domain.shutdown_rules import Step
+from tests.integration.neighbourhood import Neighbourhood
+from tests.integration.node_rig import ME, PEER, Node, Settings, node_rig
+from tests.integration.redis_rig import hand
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+STEPS = [step.value for step in Step]
+NEIGHBOURS = ["registrar", "identityd", "gateway", "zui", "zinit"]
+
+
+@asynccontextmanager
+async def zos_node(settings: Settings | None = None, **options: Any) -> AsyncIterator[tuple[Node, Neighbourhood]]:
+    """A node in the profile of that name, with its neighbourhood."""
+    async with node_rig(profile="zos", settings=settings, **options) as node:
+        assert node.zos is not None
+        yield node, node.zos
+
+
+async def started(node: Node) -> None:
+    """It reports, and has looked at itself."""
+    await node.daemon.start()
+    await node.daemon.says("UptimeReported")
+    await node.daemon.says("Reconciled", trigger="itself")
+
+
+@pytest.mark.parametrize("zinit", ["v0.2.9", "v0.2.14-3-gabc1234", "v0.2.15", "v0.2.25"])
+async def test_a_node_sleeps_and_says_up_when_it_is_woken(zinit: str) -> None:
+    async with zos_node(zinit=zinit) as (node, _):
+        await started(node)
+        await node.target(Power.DOWN)
+        await node.daemon.says("PowerOffOrdered")
+        assert await node.state() is Power.DOWN
+        assert node.daemon.count("UptimeReported") == 2
+        await node.daemon.kill()
+        mark = node.daemon.mark()
+        await node.target(Power.UP)
+        await node.daemon.start()
+        await node.daemon.says("PowerStateSet", since=mark, power="Up")
+        assert node.orders == ["orderly"]
+
+
+async def test_a_sleeping_peer_is_woken_until_the_chain_shows_it_up() -> None:
+    async with zos_node() as (node, _):
+        await node.target(Power.DOWN, PEER)
+        await node.peer_says(Power.DOWN)
+        await started(node)
+        await node.target(Power.UP, PEER)
+        await node.daemon.says("WakeBurstStarted", node=PEER, attempt=2)
+        await node.peer_says(Power.UP)
+        await node.daemon.says("WakeEnded", node=PEER, outcome="awake")
+
+
+async def test_a_peer_nobody_told_of_is_found_at_the_look_at_the_farm() -> None:
+    async with zos_node() as (node, _):
+        await node.set_target(Power.DOWN, PEER)
+        await node.peer_says(Power.DOWN)
+        await node.set_target(Power.UP, PEER)
+        await started(node)
+        await node.daemon.says("WakeBurstStarted", node=PEER)
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_target_that_turns_up_at(step: str) -> None:
+    async with zos_node() as (node, _):
+        await started(node)
+        await node.target(Power.DOWN)
+        await node.daemon.says("ShutdownStep", step=step)
+        await node.target(Power.UP)
+        await node.daemon.says("ShutdownAborted")
+        await node.until_state(Power.UP)
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_stopped_in_the_middle_it_says_up(step: str) -> None:
+    async with zos_node() as (node, _):
+        await started(node)
+        await node.target(Power.DOWN)
+        await node.daemon.says("ShutdownStep", step=step)
+        assert await node.daemon.stop() < 5
+        if not node.orders:
+            await node.until_state(Power.UP)
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS)
+async def test_a_neighbour_that_comes_up_late_is_waited_for(name: str) -> None:
+    async with zos_node(start_neighbours=False) as (node, zos):
+        late = getattr(zos, name)
+        await asyncio.gather(*(each.start() for each in zos.all if each is not late))
+        await node.daemon.start()
+        match name:
+            case "registrar" | "identityd":
+                await node.daemon.says("Setback", doing="ids", error=f"waiting for {name}")
+            case "gateway":
+                await node.daemon.says("Setback", doing="uptime", error="api-gateway")
+            case "zinit":
+                await node.daemon.says("FaultRaised", key="power-management", message="zinit.sock")
+            case _:
+                await node.daemon.says("Setback", doing="showing faults", error="zui")
+        await late.start()
+        await node.daemon.says("UptimeReported")
+        await node.target(Power.DOWN)
+        await node.daemon.says("PowerOffOrdered")
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS)
+@pytest.mark.parametrize("how", ["killed", "hung"])
+@pytest.mark.parametrize("step", ["before", "final"])
+async def test_a_neighbour_that_vanishes_and_comes_back(name: str, how: str, step: str) -> None:
+    async with zos_node() as (node, zos):
+        await started(node)
+        victim = getattr(zos, name)
+        if step != "before":
+            await node.target(Power.DOWN)
+            await node.daemon.says("ShutdownStep", step=step)
+        if how == "killed":
+            await victim.kill()
+        else:
+            victim.freeze()
+        await node.set_target(Power.DOWN)
+        await node.event(ME, Power.DOWN)
+        if name == "gateway":
+            await node.daemon.says("Setback", error="api-gateway")
+            assert node.orders == [], "without the chain nothing is powered off"
+        elif name == "zinit" and how == "killed":
+            await node.daemon.says("FaultRaised")
+        await (victim.start() if how == "killed" else asyncio.to_thread(victim.thaw))
+        await node.event(ME, Power.DOWN)
+        await node.daemon.says("PowerOffOrdered")
+        assert node.daemon.starts == 1
+
+
+async def test_registration_in_progress_is_waited_for() -> None:
+    async with zos_node(start_neighbours=False) as (node, zos):
+        zos.registrar.arguments = (*zos.registrar.arguments, "--in-progress", "3")
+        await zos.start()
+        await node.daemon.start()
+        await node.daemon.says("Setback", doing="ids", error="registration is still in progress")
+        await node.daemon.says("UptimeReported")
+        assert node.daemon.count("Setback", doing="ids") == 3
+
+
+@pytest.mark.parametrize(
+    ("version", "complaint"),
+    [("v0.2.8", "can't power off"), ("v0.2.9-rc1", "can't power off"), ("unknown", "unknown")],
+)
+async def test_a_zinit_that_can_not_power_off_means_not_enabled(version: str, complaint: str) -> None:
+    async with zos_node(start_neighbours=False, zinit=version) as (node, zos):
+        await asyncio.gather(*(each.start() for each in zos.all if each is not zos.zinit))
+        await node.target(Power.DOWN)
+        await node.daemon.start()
+        fault = await node.daemon.says("FaultRaised", key="power-management")
+        assert complaint in fault["facts"]["message"]
+        await node.daemon.says("StayingUp", reason="power management is not enabled")
+        pushed = await zos.console_shows("will not power off")
+        assert pushed["label"] == "powerd"
+        assert (node.orders, await node.state()) == ([], Power.UP)
+
+
+@pytest.mark.parametrize("answer", ["error", "garbage", "nothing", "hang", "close"])
+async def test_a_zinit_that_fails_leaves_the_node_up_on_chain(answer: str) -> None:
+    async with zos_node(start_neighbours=False, settings={"shutdown": {"retry_later_s": 600}}) as (node, zos):
+        zos.zinit.arguments = (*zos.zinit.arguments, "--answer", answer)
+        await zos.start()
+        await started(node)
+        await node.target(Power.DOWN)
+        await node.daemon.says("FaultRaised", key="power-off")
+        await node.daemon.says("PowerStateSet", power="Up")
+        assert node.orders == ["forced"]
+        await zos.console_shows("does not power off")
+        await node.target(Power.UP)
+        await zos.console_shows('"errors": []', since=len(zos.zui.said) - 1)
+
+
+async def test_an_unhealthy_node_is_shown_and_looked_at_again() -> None:
+    async with zos_node({"uptime": {"unhealthy_retry_s": 0.3}}) as (node, zos):
+        flags = node.directory / "flags"
+        flags.mkdir()
+        (flags / "readonly-cache").touch()
+        await node.daemon.start()
+        await node.daemon.says("UptimeSkipped")
+        await zos.console_shows("readonly-cache")
+        (flags / "readonly-cache").unlink()
+        await node.daemon.says("UptimeReported")
+        await node.daemon.says("FaultCleared", key="unhealthy")
+
+
+async def test_no_call_is_left_on_the_gateways_list_by_a_daemon_that_is_stopped() -> None:
+    async with zos_node() as (node, zos):
+        await started(node)
+        zos.gateway.freeze()
+        await node.event(ME, Power.DOWN)
+        await node.daemon.says("Setback", error="api-gateway")
+        assert await node.daemon.stop() < 5
+        with hand(node.redis.url()) as redis:
+            assert redis.llen("api-gateway.api-gateway@0.0.1") == 0
+            assert not [key for key in redis.keys("*") if b"stream" not in key and not key.startswith(b"powerd:")]
+        zos.gateway.thaw()
