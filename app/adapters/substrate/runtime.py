@@ -1,10 +1,10 @@
 """One runtime of the chain: its types, storage keys, calls, events and errors, by its own metadata.
 
-This module imports substrate-interface (50 MiB with tfchain's metadata, and a third of a second), so
-it is imported where it is first needed, in the worker's thread. The library's client
-is used without a connection: it asks for a handful of facts by RPC, and `_OfflineInterface` answers
-them from what is known. So every request to a node is made by `RpcConnection`, with its deadline,
-and a runtime survives all connections. Not thread-safe: used in the worker's thread only.
+It imports substrate-interface (tens of MiB with tfchain's metadata, and a third of a second), so it is
+imported where it is first needed, in the worker's thread. The library's client is used without a
+connection: it asks for a handful of facts by RPC, and `_OfflineInterface` answers them from what is
+known. So every request to a node is made by `RpcConnection`, with its deadline, and a runtime survives
+all connections. Not thread-safe: used in the worker's thread only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.layout import Layout
-from app.adapters.substrate.library import ScaleBytes, StorageKey, SubstrateInterface
+from app.adapters.substrate.library import ScaleBytes, StorageKey, SubstrateInterface, Types
 from app.domain.blocks import BlockRef
 from app.domain.errors import WrongChain
 
@@ -38,7 +38,7 @@ class _OfflineInterface(SubstrateInterface):  # type: ignore[misc]  # the librar
 
     def __init__(self, facts: Mapping[str, Callable[..., Any]]) -> None:
         self._facts = facts
-        super().__init__(websocket=object(), auto_discover=False)
+        super().__init__(websocket=object(), auto_discover=False, runtime_config=Types())
 
     def rpc_request(self, method: str, params: Sequence[Any] | None, result_handler: object = None) -> Any:  # noqa: ARG002
         return {"result": self._facts[method](*(params or ()))}

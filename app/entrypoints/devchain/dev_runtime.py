@@ -60,9 +60,9 @@ class DevRuntime:
 
     @functools.cached_property
     def _config(self) -> Any:
-        from app.adapters.substrate.library import RuntimeConfigurationObject, load_type_registry_preset
+        from app.adapters.substrate.library import Types, load_type_registry_preset
 
-        config = RuntimeConfigurationObject(implements_scale_info=True)
+        config = Types(implements_scale_info=True)
         config.update_type_registry(load_type_registry_preset("core"))
         return config
 
