@@ -1,9 +1,14 @@
 # Thin fronts of bootstrap.py, which works without make too.
 PYTHON ?= python3
 ARGS ?=
+# make demo PROFILE=zos: the farm's nodes run Zero-OS.
+PROFILE ?=
 
 .PHONY: demo test bench setup lint types contracts format lock check
-demo test bench setup lint types contracts format:
+demo:
+	@$(PYTHON) bootstrap.py demo $(if $(PROFILE),--profile $(PROFILE)) $(ARGS)
+
+test bench setup lint types contracts format:
 	@$(PYTHON) bootstrap.py $@ $(ARGS)
 
 check: test lint types contracts

@@ -31,7 +31,7 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
     "demo": (
         RUN_LOCK,
         [["powerd", "demo"]],
-        "a farm on this machine: nodes sleep and wake; more words go to powerd demo",
+        "a farm on this machine: nodes sleep and wake; --profile zos, or more words for powerd demo",
     ),
     "test": (
         DEV_LOCK,

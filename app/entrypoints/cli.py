@@ -85,6 +85,16 @@ def events(options: Options) -> None:
     run_follower(_container(options))
 
 
+@main.command(short_help="Show what the running daemon believes and does.")
+@click.option("--json", "as_json", is_flag=True, help="All of it, as one JSON object.")
+@click.pass_obj
+def status(options: Options, *, as_json: bool) -> None:
+    """Show what this node's daemon believes and does now: target, state, holds, uptime, wakes, faults."""
+    from app.entrypoints.status import show_status
+
+    show_status(options.settings(), sys.stdout, as_json=as_json)
+
+
 @main.command(short_help="Print event payloads or zbus frames as JSON.")
 @click.option("--zbus", is_flag=True, help="They are requests and responses of zbus.")
 @click.argument("source", type=click.File("r"), metavar="FILE")
@@ -138,11 +148,18 @@ def farm_down(options: Options, nodes: Sequence[int]) -> None:
 @click.option("--redis", "redis_url", metavar="URL", help="Use this server instead of starting one.")
 @click.option("--nodes", type=click.IntRange(3, 16), default=3, show_default=True, help="Size of the farm.")
 @click.option("--keep", is_flag=True, help="Leave everything running afterwards, and say what to try.")
-def demo(redis_url: str | None, nodes: int, keep: bool) -> None:
+@click.option(
+    "--profile",
+    type=click.Choice(["systemd", "zos"]),
+    default="systemd",
+    show_default=True,
+    help="What the nodes run; zos: with stand-ins for the daemons around powerd.",
+)
+def demo(redis_url: str | None, nodes: int, keep: bool, profile: str) -> None:
     """Show a whole farm on this machine: everything is real but the machines."""
     from app.entrypoints.demo.show import run_demo
 
-    sys.exit(run_demo(redis_url=redis_url, nodes=nodes, keep=keep))
+    sys.exit(run_demo(redis_url=redis_url, nodes=nodes, keep=keep, profile=profile))
 
 
 def _container(options: Options) -> Container:

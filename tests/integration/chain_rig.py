@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.entrypoints.demo.farm_on_loopback import program
+from app.entrypoints.demo.installation import program
 
 
 @dataclass(frozen=True, slots=True)

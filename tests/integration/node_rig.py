@@ -25,7 +25,7 @@ from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.errors import RetryableError
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, HeadKind, NodeId, NodePower, Power
-from app.entrypoints.demo.farm_on_loopback import program, toml
+from app.entrypoints.demo.installation import program, toml
 from app.entrypoints.demo.redis_server import RedisServer
 from tests.integration.admin_line import Line, line
 from tests.integration.chain_rig import DevChain, dev_chain

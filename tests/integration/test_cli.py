@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from app.adapters.simulated.farm_setup import mac_of
-from app.entrypoints.demo.farm_on_loopback import program
+from app.entrypoints.demo.installation import program
 from tests.integration.chain_rig import dev_chain
 
 pytestmark = pytest.mark.timeout(90)

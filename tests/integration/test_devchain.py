@@ -13,7 +13,7 @@ import websocket
 from substrateinterface import Keypair, KeypairType, SubstrateInterface
 from substrateinterface.exceptions import SubstrateRequestException
 
-from app.entrypoints.demo.farm_on_loopback import program
+from app.entrypoints.demo.installation import program
 from tests.integration.chain_rig import DevChain, dev_chain
 
 

@@ -27,9 +27,10 @@ def directory() -> Iterator[Path]:
         yield Path(name)
 
 
-async def test_a_node_sleeps_and_is_woken_by_its_peer(directory: Path) -> None:
+@pytest.mark.parametrize("profile", ["systemd", "zos"])
+async def test_a_node_sleeps_and_is_woken_by_its_peer(directory: Path, profile: str) -> None:
     told: list[str] = []
-    async with farm_on_loopback(directory, 2, None) as farm:
+    async with farm_on_loopback(directory, 2, None, profile) as farm:
         client = SubstrateClient([farm.chain_url])
         targets = SubstratePowerTargets(client, seed=read_key(farm.farmer_key).seed, key_type="sr25519")
         story = Story(farm, SubstrateChain(client), targets, told.append)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -14,8 +13,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from app.domain.errors import PermanentError
 from app.domain.model import Mac
-from app.entrypoints.demo.machine import Daemon, Machine, broadcast_socket
+from app.entrypoints.demo.installation import install, program
+from app.entrypoints.demo.machine import Machine, broadcast_socket
 from app.entrypoints.demo.redis_server import RedisServer
+from app.entrypoints.demo.zos_machine import become_zos
 
 LOOPBACK_BROADCAST = "127.255.255.255"
 BLOCK_TIME_S = 0.5
@@ -46,7 +47,9 @@ class Farm:
 
 
 @asynccontextmanager
-async def farm_on_loopback(directory: Path, nodes: int, redis_url: str | None) -> AsyncIterator[Farm]:
+async def farm_on_loopback(
+    directory: Path, nodes: int, redis_url: str | None, profile: str = "systemd"
+) -> AsyncIterator[Farm]:
     """Everything up and every machine still dark; all of it is ended on the way out."""
     async with AsyncExitStack() as stack:
         redis = None if redis_url else RedisServer(directory / "redis")
@@ -62,6 +65,10 @@ async def farm_on_loopback(directory: Path, nodes: int, redis_url: str | None) -
             port = card.getsockname()[1]
             broker = redis.url(number) if redis else database_of(str(redis_url), number)
             machine = _machine(directory, node, broker, chain["url"], port)
+            if profile == "zos":
+                become_zos(machine, node, chain, broker)
+            else:
+                install(machine, systemd_settings(machine, node))
             machines[machine.node] = machine
             living = group.create_task(machine.live(card), name=f"node {machine.node}")
             stack.callback(living.cancel)
@@ -103,39 +110,29 @@ def database_of(url: str, number: int) -> str:
     return urlunsplit(parts._replace(path=f"/{number}"))
 
 
-def program(name: str) -> str:
-    """A console script of this very environment."""
-    return str(Path(sys.executable).with_name(name))
-
-
 def _machine(directory: Path, node: Mapping[str, Any], broker: str, chain_url: str, port: int) -> Machine:
     number = int(node["id"])
     machine = Machine(number, Mac.parse(node["mac"]), (), directory)
-    own: dict[str, Mapping[str, object]] = {
+    machine.settings = {
         "broker": {"url": broker},
         "chain": {"urls": [chain_url]},
-        "identity": {"key_file": node["key_file"], "key_type": "ed25519"},
         "nic": {"kind": "simulated", "mac": node["mac"]},
         "magic_packets": {"kind": "udp", "interface": "lo", "host": LOOPBACK_BROADCAST, "port": port},
+        "host_facts": {"flags_dir": str(directory / f"node-{number}-flags")},
+        "holds": {"dir": str(directory / f"node-{number}-holds")},
+        "follower": {"cursor_file": str(machine.cursor)},
+        **PACE,
+    }
+    return machine
+
+
+def systemd_settings(machine: Machine, node: Mapping[str, Any]) -> Mapping[str, Mapping[str, object]]:
+    """On plain Linux powerd signs with the node's key, and runs a command to power off."""
+    return {
+        "identity": {"key_file": node["key_file"], "key_type": "ed25519"},
         "host_power": {
             "power_off_command": ["sh", "-c", f"echo off > {machine.button}"],
             "force_power_off_command": ["sh", "-c", f"echo force > {machine.button}"],
             "state_command": ["echo", "running"],
         },
-        "host_facts": {"flags_dir": str(directory / f"node-{number}-flags")},
-        "holds": {"dir": str(directory / f"node-{number}-holds")},
-        "follower": {"cursor_file": str(machine.cursor)},
     }
-    config = directory / f"node-{number}.toml"
-    config.write_text(toml({**own, **PACE}))
-    powerd = [program("powerd"), "--config", str(config)]
-    machine.daemons = (Daemon("powerd", powerd), Daemon("events", [*powerd, "events"]))
-    return machine
-
-
-def toml(sections: Mapping[str, Mapping[str, object]]) -> str:
-    """A settings file; JSON's strings, numbers and lists are TOML's too."""
-    lines = []
-    for name, keys in sections.items():
-        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items()), ""]
-    return "\n".join(lines)

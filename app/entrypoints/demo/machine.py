@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +40,7 @@ class Machine:
     mac: Mac
     daemons: Sequence[Daemon]
     directory: Path
+    settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     on: bool = False
     boots: int = 0
     packets_heard: int = 0

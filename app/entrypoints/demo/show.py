@@ -20,10 +20,10 @@ from app.entrypoints.demo.story import Story
 from app.entrypoints.demo.summary import summary
 
 
-def run_demo(*, redis_url: str | None, nodes: int, keep: bool) -> int:
+def run_demo(*, redis_url: str | None, nodes: int, keep: bool, profile: str) -> int:
     """The exit code: 0 only if every promise held."""
     directory = Path(tempfile.mkdtemp(prefix="powerd-demo-"))
-    code = asyncio.run(_demo(directory, redis_url, nodes, keep=keep))
+    code = asyncio.run(_demo(directory, redis_url, nodes, profile, keep=keep))
     if code:
         click.echo(f"the logs are kept in {directory}")
     else:
@@ -31,14 +31,16 @@ def run_demo(*, redis_url: str | None, nodes: int, keep: bool) -> int:
     return code
 
 
-async def _demo(directory: Path, redis_url: str | None, nodes: int, *, keep: bool) -> int:
+async def _demo(directory: Path, redis_url: str | None, nodes: int, profile: str, *, keep: bool) -> int:
     began = time.monotonic()
 
     def say(line: str) -> None:
         click.echo(f"[{time.monotonic() - began:6.2f} s] {line}")
 
     say("starting a chain, a Redis server and a farm on this machine: everything is real but the machines")
-    async with farm_on_loopback(directory, nodes, redis_url) as farm:
+    if profile == "zos":
+        say("each node runs Zero-OS, with stand-ins for its registrar, identityd, api-gateway, zui and zinit")
+    async with farm_on_loopback(directory, nodes, redis_url, profile) as farm:
         client = SubstrateClient([farm.chain_url])
         try:
             key = read_key(farm.farmer_key)

@@ -1,0 +1,77 @@
+"""``powerd status``: what this node believes and does now, asked of the running daemon over zbus."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, TextIO
+
+from app.adapters.zbus.client import NoAnswer, ZbusClient
+from app.adapters.zbus.neighbours import Remote, RemoteMethod
+from app.adapters.zbus.power_object import MODULE, OBJECT, STATE
+from app.domain.errors import PermanentError
+from app.entrypoints.settings import Settings
+
+STATE_OF = RemoteMethod(Remote(MODULE, OBJECT), "State", (), STATE)
+TIMEOUT_S = 5.0
+
+
+class DaemonSilent(PermanentError):
+    """Nobody answered."""
+
+
+def show_status(settings: Settings, out: TextIO, *, as_json: bool) -> None:
+    """Ask and print; `DaemonSilent` when no daemon answers within 5 s."""
+    told = asyncio.run(_ask(settings.broker.url))
+    if as_json:
+        out.write(json.dumps(told, indent=2) + "\n")
+        return
+    out.writelines(f"{label:<12} {text}\n" for label, text in _lines(told))
+
+
+async def _ask(url: str) -> Mapping[str, Any]:
+    client = ZbusClient(url)
+    try:
+        told: Mapping[str, Any] = await client.call(STATE_OF, timeout_s=TIMEOUT_S)
+    except NoAnswer as error:
+        raise DaemonSilent(
+            f"no daemon answers ({error}); see that powerd runs and uses this Redis (--broker, broker.url), and that "
+            "zbus.serve is not false"
+        ) from error
+    else:
+        return told
+    finally:
+        await client.close()
+
+
+def _lines(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "powerd", told["Version"]
+    if told["WaitingFor"]:
+        yield "waiting", told["WaitingFor"]
+    else:
+        yield from _node(told)
+    for fault in told["Faults"]:
+        yield "fault", fault["Message"]
+
+
+def _node(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "node", f"{told['Node']} of farm {told['Farm']} (twin {told['Twin']})"
+    block = f", block {told['Block']}" if told["Block"] else ""
+    since = f" since block {told['DownSince']}" if told["DownSince"] else ""
+    seen = f"target {told['Target']}, state {told['Power']}{since}{block}" if told["Target"] else "not read yet"
+    yield "chain", seen
+    yield "power-off", "enabled" if told["Enabled"] else f"not enabled: {told['NotEnabled']}"
+    if told["StayingUp"]:
+        yield "staying up", told["StayingUp"]
+    if told["Shutdown"]:
+        yield "shutdown", told["Shutdown"]
+    for hold in told["Holds"]:
+        yield "hold", f"{hold['Holder']}: {hold['Reason']}"
+    last = told["LastUptime"]
+    yield "uptime", f"{last['Uptime']} s, reported {last['Age']} s ago" if last["TakenAt"] else "not reported yet"
+    if told["Unhealthy"]:
+        yield "unhealthy", ", ".join(told["Unhealthy"])
+    for wake in told["Wakes"]:
+        overdue = ", overdue" if wake["Overdue"] else ""
+        yield "waking", f"node {wake['Node']}: {wake['Attempts']} bursts in {wake['RunningFor']} s{overdue}"
