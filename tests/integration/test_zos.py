@@ -208,3 +208,28 @@ async def test_no_call_is_left_on_the_gateways_list_by_a_daemon_that_is_stopped(
             assert redis.llen("api-gateway.api-gateway@0.0.1") == 0
             assert not [key for key in redis.keys("*") if b"stream" not in key and not key.startswith(b"powerd:")]
         zos.gateway.thaw()
+
+
+async def test_a_full_redis_is_told_and_survived() -> None:
+    async with zos_node() as (node, _):
+        await started(node)
+        with hand(node.redis.url()) as redis:
+            redis.config_set("maxmemory", 1)
+            await node.daemon.says("Setback", error="maxmemory")
+            assert node.daemon.running
+            redis.config_set("maxmemory", 0)
+        await node.target(Power.DOWN)
+        await node.daemon.says("PowerOffOrdered")
+
+
+async def test_a_list_of_the_neighbours_that_is_no_list_is_survived() -> None:
+    async with zos_node() as (node, _):
+        with hand(node.redis.url()) as redis:
+            for key in ("power.power@0.0.1", "zui.zui@0.0.1"):
+                redis.delete(key)
+                redis.set(key, "nonsense")
+            await started(node)
+            await node.daemon.says("Setback", doing="showing faults", error="WRONGTYPE")
+            redis.delete("power.power@0.0.1", "zui.zui@0.0.1")
+        await node.target(Power.DOWN)
+        await node.daemon.says("PowerOffOrdered")

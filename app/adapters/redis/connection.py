@@ -57,6 +57,17 @@ class Connection:
                 await self.close()
                 raise
 
+    @asynccontextmanager
+    async def ask(self) -> AsyncIterator[Any]:
+        """As `use`, but a refusal (a full server, a key of another type) is `EventsUnavailable` too."""
+        from redis.exceptions import ResponseError
+
+        try:
+            async with self.use() as redis:
+                yield redis
+        except ResponseError as error:
+            raise EventsUnavailable(f"Redis at {self.name} refuses: {error}") from error
+
     async def renew(self) -> None:
         """Begin with a new connection, once whoever uses this one is done."""
         async with self._turn:

@@ -91,7 +91,7 @@ class ZbusClient:
         """Hand the call in and wait for no answer; `NoAnswer` when Redis did not take it."""
         name = str(uuid4())
         try:
-            async with asyncio.timeout(timeout_s), self._sending.use() as redis:
+            async with asyncio.timeout(timeout_s), self._sending.ask() as redis:
                 await redis.rpush(method.remote.queue, _frame(method, name, arguments))
         except (EventsUnavailable, TimeoutError) as error:
             raise NoAnswer(f"{method} can't be called: {error}", withdrawn=False) from error
@@ -143,7 +143,7 @@ class ZbusClient:
             self._idle.set()
 
     async def _send(self, queue: str, frame: bytes) -> None:
-        async with self._sending.use() as redis:
+        async with self._sending.ask() as redis:
             pipeline = redis.pipeline(transaction=False)
             pipeline.rpush(queue, frame)
             pipeline.rpush(self._bell, b"")
@@ -155,7 +155,7 @@ class ZbusClient:
     async def _withdraw(self, queue: str, frame: bytes, reply_to: str) -> bool:
         """Take the call back; False when the neighbour has it already, or Redis can't be asked."""
         try:
-            async with asyncio.timeout(WITHDRAW_S), self._sending.use() as redis:
+            async with asyncio.timeout(WITHDRAW_S), self._sending.ask() as redis:
                 pipeline = redis.pipeline(transaction=False)
                 pipeline.lrem(queue, 1, frame)
                 pipeline.delete(reply_to)
@@ -181,7 +181,7 @@ class ZbusClient:
                 del self._waiting[name]
 
     async def _hear(self, keys: list[str]) -> tuple[str, bytes] | None:
-        async with self._hearing.use() as redis:
+        async with self._hearing.ask() as redis:
             heard: Any = await redis.blpop(keys, timeout=BLOCK_S)
         return None if heard is None else (heard[0].decode(), heard[1])
 

@@ -64,7 +64,7 @@ class ZbusHappenings:
     async def _publish(self) -> None:
         batch = list(self._waiting)
         if batch:
-            async with self._connection.use() as redis:
+            async with self._connection.ask() as redis:
                 pipeline = redis.pipeline(transaction=False)
                 for message in batch:
                     pipeline.publish(CHANNEL, message)

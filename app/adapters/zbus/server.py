@@ -115,7 +115,7 @@ class ZbusServer:
         failures = 0
         while True:
             try:
-                async with connection.use() as redis:
+                async with connection.ask() as redis:
                     taken: Any = await redis.blpop(queues, timeout=BLOCK_S)
                 failures = 0
             except EventsUnavailable as error:
@@ -172,7 +172,7 @@ class ZbusServer:
 
     async def _answer(self, request: Request, response: Response) -> None:
         try:
-            async with self._answers.use() as redis:
+            async with self._answers.ask() as redis:
                 pipeline = redis.pipeline(transaction=False)
                 pipeline.rpush(request.reply_to, encode_response(response))
                 pipeline.expire(request.reply_to, REPLY_LIFE_S)
