@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from app.domain.model import Mac
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import SettingsError
-from app.entrypoints.simulated_world import World, world_of_one
 from app.ports.clock import Clock
 
 if TYPE_CHECKING:
@@ -19,10 +18,13 @@ if TYPE_CHECKING:
     from app.adapters.simulated.magic_packets import SimulatedMagicPackets
     from app.adapters.simulated.nic import SimulatedNic
     from app.adapters.simulated.power_events import SimulatedPowerEvents
+    from app.entrypoints.simulated_world import World
 
 
 def simulated_world(clock: Clock) -> World:
     """A farm of one node."""
+    from app.entrypoints.simulated_world import world_of_one
+
     return world_of_one(clock)
 
 

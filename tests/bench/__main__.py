@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import click
 
-from tests.bench import chain_reads, codecs, footprint, power_off, wakes
+from tests.bench import chain_reads, codecs, footprint, power_off, wakes, zbus_calls, zos_footprint, zos_wakes
 from tests.bench.figure import FULL, QUICK, Figure, Scale
 
 ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
@@ -18,6 +18,9 @@ ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
     "wake": wakes.measure,
     "power-off": power_off.measure,
     "footprint": footprint.measure,
+    "zbus": zbus_calls.measure,
+    "zos-wake": zos_wakes.measure,
+    "zos-footprint": zos_footprint.measure,
     "soak": footprint.soak,
 }
 

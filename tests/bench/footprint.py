@@ -26,12 +26,12 @@ SETTLED_S = 0.5
 
 async def measure(scale: Scale) -> list[Figure]:
     """Of one daemon each, of this machine's Python."""
-    bare = await _bare_mib()
+    bare = await bare_mib()
     figures = []
     async with node_rig(settings=WITHOUT_CHAIN) as node:
         await node.daemon.start()
         await node.daemon.says("Reconciled", trigger="itself: ")
-        mib = _status(node.daemon.pid, "VmRSS") / 1024
+        mib = memory_mib(node.daemon.pid)
         figures.append(
             Figure(ROW, "memory without chain client", mib, "MiB", "bare Python", bare, mib / bare, "≤ 50 MiB")
         )
@@ -41,7 +41,7 @@ async def measure(scale: Scale) -> list[Figure]:
         await node.daemon.says("Reconciled", trigger="the farm: ")
         start_s = perf_counter() - began
         await node.daemon.says("UptimeReported")
-        mib = _status(node.daemon.pid, "VmRSS") / 1024
+        mib = memory_mib(node.daemon.pid)
         used_s = _cpu_s(node.daemon.pid)
         await asyncio.sleep(scale.idle_s)
         idle = 100 * (_cpu_s(node.daemon.pid) - used_s) / scale.idle_s
@@ -100,13 +100,14 @@ async def _round(node: Node, redis: Any, fields: Any) -> int:
     return handled
 
 
-async def _bare_mib() -> float:
+async def bare_mib() -> float:
+    """Of a Python that has imported what any such program needs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", BARE, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     await process.stdout.readline()
-    mib = _status(process.pid, "VmRSS") / 1024
+    mib = memory_mib(process.pid)
     await process.communicate(b"")
     return mib
 
@@ -115,12 +116,13 @@ async def _counts(daemon: Program) -> dict[str, float]:
     await asyncio.sleep(SETTLED_S)
     account = await daemon.account()
     counts = {name: float(len(account[name])) for name in ("descriptors", "threads", "tasks")}
-    return {"memory (MiB)": _status(daemon.pid, "VmRSS") / 1024, **counts}
+    return {"memory (MiB)": memory_mib(daemon.pid), **counts}
 
 
-def _status(pid: int, name: str) -> float:
+def memory_mib(pid: int) -> float:
+    """What is resident of it."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return float(next(line for line in lines if line.startswith(name + ":")).split()[1])
+    return float(next(line for line in lines if line.startswith("VmRSS:")).split()[1]) / 1024
 
 
 def _cpu_s(pid: int) -> float:

@@ -24,7 +24,8 @@ async def measure(scale: Scale) -> list[Figure]:
     async with AsyncExitStack() as stack:
         ear = PacketEar()
         stack.callback((await ear.open()).close)
-        node = await stack.enter_async_context(_farm(scale.nodes, ear.port))
+        rig = node_rig(nodes=scale.nodes, block_time_s=0, settings=settings(ear.port))
+        node = await stack.enter_async_context(rig)
         redis = await stack.enter_async_context(_plain_redis(node))
         await _floor(node, redis, ear)  # the runtime's metadata is read only once
         floor = [await _floor(node, redis, ear) for _ in range(scale.samples)]
@@ -50,15 +51,15 @@ async def measure(scale: Scale) -> list[Figure]:
     ]
 
 
-def _farm(nodes: int, port: int) -> Any:
-    settings: Settings = {
+def settings(port: int) -> Settings:
+    """One packet a wake, and nothing of itself while we measure."""
+    return {
         "magic_packets": {"port": port},
         "wake": {"packets": 1, "retry_delay_s_min": 3600, "retry_delay_s_max": 3600},
         "power_management": {"reconcile_interval_s": 3600},
         "chain": {"best_head_age_s_max": 0, "finalized_head_age_s_max": 0},
         "log": {"level": "debug"},
     }
-    return node_rig(nodes=nodes, block_time_s=0, settings=settings)
 
 
 def _plain_redis(node: Node) -> Any:
@@ -67,11 +68,13 @@ def _plain_redis(node: Node) -> Any:
     return Redis(unix_socket_path=str(node.redis.socket))
 
 
-def _body(node: NodeId) -> bytes:
+def body(node: NodeId) -> bytes:
+    """Of the event that wants the node up."""
     return encode(TargetChange(1, node, is_up=True, is_down=False))
 
 
-def _macs(node: Node) -> dict[int, bytes]:
+def macs(node: Node) -> dict[int, bytes]:
+    """Of the farm's nodes, by id."""
     return {each["id"]: bytes.fromhex(each["mac"].replace(":", "")) for each in node.chain.about["nodes"]}
 
 
@@ -83,23 +86,23 @@ async def _floor(node: Node, redis: Any, ear: PacketEar) -> float:
         await other.ping()
         await asyncio.sleep(0.002)  # the reader has to wait before there is something to deliver
         began = perf_counter()
-        await other.xadd("floor", {"body": _body(NodeId(2))})
+        await other.xadd("floor", {"body": body(NodeId(2))})
         await reading
         await node.reader.powers([NodeId(2)], HeadKind.BEST)
-        with _sender() as sender:
-            sender.sendto(HEAD + _macs(node)[2] * 16, (BROADCAST, ear.port))
+        with sender() as sending:
+            sending.sendto(HEAD + macs(node)[2] * 16, (BROADCAST, ear.port))
             await ear.heard(1)
-    return ear.first_s[_macs(node)[2]] - began
+    return ear.first_s[macs(node)[2]] - began
 
 
 async def _one(node: Node, redis: Any, ear: PacketEar, peer: NodeId) -> float:
     ear.forget()
     mark = node.daemon.mark()
     began = perf_counter()
-    await redis.xadd(STREAM, {"body": _body(peer)})
+    await redis.xadd(STREAM, {"body": body(peer)})
     await ear.heard(1)
     await node.daemon.says("EventsHandled", since=mark)
-    return ear.first_s[_macs(node)[peer]] - began
+    return ear.first_s[macs(node)[peer]] - began
 
 
 async def _all(node: Node, redis: Any, ear: PacketEar, peers: list[NodeId]) -> float:
@@ -111,7 +114,7 @@ async def _all(node: Node, redis: Any, ear: PacketEar, peers: list[NodeId]) -> f
     ear.forget()
     pipeline = redis.pipeline(transaction=False)
     for peer in peers:
-        pipeline.xadd(STREAM, {"body": _body(peer)})
+        pipeline.xadd(STREAM, {"body": body(peer)})
     began = perf_counter()
     await pipeline.execute()
     await ear.heard(len(peers))
@@ -121,14 +124,15 @@ async def _all(node: Node, redis: Any, ear: PacketEar, peers: list[NodeId]) -> f
 async def _ideal(node: Node, peers: list[NodeId]) -> float:
     began = perf_counter()
     await node.reader.powers(peers, HeadKind.BEST)
-    macs = _macs(node)
-    with _sender() as sender:
+    called = macs(node)
+    with sender() as sending:
         for peer in peers:
-            sender.sendto(HEAD + macs[peer] * 16, (BROADCAST, 9))
+            sending.sendto(HEAD + called[peer] * 16, (BROADCAST, 9))
     return perf_counter() - began
 
 
-def _sender() -> socket.socket:
-    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-    return sender
+def sender() -> socket.socket:
+    """A socket that magic packets go out of."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    return made

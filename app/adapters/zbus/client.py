@@ -2,7 +2,8 @@
 
 Theory of operation. Go's client opens a connection per call and polls its reply list each second.
 Here all calls share two connections: one sends, the other blocks on the reply lists of all calls
-that wait and on a list of ours, the bell, which a new call rings so that its list is added. A call
+that wait and on a list of ours, the bell, which a new call rings so that its list is added; it needs
+not be rung when nobody waited. A call
 that nobody waits for any more is taken off the neighbour's list again, if it still stands there:
 otherwise it would be executed minutes later, when a hung neighbour comes back.
 """
@@ -143,14 +144,19 @@ class ZbusClient:
             self._idle.set()
 
     async def _send(self, queue: str, frame: bytes) -> None:
+        """Only who listens already has to be told; whoever begins to listen later knows of this call."""
         async with self._sending.ask() as redis:
-            pipeline = redis.pipeline(transaction=False)
+            pipeline = redis.pipeline(transaction=False)  # always one: the library gives it a connection of its own
             pipeline.rpush(queue, frame)
-            pipeline.rpush(self._bell, b"")
-            pipeline.expire(self._bell, BELL_LIFE_S)
+            if self._listens():
+                pipeline.rpush(self._bell, b"")
+                pipeline.expire(self._bell, BELL_LIFE_S)
             await pipeline.execute()
-        if self._listening is None or self._listening.done():
+        if not self._listens():
             self._listening = asyncio.create_task(self._listen(), name="zbus answers")
+
+    def _listens(self) -> bool:
+        return self._listening is not None and not self._listening.done()
 
     async def _withdraw(self, queue: str, frame: bytes, reply_to: str) -> bool:
         """Take the call back; False when the neighbour has it already, or Redis can't be asked."""

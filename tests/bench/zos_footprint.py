@@ -1,0 +1,37 @@
+"""Memory and start-up of the daemon in the profile zos, beside a bare Python with asyncio and redis."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from app.adapters.zbus.neighbours import GATEWAY
+from tests.bench.figure import Figure, Scale
+from tests.bench.footprint import bare_mib, memory_mib
+from tests.bench.plain_redis import plain_redis
+from tests.bench.zbus_responder import request
+from tests.integration.node_rig import Settings, node_rig
+
+SETTINGS: Settings = {"chain": {"best_head_age_s_max": 0, "finalized_head_age_s_max": 0}}
+ROW = "zos daemon"
+
+
+async def measure(scale: Scale) -> list[Figure]:
+    """Of one daemon, with the neighbours running before it."""
+    bare = await bare_mib()
+    async with (
+        node_rig(profile="zos", block_time_s=0, settings=SETTINGS) as node,
+        plain_redis(node.redis.url()) as redis,
+    ):
+        await redis.rpush(GATEWAY.queue, request("ready"))  # its first read takes the runtime's metadata
+        await redis.blpop(["ready"], timeout=10)
+        began = perf_counter()
+        await node.daemon.start()
+        await node.daemon.says("Reconciled", trigger="itself: ")
+        start_s = perf_counter() - began
+        await node.daemon.says("Reconciled", trigger="the farm: ")
+        await node.daemon.says("UptimeReported")
+        mib = memory_mib(node.daemon.pid)
+    return [
+        Figure(ROW, "memory after the first looks", mib, "MiB", "bare Python", bare, mib / bare, "≤ 55 MiB"),
+        Figure(ROW, "start → first look at itself", start_s, "s"),
+    ]
