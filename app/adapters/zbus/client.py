@@ -60,8 +60,8 @@ class ZbusClient:
     """Any number of calls at once. Connects when first used; close it at the end."""
 
     def __init__(self, url: str) -> None:
-        self._sending = Connection(url, answer_s=ANSWER_S)
-        self._hearing = Connection(url, answer_s=BLOCK_S + ANSWER_S)
+        self._sending = Connection(url, answer_s=ANSWER_S, errors_pass=False)
+        self._hearing = Connection(url, answer_s=BLOCK_S + ANSWER_S, errors_pass=False)
         self._waiting: dict[str, asyncio.Future[bytes]] = {}
         self._bell = f"powerd:zbus:{uuid4()}"
         self._listening: asyncio.Task[None] | None = None
