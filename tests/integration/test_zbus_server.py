@@ -216,7 +216,7 @@ async def test_redis_that_dies_is_waited_for() -> None:
 async def test_connections_that_are_killed_are_opened_again(running: RedisServer, redis: Any) -> None:
     async with serving(trial(running, SEVEN)):
         for _ in range(3):
-            await call(redis, "Seven")
+            assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"
             await status(redis)
             redis.client_kill_filter(_type="normal", skipme=True)
         assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"

@@ -173,13 +173,21 @@ class ZbusServer:
             return Response(request.id, error=f"remote method call {object_}.{request.method}() paniced: {error}")
 
     async def _answer(self, request: Request, response: Response) -> None:
+        """Twice: that the connection was closed while nobody used it shows only when it is used."""
+        frame = encode_response(response)
         try:
-            async with self._answers.use() as redis:
-                # One after the other: a key that takes no answer is somebody else's, and shall not expire.
-                await redis.rpush(request.reply_to, encode_response(response))
-                await redis.expire(request.reply_to, REPLY_LIFE_S)
+            try:
+                await self._push(request.reply_to, frame)
+            except EventsUnavailable:
+                await self._push(request.reply_to, frame)
         except EventsUnavailable as error:
             self._complain(f"answering over zbus: {error}")
+
+    async def _push(self, reply_to: str, frame: bytes) -> None:
+        async with self._answers.use() as redis:
+            # One after the other: a key that takes no answer is somebody else's, and shall not expire.
+            await redis.rpush(reply_to, frame)
+            await redis.expire(reply_to, REPLY_LIFE_S)
 
     def _status(self) -> dict[str, Any]:
         return {
