@@ -189,7 +189,7 @@ class TestNeighboursAreAway:
 
     def test_a_broker_that_is_away_is_waited_for_and_named(self, chain: dict[str, Any], directory: Path) -> None:
         code, said = run_for_a_while(
-            "/nowhere.sock",
+            "reading events",
             *("--broker", f"unix://{directory}/nowhere.sock"),
             POWERD_CHAIN_URLS=chain["url"],
             POWERD_IDENTITY_KEY_FILE=chain["nodes"][0]["key_file"],
@@ -198,6 +198,7 @@ class TestNeighboursAreAway:
         )
         assert code == 0
         assert "again" in said
+        assert "/nowhere.sock" in said
 
     def test_the_line_that_zero_os_ships_means_what_go_makes_of_it(self, chain: dict[str, Any]) -> None:
         _, said = run_for_a_while(

@@ -165,7 +165,7 @@ async def test_many_calls_at_once_over_two_connections(server: RedisServer, clie
         with hand(server.url()) as redis:
             before = int(redis.info("clients")["connected_clients"])
             values = list(range(300))
-            assert await asyncio.gather(*(node_id(client, value) for value in values)) == values
+            assert await asyncio.gather(*(node_id(client, value, timeout_s=50) for value in values)) == values
             assert int(redis.info("clients")["connected_clients"]) <= before + 3, "the neighbour's own among them"
 
 

@@ -61,6 +61,18 @@ GUARDED: list[tuple[str, Observation, str, LookAgain]] = [
         LookAgain.NEXT_FINALIZED_HEAD,
     ),
     (
+        "r6 age of the best head can't be told",
+        seen(best=OwnPower(None, NodePower(PowerState(UP), DOWN)), finalized=None, head_unreadable="the gateway hangs"),
+        "can't be told: the gateway hangs",
+        LookAgain.SOON,
+    ),
+    (
+        "r6 best head old, and its number is not told",
+        seen(best=dataclasses.replace(own(HeadKind.BEST, DOWN, UP), head=Head(HeadKind.BEST, None, "", NOW_S - 61))),
+        "the best head is 61 s old",
+        LookAgain.NEXT_FINALIZED_HEAD,
+    ),
+    (
         "r6 finalized head old",
         seen(finalized=own(HeadKind.FINALIZED, DOWN, UP, age_s=121)),
         "finalized head 100 is 121 s old",
@@ -119,6 +131,8 @@ def test_an_age_of_zero_switches_the_check_off_for_a_chain_that_makes_blocks_on_
     limits = PowerLimits(best_head_age_s_max=0, finalized_head_age_s_max=0)
     old = seen(best=own(HeadKind.BEST, DOWN, UP, age_s=1e6), finalized=own(HeadKind.FINALIZED, DOWN, UP, age_s=1e6))
     assert decide(old, limits) == ShutDown()
+    untold = seen(best=OwnPower(None, NodePower(PowerState(UP), DOWN)), finalized=None, head_unreadable="it hangs")
+    assert decide(untold, limits) == ShutDown()
 
 
 def test_r7_an_unfinished_wake_defers_the_power_off_by_a_few_minutes_at_most() -> None:

@@ -12,6 +12,7 @@ from app.domain.wake_rules import (
     Wake,
     WakePolicy,
     may_be_wanted_up,
+    may_sleep,
     next_step,
     retry_delay_s,
     wants_waking,
@@ -84,3 +85,9 @@ def test_a_hint_brings_three_bursts_within_two_minutes() -> None:
 def test_jitter_stays_within_its_fraction(draw: float) -> None:
     assert 75 <= spread(100, 0.25, lambda: draw) <= 125
     assert 75 <= Backoff(100, 100).delay_s(1_000_000, lambda: draw) <= 125
+
+
+@pytest.mark.parametrize("power", [ASLEEP, GOING_DOWN, SLEEPS_AS_TOLD, BROKEN])
+def test_a_node_that_may_sleep_is_one_whose_address_will_be_needed(power: NodePower | Unreadable) -> None:
+    assert may_sleep(power)
+    assert not may_sleep(AWAKE)

@@ -178,7 +178,8 @@ class Time:
         timestamp = getattr(plain, "timestamp", None)  # msgspec makes a datetime of the extension
         if timestamp is None:
             raise _wrong(plain, what, self.name)
-        return int(round(timestamp() * 10**6) * 1000)
+        # A float has no room for the microseconds of a far year, so those are taken out first.
+        return int(plain.replace(microsecond=0).timestamp()) * NANOSECONDS + int(plain.microsecond) * 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ CONNECT_S = 5.0
 class Connection:
     """Opened on first use, dropped after any error, so that nothing half-read is ever used again."""
 
-    def __init__(self, url: str, *, answer_s: float) -> None:
+    def __init__(self, url: str, *, answer_s: float, errors_pass: bool = True) -> None:
         self._url: BrokerUrl = parse_broker_url(url)
         self._answer_s = answer_s
+        self._errors_pass = errors_pass
         self._redis: Redis | None = None
         self._turn = asyncio.Lock()
 
@@ -36,7 +37,8 @@ class Connection:
 
         Errors, and no answer in time, become `EventsUnavailable`, and the connection is dropped.
 
-        Replies that are errors of Redis itself (``NOGROUP``) pass, with the connection kept.
+        Replies that are errors of Redis itself (``NOGROUP``) pass, or (``errors_pass`` False) become
+        `EventsUnavailable` too; the connection is kept.
         """
         from redis.exceptions import RedisError, ResponseError
 
@@ -46,8 +48,10 @@ class Connection:
                     self._redis = self._make()
                 async with asyncio.timeout(self._answer_s):
                     yield self._redis
-            except ResponseError:
-                raise
+            except ResponseError as error:
+                if self._errors_pass:
+                    raise
+                raise EventsUnavailable(f"Redis at {self.name} refuses: {error}") from error
             except (RedisError, OSError, TimeoutError) as error:
                 await self.close()
                 reason = str(error) or type(error).__name__
@@ -56,17 +60,6 @@ class Connection:
                 # Cancelled in the middle of a reply: what comes next on this connection is not ours.
                 await self.close()
                 raise
-
-    @asynccontextmanager
-    async def ask(self) -> AsyncIterator[Any]:
-        """As `use`, but a refusal (a full server, a key of another type) is `EventsUnavailable` too."""
-        from redis.exceptions import ResponseError
-
-        try:
-            async with self.use() as redis:
-                yield redis
-        except ResponseError as error:
-            raise EventsUnavailable(f"Redis at {self.name} refuses: {error}") from error
 
     async def renew(self) -> None:
         """Begin with a new connection, once whoever uses this one is done."""

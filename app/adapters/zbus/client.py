@@ -2,9 +2,8 @@
 
 Theory of operation. Go's client opens a connection per call and polls its reply list each second.
 Here all calls share two connections: one sends, the other blocks on the reply lists of all calls
-that wait and on a list of ours, the bell, which a new call rings so that its list is added; it needs
-not be rung when nobody waited. A call
-that nobody waits for any more is taken off the neighbour's list again, if it still stands there:
+that wait and on a list of ours, the bell, which a new call rings so that its list is added (unless
+nobody waited before it). A call that nobody waits for any more is taken off the neighbour's list again, if it still stands there:
 otherwise it would be executed minutes later, when a hung neighbour comes back.
 """
 
@@ -61,8 +60,8 @@ class ZbusClient:
     """Any number of calls at once. Connects when first used; close it at the end."""
 
     def __init__(self, url: str) -> None:
-        self._sending = Connection(url, answer_s=ANSWER_S)
-        self._hearing = Connection(url, answer_s=BLOCK_S + ANSWER_S)
+        self._sending = Connection(url, answer_s=ANSWER_S, errors_pass=False)
+        self._hearing = Connection(url, answer_s=BLOCK_S + ANSWER_S, errors_pass=False)
         self._waiting: dict[str, asyncio.Future[bytes]] = {}
         self._bell = f"powerd:zbus:{uuid4()}"
         self._listening: asyncio.Task[None] | None = None
@@ -92,7 +91,7 @@ class ZbusClient:
         """Hand the call in and wait for no answer; `NoAnswer` when Redis did not take it."""
         name = str(uuid4())
         try:
-            async with asyncio.timeout(timeout_s), self._sending.ask() as redis:
+            async with asyncio.timeout(timeout_s), self._sending.use() as redis:
                 await redis.rpush(method.remote.queue, _frame(method, name, arguments))
         except (EventsUnavailable, TimeoutError) as error:
             raise NoAnswer(f"{method} can't be called: {error}", withdrawn=False) from error
@@ -145,7 +144,7 @@ class ZbusClient:
 
     async def _send(self, queue: str, frame: bytes) -> None:
         """Only who listens already has to be told; whoever begins to listen later knows of this call."""
-        async with self._sending.ask() as redis:
+        async with self._sending.use() as redis:
             pipeline = redis.pipeline(transaction=False)  # always one: the library gives it a connection of its own
             pipeline.rpush(queue, frame)
             if self._listens():
@@ -161,7 +160,7 @@ class ZbusClient:
     async def _withdraw(self, queue: str, frame: bytes, reply_to: str) -> bool:
         """Take the call back; False when the neighbour has it already, or Redis can't be asked."""
         try:
-            async with asyncio.timeout(WITHDRAW_S), self._sending.ask() as redis:
+            async with asyncio.timeout(WITHDRAW_S), self._sending.use() as redis:
                 pipeline = redis.pipeline(transaction=False)
                 pipeline.lrem(queue, 1, frame)
                 pipeline.delete(reply_to)
@@ -187,7 +186,7 @@ class ZbusClient:
                 del self._waiting[name]
 
     async def _hear(self, keys: list[str]) -> tuple[str, bytes] | None:
-        async with self._hearing.ask() as redis:
+        async with self._hearing.use() as redis:
             heard: Any = await redis.blpop(keys, timeout=BLOCK_S)
         return None if heard is None else (heard[0].decode(), heard[1])
 

@@ -28,7 +28,7 @@ class ZbusHappenings:
     """`Telemetry` that publishes. Nobody waits for it: the oldest are dropped while Redis is away."""
 
     def __init__(self, url: str, clock: Clock, describe: Describe) -> None:
-        self._connection = Connection(url, answer_s=ANSWER_S)
+        self._connection = Connection(url, answer_s=ANSWER_S, errors_pass=False)
         self._clock = clock
         self._describe = describe
         self._waiting: deque[bytes] = deque(maxlen=KEPT_MAX)
@@ -64,7 +64,7 @@ class ZbusHappenings:
     async def _publish(self) -> None:
         batch = list(self._waiting)
         if batch:
-            async with self._connection.ask() as redis:
+            async with self._connection.use() as redis:
                 pipeline = redis.pipeline(transaction=False)
                 for message in batch:
                     pipeline.publish(CHANNEL, message)

@@ -79,9 +79,9 @@ class ZbusServer:
         self._objects = objects
         self._jitter = jitter
         self._call_s_max = call_s_max
-        self._calls = Connection(url, answer_s=BLOCK_S + ANSWER_S)
-        self._status_calls = Connection(url, answer_s=BLOCK_S + ANSWER_S)
-        self._answers = Connection(url, answer_s=ANSWER_S)
+        self._calls = Connection(url, answer_s=BLOCK_S + ANSWER_S, errors_pass=False)
+        self._status_calls = Connection(url, answer_s=BLOCK_S + ANSWER_S, errors_pass=False)
+        self._answers = Connection(url, answer_s=ANSWER_S, errors_pass=False)
         self._workers = [Worker(since_ns=_now_ns()) for _ in range(workers)]
         self._free: asyncio.Queue[Worker] = asyncio.Queue()
         for worker in self._workers:
@@ -115,7 +115,7 @@ class ZbusServer:
         failures = 0
         while True:
             try:
-                async with connection.ask() as redis:
+                async with connection.use() as redis:
                     taken: Any = await redis.blpop(queues, timeout=BLOCK_S)
                 failures = 0
             except EventsUnavailable as error:
@@ -158,28 +158,36 @@ class ZbusServer:
         return await self._call(method, arguments, object_, request)
 
     async def _call(self, method: Served, arguments: list[Any], object_: ObjectId, request: Request) -> Response:
+        limit = asyncio.timeout(self._call_s_max)
         try:
-            async with asyncio.timeout(self._call_s_max):
+            async with limit:
                 value = await method.call(*arguments)
+            return Response(request.id, None if method.result is None else encode(method.result, value))
         except (PowerdError, TimeoutError) as error:
             # A Go stub reads a value even beside an error.
             data = None if method.result is None else encode(method.result, method.result.zero)
-            return Response(request.id, data, call_error=str(error) or f"no answer within {self._call_s_max:.0f} s")
+            cut = f"no answer within {self._call_s_max:g} s" if limit.expired() else "it took too long"
+            return Response(request.id, data, call_error=cut if isinstance(error, TimeoutError) else _text(error))
         except Exception as error:
             log.exception("the zbus method %s.%s failed", object_, request.method)
             return Response(request.id, error=f"remote method call {object_}.{request.method}() paniced: {error}")
-        return Response(request.id, None if method.result is None else encode(method.result, value))
 
     async def _answer(self, request: Request, response: Response) -> None:
+        """Twice: that the connection was closed while nobody used it shows only when it is used."""
+        frame = encode_response(response)
         try:
-            async with self._answers.ask() as redis:
-                pipeline = redis.pipeline(transaction=False)
-                pipeline.rpush(request.reply_to, encode_response(response))
-                pipeline.expire(request.reply_to, REPLY_LIFE_S)
-                # The key may be of another type: that is the caller's doing.
-                await pipeline.execute(raise_on_error=False)
+            try:
+                await self._push(request.reply_to, frame)
+            except EventsUnavailable:
+                await self._push(request.reply_to, frame)
         except EventsUnavailable as error:
             self._complain(f"answering over zbus: {error}")
+
+    async def _push(self, reply_to: str, frame: bytes) -> None:
+        async with self._answers.use() as redis:
+            # One after the other: a key that takes no answer is somebody else's, and shall not expire.
+            await redis.rpush(reply_to, frame)
+            await redis.expire(reply_to, REPLY_LIFE_S)
 
     def _status(self) -> dict[str, Any]:
         return {
@@ -195,6 +203,11 @@ class ZbusServer:
         if again or (what not in self._complained and len(self._complained) < 100):
             self._complained.add(what)
             log.warning("%s", what)
+
+
+def _text(error: PowerdError) -> str:
+    """Never empty: Go takes an empty message for no error."""
+    return str(error) or type(error).__name__
 
 
 def _now_ns() -> int:

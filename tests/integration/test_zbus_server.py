@@ -1,0 +1,242 @@
+"""The zbus server on a real Redis: Go's bytes, its limits, and neighbours that go away or misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app.adapters.codecs.go_types import STRING, UINT32, decode
+from app.adapters.codecs.zbus_frames import ObjectId, Request, Response, decode_response, encode_request
+from app.adapters.zbus.server import REPLY_LIFE_S, STATUS_TYPE, Served, ZbusServer
+from app.domain.errors import RetryableError
+from app.entrypoints.demo.redis_server import RedisServer
+from tests.integration.redis_rig import hand, own_server
+from tests.integration.zbus_recorded import FOREIGN, RECORDED, recorded_servers, serving
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+TRIAL = ObjectId("trial", "0.0.1")
+QUEUE = f"trial.{TRIAL}"
+PATIENCE_S = 15
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[RedisServer]:
+    with own_server() as started:
+        yield started
+
+
+@pytest.fixture
+def redis(running: RedisServer) -> Iterator[Any]:
+    with hand(running.url()) as made:
+        yield made
+        made.flushall()
+
+
+def trial(running: RedisServer, methods: dict[str, Served], **options: Any) -> ZbusServer:
+    return ZbusServer(running.url(), "trial", {TRIAL: methods}, lambda: 0.0, **options)
+
+
+def frame(method: str, *inputs: bytes, reply_to: str, object_: ObjectId = TRIAL) -> bytes:
+    return encode_request(Request(reply_to, object_, method, inputs, reply_to))
+
+
+async def answer(redis: Any, reply_to: str) -> bytes:
+    taken = await asyncio.to_thread(redis.blpop, [reply_to], PATIENCE_S)
+    assert taken is not None, f"nothing came on {reply_to}"
+    return bytes(taken[1])
+
+
+async def call(redis: Any, method: str, *inputs: bytes) -> Response:
+    redis.rpush(QUEUE, frame(method, *inputs, reply_to="reply"))
+    return decode_response(await answer(redis, "reply"))
+
+
+async def status(redis: Any, module: str = "trial") -> Any:
+    """Its answer is sent after all that were under way: whoever has it knows that those are complete."""
+    redis.rpush(f"{module}.zbus@1.0", frame("", reply_to=f"status of {module}"))
+    response = decode_response(await answer(redis, f"status of {module}"))
+    return decode(STATUS_TYPE, response.data, "the status")
+
+
+def served(method: Callable[..., Any], *inputs: Any, result: Any = UINT32) -> Served:
+    return Served(inputs, result, method)
+
+
+async def seven() -> int:
+    return 7
+
+
+SEVEN = {"Seven": served(seven)}
+
+
+@pytest.mark.parametrize("call", RECORDED, ids=lambda call: str(call["name"]))
+async def test_recorded_calls_get_the_recorded_bytes_which_live_five_minutes(
+    running: RedisServer, redis: Any, call: Any
+) -> None:
+    async with recorded_servers(running.url()):
+        redis.rpush(call["queue"], bytes.fromhex(call["request"]))
+        reply_to = call["means"]["ReplyTo"]
+        assert await asyncio.to_thread(redis.blmove, reply_to, reply_to, PATIENCE_S, "LEFT", "RIGHT")
+        await status(redis, call["queue"].partition(".")[0])
+        assert 0 < redis.ttl(reply_to) <= REPLY_LIFE_S == 300
+        assert redis.lrange(reply_to, 0, -1) == [bytes.fromhex(call["response"])]
+
+
+async def test_foreign_requests_get_the_recorded_bytes_or_are_dropped(running: RedisServer, redis: Any) -> None:
+    async with recorded_servers(running.url()):
+        for vector in FOREIGN:
+            redis.rpush(vector["queue"], bytes.fromhex(vector["request"]))
+            if vector["answered"]:
+                got = await answer(redis, vector["reply_to"])
+                assert got.hex() == vector["response"], vector["name"]
+        for module in ("registrar", "zui", "api-gateway", "probe"):
+            await status(redis, module)
+        assert redis.keys("*") == [], "those that were dropped have no answer"
+
+
+async def test_slow_calls_wait_in_redis_and_hold_the_status_up_no_longer(running: RedisServer, redis: Any) -> None:
+    begun: asyncio.Queue[None] = asyncio.Queue()
+    go_on, at_once, most = asyncio.Event(), 0, 0
+
+    async def slow() -> int:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        begun.put_nowait(None)
+        await go_on.wait()
+        at_once -= 1
+        return 7
+
+    async with serving(trial(running, {"Slow": served(slow)}, workers=4)):
+        for number in range(20):
+            redis.rpush(QUEUE, frame("Slow", reply_to=f"slow {number}"))
+        for _ in range(4):
+            await begun.get()
+        told = await status(redis)
+        assert [each["State"] for each in told["Workers"]] == ["busy"] * 4
+        assert {each["Action"] for each in told["Workers"]} == {"[trial@0.0.1].Slow()"}
+        assert told["Objects"] == ({"Name": "trial", "Version": "0.0.1"},)
+        assert redis.llen(QUEUE) == 16
+        go_on.set()
+        answers = [decode_response(await answer(redis, f"slow {number}")) for number in range(20)]
+        assert {each.data for each in answers} == {b"\xce\x00\x00\x00\x07"}
+        assert most == 4
+        assert [each["State"] for each in (await status(redis))["Workers"]] == ["free"] * 4
+
+
+async def test_a_call_that_takes_too_long_is_cut_and_answered_with_zero(running: RedisServer, redis: Any) -> None:
+    cut = asyncio.Event()
+
+    async def hang() -> int:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cut.set()
+        return 7
+
+    async with serving(trial(running, {"Hang": served(hang)}, call_s_max=0.1)):
+        response = await call(redis, "Hang")
+        assert (response.data, response.call_error) == (bytes.fromhex("ce00000000"), "no answer within 0.1 s")
+        assert cut.is_set()
+
+
+async def test_a_method_that_gives_up_by_itself_is_not_told_as_the_servers_limit(
+    running: RedisServer, redis: Any
+) -> None:
+    async def give_up() -> int:
+        raise TimeoutError
+
+    async with serving(trial(running, {"GiveUp": served(give_up)})):
+        assert (await call(redis, "GiveUp")).call_error == "it took too long"
+
+
+async def test_an_error_without_a_text_is_an_error(running: RedisServer, redis: Any) -> None:
+    async def fail() -> int:
+        raise RetryableError
+
+    async with serving(trial(running, {"Fail": served(fail)})):
+        assert (await call(redis, "Fail")).call_error == "RetryableError"
+
+
+async def test_a_bug_is_answered_as_a_panic_and_the_server_goes_on(
+    running: RedisServer, redis: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def bug() -> int:
+        raise ZeroDivisionError("nobody thought of that")
+
+    async def lie() -> Any:
+        return "seven"
+
+    async def overflow() -> int:
+        return 2**32
+
+    methods = {"Bug": served(bug), "Lie": served(lie), "Overflow": served(overflow), **SEVEN}
+    async with serving(trial(running, methods, workers=1)):
+        response = await call(redis, "Bug")
+        assert response.error == "remote method call trial@0.0.1.Bug() paniced: nobody thought of that"
+        for name in ("Lie", "Overflow"):
+            response = await call(redis, name)
+            assert response.error is not None
+            assert response.error.startswith(f"remote method call trial@0.0.1.{name}() paniced: ")
+            assert response.data is None
+        assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"
+    assert [record.levelno for record in caplog.records] == [logging.ERROR] * 3
+
+
+async def test_an_object_without_version_is_served_and_arguments_of_nil_are_zero(
+    running: RedisServer, redis: Any
+) -> None:
+    async def say(number: int, text: str) -> str:
+        return f"{number} {text!r}"
+
+    bare = ObjectId("bare")
+    objects = {bare: {"Say": served(say, UINT32, STRING, result=STRING)}}
+    async with serving(ZbusServer(running.url(), "trial", objects, lambda: 0.0)):
+        redis.rpush("trial.bare", frame("Say", b"\xc0", b"\xc0", reply_to="reply", object_=bare))
+        assert decode(STRING, decode_response(await answer(redis, "reply")).data, "it") == "0 ''"
+
+
+async def test_redis_that_dies_is_waited_for() -> None:
+    with own_server() as server:
+        async with serving(trial(server, SEVEN)):
+            with hand(server.url()) as redis:
+                await call(redis, "Seven")
+            await asyncio.to_thread(server.kill)
+            await asyncio.to_thread(server.start)
+            with hand(server.url()) as redis:
+                assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"
+                assert len((await status(redis))["Workers"]) == 8
+
+
+async def test_connections_that_are_killed_are_opened_again(running: RedisServer, redis: Any) -> None:
+    async with serving(trial(running, SEVEN)):
+        for _ in range(3):
+            assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"
+            await status(redis)
+            redis.client_kill_filter(_type="normal", skipme=True)
+        assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"
+
+
+async def test_a_reply_key_of_another_type_is_left_as_it_was(running: RedisServer, redis: Any) -> None:
+    redis.set("mine", "text")
+    async with serving(trial(running, SEVEN)):
+        redis.rpush(QUEUE, frame("Seven", reply_to="mine"))
+        await call(redis, "Seven")
+        await status(redis)
+        assert (redis.get("mine"), redis.ttl("mine")) == (b"text", -1)
+
+
+async def test_a_list_that_is_none_is_waited_for(
+    running: RedisServer, redis: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    redis.set(QUEUE, "text")
+    async with serving(trial(running, SEVEN)):
+        await status(redis)
+        redis.delete(QUEUE)
+        assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"
+    assert len([each for each in caplog.messages if "WRONGTYPE" in each]) == 1

@@ -1,0 +1,242 @@
+"""What people and programs may ask of the daemon, and the few wishes it hears (docs/zbus.md)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.identity import SimulatedIdentity
+from app.adapters.simulated.telemetry import SimulatedTelemetry
+from app.domain.errors import ChainUnavailable, IdentityUnavailable, NodeNotKnown, NotWantedUp
+from app.domain.events import Reconciled, StayingUp, UptimeReported, UptimeSkipped, WakeBurstStarted
+from app.domain.model import FarmId, Fault, Head, HeadKind, Hold, NodeId, NodeIdentity, NodePower, Power, TwinId
+from app.domain.model import PowerState as State
+from app.domain.services.farm_directory import FarmDirectory
+from app.domain.services.fault_board import FaultBoard
+from app.domain.services.identification import Identification
+from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
+from app.domain.shutdown_rules import Step
+from app.domain.status import NodeStatus
+from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+
+pytestmark = pytest.mark.anyio
+
+PEER = NodeId(2)
+
+
+@asynccontextmanager
+async def desk_of(farm: VirtualFarm, number: int = 1) -> AsyncIterator[tuple[VirtualNode, OperatorDesk]]:
+    """A node that has reported its uptime and looked at itself and at the farm."""
+    async with farm.running(number) as node:
+        await farm.until(lambda: any(each.trigger.startswith("itself") for each in node.told(Reconciled)))
+        await farm.clock.sleep(10)
+        yield node, node.container.desk()
+
+
+# -- before it is known who this node is ---------------------------------------------------------------
+async def test_a_desk_that_is_closed_says_whom_it_waits_for_and_refuses_all(clock: VirtualClock) -> None:
+    identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)), fail_times=20)
+    faults = FaultBoard(SimulatedFaults(), clock, SimulatedTelemetry(), lambda: 0.5)
+    identification = Identification(identity, clock, faults, SimulatedTelemetry(), lambda: 0.5)
+    desk = ClosedDesk(identification, faults, "1.2.3")
+    assert desk.status() == NodeStatus("1.2.3", waiting_for="asking who this node is")
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(identification.run())
+        await clock.sleep(120)
+        status = desk.status()
+        assert status.waiting_for == identification.waiting_for != ""
+        assert [fault.key for fault in status.faults] == ["identity"]
+        for wish in (desk.reconcile(), desk.report_uptime(), desk.wake(PEER)):
+            with pytest.raises(IdentityUnavailable, match=identification.waiting_for):
+                await wish
+        asking.cancel()
+
+
+# -- the status ----------------------------------------------------------------------------------------
+async def test_before_its_first_look_the_status_claims_nothing(farm: VirtualFarm) -> None:
+    node = VirtualNode(farm, 1, {})
+    status = node.container.desk().status()
+    assert status.identity == NodeIdentity(NodeId(1), farm.id, TwinId(2))
+    assert (status.power, status.head, status.looked_at_s) == (None, None, None)
+    assert (status.last_uptime, status.last_uptime_age_s, status.holds, status.wakes) == (None, None, (), ())
+
+
+async def test_the_status_tells_what_was_seen_and_costs_the_chain_nothing(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (node, desk):
+        await farm.clock.sleep(100)
+        reads = node.chain.reads
+        status = desk.status()
+        assert node.chain.reads == reads
+    assert status.version
+    assert status.power == NodePower(State(Power.UP), Power.UP)
+    assert status.head is not None
+    assert status.head.number is not None
+    assert status.looked_at_s is not None
+    assert status.last_uptime == node.told(UptimeReported)[0].sample
+    assert status.last_uptime_age_s == pytest.approx(110, abs=10)
+    assert (status.staying_up, status.shutdown_step, status.not_enabled, status.faults) == ("", "", "", ())
+
+
+async def test_the_status_tells_why_the_node_stays_up(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (node, desk):
+        node.holds.place(Hold("backup", "copies", None))
+        node.facts.problems = ("readonly-cache",)
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: bool(node.told(StayingUp)))
+        status = desk.status()
+    assert status.holds == (Hold("backup", "copies", None),)
+    assert status.staying_up == "held by backup: copies"
+    assert status.problems == ("readonly-cache",)
+    assert status.power == NodePower(State(Power.UP), Power.DOWN)
+
+
+async def test_the_status_tells_what_is_not_enabled_and_which_faults_there_are(farm: VirtualFarm) -> None:
+    async with farm.running(1, settings={"power_management.enabled": False}) as node:
+        await farm.until(lambda: len(node.told(Reconciled)) >= 2)
+        node.container.faults().report("disk", "full")
+        status = node.container.desk().status()
+    assert status.not_enabled
+    assert Fault("disk", "full") in status.faults
+
+
+async def test_a_broken_answer_is_no_power(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (node, desk):
+        node.chain.broken.add(NodeId(1))
+        await desk.reconcile()
+        await farm.until(lambda: bool(desk.status().staying_up))
+        assert desk.status().power is None
+
+
+async def test_the_status_tells_where_the_shutdown_stands(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (_, desk):
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: desk.status().shutdown_step == Step.FINAL.value)
+        await farm.set_target(1, Power.UP)
+        await farm.until(lambda: desk.status().shutdown_step == "")
+
+
+# -- wishes --------------------------------------------------------------------------------------------
+async def test_a_reconcile_is_a_look_at_the_node_and_at_the_farm(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (node, desk):
+        before = len(node.told(Reconciled))
+        await desk.reconcile()
+        await farm.until(lambda: len(node.told(Reconciled)) >= before + 2, within_s=5)
+        assert {each.trigger for each in node.told(Reconciled)[before:]} == {
+            "itself: an operator's wish",
+            "the farm: an operator's wish",
+        }
+
+
+async def test_an_uptime_report_on_demand_is_on_the_chain(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (node, desk):
+        await farm.clock.sleep(100)
+        result = await desk.report_uptime()
+        assert isinstance(result, UptimeReported)
+        assert node.told(UptimeReported)[-1] == result
+        await farm.clock.sleep(10)
+        assert desk.status().last_uptime_age_s == pytest.approx(10, abs=8)
+
+
+async def test_wishes_for_a_report_at_once_are_one_report_and_later_ones_another(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (node, desk):
+        one, other = await asyncio.gather(desk.report_uptime(), desk.report_uptime())
+        assert one is other
+        assert len(node.told(UptimeReported)) == 2
+        assert await desk.report_uptime() is not one
+
+
+async def test_a_report_that_failed_is_tried_by_whoever_asks_next(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (node, desk):
+        node.chain.refuse_uptime(times=1)
+        failed, taken = await asyncio.gather(desk.report_uptime(), desk.report_uptime(), return_exceptions=True)
+        assert isinstance(failed, Exception)
+        assert isinstance(taken, UptimeReported)
+
+
+async def test_an_unhealthy_node_says_so_instead_of_reporting(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (node, desk):
+        node.facts.problems = ("readonly-cache",)
+        assert await desk.report_uptime() == UptimeSkipped(("readonly-cache",))
+
+
+async def test_a_peer_is_woken_and_the_wake_is_in_the_status(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (node, desk):
+        await desk.wake(PEER)
+        await farm.until(lambda: bool(node.told(WakeBurstStarted)), within_s=5)
+        await farm.clock.sleep(10)
+        (wake,) = desk.status().wakes
+        assert (wake.node, wake.reason, wake.attempts, wake.overdue) == (PEER, "an operator's wish", 1, False)
+        assert wake.running_for_s == pytest.approx(10, abs=2)
+        await desk.wake(PEER)
+        await farm.until(lambda: len(node.told(WakeBurstStarted)) == 2, within_s=5)
+        assert node.packets_to(PEER)
+
+
+@pytest.mark.parametrize("node_id", [1, 404])
+async def test_who_is_no_other_node_of_the_farm_is_not_woken(farm: VirtualFarm, node_id: int) -> None:
+    async with desk_of(farm) as (_, desk):
+        with pytest.raises(NodeNotKnown, match=f"node {node_id} is no other node of farm 1"):
+            await desk.wake(NodeId(node_id))
+
+
+async def test_a_peer_whose_target_is_down_is_not_woken_and_it_is_said_what_to_do(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (node, desk):
+        await farm.set_target(PEER, Power.DOWN)
+        with pytest.raises(NotWantedUp, match="set it to Up first"):
+            await desk.wake(PEER)
+        assert not node.packets_to(PEER)
+
+
+async def test_a_chain_that_is_away_or_broken_holds_no_wake_back(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (node, desk):
+        node.chain.broken.add(PEER)
+        await desk.wake(PEER)
+        node.chain.unavailable = True
+        await desk.wake(PEER)
+        await farm.until(lambda: bool(node.packets_to(PEER)), within_s=5)
+
+
+# -- where each read is a call -------------------------------------------------------------------------
+async def test_a_directory_that_pays_for_each_record_reads_only_those_it_is_asked_for(farm: VirtualFarm) -> None:
+    directory = FarmDirectory(farm.farmer, farm.clock, farm.id, NodeId(1), refresh_s=60, all_records=False)
+    assert list(await directory.peers()) == [PEER, NodeId(3)]
+    assert (directory.known(PEER), directory.known(NodeId(3))) == (None, None)
+    assert list(await directory.among([PEER])) == [PEER]
+    await farm.clock.sleep(61)
+    farm.leave(PEER)
+    assert list(await directory.peers()) == [NodeId(3)]
+    assert directory.known(PEER) is None
+
+
+class Gateway:
+    """Tells no head beside a reading, and its ``time_s`` if it has one."""
+
+    def __init__(self, node: VirtualNode, monkeypatch: pytest.MonkeyPatch, clock: VirtualClock) -> None:
+        self.time_s: float | None = clock.now()
+        node.chain.tells_finality = node.chain.tells_heads = False
+        monkeypatch.setattr(node.chain, "head", self.head)
+
+    async def head(self, kind: HeadKind) -> Head:
+        if self.time_s is None:
+            raise ChainUnavailable("the gateway hangs")
+        return Head(kind, None, "", self.time_s)
+
+
+async def test_without_a_head_the_chains_time_tells_how_old_the_answer_is(
+    farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk_of(farm) as (node, desk):
+        gateway = Gateway(node, monkeypatch, farm.clock)
+        gateway.time_s = None
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "can't be told: the gateway hangs" in desk.status().staying_up)
+        gateway.time_s = farm.clock.now() - 600
+        await farm.until(lambda: " s old, more than" in desk.status().staying_up)
+        assert not node.dark
+        gateway.time_s = farm.clock.now()
+        await farm.until(lambda: desk.status().shutdown_step != "", within_s=10)
