@@ -3,8 +3,9 @@
 Theory of operation. Go's client opens a connection per call and polls its reply list each second.
 Here all calls share two connections: one sends, the other blocks on the reply lists of all calls
 that wait and on a list of ours, the bell, which a new call rings so that its list is added (unless
-nobody waited before it). A call that nobody waits for any more is taken off the neighbour's list again, if it still stands there:
-otherwise it would be executed minutes later, when a hung neighbour comes back.
+nobody waited before it). A call that nobody waits for any more is taken off the neighbour's list
+again, if it still stands there: otherwise it would be executed minutes later, when a hung neighbour
+comes back.
 """
 
 from __future__ import annotations
