@@ -147,7 +147,7 @@ async def test_what_happens_is_published(running: Running) -> None:
         heard.subscribe(CHANNEL)
         assert heard.get_message(timeout=5)["type"] == "subscribe"
         await running.call(REPORT_UPTIME)
-        kinds = {}
+        kinds: dict[str, Any] = {}
         while "UptimeReported" not in kinds:
             message = await asyncio.to_thread(heard.get_message, timeout=10)
             assert message is not None, kinds
