@@ -1,14 +1,18 @@
-"""The chain as the contracts meet it: the simulated one in virtual time, and a real one."""
+"""The chain as the contracts meet it: the simulated one in virtual time, a real one, and that one behind a gateway."""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from app.adapters.linux.clock import SystemClock
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import add_farm
@@ -19,6 +23,9 @@ from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.identity import SubstrateIdentity
 from app.adapters.substrate.power_targets import SubstratePowerTargets
+from app.adapters.zbus.chain import ZbusChain
+from app.adapters.zbus.client import ZbusClient
+from app.adapters.zbus.identity import ZbusIdentity
 from app.domain.model import FarmId, NodeId, NodeIdentity, TwinId, UptimeSample
 from app.ports.chain import Chain
 from app.ports.chain_blocks import ChainBlocks
@@ -26,6 +33,8 @@ from app.ports.identity import Identity
 from app.ports.power_targets import PowerTargets
 from tests.contracts.rigs import run_virtually
 from tests.integration.chain_access import ChainAccess, chain_access
+from tests.integration.neighbourhood import Neighbour, neighbourhood
+from tests.integration.redis_rig import own_server
 
 NO_NODE = NodeId(4_000_000_000)
 NO_FARM = FarmId(4_000_000_000)
@@ -44,6 +53,8 @@ class World:
     node: NodeId
     peer: NodeId
     now_s: Callable[[], float]
+    tells_heads: bool = True
+    """Whether ``chain`` tells which block it read, or included something in, and which is final."""
 
     def sample(self) -> UptimeSample:
         return UptimeSample(3600, int(self.now_s()))
@@ -77,6 +88,38 @@ def substrate_rig() -> Iterator[Rig]:
             yield lambda test: runner.run(test(world))
         finally:
             runner.run(client.close())
+
+
+@contextmanager
+def zbus_rig() -> Iterator[Rig]:
+    """As `substrate_rig`, but what the daemon does goes through the stand-in api-gateway, registrar and identityd."""
+    with chain_access() as access, own_server() as redis, TemporaryDirectory() as directory, asyncio.Runner() as runner:
+        client, zbus = SubstrateClient([access.url]), ZbusClient(redis.url())
+        direct = runner.run(substrate_world(client, access))
+        me = runner.run(direct.identity.identify())
+        key_file = Path(directory) / "key"
+        key_file.touch(mode=0o600)
+        key_file.write_text(access.node_seeds[0].hex())
+        about = {"id": me.node, "twin_id": me.twin, "key_file": str(key_file)}
+        around = neighbourhood(Path(directory), redis.url(), about, me.farm, access.url)
+        zos = runner.run(around.__aenter__())
+        try:
+            runner.run(_started(zos.gateway, zos.registrar, zos.identityd))
+            world = dataclasses.replace(
+                direct,
+                chain=ZbusChain(zbus, SystemClock(), timeout_s=30),
+                identity=ZbusIdentity(zbus, farm_id=None, timeout_s=10),
+                tells_heads=False,
+            )
+            yield lambda test: runner.run(test(world))
+        finally:
+            runner.run(zbus.close())
+            runner.run(client.close())
+            runner.run(around.__aexit__(None, None, None))
+
+
+async def _started(*neighbours: Neighbour) -> None:
+    await asyncio.gather(*(neighbour.start() for neighbour in neighbours))
 
 
 def simulated_world() -> World:

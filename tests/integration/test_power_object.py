@@ -48,7 +48,7 @@ class Running:
         """It has looked at itself anew."""
         mark = self.node.daemon.mark()
         await self.call(RECONCILE)
-        await self.node.daemon.says("Reconciled", since=mark, trigger="itself: an operator's wish")
+        await self.node.daemon.says("Reconciled", since=mark, trigger="itself")
 
 
 @asynccontextmanager
@@ -88,12 +88,15 @@ async def test_the_state_tells_who_the_node_is_and_what_it_saw(running: Running)
 async def test_a_hold_is_in_the_state_with_what_it_brings_about(running: Running) -> None:
     holds = FileHolds(running.node.directory / "holds", SystemClock())
     holds.place(Hold("backup", "copies", None))
+    mark = running.node.daemon.mark()
     await running.node.target(Power.DOWN)
-    await running.looked()
+    await running.node.daemon.says("StayingUp", since=mark, reason="held by backup: copies")
     state = await running.state()
     assert [(hold["Holder"], hold["Reason"], hold["ExpiresAt"]) for hold in state["Holds"]] == [("backup", "copies", 0)]
     assert (state["Target"], state["StayingUp"]) == ("Down", "held by backup: copies")
+    mark = running.node.daemon.mark()
     await running.node.target(Power.UP)
+    await running.node.daemon.says("EventsHandled", since=mark)
     holds.lift("backup")
     await running.looked()
     assert (await running.state())["StayingUp"] == ""

@@ -1,0 +1,282 @@
+"""The chain behind api-gateway, where that is special: withdrawn and taken calls, its one worker, its silence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from app.adapters.codecs.go_types import BOOL, HASH, NANOSECONDS, STRING, TIME, UINT32, UINT64
+from app.adapters.linux.clock import SystemClock
+from app.adapters.zbus.chain import ZbusChain
+from app.adapters.zbus.client import ZbusClient
+from app.adapters.zbus.neighbours import GATEWAY, NODE_POWER
+from app.adapters.zbus.server import Served, ZbusServer
+from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncertain, RetryableError
+from app.domain.model import HeadKind, Inclusion, Node, NodeId, NodePower, Power, PowerState, Unreadable, UptimeSample
+from app.entrypoints.demo.redis_server import RedisServer
+from app.entrypoints.neighbours.gateway import WHOLE_NODE, node_value, power_value
+from tests.integration.redis_rig import hand, own_server
+from tests.integration.zbus_recorded import serving
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+HERE, GONE = NodeId(1), NodeId(404)
+UP = NodePower(PowerState(Power.UP), Power.UP)
+BLOCK = bytes(range(32))
+
+
+class Gateway:
+    """Answers well, but for the methods in ``failing`` and for node `GONE`; what it was asked is in ``seen``."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self.failing: set[str] = set()
+        self.ahead_s = 0.0
+
+    def methods(self) -> Mapping[str, Served]:
+        return {
+            "GetPowerTarget": Served((UINT32,), NODE_POWER, self._power),
+            "GetNode": Served((UINT32,), WHOLE_NODE, self._node),
+            "GetTime": Served((), TIME, self._time),
+            "SetNodePowerState": Served((BOOL,), HASH, self._set),
+            "UpdateNodeUptimeV2": Served((UINT64, UINT64), HASH, self._report),
+        }
+
+    async def _see(self, method: str, what: Any) -> None:
+        self.seen.append(what)
+        self.begun.set()
+        await self.go_on.wait()
+        if what == GONE or method in self.failing:
+            raise RetryableError(f"{method} failed")
+
+    async def _power(self, node: int) -> Mapping[str, Any]:
+        await self._see("GetPowerTarget", node)
+        return power_value(UP)
+
+    async def _node(self, node: int) -> Mapping[str, Any]:
+        await self._see("GetNode", node)
+        return node_value(Node(NodeId(node), 1, 2, None))  # type: ignore[arg-type]
+
+    async def _time(self) -> int:
+        await self._see("GetTime", "time")
+        return round((time.time() + self.ahead_s) * NANOSECONDS)
+
+    async def _set(self, up: bool) -> bytes:
+        await self._see("SetNodePowerState", up)
+        return BLOCK
+
+    async def _report(self, uptime_s: int, at_s: int) -> bytes:
+        await self._see("UpdateNodeUptimeV2", uptime_s)
+        return BLOCK
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[RedisServer]:
+    with own_server() as started:
+        yield started
+
+
+@pytest.fixture
+def redis(running: RedisServer) -> Iterator[Any]:
+    with hand(running.url()) as made:
+        yield made
+        made.flushall()
+
+
+@pytest.fixture
+async def client(running: RedisServer) -> AsyncIterator[ZbusClient]:
+    made = ZbusClient(running.url())
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def chain(client: ZbusClient) -> ZbusChain:
+    return ZbusChain(client, SystemClock(), timeout_s=10)
+
+
+@pytest.fixture
+def hasty(client: ZbusClient) -> ZbusChain:
+    return ZbusChain(client, SystemClock(), timeout_s=0.3)
+
+
+@asynccontextmanager
+async def gateway(running: RedisServer, methods: Mapping[str, Served] | None = None) -> AsyncIterator[Gateway]:
+    made = Gateway()
+    served = made.methods() if methods is None else methods
+    async with serving(ZbusServer(running.url(), GATEWAY.module, {GATEWAY.object: served}, lambda: 0.0, workers=1)):
+        yield made
+
+
+def sample() -> UptimeSample:
+    return UptimeSample(3600, int(time.time()))
+
+
+# -- calls that are given up ---------------------------------------------------------------------------
+async def test_a_call_nobody_took_never_runs(
+    running: RedisServer, redis: Any, hasty: ZbusChain, chain: ZbusChain
+) -> None:
+    with pytest.raises(ChainUnavailable, match=r"did not answer within 0.3 s"):
+        await hasty.set_power_state(Power.DOWN)
+    assert redis.llen(GATEWAY.queue) == 0
+    async with gateway(running) as asked:
+        await chain.set_power_state(Power.UP)
+        assert asked.seen == [True]
+
+
+async def test_a_call_that_was_taken_may_have_reached_the_chain(
+    running: RedisServer, redis: Any, hasty: ZbusChain
+) -> None:
+    async with gateway(running) as asked:
+        asked.go_on.clear()
+        with pytest.raises(ExtrinsicUncertain, match="did not answer"):
+            await hasty.set_power_state(Power.DOWN)
+        assert asked.seen == [False]
+
+
+async def test_what_the_gateway_says_went_wrong_may_have_reached_the_chain(
+    running: RedisServer, redis: Any, chain: ZbusChain
+) -> None:
+    async with gateway(running) as asked:
+        asked.failing = {"SetNodePowerState", "UpdateNodeUptimeV2"}
+        with pytest.raises(ExtrinsicUncertain, match="SetNodePowerState failed"):
+            await chain.set_power_state(Power.UP)
+        with pytest.raises(ExtrinsicUncertain, match="UpdateNodeUptimeV2 failed"):
+            await chain.report_uptime(sample)
+
+
+async def test_a_gateway_that_knows_no_such_method_did_nothing(
+    running: RedisServer, redis: Any, chain: ZbusChain
+) -> None:
+    async with gateway(running, {}):
+        with pytest.raises(ChainUnavailable, match="not a function"):
+            await chain.set_power_state(Power.UP)
+
+
+async def test_an_answer_that_is_no_hash_leaves_it_uncertain(
+    running: RedisServer, redis: Any, chain: ZbusChain
+) -> None:
+    async def speak(_: bool) -> str:
+        return "done"
+
+    async with gateway(running, {"SetNodePowerState": Served((BOOL,), STRING, speak)}):
+        with pytest.raises(ExtrinsicUncertain, match="broken answer"):
+            await chain.set_power_state(Power.UP)
+
+
+async def test_a_list_that_takes_no_call_is_a_chain_that_is_away(redis: Any, chain: ZbusChain) -> None:
+    redis.set(GATEWAY.queue, "text")
+    with pytest.raises(ChainUnavailable, match="WRONGTYPE"):
+        await chain.powers([HERE], HeadKind.BEST)
+    with pytest.raises(ChainUnavailable, match="WRONGTYPE"):
+        await chain.announce_power_state(Power.UP)
+
+
+async def test_an_announced_state_stays_on_the_list_until_the_gateway_comes(
+    running: RedisServer, redis: Any, chain: ZbusChain
+) -> None:
+    await chain.announce_power_state(Power.UP)
+    assert (redis.llen(GATEWAY.queue), redis.ttl(GATEWAY.queue)) == (1, -1)
+    async with gateway(running) as asked:
+        await chain.head(HeadKind.BEST)
+        assert asked.seen == [True, "time"]
+
+
+# -- reading -------------------------------------------------------------------------------------------
+async def test_one_failing_read_leaves_the_others_readable(running: RedisServer, redis: Any, chain: ZbusChain) -> None:
+    async with gateway(running):
+        powers = (await chain.powers([HERE, GONE, NodeId(3)], HeadKind.BEST)).powers
+        assert (powers[HERE], powers[NodeId(3)]) == (UP, UP)
+        gone = powers[GONE]
+        assert isinstance(gone, Unreadable)
+        assert "GetPowerTarget failed" in gone.reason
+        assert list(await chain.nodes([HERE, GONE, NodeId(3)])) == [HERE, NodeId(3)]
+
+
+async def test_reads_that_fail_all_are_a_chain_that_is_away(running: RedisServer, redis: Any, chain: ZbusChain) -> None:
+    async with gateway(running) as asked:
+        asked.failing = {"GetPowerTarget", "GetNode"}
+        for nodes in ([HERE], [HERE, NodeId(3)]):
+            with pytest.raises(ChainUnavailable, match="GetPowerTarget failed"):
+                await chain.powers(nodes, HeadKind.BEST)
+            with pytest.raises(ChainUnavailable, match="GetNode failed"):
+                await chain.nodes(nodes)
+
+
+async def test_a_broken_answer_is_unreadable_not_down(running: RedisServer, redis: Any, chain: ZbusChain) -> None:
+    async def speak(_: int) -> str:
+        return "up"
+
+    async with gateway(running, {"GetPowerTarget": Served((UINT32,), STRING, speak)}):
+        powers = (await chain.powers([HERE], HeadKind.BEST)).powers
+        assert isinstance(powers[HERE], Unreadable)
+
+
+async def test_a_read_of_one_node_overtakes_a_read_of_many(running: RedisServer, redis: Any, chain: ZbusChain) -> None:
+    async def waiting(calls: int) -> None:
+        async with asyncio.timeout(10):
+            while await asyncio.to_thread(redis.llen, GATEWAY.queue) != calls:
+                pass
+
+    async with gateway(running) as asked:
+        asked.go_on.clear()
+        many = asyncio.create_task(chain.powers([NodeId(number) for number in range(1, 9)], HeadKind.BEST))
+        await asked.begun.wait()
+        await waiting(1)
+        one = asyncio.create_task(chain.powers([NodeId(99)], HeadKind.BEST))
+        await waiting(2)
+        assert asked.seen == [1], "one call runs, one of many waits, and the single one: no more"
+        asked.go_on.set()
+        await one
+        assert len((await many).powers) == 8
+        assert asked.seen[:3] == [1, 2, 99]
+        assert sorted(asked.seen[3:]) == list(range(3, 9))
+
+
+# -- uptime --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("ahead_s", [-600, -70, 70, 600])
+async def test_a_report_the_chain_refused_in_silence_has_failed(
+    running: RedisServer, redis: Any, chain: ZbusChain, ahead_s: float
+) -> None:
+    async with gateway(running) as asked:
+        asked.ahead_s = ahead_s
+        with pytest.raises(ExtrinsicFailed) as caught:
+            await chain.report_uptime(sample)
+        assert (caught.value.error, caught.value.block_hash) == ("InvalidTimestampHint", f"0x{BLOCK.hex()}")
+
+
+@pytest.mark.parametrize("failing", [set(), {"GetTime"}])
+async def test_a_report_in_time_was_taken_whether_or_not_the_chains_time_is_told(
+    running: RedisServer, redis: Any, chain: ZbusChain, failing: set[str]
+) -> None:
+    async with gateway(running) as asked:
+        asked.failing = failing
+        assert await chain.report_uptime(sample) == Inclusion(f"0x{BLOCK.hex()}", None)
+
+
+class SlowClock(SystemClock):
+    """Between two looks at it 100 seconds pass."""
+
+    now_s = 0.0
+
+    def monotonic(self) -> float:
+        self.now_s += 100
+        return self.now_s
+
+
+@pytest.mark.parametrize(("failing", "ahead_s"), [(set(), 100), ({"GetTime"}, 0)])
+async def test_a_report_that_took_longer_than_the_chain_forgives_is_uncertain(
+    running: RedisServer, redis: Any, client: ZbusClient, failing: set[str], ahead_s: float
+) -> None:
+    async with gateway(running) as asked:
+        asked.failing, asked.ahead_s = failing, ahead_s
+        with pytest.raises(ExtrinsicUncertain, match="took 100 s"):
+            await ZbusChain(client, SlowClock(), timeout_s=10).report_uptime(sample)
