@@ -11,7 +11,7 @@ import pytest
 
 from app.domain.model import Power
 from app.domain.shutdown_rules import Step
-from tests.integration.neighbourhood import Neighbourhood
+from tests.integration.neighbourhood import Neighbour, Neighbourhood
 from tests.integration.node_rig import ME, PEER, Node, Settings, node_rig
 from tests.integration.redis_rig import hand
 
@@ -36,7 +36,7 @@ async def started(node: Node) -> None:
     await node.daemon.says("Reconciled", trigger="itself")
 
 
-@pytest.mark.parametrize("zinit", ["v0.2.9", "v0.2.14-3-gabc1234", "v0.2.15", "v0.2.25"])
+@pytest.mark.parametrize("zinit", ["v0.2.9", "v0.2.15", "v0.2.25"])
 async def test_a_node_sleeps_and_says_up_when_it_is_woken(zinit: str) -> None:
     async with zos_node(zinit=zinit) as (node, _):
         await started(node)
@@ -94,52 +94,101 @@ async def test_stopped_in_the_middle_it_says_up(step: str) -> None:
             await node.until_state(Power.UP)
 
 
-@pytest.mark.parametrize("name", NEIGHBOURS)
-async def test_a_neighbour_that_comes_up_late_is_waited_for(name: str) -> None:
+async def test_neighbours_that_come_up_late_are_waited_for_by_name() -> None:
     async with zos_node(start_neighbours=False) as (node, zos):
-        late = getattr(zos, name)
-        await asyncio.gather(*(each.start() for each in zos.all if each is not late))
         await node.daemon.start()
-        match name:
-            case "registrar" | "identityd":
-                await node.daemon.says("Setback", doing="ids", error=f"waiting for {name}")
-            case "gateway":
-                await node.daemon.says("Setback", doing="uptime", error="api-gateway")
-            case "zinit":
-                await node.daemon.says("FaultRaised", key="power-management", message="zinit.sock")
-            case _:
-                await node.daemon.says("Setback", doing="showing faults", error="zui")
-        await late.start()
+        await node.daemon.says("Setback", doing="ids", error="waiting for registrar")
+        await zos.registrar.start()
+        await node.daemon.says("Setback", doing="ids", error="waiting for identityd")
+        await zos.identityd.start()
+        await node.daemon.says("Setback", doing="uptime", error="api-gateway")
+        await node.daemon.says("Setback", doing="showing faults", error="zui")
+        await zos.gateway.start()
         await node.daemon.says("UptimeReported")
+        await node.daemon.says("FaultRaised", key="power-management", message="zinit.sock")
         await node.target(Power.DOWN)
-        await node.daemon.says("PowerOffOrdered")
-
-
-@pytest.mark.parametrize("name", NEIGHBOURS)
-@pytest.mark.parametrize("how", ["killed", "hung"])
-@pytest.mark.parametrize("step", ["before", "final"])
-async def test_a_neighbour_that_vanishes_and_comes_back(name: str, how: str, step: str) -> None:
-    async with zos_node() as (node, zos):
-        await started(node)
-        victim = getattr(zos, name)
-        if step != "before":
-            await node.target(Power.DOWN)
-            await node.daemon.says("ShutdownStep", step=step)
-        if how == "killed":
-            await victim.kill()
-        else:
-            victim.freeze()
-        await node.set_target(Power.DOWN)
+        await node.daemon.says("StayingUp", reason="power management is not enabled")
+        await zos.zui.start()
+        await zos.console_shows("zinit.sock")
+        await zos.zinit.start()
         await node.event(ME, Power.DOWN)
-        if name == "gateway":
-            await node.daemon.says("Setback", error="api-gateway")
-            assert node.orders == [], "without the chain nothing is powered off"
-        elif name == "zinit" and how == "killed":
-            await node.daemon.says("FaultRaised")
-        await (victim.start() if how == "killed" else asyncio.to_thread(victim.thaw))
-        await node.event(ME, Power.DOWN)
+        await node.daemon.says("FaultCleared", key="power-management")
         await node.daemon.says("PowerOffOrdered")
         assert node.daemon.starts == 1
+
+
+async def lose(victim: Neighbour, how: str) -> None:
+    """It is gone, or seems to be there and does nothing."""
+    if how == "killed":
+        await victim.kill()
+    else:
+        victim.freeze()
+
+
+async def bring_back(victim: Neighbour, how: str) -> None:
+    """It serves again."""
+    if how == "killed":
+        await victim.start()
+    else:
+        victim.thaw()
+
+
+@pytest.mark.parametrize("how", ["killed", "hung"])
+async def test_neighbours_that_vanish_one_after_the_other_and_come_back(how: str) -> None:
+    async with zos_node() as (node, zos):
+        await started(node)
+        for name in NEIGHBOURS:
+            victim, mark = getattr(zos, name), node.daemon.mark()
+            await lose(victim, how)
+            await node.event(ME, Power.UP)
+            if victim is zos.gateway:
+                await node.daemon.says("Setback", since=mark, error="api-gateway")
+            else:
+                await node.daemon.says("EventsHandled", since=mark)
+            await bring_back(victim, how)
+        await node.target(Power.DOWN)
+        await node.daemon.says("PowerOffOrdered")
+        assert node.daemon.starts == 1
+
+
+@pytest.mark.parametrize("how", ["killed", "hung"])
+@pytest.mark.parametrize("step", ["say down", "final", "uptime", "target"])
+async def test_the_gateway_vanishes_in_the_middle_of_a_shutdown(step: str, how: str) -> None:
+    async with zos_node() as (node, zos):
+        await started(node)
+        await node.target(Power.DOWN)
+        await node.daemon.says("ShutdownStep", step=step)
+        await lose(zos.gateway, how)
+        await node.daemon.says("Setback", error="api-gateway")
+        orders = node.orders
+        await bring_back(zos.gateway, how)
+        await node.event(ME, Power.DOWN)
+        await node.daemon.says("PowerOffOrdered")
+        assert orders == [], "without the chain nothing is powered off"
+
+
+@pytest.mark.parametrize("how", ["killed", "hung"])
+async def test_all_other_neighbours_vanish_in_the_middle_of_a_shutdown(how: str) -> None:
+    async with zos_node() as (node, zos):
+        await started(node)
+        await node.target(Power.DOWN)
+        await node.daemon.says("ShutdownStep", step="final")
+        for victim in (zos.registrar, zos.identityd, zos.zui):
+            await lose(victim, how)
+        await node.daemon.says("PowerOffOrdered")
+        for victim in (zos.registrar, zos.identityd, zos.zui):
+            await bring_back(victim, how)
+
+
+async def test_zinit_vanishes_in_the_middle_of_a_shutdown() -> None:
+    async with zos_node() as (node, zos):
+        await started(node)
+        await node.target(Power.DOWN)
+        await node.daemon.says("ShutdownStep", step="final")
+        await zos.zinit.kill()
+        await node.daemon.says("Setback", doing="powering off", error="zinit.sock")
+        await zos.zinit.start()
+        await node.daemon.says("PowerOffOrdered")
 
 
 async def test_registration_in_progress_is_waited_for() -> None:
@@ -211,7 +260,7 @@ async def test_no_call_is_left_on_the_gateways_list_by_a_daemon_that_is_stopped(
 
 
 async def test_a_full_redis_is_told_and_survived() -> None:
-    async with zos_node() as (node, _):
+    async with zos_node({"power_management": {"reconcile_interval_s": 0.5}}) as (node, _):
         await started(node)
         with hand(node.redis.url()) as redis:
             redis.config_set("maxmemory", 1)

@@ -30,6 +30,7 @@ from app.domain.errors import EventsUnavailable, RetryableError
 ANSWER_S = 5.0
 BLOCK_S = 3.0
 WITHDRAW_S = 1.0
+"""Of a call that is cancelled: who cancels it is waiting, for the end of the daemon perhaps."""
 BELL_LIFE_S = 60
 
 
@@ -108,13 +109,13 @@ class ZbusClient:
                 await self._send(queue, frame)
                 return await answer
         except TimeoutError:
-            withdrawn = await self._withdraw(queue, frame, name)
+            withdrawn = await self._withdraw(queue, frame, name, ANSWER_S)
             raise NoAnswer(f"{method} did not answer within {timeout_s:g} s", withdrawn=withdrawn) from None
         except EventsUnavailable as error:
-            withdrawn = await self._withdraw(queue, frame, name)
+            withdrawn = await self._withdraw(queue, frame, name, ANSWER_S)
             raise NoAnswer(f"{method} can't be called: {error}", withdrawn=withdrawn) from error
         except asyncio.CancelledError:
-            await self._withdraw(queue, frame, name)
+            await self._withdraw(queue, frame, name, WITHDRAW_S)
             raise
         finally:
             self._end(name)
@@ -158,10 +159,10 @@ class ZbusClient:
     def _listens(self) -> bool:
         return self._listening is not None and not self._listening.done()
 
-    async def _withdraw(self, queue: str, frame: bytes, reply_to: str) -> bool:
+    async def _withdraw(self, queue: str, frame: bytes, reply_to: str, within_s: float) -> bool:
         """Take the call back; False when the neighbour has it already, or Redis can't be asked."""
         try:
-            async with asyncio.timeout(WITHDRAW_S), self._sending.use() as redis:
+            async with asyncio.timeout(within_s), self._sending.use() as redis:
                 pipeline = redis.pipeline(transaction=False)
                 pipeline.lrem(queue, 1, frame)
                 pipeline.delete(reply_to)
