@@ -53,7 +53,10 @@ class Running:
     async def until_state(self, **wanted: object) -> None:
         """Let it look until it says so: a look that was under way may end after what it did not see."""
         async with asyncio.timeout(PATIENCE_S):
-            while any((await self.state())[field] != value for field, value in wanted.items()):
+            while True:
+                state = await self.state()
+                if all(state[field] == value for field, value in wanted.items()):
+                    return
                 await self.looked()
 
 

@@ -122,7 +122,7 @@ class OperatorDesk:
         self._farm_trigger.pull("an operator's wish")
 
     async def report_uptime(self) -> UptimeReported | UptimeSkipped:
-        """Whoever asks while a report is on its way gets that one's end."""
+        """Whoever asks while another wish is being fulfilled gets the same report."""
         before = self._uptime.last
         async with self._reporting:
             if self._uptime.last is not before and self._uptime.last is not None:
