@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NewType
 
@@ -118,6 +118,21 @@ class Node:
     twin: TwinId
     mac: Mac | None
     mac_problem: str = ""
+
+
+WOKEN_INTERFACE = "zos"
+
+
+def woken_address(interfaces: Iterable[tuple[str, str]]) -> tuple[Mac | None, str]:
+    """The address to wake a node by, of the names and addresses in its record; or what is wrong with them."""
+    problem = f"the node's record has no interface named {WOKEN_INTERFACE!r}"
+    for name, address in interfaces:
+        if name == WOKEN_INTERFACE:
+            try:
+                return Mac.parse(address), ""
+            except ValueError as error:
+                problem = str(error)
+    return None, problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Options:
     envvar="POWERD_CONFIG",
     help="Settings file (TOML); every key can also be set by environment.",
 )
-@click.option("--profile", type=click.Choice(["systemd", "zos", "simulated"]), help="Which world this runs in.")
+@click.option("--profile", type=click.Choice(["auto", "systemd", "zos", "simulated"]), help="Which world this runs in.")
 @click.version_option(package_name="powerd")
 @click.pass_context
 def main(ctx: click.Context, broker: str | None, config: Path | None, profile: str | None) -> None:
@@ -87,12 +87,13 @@ def events(options: Options) -> None:
 
 @main.command(short_help="Show what the running daemon believes and does.")
 @click.option("--json", "as_json", is_flag=True, help="All of it, as one JSON object.")
+@click.option("--broker", metavar="URL", help="The daemon's Redis, as the daemon was given it.")
 @click.pass_obj
-def status(options: Options, *, as_json: bool) -> None:
+def status(options: Options, broker: str | None, *, as_json: bool) -> None:
     """Show what this node's daemon believes and does now: target, state, holds, uptime, wakes, faults."""
     from app.entrypoints.status import show_status
 
-    show_status(options.settings(), sys.stdout, as_json=as_json)
+    show_status(broker or options.settings().broker.url, sys.stdout, as_json=as_json)
 
 
 @main.command(short_help="Print event payloads or zbus frames as JSON.")

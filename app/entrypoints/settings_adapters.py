@@ -208,7 +208,10 @@ class Zbus(Section, frozen=True):
     """Calls to Zero-OS' other daemons, and from them (RPC over the node's Redis)."""
 
     serve: Annotated[
-        bool, Meta(description="Serve module `power` (docs/zbus.md) to other programs; `powerd status` asks it.")
+        bool,
+        Meta(
+            description="Serve module `power` (docs/zbus.md) to other programs, where the event stream is Redis; `powerd status` asks it."
+        ),
     ] = True
     timeout_s: Annotated[
         PositiveSeconds, Meta(description="Seconds an answer of registrar, identityd or zui may take.")
@@ -221,7 +224,7 @@ class Zbus(Section, frozen=True):
         PositiveSeconds, Meta(description="Seconds between looks at the whole farm through it: each node is a call.")
     ] = 1800.0
     gateway_follow_up_s: Annotated[
-        PositiveSeconds, Meta(description="What `power_management.follow_up_s` is there.")
+        PositiveSeconds, Meta(description="Seconds between looks while something is in doubt, behind api-gateway.")
     ] = 10.0
 
 

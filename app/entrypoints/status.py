@@ -11,7 +11,6 @@ from app.adapters.zbus.client import NoAnswer, ZbusClient
 from app.adapters.zbus.neighbours import Remote, RemoteMethod
 from app.adapters.zbus.power_object import MODULE, OBJECT, STATE
 from app.domain.errors import PermanentError
-from app.entrypoints.settings import Settings
 
 STATE_OF = RemoteMethod(Remote(MODULE, OBJECT), "State", (), STATE)
 TIMEOUT_S = 5.0
@@ -21,9 +20,9 @@ class DaemonSilent(PermanentError):
     """Nobody answered."""
 
 
-def show_status(settings: Settings, out: TextIO, *, as_json: bool) -> None:
-    """Ask and print; `DaemonSilent` when no daemon answers within 5 s."""
-    told = asyncio.run(_ask(settings.broker.url))
+def show_status(broker: str, out: TextIO, *, as_json: bool) -> None:
+    """Ask and print; `DaemonSilent` when no daemon answers on that Redis within 5 s."""
+    told = asyncio.run(_ask(broker))
     if as_json:
         out.write(json.dumps(told, indent=2) + "\n")
         return
@@ -36,8 +35,8 @@ async def _ask(url: str) -> Mapping[str, Any]:
         told: Mapping[str, Any] = await client.call(STATE_OF, timeout_s=TIMEOUT_S)
     except NoAnswer as error:
         raise DaemonSilent(
-            f"no daemon answers ({error}); see that powerd runs and uses this Redis (--broker, broker.url), and that "
-            "zbus.serve is not false"
+            f"no daemon answers ({error}); see that powerd runs, that this is its Redis (powerd status --broker "
+            "URL, or broker.url), and that it serves (zbus.serve; never in profile simulated)"
         ) from error
     else:
         return told

@@ -231,6 +231,9 @@ def test_a_host_that_cannot_be_powered_off_fails_the_check_until_it_can(rig: Rig
 def test_it_tells_whether_the_system_is_stopping_or_that_it_cannot_tell(rig: Rig) -> None:
     async def body() -> None:
         if rig.set_stopping is None:
+            assert not await rig.power.stopping()
+            rig.behave(Obedience.OBEYS)
+            await rig.power.power_off()
             with pytest.raises(HostPowerFailed, match="does not tell"):
                 await rig.power.stopping()
             return

@@ -282,3 +282,15 @@ async def test_a_list_of_the_neighbours_that_is_no_list_is_survived() -> None:
             redis.delete("power.power@0.0.1", "zui.zui@0.0.1")
         await node.target(Power.DOWN)
         await node.daemon.says("PowerOffOrdered")
+
+
+async def test_text_that_is_no_utf_8_ends_nothing() -> None:
+    async with zos_node() as (node, _):
+        holds = node.directory / "holds"
+        holds.mkdir()
+        (holds / "somebody.json").write_text('{"reason": "\\udcff", "expires_at_s": null}')
+        await started(node)
+        await node.target(Power.DOWN)
+        await node.daemon.says("StayingUp", reason="held by somebody")
+        (holds / "somebody.json").unlink()
+        await node.daemon.says("PowerOffOrdered")

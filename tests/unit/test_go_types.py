@@ -209,3 +209,8 @@ def test_integers_come_back(value: int) -> None:
 @given(st.dictionaries(st.text(), st.text()), st.binary())
 def test_maps_come_back_and_bytes_after_a_value_are_passed_over(value: dict[str, str], rest: bytes) -> None:
     assert decode(StringMap(), encode(StringMap(), value) + rest, "it") == value
+
+
+def test_a_lone_surrogate_is_written_as_a_question_mark() -> None:
+    assert decode(STRING, encode(STRING, "a\ud800b"), "it") == "a?b"
+    assert decode(StringMap(), encode(StringMap(), {"k": "\udcff"}), "it") == {"k": "?"}

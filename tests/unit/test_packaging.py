@@ -141,4 +141,4 @@ def test_the_instructions_name_files_and_variables_that_exist() -> None:
     text = (PACKAGING / "README.md").read_text()
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (PACKAGING / target).exists(), target
-    assert set(re.findall(r"\bPOWERD_[A-Z_]+\b", text)) <= {key.variable for key in keys().values()}
+    assert set(re.findall(r"\bPOWERD_[A-Z_]+\b", text)) <= {key.variable for key in keys().values()} | {"POWERD_CONFIG"}

@@ -114,8 +114,8 @@ class String:
     zero: str = ""
 
     def write(self, value: str) -> bytes:
-        """UTF-8."""
-        return msgspec.msgpack.encode(value)
+        """UTF-8; a lone surrogate (from JSON, or a file's name), which has no place in it, becomes a question mark."""
+        return msgspec.msgpack.encode(value.encode("utf-8", "replace").decode())
 
     def read(self, plain: Any, what: str) -> str:
         """A bin will do."""
@@ -220,7 +220,8 @@ class StringMap:
 
     def write(self, value: Mapping[str, str]) -> bytes:
         """A map."""
-        return msgspec.msgpack.encode(dict(value))
+        text = String()
+        return msgspec.msgpack.encode({name: msgspec.Raw(text.write(item)) for name, item in value.items()})
 
     def read(self, plain: Any, what: str) -> dict[str, str]:
         """A map, or nil."""

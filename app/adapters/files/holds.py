@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,8 @@ def _read(path: Path) -> Hold:
     try:
         saved: Any = json.loads(path.read_text())
         expires_at_s = saved.get("expires_at_s")
+        if expires_at_s is not None and not math.isfinite(float(expires_at_s)):
+            raise ValueError(f"expires_at_s is {expires_at_s}, which is no time")
         return Hold(path.stem, str(saved["reason"]), None if expires_at_s is None else float(expires_at_s))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise HoldsUnreadable(f"{path} is no hold ({error!r}); mend or remove it") from error

@@ -15,7 +15,6 @@ from app.domain.model import (
     Head,
     HeadKind,
     Inclusion,
-    Mac,
     Node,
     NodeId,
     NodePower,
@@ -25,6 +24,7 @@ from app.domain.model import (
     TwinId,
     Unreadable,
     UptimeSample,
+    woken_address,
 )
 from app.ports.chain import UptimeSampler
 from app.ports.chain_blocks import Block, BlockRef
@@ -226,14 +226,7 @@ def _inclusion(call: str, extrinsic: Extrinsic, block: LedgerBlock) -> Inclusion
 
 
 def _node(record: Values) -> Node:
-    problem = "it has no interface named zos"
-    mac = None
-    for interface in record["interfaces"]:
-        if interface["name"] == "zos":
-            try:
-                mac, problem = Mac.parse(interface["mac"]), ""
-            except ValueError as error:
-                problem = str(error)
+    mac, problem = woken_address((interface["name"], interface["mac"]) for interface in record["interfaces"])
     return Node(NodeId(record["id"]), FarmId(record["farm_id"]), TwinId(record["twin_id"]), mac, problem)
 
 

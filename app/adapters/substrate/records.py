@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.model import (
     FarmId,
-    Mac,
     Node,
     NodeId,
     NodePower,
@@ -16,13 +15,13 @@ from app.domain.model import (
     PowerState,
     TwinId,
     Unreadable,
+    woken_address,
 )
 
 if TYPE_CHECKING:
     from app.adapters.substrate.runtime import Runtime
 
 PALLET = "TfgridModule"
-WOKEN_INTERFACE = "zos"
 
 log = logging.getLogger(__name__)
 
@@ -81,21 +80,8 @@ def nodes(runtime: Runtime, asked: Sequence[NodeId], values: Mapping[str, str]) 
 
 def node_of(value: Mapping[str, Any]) -> Node:
     """A record in the library's form."""
-    mac, problem = _woken_address(value["interfaces"])
+    mac, problem = woken_address((each["name"], str(each["mac"])) for each in value["interfaces"])
     return Node(NodeId(value["id"]), FarmId(value["farm_id"]), TwinId(value["twin_id"]), mac, problem)
-
-
-def _woken_address(interfaces: Sequence[Mapping[str, Any]]) -> tuple[Mac | None, str]:
-    texts = [str(interface["mac"]) for interface in interfaces if interface["name"] == WOKEN_INTERFACE]
-    if not texts:
-        return None, f"the node's record has no interface named {WOKEN_INTERFACE!r}"
-    problem = ""
-    for text in texts:
-        try:
-            return Mac.parse(text), ""
-        except ValueError as error:
-            problem = str(error)
-    return None, problem
 
 
 def farm_nodes(runtime: Runtime, farm: FarmId, values: Mapping[str, str]) -> tuple[NodeId, ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from app.domain.events import Happening
 from app.ports.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
 
 
 class FanOut:
@@ -15,6 +18,9 @@ class FanOut:
         self._listeners = tuple(listeners)
 
     def happened(self, happening: Happening) -> None:
-        """Tell all."""
+        """Tell all; one that fails must end neither the others nor the service that tells."""
         for listener in self._listeners:
-            listener.happened(happening)
+            try:
+                listener.happened(happening)
+            except Exception:
+                log.exception("telling %s of a %s failed", type(listener).__name__, type(happening).__name__)

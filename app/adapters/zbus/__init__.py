@@ -1,1 +1,1 @@
-"""Zero-OS's neighbours, called over zbus (RPC over Redis lists)."""
+"""zbus (RPC over Redis lists): powerd's neighbours on Zero-OS, called, and powerd itself, served."""

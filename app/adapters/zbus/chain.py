@@ -71,7 +71,9 @@ class ZbusChain:
         for node, answer in (await self._each(nodes, self._record)).items():
             if isinstance(answer, ChainUnavailable):
                 log.warning("the record of node %d can't be read: %s", node, answer)
-            elif answer.id == node:
+            elif answer.id != node:
+                log.warning("api-gateway gave the record of node %d when asked for node %d", answer.id, node)
+            else:
                 found[node] = answer
         return found
 
@@ -139,23 +141,26 @@ class ZbusChain:
         So what decides is how long the call took, and how far this machine's clock is from the chain's.
         """
         taken = sample()
-        began_s = self._clock.monotonic()
+        sampled_at_s = self._clock.monotonic()
         inclusion = await self._submit(neighbours.UPDATE_NODE_UPTIME, taken.uptime_s, taken.taken_at_s)
-        took_s = self._clock.monotonic() - began_s
-        await self._check_time(taken, took_s, inclusion)
+        await self._check_time(taken, sampled_at_s, inclusion)
         return inclusion
 
-    async def _check_time(self, taken: UptimeSample, took_s: float, inclusion: Inclusion) -> None:
-        """The block's time lies between the chain's time at the sample and that of now."""
+    async def _check_time(self, taken: UptimeSample, sampled_at_s: float, inclusion: Inclusion) -> None:
+        """By how much the block's time differs from the report's lies between two bounds that are known.
+
+        The block was made between the sample and the answer, and the chain's time read between the answer
+        and now. Where it can't be read, this machine's clock is taken to be right.
+        """
+        took_s = self._clock.monotonic() - sampled_at_s
         try:
-            latest_s = await self._time_s()
+            most_s = await self._time_s() - taken.taken_at_s
+            least_s = most_s - (self._clock.monotonic() - sampled_at_s)
         except ChainUnavailable:
-            latest_s = taken.taken_at_s + took_s  # nothing is known of this machine's clock
-        refused_early = abs(latest_s - took_s - taken.taken_at_s) > HINT_WINDOW_S
-        refused_late = abs(latest_s - taken.taken_at_s) > HINT_WINDOW_S
-        if refused_early and refused_late:
+            least_s, most_s = 0.0, took_s
+        if least_s > HINT_WINDOW_S or most_s < -HINT_WINDOW_S:
             raise ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", inclusion.block_hash)
-        if refused_early or refused_late:
+        if least_s < -HINT_WINDOW_S or most_s > HINT_WINDOW_S:
             what = f"{neighbours.UPDATE_NODE_UPTIME} took {took_s:.0f} s"
             raise ExtrinsicUncertain(f"{what}: the chain may have refused its time, which it takes within ±60 s")
 

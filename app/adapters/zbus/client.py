@@ -11,6 +11,7 @@ comes back.
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -26,6 +27,8 @@ from app.adapters.codecs.zbus_frames import (
 from app.adapters.redis.connection import Connection
 from app.adapters.zbus.neighbours import RemoteMethod
 from app.domain.errors import EventsUnavailable, RetryableError
+
+log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
 BLOCK_S = 3.0
@@ -52,10 +55,6 @@ class CallRefused(RetryableError):
 
 class BrokenAnswer(RetryableError):
     """The neighbour answered with something that is no answer to this call."""
-
-
-NeighbourError = NoAnswer | CallFailed | CallRefused | BrokenAnswer
-"""All that a call raises."""
 
 
 class ZbusClient:
@@ -91,6 +90,7 @@ class ZbusClient:
 
     async def post(self, method: RemoteMethod, *arguments: Any, timeout_s: float) -> None:
         """Hand the call in and wait for no answer; `NoAnswer` when Redis did not take it."""
+        self._refuse_if_closed(method)
         name = str(uuid4())
         try:
             async with asyncio.timeout(timeout_s), self._sending.use() as redis:
@@ -99,8 +99,7 @@ class ZbusClient:
             raise NoAnswer(f"{method} can't be called: {error}", withdrawn=False) from error
 
     async def _exchange(self, method: RemoteMethod, name: str, frame: bytes, timeout_s: float) -> bytes:
-        if self._closed:
-            raise NoAnswer(f"{method} can't be called: the client was closed", withdrawn=True)
+        self._refuse_if_closed(method)
         queue = method.remote.queue
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._begin(name, answer)
@@ -132,6 +131,10 @@ class ZbusClient:
             await asyncio.wait([self._listening])
         await self._sending.close()
         await self._hearing.close()
+
+    def _refuse_if_closed(self, method: RemoteMethod) -> None:
+        if self._closed:
+            raise NoAnswer(f"{method} can't be called: the client was closed", withdrawn=True)
 
     def _begin(self, name: str, answer: asyncio.Future[bytes]) -> None:
         self._waiting[name] = answer
@@ -179,6 +182,10 @@ class ZbusClient:
             except EventsUnavailable as error:
                 self._fail_all(str(error))
                 return
+            except Exception as error:
+                log.exception("hearing answers over zbus failed")
+                self._fail_all(f"hearing answers failed: {error!r}")
+                raise
             if heard is None:
                 continue
             name, reply = heard

@@ -6,12 +6,10 @@ a node off. Here exactly one flag has to be set; anything else is unreadable, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from app.domain.model import FarmId, Mac, Node, NodeId, NodePower, Power, PowerState, TwinId, Unreadable
-
-WOKEN_INTERFACE = "zos"
+from app.domain.model import FarmId, Node, NodeId, NodePower, Power, PowerState, TwinId, Unreadable, woken_address
 
 
 def node_power(value: Mapping[str, Any]) -> NodePower | Unreadable:
@@ -31,16 +29,5 @@ def _power(flags: Mapping[str, Any]) -> Power | None:
 
 def node_record(value: Mapping[str, Any]) -> Node:
     """A value of the type ``Node``."""
-    mac, problem = _woken_address(value["Interfaces"])
+    mac, problem = woken_address((interface["Name"], interface["Mac"]) for interface in value["Interfaces"])
     return Node(NodeId(value["ID"]), FarmId(value["FarmID"]), TwinId(value["TwinID"]), mac, problem)
-
-
-def _woken_address(interfaces: Iterable[Mapping[str, Any]]) -> tuple[Mac | None, str]:
-    problem = f"the node's record has no interface named {WOKEN_INTERFACE!r}"
-    for interface in interfaces:
-        if interface["Name"] == WOKEN_INTERFACE:
-            try:
-                return Mac.parse(interface["Mac"]), ""
-            except ValueError as error:
-                problem = str(error)
-    return None, problem

@@ -1,4 +1,7 @@
-"""powerd's own object on zbus: module ``power``, object ``power@0.0.1``. docs/zbus.md is made from this table."""
+"""powerd's own object on zbus: module ``power``, object ``power@0.0.1``.
+
+``app/entrypoints/zbus_doc.py`` makes docs/zbus.md of the tables here.
+"""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class ZbusServer:
                 failures = 0
             except EventsUnavailable as error:
                 failures += 1
-                self._complain(f"serving zbus: {error}", failures == 1)
+                self._complain(f"serving zbus: {error}", afresh=failures == 1 and connection is self._calls)
                 await asyncio.sleep(RECONNECT.delay_s(failures, self._jitter))
                 continue
             if taken is None:
@@ -198,9 +198,9 @@ class ZbusServer:
             ],
         }
 
-    def _complain(self, what: str, again: bool = False) -> None:
-        """Once for each complaint: a neighbour that sends rubbish sends a lot of it."""
-        if again or (what not in self._complained and len(self._complained) < 100):
+    def _complain(self, what: str, *, afresh: bool = False) -> None:
+        """Once for each complaint, or for each time that it begins ``afresh``: who sends rubbish sends a lot of it."""
+        if afresh or (what not in self._complained and len(self._complained) < 100):
             self._complained.add(what)
             log.warning("%s", what)
 

@@ -38,6 +38,7 @@ class ZinitHostPower:
         self._force_power_off = tuple(force_power_off_command)
         self._timeout_s = timeout_s
         self._known: Version | None = None
+        self._accepted = False
 
     async def check(self) -> None:
         """See that zinit knows how to power off, and that its socket is there."""
@@ -63,8 +64,10 @@ class ZinitHostPower:
         await self._order(version, "reboot" if version >= KNOWS_POWER_OFF else "shutdown")
 
     async def stopping(self) -> bool:
-        """Zinit can't be asked for it, so this always raises."""
-        raise HostPowerFailed("zinit does not tell whether the system is stopping")
+        """False before an order of ours was accepted; after that zinit can't be asked, and this raises."""
+        if self._accepted:
+            raise HostPowerFailed("zinit does not tell whether the system is stopping")
+        return False
 
     async def _version_that_powers_off(self) -> Version:
         version = await self._version()
@@ -107,6 +110,7 @@ class ZinitHostPower:
             raise self._unusable(error) from None
         except HostPowerFailed as error:
             raise HostPowerFailed(f"{self._socket}: {error}") from None
+        self._accepted = True
 
     async def _ask(self, request: bytes) -> Answer:
         return await exchange(self._socket, request)

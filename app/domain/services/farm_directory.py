@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
+from app.domain.errors import ChainUnavailable
 from app.domain.model import FarmId, Node, NodeId
 from app.ports.chain import ChainReader
 from app.ports.clock import Clock
@@ -40,6 +41,9 @@ class FarmDirectory:
         """
         if self._clock.monotonic() - self._read_at_s >= self._refresh_s:
             members = await self._chain.farm_nodes(self._farm)
+            if self._own not in members:
+                # An empty answer, say: to believe it would end every wake that is under way.
+                raise ChainUnavailable(f"the list of the nodes of farm {self._farm} lacks this node, {self._own}")
             self._members = tuple(node for node in members if node != self._own)
             if self._all_records:
                 nodes = await self._chain.nodes(self._members)
@@ -50,14 +54,20 @@ class FarmDirectory:
             self._read_at_s = self._clock.monotonic()
         return self._members
 
-    async def among(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
-        """Those of ``nodes`` that are peers of this farm; one that is not known yet is looked up."""
+    async def among(self, nodes: Collection[NodeId]) -> Collection[NodeId]:
+        """Those of ``nodes`` that are peers of this farm; one whose record is not known yet is looked up.
+
+        A member whose record can't be read now is a peer all the same.
+        """
         unknown = [node for node in nodes if node not in self._nodes and node != self._own]
         await self.reread(unknown)
-        return {node: self._nodes[node] for node in nodes if node in self._nodes}
+        return [node for node in nodes if node in self._nodes or node in self._members]
 
     async def reread(self, nodes: Collection[NodeId]) -> None:
-        """Read these records again: a new node, or one whose card may have been replaced."""
+        """Read these records again: a new node, or one whose card may have been replaced.
+
+        A member's record that is not answered stays as it was; a node that joined is a member from now on.
+        """
         if not nodes:
             return
         found = await self._chain.nodes(nodes)
@@ -65,8 +75,11 @@ class FarmDirectory:
             record = found.get(node)
             if record is not None and record.farm == self._farm:
                 self._nodes[node] = record
-            else:
+                if node not in self._members:
+                    self._members = (*self._members, node)
+            elif record is not None or node not in self._members:
                 self._nodes.pop(node, None)
+                self._members = tuple(member for member in self._members if member != node)
 
     def known(self, node: NodeId) -> Node | None:
         """The record as last read."""

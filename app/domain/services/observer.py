@@ -66,11 +66,15 @@ class Observer:
         return OwnPower(reading.head, reading.powers[self._node])
 
     async def _with_head(self, best: OwnPower) -> tuple[OwnPower, str]:
-        """A gateway that does not tell which block it read may tell the chain's time."""
+        """A gateway that does not tell which block it read may tell the chain's time.
+
+        That may take long, and the target may turn Up meanwhile: so the power is read once more, last.
+        """
         try:
-            return OwnPower(await self._chain.head(HeadKind.BEST), best.power), ""
+            head = await self._chain.head(HeadKind.BEST)
         except ChainUnavailable as error:
             return best, str(error)
+        return OwnPower(head, (await self._own_power(HeadKind.BEST)).power), ""
 
     async def _read_holds(self) -> tuple[tuple[Hold, ...], str]:
         try:

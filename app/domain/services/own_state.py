@@ -36,10 +36,14 @@ class OwnState:
             wanted = Power.UP
         if not self._uncertain and await self._current() is wanted:
             return None
-        self._uncertain = True
+        before, self._uncertain = self._uncertain, True
         try:
             inclusion = await self._chain.set_power_state(wanted)
-        except (ChainUnavailable, ExtrinsicRefused, ExtrinsicFailed):
+        except (ChainUnavailable, ExtrinsicRefused):
+            # This one never will land; an earlier one of unknown fate still may.
+            self._uncertain = before
+            raise
+        except ExtrinsicFailed:
             self._uncertain = False
             raise
         self._uncertain = False

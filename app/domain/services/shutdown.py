@@ -5,8 +5,6 @@ The steps and what follows from their failure stand as a table in `app.domain.sh
 
 from __future__ import annotations
 
-import asyncio
-
 from app.domain.commands import ShutDown, StayUp
 from app.domain.errors import DownNotFinal, NicUnusable, PowerdError
 from app.domain.events import Setback, ShutdownAborted, ShutdownStep
@@ -99,7 +97,10 @@ class Shutdown:
             except PowerdError as error:
                 await self._abort(str(error))
                 raise
-        except asyncio.CancelledError:
+        except PowerdError:
+            raise
+        except BaseException:
+            # Stopped, or ended by a bug: either way the machine goes on.
             await self._take_back()
             raise
         finally:

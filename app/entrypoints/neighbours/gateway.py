@@ -120,11 +120,15 @@ class Gateway:
         try:
             return _hash(await self._chain.report_uptime(lambda: UptimeSample(uptime_s, at_s)))
         except ExtrinsicFailed as error:
-            return bytes.fromhex(error.block_hash.removeprefix("0x"))
+            return _bytes(error.block_hash)
 
 
 def _hash(inclusion: Inclusion) -> bytes:
-    return bytes.fromhex(inclusion.block_hash.removeprefix("0x"))
+    return _bytes(inclusion.block_hash)
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
 
 
 def _flags(power: Power) -> dict[str, bool]:

@@ -1,0 +1,134 @@
+"""What differs where the chain tells neither its block nor finality, and each read takes its time."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.adapters.simulated.chain import SimulatedChain
+from app.domain.errors import ChainUnavailable, ExtrinsicUncertain
+from app.domain.events import ShutdownAborted, WakeEnded
+from app.domain.model import FarmId, Head, HeadKind, Inclusion, NodeId, Power
+from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+
+pytestmark = pytest.mark.anyio
+
+SETTINGS: dict[str, object] = {"shutdown.settled_s": 30}
+
+
+class GatewayChain(SimulatedChain):
+    """A chain whose time may be asked, slowly, and nothing else of its heads."""
+
+    time_takes_s = 0.0
+    away = False
+
+    async def head(self, kind: HeadKind) -> Head | None:
+        block = self._ledger.best
+        await self._clock.sleep(self.time_takes_s)
+        if self.away:
+            raise ChainUnavailable("no GetTime")
+        return Head(kind, None, "", block.time_ms / 1000)
+
+
+def behind_a_gateway(node: VirtualNode) -> None:
+    node.chain.__class__ = GatewayChain
+    node.chain.tells_finality = node.chain.tells_heads = False
+
+
+def gateway(node: VirtualNode) -> GatewayChain:
+    assert isinstance(node.chain, GatewayChain)
+    return node.chain
+
+
+async def test_a_node_sleeps_once_its_down_has_settled(farm: VirtualFarm) -> None:
+    async with farm.running(1, before=behind_a_gateway, settings=SETTINGS) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: node.dark, within_s=120)
+
+
+async def test_a_target_that_turns_up_while_the_time_is_asked_is_seen(farm: VirtualFarm) -> None:
+    async with farm.running(1, before=behind_a_gateway, settings=SETTINGS) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: node.steps[-1:] == ["uptime"], within_s=200, every_s=0.001)
+        gateway(node).time_takes_s = 20.0
+        await farm.until(lambda: node.steps[-1:] == ["target"], within_s=200, every_s=0.001)
+        await farm.set_target(1, Power.UP)
+        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=200)
+        assert not node.dark
+        assert node.host_power.orders == []
+
+
+async def test_without_the_chains_time_it_stays_up(farm: VirtualFarm) -> None:
+    async with farm.running(1, before=behind_a_gateway, settings=SETTINGS) as node:
+        gateway(node).away = True
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "can't be told: no GetTime" in node.container.server().staying_up, within_s=60)
+        assert node.host_power.orders == []
+
+
+async def test_an_up_that_was_never_seen_leaves_an_uncertain_down_in_doubt(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        own = node.container.own_state()
+        await node.container.management().check()
+        node.chain.lose_sight_of_next = True
+        with pytest.raises(ExtrinsicUncertain):
+            await own.set(Power.DOWN)
+        submit = node.chain.set_power_state
+
+        async def withdrawn(_: Power) -> Inclusion:
+            raise ChainUnavailable("nobody took the call")
+
+        node.chain.set_power_state = withdrawn  # type: ignore[assignment, method-assign]
+        with pytest.raises(ChainUnavailable):
+            await own.set(Power.UP)
+        assert own.uncertain
+        node.chain.set_power_state = submit  # type: ignore[method-assign]
+
+
+async def test_an_empty_list_of_the_farm_ends_no_wake(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        farm.put_to_sleep(2)
+        await farm.set_target(2, Power.UP)
+        await farm.until(lambda: bool(node.packets_to(2)), within_s=10)
+
+        async def none(_: FarmId) -> tuple[NodeId, ...]:
+            return ()
+
+        real, node.chain.farm_nodes = node.chain.farm_nodes, none  # type: ignore[assignment, method-assign]
+        node.container.farm()._read_at_s = float("-inf")
+        await node.container.desk().reconcile()
+        await farm.clock.sleep(5)
+        node.chain.farm_nodes = real  # type: ignore[method-assign]
+        await farm.clock.sleep(600)
+        assert node.told(WakeEnded) == []
+        assert len(node.packets_to(2)) > 10
+
+
+async def test_a_node_that_joined_after_the_list_was_read_is_woken_on(farm: VirtualFarm) -> None:
+    async with farm.running(1, settings={}) as node:
+        directory = node.container.farm()
+        directory._all_records = False
+        await farm.clock.sleep(30)
+        directory._members = tuple(each for each in directory._members if each != 3)
+        directory._nodes.pop(NodeId(3), None)
+        farm.put_to_sleep(3)
+        await farm.set_target(3, Power.UP)
+        await farm.until(lambda: bool(node.packets_to(3)), within_s=10)
+        await node.container.desk().reconcile()
+        await farm.clock.sleep(600)
+        assert node.told(WakeEnded) == []
+
+
+async def test_a_record_that_is_not_answered_is_kept_and_its_node_stays_a_peer(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(30)
+        directory = node.container.farm()
+        before = directory.known(NodeId(2))
+        record = farm.ledger.read("Nodes", 2)
+        farm.ledger.genesis("Nodes", 2, None)
+        await directory.reread([NodeId(2)])
+        assert directory.known(NodeId(2)) == before
+        directory._nodes.pop(NodeId(2))
+        assert list(await directory.among([NodeId(2), NodeId(99)])) == [2]
+        farm.ledger.genesis("Nodes", 2, {**record, "farm_id": 99})
+        assert list(await directory.among([NodeId(2)])) == []
