@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.chain import SimulatedChain
-from app.domain.errors import ChainUnavailable, ExtrinsicUncertain
+from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncertain
 from app.domain.events import ShutdownAborted, WakeEnded
 from app.domain.model import FarmId, Head, HeadKind, Inclusion, NodeId, Power
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
@@ -132,3 +132,21 @@ async def test_a_record_that_is_not_answered_is_kept_and_its_node_stays_a_peer(f
         assert list(await directory.among([NodeId(2), NodeId(99)])) == [2]
         farm.ledger.genesis("Nodes", 2, {**record, "farm_id": 99})
         assert list(await directory.among([NodeId(2)])) == []
+
+
+async def test_an_up_that_was_included_and_failed_ends_the_doubt(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        own = node.container.own_state()
+        await node.container.management().check()
+        node.chain.lose_sight_of_next = True
+        with pytest.raises(ExtrinsicUncertain):
+            await own.set(Power.DOWN)
+
+        async def failed(_: Power) -> Inclusion:
+            raise ExtrinsicFailed("change_power_state", "NodeNotExists", "0xabc")
+
+        node.chain.set_power_state = failed  # type: ignore[assignment, method-assign]
+        with pytest.raises(ExtrinsicFailed):
+            await own.set(Power.UP)
+        assert not own.uncertain, "its nonce was behind that of the lost one"
