@@ -35,7 +35,10 @@ class ChainReader(Protocol):
         ...
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
-        """Power of all ``nodes`` from one block, the head of the given kind, in one batch."""
+        """Power of all ``nodes`` from one block, the head of the given kind, in one batch.
+
+        Behind a gateway that gives one node a call it is as many calls, and ``head`` is None.
+        """
         ...
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
@@ -51,9 +54,9 @@ class ChainReader(Protocol):
 class ChainWriter(Protocol):
     """The node's own extrinsics, signed with its key.
 
-    Each waits, bounded in time, until the extrinsic is included, and checks its success in the
-    block's events. Raises `ExtrinsicRefused`, `ExtrinsicFailed`, `ExtrinsicUncertain` or
-    `ChainUnavailable`.
+    Each waits, bounded in time, until the extrinsic is included, and checks its success (in the
+    block's events, or by what a gateway lets one tell). Raises `ExtrinsicRefused`, `ExtrinsicFailed`,
+    `ExtrinsicUncertain` or `ChainUnavailable`.
     """
 
     async def set_power_state(self, power: Power) -> Inclusion:
