@@ -7,33 +7,19 @@ adapters connect when they are first used, and whoever runs the services closes 
 
 from __future__ import annotations
 
-import operator
 from importlib.metadata import version
 
 from dependency_injector import containers, providers
 
 from app.domain.model import NodeIdentity
-from app.domain.services.bursts import Bursts
-from app.domain.services.event_handler import EventHandler
-from app.domain.services.event_inbox import EventInbox
-from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.fault_board import FaultBoard
 from app.domain.services.follower import Follower
 from app.domain.services.identification import Identification
-from app.domain.services.observer import Observer
 from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
-from app.domain.services.own_state import OwnState
-from app.domain.services.power_management import PowerManagement
-from app.domain.services.power_off import PowerOff
-from app.domain.services.power_server import PowerServer
-from app.domain.services.reconciler import Reconciler
-from app.domain.services.shutdown import Shutdown
-from app.domain.services.trigger import Trigger
-from app.domain.services.uptime import Uptime
-from app.domain.services.wake import WakeService
-from app.domain.services.wake_faults import WakeFaults
-from app.entrypoints import adapters, policies, simulated_adapters, zos_adapters
-from app.entrypoints.kinds import behind_gateway, kind_of, serves_zbus
+from app.entrypoints import adapters, simulated_adapters, zos_adapters
+from app.entrypoints.kinds import kind_of, serves_zbus
+from app.entrypoints.node_services import Ports, assemble
+from app.entrypoints.policies import policies
 from app.entrypoints.settings import Settings
 
 
@@ -114,117 +100,24 @@ class Container(containers.DeclarativeContainer):
     )
 
     # -- the daemon's services ---------------------------------------------------------------------
-    limits = providers.Callable(policies.power_limits, settings)
-    wake_policy = providers.Callable(policies.wake_policy, settings)
-    shutdown_policy = providers.Callable(policies.shutdown_policy, settings)
     version = providers.Callable(version, "powerd")
-    own_trigger = providers.Singleton(Trigger, clock)
-    farm_trigger = providers.Singleton(Trigger, clock)
-    inbox = providers.Singleton(EventInbox)
     faults = providers.Singleton(FaultBoard, fault_display, clock, telemetry, jitter)
     identification = providers.Singleton(Identification, identity, clock, faults, telemetry, jitter)
-    management = providers.Singleton(
-        PowerManagement, nic, host_power, faults, allowed=settings.provided.power_management.enabled
+    ports = providers.Singleton(
+        Ports,
+        chain=chain,
+        events=events,
+        nic=nic,
+        magic_packets=magic_packets,
+        host_power=host_power,
+        host_facts=host_facts,
+        holds=holds,
+        clock=clock,
+        telemetry=telemetry,
+        jitter=jitter,
     )
-    farm = providers.Singleton(
-        FarmDirectory,
-        chain,
-        clock,
-        node.provided.farm,
-        node.provided.node,
-        refresh_s=settings.provided.power_management.farm_refresh_s,
-        all_records=providers.Callable(operator.not_, providers.Callable(behind_gateway, settings)),
-    )
-    own_state = providers.Singleton(OwnState, chain, node.provided.node, management, telemetry)
-    uptime = providers.Singleton(
-        Uptime,
-        chain,
-        host_facts,
-        clock,
-        faults,
-        telemetry,
-        providers.Callable(policies.uptime_policy, settings),
-        jitter,
-    )
-    wakes = providers.Singleton(
-        WakeService,
-        chain,
-        farm,
-        providers.Singleton(Bursts, magic_packets, clock, faults, telemetry, wake_policy),
-        clock,
-        providers.Singleton(WakeFaults, faults, settings.provided.wake.deadline_s),
-        telemetry,
-        wake_policy,
-        jitter,
-    )
-    observer = providers.Singleton(Observer, chain, node.provided.node, holds, management, wakes, clock)
-    shutdown = providers.Singleton(
-        Shutdown,
-        chain,
-        observer,
-        own_state,
-        management,
-        uptime,
-        wakes,
-        providers.Singleton(PowerOff, host_power, clock, faults, telemetry, shutdown_policy),
-        clock,
-        faults,
-        telemetry,
-        limits,
-        shutdown_policy,
-    )
-    handler = providers.Singleton(
-        EventHandler,
-        events,
-        inbox,
-        chain,
-        farm,
-        wakes,
-        node.provided.node,
-        node.provided.farm,
-        own_trigger,
-        clock,
-        telemetry,
-        jitter,
-        stale_after_s=settings.provided.events.stale_after_s,
-    )
-    server = providers.Singleton(
-        PowerServer,
-        chain,
-        events,
-        inbox,
-        handler,
-        farm,
-        observer,
-        own_state,
-        management,
-        uptime,
-        wakes,
-        shutdown,
-        providers.Singleton(
-            Reconciler,
-            chain,
-            clock,
-            telemetry,
-            providers.Callable(policies.reconcile_policy, settings),
-            jitter,
-        ),
-        providers.Singleton(
-            Reconciler,
-            chain,
-            clock,
-            telemetry,
-            providers.Callable(policies.farm_reconcile_policy, settings),
-            jitter,
-        ),
-        own_trigger,
-        farm_trigger,
-        clock,
-        telemetry,
-        limits,
-        jitter,
-        first_report_wait_s=settings.provided.uptime.first_report_wait_s,
-    )
+    services = providers.Singleton(assemble, node, ports, providers.Callable(policies, settings), faults)
+    server = services.provided.server
 
     # -- what others may ask (zbus) ----------------------------------------------------------------
     closed_desk = providers.Singleton(ClosedDesk, identification, faults, version)
@@ -233,16 +126,16 @@ class Container(containers.DeclarativeContainer):
         node,
         server,
         chain,
-        farm,
-        observer,
-        management,
-        uptime,
-        wakes,
-        shutdown,
+        services.provided.farm,
+        services.provided.observer,
+        services.provided.management,
+        services.provided.uptime,
+        services.provided.wakes,
+        services.provided.shutdown,
         faults,
         host_facts,
-        own_trigger,
-        farm_trigger,
+        services.provided.own_trigger,
+        services.provided.farm_trigger,
         clock,
         version,
     )

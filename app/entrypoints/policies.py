@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from app.domain.backoff import Backoff
 from app.domain.power_rules import PowerLimits
@@ -12,6 +12,40 @@ from app.domain.shutdown_rules import ShutdownPolicy
 from app.domain.wake_rules import WakePolicy
 from app.entrypoints.kinds import behind_gateway
 from app.entrypoints.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All of them, for one node's services."""
+
+    limits: PowerLimits
+    wake: WakePolicy
+    shutdown: ShutdownPolicy
+    uptime: UptimePolicy
+    reconcile: ReconcilePolicy
+    farm_reconcile: ReconcilePolicy
+    power_off_allowed: bool
+    farm_refresh_s: float
+    all_records: bool
+    events_stale_after_s: float
+    first_report_wait_s: float
+
+
+def policies(settings: Settings) -> Policies:
+    """What the settings say, for the services."""
+    return Policies(
+        limits=power_limits(settings),
+        wake=wake_policy(settings),
+        shutdown=shutdown_policy(settings),
+        uptime=uptime_policy(settings),
+        reconcile=reconcile_policy(settings),
+        farm_reconcile=farm_reconcile_policy(settings),
+        power_off_allowed=settings.power_management.enabled,
+        farm_refresh_s=settings.power_management.farm_refresh_s,
+        all_records=not behind_gateway(settings),
+        events_stale_after_s=settings.events.stale_after_s,
+        first_report_wait_s=settings.uptime.first_report_wait_s,
+    )
 
 
 def power_limits(settings: Settings) -> PowerLimits:

@@ -68,8 +68,8 @@ async def test_without_the_chains_time_it_stays_up(farm: VirtualFarm) -> None:
 async def test_an_up_that_was_never_seen_leaves_an_uncertain_down_in_doubt(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.clock.sleep(10)
-        own = node.container.own_state()
-        await node.container.management().check()
+        own = node.container.services().own_state
+        await node.container.services().management.check()
         node.chain.lose_sight_of_next = True
         with pytest.raises(ExtrinsicUncertain):
             await own.set(Power.DOWN)
@@ -95,7 +95,7 @@ async def test_an_empty_list_of_the_farm_ends_no_wake(farm: VirtualFarm) -> None
             return ()
 
         real, node.chain.farm_nodes = node.chain.farm_nodes, none  # type: ignore[assignment, method-assign]
-        node.container.farm()._read_at_s = float("-inf")
+        node.container.services().farm._read_at_s = float("-inf")
         await node.container.desk().reconcile()
         await farm.clock.sleep(5)
         node.chain.farm_nodes = real  # type: ignore[method-assign]
@@ -106,7 +106,7 @@ async def test_an_empty_list_of_the_farm_ends_no_wake(farm: VirtualFarm) -> None
 
 async def test_a_node_that_joined_after_the_list_was_read_is_woken_on(farm: VirtualFarm) -> None:
     async with farm.running(1, settings={}) as node:
-        directory = node.container.farm()
+        directory = node.container.services().farm
         directory._all_records = False
         await farm.clock.sleep(30)
         directory._members = tuple(each for each in directory._members if each != 3)
@@ -122,7 +122,7 @@ async def test_a_node_that_joined_after_the_list_was_read_is_woken_on(farm: Virt
 async def test_a_record_that_is_not_answered_is_kept_and_its_node_stays_a_peer(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.clock.sleep(30)
-        directory = node.container.farm()
+        directory = node.container.services().farm
         before = directory.known(NodeId(2))
         record = farm.ledger.read("Nodes", 2)
         farm.ledger.genesis("Nodes", 2, None)
@@ -137,8 +137,8 @@ async def test_a_record_that_is_not_answered_is_kept_and_its_node_stays_a_peer(f
 async def test_an_up_that_was_included_and_failed_ends_the_doubt(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.clock.sleep(10)
-        own = node.container.own_state()
-        await node.container.management().check()
+        own = node.container.services().own_state
+        await node.container.services().management.check()
         node.chain.lose_sight_of_next = True
         with pytest.raises(ExtrinsicUncertain):
             await own.set(Power.DOWN)

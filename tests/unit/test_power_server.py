@@ -197,7 +197,7 @@ class TestNotEnabled:
 
 async def test_r3_two_downs_are_equal_though_they_carry_other_blocks(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: node.container.management().enabled)
+        await farm.until(lambda: node.container.services().management.enabled)
         server = node.container.server()
         await server.set_node_power_state(up=False)
         await server.set_node_power_state(up=False)

@@ -58,7 +58,7 @@ async def test_finality_that_never_comes_sets_the_state_up_again(farm: VirtualFa
 
 async def test_a_card_that_forgets_arming_aborts_before_anything_is_written(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: node.container.management().enabled)
+        await farm.until(lambda: node.container.services().management.enabled)
         node.nic.wake_modes.clear()
         node.nic.forgets_arming = True
         await farm.set_target(1, Power.DOWN)
@@ -146,7 +146,7 @@ async def test_a_down_that_the_pool_refuses_is_tried_again(farm: VirtualFarm) ->
 
 async def test_a_card_that_cannot_be_armed_any_more_aborts_before_anything_is_written(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: node.container.management().enabled)
+        await farm.until(lambda: node.container.services().management.enabled)
         node.nic.cannot_arm = True
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=60)

@@ -46,9 +46,9 @@ async def test_an_unhealthy_node_skips_and_looks_again_soon(farm: VirtualFarm) -
 
 async def test_skipped_is_not_success(farm: VirtualFarm) -> None:
     async with farm.running(1, before=unhealthy) as node:
-        result = await node.container.uptime().send_now()
+        result = await node.container.services().uptime.send_now()
         assert result == UptimeSkipped(("readonly-cache",))
-        assert not node.container.uptime().reported_once.is_set()
+        assert not node.container.services().uptime.reported_once.is_set()
 
 
 async def test_the_first_reconcile_waits_for_the_first_report_but_not_for_ever(farm: VirtualFarm) -> None:

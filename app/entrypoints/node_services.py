@@ -1,0 +1,146 @@
+"""Assembles the daemon's services on given ports: for the container once, for the simulator at every boot.
+
+Plain construction, since the simulator does it a hundred thousand times a run. Which adapter stands
+behind a port is decided elsewhere (`app.entrypoints.container`, `app.entrypoints.simulate.machine`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.backoff import Jitter
+from app.domain.model import NodeIdentity
+from app.domain.services.bursts import Bursts
+from app.domain.services.event_handler import EventHandler
+from app.domain.services.event_inbox import EventInbox
+from app.domain.services.farm_directory import FarmDirectory
+from app.domain.services.fault_board import FaultBoard
+from app.domain.services.observer import Observer
+from app.domain.services.own_state import OwnState
+from app.domain.services.power_management import PowerManagement
+from app.domain.services.power_off import PowerOff
+from app.domain.services.power_server import PowerServer
+from app.domain.services.reconciler import Reconciler
+from app.domain.services.shutdown import Shutdown
+from app.domain.services.trigger import Trigger
+from app.domain.services.uptime import Uptime
+from app.domain.services.wake import WakeService
+from app.domain.services.wake_faults import WakeFaults
+from app.entrypoints.policies import Policies
+from app.ports.chain import Chain
+from app.ports.clock import Clock
+from app.ports.holds import Holds
+from app.ports.host_facts import HostFacts
+from app.ports.host_power import HostPower
+from app.ports.magic_packets import MagicPackets
+from app.ports.nic import NicPort
+from app.ports.power_events import PowerEvents
+from app.ports.telemetry import Telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The world as one node's daemon meets it."""
+
+    chain: Chain
+    events: PowerEvents
+    nic: NicPort
+    magic_packets: MagicPackets
+    host_power: HostPower
+    host_facts: HostFacts
+    holds: Holds
+    clock: Clock
+    telemetry: Telemetry
+    jitter: Jitter
+
+
+@dataclass(frozen=True, slots=True)
+class NodeServices:
+    """The daemon's services, wired; `PowerServer.start` runs them all but the fault board."""
+
+    faults: FaultBoard
+    management: PowerManagement
+    farm: FarmDirectory
+    own_state: OwnState
+    uptime: Uptime
+    wakes: WakeService
+    observer: Observer
+    shutdown: Shutdown
+    own_trigger: Trigger
+    farm_trigger: Trigger
+    server: PowerServer
+
+
+def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: FaultBoard) -> NodeServices:
+    """Everything one node's daemon consists of, once it is known who the node is."""
+    chain, clock, telemetry, jitter = ports.chain, ports.clock, ports.telemetry, ports.jitter
+    own_trigger, farm_trigger = Trigger(clock), Trigger(clock)
+    inbox = EventInbox()
+    management = PowerManagement(ports.nic, ports.host_power, faults, allowed=policies.power_off_allowed)
+    farm = FarmDirectory(
+        chain,
+        clock,
+        node.farm,
+        node.node,
+        refresh_s=policies.farm_refresh_s,
+        all_records=policies.all_records,
+    )
+    own_state = OwnState(chain, node.node, management, telemetry)
+    uptime = Uptime(chain, ports.host_facts, clock, faults, telemetry, policies.uptime, jitter)
+    bursts = Bursts(ports.magic_packets, clock, faults, telemetry, policies.wake)
+    wake_faults = WakeFaults(faults, policies.wake.deadline_s)
+    wakes = WakeService(chain, farm, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
+    observer = Observer(chain, node.node, ports.holds, management, wakes, clock)
+    shutdown = Shutdown(
+        chain,
+        observer,
+        own_state,
+        management,
+        uptime,
+        wakes,
+        PowerOff(ports.host_power, clock, faults, telemetry, policies.shutdown),
+        clock,
+        faults,
+        telemetry,
+        policies.limits,
+        policies.shutdown,
+    )
+    handler = EventHandler(
+        ports.events,
+        inbox,
+        chain,
+        farm,
+        wakes,
+        node.node,
+        node.farm,
+        own_trigger,
+        clock,
+        telemetry,
+        jitter,
+        stale_after_s=policies.events_stale_after_s,
+    )
+    server = PowerServer(
+        chain,
+        ports.events,
+        inbox,
+        handler,
+        farm,
+        observer,
+        own_state,
+        management,
+        uptime,
+        wakes,
+        shutdown,
+        Reconciler(chain, clock, telemetry, policies.reconcile, jitter),
+        Reconciler(chain, clock, telemetry, policies.farm_reconcile, jitter),
+        own_trigger,
+        farm_trigger,
+        clock,
+        telemetry,
+        policies.limits,
+        jitter,
+        first_report_wait_s=policies.first_report_wait_s,
+    )
+    return NodeServices(
+        faults, management, farm, own_state, uptime, wakes, observer, shutdown, own_trigger, farm_trigger, server
+    )
