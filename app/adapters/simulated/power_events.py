@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from app.domain.errors import EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
@@ -38,6 +38,12 @@ class SimulatedStream:
         if not self._new:
             self.arrived.clear()
         return batch
+
+    @property
+    def waiting(self) -> Iterator[Delivery]:
+        """Entries not acknowledged yet, delivered or not."""
+        yield from self.pending.values()
+        yield from self._new
 
     def lose_everything(self) -> None:
         """As a server restarted without its data."""

@@ -29,6 +29,7 @@ class Bus:
         self.lost = 0.0
         self.doubled = 0.0
         self.late_s = 0.0
+        self.garbage = 0.0
 
     def boot(self) -> None:
         """A fresh server."""
@@ -43,6 +44,8 @@ class Bus:
             self._held_back += changes
             return
         for change in changes:
+            if self._chance.random() < self.garbage:
+                self.stream.append(Malformed("simulated garbage"))
             if self._chance.random() < self.lost:
                 continue
             self._append(change)
@@ -58,7 +61,7 @@ class Bus:
         """Old events come once more, ``age_s`` old by their ids."""
         self.stream.append(*self._old, age_s=age_s)
 
-    def forge(self, change: PowerTargetChanged | Malformed) -> None:
+    def forge(self, change: PowerTargetChanged) -> None:
         """Somebody writes to the stream who has no business there."""
         self.stream.append(change)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from app.domain.events import Malformed, PowerTargetChanged
+from app.domain.events import PowerTargetChanged
 from app.domain.model import NodeId, Power
 from app.entrypoints.simulate.machine import Machine, MachinePower
 from app.entrypoints.simulate.plan import FaultPlan
@@ -152,11 +152,6 @@ def _forge_own(machine: Machine, fault: FaultPlan) -> None:  # noqa: ARG001
         machine.bus.forge(PowerTargetChanged(machine.identity.farm, machine.identity.node, Power.DOWN))
 
 
-def _garbage(machine: Machine, fault: FaultPlan) -> None:  # noqa: ARG001
-    if machine.has_bus:
-        machine.bus.forge(Malformed("simulated garbage"))
-
-
 def _replay(machine: Machine, fault: FaultPlan) -> None:
     if machine.has_bus:
         machine.bus.replay(fault.amount)
@@ -274,7 +269,9 @@ FAULT_KINDS: Mapping[str, FaultKind] = {
     "events-replayed": FaultKind("old events come again", "node", _each(_replay), amount=(0, 86_400)),
     "events-forged": FaultKind("somebody forges events", "node", _each(_forge), amount=(1, 10)),
     "own-event-forged": FaultKind("somebody forges an event Down for the node", "node", _each(_forge_own)),
-    "events-malformed": FaultKind("garbage on the stream", "node", _each(_garbage)),
+    "events-malformed": FaultKind(
+        "garbage comes among the events", "farm", _bus(garbage=_amount), _bus(garbage=_nothing), (60, 3600), (0.3, 1.0)
+    ),
     "packets-lost": FaultKind(
         "magic packets get lost", "farm", _lose_packets, _carry_packets, (60, 20 * MINUTES), (0.3, 1.0)
     ),

@@ -20,7 +20,7 @@ from app.adapters.simulated.power_events import SimulatedPowerEvents
 from app.domain.events import Happening
 from app.domain.model import Mac, NodeIdentity
 from app.domain.services.fault_board import FaultBoard
-from app.entrypoints.node_services import NodeServices, Ports, assemble
+from app.entrypoints.node_services import NodeServices, Ports
 from app.entrypoints.simulate.bus import Bus
 from app.entrypoints.simulate.conditions import FLAKY, apply_conditions
 from app.entrypoints.simulate.plan import NodePlan
@@ -217,7 +217,7 @@ class Machine:
         )
         self.display = SimulatedFaults()
         board = FaultBoard(self.display, self.clock, self, ports.jitter)
-        self.services = assemble(self.identity, ports, self.world.policies, board)
+        self.services = self.world.build(self.identity, ports, self.world.policies, board)
         self._daemon = self.world.loop.create_task(self._serve(self.services), name=f"node {self.plan.id}")
         self._daemon.add_done_callback(self._ended)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from app.adapters.simulated.clock import VirtualLoop
+from app.entrypoints.node_services import assemble
 from app.entrypoints.simulate.farmer import Farmer
 from app.entrypoints.simulate.farmer_policies import policy_of
 from app.entrypoints.simulate.fault_kinds import schedule
@@ -16,7 +17,7 @@ from app.entrypoints.simulate.promise import Promise
 from app.entrypoints.simulate.promises import ALL
 from app.entrypoints.simulate.tally import Tally
 from app.entrypoints.simulate.watch import Watch
-from app.entrypoints.simulate.world import World
+from app.entrypoints.simulate.world import Assembler, World
 
 MINUTE_S = 60.0
 SAMPLE_MINUTES = 5
@@ -25,18 +26,27 @@ Progress = Callable[[float], None]
 """Told the virtual seconds that have passed, every virtual minute."""
 
 
-def run(plan: Plan, *, promises: Sequence[type[Promise]] = ALL, progress: Progress = lambda _: None) -> Outcome:
-    """The whole run. Deterministic: the plan says everything."""
+def run(
+    plan: Plan,
+    *,
+    promises: Sequence[type[Promise]] = ALL,
+    progress: Progress = lambda _: None,
+    build: Assembler = assemble,
+) -> Outcome:
+    """The whole run. Deterministic: the plan says everything.
+
+    ``build`` makes each daemon's services; who plants a defect hands in another (docs/simulation.md).
+    """
     began_s = time.perf_counter()
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        outcome = runner.run(_run(plan, promises, progress))
+        outcome = runner.run(_run(plan, promises, progress, build))
     outcome.wall_s = time.perf_counter() - began_s
     return outcome
 
 
-async def _run(plan: Plan, promises: Sequence[type[Promise]], progress: Progress) -> Outcome:
+async def _run(plan: Plan, promises: Sequence[type[Promise]], progress: Progress, build: Assembler) -> Outcome:
     watch = Watch()
-    world = World(plan, watch)
+    world = World(plan, watch, build)
     tally = Tally(world)
     watch.begin(world, tally, promises)
     schedule(world)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
@@ -14,7 +14,9 @@ from app.adapters.simulated.magic_packets import SimulatedNetwork
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, Power, TwinId
-from app.entrypoints.policies import policies
+from app.domain.services.fault_board import FaultBoard
+from app.entrypoints.node_services import NodeServices, Ports
+from app.entrypoints.policies import Policies, policies
 from app.entrypoints.settings_loading import load_settings
 from app.entrypoints.simulate.machine import Machine
 from app.entrypoints.simulate.plan import FarmPlan, NodePlan, Plan
@@ -25,6 +27,10 @@ EPOCH_S = 1_700_006_400.0
 
 HISTORY_BLOCKS = 256
 """Blocks the chain remembers: far more than finality ever lags behind."""
+
+
+Assembler = Callable[[NodeIdentity, Ports, Policies, FaultBoard], NodeServices]
+"""Makes a daemon's services, as `app.entrypoints.node_services.assemble` does."""
 
 
 class Farm:
@@ -40,9 +46,10 @@ class Farm:
 class World:
     """Everything there is; made inside the running `VirtualLoop`."""
 
-    def __init__(self, plan: Plan, watch: Watch) -> None:
+    def __init__(self, plan: Plan, watch: Watch, build: Assembler) -> None:
         self.plan = plan
         self.watch = watch
+        self.build = build
         self.clock = VirtualClock(EPOCH_S)
         self.loop = asyncio.get_running_loop()
         self.ledger = Ledger(
@@ -140,6 +147,3 @@ class World:
         farm.machines.append(machine)
         self.machines[identity.node] = machine
         self.accounts[account] = machine
-
-
-Machines = Mapping[NodeId, Machine]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from app.entrypoints.simulate.promise import Promise
+from app.entrypoints.simulate.promises.cost_stays_bounded import CostStaysBounded
+from app.entrypoints.simulate.promises.every_event_is_handled import EveryEventIsHandled
 from app.entrypoints.simulate.promises.every_wake_ends import EveryWakeEnds
 from app.entrypoints.simulate.promises.never_off_against_the_target import NeverOffAgainstTheTarget
 from app.entrypoints.simulate.promises.never_off_under_a_hold import NeverOffUnderAHold
@@ -24,9 +26,11 @@ ALL: tuple[type[Promise], ...] = (
     NoExtrinsicThatChangesNothing,
     UptimeBeforeEveryPowerOff,
     NoEventAcknowledgedUnhandled,
+    EveryEventIsHandled,
     PowerFollowsTheTarget,
     EveryWakeEnds,
     WakesBeginAtOnce,
     NoUptimeGap,
+    CostStaysBounded,
     TheDaemonNeverFails,
 )

@@ -17,7 +17,7 @@ AT_ONCE_S = 20.0
 RUNNING_S = 300.0
 """Wakers that run for so long know the farm."""
 
-KINDS = (*CHAIN, *BUS, "packets-refused", "daemon-killed", "clock-drift", "events-malformed")
+KINDS = (*CHAIN, *BUS, "packets-refused", "daemon-killed", "clock-drift")
 
 
 class WakesBeginAtOnce(Promise):
