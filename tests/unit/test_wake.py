@@ -226,4 +226,4 @@ class TestTheOwnPowerOff:
             await farm.clock.sleep(4)
             await node.deliver(PowerTargetChanged(farm.id, NodeId(2), Power.UP))
             await farm.until(lambda: node.dark, within_s=120)
-            assert len(node.packets_to(2)) == 20
+            assert len(node.packets_to(2)) in (20, 30), "no burst of ten was cut off"
