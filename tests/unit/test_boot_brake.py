@@ -112,62 +112,67 @@ async def test_r10_a_node_that_falls_while_it_is_braked_is_braked_again(farm: Vi
     assert (await boot(farm, within_s=1000))[0] >= 300
 
 
-class TestMemory:
-    """One that can't be read or written never keeps the node from working."""
+# -- a memory that can't be read or written never keeps the node from working -------------------------
 
-    async def test_r10_one_that_cannot_be_written_is_a_fault_and_the_node_powers_off(self, farm: VirtualFarm) -> None:
-        farm.put_to_sleep(1)
-        farm.finalize()
-        _, node = await boot(farm, within_s=AT_ONCE_S, before=unwritable)
-        assert "boot-memory" in node.fault_keys
-        assert "a boot loop of this node would not be noticed: the simulated disk can't be written" in (
-            node.fault("boot-memory").message
-        )
 
-    async def test_r10_one_that_cannot_be_read_counts_as_empty(self, farm: VirtualFarm) -> None:
-        await loop(farm, 4)
-        stay, node = await boot(farm, within_s=AT_ONCE_S, before=unreadable)
-        assert stay < AT_ONCE_S
-        assert node.hardware.disk.record is not None
-        assert node.hardware.disk.record.unwanted == 1
+async def test_r10_an_unwritable_memory_is_a_fault_and_the_node_powers_off(farm: VirtualFarm) -> None:
+    farm.put_to_sleep(1)
+    farm.finalize()
+    _, node = await boot(farm, within_s=AT_ONCE_S, before=unwritable)
+    assert "boot-memory" in node.fault_keys
+    assert "a boot loop of this node would not be noticed: the simulated disk can't be written" in (
+        node.fault("boot-memory").message
+    )
 
-    async def test_r10_what_could_not_be_written_is_tried_again_before_the_power_off(self, farm: VirtualFarm) -> None:
-        farm.put_to_sleep(1)
-        farm.finalize()
-        async with farm.running(1, before=unwritable) as node:
-            await farm.until(lambda: "boot-memory" in node.fault_keys)
-            node.hardware.disk.unwritable = False
-            await farm.until(lambda: node.dark, within_s=AT_ONCE_S)
-            record = node.hardware.disk.record
-            assert record is not None
-            assert record.unwanted == 1
 
-    async def test_r10_a_power_off_of_a_node_that_was_wanted_writes_nothing_more(self, farm: VirtualFarm) -> None:
-        async with farm.running(1) as node:
-            await farm.until(lambda: node.hardware.disk.record is not None)
-            first = node.hardware.disk.record
-            await farm.clock.sleep(1000)
-            await farm.set_target(1, Power.DOWN)
-            await farm.until(lambda: node.dark, within_s=120)
-            assert node.hardware.disk.record is first
+async def test_r10_a_memory_that_cannot_be_read_counts_as_empty(farm: VirtualFarm) -> None:
+    await loop(farm, 4)
+    stay, node = await boot(farm, within_s=AT_ONCE_S, before=unreadable)
+    assert stay < AT_ONCE_S
+    assert node.hardware.disk.record is not None
+    assert node.hardware.disk.record.unwanted == 1
 
-    async def test_r10_without_any_memory_the_boots_are_counted_within_the_process(self, farm: VirtualFarm) -> None:
-        farm.put_to_sleep(1)
-        farm.finalize()
 
-        def none(node: VirtualNode) -> None:
-            node.container.boot_memory.override(providers.Object(None))
+async def test_r10_a_memory_that_could_not_be_written_is_tried_again_before_the_power_off(farm: VirtualFarm) -> None:
+    farm.put_to_sleep(1)
+    farm.finalize()
+    async with farm.running(1, before=unwritable) as node:
+        await farm.until(lambda: "boot-memory" in node.fault_keys)
+        node.hardware.disk.unwritable = False
+        await farm.until(lambda: node.dark, within_s=AT_ONCE_S)
+        record = node.hardware.disk.record
+        assert record is not None
+        assert record.unwanted == 1
 
-        stay, node = await boot(farm, within_s=AT_ONCE_S, before=none)
-        assert stay < AT_ONCE_S
-        assert not node.fault_keys
 
-    async def test_r10_an_answer_that_is_broken_judges_nothing(self, farm: VirtualFarm) -> None:
-        async with farm.running(1, before=lambda node: node.chain.broken.add(NodeId(1))) as node:
-            await farm.clock.sleep(30)
-            assert node.hardware.disk.record is None
-            node.chain.broken.clear()
-            await farm.until(lambda: isinstance(node.hardware.disk.record, BootRecord), within_s=30)
+async def test_r10_a_power_off_of_a_node_that_was_wanted_writes_nothing_more(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.until(lambda: node.hardware.disk.record is not None)
+        first = node.hardware.disk.record
+        await farm.clock.sleep(1000)
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: node.dark, within_s=120)
+        assert node.hardware.disk.record is first
+
+
+async def test_r10_without_any_memory_the_boots_are_counted_within_the_process(farm: VirtualFarm) -> None:
+    farm.put_to_sleep(1)
+    farm.finalize()
+
+    def none(node: VirtualNode) -> None:
+        node.container.boot_memory.override(providers.Object(None))
+
+    stay, node = await boot(farm, within_s=AT_ONCE_S, before=none)
+    assert stay < AT_ONCE_S
+    assert not node.fault_keys
+
+
+async def test_r10_an_answer_that_is_broken_judges_nothing(farm: VirtualFarm) -> None:
+    async with farm.running(1, before=lambda node: node.chain.broken.add(NodeId(1))) as node:
+        await farm.clock.sleep(30)
+        assert node.hardware.disk.record is None
+        node.chain.broken.clear()
+        await farm.until(lambda: isinstance(node.hardware.disk.record, BootRecord), within_s=30)
 
 
 def unwritable(node: VirtualNode) -> None:

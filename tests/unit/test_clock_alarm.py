@@ -112,20 +112,39 @@ async def test_a_stop_after_the_power_off_order_leaves_it_armed(farm: VirtualFar
         assert node.hardware.rtc.due_at_s is not None
 
 
+class HangingRtcAlarm(SimulatedRtcAlarm):
+    """Its driver takes a minute, on request."""
+
+    hangs = ""
+
+    async def arm(self, ahead_s: int) -> None:
+        await super().arm(ahead_s)
+        if self.hangs == "arm":
+            await self._clock.sleep(60)
+
+    async def clear(self) -> None:
+        if self.hangs == "clear":
+            await self._clock.sleep(60)
+        await super().clear()
+
+
+async def test_a_daemon_that_is_stopped_while_it_sets_the_alarm_clears_it(farm: VirtualFarm) -> None:
+    rtc = HangingRtcAlarm(farm.clock)
+    async with farm.running(1, settings=ON, before=lambda node: with_clock(node, rtc)) as node:
+        rtc.hangs = "arm"
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: rtc.due_at_s is not None, within_s=120)
+        await node.stop()
+        assert rtc.due_at_s is None
+        assert not node.told(PowerStateSet)
+
+
 async def test_a_clock_that_hangs_does_not_hold_up_the_stop(farm: VirtualFarm) -> None:
-    class Hanging(SimulatedRtcAlarm):
-        hangs = False
-
-        async def clear(self) -> None:
-            if self.hangs:
-                await self._clock.sleep(60)
-            await super().clear()
-
-    rtc = Hanging(farm.clock)
+    rtc = HangingRtcAlarm(farm.clock)
     async with farm.running(1, settings=ON, before=lambda node: with_clock(node, rtc)) as node:
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: "final" in node.steps, within_s=120, every_s=0.001)
-        rtc.hangs = True
+        rtc.hangs = "clear"
         asked_at = farm.clock.monotonic()
         await node.stop()
         assert farm.clock.monotonic() - asked_at < 4.5
