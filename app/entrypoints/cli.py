@@ -13,6 +13,7 @@ import click
 from app.domain.errors import PowerdError
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import load_settings
+from app.entrypoints.simulate.cli import simulate
 
 if TYPE_CHECKING:
     from app.entrypoints.container import Container
@@ -161,6 +162,9 @@ def demo(redis_url: str | None, nodes: int, keep: bool, profile: str) -> None:
     from app.entrypoints.demo.show import run_demo
 
     sys.exit(run_demo(redis_url=redis_url, nodes=nodes, keep=keep, profile=profile))
+
+
+main.add_command(simulate)
 
 
 def _container(options: Options) -> Container:

@@ -14,10 +14,11 @@ FAR = "far"
 
 
 def lay() -> None:
-    """Make the interfaces `NEAR` and `FAR`, both up. To be called in a network namespace."""
+    """Make the interfaces `NEAR` and `FAR`, both up and carrying. To be called in a network namespace."""
     _with_netlink(lambda netlink: netlink.link("add", ifname=NEAR, kind="veth", peer=FAR, address=NEAR_MAC))
     for name in (NEAR, FAR):
         set_up(name)
+    _with_netlink(_wait_until_it_carries)
 
 
 def set_up(name: str) -> None:
@@ -51,12 +52,24 @@ class Ear:
 
 
 @contextmanager
-def listening(ethertype: int, timeout_s: float = 5.0) -> Iterator[Ear]:
+def listening(ethertype: int, timeout_s: float = 20.0) -> Iterator[Ear]:
     """Listen at `FAR`."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)) as heard:
         heard.bind((FAR, ETH_P_ALL))
         heard.settimeout(timeout_s)
         yield Ear(heard, ethertype)
+
+
+def _wait_until_it_carries(netlink: Any) -> None:
+    """The kernel notices the cable in a task of its own; until then it drops what is sent, and says nothing."""
+    netlink.bind()  # to the news of links, before the first look, so that none is missed
+    seen = netlink.get_links(ifname=NEAR)
+    while not any(_carries(message) for message in seen):
+        seen = netlink.get()
+
+
+def _carries(message: Any) -> bool:
+    return bool(message.get_attr("IFLA_IFNAME") == NEAR and message.get_attr("IFLA_OPERSTATE") == "UP")
 
 
 def _set_state(name: str, state: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 
 from app.adapters.simulated.ledger import Block as LedgerBlock
 from app.adapters.simulated.ledger import Extrinsic, InvalidTransaction, Ledger
@@ -15,12 +16,12 @@ from app.domain.model import (
     Head,
     HeadKind,
     Inclusion,
+    Mac,
     Node,
     NodeId,
     NodePower,
     Power,
     PowerReading,
-    PowerState,
     TwinId,
     Unreadable,
     UptimeSample,
@@ -36,7 +37,8 @@ class SimulatedChain:
 
     Switches: ``unavailable``, ``latency_s``, ``hang_everything``, ``hang_uptime``, ``tells_finality``,
     ``tells_heads``, ``broken`` (nodes whose answer is neither Up nor Down), ``fail_uptime``,
-    ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it).
+    ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it), ``fails``
+    (asked before every answer whether this one fails). ``on_powers`` is told of every answer about powers.
     """
 
     def __init__(
@@ -55,8 +57,6 @@ class SimulatedChain:
         self._timeout_s = timeout_s
         self._inclusion_timeout_s = inclusion_timeout_s
         self._era_blocks = era_blocks
-        self._new_block = asyncio.Event()
-        self._watching = False
         self.tells_finality = True
         self.tells_heads = True
         self.unavailable = False
@@ -68,6 +68,8 @@ class SimulatedChain:
         self.samples: list[UptimeSample] = []
         self.reads = 0
         self.latency_s = 0.0
+        self.fails: Callable[[], bool] = _never
+        self.on_powers: Callable[[Collection[NodeId]], None] = _ignore
         self._hanging: set[NodeId] = set()
         self._uptime_refusals = 0
 
@@ -89,8 +91,15 @@ class SimulatedChain:
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
         """All from one block."""
         await self._answer(nodes)
-        block = self._block_of(kind)
-        powers = {node: self._power(node, block.number) for node in nodes}
+        newest = self._ledger.store.newest("NodePower")
+        at = self._ledger.finalized_number
+        final = kind is HeadKind.FINALIZED and self.tells_finality
+        powers: dict[NodeId, NodePower | Unreadable] = {
+            node: (self._ledger.read("NodePower", node, at, ALWAYS_UP) if final else newest.get(node, ALWAYS_UP)).told
+            for node in nodes
+        }
+        self.on_powers(nodes)
+        powers.update((node, Unreadable("neither Up nor Down")) for node in self.broken if node in powers)
         return PowerReading(self._head(kind) if self.tells_heads else None, powers)
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
@@ -158,7 +167,7 @@ class SimulatedChain:
             await self._clock.sleep(self.latency_s)
         if self.hang_everything or not self._hanging.isdisjoint(nodes):
             await self._hang()
-        if self.unavailable:
+        if self.unavailable or self.fails():
             raise ChainUnavailable("the simulated chain is away")
 
     async def _hang(self) -> None:
@@ -172,13 +181,6 @@ class SimulatedChain:
     def _block_of(self, kind: HeadKind) -> LedgerBlock:
         final = kind is HeadKind.FINALIZED and self.tells_finality
         return self._ledger.finalized if final else self._ledger.best
-
-    def _power(self, node: NodeId, at: int) -> NodePower | Unreadable:
-        if node in self.broken:
-            return Unreadable("neither Up nor Down")
-        power = self._ledger.read("NodePower", node, at, ALWAYS_UP)
-        state = PowerState(Power.UP if power.down_since is None else Power.DOWN, power.down_since)
-        return NodePower(state, Power(power.target))
 
     def _hand_in(self, call: str, arguments: Values) -> Extrinsic:
         ledger = self._ledger
@@ -210,11 +212,17 @@ class SimulatedChain:
             raise ExtrinsicUncertain(f"{call} was not included within {self._inclusion_timeout_s:.0f} s") from None
 
     async def _block(self) -> None:
-        if not self._watching:
-            self._watching = True
-            self._ledger.listen(lambda _: self._new_block.set())
-        self._new_block.clear()
-        await self._new_block.wait()
+        made = asyncio.Event()
+        self._ledger.tell_next(made.set)
+        await made.wait()
+
+
+def _never() -> bool:
+    return False
+
+
+def _ignore(_: Collection[NodeId]) -> None:
+    """Nobody wants to know."""
 
 
 def _inclusion(call: str, extrinsic: Extrinsic, block: LedgerBlock) -> Inclusion:
@@ -226,8 +234,14 @@ def _inclusion(call: str, extrinsic: Extrinsic, block: LedgerBlock) -> Inclusion
 
 
 def _node(record: Values) -> Node:
-    mac, problem = woken_address((interface["name"], interface["mac"]) for interface in record["interfaces"])
+    mac, problem = _address(tuple((interface["name"], interface["mac"]) for interface in record["interfaces"]))
     return Node(NodeId(record["id"]), FarmId(record["farm_id"]), TwinId(record["twin_id"]), mac, problem)
+
+
+@lru_cache(maxsize=65_536)
+def _address(interfaces: tuple[tuple[str, str], ...]) -> tuple[Mac | None, str]:
+    """A simulated farm's nodes read each other's records all the time."""
+    return woken_address(interfaces)
 
 
 def _block(block: LedgerBlock) -> Block:

@@ -19,7 +19,16 @@ def mac_of(farm: int, node: int) -> Mac:
 def add_farm(ledger: Ledger, farmer: bytes, nodes: Sequence[bytes]) -> tuple[int, tuple[int, ...]]:
     """A farm of ``farmer`` with one node per account; returns the farm's id and the nodes'."""
     farm = _count(ledger, "FarmID")
-    farmer_twin = _twin(ledger, farmer)
+    add_farm_record(ledger, farm, farmer)
+    ids = []
+    for account in nodes:
+        ids.append(_count(ledger, "NodeID"))
+        add_node(ledger, farm, ids[-1], account, str(mac_of(farm, ids[-1])))
+    return farm, tuple(ids)
+
+
+def add_farm_record(ledger: Ledger, farm: int, farmer: bytes) -> None:
+    """A farm with this id and no nodes."""
     ledger.genesis(
         "Farms",
         farm,
@@ -27,7 +36,7 @@ def add_farm(ledger: Ledger, farmer: bytes, nodes: Sequence[bytes]) -> tuple[int
             "version": 4,
             "id": farm,
             "name": f"farm-{farm}",
-            "twin_id": farmer_twin,
+            "twin_id": _twin(ledger, farmer),
             "pricing_policy_id": 1,
             "certification": "NotCertified",
             "public_ips": [],
@@ -35,16 +44,12 @@ def add_farm(ledger: Ledger, farmer: bytes, nodes: Sequence[bytes]) -> tuple[int
             "farming_policy_limits": None,
         },
     )
-    ids = tuple(_node(ledger, farm, account) for account in nodes)
-    ledger.genesis("NodesByFarmID", farm, ids)
-    return farm, ids
 
 
-def _node(ledger: Ledger, farm: int, account: bytes) -> int:
+def add_node(ledger: Ledger, farm: int, node: int, account: bytes, mac: str) -> int:
+    """A node of the farm with this id; ``mac`` is written as it is. Returns its twin's id."""
     twin = _twin(ledger, account)
-    node = _count(ledger, "NodeID")
-    mac = mac_of(farm, node)
-    interface = {"name": "zos", "mac": str(mac), "ips": [f"10.{farm & 255}.{node >> 8 & 255}.{node & 255}"]}
+    interface = {"name": "zos", "mac": mac, "ips": [f"10.{farm & 255}.{node >> 8 & 255}.{node & 255}"]}
     ledger.genesis(
         "Nodes",
         node,
@@ -67,7 +72,9 @@ def _node(ledger: Ledger, farm: int, account: bytes) -> int:
         },
     )
     ledger.genesis("NodeIdByTwinID", twin, node)
-    return node
+    members = ledger.read("NodesByFarmID", farm, default=())
+    ledger.genesis("NodesByFarmID", farm, (*members, node))
+    return twin
 
 
 def _twin(ledger: Ledger, account: bytes) -> int:

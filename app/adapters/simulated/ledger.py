@@ -7,8 +7,8 @@ unit tests and simulations call it directly.
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,7 +91,15 @@ class Ledger:
     times).
     """
 
-    def __init__(self, start_s: float, *, name: str = "", block_time_s: float = 6.0, finality_lag: int = 3) -> None:
+    def __init__(
+        self,
+        start_s: float,
+        *,
+        name: str = "",
+        block_time_s: float = 6.0,
+        finality_lag: int = 3,
+        history_blocks: int = HISTORY_BLOCKS,
+    ) -> None:
         self.block_time_s = block_time_s
         self.finality_lag = 0 if block_time_s == 0 else finality_lag
         self.store = Versions()
@@ -104,9 +112,12 @@ class Ledger:
         self._numbers: dict[str, int] = {}
         self._first = 0
         self._forks = 0
+        self._history_blocks = history_blocks
         self._pool: list[Extrinsic] = []
+        self._nonces: Counter[tuple[bytes, int]] = Counter()
         self._lost: deque[bytes] = deque(maxlen=64)
         self._listeners: list[Callable[[Block], None]] = []
+        self._waiting: list[Callable[[], None]] = []
         self._add(Block(0, self._hash(name, 0), "0x" + "00" * 32, int(start_s * 1000)))
         self.finalized_number = 0
 
@@ -145,13 +156,17 @@ class Ledger:
     def next_nonce(self, account: bytes) -> int:
         """The nonce of the account's next extrinsic, counting those in the pool."""
         nonce = int(self.read("Nonce", account, default=0))
-        while any(waiting.account == account and waiting.nonce == nonce for waiting in self._pool):
+        while self._nonces[account, nonce]:
             nonce += 1
         return nonce
 
     def listen(self, listener: Callable[[Block], None]) -> None:
         """Call ``listener`` with every new best block."""
         self._listeners.append(listener)
+
+    def tell_next(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` when the next block is made, and not again."""
+        self._waiting.append(callback)
 
     # -- writing -----------------------------------------------------------------------------------
     def genesis(self, name: str, key: Any, value: Any) -> None:
@@ -172,12 +187,13 @@ class Ledger:
             self._lost.append(extrinsic.raw)
             return
         self._pool.append(extrinsic)
+        self._nonces[extrinsic.account, extrinsic.nonce] += 1
         if self.block_time_s == 0:
             self.produce(now_s)
 
     def empty_pool(self) -> None:
         """Drop what waits, as a pool does when a new runtime makes all signatures invalid."""
-        self._pool = []
+        self._refill([])
 
     def check(self, extrinsic: Extrinsic) -> None:
         """Raise `InvalidTransaction` if the pool would not take it."""
@@ -198,27 +214,32 @@ class Ledger:
         parent = self.best
         time_ms = max(int(now_s * 1000), parent.time_ms + 1)
         block = Block(parent.number + 1, self._hash(parent.hash, parent.number + 1), parent.hash, time_ms)
-        waiting, self._pool = self._pool, []
+        waiting = self._pool
         progress = True
         while progress:
-            progress = False
-            for extrinsic in waiting[:]:
+            progress, left = False, []
+            for extrinsic in waiting:
                 nonce = int(self.store.read("Nonce", extrinsic.account, block.number, 0))
                 if extrinsic.nonce == nonce and not self._dead(extrinsic, block):
                     self._apply(extrinsic, block)
-                    waiting.remove(extrinsic)
                     progress = True
-        self._pool = [
+                else:
+                    left.append(extrinsic)
+            waiting = left
+        self._refill(
             extrinsic
             for extrinsic in waiting
             if not self._dead(extrinsic, block)
             and extrinsic.nonce >= self.store.read("Nonce", extrinsic.account, block.number, 0)
-        ]
+        )
         self._add(block)
         if not self.hold_finality:
             self.finalized_number = max(self.finalized_number, block.number - self.finality_lag)
         for listener in self._listeners:
             listener(block)
+        told, self._waiting = self._waiting, []
+        for callback in told:
+            callback()
         return block
 
     def reorganise(self, depth: int, *, lose: bool = False) -> None:
@@ -233,7 +254,11 @@ class Ledger:
             self.best_number -= 1
         self.store.undo(back_to)
         if not lose:
-            self._pool[:0] = returned
+            self._refill([*returned, *self._pool])
+
+    def _refill(self, extrinsics: Iterable[Extrinsic]) -> None:
+        self._pool = list(extrinsics)
+        self._nonces = Counter((waiting.account, waiting.nonce) for waiting in self._pool)
 
     def _apply(self, extrinsic: Extrinsic, block: Block) -> None:
         index = len(block.extrinsics)
@@ -267,7 +292,7 @@ class Ledger:
         self._blocks[block.number] = block
         self._numbers[block.hash] = block.number
         self.best_number = block.number
-        while self.best_number - self._first >= HISTORY_BLOCKS:
+        while self.best_number - self._first >= self._history_blocks:
             del self._numbers[self._blocks.pop(self._first).hash]
             self._first += 1
             self.store.forget(self._first)

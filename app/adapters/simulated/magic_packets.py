@@ -26,7 +26,7 @@ class SentPacket:
 class SimulatedNetwork:
     """Carries magic packets at once to all listeners of their MAC, or loses them on request.
 
-    Keeps the last ``keep_last`` packets for inspection.
+    Keeps the last ``keep_last`` packets for inspection; ``loses`` is asked of each whether it gets lost.
     """
 
     def __init__(self, clock: Clock, keep_last: int = 100_000) -> None:
@@ -34,6 +34,9 @@ class SimulatedNetwork:
         self._sent: deque[SentPacket] = deque(maxlen=keep_last)
         self._listeners: defaultdict[Mac, list[Listener]] = defaultdict(list)
         self._to_lose: Counter[Mac] = Counter()
+        self.loses: Callable[[Mac], bool] = _no
+        self.carried = 0
+        """Packets taken so far, lost ones included."""
 
     @property
     def sent(self) -> Sequence[SentPacket]:
@@ -58,13 +61,19 @@ class SimulatedNetwork:
 
     def carry(self, mac: Mac) -> None:
         """Take a packet from a sender."""
+        self.carried += 1
         lost = self._to_lose[mac] > 0
         if lost:
             self._to_lose[mac] -= 1
+        lost = lost or self.loses(mac)
         self._sent.append(SentPacket(self._clock.monotonic(), mac, lost))
         if not lost:
             for listener in tuple(self._listeners.get(mac, ())):
                 listener(mac)
+
+
+def _no(_: Mac) -> bool:
+    return False
 
 
 class SimulatedMagicPackets:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from app.domain.errors import EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
@@ -39,6 +39,12 @@ class SimulatedStream:
             self.arrived.clear()
         return batch
 
+    @property
+    def waiting(self) -> Iterator[Delivery]:
+        """Entries not acknowledged yet, delivered or not."""
+        yield from self.pending.values()
+        yield from self._new
+
     def lose_everything(self) -> None:
         """As a server restarted without its data."""
         self._new.clear()
@@ -49,7 +55,8 @@ class SimulatedStream:
 class SimulatedPowerEvents:
     """`PowerEvents` and `PowerEventsOut` on a `SimulatedStream`.
 
-    Switches: ``unavailable``, ``full`` (nothing can be written), ``refuse_acknowledging``.
+    Switches: ``unavailable``, ``full`` (nothing can be written), ``refuse_acknowledging``. ``on_acknowledge`` is
+    told of every acknowledgement.
     """
 
     def __init__(self, stream: SimulatedStream, clock: Clock, *, batch: int = 128, block_s: float = BLOCK_S) -> None:
@@ -60,6 +67,7 @@ class SimulatedPowerEvents:
         self._redeliver: list[Delivery] = []
         self._broken = asyncio.Event()
         self._connected = False
+        self.on_acknowledge: Callable[[Sequence[Delivery]], None] = _ignore
         self.full = False
         self.refuse_acknowledging = False
         self._unavailable = False
@@ -107,6 +115,7 @@ class SimulatedPowerEvents:
         self._check()
         if self.refuse_acknowledging:
             raise EventsUnavailable("the simulated bus takes no acknowledgement")
+        self.on_acknowledge(deliveries)
         for delivery in deliveries:
             self._stream.pending.pop(delivery.id, None)
 
@@ -137,3 +146,7 @@ class SimulatedPowerEvents:
     def _check_bus(self) -> None:
         if self._unavailable:
             raise EventsUnavailable("the simulated bus is away")
+
+
+def _ignore(_: Sequence[Delivery]) -> None:
+    """Nobody wants to know."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 ABSENT: Any = object()
@@ -15,6 +15,11 @@ class Versions:
     def __init__(self) -> None:
         self._maps: dict[str, dict[Hashable, tuple[list[int], list[Any]]]] = {}
         self._written: dict[int, list[tuple[str, Hashable]]] = {}
+        self._newest: dict[str, dict[Hashable, Any]] = {}
+
+    def newest(self, name: str) -> Mapping[Hashable, Any]:
+        """The map as it stands now: what is read most, and need not be searched for."""
+        return self._newest.setdefault(name, {})
 
     def read(self, name: str, key: Hashable, at: int, default: Any = None) -> Any:
         """The value as of block ``at``."""
@@ -27,6 +32,7 @@ class Versions:
 
     def write(self, name: str, key: Hashable, value: Any, at: int) -> None:
         """Set the value in block ``at``, which is the newest."""
+        self._newest.setdefault(name, {})[key] = value
         numbers, values = self._maps.setdefault(name, {}).setdefault(key, ([], []))
         if numbers and numbers[-1] == at:
             values[-1] = value
@@ -49,6 +55,10 @@ class Versions:
                 while numbers and numbers[-1] > after:
                     numbers.pop()
                     values.pop()
+                if values:
+                    self._newest[name][key] = values[-1]
+                else:
+                    self._newest[name].pop(key, None)
 
     def forget(self, before: int) -> None:
         """Drop versions that no block from ``before`` on can see."""

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
 BLOCK_S = 3.0
-WITHDRAW_S = 1.0
-"""Of a call that is cancelled: who cancels it is waiting, for the end of the daemon perhaps."""
+WITHDRAW_S = 2.0
+"""Of a call that is cancelled: who cancels it is waiting, for the end of the daemon perhaps (which has 4.5 s)."""
 BELL_LIFE_S = 60
 
 
@@ -124,7 +124,7 @@ class ZbusClient:
         self._closed = True
         self._fail_all("the client was closed")
         with suppress(TimeoutError):
-            async with asyncio.timeout(2 * WITHDRAW_S):
+            async with asyncio.timeout(WITHDRAW_S + 0.5):
                 await self._idle.wait()
         if self._listening is not None:
             self._listening.cancel()

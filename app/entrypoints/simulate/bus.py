@@ -1,0 +1,74 @@
+"""The event stream of one machine, and everything an unreliable bus does to what is published on it."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from app.adapters.simulated.power_events import SimulatedStream
+from app.domain.events import Malformed, PowerTargetChanged
+
+if TYPE_CHECKING:
+    from app.entrypoints.simulate.machine import Machine
+
+REMEMBERED = 32
+"""Old events kept for replaying."""
+
+
+class Bus:
+    """One machine's Redis; its data is gone when the machine is dark."""
+
+    def __init__(self, machine: Machine, chance: random.Random) -> None:
+        self._machine = machine
+        self._chance = chance
+        self._old: deque[PowerTargetChanged] = deque(maxlen=REMEMBERED)
+        self._held_back: list[PowerTargetChanged] = []
+        self.stream = SimulatedStream(machine.clock)
+        self.lost = 0.0
+        self.doubled = 0.0
+        self.late_s = 0.0
+        self.garbage = 0.0
+
+    def boot(self) -> None:
+        """A fresh server."""
+        self.stream = SimulatedStream(self._machine.clock)
+        self._held_back.clear()
+
+    def publish(self, changes: Sequence[PowerTargetChanged]) -> None:
+        """Put them on the stream, or do what an unreliable bus does."""
+        self._old.extend(changes)
+        if self._machine.suffers("bus-away"):
+            # Their publisher tries until the server is back.
+            self._held_back += changes
+            return
+        for change in changes:
+            if self._chance.random() < self.garbage:
+                self.stream.append(Malformed("simulated garbage"))
+            if self._chance.random() < self.lost:
+                continue
+            self._append(change)
+            if self._chance.random() < self.doubled:
+                self._append(change)
+
+    def back(self) -> None:
+        """The server answers again."""
+        held_back, self._held_back = self._held_back, []
+        self.stream.append(*held_back)
+
+    def replay(self, age_s: float) -> None:
+        """Old events come once more, ``age_s`` old by their ids."""
+        self.stream.append(*self._old, age_s=age_s)
+
+    def forge(self, change: PowerTargetChanged) -> None:
+        """Somebody writes to the stream who has no business there."""
+        self.stream.append(change)
+
+    def _append(self, change: PowerTargetChanged) -> None:
+        if self.late_s:
+            # Each late by its own: so they also come in another order.
+            stream = self.stream
+            self._machine.world.later(self.late_s * self._chance.random(), lambda: stream.append(change))
+        else:
+            self.stream.append(change)

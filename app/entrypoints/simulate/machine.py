@@ -1,0 +1,270 @@
+"""One machine: it boots, runs the real daemon's services, powers off, crashes, and is woken by magic packets."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from app.adapters.simulated.chain import SimulatedChain
+from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.holds import SimulatedHolds
+from app.adapters.simulated.host_facts import SimulatedHostFacts
+from app.adapters.simulated.host_power import SimulatedHostPower
+from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
+from app.adapters.simulated.nic import MAGIC, SimulatedNic
+from app.adapters.simulated.power_events import SimulatedPowerEvents
+from app.domain.events import Happening
+from app.domain.model import Mac, NodeIdentity
+from app.domain.services.fault_board import FaultBoard
+from app.entrypoints.node_services import NodeServices, Ports
+from app.entrypoints.simulate.bus import Bus
+from app.entrypoints.simulate.conditions import FLAKY, apply_conditions
+from app.entrypoints.simulate.plan import NodePlan
+from app.entrypoints.simulate.troubles import Troubles
+
+if TYPE_CHECKING:
+    from app.entrypoints.simulate.world import World
+
+BUS_POLL_S = 3600.0
+"""The simulated bus tells at once what arrives: how long a read waits in vain changes nothing."""
+
+RESTART_S = 5.0
+"""After this the init system starts a daemon again that was killed."""
+
+
+class MachinePower(enum.Enum):
+    """What the machine itself is doing, whatever the chain says."""
+
+    OFF = "off"
+    BOOTING = "booting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FROZEN = "frozen"
+
+
+class Machine:
+    """A node's hardware, operating system and daemon."""
+
+    def __init__(
+        self,
+        world: World,
+        plan: NodePlan,
+        identity: NodeIdentity,
+        mac: Mac,
+        chain: SimulatedChain,
+        segment: SimulatedNetwork,
+    ) -> None:
+        self.world = world
+        self.plan = plan
+        self.identity = identity
+        self.mac = mac
+        self.chain = chain
+        self.segment = segment
+        self.clock = VirtualClock(world.clock.now() - world.clock.monotonic())
+        self.nic = SimulatedNic(mac)
+        self.nic.unsupported = not plan.can_be_woken
+        self.packets = SimulatedMagicPackets(segment)
+        self.host_power = SimulatedHostPower(self.clock, self._obey)
+        self.facts = SimulatedHostFacts(self.clock, f"node-{plan.id}")
+        self.holds = SimulatedHolds(self.clock)
+        self.display = SimulatedFaults()
+        self.bus = Bus(self, world.chance("bus", plan.id))
+        self.events = SimulatedPowerEvents(self.bus.stream, self.clock, block_s=BUS_POLL_S)
+        self.power = MachinePower.OFF
+        self.since_s = 0.0
+        """Since when (virtual seconds) ``power`` is what it is."""
+        self.troubles = Troubles(world.now_s)
+        self.services: NodeServices | None = None
+        self._conditions: Counter[str] = Counter()
+        self._suffers_since_s: dict[str, float] = {}
+        self._daemon: asyncio.Task[None] | None = None
+        self._step: asyncio.TimerHandle | None = None
+        self._chance = world.chance("machine", plan.id)
+        self._lives = 0
+        self._boots = 0
+        self._armed = plan.can_be_woken
+        segment.listen(mac, self._heard_packet)
+
+    # -- what others see ---------------------------------------------------------------------------
+    @property
+    def on(self) -> bool:
+        """Whether the operating system runs (its daemon may be going down)."""
+        return self.power in (MachinePower.RUNNING, MachinePower.STOPPING)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the operating system is going down."""
+        return self.power is MachinePower.STOPPING
+
+    @property
+    def has_bus(self) -> bool:
+        """Whether there is a stream to publish to."""
+        return self.on
+
+    @property
+    def can_wake(self) -> bool:
+        """Whether a packet that reached the card of the dark machine would switch it on."""
+        return self._armed and self._conditions["no-mains"] == 0 and self._conditions["deaf"] == 0
+
+    @property
+    def armed(self) -> bool:
+        """Whether the card will listen for magic packets, as of the last power-off."""
+        return self._armed
+
+    @property
+    def staying_up(self) -> str:
+        """Why its daemon keeps it up against its target, in its own words."""
+        return "" if self.services is None else self.services.server.staying_up
+
+    def suffering_s(self, condition: str) -> float:
+        """For how long (virtual seconds) this has been wrong; 0 when it is not."""
+        return self.world.now_s() - self._suffers_since_s[condition] if self._conditions[condition] > 0 else 0.0
+
+    def suffers(self, condition: str) -> bool:
+        """Whether this is wrong with the machine or its surroundings now."""
+        return self._conditions[condition] > 0
+
+    # -- what befalls it ---------------------------------------------------------------------------
+    def begin(self) -> None:
+        """At the start of the run."""
+        if not self.plan.asleep:
+            self._set(MachinePower.BOOTING)
+            self._run()
+
+    def afflict(self, condition: str) -> None:
+        """From now on this is wrong; several may say so."""
+        if not self._conditions[condition]:
+            self._suffers_since_s[condition] = self.world.now_s()
+        self._conditions[condition] += 1
+        apply_conditions(self)
+
+    def relieve(self, condition: str) -> None:
+        """One of those who said so says it is over."""
+        self._conditions[condition] -= 1
+        apply_conditions(self)
+
+    def switch_on(self, why: str) -> None:
+        """A packet, a button, a clock, or mains power that came back."""
+        if self.power is MachinePower.OFF and not self.suffers("no-mains"):
+            self._set(MachinePower.BOOTING, why)
+            self._after(self.plan.boot_s, self._run)
+
+    def cut_off(self, why: str) -> None:
+        """Dark at once, with everything that ran: a power cut, a long press on the button."""
+        if self.on:
+            self._armed = MAGIC in self.nic.wake_modes and self.plan.can_be_woken
+        self._kill()
+        self._go_dark(why)
+
+    def freeze(self) -> None:
+        """It draws power and does nothing any more."""
+        if self.on:
+            self._kill()
+            self._set(MachinePower.FROZEN, "crash")
+
+    def kill_daemon(self) -> None:
+        """``kill -9``; the init system starts it again."""
+        if self.power is MachinePower.RUNNING:
+            self._kill()
+            self._after(RESTART_S, self._start_daemon)
+
+    def flaky(self) -> bool:
+        """Draws whether an answer of the chain gets lost."""
+        return self._chance.random() < FLAKY
+
+    # -- inside ------------------------------------------------------------------------------------
+    def _set(self, power: MachinePower, why: str = "") -> None:
+        self.power, self.since_s = power, self.world.now_s()
+        self.world.watch.machine_changed(self, why)
+
+    def _after(self, seconds: float, act: Callable[[], None]) -> None:
+        if self._step is not None:
+            self._step.cancel()
+        self._step = self.world.later(seconds, act)
+
+    def _run(self) -> None:
+        self._boots += 1
+        if self._boots > 1:
+            self.facts.boot()
+        self.host_power.is_stopping = False
+        self.nic.wake_modes.clear()  # drivers forget: after a boot the card is not armed until somebody does it
+        self.bus.boot()
+        self._set(MachinePower.RUNNING)
+        self._start_daemon()
+
+    def _start_daemon(self) -> None:
+        self._lives += 1
+        self.events = SimulatedPowerEvents(self.bus.stream, self.clock, block_s=BUS_POLL_S)
+        self.events.on_acknowledge = lambda deliveries: self.world.watch.acknowledged(self, deliveries)
+        self.chain.on_powers = lambda nodes: self.world.watch.powers_read(self, nodes)
+        self.packets = SimulatedMagicPackets(self.segment)
+        apply_conditions(self)
+        ports = Ports(
+            self.chain,
+            self.events,
+            self.nic,
+            self.packets,
+            self.host_power,
+            self.facts,
+            self.holds,
+            self.clock,
+            self,
+            self.world.chance("jitter", self.plan.id, self._lives).random,
+        )
+        self.display = SimulatedFaults()
+        board = FaultBoard(self.display, self.clock, self, ports.jitter)
+        self.services = self.world.build(self.identity, ports, self.world.policies, board)
+        self._daemon = self.world.loop.create_task(self._serve(self.services), name=f"node {self.plan.id}")
+        self._daemon.add_done_callback(self._ended)
+
+    @staticmethod
+    async def _serve(services: NodeServices) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(services.faults.run(), name="faults")
+            await services.server.start()
+
+    def happened(self, happening: Happening) -> None:
+        """`Telemetry` of its daemon."""
+        self.world.watch.told(self, happening)
+
+    def _ended(self, daemon: asyncio.Task[None]) -> None:
+        if daemon is self._daemon and not self.on:
+            self.services = None
+        if not daemon.cancelled() and (error := daemon.exception()) is not None:
+            self.world.watch.daemon_failed(self, error)
+
+    def _obey(self) -> None:
+        """The init system goes down: it stops the daemon, and some seconds later the machine is dark."""
+        if self.power is not MachinePower.RUNNING:
+            return
+        self._armed = MAGIC in self.nic.wake_modes and self.plan.can_be_woken
+        self.world.watch.powered_off(self)
+        self._set(MachinePower.STOPPING)
+        self._after(self.plan.shutdown_s, lambda: self._go_dark("powered off"))
+        if self._daemon is not None:
+            self._daemon.cancel()
+
+    def _kill(self) -> None:
+        """No last words: whatever the daemon still tries reaches nobody."""
+        daemon, self._daemon = self._daemon, None
+        if daemon is None or daemon.done():
+            return
+        self.afflict("severed")
+        daemon.add_done_callback(lambda _: self.relieve("severed"))
+        daemon.cancel()
+
+    def _go_dark(self, why: str) -> None:
+        if self._step is not None:
+            self._step.cancel()
+        self.services = None
+        self._set(MachinePower.OFF, why)
+
+    def _heard_packet(self, _: Mac) -> None:
+        if self.power is MachinePower.OFF:
+            self.world.watch.packet_reached(self)
+            if self.can_wake:
+                self.switch_on("magic packet")

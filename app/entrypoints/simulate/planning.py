@@ -1,0 +1,144 @@
+"""Makes a plan from what was said on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from app.entrypoints.simulate.bad_input import BadInput, unknown
+from app.entrypoints.simulate.csv_file import read_faults, read_script, read_trace
+from app.entrypoints.simulate.farm_file import FarmFile, read_farm_file
+from app.entrypoints.simulate.fault_kinds import FAULT_KINDS
+from app.entrypoints.simulate.fault_making import LEVELS, made_up_faults
+from app.entrypoints.simulate.plan import FarmPlan, FaultPlan, NodePlan, Plan, PolicyPlan
+
+POLICIES = ("always-on", "bot", "script")
+CALM_S = 3600.0
+CALM_SHARE = 0.5
+"""Of a short run at least so much is not calm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The command line, as it was given; None and empty: the default."""
+
+    nodes: int = 1000
+    farms: int = 10
+    hours: float = 24.0
+    seed: int = 1
+    policy: str = "bot"
+    faults: str = "none"
+    farm_file: Path | None = None
+    trace: Path | None = None
+    load: float | None = None
+    given_farms: tuple[FarmPlan, ...] = ()
+    settings: dict[str, object] = field(default_factory=dict)
+    only_faults: tuple[int, ...] = ()
+
+
+def plan_of(wish: Wish) -> Plan:
+    """`BadInput` names what can't be done, and what could."""
+    file = read_farm_file(wish.farm_file) if wish.farm_file else FarmFile(farm=())
+    farms = file.farms or wish.given_farms or made_up_farms(wish.farms, wish.nodes)
+    workload = file.workload
+    if wish.load is not None:
+        workload = msgspec.structs.replace(workload, load=wish.load)
+    if wish.trace:
+        workload = msgspec.structs.replace(workload, trace=read_trace(wish.trace))
+    calm_s = min(CALM_S, wish.hours * 3600.0 * CALM_SHARE)
+    faults = _faults(wish, farms, wish.hours * 3600.0 - calm_s)
+    plan = Plan(
+        seed=wish.seed,
+        hours=wish.hours,
+        farms=farms,
+        policy=_policy(wish.policy, file),
+        workload=workload,
+        faults=faults,
+        chain=file.chain,
+        energy=file.energy,
+        settings={**file.settings, **wish.settings},
+        calm_s=calm_s,
+    )
+    _check(wish, plan)
+    return plan
+
+
+def made_up_farms(farms: int, nodes: int) -> tuple[FarmPlan, ...]:
+    """Farms of equal size (the first ones are larger by one where it does not come out even)."""
+    if not 1 <= farms <= nodes:
+        raise BadInput(f"{nodes} nodes can't be shared among {farms} farms; give --nodes at least as many as --farms")
+    sizes = [nodes // farms + (farm < nodes % farms) for farm in range(farms)]
+    first = [1 + sum(sizes[:farm]) for farm in range(farms)]
+    return tuple(
+        FarmPlan(id=farm + 1, nodes=tuple(NodePlan(id=first[farm] + node) for node in range(sizes[farm])))
+        for farm in range(farms)
+    )
+
+
+def _policy(text: str, file: FarmFile) -> PolicyPlan:
+    kind, _, path = text.partition(":")
+    if kind not in POLICIES:
+        raise BadInput(unknown("policy", kind, POLICIES))
+    if kind == "script" and not path:
+        raise BadInput("which script? Write --policy script:FILE, a CSV file with at_s,node,target")
+    return PolicyPlan(kind=kind, bot=file.bot, script=read_script(Path(path)) if kind == "script" else ())
+
+
+def _faults(wish: Wish, farms: Sequence[FarmPlan], until_s: float) -> tuple[FaultPlan, ...]:
+    """A level, ``LEVEL:KIND,KIND``, or a file."""
+    level, _, rest = wish.faults.partition(":")
+    if level == "file":
+        faults = read_faults(Path(rest))
+        if late := [fault for fault in faults if fault.at_s + fault.for_s > until_s]:
+            raise BadInput(
+                f"{rest}: the fault {late[0].kind} at {late[0].at_s:g} s lasts beyond {until_s:.0f} s, where the calm "
+                "time begins in which everything has to come right; give more --hours"
+            )
+    elif level in LEVELS:
+        kinds = rest.split(",") if rest else list(FAULT_KINDS)
+        for kind in kinds:
+            if kind not in FAULT_KINDS:
+                raise BadInput(unknown("fault", kind, FAULT_KINDS))
+        faults = made_up_faults(kinds, LEVELS[level], farms, until_s, wish.seed)
+    else:
+        raise BadInput(unknown("level of faults", level, [*LEVELS, "LEVEL:KIND,KIND", "file:FILE"]))
+    return chosen(faults, wish.only_faults)
+
+
+def chosen(faults: Sequence[FaultPlan], only: Sequence[int]) -> tuple[FaultPlan, ...]:
+    """Those with these numbers, counted from 1; all where none is named."""
+    if beyond := [number for number in only if not 1 <= number <= len(faults)]:
+        raise BadInput(f"there is no fault number {beyond[0]}; this plan has {len(faults)}")
+    return tuple(faults[number - 1] for number in only) if only else tuple(faults)
+
+
+def _check(wish: Wish, plan: Plan) -> None:
+    nodes = {node.id for farm in plan.farms for node in farm.nodes}
+    farms = {farm.id for farm in plan.farms}
+    if strangers := [line.node for line in plan.policy.script if line.node not in nodes]:
+        raise BadInput(f"{wish.policy.partition(':')[2]}: there is no node {strangers[0]} in these farms")
+    if strangers := [deployment.farm for deployment in plan.workload.trace or () if deployment.farm not in farms]:
+        raise BadInput(f"{wish.trace}: there is no farm {strangers[0]}")
+    for fault in plan.faults:
+        what, _, number = fault.subject.partition(" ")
+        known = {"all": {""}, "farm": {str(farm) for farm in farms}, "node": {str(node) for node in nodes}}
+        if number not in known.get(what, set()):
+            raise BadInput(f"the fault {fault.kind} at {fault.at_s:g} s is about {fault.subject!r}, which is not there")
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """``3,7`` as numbers."""
+    try:
+        return tuple(int(number) for number in text.split(",") if number.strip())
+    except ValueError:
+        raise BadInput(f"--only-faults {text!r} is no list of numbers such as 3,7") from None
+
+
+def settings_of(pairs: Sequence[str]) -> dict[str, object]:
+    """``wake.packets=3`` and the like."""
+    if torn := [pair for pair in pairs if "=" not in pair]:
+        raise BadInput(f"--set {torn[0]!r}: write KEY=VALUE, such as wake.packets=3 (docs/configuration.md)")
+    return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}

@@ -1,0 +1,36 @@
+"""All promises; each is a file named after what it promises."""
+
+from __future__ import annotations
+
+from app.entrypoints.simulate.promise import Promise
+from app.entrypoints.simulate.promises.cost_stays_bounded import CostStaysBounded
+from app.entrypoints.simulate.promises.every_event_is_handled import EveryEventIsHandled
+from app.entrypoints.simulate.promises.every_wake_ends import EveryWakeEnds
+from app.entrypoints.simulate.promises.never_off_against_the_target import NeverOffAgainstTheTarget
+from app.entrypoints.simulate.promises.never_off_under_a_hold import NeverOffUnderAHold
+from app.entrypoints.simulate.promises.never_off_when_not_enabled import NeverOffWhenNotEnabled
+from app.entrypoints.simulate.promises.no_down_on_a_running_machine import NoDownOnARunningMachine
+from app.entrypoints.simulate.promises.no_event_acknowledged_unhandled import NoEventAcknowledgedUnhandled
+from app.entrypoints.simulate.promises.no_extrinsic_that_changes_nothing import NoExtrinsicThatChangesNothing
+from app.entrypoints.simulate.promises.no_uptime_gap import NoUptimeGap
+from app.entrypoints.simulate.promises.power_follows_the_target import PowerFollowsTheTarget
+from app.entrypoints.simulate.promises.the_daemon_never_fails import TheDaemonNeverFails
+from app.entrypoints.simulate.promises.uptime_before_every_power_off import UptimeBeforeEveryPowerOff
+from app.entrypoints.simulate.promises.wakes_begin_at_once import WakesBeginAtOnce
+
+ALL: tuple[type[Promise], ...] = (
+    NeverOffAgainstTheTarget,
+    NeverOffUnderAHold,
+    NeverOffWhenNotEnabled,
+    NoDownOnARunningMachine,
+    NoExtrinsicThatChangesNothing,
+    UptimeBeforeEveryPowerOff,
+    NoEventAcknowledgedUnhandled,
+    EveryEventIsHandled,
+    PowerFollowsTheTarget,
+    EveryWakeEnds,
+    WakesBeginAtOnce,
+    NoUptimeGap,
+    CostStaysBounded,
+    TheDaemonNeverFails,
+)

@@ -1,0 +1,79 @@
+"""A wake costs the same on a large farm as on a small one, and so does an hour of being awake."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from app.adapters.simulated.ledger import Block
+from app.domain.events import Happening, WakeBurstStarted
+from app.domain.model import NodeId
+from app.entrypoints.simulate.machine import Machine, MachinePower
+from app.entrypoints.simulate.promise import Promise
+from app.entrypoints.simulate.troubles import BUS, CHAIN, WAKING
+from app.entrypoints.simulate.world import World
+
+BURSTS_MAX = 20
+"""Three wakers, and the bursts that each sends while a machine boots (at 0, 15, 45, 105 s), and then some."""
+
+BOOT_S_MAX = 100.0
+"""Of a machine that takes longer the others join in: that is what they are for."""
+
+READS_PER_HOUR_MAX = 100
+"""Twelve looks at itself (two heads), twelve at the farm, its sleepers' records, uptime."""
+
+READS_PER_WAKE_MAX = 60
+STATES_PER_SLEEP_MAX = 3
+"""Down before it, Up after it, and Up after a boot by hand."""
+
+PEACE_S = 1200.0
+
+
+class CostStaysBounded(Promise):
+    """Counts bursts per wake in peace; chain calls where the plan has no faults at all."""
+
+    text = "bursts, chain reads and extrinsics per wake stay within a bound, whatever the size of the farm"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._bursts: Counter[NodeId] = Counter()
+
+    def told(self, machine: Machine, happening: Happening) -> None:  # noqa: ARG002
+        """A burst of anybody."""
+        if isinstance(happening, WakeBurstStarted):
+            self._bursts[happening.node] += 1
+
+    def block_made(self, block: Block) -> None:
+        """A node that says Up ends its wake."""
+        for event in block.events:
+            if event.name == "PowerStateChanged" and event.attributes["power_state"] == "Up":
+                node = NodeId(event.attributes["node_id"])
+                bursts = self._bursts.pop(node, 0)
+                machine = self.world.machines[node]
+                if bursts > BURSTS_MAX and machine.plan.boot_s <= BOOT_S_MAX and self._in_peace(machine):
+                    self.broken(machine, f"its wake took {bursts} bursts")
+            elif event.name == "PowerTargetChanged":
+                self._bursts.pop(NodeId(event.attributes["node_id"]), None)
+
+    def ended(self) -> None:
+        """The bill."""
+        if self.world.plan.faults:
+            return
+        tally = self.world.watch.tally
+        wakes = tally.counts["wakes wanted"]
+        now_s = self.world.now_s()
+        running_s = tally.seconds_in["running"] + sum(
+            now_s - machine.since_s for machine in self.world.machines.values() if machine.power is MachinePower.RUNNING
+        )
+        reads = sum(machine.chain.reads for machine in self.world.machines.values())
+        allowed = READS_PER_HOUR_MAX * (running_s / 3600 + len(self.world.machines)) + READS_PER_WAKE_MAX * wakes
+        if reads > allowed:
+            self.broken(None, f"{reads} chain reads, more than {allowed:.0f}")
+        states = tally.counts["extrinsic change_power_state"]
+        sleeps = tally.counts["powered off"] + len(self.world.machines)
+        if states > STATES_PER_SLEEP_MAX * sleeps:
+            self.broken(None, f"{states} states reported for {sleeps} sleeps")
+
+    def _in_peace(self, machine: Machine) -> bool:
+        kinds = {*CHAIN, *BUS, *WAKING, "clock-drift", "unhealthy", "daemon-killed"}
+        farm = self.world.farms[machine.identity.farm].machines
+        return not any(other.troubles.lately(kinds, PEACE_S) for other in farm)

@@ -1,0 +1,21 @@
+"""No machine is powered off while somebody holds it."""
+
+from __future__ import annotations
+
+from app.entrypoints.simulate.machine import Machine
+from app.entrypoints.simulate.promise import Promise
+
+JUST_NOW_S = 15.0
+"""A hold that is placed while the last look at the chain is under way comes too late."""
+
+
+class NeverOffUnderAHold(Promise):
+    """Looks at the holds when the host obeys."""
+
+    text = "never powered off under a hold"
+
+    def powered_off(self, machine: Machine) -> None:
+        """Was anybody holding it?"""
+        held_s = machine.suffering_s("held")
+        if held_s > JUST_NOW_S:
+            self.broken(machine, f"powered off although held for {held_s:.0f} s")

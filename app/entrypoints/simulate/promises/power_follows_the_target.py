@@ -1,0 +1,46 @@
+"""In the end every machine is what its target says."""
+
+from __future__ import annotations
+
+from app.adapters.simulated.ledger import Block
+from app.domain.model import NodeId
+from app.entrypoints.simulate.machine import Machine, MachinePower
+from app.entrypoints.simulate.promise import Promise
+from app.entrypoints.simulate.wakers import has_waker
+from app.entrypoints.simulate.world import World
+
+BOUND_S = 3000.0
+"""From the last fault, and from the last change of the target: a failed power-off is tried again after 10 min, a
+lost event costs a round of 5 min, wakes are repeated every 5 min, a machine boots, and a shutdown takes minutes."""
+
+
+class PowerFollowsTheTarget(Promise):
+    """Looks once, at the end of the calm time."""
+
+    text = "50 minutes after the last fault every machine is on or off as its target says"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._changed_s: dict[NodeId, float] = {}
+
+    def block_made(self, block: Block) -> None:
+        """Take note of targets."""
+        for event in block.events:
+            if event.name == "PowerTargetChanged":
+                self._changed_s[NodeId(event.attributes["node_id"])] = self.world.now_s()
+
+    def ended(self) -> None:
+        """Compare all."""
+        if self.world.plan.calm_s < BOUND_S:
+            return
+        for node, machine in self.world.machines.items():
+            if self.world.now_s() - max(self._changed_s.get(node, 0.0), machine.since_s) >= BOUND_S:
+                self._compare(machine)
+
+    def _compare(self, machine: Machine) -> None:
+        wanted_up = self.world.power(machine.identity.node).target == "Up"
+        if wanted_up and machine.power is MachinePower.OFF and has_waker(self.world, machine, BOUND_S):
+            if not machine.plan.chain_mac:
+                self.broken(machine, "is still dark, and its target is Up")
+        elif not wanted_up and machine.power is MachinePower.RUNNING and machine.plan.can_be_woken:
+            self.broken(machine, f"still runs, and its target is Down: {machine.staying_up}")

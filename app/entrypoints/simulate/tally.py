@@ -1,0 +1,114 @@
+"""Counts and measures what a run costs and saves: time up and dark, energy, wakes, packets, chain calls."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from app.adapters.simulated.ledger import Block
+from app.adapters.simulated.pallet import Power as LedgerPower
+from app.domain.events import Happening, PowerStateSet, UptimeReported, WakeBurstStarted
+from app.domain.model import NodeId
+from app.entrypoints.simulate.machine import Machine, MachinePower
+from app.entrypoints.simulate.promise import Violation
+
+if TYPE_CHECKING:
+    from app.entrypoints.simulate.world import World
+
+MARKS = ("off", "booting", "running", "stopping", "frozen", "target Up", "target Down", "state Up", "state Down")
+"""What a node's timeline is made of; each entry is its second and an index into this."""
+
+
+class Tally:
+    """All figures of one run."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.counts: Counter[str] = Counter()
+        self.wake_latencies_s: list[float] = []
+        self.packet_latencies_s: list[float] = []
+        self.timelines: dict[NodeId, array[int]] = {}
+        self.notes: list[tuple[float, int, str]] = []
+        self.seconds_in: Counter[str] = Counter()
+        self._since_s: dict[NodeId, float] = {}
+        self._was: dict[NodeId, MachinePower] = {}
+        self._wanted_since_s: dict[NodeId, float] = {}
+        self._targets: dict[NodeId, str] = {}
+        self.series: list[tuple[float, int, int, int]] = []
+
+    # -- moments -----------------------------------------------------------------------------------
+    def machine_changed(self, machine: Machine, why: str) -> None:
+        """Time in the last condition ends here."""
+        node, now_s = machine.identity.node, self._world.now_s()
+        was = self._was.get(node, MachinePower.OFF)
+        self.seconds_in[was.value] += now_s - self._since_s.get(node, 0.0)  # type: ignore[assignment]
+        self._was[node], self._since_s[node] = machine.power, now_s
+        self._mark(node, machine.power.value)
+        if why:
+            self.counts[why] += 1
+        if machine.power is MachinePower.BOOTING and why == "magic packet" and node in self._wanted_since_s:
+            self.packet_latencies_s.append(now_s - self._wanted_since_s[node])
+
+    def block_made(self, block: Block) -> None:
+        """Targets and states as the chain has them now."""
+        for extrinsic in block.extrinsics:
+            self.counts[f"extrinsic {extrinsic.call}"] += 1
+        for event in block.events:
+            if event.name == "PowerTargetChanged":
+                self._target(NodeId(event.attributes["node_id"]), event.attributes["power_target"])
+            elif event.name == "PowerStateChanged":
+                self._state(NodeId(event.attributes["node_id"]), event.attributes["power_state"])
+
+    def told(self, _: Machine, happening: Happening) -> None:
+        """Count."""
+        kind = type(happening)
+        if kind in (WakeBurstStarted, PowerStateSet, UptimeReported):
+            self.counts[kind.__name__] += 1
+
+    def violated(self, violation: Violation) -> None:
+        """Into the notes."""
+        self.notes.append((violation.at_s, violation.node, f"{violation.promise}: {violation.detail}"))
+
+    def sample(self) -> None:
+        """A point of the curve: nodes running, dark, and wanted up."""
+        running = dark = wanted = 0
+        newest = self._world.ledger.store.newest("NodePower")
+        up = LedgerPower()
+        for node, machine in self._world.machines.items():
+            running += machine.power is MachinePower.RUNNING
+            dark += machine.power is MachinePower.OFF
+            wanted += newest.get(node, up).target == "Up"
+        self.series.append((self._world.now_s(), running, dark, wanted))
+
+    def close(self) -> None:
+        """Count what still goes on up to now."""
+        now_s = self._world.now_s()
+        for node, machine in self._world.machines.items():
+            self.seconds_in[machine.power.value] += now_s - self._since_s.get(node, 0.0)  # type: ignore[assignment]
+            self._since_s[node] = now_s
+        self.counts["packets"] = sum(
+            segment.carried for farm in self._world.farms.values() for segment in farm.segments.values()
+        )
+        self.counts["chain reads"] = sum(machine.chain.reads for machine in self._world.machines.values())
+
+    # -- inside ------------------------------------------------------------------------------------
+    def _target(self, node: NodeId, target: str) -> None:
+        if self._targets.get(node, "Up") != target:
+            self._targets[node] = target
+            self._mark(node, f"target {target}")
+        machine = self._world.machines.get(node)
+        if target == "Down" or machine is None:
+            self._wanted_since_s.pop(node, None)
+        elif machine.power is MachinePower.OFF:
+            self._wanted_since_s.setdefault(node, self._world.now_s())
+            self.counts["wakes wanted"] += 1
+
+    def _state(self, node: NodeId, state: object) -> None:
+        self._mark(node, "state Up" if state == "Up" else "state Down")
+        if state == "Up" and node in self._wanted_since_s:
+            self.wake_latencies_s.append(self._world.now_s() - self._wanted_since_s.pop(node))
+
+    def _mark(self, node: NodeId, mark: str) -> None:
+        timeline = self.timelines.setdefault(node, array("L"))
+        timeline.extend((int(self._world.now_s()), MARKS.index(mark)))

@@ -1,0 +1,115 @@
+"""Sees everything that happens in a world, and passes it on: to promises, to the tally, to the trace."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from app.adapters.simulated.ledger import Block
+from app.domain.events import Delivery, Happening, Reconciled
+from app.domain.model import NodeId
+from app.entrypoints.simulate.promise import Promise, Violation
+from app.entrypoints.simulate.tally import Tally
+
+if TYPE_CHECKING:
+    from app.entrypoints.simulate.machine import Machine
+    from app.entrypoints.simulate.world import World
+
+MOMENTS = (
+    "powered_off",
+    "machine_changed",
+    "block_made",
+    "told",
+    "acknowledged",
+    "powers_read",
+    "daemon_failed",
+    "minute",
+    "ended",
+)
+
+
+class Watch:
+    """The one place where moments come together."""
+
+    def __init__(self) -> None:
+        self.promises: list[Promise] = []
+        self._trace = hashlib.blake2b(digest_size=16)
+        self._listeners: dict[str, list[Callable[..., None]]] = {moment: [] for moment in MOMENTS}
+
+    def begin(self, world: World, tally: Tally, promises: Sequence[type[Promise]]) -> None:
+        """Everybody takes a seat; who does not look at a moment is not told of it."""
+        self._world = world
+        self.tally = tally
+        self.promises = [promise(world) for promise in promises]
+        for moment in MOMENTS:
+            base = getattr(Promise, moment)
+            self._listeners[moment] = [
+                getattr(promise, moment) for promise in self.promises if getattr(type(promise), moment) is not base
+            ]
+
+    @property
+    def trace_hash(self) -> str:
+        """The same for two runs in which the same things happened at the same times."""
+        return self._trace.hexdigest()
+
+    def machine_changed(self, machine: Machine, why: str) -> None:
+        """It boots, runs, stops, or is dark."""
+        self._note(machine.identity.node, f"{machine.power.value} {why}")
+        self.tally.machine_changed(machine, why)
+        self._tell("machine_changed", machine)
+
+    def powered_off(self, machine: Machine) -> None:
+        """The host obeys an order to power off."""
+        self._note(machine.identity.node, "obeys")
+        self._tell("powered_off", machine)
+
+    def packet_reached(self, machine: Machine) -> None:
+        """A magic packet came to a dark machine's card."""
+        self._note(machine.identity.node, "packet")
+
+    def block_made(self, block: Block) -> None:
+        """The chain went on."""
+        for event in block.events:
+            self._note(0, f"{block.number} {event.name} {event.attributes}")
+        self.tally.block_made(block)
+        self._tell("block_made", block)
+
+    def told(self, machine: Machine, happening: Happening) -> None:
+        """A daemon told telemetry."""
+        kind = type(happening)
+        self._note(machine.identity.node, kind.__name__ if kind is Reconciled else repr(happening))
+        self.tally.told(machine, happening)
+        self._tell("told", machine, happening)
+
+    def acknowledged(self, machine: Machine, deliveries: Sequence[Delivery]) -> None:
+        """A daemon acknowledged."""
+        self._tell("acknowledged", machine, deliveries)
+
+    def powers_read(self, machine: Machine, nodes: Collection[NodeId]) -> None:
+        """The chain answered a daemon."""
+        self._tell("powers_read", machine, nodes)
+
+    def daemon_failed(self, machine: Machine, error: BaseException) -> None:
+        """A daemon ended by an exception."""
+        self._note(machine.identity.node, f"failed {error!r}")
+        self._tell("daemon_failed", machine, error)
+
+    def violated(self, violation: Violation) -> None:
+        """A promise was broken."""
+        self.tally.violated(violation)
+
+    def minute(self) -> None:
+        """A minute has passed."""
+        self._tell("minute")
+
+    def ended(self) -> None:
+        """The run is over."""
+        self._tell("ended")
+
+    def _tell(self, moment: str, *what: Any) -> None:
+        for listener in self._listeners[moment]:
+            listener(*what)
+
+    def _note(self, node: int, what: str) -> None:
+        self._trace.update(f"{self._world.now_s():.3f} {node} {what}\n".encode())

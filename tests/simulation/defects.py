@@ -1,0 +1,254 @@
+"""Defects of the reference (the Go program), planted into our daemon one at a time: can the simulator find them?
+
+Each wraps `assemble`, and changes the services it made, or a port before they are made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.backoff import Backoff
+from app.domain.errors import EventsUnavailable, NicUnusable
+from app.domain.events import Delivery, Malformed, UptimeSkipped
+from app.domain.model import HeadKind, NodeId, NodeIdentity, NodePower, Power, PowerReading, PowerState, Unreadable
+from app.domain.services.fault_board import FaultBoard
+from app.domain.services.reconciler import ReconcilePolicy
+from app.entrypoints.node_services import NodeServices, Ports, assemble
+from app.entrypoints.policies import Policies
+
+NEVER_S = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """``plant`` is called for every daemon that starts; ``text`` says what the reference does."""
+
+    text: str
+    ports: Callable[[Ports], Ports] = lambda ports: ports
+    policies: Callable[[Policies], Policies] = lambda policies: policies
+    services: Callable[[NodeServices, Ports], None] = lambda services, ports: None
+
+    def build(self, node: NodeIdentity, ports: Ports, policies: Policies, faults: FaultBoard) -> NodeServices:
+        """The daemon with the defect."""
+        services = assemble(node, self.ports(ports), self.policies(policies), faults)
+        self.services(services, ports)
+        return services
+
+
+class Wrapped:
+    """A port that answers as another does, but for what a subclass changes."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def _chain(wrap: type[Wrapped]) -> Callable[[Ports], Ports]:
+    return lambda ports: dataclasses.replace(ports, chain=wrap(ports.chain))
+
+
+# -- events -----------------------------------------------------------------------------------------
+
+
+class AcknowledgesFirst(Wrapped):
+    async def receive(self) -> Sequence[Delivery]:
+        batch: Sequence[Delivery] = await self._inner.receive()
+        if batch:
+            await self._inner.acknowledge(batch)
+        return batch
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Done already."""
+
+
+def _believes_events(services: NodeServices, ports: Ports) -> None:
+    handler: Any = services.server._handler
+    handle = handler.handle
+
+    async def believing(batch: Sequence[Delivery]) -> None:
+        for delivery in batch:
+            change = delivery.content
+            if not isinstance(change, Malformed) and (change.node, change.target) == (handler._own, Power.DOWN):
+                await ports.host_power.power_off()
+        await handle(batch)
+
+    handler.handle = believing
+
+
+def _restarts_on_a_bad_event(services: NodeServices, ports: Ports) -> None:
+    handler: Any = services.server._handler
+    handle = handler.handle
+
+    async def restarting(batch: Sequence[Delivery]) -> None:
+        if any(isinstance(delivery.content, Malformed) for delivery in batch):
+            await ports.events.acknowledge(batch)
+            handler._inbox.done(batch)
+            await ports.clock.sleep(60)
+        else:
+            await handle(batch)
+
+    handler.handle = restarting
+
+
+def _never_reconnects(services: NodeServices, ports: Ports) -> None:
+    server: Any = services.server
+
+    async def once() -> None:
+        await ports.events.open()
+        try:
+            await server.recv()
+        except EventsUnavailable:
+            await asyncio.Event().wait()
+
+    server.events = once
+
+
+def _no_resync(policies: Policies) -> Policies:
+    never = ReconcilePolicy(interval_s=NEVER_S)
+    return dataclasses.replace(policies, reconcile=never, farm_reconcile=never)
+
+
+def _resyncs_only_once(services: NodeServices, ports: Ports) -> None:
+    """Not even after a reconnect."""
+    for trigger in (services.own_trigger, services.farm_trigger):
+        any_trigger: Any = trigger
+        any_trigger.pull = _only_events(trigger.pull)
+
+
+def _only_events(pull: Callable[[str], None]) -> Callable[[str], None]:
+    return lambda reason: pull(reason) if reason == "event" else None
+
+
+# -- the own power ----------------------------------------------------------------------------------
+
+
+class NeitherIsDown(Wrapped):
+    async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
+        reading: PowerReading = await self._inner.powers(nodes, kind)
+        powers = {
+            node: NodePower(PowerState(Power.UP), Power.DOWN) if isinstance(power, Unreadable) else power
+            for node, power in reading.powers.items()
+        }
+        return PowerReading(reading.head, powers)
+
+
+class BestIsGoodEnough(Wrapped):
+    tells_finality = False
+
+
+def _hung_report_blocks(services: NodeServices, ports: Ports) -> None:
+    shutdown: Any = services.shutdown
+    last_uptime = shutdown._last_uptime
+
+    async def hanging() -> None:
+        if ports.chain.hang_uptime:  # type: ignore[attr-defined]
+            await ports.clock.sleep(NEVER_S)
+        await last_uptime()
+
+    shutdown._last_uptime = hanging
+
+
+def _leaves_down(services: NodeServices, ports: Ports) -> None:
+    shutdown: Any = services.shutdown
+    server: Any = services.server
+
+    async def gives_up(reason: str) -> None:
+        """Nothing is taken back."""
+
+    shutdown._abort = gives_up
+    server._must_say_up = lambda seen: False
+
+
+def _never_reads_back(services: NodeServices, ports: Ports) -> None:
+    management: Any = services.management
+    management._arm = ports.nic.arm
+
+
+def _insists_on_one_card(services: NodeServices, ports: Ports) -> None:
+    server: Any = services.server
+    start = server.start
+
+    async def strict() -> None:
+        try:
+            await ports.nic.find()
+        except NicUnusable as error:
+            raise SystemError(str(error)) from error
+        await start()
+
+    server.start = strict
+
+
+def _ignores_holds(services: NodeServices, ports: Ports) -> None:
+    observer: Any = services.observer
+
+    async def nobody() -> tuple[tuple[()], str]:
+        return (), ""
+
+    observer._read_holds = nobody
+
+
+# -- waking and uptime ------------------------------------------------------------------------------
+
+
+def _serial_wakes(services: NodeServices, ports: Ports) -> None:
+    bursts: Any = services.wakes._bursts
+    send = bursts.send
+    turn = asyncio.Lock()
+
+    async def one_by_one(together: Sequence[Any]) -> None:
+        async with turn:
+            for burst in together[1:]:
+                bursts.starting()
+                await send([burst])
+            await send(together[:1])
+
+    bursts.send = one_by_one
+
+
+def _wakes_once(policies: Policies) -> Policies:
+    return dataclasses.replace(policies, wake=dataclasses.replace(policies.wake, retry=Backoff(NEVER_S, NEVER_S)))
+
+
+def _unhealthy_counts(services: NodeServices, ports: Ports) -> None:
+    uptime: Any = services.uptime
+    until_next = uptime._until_next
+    interval_s = uptime._policy.interval_s
+    uptime._until_next = lambda result: interval_s if isinstance(result, UptimeSkipped) else until_next(result)
+
+
+DEFECTS: dict[str, Defect] = {
+    "acknowledges before handling": Defect(
+        "events are acknowledged before they are handled",
+        ports=lambda ports: dataclasses.replace(ports, events=AcknowledgesFirst(ports.events)),
+    ),
+    "powers off on a replayed old event": Defect("the event is believed, not the chain", services=_believes_events),
+    "serial wakes": Defect("one wake after the other, 5 s each", services=_serial_wakes),
+    "one bad event restarts the loop": Defect(
+        "a malformed entry ends the loop, and what came with it is lost", services=_restarts_on_a_bad_event
+    ),
+    "neither flag means off": Defect(
+        "an answer that is neither Up nor Down counts as Down", ports=_chain(NeitherIsDown)
+    ),
+    "no resync on a clock": Defect(
+        "the chain is looked at after events only", policies=_no_resync, services=_resyncs_only_once
+    ),
+    "never reconnects": Defect("a broken connection to the bus is never made again", services=_never_reconnects),
+    "unhealthy counts as reported": Defect("a skipped report counts as sent", services=_unhealthy_counts),
+    "a hung report blocks the shutdown": Defect(
+        "the last uptime report has no deadline, with Down already on chain", services=_hung_report_blocks
+    ),
+    "a failed shutdown leaves Down": Defect("a power-off that fails leaves Down on chain", services=_leaves_down),
+    "will not start without exactly one card": Defect(
+        "without exactly one card the daemon ends", services=_insists_on_one_card
+    ),
+    "the best head is enough": Defect("a Down that is not final powers off", ports=_chain(BestIsGoodEnough)),
+    "never reads the card back": Defect("a card that forgot its arming goes to sleep", services=_never_reads_back),
+    "one burst and no more": Defect("a wake is never repeated", policies=_wakes_once),
+    "ignores holds": Defect("nobody can hold the machine", services=_ignores_holds),
+}
