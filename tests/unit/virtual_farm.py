@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from dependency_injector import providers
 
+from app.adapters.simulated.boot_memory import SimulatedBootMemory
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import add_farm, mac_of
@@ -25,10 +26,13 @@ from app.adapters.simulated.magic_packets import SimulatedMagicPackets, Simulate
 from app.adapters.simulated.nic import SimulatedNic
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
+from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
+from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.events import Malformed, PowerTargetChanged, ShutdownStep
 from app.domain.model import FarmId, Fault, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.entrypoints.container import Container
+from app.entrypoints.kinds import rtc_alarm_kind, signs_of_life_kind
 from app.entrypoints.settings_loading import load_settings
 
 T = TypeVar("T")
@@ -41,10 +45,22 @@ def account_of(node: int) -> bytes:
     return f"node {node}".encode().ljust(32, b".")
 
 
-class VirtualNode:
-    """One machine with the daemon's services on simulated adapters, all of them at hand."""
+class Hardware:
+    """What of a machine outlives its boots: a disk, a clock, and how often it was booted."""
 
-    def __init__(self, farm: VirtualFarm, node: int, settings: dict[str, object]) -> None:
+    def __init__(self, clock: VirtualClock) -> None:
+        self.disk = SimulatedBootMemory()
+        self.rtc = SimulatedRtcAlarm(clock)
+        self.boots = 0
+
+
+class VirtualNode:
+    """One boot of a machine with the daemon's services on simulated adapters, all of them at hand.
+
+    With ``same_boot`` only the daemon was started again.
+    """
+
+    def __init__(self, farm: VirtualFarm, node: int, settings: dict[str, object], *, same_boot: bool = False) -> None:
         clock = farm.clock
         self.id = NodeId(node)
         self._farm = farm
@@ -56,14 +72,18 @@ class VirtualNode:
         self.nic = SimulatedNic(mac_of(1, node))
         self.packets = SimulatedMagicPackets(farm.network)
         self.host_power = SimulatedHostPower(clock, self.go_dark)
-        self.facts = SimulatedHostFacts(clock)
+        self.hardware = farm.hardware.setdefault(node, Hardware(clock))
+        self.hardware.boots += not same_boot
+        self.facts = SimulatedHostFacts(clock, f"machine-{node}-{self.hardware.boots}")
+        self.signs_of_life = SimulatedSignsOfLife(farm.ledger)
         self.holds = SimulatedHolds(clock)
         self.faults = SimulatedFaults()
         self.telemetry = SimulatedTelemetry()
         self.container = self._wire(settings)
 
     def _wire(self, settings: dict[str, object]) -> Container:
-        container = Container(settings=providers.Object(load_settings(None, {}, {"profile": "simulated", **settings})))
+        loaded = load_settings(None, {}, {"profile": "simulated", **settings})
+        container = Container(settings=providers.Object(loaded))
         for name, fake in {
             "clock": self._farm.clock,
             "jitter": random.Random(self.id).random,
@@ -76,6 +96,9 @@ class VirtualNode:
             "host_power": self.host_power,
             "host_facts": self.facts,
             "holds": self.holds,
+            "boot_memory": self.hardware.disk,
+            **({} if rtc_alarm_kind(loaded) == "off" else {"rtc_alarm": self.hardware.rtc}),
+            **({} if signs_of_life_kind(loaded) == "off" else {"signs_of_life": self.signs_of_life}),
             "node": NodeIdentity(self.id, self._farm.id, TwinId(self.id + 1)),
         }.items():
             getattr(container, name).override(providers.Object(fake))
@@ -135,6 +158,7 @@ class VirtualFarm:
         farm, self.node_ids = add_farm(self.ledger, FARMER, [account_of(n + 1) for n in range(nodes)])
         self.id = FarmId(farm)
         self.farmer = SimulatedChain(self.ledger, clock, FARMER)
+        self.hardware: dict[int, Hardware] = {}
         self._running: dict[int, VirtualNode] = {}
 
     @asynccontextmanager
@@ -144,9 +168,10 @@ class VirtualFarm:
         *,
         before: Callable[[VirtualNode], None] = lambda _: None,
         settings: dict[str, object] | None = None,
+        same_boot: bool = False,
     ) -> AsyncIterator[VirtualNode]:
         """Blocks are made, and this node's daemon runs."""
-        machine = VirtualNode(self, node, settings or {})
+        machine = VirtualNode(self, node, settings or {}, same_boot=same_boot)
         before(machine)
         async with asyncio.TaskGroup() as group:
             blocks = group.create_task(self._make_blocks(), name="blocks")
