@@ -59,8 +59,7 @@ class World:
             finality_lag=plan.chain.finality_lag_blocks,
             history_blocks=HISTORY_BLOCKS,
         )
-        overrides = {key: str(value) if not isinstance(value, bool) else value for key, value in plan.settings.items()}
-        self.settings = load_settings(None, {}, {**overrides, "profile": "simulated"})
+        self.settings = load_settings(None, {}, {**plan.settings, "profile": "simulated"})
         self.policies = policies(self.settings)
         self.farms: dict[int, Farm] = {}
         self.machines: dict[NodeId, Machine] = {}
