@@ -103,74 +103,76 @@ class TestAFarmOfThirtyWakers:
         assert {node for node, machine in nodes.items() if bursts(machine)} <= set(WAKERS[:3])
 
 
-class TestWakersAreDark:
-    """Up on the chain, and not there."""
-
-    async def test_the_first_then_the_next_call(self, farm31: VirtualFarm) -> None:
-        async with farm31.all_running(WAKERS[3:]):
-            after_s = await first_packet_after(farm31, await want_up(farm31))
-        assert STEP_S <= after_s < STEP_S + WITHIN_S
-
-    async def test_all_but_the_last_then_it_calls_within_the_bound(self, farm31: VirtualFarm) -> None:
-        async with farm31.running(LAST):
-            after_s = await first_packet_after(farm31, await want_up(farm31))
-        assert BOUND_S <= after_s < BOUND_S + WITHIN_S
-
-    async def test_and_the_chain_shows_them_down_meanwhile_then_the_turn_comes_sooner(
-        self, farm31: VirtualFarm
-    ) -> None:
-        async with farm31.running(LAST) as node:
-            told_at = await want_up(farm31)
-            farm31.put_all_to_sleep_but(LAST, SLEEPER, *WAKERS[:4])
-            await node.container.server().sync_farm()
-            assert STEP_S <= await first_packet_after(farm31, told_at) < STEP_S + WITHIN_S
-
-    async def test_and_the_chain_shows_all_of_them_down_then_it_calls_at_once(self, farm31: VirtualFarm) -> None:
-        async with farm31.running(LAST) as node:
-            told_at = await want_up(farm31)
-            await farm31.clock.sleep(5)
-            farm31.put_all_to_sleep_but(LAST, SLEEPER)
-            await node.deliver(PowerTargetChanged(farm31.id, NodeId(SLEEPER), Power.UP))
-            await node.container.server().sync_farm()
-            assert await first_packet_after(farm31, told_at) < 5 + WITHIN_S
+async def test_when_the_first_wakers_are_dark_the_next_ones_call(farm31: VirtualFarm) -> None:
+    async with farm31.all_running(WAKERS[3:]):
+        after_s = await first_packet_after(farm31, await want_up(farm31))
+    assert STEP_S <= after_s < STEP_S + WITHIN_S
 
 
-class TestTheChainAtTheEndOfTheDelay:
-    async def test_it_is_away_then_the_burst_goes_out(self, farm31: VirtualFarm) -> None:
-        async with farm31.running(LAST) as node:
-            told_at = await want_up(farm31)
-            node.chain.unavailable = True
-            assert await first_packet_after(farm31, told_at) < BOUND_S + WITHIN_S
+async def test_when_all_wakers_but_the_last_are_dark_it_calls_within_the_bound(farm31: VirtualFarm) -> None:
+    async with farm31.running(LAST):
+        after_s = await first_packet_after(farm31, await want_up(farm31))
+    assert BOUND_S <= after_s < BOUND_S + WITHIN_S
 
-    async def test_it_hangs_then_the_burst_waits_for_one_read_and_no_more(self, farm31: VirtualFarm) -> None:
-        farm31.put_to_sleep(30)
-        async with farm31.running(LAST) as node:
-            told_at = await want_up(farm31)
-            await farm31.clock.sleep(1)
-            await farm31.set_target(30, Power.UP)
-            await farm31.clock.sleep(0.1)
-            node.chain.hang_batches_of(NodeId(SLEEPER), NodeId(30))
-            node.chain._timeout_s = 3600.0
-            assert await first_packet_after(farm31, told_at) < BOUND_S + TURN_READ_S_MAX + WITHIN_S
-            await farm31.clock.sleep(WITHIN_S)
-            assert node.packets_to(30), "it fell due while the chain was asked for the other"
 
-    async def test_a_further_burst_whose_read_hangs_delays_no_turn(self, farm31: VirtualFarm) -> None:
-        farm31.put_to_sleep(30)
-        async with farm31.running(LAST) as node:
-            node.container.server().power_up(NodeId(30), "an operator asked")
-            told_at = await want_up(farm31)
-            node.chain.hang_batches_of(NodeId(30))
-            node.chain._timeout_s = 3600.0
-            assert await first_packet_after(farm31, told_at) < BOUND_S + WITHIN_S
+async def test_when_the_chain_shows_those_before_it_down_its_turn_comes_sooner(farm31: VirtualFarm) -> None:
+    async with farm31.running(LAST) as node:
+        told_at = await want_up(farm31)
+        farm31.put_all_to_sleep_but(LAST, SLEEPER, *WAKERS[:4])
+        await node.container.server().sync_farm()
+        assert STEP_S <= await first_packet_after(farm31, told_at) < STEP_S + WITHIN_S
 
-    async def test_it_wants_the_sleeper_down_again_then_nothing_is_sent(self, farm31: VirtualFarm) -> None:
-        async with farm31.running(LAST) as node:
-            await want_up(farm31)
-            await farm31.set_target(SLEEPER, Power.DOWN)
-            await farm31.clock.sleep(600)
-            assert not sent(farm31)
-            assert node.told(WakeEnded)[0].outcome == "its target is Down"
+
+async def test_when_the_chain_shows_all_others_down_it_calls_at_once(farm31: VirtualFarm) -> None:
+    async with farm31.running(LAST) as node:
+        told_at = await want_up(farm31)
+        await farm31.clock.sleep(5)
+        farm31.put_all_to_sleep_but(LAST, SLEEPER)
+        await node.deliver(PowerTargetChanged(farm31.id, NodeId(SLEEPER), Power.UP))
+        await node.container.server().sync_farm()
+        assert await first_packet_after(farm31, told_at) < 5 + WITHIN_S
+
+
+async def test_when_the_chain_is_away_as_its_turn_comes_the_burst_goes_out(farm31: VirtualFarm) -> None:
+    async with farm31.running(LAST) as node:
+        told_at = await want_up(farm31)
+        node.chain.unavailable = True
+        assert await first_packet_after(farm31, told_at) < BOUND_S + WITHIN_S
+
+
+async def test_when_the_chain_hangs_as_its_turn_comes_the_burst_waits_for_one_read_and_no_more(
+    farm31: VirtualFarm,
+) -> None:
+    farm31.put_to_sleep(30)
+    async with farm31.running(LAST) as node:
+        told_at = await want_up(farm31)
+        await farm31.clock.sleep(1)
+        await farm31.set_target(30, Power.UP)
+        await farm31.clock.sleep(0.1)
+        node.chain.hang_batches_of(NodeId(SLEEPER), NodeId(30))
+        node.chain._timeout_s = 3600.0
+        assert await first_packet_after(farm31, told_at) < BOUND_S + TURN_READ_S_MAX + WITHIN_S
+        await farm31.clock.sleep(WITHIN_S)
+        assert node.packets_to(30), "it fell due while the chain was asked for the other"
+
+
+async def test_a_further_burst_whose_read_hangs_delays_no_turn(farm31: VirtualFarm) -> None:
+    farm31.put_to_sleep(30)
+    async with farm31.running(LAST) as node:
+        node.container.server().power_up(NodeId(30), "an operator asked")
+        told_at = await want_up(farm31)
+        node.chain.hang_batches_of(NodeId(30))
+        node.chain._timeout_s = 3600.0
+        assert await first_packet_after(farm31, told_at) < BOUND_S + WITHIN_S
+
+
+async def test_when_the_sleeper_is_wanted_down_again_nothing_is_sent(farm31: VirtualFarm) -> None:
+    async with farm31.running(LAST) as node:
+        await want_up(farm31)
+        await farm31.set_target(SLEEPER, Power.DOWN)
+        await farm31.clock.sleep(600)
+        assert not sent(farm31)
+        assert node.told(WakeEnded)[0].outcome == "its target is Down"
 
 
 class TestNobodyWaits:
@@ -209,25 +211,25 @@ class TestNobodyWaits:
             assert await first_packet_after(farm31, await want_up(farm31)) < WITHIN_S
 
 
-class TestTheOwnPowerOff:
-    async def test_what_is_held_back_is_sent_before_it(self, farm31: VirtualFarm) -> None:
-        async with farm31.running(LAST) as node:
-            await want_up(farm31)
-            await farm31.clock.sleep(10)
-            await farm31.set_target(LAST, Power.DOWN)
-            assert await first_packet_after(farm31, farm31.clock.monotonic()) < WITHIN_S
-            await farm31.until(lambda: node.dark, within_s=300)
+async def test_what_is_held_back_is_sent_before_the_own_power_off(farm31: VirtualFarm) -> None:
+    async with farm31.running(LAST) as node:
+        await want_up(farm31)
+        await farm31.clock.sleep(10)
+        await farm31.set_target(LAST, Power.DOWN)
+        assert await first_packet_after(farm31, farm31.clock.monotonic()) < WITHIN_S
+        await farm31.until(lambda: node.dark, within_s=300)
 
-    async def test_what_comes_in_the_middle_of_it_is_sent_at_once(self, farm31: VirtualFarm) -> None:
-        async with farm31.running(LAST, settings={"wake.defer_power_off_s": 0.0}) as node:
-            await farm31.clock.sleep(10)
-            await farm31.set_target(LAST, Power.DOWN)
-            await farm31.until(lambda: "say down" in node.steps, within_s=60, every_s=0.01)
-            farm31.want_up(SLEEPER)
-            await node.deliver(PowerTargetChanged(farm31.id, NodeId(SLEEPER), Power.UP))
-            assert await first_packet_after(farm31, farm31.clock.monotonic()) < WITHIN_S
-            await farm31.until(lambda: node.dark, within_s=120)
-            assert len(sent(farm31)) >= 10
+
+async def test_what_comes_in_the_middle_of_the_own_power_off_is_sent_at_once(farm31: VirtualFarm) -> None:
+    async with farm31.running(LAST, settings={"wake.defer_power_off_s": 0.0}) as node:
+        await farm31.clock.sleep(10)
+        await farm31.set_target(LAST, Power.DOWN)
+        await farm31.until(lambda: "say down" in node.steps, within_s=60, every_s=0.01)
+        farm31.want_up(SLEEPER)
+        await node.deliver(PowerTargetChanged(farm31.id, NodeId(SLEEPER), Power.UP))
+        assert await first_packet_after(farm31, farm31.clock.monotonic()) < WITHIN_S
+        await farm31.until(lambda: node.dark, within_s=120)
+        assert len(sent(farm31)) >= 10
 
 
 async def test_more_events_do_not_begin_the_delay_anew(farm31: VirtualFarm) -> None:
