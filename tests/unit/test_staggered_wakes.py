@@ -133,6 +133,26 @@ async def test_when_the_chain_shows_all_others_down_it_calls_at_once(farm31: Vir
         assert await first_packet_after(farm31, told_at) < 5 + WITHIN_S
 
 
+async def test_events_show_who_is_no_waker_any_more(farm31: VirtualFarm) -> None:
+    others = [node for node in WAKERS if node != LAST]
+    async with farm31.running(LAST) as node:
+        await farm31.clock.sleep(10)
+        for other in others:
+            farm31.want_down(other)
+        await node.deliver(*(PowerTargetChanged(farm31.id, other, Power.DOWN) for other in others))
+        await farm31.set_target(SLEEPER, Power.UP)
+        assert await first_packet_after(farm31, farm31.clock.monotonic()) < WITHIN_S
+
+
+async def test_when_its_turn_comes_the_chain_is_asked_once_and_for_nothing_but_power(farm31: VirtualFarm) -> None:
+    async with farm31.running(LAST) as node:
+        await want_up(farm31)
+        await farm31.clock.sleep(BOUND_S - 1)
+        before = node.chain.reads
+        await farm31.until(lambda: bool(sent(farm31)), within_s=2)
+        assert node.chain.reads == before + 1
+
+
 async def test_when_the_chain_is_away_as_its_turn_comes_the_burst_goes_out(farm31: VirtualFarm) -> None:
     async with farm31.running(LAST) as node:
         told_at = await want_up(farm31)
@@ -158,6 +178,7 @@ async def test_when_the_chain_hangs_as_its_turn_comes_the_burst_waits_for_one_re
 
 async def test_a_further_burst_whose_read_hangs_delays_no_turn(farm31: VirtualFarm) -> None:
     farm31.put_to_sleep(30)
+    farm31.want_up(30)
     async with farm31.running(LAST) as node:
         node.container.server().power_up(NodeId(30), "an operator asked")
         told_at = await want_up(farm31)
@@ -241,3 +262,27 @@ async def test_more_events_do_not_begin_the_delay_anew(farm31: VirtualFarm) -> N
         assert not sent(farm31)
         assert await first_packet_after(farm31, told_at) < BOUND_S + WITHIN_S
         assert len(node.told(WakeHeldBack)) == 1
+
+
+async def test_once_its_turn_has_come_a_node_calls_as_the_first_ones_do(farm31: VirtualFarm) -> None:
+    async with farm31.running(LAST) as node:
+        await want_up(farm31)
+        await farm31.until(lambda: len(sent(farm31)) == 10, within_s=300)
+        await farm31.clock.sleep(2)
+        await node.deliver(PowerTargetChanged(farm31.id, NodeId(SLEEPER), Power.UP))
+        await farm31.until(lambda: len(sent(farm31)) > 10, within_s=WITHIN_S)
+
+
+async def test_nodes_that_were_woken_are_wakers_from_the_moment_it_is_seen(clock: VirtualClock) -> None:
+    farm = VirtualFarm(clock, nodes=5)
+    *others, last = order(NodeId(5), [NodeId(node) for node in range(1, 5)])
+    farm.put_all_to_sleep_but(last)
+    async with farm.running(last) as node:
+        await clock.sleep(10)
+        await farm.set_targets(others, Power.UP)
+        await clock.sleep(1)
+        for other in others:
+            await farm.report_state(other, Power.UP)
+        await farm.until(lambda: len(node.told(WakeEnded)) == 3)
+        await farm.set_target(5, Power.UP)
+        await farm.until(lambda: bool(node.told(WakeHeldBack)), within_s=1)
