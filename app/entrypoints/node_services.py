@@ -26,6 +26,7 @@ from app.domain.services.power_server import PowerServer
 from app.domain.services.reconciler import Reconciler
 from app.domain.services.shutdown import Shutdown
 from app.domain.services.trigger import Trigger
+from app.domain.services.turns import Turns
 from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
 from app.domain.services.wake_faults import WakeFaults
@@ -103,7 +104,8 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     uptime = Uptime(chain, ports.host_facts, clock, faults, telemetry, policies.uptime, jitter)
     bursts = Bursts(ports.magic_packets, clock, faults, telemetry, policies.wake)
     wake_faults = WakeFaults(faults, policies.wake.deadline_s)
-    wakes = WakeService(chain, farm, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
+    turns = Turns(node.node, policies.wake.turns)
+    wakes = WakeService(chain, farm, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
     brake = BootBrake(ports.boot_memory, ports.host_facts, clock, faults, policies.brake)
     last_waker = LastWaker(ports.signs_of_life, chain, farm, clock, telemetry, fresh_s=policies.sign_of_life_s)
     observer = Observer(chain, node.node, ports.holds, management, wakes, brake, last_waker, clock)

@@ -10,6 +10,7 @@ from app.domain.power_rules import PowerLimits
 from app.domain.services.reconciler import ReconcilePolicy
 from app.domain.services.uptime import UptimePolicy
 from app.domain.shutdown_rules import ShutdownPolicy
+from app.domain.wake_rank import TurnPolicy
 from app.domain.wake_rules import WakePolicy
 from app.entrypoints.kinds import behind_gateway
 from app.entrypoints.settings import Settings
@@ -133,4 +134,5 @@ def wake_policy(settings: Settings) -> WakePolicy:
         packet_interval_s=wake.packet_interval_s,
         retry=Backoff(wake.retry_delay_s_min, wake.retry_delay_s_max),
         deadline_s=wake.deadline_s,
+        turns=TurnPolicy(wake.first_wakers, wake.stagger_s),
     )

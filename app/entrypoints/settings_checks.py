@@ -14,6 +14,9 @@ from app.entrypoints.kinds import behind_gateway
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_keys import keys
 
+STAGGER_SHARE_MAX = 0.25
+"""Of the deadline of a wake, so much may pass before the last node calls."""
+
 
 def problems(settings: Settings) -> Iterator[tuple[str, str]]:
     """Each key that is wrong, and what is wrong with it."""
@@ -28,6 +31,7 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
         remedy = 'let powerd read the chain itself (chain.kind = "substrate", chain.urls)'
         what = f"can't work behind api-gateway, which tells no signs of life; {remedy}"
         yield "power_management.last_waker_guard", what
+    yield from _stagger(settings)
     if settings.identity.kind == "configured" and not settings.identity.node_id:
         yield "identity.node_id", 'has to be given when identity.kind is "configured"'
 
@@ -48,6 +52,15 @@ def _order(settings: Settings) -> Iterator[tuple[str, str]]:
         few, many = (getattr(getattr(settings, key.section), key.name) for key in (keys()[smaller], keys()[greater]))
         if few > many:
             yield smaller, f"{few} is more than {greater}, {many}"
+
+
+def _stagger(settings: Settings) -> Iterator[tuple[str, str]]:
+    """A sleeper that nobody called yet must have most of its time left to boot, and to be called again."""
+    wake = settings.wake
+    most_s = wake.deadline_s * STAGGER_SHARE_MAX
+    if wake.first_wakers and 2 * wake.stagger_s > most_s:
+        problem = f"twice {wake.stagger_s:g} s is more than a quarter of wake.deadline_s, {wake.deadline_s:g} s"
+        yield "wake.stagger_s", f"{problem}; say {most_s / 2:g} or less, or wake.first_wakers = 0 for no stagger"
 
 
 def _infinite(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -69,6 +69,20 @@ class Wake(Section, frozen=True):
     deadline_s: Annotated[
         PositiveSeconds, Meta(description="Seconds after which a peer that sleeps on is shown as a fault.")
     ] = 1800.0
+    first_wakers: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1000,
+            description="How many nodes of the farm call a sleeper at once; which ones, each node computes. 0: all of them.",
+        ),
+    ] = 3
+    stagger_s: Annotated[
+        PositiveSeconds,
+        Meta(
+            description="Seconds after which as many others call it if the chain still shows it asleep; all others after twice that. Twice that is at most a quarter of `deadline_s`."
+        ),
+    ] = 120.0
     defer_power_off_s: Annotated[
         Seconds,
         Meta(description="Seconds by which an unfinished wake defers this node's own power-off, at most."),

@@ -111,8 +111,7 @@ async def test_a_dark_node_whose_state_says_up_gets_three_bursts_within_two_minu
 async def test_twenty_sleepers_all_get_their_first_packet_at_once(big_farm: VirtualFarm) -> None:
     async with big_farm.running(1) as node:
         sleepers = range(2, 22)
-        for sleeper in sleepers:
-            big_farm.put_to_sleep(sleeper)
+        big_farm.put_all_to_sleep_but(1)
         await big_farm.set_targets(sleepers, Power.UP)
         said_at = big_farm.clock.monotonic()
         await big_farm.until(lambda: all(node.packets_to(n) for n in sleepers), within_s=10)

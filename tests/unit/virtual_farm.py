@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import TypeVar
 
 from dependency_injector import providers
@@ -33,6 +34,7 @@ from app.domain.events import Malformed, PowerTargetChanged, ShutdownStep
 from app.domain.model import FarmId, Fault, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.entrypoints.container import Container
 from app.entrypoints.kinds import rtc_alarm_kind, signs_of_life_kind
+from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import load_settings
 
 T = TypeVar("T")
@@ -43,6 +45,11 @@ BLOCK_TIME_S = 6.0
 
 def account_of(node: int) -> bytes:
     return f"node {node}".encode().ljust(32, b".")
+
+
+def simulated_settings(settings: Mapping[str, object] = MappingProxyType({})) -> Settings:
+    """Loading takes a while: nodes of one farm share them."""
+    return load_settings(None, {}, {"profile": "simulated", **settings})
 
 
 class Hardware:
@@ -60,7 +67,9 @@ class VirtualNode:
     With ``same_boot`` only the daemon was started again.
     """
 
-    def __init__(self, farm: VirtualFarm, node: int, settings: dict[str, object], *, same_boot: bool = False) -> None:
+    def __init__(
+        self, farm: VirtualFarm, node: int, settings: Settings | None = None, *, same_boot: bool = False
+    ) -> None:
         clock = farm.clock
         self.id = NodeId(node)
         self._farm = farm
@@ -79,11 +88,10 @@ class VirtualNode:
         self.holds = SimulatedHolds(clock)
         self.faults = SimulatedFaults()
         self.telemetry = SimulatedTelemetry()
-        self.container = self._wire(settings)
+        self.container = self._wire(settings or simulated_settings())
 
-    def _wire(self, settings: dict[str, object]) -> Container:
-        loaded = load_settings(None, {}, {"profile": "simulated", **settings})
-        container = Container(settings=providers.Object(loaded))
+    def _wire(self, settings: Settings) -> Container:
+        container = Container(settings=providers.Object(settings))
         for name, fake in {
             "clock": self._farm.clock,
             "jitter": random.Random(self.id).random,
@@ -97,8 +105,8 @@ class VirtualNode:
             "host_facts": self.facts,
             "holds": self.holds,
             "boot_memory": self.hardware.disk,
-            **({} if rtc_alarm_kind(loaded) == "off" else {"rtc_alarm": self.hardware.rtc}),
-            **({} if signs_of_life_kind(loaded) == "off" else {"signs_of_life": self.signs_of_life}),
+            **({} if rtc_alarm_kind(settings) == "off" else {"rtc_alarm": self.hardware.rtc}),
+            **({} if signs_of_life_kind(settings) == "off" else {"signs_of_life": self.signs_of_life}),
             "node": NodeIdentity(self.id, self._farm.id, TwinId(self.id + 1)),
         }.items():
             getattr(container, name).override(providers.Object(fake))
@@ -171,15 +179,32 @@ class VirtualFarm:
         same_boot: bool = False,
     ) -> AsyncIterator[VirtualNode]:
         """Blocks are made, and this node's daemon runs."""
-        machine = VirtualNode(self, node, settings or {}, same_boot=same_boot)
-        before(machine)
+        async with self.all_running([node], before=before, settings=settings, same_boot=same_boot) as machines:
+            yield machines[node]
+
+    @asynccontextmanager
+    async def all_running(
+        self,
+        nodes: Iterable[int],
+        *,
+        before: Callable[[VirtualNode], None] = lambda _: None,
+        settings: dict[str, object] | None = None,
+        same_boot: bool = False,
+    ) -> AsyncIterator[dict[int, VirtualNode]]:
+        """Blocks are made, and the daemons of these nodes run."""
+        loaded = simulated_settings(settings or {})
+        machines = {node: VirtualNode(self, node, loaded, same_boot=same_boot) for node in nodes}
+        for machine in machines.values():
+            before(machine)
         async with asyncio.TaskGroup() as group:
             blocks = group.create_task(self._make_blocks(), name="blocks")
-            self._running[node] = machine
-            machine.run(group)
-            yield machine
-            await machine.stop()
-            del self._running[node]
+            self._running |= machines
+            for machine in machines.values():
+                machine.run(group)
+            yield machines
+            for node, machine in machines.items():
+                await machine.stop()
+                del self._running[node]
             blocks.cancel()
 
     async def _make_blocks(self) -> None:
@@ -210,6 +235,12 @@ class VirtualFarm:
     def put_to_sleep(self, node: int) -> None:
         """State and target Down by decree."""
         self.ledger.genesis("NodePower", node, LedgerPower(self.ledger.best_number, "Down"))
+
+    def put_all_to_sleep_but(self, *awake: int) -> None:
+        """State and target Down by decree, for all others."""
+        for node in self.node_ids:
+            if node not in awake:
+                self.put_to_sleep(node)
 
     def with_target(self, node: int, target: Power) -> LedgerPower:
         """The node's entry with another target."""

@@ -141,6 +141,7 @@ class PowerServer:
         """Compare target and state of this node, and act on the difference (R4); returns what was decided."""
         await self._management.check()
         seen = await self._observer.observe(cooling_down=self._shutdown.cooling_down)
+        self._wakes.look_at_own(seen.best.power)
         command = decide(seen, self._limits)
         self._tell(command)
         if isinstance(command, ShutDown):
