@@ -81,6 +81,14 @@ class HostPowerFailed(RetryableError):
     """The host's init system did not accept the order."""
 
 
+class RtcUnusable(RetryableError):
+    """The machine's clock has no alarm, or does not keep it."""
+
+
+class BootMemoryUnusable(RetryableError):
+    """What the brake remembers from one boot to the next can't be read or written now."""
+
+
 class FaultsNotShown(RetryableError):
     """The place where operators look did not take the faults."""
 

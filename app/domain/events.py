@@ -59,6 +59,14 @@ class EventDeadLettered:
 
 
 @dataclass(frozen=True, slots=True)
+class WakeHeldBack:
+    """Others call this sleeper first; this node does so in ``for_s`` seconds, if it still sleeps then."""
+
+    node: NodeId
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class WakeBurstStarted:
     """The first magic packet of a burst is out."""
 
@@ -188,6 +196,7 @@ class ChainReorganised:
 Happening = (
     EventsHandled
     | EventDeadLettered
+    | WakeHeldBack
     | WakeBurstStarted
     | WakeEnded
     | PowerStateSet

@@ -38,9 +38,9 @@ class OwnPower:
 class Observation:
     """What the node knows when it decides.
 
-    ``finalized`` is None where the gateway can't tell finality. ``not_enabled`` and
-    ``cooling_down`` are reasons, or empty, and so is ``head_unreadable``: why the age of the best head
-    can't be told. ``deferred_for_s`` counts from the moment when an
+    ``finalized`` is None where the gateway can't tell finality. ``not_enabled``, ``cooling_down``,
+    ``braked`` and ``last_waker`` are reasons, or empty, and so is ``head_unreadable``: why the age of the
+    best head can't be told. ``deferred_for_s`` counts from the moment when an
     unfinished wake first held up this power-off.
     """
 
@@ -54,6 +54,8 @@ class Observation:
     unfinished_wakes: tuple[NodeId, ...] = ()
     deferred_for_s: float = 0.0
     cooling_down: str = ""
+    braked: str = ""
+    last_waker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,13 @@ def cooling_down(seen: Observation, _: PowerLimits) -> StayUp | None:
     return None
 
 
+def braked(seen: Observation, _: PowerLimits) -> StayUp | None:
+    """R10: what wakes this node again and again would wake it at once."""
+    if seen.braked:
+        return StayUp(seen.braked, LookAgain.NEXT_ROUND)
+    return None
+
+
 def best_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
     """R6: a head that is too old (or comes from the future) is no word of now; not knowing its age is as bad."""
     if seen.head_unreadable and limits.best_head_age_s_max:
@@ -142,16 +151,25 @@ def wakes_unfinished(seen: Observation, limits: PowerLimits) -> StayUp | None:
     return None
 
 
+def last_waker(seen: Observation, _: PowerLimits) -> StayUp | None:
+    """Opt-in: somebody has to be awake to wake the others."""
+    if seen.last_waker:
+        return StayUp(seen.last_waker, LookAgain.NEXT_FINALIZED_HEAD)
+    return None
+
+
 Guard = Callable[[Observation, PowerLimits], StayUp | None]
 
 GUARDS: tuple[Guard, ...] = (
     not_enabled,
     held,
     cooling_down,
+    braked,
     best_head_off,
     not_final,
     finalized_head_off,
     wakes_unfinished,
+    last_waker,
 )
 
 

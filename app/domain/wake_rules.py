@@ -15,15 +15,19 @@ Up      Up      hinted, bursts used up    end: all that a hint brings was sent
 broken  any     any                       burst as if asleep: a wake too many is harmless
 absent  absent  any                       end: it left the farm
 ======  ======  ========================  ==========================================
+
+The first burst to a node that the chain shows asleep may be *held back*: others call it first
+(`app.domain.wake_rank`). When its turn has come, the table decides, by what the chain says then.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.domain.backoff import Backoff, Jitter
 from app.domain.commands import EndWake, SendBurst, WakeCommand
 from app.domain.model import NodeId, NodePower, Power, Unreadable
+from app.domain.wake_rank import TurnPolicy
 
 HINTED_BURSTS = 3
 HINTED_RETRY_S = 45.0
@@ -40,6 +44,7 @@ class Wake:
     bursts: int = 0
     last_burst_at_s: float = float("-inf")
     due_at_s: float = 0.0
+    held_back: bool = False
     overdue: bool = False
 
 
@@ -51,6 +56,7 @@ class WakePolicy:
     packet_interval_s: float = 0.5
     retry: Backoff = Backoff(15.0, 300.0)
     deadline_s: float = 1800.0
+    turns: TurnPolicy = field(default_factory=TurnPolicy)
 
     @property
     def burst_s(self) -> float:

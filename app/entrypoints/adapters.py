@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.domain.backoff import Jitter
+from app.entrypoints.kinds import profile_of
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import SettingsError
 from app.ports.clock import Clock
@@ -16,12 +17,14 @@ from app.ports.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from app.adapters.files.block_cursor import FileBlockCursor
+    from app.adapters.files.boot_memory import FileBootMemory
     from app.adapters.files.holds import FileHolds
     from app.adapters.files.key_file import SigningKey
     from app.adapters.linux.clock import SystemClock
     from app.adapters.linux.host_facts import LinuxHostFacts
     from app.adapters.linux.host_power import SystemctlHostPower
     from app.adapters.linux.nic import LinuxNic
+    from app.adapters.linux.rtc_alarm import LinuxRtcAlarm
     from app.adapters.redis.power_events import RedisPowerEvents
     from app.adapters.redis.power_events_out import RedisPowerEventsOut
     from app.adapters.substrate.blocks import SubstrateBlocks
@@ -29,11 +32,16 @@ if TYPE_CHECKING:
     from app.adapters.substrate.client import SubstrateClient
     from app.adapters.substrate.identity import SubstrateIdentity
     from app.adapters.substrate.power_targets import SubstratePowerTargets
+    from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
     from app.adapters.telemetry.fan_out import FanOut
     from app.adapters.telemetry.faults_log import LogFaults
     from app.adapters.telemetry.log import LogTelemetry
     from app.adapters.wol.raw import RawMagicPackets
     from app.adapters.wol.udp import UdpMagicPackets
+
+BOOTS_FILE = Path("/var/lib/powerd/boots.json")
+ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
+"""On Zero-OS only the cache disk outlives a boot."""
 
 CONNECT_S_MAX = 10.0
 NEVER_S = float("inf")
@@ -153,6 +161,21 @@ def file_holds(settings: Settings, clock: Clock) -> FileHolds:
     return FileHolds(Path(settings.holds.dir), clock)
 
 
+def file_boot_memory(settings: Settings) -> FileBootMemory:
+    """What the brake remembers, on a disk."""
+    from app.adapters.files.boot_memory import FileBootMemory
+
+    usual = ZOS_BOOTS_FILE if profile_of(settings) == "zos" else BOOTS_FILE
+    return FileBootMemory(Path(settings.boot_memory.file) if settings.boot_memory.file else usual)
+
+
+def linux_rtc_alarm(settings: Settings) -> LinuxRtcAlarm:
+    """The alarm of the clock."""
+    from app.adapters.linux.rtc_alarm import LinuxRtcAlarm
+
+    return LinuxRtcAlarm(Path(settings.rtc_alarm.device))
+
+
 def file_block_cursor(settings: Settings) -> FileBlockCursor:
     """The follower's place."""
     from app.adapters.files.block_cursor import FileBlockCursor
@@ -208,6 +231,13 @@ def substrate_identity(settings: Settings, client: SubstrateClient) -> Substrate
         seed=None if key is None else key.seed,
         key_type=identity.key_type,
     )
+
+
+def substrate_signs_of_life(client: SubstrateClient) -> SubstrateSignsOfLife:
+    """Nonces of the farm's nodes."""
+    from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
+
+    return SubstrateSignsOfLife(client)
 
 
 def substrate_blocks(client: SubstrateClient) -> SubstrateBlocks:

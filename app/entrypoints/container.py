@@ -17,7 +17,7 @@ from app.domain.services.follower import Follower
 from app.domain.services.identification import Identification
 from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
 from app.entrypoints import adapters, simulated_adapters, zos_adapters
-from app.entrypoints.kinds import kind_of, serves_zbus
+from app.entrypoints.kinds import kind_of, rtc_alarm_kind, serves_zbus, signs_of_life_kind
 from app.entrypoints.node_services import Ports, assemble
 from app.entrypoints.policies import policies
 from app.entrypoints.settings import Settings
@@ -98,6 +98,23 @@ class Container(containers.DeclarativeContainer):
         files=providers.Singleton(adapters.file_holds, settings, clock),
         simulated=providers.Singleton(simulated_adapters.simulated_holds, clock),
     )
+    boot_memory = providers.Selector(
+        providers.Callable(kind_of, settings, "boot_memory"),
+        files=providers.Singleton(adapters.file_boot_memory, settings),
+        simulated=providers.Singleton(simulated_adapters.simulated_boot_memory),
+    )
+    rtc_alarm = providers.Selector(
+        providers.Callable(rtc_alarm_kind, settings),
+        linux=providers.Singleton(adapters.linux_rtc_alarm, settings),
+        simulated=providers.Singleton(simulated_adapters.simulated_rtc_alarm, clock),
+        off=providers.Object(None),
+    )
+    signs_of_life = providers.Selector(
+        providers.Callable(signs_of_life_kind, settings),
+        substrate=providers.Singleton(adapters.substrate_signs_of_life, chain_client),
+        simulated=providers.Singleton(simulated_adapters.simulated_signs_of_life, world),
+        off=providers.Object(None),
+    )
 
     # -- the daemon's services ---------------------------------------------------------------------
     version = providers.Callable(version, "powerd")
@@ -115,6 +132,9 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         telemetry=telemetry,
         jitter=jitter,
+        boot_memory=boot_memory,
+        rtc_alarm=rtc_alarm,
+        signs_of_life=signs_of_life,
     )
     services = providers.Singleton(assemble, node, ports, providers.Callable(policies, settings), faults)
     server = services.provided.server

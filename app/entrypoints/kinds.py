@@ -18,6 +18,8 @@ KINDS: dict[str, dict[str, str]] = {
         "host_power": "zinit",
         "host_facts": "linux",
         "holds": "files",
+        "boot_memory": "files",
+        "rtc_alarm": "linux",
         "faults": "zui",
     },
     "systemd": {
@@ -29,11 +31,17 @@ KINDS: dict[str, dict[str, str]] = {
         "host_power": "systemctl",
         "host_facts": "linux",
         "holds": "files",
+        "boot_memory": "files",
+        "rtc_alarm": "linux",
         "faults": "log",
     },
     "simulated": {
         **dict.fromkeys(
-            ("chain", "identity", "events", "nic", "magic_packets", "host_power", "host_facts", "holds"), "simulated"
+            (
+                *("chain", "identity", "events", "nic", "magic_packets", "host_power", "host_facts", "holds"),
+                *("boot_memory", "rtc_alarm"),
+            ),
+            "simulated",
         ),
         "faults": "log",
     },
@@ -56,6 +64,16 @@ def profile_of(settings: Settings) -> str:
 def behind_gateway(settings: Settings) -> bool:
     """Whether each read of the chain is a call to one busy worker."""
     return kind_of(settings, "chain") == "gateway"
+
+
+def rtc_alarm_kind(settings: Settings) -> str:
+    """The kind of adapter of the clock's alarm; ``off`` where it is not wanted."""
+    return kind_of(settings, "rtc_alarm") if settings.rtc_alarm.enabled else "off"
+
+
+def signs_of_life_kind(settings: Settings) -> str:
+    """The chain's kind, since they are read there; ``off`` where the last waker is not guarded."""
+    return kind_of(settings, "chain") if settings.power_management.last_waker_guard else "off"
 
 
 def speaks_substrate(settings: Settings) -> bool:

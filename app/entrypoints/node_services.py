@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 from app.domain.backoff import Jitter
 from app.domain.model import NodeIdentity
+from app.domain.services.boot_brake import BootBrake
 from app.domain.services.bursts import Bursts
+from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.event_handler import EventHandler
 from app.domain.services.event_inbox import EventInbox
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.fault_board import FaultBoard
+from app.domain.services.last_waker import LastWaker
 from app.domain.services.observer import Observer
 from app.domain.services.own_state import OwnState
 from app.domain.services.power_management import PowerManagement
@@ -23,10 +26,12 @@ from app.domain.services.power_server import PowerServer
 from app.domain.services.reconciler import Reconciler
 from app.domain.services.shutdown import Shutdown
 from app.domain.services.trigger import Trigger
+from app.domain.services.turns import Turns
 from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
 from app.domain.services.wake_faults import WakeFaults
 from app.entrypoints.policies import Policies
+from app.ports.boot_memory import BootMemory
 from app.ports.chain import Chain
 from app.ports.clock import Clock
 from app.ports.holds import Holds
@@ -35,12 +40,18 @@ from app.ports.host_power import HostPower
 from app.ports.magic_packets import MagicPackets
 from app.ports.nic import NicPort
 from app.ports.power_events import PowerEvents
+from app.ports.rtc_alarm import RtcAlarm
+from app.ports.signs_of_life import SignsOfLife
 from app.ports.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world as one node's daemon meets it."""
+    """The world as one node's daemon meets it.
+
+    Those that may be None switch something off: without ``boot_memory`` boots are counted within the
+    process only, without ``rtc_alarm`` no alarm is armed, without ``signs_of_life`` nobody guards the last waker.
+    """
 
     chain: Chain
     events: PowerEvents
@@ -52,6 +63,9 @@ class Ports:
     clock: Clock
     telemetry: Telemetry
     jitter: Jitter
+    boot_memory: BootMemory | None = None
+    rtc_alarm: RtcAlarm | None = None
+    signs_of_life: SignsOfLife | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,8 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     chain, clock, telemetry, jitter = ports.chain, ports.clock, ports.telemetry, ports.jitter
     own_trigger, farm_trigger = Trigger(clock), Trigger(clock)
     inbox = EventInbox()
-    management = PowerManagement(ports.nic, ports.host_power, faults, allowed=policies.power_off_allowed)
+    alarm = ClockAlarm(ports.rtc_alarm, clock, faults, telemetry, ahead_s=policies.rtc_alarm_ahead_s)
+    management = PowerManagement(ports.nic, ports.host_power, alarm, faults, allowed=policies.power_off_allowed)
     farm = FarmDirectory(
         chain,
         clock,
@@ -89,8 +104,11 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     uptime = Uptime(chain, ports.host_facts, clock, faults, telemetry, policies.uptime, jitter)
     bursts = Bursts(ports.magic_packets, clock, faults, telemetry, policies.wake)
     wake_faults = WakeFaults(faults, policies.wake.deadline_s)
-    wakes = WakeService(chain, farm, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
-    observer = Observer(chain, node.node, ports.holds, management, wakes, clock)
+    turns = Turns(node.node, policies.wake.turns)
+    wakes = WakeService(chain, farm, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
+    brake = BootBrake(ports.boot_memory, ports.host_facts, clock, faults, policies.brake)
+    last_waker = LastWaker(ports.signs_of_life, chain, farm, clock, telemetry, fresh_s=policies.sign_of_life_s)
+    observer = Observer(chain, node.node, ports.holds, management, wakes, brake, last_waker, clock)
     shutdown = Shutdown(
         chain,
         observer,
@@ -99,6 +117,8 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         uptime,
         wakes,
         PowerOff(ports.host_power, clock, faults, telemetry, policies.shutdown),
+        brake,
+        alarm,
         clock,
         faults,
         telemetry,
@@ -131,6 +151,8 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         uptime,
         wakes,
         shutdown,
+        alarm,
+        last_waker,
         Reconciler(chain, clock, telemetry, policies.reconcile, jitter),
         Reconciler(chain, clock, telemetry, policies.farm_reconcile, jitter),
         own_trigger,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.domain.backoff import Backoff
+from app.domain.brake_rules import BrakePolicy
 from app.domain.power_rules import PowerLimits
 from app.domain.services.reconciler import ReconcilePolicy
 from app.domain.services.uptime import UptimePolicy
 from app.domain.shutdown_rules import ShutdownPolicy
+from app.domain.wake_rank import TurnPolicy
 from app.domain.wake_rules import WakePolicy
 from app.entrypoints.kinds import behind_gateway
 from app.entrypoints.settings import Settings
@@ -29,6 +31,9 @@ class Policies:
     all_records: bool
     events_stale_after_s: float
     first_report_wait_s: float
+    brake: BrakePolicy
+    rtc_alarm_ahead_s: int
+    sign_of_life_s: float
 
 
 def policies(settings: Settings) -> Policies:
@@ -45,6 +50,9 @@ def policies(settings: Settings) -> Policies:
         all_records=not behind_gateway(settings),
         events_stale_after_s=settings.events.stale_after_s,
         first_report_wait_s=settings.uptime.first_report_wait_s,
+        brake=brake_policy(settings),
+        rtc_alarm_ahead_s=settings.rtc_alarm.ahead_s,
+        sign_of_life_s=settings.power_management.sign_of_life_s,
     )
 
 
@@ -54,6 +62,17 @@ def power_limits(settings: Settings) -> PowerLimits:
         best_head_age_s_max=settings.chain.best_head_age_s_max,
         finalized_head_age_s_max=settings.chain.finalized_head_age_s_max,
         defer_power_off_s_max=settings.wake.defer_power_off_s,
+    )
+
+
+def brake_policy(settings: Settings) -> BrakePolicy:
+    """When boots are a loop, and how it is braked."""
+    brake = settings.brake
+    return BrakePolicy(
+        free_boots=brake.free_boots,
+        stay_s_min=brake.stay_s_min,
+        stay_s_max=brake.stay_s_max,
+        long_sleep_s=brake.long_sleep_s,
     )
 
 
@@ -115,4 +134,5 @@ def wake_policy(settings: Settings) -> WakePolicy:
         packet_interval_s=wake.packet_interval_s,
         retry=Backoff(wake.retry_delay_s_min, wake.retry_delay_s_max),
         deadline_s=wake.deadline_s,
+        turns=TurnPolicy(wake.first_wakers, wake.stagger_s),
     )

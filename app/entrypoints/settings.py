@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from app.entrypoints.settings_adapters import (
+    BootMemory,
     Broker,
     Chain,
     Events,
@@ -21,11 +22,12 @@ from app.entrypoints.settings_adapters import (
     Identity,
     MagicPackets,
     Nic,
+    RtcAlarm,
     Zbus,
     Zinit,
 )
 from app.entrypoints.settings_base import Section
-from app.entrypoints.settings_pace import Farmer, Follower, Log, PowerManagement, Shutdown, Uptime, Wake
+from app.entrypoints.settings_pace import Brake, Farmer, Follower, Log, PowerManagement, Shutdown, Uptime, Wake
 
 
 class Settings(Section, frozen=True):
@@ -47,9 +49,12 @@ class Settings(Section, frozen=True):
     host_facts: HostFacts = HostFacts()
     zinit: Zinit = Zinit()
     holds: Holds = Holds()
+    boot_memory: BootMemory = BootMemory()
+    rtc_alarm: RtcAlarm = RtcAlarm()
     faults: Faults = Faults()
     zbus: Zbus = Zbus()
     power_management: PowerManagement = PowerManagement()
+    brake: Brake = Brake()
     wake: Wake = Wake()
     shutdown: Shutdown = Shutdown()
     uptime: Uptime = Uptime()

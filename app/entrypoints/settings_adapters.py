@@ -194,6 +194,39 @@ class Holds(Section, frozen=True):
     dir: Annotated[str, Meta(min_length=1, description="Directory with one file per hold.")] = "/run/powerd/holds"
 
 
+class BootMemory(Section, frozen=True):
+    """What the boot-loop brake remembers from one boot to the next."""
+
+    kind: Annotated[
+        Literal["auto", "files", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
+    ] = "auto"
+    file: Annotated[
+        str,
+        Meta(
+            description="The file. It has to outlive a boot. Empty: `/var/lib/powerd/boots.json`, and in the profile `zos` `/var/cache/powerd/boots.json`."
+        ),
+    ] = ""
+
+
+class RtcAlarm(Section, frozen=True):
+    """The alarm of the machine's clock: with it a sleeping node comes back even if nobody can wake it."""
+
+    kind: Annotated[
+        Literal["auto", "linux", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
+    ] = "auto"
+    enabled: Annotated[
+        bool,
+        Meta(
+            description="`true`: it is armed and read back before every power-off, which does not happen without, and cleared when the daemon starts."
+        ),
+    ] = False
+    ahead_s: Annotated[
+        int,
+        Meta(ge=60, description="Seconds ahead. Many clocks take no more than 86400; a node has to wake once in 24 h."),
+    ] = 82800
+    device: Annotated[str, Meta(min_length=1, description="The clock's directory in sysfs.")] = "/sys/class/rtc/rtc0"
+
+
 class Zinit(Section, frozen=True):
     """The init system of Zero-OS. Its deadline is `host_power.timeout_s`."""
 

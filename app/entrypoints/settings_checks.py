@@ -10,8 +10,12 @@ from urllib.parse import urlsplit
 from app.adapters.redis.broker_url import parse_broker_url
 from app.domain.errors import PermanentError
 from app.domain.model import Mac
+from app.entrypoints.kinds import behind_gateway
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_keys import keys
+
+STAGGER_SHARE_MAX = 0.25
+"""Of the deadline of a wake, so much may pass before the last node calls."""
 
 
 def problems(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -22,15 +26,41 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
     if blocks & (blocks - 1):
         # Else an era would not begin at the block that is current when it is signed.
         yield "chain.era_blocks", f"{blocks} is no power of two"
-    for name in ("wake", "uptime"):
-        section = getattr(settings, name)
-        if section.retry_delay_s_min > section.retry_delay_s_max:
-            yield (
-                f"{name}.retry_delay_s_min",
-                f"{section.retry_delay_s_min} is more than {name}.retry_delay_s_max, {section.retry_delay_s_max}",
-            )
+    yield from _order(settings)
+    if settings.power_management.last_waker_guard and behind_gateway(settings):
+        remedy = 'let powerd read the chain itself (chain.kind = "substrate", chain.urls)'
+        what = f"can't work behind api-gateway, which tells no signs of life; {remedy}"
+        yield "power_management.last_waker_guard", what
+    yield from _stagger(settings)
     if settings.identity.kind == "configured" and not settings.identity.node_id:
         yield "identity.node_id", 'has to be given when identity.kind is "configured"'
+
+
+def _order(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Of two keys, the one that has to be the smaller is not."""
+    pairs = [
+        ("wake.retry_delay_s_min", "wake.retry_delay_s_max"),
+        ("uptime.retry_delay_s_min", "uptime.retry_delay_s_max"),
+        ("brake.stay_s_min", "brake.stay_s_max"),
+        # Else a crash at the end of a long stay would look like a long sleep.
+        ("brake.stay_s_max", "brake.long_sleep_s"),
+    ]
+    if settings.rtc_alarm.enabled:
+        # Else the alarm's own boots would look like a loop.
+        pairs.append(("brake.long_sleep_s", "rtc_alarm.ahead_s"))
+    for smaller, greater in pairs:
+        few, many = (getattr(getattr(settings, key.section), key.name) for key in (keys()[smaller], keys()[greater]))
+        if few > many:
+            yield smaller, f"{few} is more than {greater}, {many}"
+
+
+def _stagger(settings: Settings) -> Iterator[tuple[str, str]]:
+    """A sleeper that nobody called yet must have most of its time left to boot, and to be called again."""
+    wake = settings.wake
+    most_s = wake.deadline_s * STAGGER_SHARE_MAX
+    if wake.first_wakers and 2 * wake.stagger_s > most_s:
+        problem = f"twice {wake.stagger_s:g} s is more than a quarter of wake.deadline_s, {wake.deadline_s:g} s"
+        yield "wake.stagger_s", f"{problem}; say {most_s / 2:g} or less, or wake.first_wakers = 0 for no stagger"
 
 
 def _infinite(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -28,6 +28,33 @@ class PowerManagement(Section, frozen=True):
     farm_refresh_s: Annotated[
         PositiveSeconds, Meta(description="Seconds after which the list of the farm's nodes is read again.")
     ] = 1800.0
+    last_waker_guard: Annotated[
+        bool,
+        Meta(
+            description="`true`: the node does not power off while no other node of its farm is known to be awake: target and state Up, and a sign of life on the chain. Not behind api-gateway, which tells none. A farm's only node never powers off then."
+        ),
+    ] = False
+    sign_of_life_s: Annotated[
+        PositiveSeconds,
+        Meta(
+            description="Seconds for which a sign of life of another node counts; they give one every 2400. After its start the node has seen none."
+        ),
+    ] = 2700.0
+
+
+class Brake(Section, frozen=True):
+    """The boot-loop brake: a node that wakes by itself again and again, though its target is Down, stays up a while."""
+
+    free_boots: Annotated[
+        int, Meta(ge=0, le=1000, description="So many unwanted boots in a row are powered off at once.")
+    ] = 2
+    stay_s_min: Annotated[
+        PositiveSeconds, Meta(description="Seconds the node stays up after the next one; then doubling.")
+    ] = 300.0
+    stay_s_max: Annotated[PositiveSeconds, Meta(description="Seconds it stays up at most.")] = 14400.0
+    long_sleep_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds of sleep after which a boot is no part of a loop.")
+    ] = 21600.0
 
 
 class Wake(Section, frozen=True):
@@ -42,6 +69,20 @@ class Wake(Section, frozen=True):
     deadline_s: Annotated[
         PositiveSeconds, Meta(description="Seconds after which a peer that sleeps on is shown as a fault.")
     ] = 1800.0
+    first_wakers: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1000,
+            description="How many nodes of the farm call a sleeper at once; which ones, each node computes. 0: all of them.",
+        ),
+    ] = 3
+    stagger_s: Annotated[
+        PositiveSeconds,
+        Meta(
+            description="Seconds after which as many others call it if the chain still shows it asleep; all others after twice that. Twice that is at most a quarter of `deadline_s`."
+        ),
+    ] = 120.0
     defer_power_off_s: Annotated[
         Seconds,
         Meta(description="Seconds by which an unfinished wake defers this node's own power-off, at most."),

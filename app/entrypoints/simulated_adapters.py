@@ -10,6 +10,7 @@ from app.entrypoints.settings_loading import SettingsError
 from app.ports.clock import Clock
 
 if TYPE_CHECKING:
+    from app.adapters.simulated.boot_memory import SimulatedBootMemory
     from app.adapters.simulated.chain import SimulatedChain
     from app.adapters.simulated.holds import SimulatedHolds
     from app.adapters.simulated.host_facts import SimulatedHostFacts
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from app.adapters.simulated.magic_packets import SimulatedMagicPackets
     from app.adapters.simulated.nic import SimulatedNic
     from app.adapters.simulated.power_events import SimulatedPowerEvents
+    from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
+    from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
     from app.entrypoints.simulated_world import World
 
 
@@ -86,3 +89,24 @@ def simulated_holds(clock: Clock) -> SimulatedHolds:
     from app.adapters.simulated.holds import SimulatedHolds
 
     return SimulatedHolds(clock)
+
+
+def simulated_boot_memory() -> SimulatedBootMemory:
+    """A disk that nothing was kept on."""
+    from app.adapters.simulated.boot_memory import SimulatedBootMemory
+
+    return SimulatedBootMemory()
+
+
+def simulated_rtc_alarm(clock: Clock) -> SimulatedRtcAlarm:
+    """An alarm that wakes nobody."""
+    from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
+
+    return SimulatedRtcAlarm(clock)
+
+
+def simulated_signs_of_life(world: World) -> SimulatedSignsOfLife:
+    """Signs of a farm of one."""
+    from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
+
+    return SimulatedSignsOfLife(world.ledger)

@@ -73,4 +73,5 @@ def _node(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "unhealthy", ", ".join(told["Unhealthy"])
     for wake in told["Wakes"]:
         overdue = ", overdue" if wake["Overdue"] else ""
-        yield "waking", f"node {wake['Node']}: {wake['Attempts']} bursts in {wake['RunningFor']} s{overdue}"
+        so_far = f"{wake['Attempts']} bursts in" if wake["Attempts"] else "left to other nodes for"
+        yield "waking", f"node {wake['Node']}: {so_far} {wake['RunningFor']} s{overdue}"

@@ -9,7 +9,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import click
 
-from tests.bench import chain_reads, codecs, footprint, power_off, wakes, zbus_calls, zos_footprint, zos_wakes
+from tests.bench import (
+    chain_reads,
+    codecs,
+    footprint,
+    power_off,
+    simulation,
+    wakes,
+    zbus_calls,
+    zos_footprint,
+    zos_wakes,
+)
 from tests.bench.figure import FULL, QUICK, Figure, Scale
 
 ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
@@ -21,6 +31,7 @@ ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
     "zbus": zbus_calls.measure,
     "zos-wake": zos_wakes.measure,
     "zos-footprint": zos_footprint.measure,
+    "simulation": simulation.measure,
     "soak": footprint.soak,
 }
 

@@ -32,10 +32,11 @@ class Scale:
     idle_s: float
     soak_s: float
     soak_events: float = float("inf")
+    simulated_hours: float = 24.0
 
 
 FULL = Scale(samples=200, nodes=1000, blocks=512, idle_s=60.0, soak_s=30.0)
-QUICK = Scale(samples=5, nodes=20, blocks=32, idle_s=1.0, soak_s=1.0)
+QUICK = Scale(samples=5, nodes=20, blocks=32, idle_s=1.0, soak_s=1.0, simulated_hours=4.0)
 
 
 def seconds_of(work: Callable[[], object], times: int, repeats: int = 5) -> float:

@@ -334,6 +334,7 @@ def _settings(
         },
         "host_facts": {"flags_dir": str(directory / "flags")},
         "holds": {"dir": str(directory / "holds")},
+        "boot_memory": {"file": str(directory / "boots.json")},
         "follower": {"cursor_file": str(directory / "cursor.json")},
     }
 

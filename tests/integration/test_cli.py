@@ -32,6 +32,8 @@ def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.Comp
 
 def run_for_a_while(until: str, *arguments: str, **environment: str) -> tuple[int, str]:
     """The program until it says ``until``, then SIGTERM: its exit code and what it said."""
+    # Nothing is to be kept on this machine's disk.
+    environment = {"POWERD_BOOT_MEMORY_KIND": "simulated", **environment}
     process = subprocess.Popen(
         [program("powerd"), *arguments], env=environment, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
     )

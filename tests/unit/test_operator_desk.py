@@ -59,7 +59,7 @@ async def test_a_desk_that_is_closed_says_whom_it_waits_for_and_refuses_all(cloc
 
 # -- the status ----------------------------------------------------------------------------------------
 async def test_before_its_first_look_the_status_claims_nothing(farm: VirtualFarm) -> None:
-    node = VirtualNode(farm, 1, {})
+    node = VirtualNode(farm, 1)
     status = node.container.desk().status()
     assert status.identity == NodeIdentity(NodeId(1), farm.id, TwinId(2))
     assert (status.power, status.head, status.looked_at_s) == (None, None, None)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from app.entrypoints.adapters import BOOTS_FILE
 from app.entrypoints.cli import main
 from app.entrypoints.settings_keys import keys
 
@@ -133,6 +134,7 @@ def test_what_they_keep_lies_where_they_may_write() -> None:
     defaults = {name: key.default for name, key in keys().items()}
     assert unit("powerd")["Service"]["RuntimeDirectory"] == "powerd"
     assert str(defaults["holds.dir"]).startswith("/run/powerd/")
+    assert str(BOOTS_FILE.parent) == f"/var/lib/{unit('powerd')['Service']['StateDirectory']}"
     follower = unit("powerd-events")["Service"]
     assert follower["Environment"] == f"POWERD_FOLLOWER_CURSOR_FILE=%S/{follower['StateDirectory']}/cursor.json"
 

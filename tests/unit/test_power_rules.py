@@ -48,6 +48,8 @@ GUARDED: list[tuple[str, Observation, str, LookAgain]] = [
     ("r6 a hold", seen(holds=(Hold("backup", "copies", None),)), "held by backup: copies", LookAgain.SOON),
     ("r6 holds unreadable", seen(holds_unreadable="torn"), "can't be told: torn", LookAgain.NEXT_ROUND),
     ("r5 cooling down", seen(cooling_down="failed before"), "failed before", LookAgain.NEXT_ROUND),
+    ("r10 braked", seen(braked="booted 3 times"), "booted 3 times", LookAgain.NEXT_ROUND),
+    ("the last waker", seen(last_waker="nobody is awake"), "nobody is awake", LookAgain.NEXT_FINALIZED_HEAD),
     (
         "r6 best head old",
         seen(best=own(HeadKind.BEST, DOWN, UP, age_s=61)),

@@ -35,8 +35,7 @@ async def test_powers_off_on_a_replayed_old_event(farm: VirtualFarm) -> None:
 
 async def test_wakes_are_serial_five_seconds_each(big_farm: VirtualFarm) -> None:
     async with big_farm.running(1) as node:
-        for sleeper in range(2, 22):
-            big_farm.put_to_sleep(sleeper)
+        big_farm.put_all_to_sleep_but(1)
         await big_farm.set_targets(range(2, 22), Power.UP)
         await big_farm.until(lambda: len(node.told(WakeBurstStarted)) == 20, within_s=1)
 

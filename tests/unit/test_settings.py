@@ -60,11 +60,11 @@ def test_a_file_sets_keys_at_the_top_and_in_sections(file: Path) -> None:
 
 def test_the_environment_wins_over_the_file_and_the_command_line_over_both(file: Path) -> None:
     environ = {"POWERD_BROKER_URL": "tcp://env:1", "POWERD_WAKE_PACKETS": "3"}
-    text = '[broker]\nurl = "tcp://file:1"\n[wake]\npackets = 2\ndeadline_s = 7\n'
+    text = '[broker]\nurl = "tcp://file:1"\n[wake]\npackets = 2\ndeadline_s = 970\n'
     settings = load(file, text, environ, **{"broker.url": "tcp://line:1"})
     assert settings.broker.url == "tcp://line:1"
     assert settings.wake.packets == 3
-    assert settings.wake.deadline_s == 7
+    assert settings.wake.deadline_s == 970
 
 
 def test_a_wrong_value_that_is_overridden_does_no_harm(file: Path) -> None:
@@ -169,7 +169,12 @@ def test_a_wrong_variable_is_named_with_what_is_wrong(variable: str, text: str, 
         ("[magic_packets]\nhost = 'lan'", "magic_packets.host: 'lan' is no IPv4 address"),
         ("[nic]\nmac = '01:00:5e:00:00:01'", "nic.mac: '01:00:5e:00:00:01' is a zero or group address"),
         ("[wake]\nretry_delay_s_min = 400", "wake.retry_delay_s_min: 400.0 is more than wake.retry_delay_s_max, 300.0"),
+        ("[wake]\nstagger_s = 300", "wake.stagger_s: twice 300 s is more than a quarter of wake.deadline_s, 1800 s"),
+        ("[wake]\ndeadline_s = 600", "wake.deadline_s, 600 s; say 75 or less, or wake.first_wakers = 0"),
         ("[uptime]\nretry_delay_s_max = 1", "the defaults: uptime.retry_delay_s_min: 5.0 is more than uptime"),
+        ("[brake]\nstay_s_min = 20000", "brake.stay_s_min: 20000.0 is more than brake.stay_s_max, 14400.0"),
+        ("[brake]\nlong_sleep_s = 14399", "the defaults: brake.stay_s_max: 14400.0 is more than brake.long_sleep_s"),
+        ("[rtc_alarm]\nenabled = true\nahead_s = 3600", "brake.long_sleep_s: 21600.0 is more than rtc_alarm.ahead_s"),
         ("[identity]\nkind = 'configured'", "identity.node_id: has to be given when identity.kind"),
         ("[identity]\nnode_id = 4294967296", "identity.node_id: expected `int` <= 4294967295"),
     ],

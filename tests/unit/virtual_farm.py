@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import TypeVar
 
 from dependency_injector import providers
 
+from app.adapters.simulated.boot_memory import SimulatedBootMemory
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import add_farm, mac_of
@@ -25,10 +27,14 @@ from app.adapters.simulated.magic_packets import SimulatedMagicPackets, Simulate
 from app.adapters.simulated.nic import SimulatedNic
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
+from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
+from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.events import Malformed, PowerTargetChanged, ShutdownStep
 from app.domain.model import FarmId, Fault, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.entrypoints.container import Container
+from app.entrypoints.kinds import rtc_alarm_kind, signs_of_life_kind
+from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import load_settings
 
 T = TypeVar("T")
@@ -41,10 +47,29 @@ def account_of(node: int) -> bytes:
     return f"node {node}".encode().ljust(32, b".")
 
 
-class VirtualNode:
-    """One machine with the daemon's services on simulated adapters, all of them at hand."""
+def simulated_settings(settings: Mapping[str, object] = MappingProxyType({})) -> Settings:
+    """Loading takes a while: nodes of one farm share them."""
+    return load_settings(None, {}, {"profile": "simulated", **settings})
 
-    def __init__(self, farm: VirtualFarm, node: int, settings: dict[str, object]) -> None:
+
+class Hardware:
+    """What of a machine outlives its boots: a disk, a clock, and how often it was booted."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.disk = SimulatedBootMemory()
+        self.rtc = SimulatedRtcAlarm(clock)
+        self.boots = 0
+
+
+class VirtualNode:
+    """One boot of a machine with the daemon's services on simulated adapters, all of them at hand.
+
+    With ``same_boot`` only the daemon was started again.
+    """
+
+    def __init__(
+        self, farm: VirtualFarm, node: int, settings: Settings | None = None, *, same_boot: bool = False
+    ) -> None:
         clock = farm.clock
         self.id = NodeId(node)
         self._farm = farm
@@ -56,14 +81,17 @@ class VirtualNode:
         self.nic = SimulatedNic(mac_of(1, node))
         self.packets = SimulatedMagicPackets(farm.network)
         self.host_power = SimulatedHostPower(clock, self.go_dark)
-        self.facts = SimulatedHostFacts(clock)
+        self.hardware = farm.hardware.setdefault(node, Hardware(clock))
+        self.hardware.boots += not same_boot
+        self.facts = SimulatedHostFacts(clock, f"machine-{node}-{self.hardware.boots}")
+        self.signs_of_life = SimulatedSignsOfLife(farm.ledger)
         self.holds = SimulatedHolds(clock)
         self.faults = SimulatedFaults()
         self.telemetry = SimulatedTelemetry()
-        self.container = self._wire(settings)
+        self.container = self._wire(settings or simulated_settings())
 
-    def _wire(self, settings: dict[str, object]) -> Container:
-        container = Container(settings=providers.Object(load_settings(None, {}, {"profile": "simulated", **settings})))
+    def _wire(self, settings: Settings) -> Container:
+        container = Container(settings=providers.Object(settings))
         for name, fake in {
             "clock": self._farm.clock,
             "jitter": random.Random(self.id).random,
@@ -76,6 +104,9 @@ class VirtualNode:
             "host_power": self.host_power,
             "host_facts": self.facts,
             "holds": self.holds,
+            "boot_memory": self.hardware.disk,
+            **({} if rtc_alarm_kind(settings) == "off" else {"rtc_alarm": self.hardware.rtc}),
+            **({} if signs_of_life_kind(settings) == "off" else {"signs_of_life": self.signs_of_life}),
             "node": NodeIdentity(self.id, self._farm.id, TwinId(self.id + 1)),
         }.items():
             getattr(container, name).override(providers.Object(fake))
@@ -135,6 +166,7 @@ class VirtualFarm:
         farm, self.node_ids = add_farm(self.ledger, FARMER, [account_of(n + 1) for n in range(nodes)])
         self.id = FarmId(farm)
         self.farmer = SimulatedChain(self.ledger, clock, FARMER)
+        self.hardware: dict[int, Hardware] = {}
         self._running: dict[int, VirtualNode] = {}
 
     @asynccontextmanager
@@ -144,17 +176,35 @@ class VirtualFarm:
         *,
         before: Callable[[VirtualNode], None] = lambda _: None,
         settings: dict[str, object] | None = None,
+        same_boot: bool = False,
     ) -> AsyncIterator[VirtualNode]:
         """Blocks are made, and this node's daemon runs."""
-        machine = VirtualNode(self, node, settings or {})
-        before(machine)
+        async with self.all_running([node], before=before, settings=settings, same_boot=same_boot) as machines:
+            yield machines[node]
+
+    @asynccontextmanager
+    async def all_running(
+        self,
+        nodes: Iterable[int],
+        *,
+        before: Callable[[VirtualNode], None] = lambda _: None,
+        settings: dict[str, object] | None = None,
+        same_boot: bool = False,
+    ) -> AsyncIterator[dict[int, VirtualNode]]:
+        """Blocks are made, and the daemons of these nodes run."""
+        loaded = simulated_settings(settings or {})
+        machines = {node: VirtualNode(self, node, loaded, same_boot=same_boot) for node in nodes}
+        for machine in machines.values():
+            before(machine)
         async with asyncio.TaskGroup() as group:
             blocks = group.create_task(self._make_blocks(), name="blocks")
-            self._running[node] = machine
-            machine.run(group)
-            yield machine
-            await machine.stop()
-            del self._running[node]
+            self._running |= machines
+            for machine in machines.values():
+                machine.run(group)
+            yield machines
+            for node, machine in machines.items():
+                await machine.stop()
+                del self._running[node]
             blocks.cancel()
 
     async def _make_blocks(self) -> None:
@@ -185,6 +235,12 @@ class VirtualFarm:
     def put_to_sleep(self, node: int) -> None:
         """State and target Down by decree."""
         self.ledger.genesis("NodePower", node, LedgerPower(self.ledger.best_number, "Down"))
+
+    def put_all_to_sleep_but(self, *awake: int) -> None:
+        """State and target Down by decree, for all others."""
+        for node in self.node_ids:
+            if node not in awake:
+                self.put_to_sleep(node)
 
     def with_target(self, node: int, target: Power) -> LedgerPower:
         """The node's entry with another target."""

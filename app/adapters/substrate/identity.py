@@ -7,7 +7,7 @@ from typing import Any
 
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.keys import SigningKey
-from app.adapters.substrate.records import PALLET
+from app.adapters.substrate.records import PALLET, account_of
 from app.adapters.substrate.state import head_state
 from app.domain.errors import UnknownIdentity
 from app.domain.model import FarmId, HeadKind, NodeId, NodeIdentity, TwinId
@@ -71,7 +71,7 @@ class SubstrateIdentity:
         if twin is None:
             raise UnknownIdentity(f"node {identity.node} belongs to twin {identity.twin}, which does not exist")
         owner = str(twin["account_id"])
-        if await self._client.decode(lambda: _account_of(owner)) != account:
+        if await self._client.decode(lambda: account_of(owner)) != account:
             raise UnknownIdentity(
                 f"node {identity.node} belongs to twin {identity.twin} with account {owner}, "
                 f"and the key's account is {address}; correct the node's id or its key"
@@ -83,10 +83,3 @@ class SubstrateIdentity:
         return await self._client.decode(
             lambda: runtime.value(PALLET, item, values.get(runtime.key(PALLET, item, argument)))
         )
-
-
-def _account_of(address: str) -> bytes:
-    """32 bytes of an account, written as SS58 of any network or in hex."""
-    from scalecodec.utils.ss58 import ss58_decode
-
-    return bytes.fromhex(address[2:] if address.startswith("0x") else ss58_decode(address))

@@ -41,6 +41,16 @@ def farm_nodes_key(runtime: Runtime, farm: FarmId) -> str:
     return runtime.key(PALLET, "NodesByFarmID", farm)
 
 
+def twin_key(runtime: Runtime, twin: TwinId) -> str:
+    """Where a twin's record lies."""
+    return runtime.key(PALLET, "Twins", twin)
+
+
+def account_key(runtime: Runtime, account: bytes) -> str:
+    """Where an account's nonce lies."""
+    return runtime.key("System", "Account", account)
+
+
 def powers(
     runtime: Runtime, nodes: Sequence[NodeId], values: Mapping[str, str]
 ) -> dict[NodeId, NodePower | Unreadable]:
@@ -88,3 +98,36 @@ def farm_nodes(runtime: Runtime, farm: FarmId, values: Mapping[str, str]) -> tup
     """Ascending."""
     listed = runtime.value(PALLET, "NodesByFarmID", values.get(farm_nodes_key(runtime, farm)))
     return tuple(sorted(NodeId(node) for node in listed))
+
+
+def accounts(runtime: Runtime, twins: Mapping[NodeId, TwinId], values: Mapping[str, str]) -> dict[NodeId, bytes]:
+    """The account of each node's twin, 32 bytes. One that can't be read is left out, and said so in the log."""
+    found = {}
+    for node, twin in twins.items():
+        data = values.get(twin_key(runtime, twin))
+        if data is None:
+            continue
+        try:
+            found[node] = account_of(str(runtime.value(PALLET, "Twins", data)["account_id"]))
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("the record of twin %d can't be read: %s", twin, error)
+    return found
+
+
+def account_of(address: str) -> bytes:
+    """32 bytes of an account, written as SS58 of any network or in hex; else ValueError."""
+    from scalecodec.utils.ss58 import ss58_decode
+
+    return bytes.fromhex(address[2:] if address.startswith("0x") else ss58_decode(address))
+
+
+def nonces(runtime: Runtime, accounts: Mapping[NodeId, bytes], values: Mapping[str, str]) -> dict[NodeId, int]:
+    """The nonce of each node's account; 0 where the chain knows no such account."""
+    found = {}
+    for node, account in accounts.items():
+        data = values.get(account_key(runtime, account))
+        try:
+            found[node] = int(runtime.value("System", "Account", data)["nonce"])
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("the account of node %d can't be read: %s", node, error)
+    return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from app.domain.errors import ChainUnavailable, HoldsUnreadable
 from app.domain.model import HeadKind, Hold, NodeId
 from app.domain.power_rules import Observation, OwnPower, wants_down
+from app.domain.services.boot_brake import BootBrake
+from app.domain.services.last_waker import LastWaker
 from app.domain.services.power_management import PowerManagement
 from app.domain.services.wake import WakeService
 from app.ports.chain import ChainReader
@@ -13,7 +15,10 @@ from app.ports.holds import Holds
 
 
 class Observer:
-    """Reads both heads anew each time; nothing is remembered but since when a wake holds us up."""
+    """Reads both heads anew each time; nothing is remembered but since when a wake holds us up.
+
+    The brake is told what the chain says, since the first look after a boot judges that boot.
+    """
 
     def __init__(
         self,
@@ -22,6 +27,8 @@ class Observer:
         holds: Holds,
         management: PowerManagement,
         wakes: WakeService,
+        brake: BootBrake,
+        last_waker: LastWaker,
         clock: Clock,
     ) -> None:
         self._chain = chain
@@ -29,6 +36,8 @@ class Observer:
         self._holds = holds
         self._management = management
         self._wakes = wakes
+        self._brake = brake
+        self._last_waker = last_waker
         self._clock = clock
         self._deferred_since_s: float | None = None
         self.last: Observation | None = None
@@ -43,10 +52,14 @@ class Observer:
         if self._chain.tells_finality:
             finalized = await self._own_power(HeadKind.FINALIZED)
         holds, holds_unreadable = await self._read_holds()
+        # Only when it may decide: it takes reads of the chain.
+        asked = finalized is None or wants_down(finalized.power)
+        last_waker = await self._last_waker.objection() if asked else ""
         best = await self._own_power(HeadKind.BEST)
         head_unreadable = ""
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
+        await self._brake.saw(best.power)
         self.last = Observation(
             best=best,
             finalized=finalized,
@@ -58,6 +71,8 @@ class Observer:
             unfinished_wakes=self._wakes.unfinished,
             deferred_for_s=self._deferred_for_s(best),
             cooling_down=cooling_down,
+            braked=self._brake.objection,
+            last_waker=last_waker,
         )
         return self.last
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.domain.errors import HostPowerFailed, NicUnusable
+from app.domain.errors import HostPowerFailed, NicUnusable, RtcUnusable
 from app.domain.model import Nic
+from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.fault_board import FaultBoard
 from app.ports.host_power import HostPower
 from app.ports.nic import NicPort
@@ -14,9 +15,10 @@ FAULT = "power-management"
 class PowerManagement:
     """Looks at host and card anew at every check: what comes later is found, a card that forgets is armed."""
 
-    def __init__(self, nic: NicPort, host: HostPower, faults: FaultBoard, *, allowed: bool) -> None:
+    def __init__(self, nic: NicPort, host: HostPower, alarm: ClockAlarm, faults: FaultBoard, *, allowed: bool) -> None:
         self._port = nic
         self._host = host
+        self._alarm = alarm
         self._faults = faults
         self._allowed = allowed
         self._objection = "not checked yet"
@@ -32,16 +34,17 @@ class PowerManagement:
         return self._objection
 
     async def check(self) -> None:
-        """Ask the host whether it can power off, find the card, and see that it is armed."""
+        """Ask the host whether it can power off, find the card, and see that it is armed; find the clock's alarm."""
         if not self._allowed:
             self._objection = "switched off in the settings (power_management.enabled)"
             return
         try:
             await self._host.check()
+            await self._alarm.check()
             nic = await self._port.find()
             if not await self._port.armed(nic):
                 await self._arm(nic)
-        except (HostPowerFailed, NicUnusable) as error:
+        except (HostPowerFailed, NicUnusable, RtcUnusable) as error:
             self._objection = str(error)
             self._faults.report(FAULT, f"this node will not power off: {error}")
         else:

@@ -14,9 +14,11 @@ from app.domain.errors import EventsUnavailable
 from app.domain.events import PowerTargetChanged, Setback, StayingUp
 from app.domain.model import HeadKind, NodeId, NodePower, Power
 from app.domain.power_rules import Observation, PowerLimits, decide
+from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.event_handler import EventHandler
 from app.domain.services.event_inbox import EventInbox
 from app.domain.services.farm_directory import FarmDirectory
+from app.domain.services.last_waker import LastWaker
 from app.domain.services.observer import Observer
 from app.domain.services.own_state import OwnState
 from app.domain.services.power_management import PowerManagement
@@ -50,6 +52,8 @@ class PowerServer:
         uptime: Uptime,
         wakes: WakeService,
         shutdown: Shutdown,
+        alarm: ClockAlarm,
+        last_waker: LastWaker,
         reconciler: Reconciler,
         farm_reconciler: Reconciler,
         own_trigger: Trigger,
@@ -72,6 +76,8 @@ class PowerServer:
         self._uptime = uptime
         self._wakes = wakes
         self._shutdown = shutdown
+        self._alarm = alarm
+        self._last_waker = last_waker
         self._reconciler = reconciler
         self._farm_reconciler = farm_reconciler
         self._own_trigger = own_trigger
@@ -135,6 +141,7 @@ class PowerServer:
         """Compare target and state of this node, and act on the difference (R4); returns what was decided."""
         await self._management.check()
         seen = await self._observer.observe(cooling_down=self._shutdown.cooling_down)
+        self._wakes.look_at_own(seen.best.power)
         command = decide(seen, self._limits)
         self._tell(command)
         if isinstance(command, ShutDown):
@@ -155,11 +162,13 @@ class PowerServer:
             reading = await self._chain.powers(peers, HeadKind.BEST)
             await self._farm.among([node for node, power in reading.powers.items() if may_sleep(power)])
             self._wakes.look_at_all(reading.powers)
+            await self._last_waker.look_at(peers)
         else:
             self._wakes.look_at_all({})
 
     async def _keep_self(self) -> None:
         """The first report goes first, but a chain that takes none does not hold us up for long (R8)."""
+        await self._alarm.clear()  # it may be that of the last sleep
         try:
             async with self._clock.timeout(self._first_report_wait_s):
                 await self._uptime.answered_once.wait()

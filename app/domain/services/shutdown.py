@@ -10,6 +10,8 @@ from app.domain.errors import DownNotFinal, NicUnusable, PowerdError
 from app.domain.events import Setback, ShutdownAborted, ShutdownStep
 from app.domain.model import Inclusion, NodePower, Power
 from app.domain.power_rules import Observation, PowerLimits, decide
+from app.domain.services.boot_brake import BootBrake
+from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.fault_board import FaultBoard
 from app.domain.services.observer import Observer
 from app.domain.services.own_state import OwnState
@@ -40,6 +42,8 @@ class Shutdown:
         uptime: Uptime,
         wakes: WakeService,
         power_off: PowerOff,
+        brake: BootBrake,
+        alarm: ClockAlarm,
         clock: Clock,
         faults: FaultBoard,
         telemetry: Telemetry,
@@ -53,6 +57,8 @@ class Shutdown:
         self._uptime = uptime
         self._wakes = wakes
         self._power_off = power_off
+        self._brake = brake
+        self._alarm = alarm
         self._clock = clock
         self._faults = faults
         self._telemetry = telemetry
@@ -118,6 +124,7 @@ class Shutdown:
         await self._last_uptime()
         self._pass(Step.TARGET)
         await self._wakes.finish_bursts()
+        await self._brake.leaving()
         # Minutes have passed since the card was armed; somebody may have disarmed it meanwhile.
         await self._arm()
         seen = await self._still_wanted()
@@ -133,12 +140,13 @@ class Shutdown:
         self._telemetry.happened(ShutdownStep(step.value))
 
     async def _arm(self) -> None:
-        """Drivers forget; a node that can't be woken must not sleep."""
+        """Drivers forget; a node that can't be woken must not sleep. The clock's alarm is the operator's wish."""
         try:
             await self._management.arm()
         except NicUnusable as error:
             self._faults.report(CARD_FAULT, f"this node will not power off: {error}")
             raise
+        await self._alarm.arm()
 
     async def _say_down(self, seen: Observation) -> Inclusion:
         final = seen.finalized
@@ -191,15 +199,18 @@ class Shutdown:
 
     async def _abort(self, reason: str) -> None:
         self._telemetry.happened(ShutdownAborted(self._step.value, reason))
+        await self._alarm.clear()
         if self._may_be_down_on_chain:
             await self._own_state.set(Power.UP)
 
     async def _take_back(self) -> None:
         """The daemon is stopped: say Up and don't wait, unless the host is on its way down already."""
-        if not self._may_be_down_on_chain or self._power_off.ordered:
+        if self._power_off.ordered:
             return
-        try:
-            async with self._clock.timeout(self._policy.announce_s):
-                await self._chain.announce_power_state(Power.UP)
-        except (PowerdError, TimeoutError) as error:
-            self._telemetry.happened(Setback("saying Up before the end", str(error), 0.0))
+        if self._may_be_down_on_chain:
+            try:
+                async with self._clock.timeout(self._policy.announce_s):
+                    await self._chain.announce_power_state(Power.UP)
+            except (PowerdError, TimeoutError) as error:
+                self._telemetry.happened(Setback("saying Up before the end", str(error), 0.0))
+        await self._alarm.clear()

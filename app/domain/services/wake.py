@@ -1,23 +1,25 @@
 """Wakes the farm's sleeping nodes, and keeps waking them until the chain shows them awake (R7).
 
-Two loops share the wakes. One sends first bursts at once and waits for nothing; the other looks
-after the wakes that fall due, reads them all from the chain in one batch, and sends or ends them.
-So a chain that hangs delays no first burst.
+Three loops share the wakes. One sends first bursts at once and waits for nothing. One looks after
+first bursts that were held back because others call first: when their turn has come, it reads the
+chain, not for long, and sends or ends them. One looks after the wakes that fall due again, reads them
+all in one batch, and sends or ends them. So a chain that hangs delays no first burst.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from app.domain.backoff import Jitter
 from app.domain.commands import EndWake
 from app.domain.errors import PowerdError
-from app.domain.events import WakeBurstStarted, WakeEnded
+from app.domain.events import WakeBurstStarted, WakeEnded, WakeHeldBack
 from app.domain.model import HeadKind, NodeId, NodePower, Unreadable
 from app.domain.services.bursts import Burst, Bursts
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.trigger import Trigger
+from app.domain.services.turns import Powers, Turns
 from app.domain.services.wake_faults import WakeFaults
 from app.domain.wake_rules import (
     Wake,
@@ -32,10 +34,11 @@ from app.ports.chain import ChainReader
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
-Powers = Mapping[NodeId, NodePower | Unreadable]
-
 BURSTS_PER_RECORD = 3
 """After so many bursts the node's record is read again: its card may have been replaced."""
+
+TURN_READ_S_MAX = 20.0
+"""So long may the chain keep a burst waiting whose turn has come; a read of many behind a hung gateway takes hours."""
 
 IDLE_S = 3600.0
 UNASKED = Unreadable("the chain can't be asked now")
@@ -48,6 +51,7 @@ class WakeService:
         self,
         chain: ChainReader,
         farm: FarmDirectory,
+        turns: Turns,
         bursts: Bursts,
         clock: Clock,
         faults: WakeFaults,
@@ -57,6 +61,7 @@ class WakeService:
     ) -> None:
         self._chain = chain
         self._farm = farm
+        self._turns = turns
         self._bursts = bursts
         self._clock = clock
         self._faults = faults
@@ -66,6 +71,7 @@ class WakeService:
         self._wakes: dict[NodeId, Wake] = {}
         self._fresh: dict[NodeId, NodePower | Unreadable] = {}
         self._fresh_ones = Trigger(clock)
+        self._turns_changed = Trigger(clock)
         self._due_changed = Trigger(clock)
 
     @property
@@ -81,20 +87,28 @@ class WakeService:
     def hint(self, powers: Powers) -> None:
         """Events named these nodes, and this is what the chain said of them afterwards.
 
-        Each that may be wanted up gets a burst at once, unless one is in flight.
+        Each that may be wanted up gets a burst at once, unless one is in flight, or the chain shows it
+        asleep and it is the turn of others. Its delay runs on whatever comes.
         """
         now = self._clock.monotonic()
+        self._turns.saw(powers)
         for node, power in powers.items():
             wake = self._wakes.get(node)
             if wake is None:
                 if may_be_wanted_up(power):
                     self._begin(node, "its target changed", power)
+            elif wake.held_back and wants_waking(power):
+                self._hasten(wake)
             elif now - wake.last_burst_at_s >= self._policy.burst_s:
                 wake.bursts = 0
                 self._act_now(node, power)
 
     def look(self, powers: Powers) -> None:
         """This is what the chain says of these peers, with no fresh event behind it."""
+        self._turns.saw(powers)
+        self._look(powers)
+
+    def _look(self, powers: Powers) -> None:
         for node, power in powers.items():
             wake = self._wakes.get(node)
             if wake is None:
@@ -102,12 +116,26 @@ class WakeService:
                     self._begin(node, "target Up, state Down", power)
             elif isinstance(next_step(wake, power), EndWake):
                 self._act_now(node, power)
+            elif wake.held_back:
+                self._hasten(wake)
 
     def look_at_all(self, powers: Powers) -> None:
         """As `look`, but these are all peers there are: who is not among them left the farm."""
+        self._turns.saw_all(powers)
         for wake in [wake for wake in self._wakes.values() if wake.node not in powers]:
             self._end(wake, "it left the farm")
-        self.look(powers)
+        self._look(powers)
+
+    def look_at_own(self, power: NodePower | Unreadable) -> None:
+        """This is what the chain says of this node: one that is to go down leaves nothing to others.
+
+        What it holds back it sends at once, rather than never; and it goes down after that (R7).
+        """
+        self._turns.saw_own(power)
+        if self._turns.leaving:
+            for wake in self._wakes.values():
+                if wake.held_back:
+                    self._act_now(wake.node, UNASKED)
 
     def call(self, node: NodeId, reason: str) -> None:
         """Begin a wake, or send a burst of the one that is under way, on somebody's wish."""
@@ -120,6 +148,7 @@ class WakeService:
         """Send bursts as they fall due; runs until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._serve_fresh(group), name="wake: first bursts")
+            group.create_task(self._serve_turns(group), name="wake: held back")
             group.create_task(self._serve_due(group), name="wake: further bursts")
 
     async def finish_bursts(self) -> None:
@@ -128,8 +157,23 @@ class WakeService:
 
     def _begin(self, node: NodeId, reason: str, power: NodePower | Unreadable) -> None:
         now = self._clock.monotonic()
-        self._wakes[node] = Wake(node, reason, began_at_s=now, due_at_s=now)
-        self._act_now(node, power)
+        asleep = wants_waking(power)
+        delay_s = self._turns.delay_s(node) if asleep else 0.0
+        self._wakes[node] = Wake(
+            node, reason, began_at_s=now, saw_down=asleep, due_at_s=now + delay_s, held_back=delay_s > 0
+        )
+        if delay_s:
+            self._turns_changed.pull("held back")
+            self._telemetry.happened(WakeHeldBack(node, delay_s))
+        else:
+            self._act_now(node, power)
+
+    def _hasten(self, wake: Wake) -> None:
+        """Others may have gone that stood before this node: its turn may come sooner, and never later."""
+        due_at_s = wake.began_at_s + self._turns.delay_s(wake.node)
+        if due_at_s < wake.due_at_s:
+            wake.due_at_s = due_at_s
+            self._turns_changed.pull("hastened")
 
     def _act_now(self, node: NodeId, power: NodePower | Unreadable) -> None:
         self._fresh[node] = power
@@ -142,23 +186,44 @@ class WakeService:
             self._apply(group, [self._wakes[node] for node in fresh if node in self._wakes], fresh)
             self._due_changed.pull("fresh")
 
+    async def _serve_turns(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            due = self._due(held_back=True)
+            if due:
+                powers = await self._read_in_time(due)
+                # Without an answer, those go too that fell due meanwhile: none waits for two reads.
+                self._apply(group, self._still_due(due) if powers else self._due(held_back=True), powers)
+                self._due_changed.pull("its turn came")
+            await self._turns_changed.wait(self._until_next(held_back=True))
+
     async def _serve_due(self, group: asyncio.TaskGroup) -> None:
         while True:
-            now = self._clock.monotonic()
-            due = [wake for wake in self._wakes.values() if wake.due_at_s <= now]
+            due = self._due(held_back=False)
             if due:
                 powers = await self._read(due)
                 self._apply(group, self._still_due(due), powers)
-            await self._due_changed.wait(self._until_next())
+            await self._due_changed.wait(self._until_next(held_back=False))
+
+    def _due(self, *, held_back: bool) -> list[Wake]:
+        now = self._clock.monotonic()
+        return [wake for wake in self._wakes.values() if wake.held_back is held_back and wake.due_at_s <= now]
 
     def _still_due(self, due: Iterable[Wake]) -> list[Wake]:
         """Those that no fresh event served, or ended, while the chain was read."""
         now = self._clock.monotonic()
         return [wake for wake in due if wake.due_at_s <= now and self._wakes.get(wake.node) is wake]
 
-    def _until_next(self) -> float:
+    def _until_next(self, *, held_back: bool) -> float:
         now = self._clock.monotonic()
-        return max(0.0, min((wake.due_at_s - now for wake in self._wakes.values()), default=IDLE_S))
+        waiting = (wake.due_at_s - now for wake in self._wakes.values() if wake.held_back is held_back)
+        return max(0.0, min(waiting, default=IDLE_S))
+
+    async def _read_in_time(self, due: Collection[Wake]) -> Powers:
+        try:
+            async with self._clock.timeout(TURN_READ_S_MAX):
+                return await self._read(due)
+        except TimeoutError:
+            return {}
 
     async def _read(self, due: Collection[Wake]) -> Powers:
         """Without an answer a wake goes on: what it knows was read after its event (R1)."""
@@ -168,11 +233,14 @@ class WakeService:
             reading = await self._chain.powers([wake.node for wake in due], HeadKind.BEST)
         except PowerdError:
             return {}
+        self._turns.saw(reading.powers)
         return reading.powers
 
     def _record_is_stale(self, wake: Wake) -> bool:
         record = self._farm.known(wake.node)
-        return record is None or record.mac is None or wake.bursts % BURSTS_PER_RECORD == 0
+        if record is None or record.mac is None:
+            return True
+        return wake.bursts > 0 and wake.bursts % BURSTS_PER_RECORD == 0
 
     def _apply(self, group: asyncio.TaskGroup, wakes: Iterable[Wake], powers: Powers) -> None:
         bursts = []
@@ -190,6 +258,7 @@ class WakeService:
 
     def _burst(self, wake: Wake) -> list[Burst]:
         now = self._clock.monotonic()
+        wake.held_back = False
         wake.bursts += 1
         wake.last_burst_at_s = now
         wake.due_at_s = now + retry_delay_s(wake, self._policy, self._jitter)

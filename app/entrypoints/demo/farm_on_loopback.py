@@ -120,6 +120,7 @@ def _machine(directory: Path, node: Mapping[str, Any], broker: str, chain_url: s
         "magic_packets": {"kind": "udp", "interface": "lo", "host": LOOPBACK_BROADCAST, "port": port},
         "host_facts": {"flags_dir": str(directory / f"node-{number}-flags")},
         "holds": {"dir": str(directory / f"node-{number}-holds")},
+        "boot_memory": {"file": str(directory / f"node-{number}-boots.json")},
         "follower": {"cursor_file": str(machine.cursor)},
         **PACE,
     }

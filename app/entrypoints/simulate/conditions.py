@@ -35,6 +35,7 @@ def apply_conditions(machine: Machine) -> None:
     chain.fails = machine.flaky if suffers("chain-flaky") else _never
     chain.broken = {machine.identity.node} if suffers("chain-garbled") else set()
     chain.hang_uptime = suffers("uptime-hangs")
+    machine.signs_of_life.unavailable = chain.unavailable
     machine.packets.failing = severed or suffers("packets-refused")
     bus_away = severed or suffers("bus-away")
     if machine.events.unavailable != bus_away:
@@ -45,6 +46,9 @@ def apply_conditions(machine: Machine) -> None:
     machine.nic.missing = suffers("card-missing")
     machine.nic.cannot_arm = suffers("card-cannot-arm")
     machine.nic.forgets_arming = suffers("card-forgets")
+    machine.rtc.refuses = suffers("alarm-refused")
+    machine.rtc.forgets = suffers("alarm-forgotten")
+    machine.boot_memory.unreadable = machine.boot_memory.unwritable = suffers("disk-broken")
     machine.host_power.mode = machine.host_power.force_mode = Obedience.OBEYS
     for condition, mode in HOST_MODES:
         if suffers(condition):

@@ -17,6 +17,7 @@ from app.entrypoints.simulate.fault_making import made_up_faults
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.plan import (
     BotPlan,
+    ChainPlan,
     FaultPlan,
     Plan,
     PolicyPlan,
@@ -50,8 +51,20 @@ def explored_plan(seed: int) -> Plan:
         policy=policy,
         workload=WorkloadPlan(load=0.4 * chance.random(), lifetime_s_mean=1800.0 + 3600.0 * chance.random()),
         faults=made_up_faults(list(FAULT_KINDS), rain, farms, until_s, seed),
+        chain=ChainPlan(latency_s=0.05),
+        settings=_settings(chance),
         calm_s=CALM_S,
     )
+
+
+def _settings(chance: random.Random) -> dict[str, object]:
+    """What operators may opt in to, and intervals short enough to matter within a few hours."""
+    settings: dict[str, object] = {"brake.long_sleep_s": 5400.0, "brake.stay_s_max": 3600.0}
+    if chance.random() < 0.3:
+        settings |= {"rtc_alarm.enabled": True, "rtc_alarm.ahead_s": 5400}
+    if chance.random() < 0.3:
+        settings["power_management.last_waker_guard"] = True
+    return settings
 
 
 def _script(nodes: Sequence[int], until_s: float, chance: random.Random) -> tuple[ScriptedTarget, ...]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from app.adapters.simulated.boot_memory import SimulatedBootMemory
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.faults import SimulatedFaults
@@ -17,6 +18,8 @@ from app.adapters.simulated.host_power import SimulatedHostPower
 from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
 from app.adapters.simulated.nic import MAGIC, SimulatedNic
 from app.adapters.simulated.power_events import SimulatedPowerEvents
+from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
+from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
 from app.domain.events import Happening
 from app.domain.model import Mac, NodeIdentity
 from app.domain.services.fault_board import FaultBoard
@@ -71,6 +74,9 @@ class Machine:
         self.host_power = SimulatedHostPower(self.clock, self._obey)
         self.facts = SimulatedHostFacts(self.clock, f"node-{plan.id}")
         self.holds = SimulatedHolds(self.clock)
+        self.boot_memory = SimulatedBootMemory()
+        self.rtc = SimulatedRtcAlarm(world.clock)  # a clock of its own: the system's may be wrong
+        self.signs_of_life = SimulatedSignsOfLife(world.ledger)
         self.display = SimulatedFaults()
         self.bus = Bus(self, world.chance("bus", plan.id))
         self.events = SimulatedPowerEvents(self.bus.stream, self.clock, block_s=BUS_POLL_S)
@@ -78,6 +84,8 @@ class Machine:
         self.since_s = 0.0
         """Since when (virtual seconds) ``power`` is what it is."""
         self.troubles = Troubles(world.now_s)
+        self.powered_itself_off = False
+        """Whether it is dark because its daemon wanted so."""
         self.services: NodeServices | None = None
         self._conditions: Counter[str] = Counter()
         self._suffers_since_s: dict[str, float] = {}
@@ -214,6 +222,9 @@ class Machine:
             self.clock,
             self,
             self.world.chance("jitter", self.plan.id, self._lives).random,
+            self.boot_memory,
+            self.rtc if self.world.settings.rtc_alarm.enabled else None,
+            self.signs_of_life if self.world.settings.power_management.last_waker_guard else None,
         )
         self.display = SimulatedFaults()
         board = FaultBoard(self.display, self.clock, self, ports.jitter)
@@ -261,7 +272,15 @@ class Machine:
         if self._step is not None:
             self._step.cancel()
         self.services = None
+        self.powered_itself_off = self.power is MachinePower.STOPPING
         self._set(MachinePower.OFF, why)
+        if self.rtc.due_at_s is not None:
+            due_at_s = self.rtc.due_at_s
+            self.world.later(max(0.0, due_at_s - self.world.clock.now()), lambda: self._alarm(due_at_s))
+
+    def _alarm(self, due_at_s: float) -> None:
+        if self.rtc.due_at_s == due_at_s:
+            self.switch_on("alarm")
 
     def _heard_packet(self, _: Mac) -> None:
         if self.power is MachinePower.OFF:

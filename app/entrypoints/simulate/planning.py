@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,4 +133,12 @@ def settings_of(pairs: Sequence[str]) -> dict[str, object]:
     """``wake.packets=3`` and the like."""
     if torn := [pair for pair in pairs if "=" not in pair]:
         raise BadInput(f"--set {torn[0]!r}: write KEY=VALUE, such as wake.packets=3 (docs/configuration.md)")
-    return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}
+    return {key.strip(): _value(text.strip()) for key, _, text in (pair.partition("=") for pair in pairs)}
+
+
+def _value(text: str) -> object:
+    """As TOML reads it; what is no TOML is a text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -36,8 +36,7 @@ Assembler = Callable[[NodeIdentity, Ports, Policies, FaultBoard], NodeServices]
 
 def daemon_settings(plan: Plan) -> Settings:
     """Of every node's daemon; `SettingsError` names what of the plan's settings is wrong."""
-    overrides = {key: value if isinstance(value, bool) else str(value) for key, value in plan.settings.items()}
-    return load_settings(None, {}, {**overrides, "profile": "simulated"})
+    return load_settings(None, {}, {**plan.settings, "profile": "simulated"})
 
 
 class Farm:

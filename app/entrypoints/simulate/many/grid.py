@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from app.entrypoints.simulate.bad_input import BadInput, unknown
-from app.entrypoints.simulate.planning import Wish
+from app.entrypoints.simulate.planning import Wish, settings_of
 from app.entrypoints.simulate.world_options import FARMS, FILE, HOURS, LOAD, NODES
 
 RUNS_MAX = 1_000_000
@@ -94,7 +94,7 @@ def _with(wish: Wish, values: Mapping[str, str]) -> Wish:
                 changes[key.replace("-", "_")] = KEYS[key].convert(text, None, None)
             except click.BadParameter as error:
                 raise BadInput(f"--grid {key}: {error.message}") from error
-    settings = {key.removeprefix("set:"): value for key, value in values.items() if key.startswith("set:")}
+    settings = settings_of([f"{key.removeprefix('set:')}={values[key]}" for key in values if key.startswith("set:")])
     wish = replace(wish, **changes, settings={**wish.settings, **settings})  # type: ignore[arg-type]
     # The bot's parameters are no matter to another policy: always-on can stand beside them in one grid.
     bot = [f",{key.removeprefix('bot:')}={value}" for key, value in values.items() if key.startswith("bot:")]

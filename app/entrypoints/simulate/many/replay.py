@@ -5,7 +5,9 @@ from __future__ import annotations
 import shlex
 from dataclasses import fields
 
-from app.entrypoints.simulate.planning import Wish
+import msgspec
+
+from app.entrypoints.simulate.planning import Wish, settings_of
 
 NOT_OPTIONS = ("given_farms", "settings", "only_faults", "seed")
 
@@ -24,7 +26,14 @@ def world_words(wish: Wish) -> list[str]:
             text = str(value).removesuffix(".0") if isinstance(value, float) else str(value)
             words += [f"--{name.replace('_', '-')}", text]
     for key, value in wish.settings.items():
-        words += ["--set", f"{key}={value}"]
+        words += ["--set", f"{key}={_written(value)}"]
     if wish.only_faults:
         words += ["--only-faults", ",".join(map(str, wish.only_faults))]
     return words
+
+
+def _written(value: object) -> str:
+    """So that `settings_of` reads the same value; JSON's simple values and lists are TOML's."""
+    if isinstance(value, str) and settings_of([f"x={value}"]) == {"x": value}:
+        return value
+    return msgspec.json.encode(value).decode()

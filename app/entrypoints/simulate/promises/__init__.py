@@ -13,8 +13,10 @@ from app.entrypoints.simulate.promises.no_down_on_a_running_machine import NoDow
 from app.entrypoints.simulate.promises.no_event_acknowledged_unhandled import NoEventAcknowledgedUnhandled
 from app.entrypoints.simulate.promises.no_extrinsic_that_changes_nothing import NoExtrinsicThatChangesNothing
 from app.entrypoints.simulate.promises.no_uptime_gap import NoUptimeGap
+from app.entrypoints.simulate.promises.nobody_sleeps_for_ever import NobodySleepsForEver
 from app.entrypoints.simulate.promises.power_follows_the_target import PowerFollowsTheTarget
 from app.entrypoints.simulate.promises.the_daemon_never_fails import TheDaemonNeverFails
+from app.entrypoints.simulate.promises.the_last_waker_stays import TheLastWakerStays
 from app.entrypoints.simulate.promises.uptime_before_every_power_off import UptimeBeforeEveryPowerOff
 from app.entrypoints.simulate.promises.wakes_begin_at_once import WakesBeginAtOnce
 
@@ -26,6 +28,8 @@ ALL: tuple[type[Promise], ...] = (
     NoExtrinsicThatChangesNothing,
     UptimeBeforeEveryPowerOff,
     NoEventAcknowledgedUnhandled,
+    TheLastWakerStays,
+    NobodySleepsForEver,
     EveryEventIsHandled,
     PowerFollowsTheTarget,
     EveryWakeEnds,

@@ -1,0 +1,27 @@
+"""The memory of a disk, which outlives the boots of its simulated machine."""
+
+from __future__ import annotations
+
+from app.domain.brake_rules import BootRecord
+from app.domain.errors import BootMemoryUnusable
+
+
+class SimulatedBootMemory:
+    """`BootMemory`. Switches: ``unreadable``, ``unwritable``; ``record`` is what is kept."""
+
+    def __init__(self) -> None:
+        self.record: BootRecord | None = None
+        self.unreadable = False
+        self.unwritable = False
+
+    async def load(self) -> BootRecord | None:
+        """The last one kept."""
+        if self.unreadable:
+            raise BootMemoryUnusable("the simulated disk can't be read")
+        return self.record
+
+    async def save(self, record: BootRecord) -> None:
+        """Keep it."""
+        if self.unwritable:
+            raise BootMemoryUnusable("the simulated disk can't be written")
+        self.record = record

@@ -1,0 +1,68 @@
+"""Sees to it that a sleeping node comes back even if nobody can wake it: by the clock's alarm (opt-in)."""
+
+from __future__ import annotations
+
+from app.domain.errors import RtcUnusable
+from app.domain.events import Setback
+from app.domain.services.fault_board import FaultBoard
+from app.ports.clock import Clock
+from app.ports.rtc_alarm import RtcAlarm
+from app.ports.telemetry import Telemetry
+
+FAULT = "rtc-alarm"
+
+TOLERANCE_S = 120
+"""By how much the alarm may read back otherwise: some clocks know minutes only."""
+
+CLEARING_S = 0.5
+"""An ordered stop waits no longer for a clock that hangs (R12)."""
+
+
+class ClockAlarm:
+    """Does nothing where ``rtc`` is None: the operator did not ask for it."""
+
+    def __init__(
+        self, rtc: RtcAlarm | None, clock: Clock, faults: FaultBoard, telemetry: Telemetry, *, ahead_s: int
+    ) -> None:
+        self._rtc = rtc
+        self._clock = clock
+        self._faults = faults
+        self._telemetry = telemetry
+        self._ahead_s = ahead_s
+
+    async def check(self) -> None:
+        """`RtcUnusable` when this machine plainly has no alarm to arm."""
+        if self._rtc is not None:
+            await self._rtc.due_in_s()
+
+    async def arm(self) -> None:
+        """Set the alarm and read it back; `RtcUnusable`, and a fault, when it did not take."""
+        if self._rtc is None:
+            return
+        try:
+            await self._rtc.arm(self._ahead_s)
+            due_in_s = await self._rtc.due_in_s()
+            if due_in_s is None or abs(due_in_s - self._ahead_s) > TOLERANCE_S:
+                raise RtcUnusable(
+                    f"the clock's alarm was set {self._ahead_s} s ahead and reads back as {_told(due_in_s)}; many "
+                    "clocks take no more than 24 h (rtc_alarm.ahead_s), and firmware may forbid it"
+                )
+        except RtcUnusable as error:
+            self._faults.report(FAULT, f"this node will not power off: {error}")
+            raise
+        self._faults.clear(FAULT)
+
+    async def clear(self) -> None:
+        """Set no alarm: the machine is up. What fails is told, and does no harm."""
+        if self._rtc is None:
+            return
+        try:
+            async with self._clock.timeout(CLEARING_S):
+                await self._rtc.clear()
+        except (RtcUnusable, TimeoutError) as error:
+            reason = str(error) or f"no answer within {CLEARING_S} s"
+            self._telemetry.happened(Setback("clearing the clock's alarm", reason, 0.0))
+
+
+def _told(due_in_s: int | None) -> str:
+    return "none" if due_in_s is None else f"{due_in_s} s ahead"

@@ -1,0 +1,37 @@
+"""With the clock's alarm on, a machine that nobody wakes comes back by itself."""
+
+from __future__ import annotations
+
+from app.domain.model import NodeId
+from app.entrypoints.simulate.machine import MachinePower
+from app.entrypoints.simulate.promise import Promise
+from app.entrypoints.simulate.world import World
+
+LATE_S = 300.0
+
+
+class NobodySleepsForEver(Promise):
+    """Looks every minute at those that powered off in an orderly way."""
+
+    text = "with the clock's alarm every machine that powered itself off is on again when the alarm is due"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._told: set[NodeId] = set()
+
+    def minute(self) -> None:
+        """Who overslept?"""
+        alarm = self.world.settings.rtc_alarm
+        if not alarm.enabled:
+            return
+        for node, machine in self.world.machines.items():
+            if machine.power is not MachinePower.OFF:
+                self._told.discard(node)
+            elif (
+                machine.powered_itself_off
+                and node not in self._told
+                and not machine.suffers("no-mains")
+                and self.world.now_s() - machine.since_s > alarm.ahead_s + LATE_S
+            ):
+                self._told.add(node)
+                self.broken(machine, f"dark for more than {alarm.ahead_s} s, and its alarm did not wake it")

@@ -1,0 +1,106 @@
+"""Farms in virtual time, beside a plain SimPy program that does nothing but wait as often.
+
+Each run is a process of its own, so that memory is that run's alone.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from tests.bench.figure import Figure, Scale
+
+RUN = """
+import json, resource, sys, time
+from app.adapters.simulated.clock import VirtualLoop
+from app.entrypoints.simulate.planning import Wish, plan_of
+from app.entrypoints.simulate.run import run
+
+timers = 0
+set_timer = VirtualLoop.call_at
+
+def counting(self, *arguments, **named):
+    global timers
+    timers += 1
+    return set_timer(self, *arguments, **named)
+
+VirtualLoop.call_at = counting
+nodes, hours = int(sys.argv[1]), float(sys.argv[2])
+plan = plan_of(Wish(nodes=nodes, farms=max(1, nodes // 100), hours=hours, faults="moderate"))
+began_s = time.perf_counter()
+outcome = run(plan)
+print(json.dumps({
+    "wall_s": time.perf_counter() - began_s,
+    "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    "timers": timers,
+    "broken": sum(outcome.broken.values()),
+}))
+"""
+
+SIMPY = """
+import random, sys, time
+import simpy
+
+timers, processes = int(sys.argv[1]), int(sys.argv[2])
+each = timers // processes
+
+def wait(environment, chance):
+    for _ in range(each):
+        yield environment.timeout(chance.random() * 600)
+
+environment = simpy.Environment()
+for number in range(processes):
+    environment.process(wait(environment, random.Random(number)))
+began_s = time.perf_counter()
+environment.run()
+print(time.perf_counter() - began_s)
+"""
+
+SMALLER = 10
+
+
+async def measure(scale: Scale) -> list[Figure]:
+    """The whole simulation, a tenth of it, and as many bare timers."""
+    nodes = 10 * scale.nodes
+    large, small = _run(nodes, scale.simulated_hours), _run(nodes // SMALLER, scale.simulated_hours)
+    bare_s = float(_python(SIMPY, str(int(large["timers"])), str(nodes)))
+    what = f"{nodes:,} nodes, {scale.simulated_hours:g} h"
+    growth = large["wall_s"] / small["wall_s"]
+    row = "simulation"
+    return [
+        Figure(
+            row,
+            f"{what}: time",
+            large["wall_s"],
+            "s",
+            f"SimPy, {large['timers']:,.0f} timers",
+            bare_s,
+            large["wall_s"] / bare_s,
+            "≤ 300 s",
+        ),
+        Figure(
+            row, f"{what}: memory", large["mib"], "MiB", f"{nodes // SMALLER:,} nodes", small["mib"], None, "≤ 1 GiB"
+        ),
+        Figure(row, f"{what}: broken promises", large["broken"], "times", aim="0"),
+        Figure(
+            row,
+            f"time of {SMALLER} × the nodes",
+            large["wall_s"],
+            "s",
+            f"{nodes // SMALLER:,} nodes",
+            small["wall_s"],
+            growth,
+            f"≈ {SMALLER}×",
+        ),
+    ]
+
+
+def _run(nodes: int, hours: float) -> dict[str, float]:
+    figures: dict[str, float] = json.loads(_python(RUN, str(nodes), str(hours)))
+    return figures
+
+
+def _python(program: str, *arguments: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout

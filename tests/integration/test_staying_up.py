@@ -1,0 +1,56 @@
+"""The daemon as a process: kept up by the boot-loop brake or as the last waker, asleep with the clock's alarm set."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from app.domain.model import Power
+from tests.integration.node_rig import node_rig
+from tests.integration.test_shutdown_faults import sleeps, started
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+LONG_S = 1e9
+"""Longer than this machine has been up."""
+
+
+async def test_the_boots_in_the_file_brake_a_boot_loop() -> None:
+    settings = {"brake": {"stay_s_min": LONG_S, "stay_s_max": LONG_S, "long_sleep_s": LONG_S}}
+    async with node_rig(settings=settings) as node:
+        await started(node)
+        await node.target(Power.DOWN)
+        await sleeps(node)
+        file = node.directory / "boots.json"
+        file.write_text(json.dumps({"boot_id": "another boot", "unwanted": 2, "awake_at_s": time.time()}))
+        await node.daemon.start()
+        fault = await node.daemon.says("FaultRaised", key="boot-loop")
+        assert "booted 3 times in a row" in fault["facts"]["message"]
+        await node.daemon.says("StayingUp", reason="booted 3 times in a row")
+        await node.until_state(Power.UP)
+        assert json.loads(file.read_text())["unwanted"] == 3
+        await node.target(Power.UP)
+        await node.daemon.says("FaultCleared", key="boot-loop")
+
+
+async def test_the_clocks_alarm_is_set_before_the_power_off_and_cleared_at_the_start(tmp_path: Path) -> None:
+    alarm = tmp_path / "wakealarm"
+    (tmp_path / "since_epoch").write_text("1700000000\n")
+    alarm.write_text("1700000600\n")
+    async with node_rig(settings={"rtc_alarm": {"enabled": True, "device": str(tmp_path)}}) as node:
+        await started(node)
+        assert alarm.read_text() == "0"
+        await node.target(Power.DOWN)
+        await sleeps(node)
+        assert alarm.read_text() == str(1_700_000_000 + 82_800)
+
+
+async def test_the_last_waker_stays_up_and_says_so() -> None:
+    async with node_rig(settings={"power_management": {"last_waker_guard": True}}) as node:
+        await started(node)
+        await node.target(Power.DOWN)
+        await node.daemon.says("StayingUp", reason="no other node of the farm is known to be awake")
+        assert node.orders == []

@@ -1,0 +1,38 @@
+"""What it saves that not every node calls every sleeper; and that no sleeper is called later for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.domain.model import NodeIdentity
+from app.domain.services.fault_board import FaultBoard
+from app.domain.wake_rank import TurnPolicy
+from app.entrypoints.node_services import NodeServices, Ports, assemble
+from app.entrypoints.policies import Policies
+from app.entrypoints.simulate.outcome import Outcome
+from app.entrypoints.simulate.planning import Wish, plan_of
+from app.entrypoints.simulate.run import run
+
+
+def all_at_once(node: NodeIdentity, ports: Ports, policies: Policies, faults: FaultBoard) -> NodeServices:
+    """As it was before: every node that is awake calls."""
+    wake = replace(policies.wake, turns=TurnPolicy(first=0))
+    return assemble(node, ports, replace(policies, wake=wake), faults)
+
+
+def packets_a_wake(outcome: Outcome) -> float:
+    return outcome.counts["packets"] / len(outcome.wake_latencies_s)
+
+
+@pytest.mark.parametrize(("faults", "seed"), [("none", 1), ("none", 2), ("moderate", 1), ("moderate", 2)])
+def test_a_farm_of_forty_sends_less_than_half_the_packets_and_wakes_as_soon(faults: str, seed: int) -> None:
+    plan = plan_of(Wish(nodes=40, farms=1, hours=12, load=0.5, faults=faults, seed=seed))
+    before, staggered = run(plan, build=all_at_once), run(plan)
+    assert staggered.kept, staggered.violations
+    assert len(staggered.wake_latencies_s) == len(before.wake_latencies_s) > 10
+    assert packets_a_wake(staggered) < 0.5 * packets_a_wake(before)
+    # A block is where times may differ: what nodes hand in shares it.
+    assert staggered.packet_latencies_s[-1] <= before.packet_latencies_s[-1] + 6.0
+    assert staggered.wake_latencies_s[-1] <= before.wake_latencies_s[-1] + 6.0

@@ -1,0 +1,51 @@
+"""The last-waker guard: which peers count as awake, row by row."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.last_waker_rules import NEVER_S, USUAL_GAP_S, Sign, is_awake, is_fresh, signs_after
+from app.domain.model import NodeId, NodePower, Power, PowerState, Unreadable
+
+ONE, TWO = NodeId(1), NodeId(2)
+UP, DOWN = Power.UP, Power.DOWN
+
+
+@pytest.mark.parametrize(
+    ("power", "awake"),
+    [
+        (NodePower(PowerState(UP), UP), True),
+        (NodePower(PowerState(DOWN, 5), UP), False),
+        (NodePower(PowerState(UP), DOWN), False),
+        (NodePower(PowerState(DOWN, 5), DOWN), False),
+        (Unreadable("torn"), False),
+    ],
+)
+def test_only_a_node_that_is_up_and_shall_be_counts(power: NodePower | Unreadable, awake: bool) -> None:
+    assert is_awake(power) is awake
+
+
+def test_a_counter_seen_for_the_first_time_is_no_sign() -> None:
+    signs = signs_after({}, {ONE: 7}, 1000, NEVER_S)
+    assert signs == {ONE: Sign(7, NEVER_S)}
+    assert not is_fresh(signs[ONE], 1000, 2700)
+
+
+def test_a_counter_that_changed_is_a_sign_from_now_and_one_that_did_not_keeps_its_time() -> None:
+    before = {ONE: Sign(7, 100), TWO: Sign(9, 100)}
+    assert signs_after(before, {ONE: 8, TWO: 9}, 1000, 700) == {ONE: Sign(8, 1000), TWO: Sign(9, 100)}
+
+
+def test_a_change_seen_after_a_long_time_may_be_as_old_as_the_look_before() -> None:
+    after = signs_after({ONE: Sign(7)}, {ONE: 8}, 5000, 5000 - USUAL_GAP_S - 1)
+    assert after == {ONE: Sign(8, 5000 - USUAL_GAP_S - 1)}
+
+
+def test_a_node_that_was_not_told_this_time_is_as_before() -> None:
+    before = {ONE: Sign(7, 100)}
+    assert signs_after(before, {}, 1000, 700) == before
+
+
+def test_a_sign_is_fresh_for_its_time() -> None:
+    assert is_fresh(Sign(8, 1000), 3699, 2700)
+    assert not is_fresh(Sign(8, 1000), 3700, 2700)
