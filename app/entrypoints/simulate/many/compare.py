@@ -98,11 +98,13 @@ def _rows(currency: str) -> Iterator[Row]:
 def table(a: Side, b: Side) -> Iterator[str]:
     """Both columns, and how much more (or less) B has."""
     figures = a.result.figures
-    lines = [("", f"A: {a.name}", f"B: {b.name}", "B − A")]
+    lines = [("", "A", "B", "B − A")]
     for what, pick, show in _rows(figures.currency):
         first, second = pick(figures), pick(b.result.figures)
         lines.append((what, _shown(first, show), _shown(second, show), _signed(_minus(second, first), show)))
     yield f"  {figures.nodes:,} nodes, {a.wish.hours:g} h, {figures.faults:,} faults, seed {a.wish.seed}"
+    yield f"  A: {a.name}"
+    yield f"  B: {b.name}"
     yield from aligned(lines, left=1)
     yield ""
     yield _energy(a, b)
@@ -132,6 +134,8 @@ def _energy(a: Side, b: Side) -> str:
     """The point of it all, in words."""
     first, second = a.result.figures, b.result.figures
     less = first.used_kwh - second.used_kwh
+    if f"{less:.2f}" in ("0.00", "-0.00"):
+        return f"Both use the same, {first.used_kwh:,.2f} kWh in {a.wish.hours:g} h."
     share = abs(less) / first.used_kwh if first.used_kwh else 0.0
     money = abs(second.saved_money - first.saved_money)
     return (

@@ -36,12 +36,12 @@ class DaskCluster:
 
     def each(self, tasks: Iterator[Task]) -> Iterator[Done | Failed]:
         """`ClusterUnusable` before anything ran; `ClusterGone` in the middle."""
-        from distributed import CancelledError, as_completed
-
         with self._connected() as client:
+            from distributed import CancelledError, as_completed
+
             threads = _Threads(client)
             running: dict[Future, Task] = {}
-            finished = as_completed()
+            finished = as_completed(loop=client.loop)
             while True:
                 while len(running) < threads.count() * AHEAD and (task := next(tasks, None)):
                     future = client.submit(do, self._work, task.plan, code_digest(), pure=False)

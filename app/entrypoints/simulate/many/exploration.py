@@ -65,7 +65,8 @@ def told(finding: Finding) -> Iterator[str]:
     yield from verdict(finding.outcome)
     total = len(finding.outcome.plan.faults)
     if finding.numbers:
-        yield f"{len(finding.numbers)} of its {total} faults are enough to break {finding.promise}:"
+        are = "is" if len(finding.numbers) == 1 else "are"
+        yield f"{len(finding.numbers)} of its {total} faults {are} enough to break {finding.promise}:"
         for number, fault in zip(finding.numbers, finding.faults, strict=True):
             yield f"    {number:>4}  {fault_line(fault)}"
     else:

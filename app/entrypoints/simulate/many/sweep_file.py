@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 from msgspec import Struct
@@ -44,17 +45,18 @@ class Run(Struct, frozen=True, kw_only=True):
 class SweepFile:
     """Open, and this process' alone."""
 
-    def __init__(self, path: Path, file: BinaryIO, runs: list[Run]) -> None:
+    def __init__(self, path: Path, file: FileIO, runs: list[Run]) -> None:
         self._path = path
         self._file = file
         self.runs = runs
         """What was finished before."""
 
     def append(self, line: Run | Header) -> None:
-        """On disk (or at least in the kernel's hands) when this returns."""
+        """In the kernel's hands when this returns: it survives this process."""
+        text = msgspec.json.encode(line) + b"\n"
         try:
-            self._file.write(msgspec.json.encode(line) + b"\n")
-            self._file.flush()
+            while text:
+                text = text[self._file.write(text) :]
         except OSError as error:
             raise BadInput.at(
                 self._path, 0, f"can't be written: {error.strerror}; make room and start again, what it holds is kept"
@@ -65,7 +67,7 @@ class SweepFile:
 def sweep_file(path: Path, header: Header, say: Callable[[str], None]) -> Iterator[SweepFile]:
     """`BadInput` if the file is another sweep's, or none's; ``say`` is told what was torn."""
     try:
-        file = path.open("a+b")
+        file = path.open("a+b", buffering=0)
     except OSError as error:
         raise BadInput.at(path, 0, f"can't be opened: {error.strerror}") from error
     with file:
@@ -73,6 +75,8 @@ def sweep_file(path: Path, header: Header, say: Callable[[str], None]) -> Iterat
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise BadInput.at(path, 0, "another sweep is writing it; wait for its end, or give another --out") from None
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise BadInput.at(path, 0, "is no regular file, and could not be gone on with; give another --out")
         whole = _cut(path, file, say)
         runs = list(_read(path, whole, header, say)) if whole else []
         opened = SweepFile(path, file, runs)
@@ -81,7 +85,7 @@ def sweep_file(path: Path, header: Header, say: Callable[[str], None]) -> Iterat
         yield opened
 
 
-def _cut(path: Path, file: BinaryIO, say: Callable[[str], None]) -> list[bytes]:
+def _cut(path: Path, file: FileIO, say: Callable[[str], None]) -> list[bytes]:
     """The whole lines; what is behind the last of them is cut off."""
     file.seek(0)
     content = file.read()
