@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.adapters.linux.clock import SystemClock
     from app.adapters.linux.host_facts import LinuxHostFacts
     from app.adapters.linux.host_power import SystemctlHostPower
+    from app.adapters.linux.inhibitors import LogindInhibitors
     from app.adapters.linux.nic import LinuxNic
     from app.adapters.redis.power_events import RedisPowerEvents
     from app.adapters.redis.power_events_out import RedisPowerEventsOut
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from app.adapters.telemetry.log import LogTelemetry
     from app.adapters.wol.raw import RawMagicPackets
     from app.adapters.wol.udp import UdpMagicPackets
+    from app.domain.services.all_holds import AllHolds
 
 CONNECT_S_MAX = 10.0
 NEVER_S = float("inf")
@@ -151,6 +153,21 @@ def file_holds(settings: Settings, clock: Clock) -> FileHolds:
     from app.adapters.files.holds import FileHolds
 
     return FileHolds(Path(settings.holds.dir), clock)
+
+
+def logind_inhibitors(settings: Settings) -> LogindInhibitors:
+    """What logind was asked to block; where the profile alone chose it, it may be missing."""
+    from app.adapters.linux.inhibitors import LogindInhibitors
+
+    holds = settings.holds
+    return LogindInhibitors(holds.inhibitors_command, holds.inhibitors_timeout_s, required=holds.kind == "logind")
+
+
+def file_and_logind_holds(settings: Settings, clock: Clock) -> AllHolds:
+    """Both."""
+    from app.domain.services.all_holds import AllHolds
+
+    return AllHolds([file_holds(settings, clock), logind_inhibitors(settings)])
 
 
 def file_block_cursor(settings: Settings) -> FileBlockCursor:

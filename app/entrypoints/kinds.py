@@ -28,7 +28,7 @@ KINDS: dict[str, dict[str, str]] = {
         "magic_packets": "raw",
         "host_power": "systemctl",
         "host_facts": "linux",
-        "holds": "files",
+        "holds": "logind",
         "faults": "log",
     },
     "simulated": {

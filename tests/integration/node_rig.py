@@ -333,7 +333,7 @@ def _settings(
             "timeout_s": 1,
         },
         "host_facts": {"flags_dir": str(directory / "flags")},
-        "holds": {"dir": str(directory / "holds")},
+        "holds": {"kind": "files", "dir": str(directory / "holds")},
         "follower": {"cursor_file": str(directory / "cursor.json")},
     }
 

@@ -119,7 +119,7 @@ def _machine(directory: Path, node: Mapping[str, Any], broker: str, chain_url: s
         "nic": {"kind": "simulated", "mac": node["mac"]},
         "magic_packets": {"kind": "udp", "interface": "lo", "host": LOOPBACK_BROADCAST, "port": port},
         "host_facts": {"flags_dir": str(directory / f"node-{number}-flags")},
-        "holds": {"dir": str(directory / f"node-{number}-holds")},
+        "holds": {"kind": "files", "dir": str(directory / f"node-{number}-holds")},
         "follower": {"cursor_file": str(machine.cursor)},
         **PACE,
     }
