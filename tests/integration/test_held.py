@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.model import Power
-from tests.integration.node_rig import Node, node_rig
+from tests.integration.node_rig import ME, Node, node_rig
 from tests.integration.test_cli import run
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
@@ -45,6 +45,7 @@ async def stays_up_until(node: Node, tmp_path: Path, reason: str) -> None:
     await node.daemon.says("StayingUp", reason=reason)
     assert (node.orders, await node.state()) == ([], Power.UP)
     logind_runs(tmp_path, inhibitors([]))
+    await node.event(ME, Power.DOWN)
     await node.daemon.says("PowerOffOrdered")
 
 
