@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.adapters.linux.clock import SystemClock
     from app.adapters.linux.host_facts import LinuxHostFacts
     from app.adapters.linux.host_power import SystemctlHostPower
+    from app.adapters.linux.inhibitors import LogindInhibitors
     from app.adapters.linux.nic import LinuxNic
     from app.adapters.linux.rtc_alarm import LinuxRtcAlarm
     from app.adapters.redis.power_events import RedisPowerEvents
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from app.adapters.telemetry.log import LogTelemetry
     from app.adapters.wol.raw import RawMagicPackets
     from app.adapters.wol.udp import UdpMagicPackets
+    from app.domain.services.all_holds import AllHolds
 
 BOOTS_FILE = Path("/var/lib/powerd/boots.json")
 ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
@@ -174,6 +176,21 @@ def linux_rtc_alarm(settings: Settings) -> LinuxRtcAlarm:
     from app.adapters.linux.rtc_alarm import LinuxRtcAlarm
 
     return LinuxRtcAlarm(Path(settings.rtc_alarm.device))
+
+
+def logind_inhibitors(settings: Settings) -> LogindInhibitors:
+    """What logind was asked to block; where the profile alone chose it, it may be missing."""
+    from app.adapters.linux.inhibitors import LogindInhibitors
+
+    holds = settings.holds
+    return LogindInhibitors(holds.inhibitors_command, holds.inhibitors_timeout_s, required=holds.kind == "logind")
+
+
+def file_and_logind_holds(settings: Settings, clock: Clock) -> AllHolds:
+    """Both."""
+    from app.domain.services.all_holds import AllHolds
+
+    return AllHolds([file_holds(settings, clock), logind_inhibitors(settings)])
 
 
 def file_block_cursor(settings: Settings) -> FileBlockCursor:

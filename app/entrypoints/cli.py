@@ -97,6 +97,57 @@ def status(options: Options, broker: str | None, *, as_json: bool) -> None:
     show_status(broker or options.settings().broker.url, sys.stdout, as_json=as_json)
 
 
+@main.group(short_help="Keep this node up for a while, and see who does.")
+def hold() -> None:
+    """Holds keep this node up, whatever its target on the chain says.
+
+    Everybody who needs the node up has a hold of their own. On systemd, programs that block a
+    shutdown (systemd-inhibit) are heeded too. Holds do not survive a reboot: they are files in
+    /run (holds.dir), and only root may place or lift them there.
+    """
+
+
+@hold.command("add")
+@click.argument("name")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is shown wherever one asks why the node is up.")
+@click.option("--for", "duration", metavar="DURATION", help="How long: 90s, 15m, 2h, 1d, 1h30m.")
+@click.option("--until", metavar="TIME", help="ISO 8601; without an offset, local time.")
+@click.pass_obj
+def hold_add(options: Options, name: str, reason: str, duration: str | None, until: str | None) -> None:
+    """Place the hold of NAME, in the place of its earlier one; without --for or --until it has no end but a reboot.
+
+    It counts at every look at the chain and right before the power-off, not after the order.
+    """
+    from app.entrypoints.adapters import system_clock
+    from app.entrypoints.durations import expiry
+    from app.entrypoints.hold import add_hold
+
+    add_hold(options.settings(), name, reason, expiry(system_clock().now(), duration, until), sys.stdout)
+
+
+@hold.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@click.pass_obj
+def hold_list(options: Options, *, as_json: bool) -> None:
+    """Show who holds this node up, why and until when; holds that expired are shown until lifted or replaced.
+
+    Exits with 1 if any can't be read: then the node stays up as well.
+    """
+    from app.entrypoints.hold import list_holds
+
+    list_holds(options.settings(), sys.stdout, as_json=as_json)
+
+
+@hold.command("lift")
+@click.argument("name")
+@click.pass_obj
+def hold_lift(options: Options, name: str) -> None:
+    """Lift the hold of NAME."""
+    from app.entrypoints.hold import lift_hold
+
+    lift_hold(options.settings(), name, sys.stdout)
+
+
 @main.command(short_help="Print event payloads or zbus frames as JSON.")
 @click.option("--zbus", is_flag=True, help="They are requests and responses of zbus.")
 @click.argument("source", type=click.File("r"), metavar="FILE")

@@ -96,6 +96,7 @@ class Container(containers.DeclarativeContainer):
     holds = providers.Selector(
         providers.Callable(kind_of, settings, "holds"),
         files=providers.Singleton(adapters.file_holds, settings, clock),
+        logind=providers.Singleton(adapters.file_and_logind_holds, settings, clock),
         simulated=providers.Singleton(simulated_adapters.simulated_holds, clock),
     )
     boot_memory = providers.Selector(

@@ -30,7 +30,7 @@ KINDS: dict[str, dict[str, str]] = {
         "magic_packets": "raw",
         "host_power": "systemctl",
         "host_facts": "linux",
-        "holds": "files",
+        "holds": "logind",
         "boot_memory": "files",
         "rtc_alarm": "linux",
         "faults": "log",

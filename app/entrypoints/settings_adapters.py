@@ -189,9 +189,28 @@ class Holds(Section, frozen=True):
     """Requests not to power off."""
 
     kind: Annotated[
-        Literal["auto", "files", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
+        Literal["auto", "files", "logind", "simulated"],
+        Meta(
+            description="Which adapter; `auto`: the profile's. `logind`: files, and logind's block inhibitors of a shutdown; `auto` means the same with systemd, but does without logind where there is none."
+        ),
     ] = "auto"
-    dir: Annotated[str, Meta(min_length=1, description="Directory with one file per hold.")] = "/run/powerd/holds"
+    dir: Annotated[str, Meta(min_length=1, description="Directory with one file per hold (`powerd hold`).")] = (
+        "/run/powerd/holds"
+    )
+    inhibitors_command: Annotated[
+        Command, Meta(description="Prints what logind's ListInhibitors answers, as `busctl --json=short` does.")
+    ] = (
+        "busctl",
+        "--json=short",
+        "call",
+        "org.freedesktop.login1",
+        "/org/freedesktop/login1",
+        "org.freedesktop.login1.Manager",
+        "ListInhibitors",
+    )
+    inhibitors_timeout_s: Annotated[
+        PositiveSeconds, Meta(description="Seconds it may take; later is doubt, and doubt never powers off.")
+    ] = 5.0
 
 
 class BootMemory(Section, frozen=True):

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
+from app.adapters.telemetry.log import one_line
 from app.adapters.zbus.client import NoAnswer, ZbusClient
 from app.adapters.zbus.neighbours import Remote, RemoteMethod
 from app.adapters.zbus.power_object import MODULE, OBJECT, STATE
@@ -26,7 +27,7 @@ def show_status(broker: str, out: TextIO, *, as_json: bool) -> None:
     if as_json:
         out.write(json.dumps(told, indent=2) + "\n")
         return
-    out.writelines(f"{label:<12} {text}\n" for label, text in _lines(told))
+    out.writelines(f"{label:<12} {one_line(text)}\n" for label, text in _lines(told))
 
 
 async def _ask(url: str) -> Mapping[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from app.adapters.codecs.go_types import GoType, Struct
+from app.adapters.telemetry.sentences import SENTENCES, fact_names
 from app.adapters.zbus.happenings import CHANNEL, EVENT
 from app.adapters.zbus.power_object import FAULT, HAPPENING, HOLD, MODULE, OBJECT, STATE, UPTIME, WAKE, PowerObject
 from app.adapters.zbus.server import STATUS, Served
+from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, Happening
 from app.domain.services.operator_desk import ClosedDesk
 
 METHODS: Mapping[str, str] = {
@@ -52,10 +55,13 @@ FIELDS: Mapping[str, str] = {
     "Fault.Key": "stable: the same fault has the same key",
     "Fault.Message": "the thing, and the remedy",
     "Happening.Time": "",
-    "Happening.Kind": "name of a happening (app/domain/events.py): WakeBurstStarted, PowerStateSet, Setback, …",
+    "Happening.Kind": "WakeBurstStarted, PowerStateSet, Setback, …: the table below",
     "Happening.Message": "as in the log",
     "Happening.Facts": "as in the log; what is no text is JSON",
 }
+
+FOLLOWERS: frozenset[type[Happening]] = frozenset({EventsPublished, BlocksSkipped, ChainReorganised})
+"""What `powerd events` alone tells; it publishes nothing on zbus."""
 
 
 def document() -> str:
@@ -95,6 +101,11 @@ type Power interface {{
 ```
 
 The event stream `{EVENT}` is published on the channel `{CHANNEL}`; nothing is stored, so whoever does not listen misses it.
+These are its kinds. The names of kinds and facts stay as they are; new ones may come.
+
+| kind | message | facts |
+| --- | --- | --- |
+{chr(10).join(_kinds())}
 """
 
 
@@ -122,17 +133,30 @@ def _results(served: Served) -> str:
 def _structs() -> Iterator[str]:
     for struct in TYPES:
         yield f"type {struct.name} struct {{"
-        width = max(len(name) for name, _ in struct.fields)
-        types = max(len(type_.name) for _, type_ in struct.fields)
-        for name, type_ in struct.fields:
-            yield _field(struct, name, type_, width, types)
+        yield from _fields(struct)
         yield "}\n"
 
 
-def _field(struct: Struct, name: str, type_: GoType, width: int, types: int) -> str:
-    meaning = FIELDS[f"{struct.name}.{name}"]
-    line = f"\t{name:<{width}} {type_.name:<{types}}"
-    return f"{line} // {meaning}" if meaning else line.rstrip()
+def _fields(struct: Struct) -> Iterator[str]:
+    """As gofmt aligns them: names over the whole struct, comments over neighbouring lines that have one."""
+    width = max(len(name) for name, _ in struct.fields)
+    for commented, group in itertools.groupby(struct.fields, lambda field: bool(_meaning(struct, field))):
+        fields = list(group)
+        types = max(len(type_.name) for _, type_ in fields)
+        for name, type_ in fields:
+            line = f"\t{name:<{width}} {type_.name:<{types}}"
+            yield f"{line} // {_meaning(struct, (name, type_))}" if commented else line.rstrip()
+
+
+def _meaning(struct: Struct, field: tuple[str, GoType]) -> str:
+    return FIELDS[f"{struct.name}.{field[0]}"]
+
+
+def _kinds() -> Iterator[str]:
+    for kind, (_, sentence) in SENTENCES.items():
+        if kind not in FOLLOWERS:
+            facts = ", ".join(f"`{name}`" for name in fact_names(kind))
+            yield f"| `{kind.__name__}` | {sentence} | {facts} |"
 
 
 if __name__ == "__main__":

@@ -333,8 +333,8 @@ def _settings(
             "timeout_s": 1,
         },
         "host_facts": {"flags_dir": str(directory / "flags")},
-        "holds": {"dir": str(directory / "holds")},
         "boot_memory": {"file": str(directory / "boots.json")},
+        "holds": {"kind": "files", "dir": str(directory / "holds")},
         "follower": {"cursor_file": str(directory / "cursor.json")},
     }
 

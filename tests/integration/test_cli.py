@@ -67,10 +67,12 @@ class TestHelp:
     def test_the_daemon_explains_itself(self) -> None:
         done = run("--help")
         assert done.returncode == 0
-        for word in ("--broker", "--config", "events", "farm", "decode", "demo"):
+        for word in ("--broker", "--config", "events", "farm", "hold", "decode", "demo"):
             assert word in done.stdout
 
-    @pytest.mark.parametrize("command", [["events"], ["farm"], ["farm", "down"], ["decode"], ["demo"]])
+    @pytest.mark.parametrize(
+        "command", [["events"], ["farm"], ["farm", "down"], ["hold"], ["hold", "add"], ["decode"], ["demo"]]
+    )
     def test_every_command_explains_itself(self, command: list[str]) -> None:
         assert run(*command, "--help").returncode == 0
 

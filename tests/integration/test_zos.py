@@ -233,6 +233,41 @@ async def test_a_zinit_that_fails_leaves_the_node_up_on_chain(answer: str) -> No
         await zos.console_shows('"errors": []', since=len(zos.zui.said) - 1)
 
 
+@pytest.mark.parametrize("zinit", ["v0.2.14", "v0.2.25"])
+@pytest.mark.parametrize("answer", ["mute", "afterwards"])
+async def test_stopped_while_zinit_has_an_order_and_does_not_answer_it_writes_nothing(zinit: str, answer: str) -> None:
+    """The stop is zinit's own then, most likely: this machine goes down."""
+    async with zos_node(start_neighbours=False, settings={"host_power": {"timeout_s": 30}}, zinit=zinit) as (node, zos):
+        zos.zinit.arguments = (*zos.zinit.arguments, "--answer", answer)
+        node.when_ordered_off("sleep 5" if answer == "afterwards" else "")
+        await zos.start()
+        await started(node)
+        await node.target(Power.DOWN)
+        await zos.zinit.says("order: shutdown")
+        assert await node.daemon.stop() < 5
+        assert await node.state() is Power.DOWN
+        assert node.daemon.count("PowerStateSet", power="Up") == 0
+        await zos.zinit.kill()
+        zos.zinit.arguments = zos.zinit.arguments[:-2]
+        await zos.zinit.start()
+        mark = node.daemon.mark()
+        await node.target(Power.UP)
+        await node.daemon.start()
+        await node.daemon.says("PowerStateSet", since=mark, power="Up")
+
+
+async def test_stopped_while_zinit_does_not_answer_a_question_it_says_up() -> None:
+    async with zos_node(start_neighbours=False, settings={"host_power": {"timeout_s": 30}}) as (node, zos):
+        zos.zinit.arguments = (*zos.zinit.arguments, "--answer", "hang")
+        await zos.start()
+        await started(node)
+        await node.target(Power.DOWN)
+        await zos.zinit.says("question: list")
+        assert await node.daemon.stop() < 5
+        await node.until_state(Power.UP)
+        assert node.orders == []
+
+
 async def test_an_unhealthy_node_is_shown_and_looked_at_again() -> None:
     async with zos_node({"uptime": {"unhealthy_retry_s": 0.3}}) as (node, zos):
         flags = node.directory / "flags"

@@ -193,6 +193,33 @@ def _ignores_holds(services: NodeServices, ports: Ports) -> None:
     observer._read_holds = nobody
 
 
+def _says_no_farewell(services: NodeServices, ports: Ports) -> None:
+    shutdown: Any = services.shutdown
+
+    async def nothing() -> None:
+        """No last report."""
+
+    shutdown._last_uptime = nothing
+
+
+def _sets_no_alarm(services: NodeServices, ports: Ports) -> None:
+    shutdown: Any = services.shutdown
+
+    async def nothing() -> None:
+        """No alarm."""
+
+    shutdown._alarm.arm = nothing
+
+
+def _guards_nobody(services: NodeServices, ports: Ports) -> None:
+    observer: Any = services.observer
+
+    async def nothing() -> str:
+        return ""
+
+    observer._last_waker.objection = nothing
+
+
 # -- waking and uptime ------------------------------------------------------------------------------
 
 
@@ -213,6 +240,11 @@ def _serial_wakes(services: NodeServices, ports: Ports) -> None:
 
 def _wakes_once(policies: Policies) -> Policies:
     return dataclasses.replace(policies, wake=dataclasses.replace(policies.wake, retry=Backoff(NEVER_S, NEVER_S)))
+
+
+def _everybody_at_once(policies: Policies) -> Policies:
+    turns = dataclasses.replace(policies.wake.turns, first=0)
+    return dataclasses.replace(policies, wake=dataclasses.replace(policies.wake, turns=turns))
 
 
 def _unhealthy_counts(services: NodeServices, ports: Ports) -> None:
@@ -250,5 +282,9 @@ DEFECTS: dict[str, Defect] = {
     "the best head is enough": Defect("a Down that is not final powers off", ports=_chain(BestIsGoodEnough)),
     "never reads the card back": Defect("a card that forgot its arming goes to sleep", services=_never_reads_back),
     "one burst and no more": Defect("a wake is never repeated", policies=_wakes_once),
+    "says no farewell": Defect("no uptime report before the power-off", services=_says_no_farewell),
+    "sets no alarm": Defect("the clock's alarm is wanted, and not armed", services=_sets_no_alarm),
+    "guards nobody": Defect("the last node that could wake others goes to sleep", services=_guards_nobody),
+    "everybody wakes everybody": Defect("every node that is awake calls every sleeper", policies=_everybody_at_once),
     "ignores holds": Defect("nobody can hold the machine", services=_ignores_holds),
 }

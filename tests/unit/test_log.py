@@ -53,6 +53,13 @@ def test_lists_and_nothing_read_naturally() -> None:
     assert "problems=none" in log_in_text(UptimeSkipped(()))
 
 
+@pytest.mark.parametrize(
+    ("retry_in_s", "shown"), [(0.5867520362880968, "0.587"), (37.5, "37.5"), (0.0, "0.0"), (600.0, "600.0")]
+)
+def test_seconds_are_shown_to_the_millisecond(retry_in_s: float, shown: str) -> None:
+    assert log_in_text(Setback("reading", "away", retry_in_s)).endswith(f" retry_in_s={shown}\n")
+
+
 @pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda happening: type(happening).__name__)
 def test_a_program_reads_one_object_per_line(happening: Happening) -> None:
     written = io.StringIO()

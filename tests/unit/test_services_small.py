@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.farm_setup import mac_of
 from app.adapters.simulated.faults import SimulatedFaults
 from app.adapters.simulated.identity import SimulatedIdentity
+from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import AmbiguousTarget, PermanentError, RetryableError, UnknownIdentity
-from app.domain.events import Delivery, FaultCleared, FaultRaised, PowerTargetChanged, Setback
+from app.domain.events import Delivery, FaultCleared, FaultRaised, PowerTargetChanged, Setback, WakeBurstStarted
 from app.domain.model import FarmId, Fault, Health, Mac, NodeId, NodeIdentity, Power, TwinId
+from app.domain.services.bursts import Burst, Bursts
 from app.domain.services.event_inbox import EventInbox
 from app.domain.services.fault_board import FaultBoard
 from app.domain.services.identification import Identification
+from app.domain.wake_rules import WakePolicy
 
 pytestmark = pytest.mark.anyio
 
@@ -141,3 +146,24 @@ def test_health_is_good_while_nothing_speaks_against_it() -> None:
 def test_errors_tell_retryable_from_permanent() -> None:
     assert not issubclass(RetryableError, PermanentError)
     assert not issubclass(PermanentError, RetryableError)
+
+
+async def test_bursts_that_keep_coming_hold_nobody_up_for_longer_than_one_takes(clock: VirtualClock) -> None:
+    telemetry = SimulatedTelemetry()
+    board = FaultBoard(SimulatedFaults(), clock, telemetry, random.Random(1).random)
+    bursts = Bursts(SimulatedMagicPackets(SimulatedNetwork(clock)), clock, board, telemetry, WakePolicy())
+    burst = Burst(mac_of(1, 2), WakeBurstStarted(NodeId(2), 1, "a test"))
+
+    async def keep_sending() -> None:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                bursts.starting()
+                group.create_task(bursts.send([burst]))
+                await clock.sleep(1)
+
+    sending = asyncio.create_task(keep_sending())
+    await clock.sleep(0.1)
+    began_s = clock.monotonic()
+    await bursts.finish()
+    assert clock.monotonic() - began_s == pytest.approx(WakePolicy().burst_s + 1)
+    sending.cancel()

@@ -2,9 +2,37 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from app.entrypoints.zbus_doc import FIELDS, TYPES, document
+import pytest
+
+from app.adapters.telemetry.sentences import fact_names, line_of
+from app.domain.events import Happening
+from app.entrypoints.zbus_doc import FIELDS, FOLLOWERS, TYPES, document
+from tests.contracts.samples import HAPPENINGS
+
+WIRE: Mapping[str, list[str]] = {
+    "EventsHandled": ["deliveries", "nodes"],
+    "EventDeadLettered": ["delivery", "reason"],
+    "WakeBurstStarted": ["node", "attempt", "reason"],
+    "WakeHeldBack": ["node", "for_s"],
+    "WakeEnded": ["node", "attempts", "outcome"],
+    "PowerStateSet": ["power", "block_hash", "block_number"],
+    "UptimeReported": ["uptime_s", "taken_at_s", "block_hash", "block_number"],
+    "UptimeSkipped": ["problems"],
+    "ShutdownStep": ["step"],
+    "ShutdownAborted": ["step", "reason"],
+    "StayingUp": ["reason"],
+    "PowerOffOrdered": ["forced"],
+    "Reconciled": ["trigger"],
+    "Setback": ["doing", "error", "retry_in_s"],
+    "FaultRaised": ["key", "message"],
+    "FaultCleared": ["key"],
+}
+"""What clients of the event stream rely on. A class or field that is renamed must not change it: other
+programs would not hear of that happening any more, without a word. New kinds and facts may be added."""
 
 PAGE = Path(__file__).parents[2] / "docs" / "zbus.md"
 
@@ -24,3 +52,30 @@ def test_every_type_that_is_named_is_there() -> None:
         "Happenings(ctx context.Context) <-chan Happening",
     ):
         assert line in document()
+
+
+def test_the_kinds_of_the_event_stream_and_their_facts_are_what_clients_know() -> None:
+    published = [happening for happening in HAPPENINGS if type(happening) not in FOLLOWERS]
+    lines = [line_of(happening) for happening in published]
+    assert {line.happening: list(line.fields) for line in lines} == WIRE
+
+
+def test_the_page_lists_every_kind_with_its_facts() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (.+) \|$", document(), re.MULTILINE)
+    assert {kind: re.findall(r"`(\w+)`", facts) for kind, facts in rows} == WIRE
+
+
+@pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda happening: type(happening).__name__)
+def test_the_facts_of_a_kind_can_be_told_without_one(happening: Happening) -> None:
+    assert list(fact_names(type(happening))) == list(line_of(happening).fields)
+
+
+def test_the_go_code_is_aligned_as_gofmt_does_it() -> None:
+    """Within neighbouring lines that have a comment, all comments stand one blank after the longest type."""
+    (code,) = re.findall(r"```go\n(.*?)```", document(), re.DOTALL)
+    assert "    " not in re.sub(r"(?<=\S) +", " ", code), "indentation by tabs"
+    for struct in re.findall(r"^type \w+ struct \{\n(.*?)^\}", code, re.MULTILINE | re.DOTALL):
+        for block in re.findall(r"(?:^.* // .*\n)+", struct, re.MULTILINE):
+            before = [line.partition(" // ")[0] for line in block.splitlines()]
+            assert len({len(text) for text in before}) == 1
+            assert any(not text.endswith(" ") for text in before)

@@ -1,4 +1,4 @@
-"""Runs a command of the host to its end, within a deadline, and keeps what it printed last.
+"""Runs a command of the host to its end, within a deadline, and keeps what it printed.
 
 The output goes to a file in memory, not to a pipe: a pipe would stay open, and be waited for, as
 long as any process lives that the command started in the background.
@@ -11,7 +11,7 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 TAIL_BYTES = 400
@@ -28,26 +28,52 @@ class Ended:
     tail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A command that was asked something: its exit code, what it printed, and what it complained of last."""
+
+    code: int
+    output: str
+    complaint: str
+
+
 async def run_command(command: Sequence[str], timeout_s: float) -> Ended:
     """Run it; a command that is late, or no longer wanted (cancellation), is killed and reaped.
 
     Raises `TimeoutError`, and ``OSError`` when it can't be started.
     """
     with _memory_file() as output:
-        async with asyncio.timeout(timeout_s):
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,  # so that what it started can be killed with it
-            )
-            try:
-                code = await process.wait()
-            finally:
-                if process.returncode is None:
-                    await _kill(process)
-        return Ended(code, _tail(output))
+        code = await _run(command, timeout_s, output, asyncio.subprocess.STDOUT)
+        return Ended(code, _tail(output, TAIL_BYTES))
+
+
+async def ask_command(command: Sequence[str], timeout_s: float, output_bytes_max: int) -> Answered:
+    """Run it as `run_command` does, for its answer on stdout: kept apart from stderr, and to its end.
+
+    The command speaks English (``LC_ALL=C``). Of an answer that is too long the beginning is missing.
+    """
+    with _memory_file() as output, _memory_file() as complaint:
+        code = await _run(command, timeout_s, output, complaint, {**os.environ, "LC_ALL": "C"})
+        return Answered(code, _tail(output, output_bytes_max), _tail(complaint, TAIL_BYTES))
+
+
+async def _run(
+    command: Sequence[str], timeout_s: float, stdout: int, stderr: int, environment: Mapping[str, str] | None = None
+) -> int:
+    async with asyncio.timeout(timeout_s):
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            env=environment,
+            start_new_session=True,  # so that what it started can be killed with it
+        )
+        try:
+            return await process.wait()
+        finally:
+            if process.returncode is None:
+                await _kill(process)
 
 
 async def _kill(process: asyncio.subprocess.Process) -> None:
@@ -73,7 +99,7 @@ def _memory_file() -> Iterator[int]:
         os.close(descriptor)
 
 
-def _tail(descriptor: int) -> str:
+def _tail(descriptor: int, bytes_max: int) -> str:
     size = os.fstat(descriptor).st_size
-    raw = os.pread(descriptor, TAIL_BYTES, max(0, size - TAIL_BYTES))
+    raw = os.pread(descriptor, bytes_max, max(0, size - bytes_max))
     return raw.decode("utf-8", "replace").strip()

@@ -35,7 +35,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and below it the traceback if there is one."""
-        words = [_timestamp(record), record.levelname, _one_line(record.getMessage())]
+        words = [_timestamp(record), record.levelname, one_line(record.getMessage())]
         words += [f"{name}={_quoted(value)}" for name, value in _facts(record).items()]
         line = " ".join(words)
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
@@ -96,6 +96,6 @@ def _quoted(value: Value) -> str:
     return text if plain and text else json.dumps(text, ensure_ascii=not text.isprintable())
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """What others sent us (an error's text, a payload) must not fake lines, nor steer a terminal."""
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import enum
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import get_type_hints
 
 from app.domain.events import (
     BlocksSkipped,
@@ -53,6 +54,9 @@ SENTENCES: Mapping[type[Happening], tuple[int, str]] = {
     ChainReorganised: (logging.WARNING, "the chain was reorganised"),
 }
 
+DIGITS = 3
+"""Numbers with a fraction are seconds: milliseconds are the finest that tells a reader anything."""
+
 Value = str | int | float | bool | None | list["Value"]
 
 
@@ -72,6 +76,17 @@ def line_of(happening: Happening) -> Line:
     return Line(level, sentence, type(happening).__name__, _fields(happening))
 
 
+def fact_names(kind: type[object]) -> Iterator[str]:
+    """The names of a happening's facts, as `line_of` gives them."""
+    hints = get_type_hints(kind)
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # every happening is one
+        inner = hints[field.name]
+        if dataclasses.is_dataclass(inner) and isinstance(inner, type):
+            yield from fact_names(inner)
+        else:
+            yield field.name
+
+
 def _fields(facts: object) -> dict[str, Value]:
     """Fields of a dataclass, those of an inner one (``inclusion``, ``sample``) beside the others."""
     flat: dict[str, Value] = {}
@@ -86,8 +101,10 @@ def _fields(facts: object) -> dict[str, Value]:
 
 def _plain(value: object) -> Value:
     match value:
-        case None | str() | int() | float():
+        case None | str() | int():
             return value
+        case float():
+            return round(value, DIGITS)
         case enum.Enum():
             return str(value.value)
         case Iterable():

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from app.domain.errors import HostPowerFailed
 
@@ -20,14 +20,35 @@ Ask = Callable[[bytes], Awaitable[Answer]]
 """Sends a request, and gives the JSON object that comes back; `HostPowerFailed` when none does."""
 
 
-async def exchange(socket: Path, request: bytes) -> Answer:
+class Speech(Protocol):
+    """How a range of zinit's versions is talked to: the modules `line_protocol` and `json_rpc`."""
+
+    ANSWERS_AFTERWARDS: bool
+    """Whether an order is answered only when it is carried out."""
+
+    async def find_word(self, ask: Ask, order: Order) -> str:
+        """Ask something that harms nothing, and return the word (or method) for the order."""
+        ...
+
+    async def give_order(self, ask: Ask, word: str) -> None:
+        """Returns once zinit accepted it; `Refused` if it does not."""
+        ...
+
+
+class Refused(HostPowerFailed):
+    """zinit said no, in so many words: it will not do it later either."""
+
+
+async def exchange(socket: Path, request: bytes, sending: Callable[[], None] = lambda: None) -> Answer:
     """Send the request, read until one whole JSON object is there, and close.
 
-    The caller sets the deadline. ``OSError`` when the socket can't be used, `HostPowerFailed` when
-    the answer is none. A connection that stays open after the answer is not waited for.
+    ``sending`` is called right before the request leaves: from then on it can't be recalled. The
+    caller sets the deadline. ``OSError`` when the socket can't be used, `HostPowerFailed` when the
+    answer is none. A connection that stays open after the answer is not waited for.
     """
     reader, writer = await asyncio.open_unix_connection(socket)
     try:
+        sending()
         writer.write(request)
         await writer.drain()
         return await _read_object(reader)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.adapters.processes.orders import failed, give_order, run_for_host
 from app.adapters.zinit import json_rpc, line_protocol
-from app.adapters.zinit.exchange import Answer, Order, exchange
+from app.adapters.zinit.exchange import Answer, Order, Refused, Speech, exchange
 from app.adapters.zinit.version import UnreadableVersion, Version, parse_version
 from app.domain.errors import HostPowerFailed
 
@@ -18,9 +18,16 @@ KNOWS_POWER_OFF = Version(0, 2, 9)
 
 SPEAKS_JSON_RPC = Version(0, 2, 15)
 
+PROMPT_S = 5.0
+"""Within which zinit has to answer a question before it is given an order."""
+
 
 class ZinitHostPower:
     """`HostPower` by zinit; every step of an order is given ``timeout_s``: the version, and the exchange.
+
+    An order can't be recalled: a zinit that hangs would carry it out whenever it goes on, though
+    the node be wanted up by then. So zinit is asked something harmless first, and gets the order
+    only after it answered promptly.
 
     ``version_command`` prints zinit's version (``zinit -V``). ``force_power_off_command`` powers
     off past zinit; it is accepted when it exits with 0.
@@ -32,13 +39,15 @@ class ZinitHostPower:
         version_command: Sequence[str],
         force_power_off_command: Sequence[str],
         timeout_s: float,
+        prompt_s: float = PROMPT_S,
     ) -> None:
         self._socket = socket
         self._version_command = tuple(version_command)
         self._force_power_off = tuple(force_power_off_command)
         self._timeout_s = timeout_s
+        self._prompt_s = min(prompt_s, timeout_s)
         self._known: Version | None = None
-        self._accepted = False
+        self._order_is_out = False
 
     async def check(self) -> None:
         """See that zinit knows how to power off, and that its socket is there."""
@@ -64,8 +73,8 @@ class ZinitHostPower:
         await self._order(version, "reboot" if version >= KNOWS_POWER_OFF else "shutdown")
 
     async def stopping(self) -> bool:
-        """False before an order of ours was accepted; after that zinit can't be asked, and this raises."""
-        if self._accepted:
+        """False unless an order of ours left and was not refused; then zinit can't be asked, and this raises."""
+        if self._order_is_out:
             raise HostPowerFailed("zinit does not tell whether the system is stopping")
         return False
 
@@ -97,23 +106,45 @@ class ZinitHostPower:
         return version
 
     async def _order(self, version: Version, order: Order) -> None:
-        protocol = json_rpc if version >= SPEAKS_JSON_RPC else line_protocol
+        speech: Speech = json_rpc if version >= SPEAKS_JSON_RPC else line_protocol
+        self._order_is_out = False
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await protocol.give_order(self._ask, order)
-        except TimeoutError:
-            raise HostPowerFailed(
-                f"zinit gave no whole answer to `{order}` on {self._socket} within {self._timeout_s:g} s; it hangs,"
-                " or something else listens there"
-            ) from None
+            word = await self._find_word(speech, order)
+            await self._give(speech, word)
         except OSError as error:
             raise self._unusable(error) from None
         except HostPowerFailed as error:
+            if isinstance(error, Refused):
+                self._order_is_out = False
             raise HostPowerFailed(f"{self._socket}: {error}") from None
-        self._accepted = True
+
+    async def _find_word(self, speech: Speech, order: Order) -> str:
+        try:
+            async with asyncio.timeout(self._prompt_s):
+                return await speech.find_word(self._ask, order)
+        except TimeoutError:
+            raise HostPowerFailed(
+                f"zinit gave no whole answer to a question within {self._prompt_s:g} s, so it was given no order"
+                f" (`{order}`): it hangs, or something else listens there"
+            ) from None
+
+    async def _give(self, speech: Speech, word: str) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await speech.give_order(self._ask_for_good, word)
+        except TimeoutError:
+            if self._order_is_out and speech.ANSWERS_AFTERWARDS:
+                return  # it is alive, and has the order: it is at it
+            raise HostPowerFailed(f"zinit gave no whole answer to `{word}` within {self._timeout_s:g} s") from None
 
     async def _ask(self, request: bytes) -> Answer:
         return await exchange(self._socket, request)
+
+    async def _ask_for_good(self, request: bytes) -> Answer:
+        return await exchange(self._socket, request, self._leaves)
+
+    def _leaves(self) -> None:
+        self._order_is_out = True
 
     def _unusable(self, error: OSError) -> HostPowerFailed:
         match error:

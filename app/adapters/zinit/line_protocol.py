@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from app.adapters.zinit.exchange import Ask, Order, unexpected
-from app.domain.errors import HostPowerFailed
+from app.adapters.zinit.exchange import Answer, Ask, Order, Refused, unexpected
+
+ANSWERS_AFTERWARDS = False
+"""zinit answers an order at once, and acts then."""
 
 
-async def give_order(ask: Ask, order: Order) -> None:
+async def find_word(ask: Ask, order: Order) -> str:
+    """Ask for the list of services, which harms nothing; any answer of zinit's will do. The word is the order."""
+    _checked(await ask(b"list\n"))
+    return order
+
+
+async def give_order(ask: Ask, word: str) -> None:
     """Returns once zinit accepted the order (it acts afterwards); else `HostPowerFailed`."""
-    answer = await ask(order.encode() + b"\n")
+    answer = _checked(await ask(word.encode() + b"\n"))
+    if answer["state"] == "error":
+        raise Refused(f"zinit refuses `{word}`: {answer['body']}; see zinit's log")
+
+
+def _checked(answer: Answer) -> Answer:
     if answer.keys() != {"state", "body"} or answer["state"] not in ("ok", "error"):
         raise unexpected(answer)
-    if answer["state"] == "error":
-        raise HostPowerFailed(f"zinit refuses `{order}`: {answer['body']}; see zinit's log")
+    return answer

@@ -119,8 +119,8 @@ def _machine(directory: Path, node: Mapping[str, Any], broker: str, chain_url: s
         "nic": {"kind": "simulated", "mac": node["mac"]},
         "magic_packets": {"kind": "udp", "interface": "lo", "host": LOOPBACK_BROADCAST, "port": port},
         "host_facts": {"flags_dir": str(directory / f"node-{number}-flags")},
-        "holds": {"dir": str(directory / f"node-{number}-holds")},
         "boot_memory": {"file": str(directory / f"node-{number}-boots.json")},
+        "holds": {"kind": "files", "dir": str(directory / f"node-{number}-holds")},
         "follower": {"cursor_file": str(machine.cursor)},
         **PACE,
     }

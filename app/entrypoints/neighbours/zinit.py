@@ -1,7 +1,8 @@
 """A stand-in for zinit: answers on its socket as the named version would, then runs a command.
 
 ``python -m app.entrypoints.neighbours.zinit --socket PATH --version v0.2.11 --on-shutdown COMMAND``
-prints ``ready`` once it listens. It can also be told to misbehave. With ``-V`` it prints its version.
+prints ``ready`` once it listens, and then each request. It can also be told to misbehave. With ``-V``
+it prints its version.
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ from app.adapters.zinit.version import UnreadableVersion, Version, parse_version
 
 JSON_RPC_SINCE = Version(0, 2, 15)
 ORDERS = ("shutdown", "reboot")
+SERVICES = {"powerd": "Running"}
+"""What is answered to the question for the list of services."""
 
 Act = Callable[[str], Awaitable[None]]
 """Carries out ``shutdown`` or ``reboot``."""
+
+Tell = Callable[[str], None]
+"""Is told each request when it was read: ``order: shutdown``, ``question: list``."""
 
 
 class Reply(enum.Enum):
@@ -36,6 +42,11 @@ class Reply(enum.Enum):
     NOTHING = "nothing"
     """It is read, and the connection closed without an answer."""
     HANG = "hang"
+    """It is read, and never answered."""
+    MUTE = "mute"
+    """A question is answered; an order is read, and neither answered nor carried out."""
+    AFTERWARDS = "afterwards"
+    """It is accepted, carried out, and answered then, as zinit does from 0.2.16 on."""
     CLOSE = "close"
     """The connection is closed before anything is read."""
 
@@ -43,12 +54,13 @@ class Reply(enum.Enum):
 class ZinitStandIn:
     """Listens while `serving`; ``reply`` can be switched at any time."""
 
-    def __init__(self, socket: Path, version: str, act: Act) -> None:
+    def __init__(self, socket: Path, version: str, act: Act, tell: Tell = lambda _: None) -> None:
         parsed = parse_version(f"zinit {version}")
         self._socket = socket
         self._answers = _line_answer if parsed < JSON_RPC_SINCE else _json_rpc_answer
         self._separator = "." if parsed == JSON_RPC_SINCE else "_"
         self._act = act
+        self._tell = tell
         self.reply = Reply.OK
         self.requests: list[bytes] = []
 
@@ -79,10 +91,15 @@ class ZinitStandIn:
                 return
             self.requests.append(request)
             answer, order = self._answers(request, self.reply, self._separator)
+            self._tell(f"order: {order}" if order else f"question: {request.decode(errors='replace').strip()}")
+            if order and self.reply is Reply.AFTERWARDS:
+                await self._act(order)
             match self.reply:
                 case Reply.NOTHING:
                     return
                 case Reply.HANG:
+                    await reader.read()
+                case Reply.MUTE if order:
                     await reader.read()
                 case Reply.GARBAGE:
                     writer.write(b"Segmentation fault\n")
@@ -100,6 +117,8 @@ class ZinitStandIn:
 
 def _line_answer(request: bytes, reply: Reply, _: str) -> tuple[object, str]:
     order = request.decode().strip()
+    if order == "list":
+        return {"state": "ok", "body": SERVICES}, ""
     if reply is Reply.ERROR or order not in ORDERS:
         return {
             "state": "error",
@@ -114,6 +133,8 @@ def _json_rpc_answer(request: bytes, reply: Reply, separator: str) -> tuple[obje
     except ValueError:
         return {"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "Parse error"}}, ""
     answer = {"jsonrpc": "2.0", "id": call["id"]}
+    if call["method"] == f"service{separator}list":
+        return {**answer, "result": SERVICES}, ""
     order = call["method"].removeprefix(f"system{separator}")
     if order not in ORDERS:
         return {**answer, "error": {"code": -32601, "message": "Method not found"}}, ""
@@ -144,11 +165,15 @@ def main(*, show_version: bool, version: str, socket: Path, on_shutdown: str, on
         click.echo(f"zinit {version}")
         return
     try:
-        zinit = ZinitStandIn(socket, version, _commands(on_shutdown, on_reboot))
+        zinit = ZinitStandIn(socket, version, _commands(on_shutdown, on_reboot), _print)
     except UnreadableVersion as error:
         raise click.BadParameter(str(error), param_hint="--version") from None
     zinit.reply = Reply(answer)
     asyncio.run(_serve(zinit))
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
 
 
 async def _serve(zinit: ZinitStandIn) -> None:
@@ -156,7 +181,7 @@ async def _serve(zinit: ZinitStandIn) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with zinit.serving():
-        print("ready", flush=True)
+        _print("ready")
         await stop.wait()
 
 

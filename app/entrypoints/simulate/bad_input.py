@@ -21,6 +21,6 @@ class BadInput(PermanentError):
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """``unknown fault 'reorg'; did you mean …? Known: …``."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, 1)
+    near = difflib.get_close_matches(name, names, 1, cutoff=0.5)
     guess = f" (did you mean {near[0]}?)" if near else ""
     return f"unknown {what} {name!r}{guess}; known: {', '.join(names)}"

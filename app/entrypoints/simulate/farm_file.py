@@ -59,12 +59,11 @@ def _check(path: Path, text: str, read: FarmFile) -> None:
     if not nodes:
         raise BadInput.at(path, 0, "has no nodes; write [[farm]] with an id, and [[farm.node]] with an id under it")
     for node in nodes:
-        for key, mac in (("mac", node.mac), ("chain_mac", node.chain_mac)):
-            if key == "mac" and mac:
-                try:
-                    Mac.parse(mac)
-                except ValueError as error:
-                    raise BadInput.at(path, _line(text, re.escape(mac)), f"node {node.id}: {error}") from error
+        try:
+            Mac.parse(node.mac or "02:00:00:00:00:01")
+        except ValueError as error:
+            line = _line(text, rf"\bmac\s*=\s*.{re.escape(node.mac)}.?\s*$")
+            raise BadInput.at(path, line, f"node {node.id}: {error}") from error
         if node.target not in [power.value for power in Power]:
             problem = f"node {node.id}: target is {node.target!r}; write Up or Down"
             raise BadInput.at(path, _line(text, rf"target\s*=\s*.{re.escape(node.target)}"), problem)

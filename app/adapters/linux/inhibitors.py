@@ -1,0 +1,96 @@
+"""Block inhibitors of logind as holds: what ``systemd-inhibit --what=shutdown --mode=block`` takes.
+
+logind refuses a power-off while there is one, but not to root, which powerd runs as: so it has to
+look itself. `ListInhibitors` gives an array of (what, who, why, mode, uid, pid), where ``what`` is a
+list joined by colons (org.freedesktop.login1(5)). Mode ``delay`` only asks for seconds, and logind
+grants those itself; ``block-weak`` (systemd 257) is meant not to bind root.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from app.adapters.processes.command import Answered, ask_command
+from app.domain.errors import HoldsUnreadable
+from app.domain.model import Hold
+
+TYPE = "a(ssssuu)"
+ANSWER_BYTES_MAX = 1024 * 1024
+
+NO_LOGIND = (
+    "failed to connect to bus: no such file or directory",
+    "failed to connect to bus: host is down",
+    "the name org.freedesktop.login1 was not provided by any .service files",
+    "the name is not activatable",
+    "unit dbus-org.freedesktop.login1.service not found",
+    "unit systemd-logind.service is masked",
+)
+"""What busctl prints where there is no bus, or nobody on it has that name: the words of sd-bus,
+dbus-daemon, dbus-broker and systemd. A bus that refuses the connection is there, and is doubt."""
+
+
+class LogindInhibitors:
+    """`Holds` from ``command``, which prints the answer to ListInhibitors as busctl's ``--json=short`` does.
+
+    Unless ``required``, a host without the command, the bus or logind has no inhibitors. All else
+    that is no answer within ``timeout_s`` is doubt.
+    """
+
+    def __init__(self, command: Sequence[str], timeout_s: float, *, required: bool) -> None:
+        self._command = tuple(command)
+        self._shown = " ".join(self._command)
+        self._timeout_s = timeout_s
+        self._required = required
+
+    async def active(self) -> Sequence[Hold]:
+        """Each block inhibitor of a shutdown: who (with pid and uid) and why. They have no expiry."""
+        try:
+            answered = await ask_command(self._command, self._timeout_s, ANSWER_BYTES_MAX)
+        except TimeoutError:
+            raise self._doubt(f"did not end within {self._timeout_s:g} s, and was killed; is logind well?") from None
+        except (FileNotFoundError, NotADirectoryError):
+            return self._absent(f"can't be run: there is no {self._command[0]}")
+        except OSError as error:
+            raise self._doubt(f"can't be run: {error}; name the command in the settings") from error
+        if answered.code != 0:
+            return self._failed(answered)
+        try:
+            return [_hold(*inhibitor) for inhibitor in _inhibitors(answered.output) if _blocks_shutdown(*inhibitor)]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise self._doubt(f"printed no list of inhibitors ({error!r}): {answered.output[:200]!r}") from error
+
+    def _failed(self, answered: Answered) -> Sequence[Hold]:
+        said = answered.complaint or "it printed nothing"
+        if any(words in said.lower() for words in NO_LOGIND):
+            return self._absent(said)
+        raise self._doubt(f"exited with {answered.code}: {said}")
+
+    def _absent(self, why: str) -> Sequence[Hold]:
+        if self._required:
+            raise self._doubt(f"{why}; where there is no logind, set holds.kind to auto or files")
+        return []
+
+    def _doubt(self, problem: str) -> HoldsUnreadable:
+        return HoldsUnreadable(f"logind's inhibitors: `{self._shown}` {problem}")
+
+
+def _inhibitors(output: str) -> Sequence[Sequence[Any]]:
+    answer: Any = json.loads(output)
+    if answer["type"] != TYPE:
+        raise ValueError(f"its type is {answer['type']!r}, not {TYPE!r}")
+    (inhibitors,) = answer["data"]
+    for inhibitor in inhibitors:
+        if [type(value) for value in inhibitor] != [str, str, str, str, int, int]:
+            raise ValueError(f"{inhibitor!r} is no inhibitor")
+    found: Sequence[Sequence[Any]] = inhibitors
+    return found
+
+
+def _blocks_shutdown(what: str, _who: str, _why: str, mode: str, _uid: int, _pid: int) -> bool:
+    return mode == "block" and "shutdown" in what.split(":")
+
+
+def _hold(_what: str, who: str, why: str, _mode: str, uid: int, pid: int) -> Hold:
+    return Hold(f"{who} (pid {pid}, uid {uid})", why, None)

@@ -1,0 +1,134 @@
+"""``powerd hold``: place, list and lift holds. It needs the settings alone: no Redis, no chain, no daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TextIO
+
+from app.adapters.files.holds import FileHolds
+from app.adapters.telemetry.log import one_line
+from app.domain.errors import HoldsUnreadable, PermanentError
+from app.domain.model import Hold
+from app.entrypoints import adapters
+from app.entrypoints.durations import WrongTime, shown_duration
+from app.entrypoints.kinds import kind_of
+from app.entrypoints.settings import Settings
+
+FOR_EVER = "no end"
+
+
+class WrongHold(PermanentError):
+    """What was asked for is no hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that is known; ``unreadable`` says what isn't, and how to mend it. The first holds come from files."""
+
+    holds: Sequence[Hold]
+    inhibitors: Sequence[Hold]
+    unreadable: Sequence[str]
+
+
+def add_hold(settings: Settings, holder: str, reason: str, expires_at_s: float | None, out: TextIO) -> None:
+    """Place it, in the place of the holder's earlier one; a `PermanentError` says what is wrong with it."""
+    reason = reason.strip()
+    if not reason:
+        raise WrongHold(
+            f"the hold of {holder} needs a reason: it is what everybody reads who asks why the node stays up"
+        )
+    now_s = adapters.system_clock().now()
+    if expires_at_s is not None and expires_at_s <= now_s:
+        raise WrongTime(f"the hold of {holder} would be over already at {_local(expires_at_s)}; name a time to come")
+    _files(settings).place(Hold(holder, reason, expires_at_s))
+    out.write(f"held by {holder}, {_until(expires_at_s, now_s)}: {one_line(reason)}\n")
+
+
+def lift_hold(settings: Settings, holder: str, out: TextIO) -> None:
+    """Remove it; `WrongHold` names the holders there are when this is none."""
+    files = _files(settings)
+    if not files.lift(holder):
+        holders = ", ".join(one_line(hold.holder) for hold in files.all()[0]) or "nobody"
+        raise WrongHold(
+            f"{holder} holds nothing (who does: {holders}); an inhibitor of logind ends with the program that took it"
+        )
+    out.write(f"the hold of {holder} is lifted\n")
+
+
+def list_holds(settings: Settings, out: TextIO, *, as_json: bool) -> None:
+    """Print them, the expired too, and raise `HoldsUnreadable` if any can't be read: then the node stays up."""
+    found = asyncio.run(_find(settings))
+    now_s = adapters.system_clock().now()
+    if as_json:
+        out.write(json.dumps(_plain(found, now_s), indent=2) + "\n")
+    else:
+        out.writelines(f"{line}\n" for line in _table(found, now_s))
+    if found.unreadable:
+        raise HoldsUnreadable("; ".join(found.unreadable))
+
+
+def _files(settings: Settings) -> FileHolds:
+    if kind_of(settings, "holds") == "simulated":
+        raise WrongHold(
+            "simulated holds live in the daemon's memory (holds.kind, profile); there are no files to look at"
+        )
+    return adapters.file_holds(settings, adapters.system_clock())
+
+
+async def _find(settings: Settings) -> Found:
+    holds, unreadable = _files(settings).all()
+    if kind_of(settings, "holds") != "logind":
+        return Found(holds, (), unreadable)
+    try:
+        return Found(holds, await adapters.logind_inhibitors(settings).active(), unreadable)
+    except HoldsUnreadable as error:
+        return Found(holds, (), [*unreadable, str(error)])
+
+
+def _plain(found: Found, now_s: float) -> dict[str, object]:
+    def plain(hold: Hold, source: str) -> dict[str, object]:
+        return {
+            "holder": hold.holder,
+            "reason": hold.reason,
+            "expires_at_s": hold.expires_at_s,
+            "expired": _expired(hold, now_s),
+            "source": source,
+        }
+
+    holds = [plain(hold, "file") for hold in found.holds] + [plain(hold, "logind") for hold in found.inhibitors]
+    return {"holds": holds, "unreadable": list(found.unreadable)}
+
+
+def _table(found: Found, now_s: float) -> list[str]:
+    rows = [(hold.holder, _until(hold.expires_at_s, now_s), hold.reason) for hold in found.holds]
+    rows += [(hold.holder, "until its program ends (logind)", hold.reason) for hold in found.inhibitors]
+    if not rows:
+        return [] if found.unreadable else ["nobody holds this node up"]
+    rows = [("HOLDER", "EXPIRY", "REASON"), *rows]
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    holder, expiry = (max(len(row[column]) for row in cells) for column in (0, 1))
+    return [f"{row[0]:<{holder}}  {row[1]:<{expiry}}  {row[2]}".rstrip() for row in cells]
+
+
+def _until(expires_at_s: float | None, now_s: float) -> str:
+    if expires_at_s is None:
+        return FOR_EVER
+    left_s = expires_at_s - now_s
+    if left_s <= 0:
+        return f"expired at {_local(expires_at_s)}, {shown_duration(-left_s)} ago"
+    return f"until {_local(expires_at_s)}, for {shown_duration(left_s)}"
+
+
+def _expired(hold: Hold, now_s: float) -> bool:
+    return hold.expires_at_s is not None and hold.expires_at_s <= now_s
+
+
+def _local(at_s: float) -> str:
+    try:
+        return datetime.fromtimestamp(at_s, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    except (ValueError, OverflowError, OSError):  # somebody else wrote it into the file
+        return f"second {at_s:g} of Unix time"

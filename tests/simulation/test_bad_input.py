@@ -1,0 +1,124 @@
+"""Bad input: a message that names the file, the line and the remedy, and no run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from app.entrypoints.cli import main
+
+FARM = """
+[[farm]]
+id = 1
+
+[[farm.node]]
+id = 11
+mac = "52:54:00:00:00:0b"
+boot_s = 60.0
+
+[[farm.node]]
+id = 12
+mac = "52-54-00-00-00-0C"
+"""
+
+
+def complaint(*arguments: str) -> str:
+    done = CliRunner().invoke(main, ["simulate", "--nodes", "3", "--farms", "1", "--hours", "1", *arguments])
+    assert done.exit_code == 1, done.output
+    assert done.output.startswith("powerd: ")
+    assert len(done.output.splitlines()) == 1, "one line, no traceback"
+    return done.output.removeprefix("powerd: ").strip()
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "says"),
+    [
+        (("id = 12", "id = 11"), 11, "node id 11 is given 2 times"),
+        (("52-54-00-00-00-0C", "52:54:00:00:00:0B"), 12, "MAC 52:54:00:00:00:0b is given 2 times"),
+        (("boot_s = 60.0", "boot_s = -60.0"), 8, "Expected `float` > 0"),
+        (("boot_s", "bot_s"), 8, "unknown field `bot_s`"),
+        (('mac = "52-54-00-00-00-0C"', 'mac = "52"'), 12, "is not a MAC address such as"),
+        (("id = 12", 'id = 12\ntarget = "Sideways"'), 12, "write Up or Down"),
+        (("id = 12", "id = "), 11, "is no TOML"),
+        ((FARM, ""), 0, "required field `farm`"),
+        ((FARM, "[[farm]]\nid = 1\nnode = []"), 0, "has no nodes"),
+    ],
+)
+def test_a_farm_file(tmp_path: Path, change: tuple[str, str], line: int, says: str) -> None:
+    path = tmp_path / "farm.toml"
+    path.write_text(FARM.replace(*change))
+    message = complaint("--farm-file", str(path))
+    assert message.startswith(f"{path}:{line}: " if line else f"{path}: "), message
+    assert says in message
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("at_s,farm,slots,for_s\n0,1,2,600\n60,1,2", 3, "is the line torn?"),
+        ("at_s,farm,slots,for_s\n-5,1,2,600\n", 2, "at_s"),
+        ("at_s,farm,slots,for_s\n5,1,two,600\n", 2, "slots"),
+        ("when,farm,slots,for_s\n", 1, "it has to name at_s,farm,slots,for_s"),
+        ("", 1, "the header names"),
+        ("at_s,farm,slots,for_s\n5,7,2,600\n", 0, "there is no farm 7"),
+    ],
+)
+def test_a_trace(tmp_path: Path, text: str, line: int, says: str) -> None:
+    path = tmp_path / "trace.csv"
+    path.write_text(text)
+    message = complaint("--trace", str(path))
+    assert message.startswith(f"{path}:{line}: " if line else f"{path}: "), message
+    assert says in message
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("at_s,node,target\n60,1,Sideways\n", ":2: target is 'Sideways'; write Up or Down"),
+        ("at_s,node,target\n60,99,Up\n", "there is no node 99"),
+    ],
+)
+def test_a_script(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "script.csv"
+    path.write_text(text)
+    assert says in complaint("--policy", f"script:{path}")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("at_s,kind,subject\n60,earthquake,all\n", ":2: unknown fault 'earthquake'; known: "),
+        ("at_s,kind,subject,for_s\n60,chain-away,node 99,10\n", "is about 'node 99', which is not there"),
+        ("at_s,kind,subject,for_s\n3000,chain-away,node 1,10\n", "give more --hours"),
+    ],
+)
+def test_a_list_of_faults(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "faults.csv"
+    path.write_text(text)
+    assert says in complaint("--faults", f"file:{path}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            ["--policy", "alwayson"],
+            "unknown policy 'alwayson' (did you mean always-on?); known: always-on, bot, script",
+        ),
+        (["--policy", "script"], "Write --policy script:FILE"),
+        (["--policy", "script:/no/such.csv"], "/no/such.csv: can't be read: No such file or directory"),
+        (["--faults", "heavy"], "unknown level of faults 'heavy'"),
+        (["--faults", "many:reorg"], "unknown fault 'reorg' (did you mean reorganisation?)"),
+        (["--nodes", "2", "--farms", "3"], "2 nodes can't be shared among 3 farms"),
+        (["--only-faults", "1"], "there is no fault number 1; this plan has 0"),
+        (["--only-faults", "one"], "is no list of numbers such as 3,7"),
+        (["--set", "wake.packets"], "write KEY=VALUE"),
+        (["--set", "wake.packets=many"], "wake.packets"),
+        (["--set", "wake.paquets=3"], "wake.paquets"),
+        (["--from-chain"], "which farm? Give --farm"),
+    ],
+)
+def test_the_command_line(arguments: list[str], says: str) -> None:
+    assert says in complaint(*arguments)
