@@ -4,11 +4,11 @@ ARGS ?=
 # make demo PROFILE=zos: the farm's nodes run Zero-OS.
 PROFILE ?=
 
-.PHONY: demo test bench setup lint types contracts format lock check
+.PHONY: demo test sim bench setup lint types contracts format lock check
 demo:
 	@$(PYTHON) bootstrap.py demo $(if $(PROFILE),--profile $(PROFILE)) $(ARGS)
 
-test bench setup lint types contracts format:
+test sim bench setup lint types contracts format:
 	@$(PYTHON) bootstrap.py $@ $(ARGS)
 
 check: test lint types contracts

@@ -38,6 +38,11 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
         [["python", "-m", "tests.run"]],
         "all tests and the coverage they owe; more words go to pytest",
     ),
+    "sim": (
+        RUN_LOCK,
+        [["powerd", "simulate", "explore"]],
+        "simulated farms with every kind of fault, some 2 minutes; --seeds 1-5000, --minutes 10, --workers 4",
+    ),
     "bench": (
         DEV_LOCK,
         [["python", "-m", "tests.bench"]],

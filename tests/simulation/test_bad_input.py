@@ -107,7 +107,7 @@ def test_a_list_of_faults(tmp_path: Path, text: str, says: str) -> None:
             ["--policy", "alwayson"],
             "unknown policy 'alwayson' (did you mean always-on?); known: always-on, bot, script",
         ),
-        (["--policy", "script"], "Write --policy script:FILE"),
+        (["--policy", "script"], "Write script:FILE"),
         (["--policy", "script:/no/such.csv"], "/no/such.csv: can't be read: No such file or directory"),
         (["--faults", "heavy"], "unknown level of faults 'heavy'"),
         (["--faults", "many:reorg"], "unknown fault 'reorg' (did you mean reorganisation?)"),

@@ -3,51 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
+
+from app.entrypoints.simulate.many.cli import compare, explore, sweep
+from app.entrypoints.simulate.world_options import FILE, wish_of, world_options
 
 if TYPE_CHECKING:
     from app.entrypoints.simulate.plan import FarmPlan
-    from app.entrypoints.simulate.planning import Wish
 
 EXIT_PROMISE_BROKEN = 1
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-FILE = click.Path(path_type=Path, dir_okay=False)
-
-NODES = click.IntRange(1, 1_000_000)
-FARMS = click.IntRange(1, 100_000)
-HOURS = click.FloatRange(0, min_open=True)
-
-WORLD_OPTIONS = (
-    click.option("--nodes", type=NODES, default=1000, show_default=True, help="Machines in all."),
-    click.option("--farms", type=FARMS, default=10, show_default=True, help="Shared among so many."),
-    click.option("--farm-file", type=FILE, help="Farms from a TOML file instead (docs/simulation.md)."),
-    click.option("--hours", type=HOURS, default=24.0, show_default=True, help="Virtual hours."),
-    click.option("--policy", default="bot", show_default=True, help="always-on, bot, or script:FILE."),
-    click.option("--load", type=click.FloatRange(0, 1), help="Share of the slots that workloads use.  [default: 0.2]"),
-    click.option("--trace", type=FILE, help="Workloads from a CSV file."),
-    click.option(
-        "--faults",
-        default="none",
-        show_default=True,
-        help="none, few, moderate, many, storm; LEVEL:KIND,KIND; or file:FILE.",
-    ),
-    click.option("--only-faults", metavar="N,N", default="", help="Only these of the plan's faults, counted from 1."),
-    click.option("--seed", type=int, default=1, show_default=True, help="Chance; the same seed gives the same run."),
-    click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="A setting of every daemon."),
-)
-
-
-def world_options(command: F) -> F:
-    """The options that describe what is simulated."""
-    for option in reversed(WORLD_OPTIONS):
-        command = option(command)
-    return command
 
 
 @click.group(invoke_without_command=True, short_help="Farms in virtual time, with everything going wrong.")
@@ -74,6 +42,7 @@ def simulate(
     Exit code 1 if a promise of powerd was broken (docs/simulation.md lists them).
     """
     if ctx.invoked_subcommand is not None:
+        _nothing_said_before(ctx, ctx.invoked_subcommand)
         return
     from app.entrypoints.simulate.planning import chosen, numbers
     from app.entrypoints.simulate.show import show
@@ -98,9 +67,15 @@ def simulate(
     ctx.exit(0 if kept else EXIT_PROMISE_BROKEN)
 
 
-def wish_of(given: dict[str, Any], farms: tuple[FarmPlan, ...] = ()) -> Wish:
-    """The options as one value."""
-    from app.entrypoints.simulate.planning import Wish, numbers, settings_of
+def _nothing_said_before(ctx: click.Context, command: str) -> None:
+    """An option before the command would be ignored: say where it belongs."""
+    for option in ctx.command.params:
+        if ctx.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"write {option.opts[0]} after the command: powerd simulate {command} {option.opts[0]} …"
+            )
 
-    said = {**given, "settings": settings_of(given["settings"]), "only_faults": numbers(given["only_faults"])}
-    return Wish(**said, given_farms=farms)
+
+simulate.add_command(compare)
+simulate.add_command(sweep)
+simulate.add_command(explore)

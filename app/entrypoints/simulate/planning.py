@@ -10,13 +10,13 @@ from pathlib import Path
 import msgspec
 
 from app.entrypoints.simulate.bad_input import BadInput, unknown
-from app.entrypoints.simulate.csv_file import read_faults, read_script, read_trace
+from app.entrypoints.simulate.csv_file import read_faults, read_trace
 from app.entrypoints.simulate.farm_file import FarmFile, read_farm_file
 from app.entrypoints.simulate.fault_kinds import FAULT_KINDS
 from app.entrypoints.simulate.fault_making import LEVELS, made_up_faults
-from app.entrypoints.simulate.plan import FarmPlan, FaultPlan, NodePlan, Plan, PolicyPlan
+from app.entrypoints.simulate.plan import FarmPlan, FaultPlan, NodePlan, Plan
+from app.entrypoints.simulate.policy_text import policy_of_text
 
-POLICIES = ("always-on", "bot", "script")
 CALM_S = 3600.0
 CALM_SHARE = 0.5
 """Of a short run at least so much is not calm."""
@@ -55,7 +55,7 @@ def plan_of(wish: Wish) -> Plan:
         seed=wish.seed,
         hours=wish.hours,
         farms=farms,
-        policy=_policy(wish.policy, file),
+        policy=policy_of_text(wish.policy, file.bot),
         workload=workload,
         faults=faults,
         chain=file.chain,
@@ -77,15 +77,6 @@ def made_up_farms(farms: int, nodes: int) -> tuple[FarmPlan, ...]:
         FarmPlan(id=farm + 1, nodes=tuple(NodePlan(id=first[farm] + node) for node in range(sizes[farm])))
         for farm in range(farms)
     )
-
-
-def _policy(text: str, file: FarmFile) -> PolicyPlan:
-    kind, _, path = text.partition(":")
-    if kind not in POLICIES:
-        raise BadInput(unknown("policy", kind, POLICIES))
-    if kind == "script" and not path:
-        raise BadInput("which script? Write --policy script:FILE, a CSV file with at_s,node,target")
-    return PolicyPlan(kind=kind, bot=file.bot, script=read_script(Path(path)) if kind == "script" else ())
 
 
 def _faults(wish: Wish, farms: Sequence[FarmPlan], until_s: float) -> tuple[FaultPlan, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 from app.entrypoints.simulate.outcome import Outcome
+from app.entrypoints.simulate.promise import Violation
 
 Row = tuple[str, str]
 
@@ -47,7 +49,31 @@ def figures(outcome: Outcome) -> Iterator[Row]:
     yield "took", f"{outcome.wall_s:.1f} s ({speed:,.0f} × real time); trace {outcome.trace_hash}"
 
 
-def verdict(outcome: Outcome) -> Iterator[str]:
+class Judged(Protocol):
+    """What a verdict is about: an `Outcome`, or what is kept of one."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether every promise held."""
+        ...
+
+    @property
+    def promises(self) -> Mapping[str, str]:
+        """Name → text."""
+        ...
+
+    @property
+    def broken(self) -> Mapping[str, int]:
+        """Name → how many times."""
+        ...
+
+    @property
+    def violations(self) -> Sequence[Violation]:
+        """The first of them."""
+        ...
+
+
+def verdict(outcome: Judged) -> Iterator[str]:
     """A line for every promise that was broken, with its first cases; or one that says that none was."""
     if outcome.kept:
         yield f"All {len(outcome.promises)} promises were kept."

@@ -17,6 +17,7 @@ from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.fault_board import FaultBoard
 from app.entrypoints.node_services import NodeServices, Ports
 from app.entrypoints.policies import Policies, policies
+from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import load_settings
 from app.entrypoints.simulate.machine import Machine
 from app.entrypoints.simulate.plan import FarmPlan, NodePlan, Plan
@@ -31,6 +32,11 @@ HISTORY_BLOCKS = 256
 
 Assembler = Callable[[NodeIdentity, Ports, Policies, FaultBoard], NodeServices]
 """Makes a daemon's services, as `app.entrypoints.node_services.assemble` does."""
+
+
+def daemon_settings(plan: Plan) -> Settings:
+    """Of every node's daemon; `SettingsError` names what of the plan's settings is wrong."""
+    return load_settings(None, {}, {**plan.settings, "profile": "simulated"})
 
 
 class Farm:
@@ -59,7 +65,7 @@ class World:
             finality_lag=plan.chain.finality_lag_blocks,
             history_blocks=HISTORY_BLOCKS,
         )
-        self.settings = load_settings(None, {}, {**plan.settings, "profile": "simulated"})
+        self.settings = daemon_settings(plan)
         self.policies = policies(self.settings)
         self.farms: dict[int, Farm] = {}
         self.machines: dict[NodeId, Machine] = {}

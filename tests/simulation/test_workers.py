@@ -1,0 +1,132 @@
+"""Whoever does the work, and whatever becomes of the workers: the same results, and none is lost."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.entrypoints.simulate.many import dask_cluster
+from app.entrypoints.simulate.many.dask_cluster import ClusterUnusable, DaskCluster
+from app.entrypoints.simulate.many.processes import Processes
+from app.entrypoints.simulate.many.result import simulate
+from app.entrypoints.simulate.many.work import Done, Failed, Task, Workers
+from app.entrypoints.simulate.planning import Wish, plan_of
+from tests.simulation.work import has_a_bug, kills_its_worker, never_ends
+
+ENDS_WITHIN_S = 30.0
+
+
+def tasks(*seeds: int) -> Iterator[Task]:
+    """Tiny worlds."""
+    for seed in seeds:
+        plan = plan_of(Wish(nodes=3, farms=1, hours=2, seed=seed, faults="many"))
+        yield Task(seed, f"seed {seed}", msgspec.json.encode(plan))
+
+
+def expected(*seeds: int) -> dict[int, bytes]:
+    return {task.key: simulate(task.plan) for task in tasks(*seeds)}
+
+
+def answers(workers: Workers, *seeds: int) -> dict[int, bytes]:
+    ended = list(workers.each(tasks(*seeds)))
+    assert len(ended) == len(seeds)
+    return {each.task.key: each.answer for each in ended if isinstance(each, Done)}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_answers_are_the_same_bytes_however_many_workers_there_are(workers: int) -> None:
+    assert answers(Processes(simulate, workers), 1, 2, 3) == expected(1, 2, 3)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_worker_loses_nothing(workers: int, tmp_path: Path) -> None:
+    work = partial(kills_its_worker, str(tmp_path), 2, 2)
+    assert answers(Processes(work, workers), 1, 2, 3, 4) == expected(1, 2, 3, 4)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_run_that_kills_every_worker_is_named_and_the_others_are_done(tmp_path: Path) -> None:
+    ended = list(Processes(partial(kills_its_worker, str(tmp_path), 2, 99), 1).each(tasks(1, 2, 3)))
+    assert [each.task.name for each in ended if isinstance(each, Failed)] == ["seed 2"]
+    assert sorted(each.task.key for each in ended if isinstance(each, Done)) == [1, 3]
+    assert len(list(tmp_path.iterdir())) == 3, "the first time, and twice again"
+
+
+def test_a_run_with_a_bug_is_named_and_the_others_are_done() -> None:
+    ended = {each.task.key: each for each in Processes(has_a_bug, 1).each(tasks(1, 2, 3))}
+    assert ended[2] == Failed(ended[2].task, "LookupError: no such thing")
+    assert isinstance(ended[1], Done)
+    assert isinstance(ended[3], Done)
+
+
+def test_who_wants_no_more_need_not_wait_for_what_runs(tmp_path: Path) -> None:
+    ending = Processes(partial(never_ends, str(tmp_path)), 2).each(tasks(1, 2))
+    assert isinstance(next(ending), Done)
+    ending.close()  # type: ignore[attr-defined]
+
+
+HANGS = """
+import sys
+from functools import partial
+from app.entrypoints.simulate.many.processes import Processes
+from tests.simulation.test_workers import tasks
+from tests.simulation.work import never_ends
+list(Processes(partial(never_ends, sys.argv[1]), 1).each(tasks(2)))
+"""
+
+
+def test_a_killed_master_leaves_no_worker_behind(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pid")  # Opening it waits for the other side.
+    master = subprocess.Popen([sys.executable, "-c", HANGS, str(tmp_path)], cwd=Path(__file__).parents[2])
+    worker = int((tmp_path / "pid").read_text())
+    life = os.pidfd_open(worker)
+    try:
+        master.send_signal(signal.SIGKILL)
+        master.wait()
+        assert select.select([life], [], [], ENDS_WITHIN_S)[0], "the worker goes on without its master"
+    finally:
+        os.close(life)
+
+
+def test_nobody_at_the_schedulers_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_cluster, "CONNECT_S", 0.2)
+    with pytest.raises(ClusterUnusable, match=r"no Dask scheduler answers at tcp://127.0.0.1:9 .*; start one"):
+        list(DaskCluster(simulate, "tcp://127.0.0.1:9").each(tasks(1)))
+
+
+def test_dask_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ClusterUnusable, match=r"pip install 'powerd\[sweep\]'"):
+        list(DaskCluster(simulate, "tcp://127.0.0.1:9").each(tasks(1)))
+
+
+@pytest.fixture(scope="module")
+def dask() -> Iterator[str]:
+    """A Dask cluster of two workers, each a process."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def test_a_dask_cluster_gives_the_same_bytes_and_survives_a_killed_worker(dask: str, tmp_path: Path) -> None:
+    work = partial(kills_its_worker, str(tmp_path), 2, 1)
+    assert answers(DaskCluster(work, dask), 1, 2, 3, 4) == expected(1, 2, 3, 4)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_dask_worker_with_another_version_is_refused(dask: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_cluster, "code_digest", lambda: "of yesterday")
+    with pytest.raises(ClusterUnusable, match="another version"):
+        list(DaskCluster(simulate, dask).each(tasks(1)))
