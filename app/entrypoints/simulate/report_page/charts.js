@@ -120,7 +120,7 @@ function histogram(data, { name, of, counts }, last, width) {
       svg("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end", "aria-hidden": "true" }, count(tick)),
     );
   }
-  const every = Math.ceil(52 / slot);
+  const every = Math.ceil(60 / slot);
   counts.forEach((number, n) => {
     const x = left + n * slot;
     if (number) {

@@ -93,7 +93,7 @@ function latency() {
   if (!data.distributions.length) host.append(el("p", {}, "No node was woken in this run."));
   data.distributions.forEach((distribution, n) => {
     const place = el("div");
-    host.append(el("h3", {}, distribution.name), place);
+    host.append(el("h3", {}, `${distribution.name}: number of ${distribution.of}`), place);
     drawn(place, (width) => histogram(data, distribution, n === data.distributions.length - 1, width));
   });
   byId("latency-table").append(table(data.spreads, "numbers", "From the target Up of a dark node; for workloads, from their arrival. p99: 99 of 100 took no longer."));
