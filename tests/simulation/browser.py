@@ -105,8 +105,8 @@ class Page:
 
     def __init__(self, browser: Browser, *, width: int = 1280, height: int = 900, scheme: str = "light") -> None:
         self._browser = browser
-        target = browser.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._target = browser.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = browser.call("Target.attachToTarget", targetId=self._target, flatten=True)["sessionId"]
         self.events: list[dict[str, Any]] = []
         browser.pages[self._session] = self
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -124,6 +124,10 @@ class Page:
     def call(self, method: str, **parameters: object) -> dict[str, Any]:
         """The protocol, for this tab."""
         return self._browser.call(method, self._session, **parameters)
+
+    def close(self) -> None:
+        """Away with the tab."""
+        self._browser.call("Target.closeTarget", targetId=self._target)
 
     def open(self, address: str) -> None:
         """Load it, and wait until it is there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -61,12 +62,30 @@ def written(outcome: Outcome, folder: Path) -> str:
     return file.as_uri()
 
 
+class Opens(Protocol):
+    """Opens an address in a tab of its own."""
+
+    def __call__(self, address: str, *, width: int = DESK, scheme: str = "light") -> Page: ...
+
+
 @pytest.fixture
-def page(browser: Browser, address: str) -> Page:
+def opens(browser: Browser) -> Iterator[Opens]:
+    pages = []
+
+    def go(address: str, *, width: int = DESK, scheme: str = "light") -> Page:
+        pages.append(Page(browser, width=width, height=800, scheme=scheme))
+        pages[-1].open(address)
+        return pages[-1]
+
+    yield go
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture
+def page(opens: Opens, address: str) -> Page:
     """The page of the eventful run, at a desk."""
-    opened = Page(browser, width=DESK)
-    opened.open(address)
-    return opened
+    return opens(address)
 
 
 def clock(at_s: float) -> str:
@@ -192,9 +211,8 @@ def test_a_violation_leads_to_its_node_at_that_time(page: Page) -> None:
     assert 0 <= page.tell("document.querySelector('#node').getBoundingClientRect().top") < 200
 
 
-def test_an_address_with_a_node_in_it_shows_that_node(browser: Browser, address: str) -> None:
-    page = Page(browser)
-    page.open(f"{address}#node-3")
+def test_an_address_with_a_node_in_it_shows_that_node(opens: Opens, address: str) -> None:
+    page = opens(f"{address}#node-3")
     assert page.texts("#node-chart svg > title") == ["Timeline of node 3"]
 
 
@@ -205,17 +223,15 @@ def test_hostile_text_stays_text(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_needs_no_sideways_scrolling(browser: Browser, address: str, scheme: str) -> None:
-    page = Page(browser, width=PHONE, height=800, scheme=scheme)
-    page.open(address)
+def test_a_phone_needs_no_sideways_scrolling(opens: Opens, address: str, scheme: str) -> None:
+    page = opens(address, width=PHONE, scheme=scheme)
     page.tell("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.tell("document.scrollingElement.scrollWidth") == PHONE
     assert page.tell(BEYOND_ITS_CARD) == []
 
 
-def test_a_turned_phone_gets_wider_charts(browser: Browser, address: str) -> None:
-    page = Page(browser, width=PHONE, height=800)
-    page.open(address)
+def test_a_turned_phone_gets_wider_charts(opens: Opens, address: str) -> None:
+    page = opens(address, width=PHONE)
     widths = "[...document.querySelectorAll('svg')].map((chart) => chart.viewBox.baseVal.width)"
     upright = page.tell(widths)
     page.call("Emulation.setDeviceMetricsOverride", width=800, height=360, deviceScaleFactor=2, mobile=True)
@@ -240,11 +256,10 @@ def contrast(one: str, other: str) -> float:
 READ_ON_CARDS = ("td", "thead th", "summary", ".quiet", ".broken-word", ".kept-word", ".readout", "button")
 
 
-def test_dark_mode_is_dark_and_both_can_be_read(browser: Browser, address: str) -> None:
+def test_dark_mode_is_dark_and_both_can_be_read(opens: Opens, address: str) -> None:
     grounds = {}
     for scheme in ("light", "dark"):
-        page = Page(browser, scheme=scheme)
-        page.open(address)
+        page = opens(address, scheme=scheme)
 
         def style(selector: str, name: str, page: Page = page) -> str:
             return str(page.tell(f"getComputedStyle(document.querySelector('{selector}')).{name}"))
@@ -275,9 +290,8 @@ def test_every_picture_and_every_control_has_a_name(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-def test_a_run_without_events_looks_right(browser: Browser, tmp_path: Path, width: int) -> None:
-    page = Page(browser, width=width)
-    page.open(written(quiet(), tmp_path))
+def test_a_run_without_events_looks_right(opens: Opens, tmp_path: Path, width: int) -> None:
+    page = opens(written(quiet(), tmp_path), width=width)
     assert page.complaints() == []
     assert "were kept" in page.text("#verdict")
     assert page.text("#promises-body").startswith("No violations.")
@@ -288,9 +302,8 @@ def test_a_run_without_events_looks_right(browser: Browser, tmp_path: Path, widt
     assert page.tell("document.scrollingElement.scrollWidth") <= width
 
 
-def test_ten_thousand_nodes_open_and_any_of_them_can_be_looked_at(browser: Browser, tmp_path: Path) -> None:
-    page = Page(browser)
-    page.open(f"{written(large(), tmp_path)}#node-9999")
+def test_ten_thousand_nodes_open_and_any_of_them_can_be_looked_at(opens: Opens, tmp_path: Path) -> None:
+    page = opens(f"{written(large(), tmp_path)}#node-9999")
     assert page.complaints() == []
     assert page.text("#node-about").startswith("Node 9999 of farm 100: dark ")
     assert len(rows(page, "#node-table")) > 40

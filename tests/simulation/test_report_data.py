@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from app.entrypoints.simulate.tally import MARKS
 from tests.simulation.farms import scripted
 from tests.simulation.reported import HOSTILE, eventful, large, quiet
 
+ROOT = Path(__file__).resolve().parents[2]
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
 
 
@@ -85,6 +88,14 @@ def test_ten_thousand_nodes_fit_on_a_page_of_a_few_megabytes() -> None:
     assert len(page) < 10_000_000
 
 
+def test_every_file_of_the_page_is_packaged() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    patterns = project["tool"]["setuptools"]["package-data"]["*"]
+    others = [path for path in ROOT.glob("app/**/*.*") if path.suffix not in (".py", ".pyc")]
+    assert {path.suffix for path in others} >= {".html", ".css", ".js"}
+    assert [path for path in others if not any(path.match(pattern) for pattern in patterns)] == []
+
+
 @pytest.mark.parametrize("place", ["missing/out.html", ".", "file/out.html"])
 def test_a_place_where_nothing_can_be_written_is_refused_before_the_run(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()
@@ -92,11 +103,28 @@ def test_a_place_where_nothing_can_be_written_is_refused_before_the_run(tmp_path
         check_place(tmp_path / place)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_directory_one_may_not_write_to_is_refused(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Root may write everywhere: be somebody else for a while."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(user)
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_directory_one_may_not_write_to_is_refused() -> None:
     with pytest.raises(ReportNotWritten, match="permission denied"):
-        check_place(tmp_path / "out.html")
+        check_place(Path("/out.html"))
+
+
+def test_a_directory_one_may_not_even_look_into_is_refused(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(0o000)
+    request.getfixturevalue("nobody")
+    with pytest.raises(ReportNotWritten, match="[Pp]ermission denied"):
+        check_place(closed / "out.html")
 
 
 def test_a_full_disk_is_named() -> None:

@@ -31,11 +31,15 @@ class ReportNotWritten(PermanentError):
 
 def check_place(path: Path) -> None:
     """Raise `ReportNotWritten` now, rather than after hours of simulation."""
-    if path.is_dir():
-        raise ReportNotWritten(path, "it is a directory")
-    if not path.parent.is_dir():
-        raise ReportNotWritten(path, f"there is no directory {path.parent}")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
+    try:
+        if path.is_dir():
+            raise ReportNotWritten(path, "it is a directory")
+        if not path.parent.is_dir():
+            raise ReportNotWritten(path, f"there is no directory {path.parent}")
+        allowed = os.access(path if path.exists() else path.parent, os.W_OK, effective_ids=True)
+    except OSError as error:
+        raise ReportNotWritten(path, error.strerror or str(error)) from error
+    if not allowed:
         raise ReportNotWritten(path, "permission denied")
 
 
