@@ -164,6 +164,16 @@ def test_arrow_keys_read_along_the_curve(page: Page, outcome: Outcome) -> None:
     assert page.text("#over-time-readout") == f"{clock(at_s)}: {running} running, {dark} dark, {wanted} wanted up"
 
 
+def test_a_finger_on_the_curve_reads_it(opens: Opens, address: str, outcome: Outcome) -> None:
+    page = opens(address, width=PHONE)
+    page.tell("document.querySelector('#over-time').scrollIntoView()")
+    place = page.tell("document.querySelector('#over-time-chart svg').getBoundingClientRect().toJSON()")
+    touch = {"x": place["right"] - 6, "y": place["top"] + 50}
+    page.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[touch])
+    page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    assert page.text("#over-time-readout").startswith(clock(outcome.series[-1][0]))
+
+
 def test_a_node_chosen_by_keyboard_shows_its_timeline(page: Page, outcome: Outcome) -> None:
     page.tell("document.querySelector('#node-id').select(); document.querySelector('#node-id').focus()")
     page.call("Input.insertText", text="2")

@@ -123,7 +123,7 @@ def test_a_directory_one_may_not_even_look_into_is_refused(tmp_path: Path, reque
     closed = tmp_path / "closed"
     closed.mkdir(0o000)
     request.getfixturevalue("nobody")
-    with pytest.raises(ReportNotWritten, match="[Pp]ermission denied"):
+    with pytest.raises(ReportNotWritten, match=r"[Pp]ermission denied"):
         check_place(closed / "out.html")
 
 

@@ -78,11 +78,12 @@ function readAlong(picked, data, { x, left, across, top, down }, readout) {
     filled(cursor, { x1: x(at), x2: x(at), visibility: "visible" }, []);
     readout.textContent = `${clock(at)}: ${count(running)} running, ${count(dark)} dark, ${count(up)} wanted up`;
   };
-  picked.addEventListener("pointermove", (event) => {
+  const point = (event) => {
     const at = ((event.clientX - picked.getBoundingClientRect().left - left) / across) * data.end_s;
-    const after = data.series.findIndex((point) => point[0] >= at);
+    const after = data.series.findIndex((its) => its[0] >= at);
     show(after < 0 ? data.series.length : after);
-  });
+  };
+  for (const way of ["pointermove", "pointerdown"]) picked.addEventListener(way, point);
   picked.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -12, PageDown: 12 }[event.key];
     if (!step) return;
