@@ -11,8 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-DEV_CHAIN = "from app.entrypoints.devchain.cli import main; main()"
+from tests.integration import forked
+
 NODES = 4
 
 
@@ -64,17 +63,18 @@ def chain_access() -> Iterator[ChainAccess]:
 def dev_chain(directory: Path, *options: str) -> Iterator[ChainAccess]:
     """A dev chain with its keys in ``directory``; ``options`` are those of its command line."""
     arguments = ["--block-time-s", "0", "--port", "0", "--nodes", str(NODES), "--keys", str(directory), *options]
-    process = subprocess.Popen([sys.executable, "-c", DEV_CHAIN, *arguments], stdout=subprocess.PIPE)
+    process = forked.start(forked.DEVCHAIN, *arguments)
+    stdout = forked.lines_of(process)
     try:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(b"dev chain at "), "the dev chain did not start"
+        assert stdout.readline().startswith("dev chain at "), "the dev chain did not start"
         farm = json.loads((directory / "farm.json").read_text())
         yield ChainAccess(
             farm["url"], _seed(farm["farmer"]["key_file"]), [_seed(node["key_file"]) for node in farm["nodes"]]
         )
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        stdout.close()
+        process.wait(timeout=10)
 
 
 def _seed(path: str) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.entrypoints.demo.installation import program
+from tests.integration import forked
+from tests.integration.forked import Forked
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class DevChain:
     farmer_seed: bytes
     node_seeds: tuple[bytes, ...]
     about: dict[str, Any]
-    process: subprocess.Popen[str]
+    process: Forked
 
 
 @contextmanager
@@ -31,18 +31,14 @@ def dev_chain(*options: str, nodes: int = 3, block_time_s: float = 0, finality_l
     """Run ``powerd-devchain`` while the body runs."""
     with tempfile.TemporaryDirectory(prefix="powerd-") as directory:
         keys = Path(directory) / "keys"
-        process = subprocess.Popen(
-            [
-                *(program("powerd-devchain"), "--port", "0", "--nodes", str(nodes), "--keys", str(keys)),
-                *("--block-time-s", str(block_time_s), "--finality-lag", str(finality_lag)),
-                *options,
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
+        process = forked.start(
+            *(forked.DEVCHAIN, "--port", "0", "--nodes", str(nodes), "--keys", str(keys)),
+            *("--block-time-s", str(block_time_s), "--finality-lag", str(finality_lag)),
+            *options,
         )
-        assert process.stdout is not None
+        stdout = forked.lines_of(process)
         try:
-            assert "dev chain at" in process.stdout.readline()
+            assert "dev chain at" in stdout.readline()
             about = json.loads((keys / "farm.json").read_text())
             seeds = tuple(_seed(node["key_file"]) for node in about["nodes"])
             yield DevChain(
@@ -50,7 +46,7 @@ def dev_chain(*options: str, nodes: int = 3, block_time_s: float = 0, finality_l
             )
         finally:
             process.terminate()
-            process.stdout.close()
+            stdout.close()
             assert process.wait(timeout=10) == 0, "the dev chain ends in order"
 
 

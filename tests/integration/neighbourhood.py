@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.integration import forked
+from tests.integration.forked import Forked
 
 READY_S = 30.0
 STAND_INS = "app.entrypoints.neighbours"
@@ -22,19 +24,17 @@ class Neighbour:
 
     arguments: Sequence[str]
     said: list[str] = field(default_factory=list)
-    _process: asyncio.subprocess.Process | None = None
+    _process: Forked | None = None
     _hearing: asyncio.Task[None] | None = None
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def start(self) -> None:
         """Until it serves."""
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", *self.arguments), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
-        )
-        assert self._process.stdout is not None
+        self._process = forked.start(*self.arguments)
+        stdout = await self._process.reader()
         async with asyncio.timeout(READY_S):
-            assert await self._process.stdout.readline() == b"ready\n"
-        self._hearing = asyncio.create_task(self._hear(self._process.stdout))
+            assert await stdout.readline() == b"ready\n"
+        self._hearing = asyncio.create_task(self._hear(stdout))
 
     async def kill(self) -> None:
         """SIGKILL, if it runs."""
@@ -43,7 +43,7 @@ class Neighbour:
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGCONT)
             self._process.kill()
-        await self._process.wait()
+        await self._process.ended()
         if self._hearing is not None:
             await self._hearing
         self._process = self._hearing = None

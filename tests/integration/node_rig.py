@@ -27,8 +27,10 @@ from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, HeadKind, NodeId, NodePower, Power
 from app.entrypoints.demo.installation import program, toml
 from app.entrypoints.demo.redis_server import RedisServer
+from tests.integration import forked
 from tests.integration.admin_line import Line, line
 from tests.integration.chain_rig import DevChain, dev_chain
+from tests.integration.forked import Forked
 from tests.integration.neighbourhood import Neighbourhood, neighbourhood
 
 PATIENCE_S = 30.0
@@ -65,15 +67,13 @@ class Program:
     command: Sequence[str]
     said: list[Said] = field(default_factory=list)
     starts: int = 0
-    _process: asyncio.subprocess.Process | None = None
+    _process: Forked | None = None
     _hearing: asyncio.Task[None] | None = None
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def start(self) -> None:
         """Start it (again)."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self.command, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, limit=1 << 20
-        )
+        self._process = forked.start(*forked.module_of(self.command), read="stderr")
         self.starts += 1
         self._hearing = asyncio.create_task(self._hear(self._process))
 
@@ -149,11 +149,10 @@ class Program:
             process.send_signal(how)
         async with asyncio.timeout(PATIENCE_S):
             await hearing
-            return await process.wait()
+            return await process.ended()
 
-    async def _hear(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stderr is not None
-        async for text in process.stderr:
+    async def _hear(self, process: Forked) -> None:
+        async for text in await process.reader():
             try:
                 line = json.loads(text)
             except ValueError:
@@ -161,7 +160,7 @@ class Program:
             async with self._news:
                 self.said.append(line)
                 self._news.notify_all()
-        await process.wait()
+        await process.ended()
         async with self._news:
             self._news.notify_all()
 

@@ -16,7 +16,6 @@ from app.domain.model import (
     Head,
     HeadKind,
     Inclusion,
-    Mac,
     Node,
     NodeId,
     NodePower,
@@ -234,14 +233,15 @@ def _inclusion(call: str, extrinsic: Extrinsic, block: LedgerBlock) -> Inclusion
 
 
 def _node(record: Values) -> Node:
-    mac, problem = _address(tuple((interface["name"], interface["mac"]) for interface in record["interfaces"]))
-    return Node(NodeId(record["id"]), FarmId(record["farm_id"]), TwinId(record["twin_id"]), mac, problem)
+    interfaces = tuple((interface["name"], interface["mac"]) for interface in record["interfaces"])
+    return _known_node(record["id"], record["farm_id"], record["twin_id"], interfaces)
 
 
 @lru_cache(maxsize=65_536)
-def _address(interfaces: tuple[tuple[str, str], ...]) -> tuple[Mac | None, str]:
-    """A simulated farm's nodes read each other's records all the time."""
-    return woken_address(interfaces)
+def _known_node(node: int, farm: int, twin: int, interfaces: tuple[tuple[str, str], ...]) -> Node:
+    """One for all readers: the nodes of a simulated farm keep each other's records."""
+    mac, problem = woken_address(interfaces)
+    return Node(NodeId(node), FarmId(farm), TwinId(twin), mac, problem)
 
 
 def _block(block: LedgerBlock) -> Block:

@@ -114,9 +114,9 @@ def _check(wish: Wish, plan: Plan) -> None:
         raise BadInput(f"{wish.policy.partition(':')[2]}: there is no node {strangers[0]} in these farms")
     if strangers := [deployment.farm for deployment in plan.workload.trace or () if deployment.farm not in farms]:
         raise BadInput(f"{wish.trace}: there is no farm {strangers[0]}")
+    known = {"all": {""}, "farm": {str(farm) for farm in farms}, "node": {str(node) for node in nodes}}
     for fault in plan.faults:
         what, _, number = fault.subject.partition(" ")
-        known = {"all": {""}, "farm": {str(farm) for farm in farms}, "node": {str(node) for node in nodes}}
         if number not in known.get(what, set()):
             raise BadInput(f"the fault {fault.kind} at {fault.at_s:g} s is about {fault.subject!r}, which is not there")
 

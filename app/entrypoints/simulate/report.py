@@ -1,14 +1,78 @@
-"""Writes a run as one page to look at."""
+"""Writes a run as one page to look at: self-contained, no network, no other file."""
 
 from __future__ import annotations
 
+import html
+import os
+import re
+from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 
+from app.domain.errors import PermanentError
+from app.entrypoints.simulate import report_page
 from app.entrypoints.simulate.outcome import Outcome
+from app.entrypoints.simulate.report_data import report_data
+
+SCRIPTS = ("drawing.js", "charts.js", "node.js", "page.js")
+HOLE = re.compile(r"\{\{(\w+)\}\}")
+
+
+class ReportNotWritten(PermanentError):
+    """The page has no place to go."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"the report {path} can't be written: {reason}; give --report a file in a directory that exists "
+            "and that you may write to"
+        )
+
+
+def check_place(path: Path) -> None:
+    """Raise `ReportNotWritten` now, rather than after hours of simulation."""
+    try:
+        if path.is_dir():
+            raise ReportNotWritten(path, "it is a directory")
+        if not path.parent.is_dir():
+            raise ReportNotWritten(path, f"there is no directory {path.parent}")
+        allowed = os.access(path if path.exists() else path.parent, os.W_OK, effective_ids=True)
+    except OSError as error:
+        raise ReportNotWritten(path, error.strerror or str(error)) from error
+    if not allowed:
+        raise ReportNotWritten(path, "permission denied")
 
 
 def write_report(outcome: Outcome, path: Path) -> None:
-    """Self-contained: no network, no other file."""
-    path.write_bytes(msgspec.json.encode(outcome))
+    """Write the page, or raise `ReportNotWritten`."""
+    page = report_page_of(outcome)
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ReportNotWritten(path, error.strerror or str(error)) from error
+
+
+def report_page_of(outcome: Outcome) -> str:
+    """The page as text."""
+    data = report_data(outcome)
+    parts = {
+        "title": html.escape(data.title),
+        "style": _part("page.css"),
+        "script": "\n".join(_part(name) for name in SCRIPTS),
+        "data": embedded(msgspec.json.encode(data)),
+    }
+    # In one pass: what looks like a hole in the data is none.
+    return HOLE.sub(lambda hole: parts[hole[1]], _part("page.html"))
+
+
+def embedded(json: bytes) -> str:
+    """JSON that can stand inside of ``<script>``: ``<`` occurs in strings only, where it may be escaped.
+
+    So no ``</script>`` or ``<!--`` of the data ends the element
+    (https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements).
+    """
+    return json.decode().replace("<", "\\u003c")
+
+
+def _part(name: str) -> str:
+    return (files(report_page) / name).read_text(encoding="utf-8")

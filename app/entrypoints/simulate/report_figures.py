@@ -1,0 +1,155 @@
+"""The figures of a report, in words: tiles, latencies, energy and money, packets and chain calls."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from app.entrypoints.simulate.outcome import Outcome
+from app.entrypoints.simulate.summary import percentile, seconds
+
+Row = tuple[str, str, str]
+
+MINUTE_S, HOUR_S = 60.0, 3600.0
+
+LADDER_S = (
+    *(0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0),
+    *(MINUTE_S * minutes for minutes in (1, 1.25)),
+    *(90.0, 95.0, 100.0, 105.0, 110.0, 115.0),
+    *(MINUTE_S * minutes for minutes in (2, 2.5, 3, 4, 5, 7, 10, 15, 20, 30, 45)),
+    *(HOUR_S * hours for hours in (1, 2, 4, 8, 12, 24, 48)),
+)
+"""Where the bars of a distribution begin: milliseconds for packets, and fine around the minutes a boot takes."""
+
+EXTRINSIC = "extrinsic "
+
+
+class Distribution(Struct, kw_only=True):
+    """How many values lie from each edge to the next; the last bar has no end."""
+
+    name: str
+    of: str
+    """What is counted."""
+    counts: list[int]
+
+
+class EnergyBar(Struct, kw_only=True):
+    """One bar, and the words beside it."""
+
+    name: str
+    kwh: float
+    text: str
+    money: str
+
+
+def tiles(outcome: Outcome) -> Iterator[Row]:
+    """What one wants to know first."""
+    energy, counts = outcome.energy, outcome.counts
+    wakes, wanted = len(outcome.wake_latencies_s), counts.get("wakes wanted", 0)
+    total_s = outcome.plan.nodes * outcome.plan.end_s
+    yield (
+        "saved",
+        f"{energy.saved_kwh:,.1f} kWh",
+        f"{_percent(_saved_share(outcome))}, {_money(outcome, energy.saved_money)}",
+    )
+    yield "time dark", _percent(outcome.seconds_in.get("off", 0.0) / total_s), "of all node hours"
+    yield "wakes", f"{wakes:,}", f"of {wanted:,} wanted; {counts.get('powered off', 0):,} sleeps"
+    latencies_s = outcome.wake_latencies_s
+    half = seconds(percentile(latencies_s, 0.5))
+    yield "until awake", half, f"median; 99 % within {seconds(percentile(latencies_s, 0.99))}" if wakes else "no wakes"
+    waits_s, still = outcome.waits_s, outcome.still_waiting
+    waited = sum(wait_s > 0 for wait_s in waits_s)
+    hours = outcome.seconds_in.get("running", 0.0) / HOUR_S
+    reads = counts.get("chain reads", 0)
+    yield "chain reads", f"{reads / hours:,.0f}" if hours else "–", f"per running node and hour; {reads:,} in all"
+    yield "workloads that waited", f"{waited + still:,}", f"of {len(waits_s) + still:,}; {still:,} wait still"
+
+
+def distributions(outcome: Outcome) -> tuple[list[float], list[Distribution]]:
+    """Edges that both share, so that one can be read below the other; nothing where nothing was woken."""
+    measured = {
+        "From target Up to the magic packet": ("wakes by packet", outcome.packet_latencies_s),
+        "From target Up to state Up on chain": ("wakes", outcome.wake_latencies_s),
+    }
+    steps = {
+        name: Counter(bisect_right(LADDER_S, value) - 1 for value in values) for name, (_, values) in measured.items()
+    }
+    used = [step for counted in steps.values() for step in counted]
+    if not used:
+        return [], []
+    first, last = max(0, min(used) - 1), min(len(LADDER_S) - 1, max(used) + 1)
+    return list(LADDER_S[first : last + 1]), [
+        Distribution(name=name, of=of, counts=[steps[name][step] for step in range(first, last + 1)])
+        for name, (of, values) in measured.items()
+        if values
+    ]
+
+
+def spreads(outcome: Outcome) -> Iterator[tuple[str, ...]]:
+    """What, how many, and the percentiles."""
+    yield "", "number", "p50", "p90", "p99", "longest"
+    yield _spread("magic packet", outcome.packet_latencies_s)
+    yield _spread("Up on chain", outcome.wake_latencies_s)
+    yield _spread("workload runs", outcome.waits_s)
+
+
+def energy_bars(outcome: Outcome) -> Iterator[EnergyBar]:
+    """Always on, this run, and the difference."""
+    energy = outcome.energy
+    for name, kwh in (
+        ("always on", energy.always_on_kwh),
+        ("this run", energy.used_kwh),
+        ("saved", energy.saved_kwh),
+    ):
+        share = f" ({_percent(_saved_share(outcome))})" if name == "saved" else ""
+        yield EnergyBar(
+            name=name, kwh=kwh, text=f"{kwh:,.1f} kWh{share}", money=_money(outcome, kwh * energy.price_per_kwh)
+        )
+
+
+def energy_note(outcome: Outcome) -> str:
+    """What the figures rest on."""
+    plan = outcome.plan.energy
+    return (
+        f"A node draws {plan.asleep_w:g} W while dark, {plan.idle_w:g} W while on, and up to {plan.busy_w:g} W when "
+        f"all of its slots are used; a kWh costs {plan.price_per_kwh:.2f} {plan.currency}. "
+        "“Always on” is the same workload on nodes that never sleep."
+    )
+
+
+def traffic(outcome: Outcome) -> Iterator[tuple[str, ...]]:
+    """What, in all, per hour of a running node, per wake."""
+    counts, wakes = outcome.counts, len(outcome.wake_latencies_s)
+    hours = outcome.seconds_in.get("running", 0.0) / HOUR_S
+    extrinsics = sorted(name for name in counts if name.startswith(EXTRINSIC))
+    rows = [
+        ("magic packets", counts.get("packets", 0), True),
+        ("bursts of them", counts.get("WakeBurstStarted", 0), True),
+        ("chain reads", counts.get("chain reads", 0), False),
+        *((f"extrinsic {name.removeprefix(EXTRINSIC)}", counts[name], False) for name in extrinsics),
+    ]
+    yield "", "in all", "per running node and hour", "per wake"
+    for name, number, by_wake in rows:
+        per_wake = f"{number / wakes:,.1f}" if by_wake and wakes else "–"
+        yield name, f"{number:,}", f"{number / hours:,.2f}" if hours else "–", per_wake
+
+
+def _spread(name: str, values: Sequence[float]) -> tuple[str, ...]:
+    percentiles = (seconds(percentile(values, share)) for share in (0.5, 0.9, 0.99))
+    return name, f"{len(values):,}", *percentiles, seconds(values[-1] if values else float("nan"))
+
+
+def _saved_share(outcome: Outcome) -> float:
+    energy = outcome.energy
+    return energy.saved_kwh / energy.always_on_kwh if energy.always_on_kwh else 0.0
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _money(outcome: Outcome, amount: float) -> str:
+    return f"{amount:,.2f} {outcome.energy.currency}"

@@ -1,0 +1,51 @@
+"""Runs that a report is made of."""
+
+from __future__ import annotations
+
+from app.entrypoints.simulate.outcome import Outcome
+from app.entrypoints.simulate.planning import Wish, plan_of
+from app.entrypoints.simulate.promise import Violation
+from app.entrypoints.simulate.run import run
+from app.entrypoints.simulate.tally import MARKS
+from tests.simulation.farms import fault, scripted
+
+HOSTILE = "</script><script>document.title='stolen'</script><img src=x onerror=\"document.title='stolen'\"> &amp; <!--"
+"""What a careless page would take for markup."""
+
+
+def eventful() -> Outcome:
+    """A farm with sleeps, wakes and faults, and two broken promises (told, not real)."""
+    outcome = run(
+        scripted(
+            *((600, 2, "Down"), (3600, 2, "Up"), (7200, 3, "Down")),
+            nodes=5,
+            faults=(
+                fault("chain-away", 900, "all", 300),
+                fault("power-cut", 1200, "node 4", 600),
+                fault("bus-away", 2000, "farm 1", 120),
+                fault("crash", 9000, "node 5", 600),
+            ),
+        )
+    )
+    name = next(iter(outcome.promises))
+    outcome.violations = [
+        Violation(promise=name, at_s=3725.5, node=4, detail=HOSTILE),
+        Violation(promise=name, at_s=5000.0, node=0, detail="nobody alone; a word without a " + "br" * 200 + "eak"),
+    ]
+    outcome.broken = {name: 30}
+    return outcome
+
+
+def quiet() -> Outcome:
+    """One node that never sleeps: no wakes, no faults, no violations, nothing saved."""
+    return run(plan_of(Wish(nodes=1, farms=1, hours=2, policy="always-on", load=0.0)))
+
+
+def large() -> Outcome:
+    """Ten thousand nodes with forty marks each, made up, over a day."""
+    outcome = run(plan_of(Wish(nodes=1, farms=1, hours=24, policy="always-on", load=0.0)))
+    outcome.plan = plan_of(Wish(nodes=10_000, farms=100, hours=24, faults="moderate"))
+    times = [n * 2160 + n * n % 997 for n in range(40)]
+    marks = [value for n, at_s in enumerate(times) for value in (at_s, n % len(MARKS))]
+    outcome.timelines = {node.id: marks for farm in outcome.plan.farms for node in farm.nodes}
+    return outcome
