@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from app.entrypoints.simulate.many import dask_cluster
-from app.entrypoints.simulate.many.dask_cluster import ClusterUnusable, DaskCluster
+from app.entrypoints.simulate.many.dask_cluster import ClusterGone, ClusterUnusable, DaskCluster
 from app.entrypoints.simulate.many.processes import Processes
 from app.entrypoints.simulate.many.result import simulate
 from app.entrypoints.simulate.many.work import Done, Failed, Task, Workers
@@ -130,3 +130,22 @@ def test_a_dask_worker_with_another_version_is_refused(dask: str, monkeypatch: p
     monkeypatch.setattr(dask_cluster, "code_digest", lambda: "of yesterday")
     with pytest.raises(ClusterUnusable, match="another version"):
         list(DaskCluster(simulate, dask).each(tasks(1)))
+
+
+def test_a_run_with_a_bug_is_named_by_a_dask_cluster_as_well(dask: str) -> None:
+    ended = {each.task.key: each for each in DaskCluster(has_a_bug, dask).each(tasks(1, 2))}
+    assert ended[2] == Failed(ended[2].task, "LookupError: no such thing")
+    assert isinstance(ended[1], Done)
+
+
+def test_a_scheduler_that_is_lost_in_the_middle_is_said_and_not_waited_for(tmp_path: Path) -> None:
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        ending = DaskCluster(simulate, cluster.scheduler_address).each(tasks(*range(100)))
+        assert isinstance(next(ending), Done)
+        cluster.close()
+        with pytest.raises(ClusterGone, match="with --out what was finished is kept"):
+            list(ending)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import PermanentError, RetryableError
@@ -37,38 +38,31 @@ class DaskCluster:
     def each(self, tasks: Iterator[Task]) -> Iterator[Done | Failed]:
         """`ClusterUnusable` before anything ran; `ClusterGone` in the middle."""
         with self._connected() as client:
-            from distributed import CancelledError, as_completed
+            from distributed.comm import CommClosedError
 
-            threads = _Threads(client)
-            running: dict[Future, Task] = {}
-            finished = as_completed(loop=client.loop)
-            while True:
-                while len(running) < threads.count() * AHEAD and (task := next(tasks, None)):
-                    future = client.submit(do, self._work, task.plan, code_digest(), pure=False)
-                    running[future] = task
-                    finished.add(future)
-                if not running:
-                    return
-                future = next(finished)
-                task = running.pop(future)
-                try:
-                    error = future.exception()
-                except (CancelledError, TimeoutError, OSError) as lost:
-                    raise self._gone() from lost
-                if isinstance(error, CancelledError):
-                    raise self._gone()
-                yield self._ended(task, future, error)
+            try:
+                yield from self._each(client, tasks)
+            except (CancelledError, CommClosedError) as lost:
+                raise ClusterGone(
+                    f"the Dask scheduler at {self._address} is gone; with --out what was finished is kept, "
+                    "and the same command goes on from there"
+                ) from lost
 
-    def _ended(self, task: Task, future: Future, error: BaseException | None) -> Done | Failed:
-        from distributed import KilledWorker
+    def _each(self, client: Client, tasks: Iterator[Task]) -> Iterator[Done | Failed]:
+        from distributed import as_completed
 
-        if error is None:
-            return Done(task, future.result())
-        if isinstance(error, ClusterUnusable):
-            raise error
-        if isinstance(error, KilledWorker):
-            return Failed(task, f"every worker that tried it died: {error}")
-        return Failed(task, f"{type(error).__name__}: {error}")
+        threads = _Threads(client)
+        running: dict[Future, Task] = {}
+        finished = as_completed(loop=client.loop)
+        while True:
+            while len(running) < threads.count() * AHEAD and (task := next(tasks, None)):
+                future = client.submit(do, self._work, task.plan, code_digest(), pure=False)
+                running[future] = task
+                finished.add(future)
+            if not running:
+                return
+            future = next(finished)
+            yield _ended(running.pop(future), future)
 
     def _connected(self) -> Client:
         try:
@@ -106,12 +100,6 @@ class DaskCluster:
                 f"the workers of {self._address} can't import powerd ({error}); install this version there"
             ) from error
 
-    def _gone(self) -> ClusterGone:
-        return ClusterGone(
-            f"the Dask scheduler at {self._address} is gone; what was finished is in --out, "
-            "and the same command goes on from there"
-        )
-
 
 class _Threads:
     """How many runs the cluster can do at once, looked at now and then."""
@@ -127,6 +115,19 @@ class _Threads:
             nthreads: dict[str, int] = self._client.nthreads()
             self._count = max(1, sum(nthreads.values()))
         return self._count
+
+
+def _ended(task: Task, future: Future) -> Done | Failed:
+    from distributed import KilledWorker
+
+    try:
+        return Done(task, future.result())
+    except (ClusterUnusable, CancelledError):
+        raise
+    except KilledWorker as error:
+        return Failed(task, f"every worker that tried it died: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever the run raised
+        return Failed(task, f"{type(error).__name__}: {error}")
 
 
 def do(work: Any, plan: bytes, code: str) -> Any:
