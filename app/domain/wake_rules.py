@@ -29,6 +29,8 @@ from app.domain.commands import EndWake, SendBurst, WakeCommand
 from app.domain.model import NodeId, NodePower, Power, Unreadable
 from app.domain.wake_rank import TurnPolicy
 
+_UP, _DOWN = Power.UP, Power.DOWN  # asked of every node of a farm at every look: an enum's lookup shows
+
 HINTED_BURSTS = 3
 HINTED_RETRY_S = 45.0
 
@@ -66,7 +68,7 @@ class WakePolicy:
 
 def wants_waking(power: NodePower | Unreadable) -> bool:
     """Whether a look at the chain, without any event, is reason enough to begin a wake."""
-    return isinstance(power, NodePower) and power.target is Power.UP and power.state.power is Power.DOWN
+    return isinstance(power, NodePower) and power.target is _UP and power.state.power is _DOWN
 
 
 def may_be_wanted_up(power: NodePower | Unreadable) -> bool:
@@ -76,7 +78,7 @@ def may_be_wanted_up(power: NodePower | Unreadable) -> bool:
 
 def may_sleep(power: NodePower | Unreadable) -> bool:
     """Whether a node with this entry is asleep, or will be: its address is worth knowing before its event."""
-    return isinstance(power, Unreadable) or Power.DOWN in (power.target, power.state.power)
+    return isinstance(power, Unreadable) or power.target is _DOWN or power.state.power is _DOWN
 
 
 def next_step(wake: Wake, power: NodePower | Unreadable | None) -> WakeCommand:

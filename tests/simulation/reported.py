@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.entrypoints.simulate.outcome import Outcome
+from app.entrypoints.simulate.outcome import Energy, Outcome
 from app.entrypoints.simulate.planning import Wish, plan_of
 from app.entrypoints.simulate.promise import Violation
 from app.entrypoints.simulate.run import run
@@ -42,10 +42,15 @@ def quiet() -> Outcome:
 
 
 def large() -> Outcome:
-    """Ten thousand nodes with forty marks each, made up, over a day."""
+    """Ten thousand nodes with forty marks each, and figures of many digits, made up, over a day."""
     outcome = run(plan_of(Wish(nodes=1, farms=1, hours=24, policy="always-on", load=0.0)))
     outcome.plan = plan_of(Wish(nodes=10_000, farms=100, hours=24, faults="moderate"))
     times = [n * 2160 + n * n % 997 for n in range(40)]
     marks = [value for n, at_s in enumerate(times) for value in (at_s, n % len(MARKS))]
+    outcome.energy = Energy(used_kwh=1_900_000.0, always_on_kwh=5_256_000.0, price_per_kwh=0.3, currency="EUR")
+    outcome.counts.update({"packets": 123_456_789, "chain reads": 987_654_321})
+    outcome.wake_latencies_s = outcome.packet_latencies_s = [0.05 * 1.001**n for n in range(14_000)]
+    outcome.seconds_in = {"running": 3e8, "off": 5.6e8, "booting": 3e6, "stopping": 1e6}
+    outcome.series = [(at_s, n % 7000, 10_000 - n % 8000, n % 9000) for n, (at_s, *_) in enumerate(outcome.series)]
     outcome.timelines = {node.id: marks for farm in outcome.plan.farms for node in farm.nodes}
     return outcome

@@ -16,7 +16,7 @@ from app.entrypoints.simulate.run import run
 from tests.simulation.defects import DEFECTS, Defect
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
-SEEDS_MAX = 60
+SEEDS_MAX = 300
 ROW = re.compile(r"^\| ([\w' -]+) \| [^|]+ \| (\d+) \| `(\w+)` \|$", re.MULTILINE)
 
 

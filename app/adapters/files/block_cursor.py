@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from pathlib import Path
 
+from app.adapters.files.durable_json import write_durably
 from app.domain.errors import RetryableError
 from app.ports.chain_blocks import BlockRef
 
@@ -36,18 +36,7 @@ class FileBlockCursor:
 
     def save(self, ref: BlockRef) -> None:
         """Keep it durably; `CursorNotSaved` names the file and what is wrong."""
-        beside = self._path.with_name(self._path.name + ".new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with beside.open("w") as file:
-                json.dump({"number": ref.number, "hash": ref.hash}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self._path)
-            directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+            write_durably(self._path, {"number": ref.number, "hash": ref.hash})
         except OSError as error:
             raise CursorNotSaved(f"the cursor {self._path} can't be written: {error.strerror}") from error

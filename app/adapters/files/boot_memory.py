@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from app.adapters.files.durable_json import write_durably
 from app.adapters.linux.daemon_thread import DaemonThread
 from app.domain.brake_rules import BootRecord
 from app.domain.errors import BootMemoryUnusable
@@ -63,15 +63,4 @@ class FileBootMemory:
 
     def _save(self, record: BootRecord) -> None:
         kept = {"boot_id": record.boot_id, "unwanted": record.unwanted, "awake_at_s": record.awake_at_s}
-        beside = self._path.with_name(self._path.name + ".new")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w") as file:
-            json.dump(kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
-        directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        write_durably(self._path, kept)

@@ -26,6 +26,9 @@ LADDER_S = (
 
 EXTRINSIC = "extrinsic "
 
+MANY = 10_000
+"""kWh, or money, whose fractions nobody wants to see."""
+
 
 class Distribution(Struct, kw_only=True):
     """How many values lie from each edge to the next; the last bar has no end."""
@@ -43,6 +46,8 @@ class EnergyBar(Struct, kw_only=True):
     kwh: float
     text: str
     money: str
+    share: str
+    """Of the energy of always on."""
 
 
 def tiles(outcome: Outcome) -> Iterator[Row]:
@@ -52,7 +57,7 @@ def tiles(outcome: Outcome) -> Iterator[Row]:
     total_s = outcome.plan.nodes * outcome.plan.end_s
     yield (
         "saved",
-        f"{energy.saved_kwh:,.1f} kWh",
+        _kwh(energy.saved_kwh),
         f"{_percent(_saved_share(outcome))}, {_money(outcome, energy.saved_money)}",
     )
     yield "time dark", _percent(outcome.seconds_in.get("off", 0.0) / total_s), "of all node hours"
@@ -104,10 +109,9 @@ def energy_bars(outcome: Outcome) -> Iterator[EnergyBar]:
         ("this run", energy.used_kwh),
         ("saved", energy.saved_kwh),
     ):
-        share = f" ({_percent(_saved_share(outcome))})" if name == "saved" else ""
-        yield EnergyBar(
-            name=name, kwh=kwh, text=f"{kwh:,.1f} kWh{share}", money=_money(outcome, kwh * energy.price_per_kwh)
-        )
+        share = kwh / energy.always_on_kwh if energy.always_on_kwh else 0.0
+        money = _money(outcome, kwh * energy.price_per_kwh)
+        yield EnergyBar(name=name, kwh=kwh, text=_kwh(kwh), money=money, share=_percent(share))
 
 
 def energy_note(outcome: Outcome) -> str:
@@ -151,5 +155,9 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def _kwh(amount: float) -> str:
+    return f"{amount:,.{1 if abs(amount) < MANY else 0}f} kWh"
+
+
 def _money(outcome: Outcome, amount: float) -> str:
-    return f"{amount:,.2f} {outcome.energy.currency}"
+    return f"{amount:,.{2 if abs(amount) < MANY else 0}f} {outcome.energy.currency}"

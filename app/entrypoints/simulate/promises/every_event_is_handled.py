@@ -11,6 +11,8 @@ from app.entrypoints.simulate.world import World
 WAITS_S_MAX = 300.0
 """Reconnecting is tried every 30 s (+ 25 %), and so is what could not be handled."""
 
+EXCUSED = (*BUS, *CHAIN, "daemon-killed")
+
 
 class EveryEventIsHandled(Promise):
     """Looks every minute for entries that wait."""
@@ -28,8 +30,9 @@ class EveryEventIsHandled(Promise):
         for node, machine in self.world.machines.items():
             if machine.power is not MachinePower.RUNNING:
                 continue
-            excused = machine.troubles.lately((*BUS, *CHAIN, "daemon-killed"), 120.0)
-            for delivery in machine.bus.stream.waiting:
+            waiting = list(machine.bus.stream.waiting)
+            excused = bool(waiting) and machine.troubles.lately(EXCUSED, 120.0)
+            for delivery in waiting:
                 entry = (node, delivery.id)
                 since_s = now_s if excused else self._waiting_since_s.get(entry, now_s)
                 still_waiting[entry] = self._look(machine, delivery.id, since_s)

@@ -134,7 +134,8 @@ function histogram(data, { name, of, counts }, last, width) {
     if (n % every === 0) {
       bars.append(
         svg("line", { class: "axis", x1: x, x2: x, y1: top + down, y2: top + down + 4 }),
-        svg("text", { x, y: top + down + 17, "text-anchor": n ? "middle" : "start", "aria-hidden": "true" }, span(data.edges_s[n])),
+        svg("text", { x, y: top + down + 17, "text-anchor": n ? (x > left + across - 24 ? "end" : "middle") : "start", "aria-hidden": "true" },
+          span(data.edges_s[n])),
       );
     }
   });

@@ -91,7 +91,7 @@ function percent(share, digits = 0) {
 
 /** Rows of text or nodes; the first row is the head, the first column names the row. A head in `plain` needs no name beside it. */
 function table([head, ...rows], kind = "", caption = "", plain = []) {
-  const name = (column) => kind === "wide" && !plain.includes(head[column]) && head[column];
+  const name = (column) => kind.startsWith("wide") && !plain.includes(head[column]) && head[column];
   const cell = (value, column) => (column === 0 ? el("th", { scope: "row" }, value) : el("td", { "data-name": name(column) }, value));
   return el(
     "table",

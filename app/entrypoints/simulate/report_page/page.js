@@ -96,7 +96,7 @@ function latency() {
     host.append(el("h3", {}, `${distribution.name}: number of ${distribution.of}`), place);
     drawn(place, (width) => histogram(data, distribution, n === data.distributions.length - 1, width));
   });
-  byId("latency-table").append(table(data.spreads, "numbers", "From the target Up of a dark node; for workloads, from their arrival. p99: 99 of 100 took no longer."));
+  byId("latency-table").append(table(data.spreads, "wide numbers", "From the target Up of a dark node; for workloads, from their arrival. p99: 99 of 100 took no longer."));
   const bars = data.edges_s.map((_, n) => [bin(data, n), ...data.distributions.map(({ counts }) => count(counts[n]))]);
   if (bars.length) byId("latency-bars").append(table([["time it took", ...data.distributions.map(({ name }) => name)], ...bars], "numbers"));
   else byId("latency-bars").parentElement.remove();
@@ -105,10 +105,10 @@ function latency() {
 function figures() {
   drawn(byId("energy-chart"), (width) => energyBars(data, width));
   byId("energy-table").append(
-    table([["", "energy", "money"], ...data.energy.map(({ name, text, money }) => [name, text, money])], "numbers"),
+    table([["", "energy", "money", "of always on"], ...data.energy.map(({ name, text, money, share }) => [name, text, money, share])], "wide numbers"),
   );
   byId("energy-note").textContent = data.energy_note;
-  byId("traffic-table").append(table(data.traffic, "numbers"));
+  byId("traffic-table").append(table(data.traffic, "wide numbers"));
   byId("figures-table").append(table([["figure", "value"], ...data.figures]));
 }
 

@@ -1,0 +1,22 @@
+"""When each node's last uptime report was included: two promises are about that."""
+
+from __future__ import annotations
+
+from app.adapters.simulated.ledger import Block
+from app.domain.model import NodeId
+from app.entrypoints.simulate.promise import Promise
+from app.entrypoints.simulate.world import World
+
+
+class UptimeReports(Promise):
+    """A promise that knows it."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.reported_s: dict[NodeId, float] = {}
+
+    def block_made(self, block: Block) -> None:
+        """Take note of reports."""
+        for event in block.events:
+            if event.name == "NodeUptimeReported":
+                self.reported_s[NodeId(event.attributes[0])] = self.world.now_s()
