@@ -157,6 +157,20 @@ async def test_a_cancelled_call_is_withdrawn(server: RedisServer, client: ZbusCl
     assert keys(server) == []
 
 
+async def test_a_call_that_is_cancelled_while_it_is_being_withdrawn_is_withdrawn(
+    server: RedisServer, client: ZbusClient
+) -> None:
+    calling = asyncio.create_task(node_id(client, timeout_s=0.2))
+    await queued(server)
+    async with client._sending.use():  # somebody else is sending when its time is up
+        await asyncio.wait([calling], timeout=0.5)
+        calling.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+    assert keys(server) == []
+
+
 async def test_many_calls_at_once_over_two_connections(server: RedisServer, client: ZbusClient) -> None:
     async def echo(request: Request) -> bytes:
         return encode_response(Response(request.id, request.inputs[0]))

@@ -163,7 +163,18 @@ class ZbusClient:
         return self._listening is not None and not self._listening.done()
 
     async def _withdraw(self, queue: str, frame: bytes, reply_to: str, within_s: float) -> bool:
-        """Take the call back; False when the neighbour has it already, or Redis can't be asked."""
+        """Take the call back; False when the neighbour has it already, or Redis can't be asked.
+
+        Whoever is cancelled meanwhile still takes it back: a call that stays would be carried out later.
+        """
+        withdrawal = asyncio.create_task(self._take_back(queue, frame, reply_to, within_s), name="zbus: withdrawal")
+        try:
+            return await asyncio.shield(withdrawal)
+        except asyncio.CancelledError:
+            await asyncio.wait([withdrawal], timeout=WITHDRAW_S)
+            raise
+
+    async def _take_back(self, queue: str, frame: bytes, reply_to: str, within_s: float) -> bool:
         try:
             async with asyncio.timeout(within_s), self._sending.use() as redis:
                 pipeline = redis.pipeline(transaction=False)
