@@ -38,10 +38,9 @@ def test_every_promise_is_broken_by_some_defect() -> None:
 
 @pytest.mark.parametrize("name", DEFECTS)
 def test_the_simulator_finds(name: str) -> None:
-    """The page counts seeds from 1; the first is seed 0."""
+    """The page counts seeds from 1; the first is seed 0. Without the defect they break nothing (test_explored.py)."""
     seeds, promise = table()[name]
     assert promise in run(explored_plan(seeds - 1), build=DEFECTS[name].build).broken
-    assert run(explored_plan(seeds - 1)).kept, "without the defect nothing is broken"
 
 
 def first_seed(defect: Defect) -> tuple[int, str]:

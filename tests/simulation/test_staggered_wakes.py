@@ -26,7 +26,7 @@ def packets_a_wake(outcome: Outcome) -> float:
     return outcome.counts["packets"] / len(outcome.wake_latencies_s)
 
 
-@pytest.mark.parametrize(("faults", "seed"), [("none", 1), ("none", 2), ("moderate", 1), ("moderate", 2)])
+@pytest.mark.parametrize(("faults", "seed"), [("none", 1), ("moderate", 2)])
 def test_a_farm_of_forty_sends_less_than_half_the_packets_and_wakes_as_soon(faults: str, seed: int) -> None:
     plan = plan_of(Wish(nodes=40, farms=1, hours=12, load=0.5, faults=faults, seed=seed))
     before, staggered = run(plan, build=all_at_once), run(plan)
