@@ -25,6 +25,8 @@ from hashlib import blake2b
 
 from app.domain.model import NodeId, NodePower, Power, Unreadable
 
+_UP = Power.UP  # asked of every node of a farm at every look: an enum's lookup shows
+
 
 @dataclass(frozen=True, slots=True)
 class TurnPolicy:
@@ -55,7 +57,7 @@ def can_wake_others(power: NodePower | Unreadable) -> bool:
 
     In doubt it does not count; then those behind it call sooner.
     """
-    return isinstance(power, NodePower) and power.state.power is Power.UP and power.target is Power.UP
+    return isinstance(power, NodePower) and power.state.power is _UP and power.target is _UP
 
 
 def order(target: NodeId, wakers: Collection[NodeId]) -> list[NodeId]:

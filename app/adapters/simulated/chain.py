@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from app.adapters.simulated.ledger import Block as LedgerBlock
 from app.adapters.simulated.ledger import Extrinsic, InvalidTransaction, Ledger
@@ -30,6 +30,9 @@ from app.ports.chain import UptimeSampler
 from app.ports.chain_blocks import Block, BlockRef
 from app.ports.clock import Clock
 
+_TOLD: WeakKeyDictionary[Ledger, dict[NodeId, tuple[Values, Node]]] = WeakKeyDictionary()
+"""Records in the domain's words, one for all readers of a ledger: a simulated farm's nodes keep each other's."""
+
 
 class SimulatedChain:
     """`Chain`, `ChainBlocks` and `PowerTargets` for one account.
@@ -53,6 +56,7 @@ class SimulatedChain:
         self._ledger = ledger
         self._clock = clock
         self._account = account
+        self._told = _TOLD.setdefault(ledger, {})
         self._timeout_s = timeout_s
         self._inclusion_timeout_s = inclusion_timeout_s
         self._era_blocks = era_blocks
@@ -90,13 +94,13 @@ class SimulatedChain:
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
         """All from one block."""
         await self._answer(nodes)
-        newest = self._ledger.store.newest("NodePower")
-        at = self._ledger.finalized_number
-        final = kind is HeadKind.FINALIZED and self.tells_finality
-        powers: dict[NodeId, NodePower | Unreadable] = {
-            node: (self._ledger.read("NodePower", node, at, ALWAYS_UP) if final else newest.get(node, ALWAYS_UP)).told
-            for node in nodes
-        }
+        powers: dict[NodeId, NodePower | Unreadable]
+        if kind is HeadKind.FINALIZED and self.tells_finality:
+            at = self._ledger.finalized_number
+            powers = {node: self._ledger.read("NodePower", node, at, ALWAYS_UP).told for node in nodes}
+        else:
+            newest = self._ledger.store.newest("NodePower").get
+            powers = {node: newest(node, ALWAYS_UP).told for node in nodes}
         self.on_powers(nodes)
         powers.update((node, Unreadable("neither Up nor Down")) for node in self.broken if node in powers)
         return PowerReading(self._head(kind) if self.tells_heads else None, powers)
@@ -104,8 +108,8 @@ class SimulatedChain:
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
         """Those that exist."""
         await self._answer(nodes)
-        records = ((node, self._ledger.read("Nodes", node)) for node in nodes)
-        return {node: _node(record) for node, record in records if record is not None}
+        records = self._ledger.store.newest("Nodes")
+        return {node: self._node(node, records[node]) for node in nodes if node in records}
 
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
         """Ascending."""
@@ -173,6 +177,12 @@ class SimulatedChain:
         await self._clock.sleep(self._timeout_s)
         raise ChainUnavailable(f"the simulated chain gave no answer within {self._timeout_s:.0f} s")
 
+    def _node(self, node: NodeId, record: Values) -> Node:
+        known = self._told.get(node)
+        if known is None or known[0] is not record:
+            known = self._told[node] = record, _node(record)
+        return known[1]
+
     def _head(self, kind: HeadKind) -> Head:
         block = self._block_of(kind)
         return Head(kind, block.number, block.hash, block.time_ms / 1000)
@@ -233,15 +243,8 @@ def _inclusion(call: str, extrinsic: Extrinsic, block: LedgerBlock) -> Inclusion
 
 
 def _node(record: Values) -> Node:
-    interfaces = tuple((interface["name"], interface["mac"]) for interface in record["interfaces"])
-    return _known_node(record["id"], record["farm_id"], record["twin_id"], interfaces)
-
-
-@lru_cache(maxsize=65_536)
-def _known_node(node: int, farm: int, twin: int, interfaces: tuple[tuple[str, str], ...]) -> Node:
-    """One for all readers: the nodes of a simulated farm keep each other's records."""
-    mac, problem = woken_address(interfaces)
-    return Node(NodeId(node), FarmId(farm), TwinId(twin), mac, problem)
+    mac, problem = woken_address((interface["name"], interface["mac"]) for interface in record["interfaces"])
+    return Node(NodeId(record["id"]), FarmId(record["farm_id"]), TwinId(record["twin_id"]), mac, problem)
 
 
 def _block(block: LedgerBlock) -> Block:

@@ -40,6 +40,11 @@ class SimulatedStream:
         return batch
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing waits."""
+        return not (self.pending or self._new)
+
+    @property
     def waiting(self) -> Iterator[Delivery]:
         """Entries not acknowledged yet, delivered or not."""
         yield from self.pending.values()

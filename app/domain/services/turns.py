@@ -34,8 +34,7 @@ class Turns:
 
     def saw_all(self, powers: Powers) -> None:
         """This is what the chain says of all peers there are."""
-        self._wakers.clear()
-        self.saw(powers)
+        self._wakers = {node: None for node, power in powers.items() if can_wake_others(power)}
 
     def saw_own(self, power: NodePower | Unreadable) -> None:
         """This is what the chain says of this node; an answer that can't be read changes nothing."""

@@ -28,11 +28,10 @@ class EveryEventIsHandled(Promise):
         now_s = self.world.now_s()
         still_waiting: dict[tuple[NodeId, str], float] = {}
         for node, machine in self.world.machines.items():
-            if machine.power is not MachinePower.RUNNING:
+            if machine.bus.stream.idle or machine.power is not MachinePower.RUNNING:
                 continue
-            waiting = list(machine.bus.stream.waiting)
-            excused = bool(waiting) and machine.troubles.lately(EXCUSED, 120.0)
-            for delivery in waiting:
+            excused = machine.troubles.lately(EXCUSED, 120.0)
+            for delivery in machine.bus.stream.waiting:
                 entry = (node, delivery.id)
                 since_s = now_s if excused else self._waiting_since_s.get(entry, now_s)
                 still_waiting[entry] = self._look(machine, delivery.id, since_s)

@@ -30,11 +30,11 @@ class EveryWakeEnds(Promise):
     def minute(self) -> None:
         """Look at all that are dark."""
         newest = self.world.ledger.store.newest("NodePower")
+        off = MachinePower.OFF
         for node, machine in self.world.machines.items():
-            power = newest.get(node)
-            if machine.power is MachinePower.OFF and (power is None or power.target == "Up"):
+            if machine.power is off and ((power := newest.get(node)) is None or power.target == "Up"):
                 self._look(node, machine)
-            else:
+            elif node in self._since_s:
                 self._since_s.pop(node, None)
                 self._told.discard(node)
 

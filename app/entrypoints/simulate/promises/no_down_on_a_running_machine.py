@@ -35,11 +35,11 @@ class NoDownOnARunningMachine(Promise):
         if self._minutes % EVERY_MINUTES:
             return
         newest = self.world.ledger.store.newest("NodePower")
+        running = MachinePower.RUNNING
         for node, machine in self.world.machines.items():
-            power = newest.get(node)
-            if machine.power is MachinePower.RUNNING and power is not None and power.down_since is not None:
+            if machine.power is running and (power := newest.get(node)) is not None and power.down_since is not None:
                 self._look(node, machine)
-            else:
+            elif node in self._since_s:
                 self._since_s.pop(node, None)
 
     def _look(self, node: NodeId, machine: Machine) -> None:

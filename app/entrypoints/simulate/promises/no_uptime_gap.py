@@ -22,8 +22,9 @@ class NoUptimeGap(UptimeReports):
     def minute(self) -> None:
         """Whose last report is too old?"""
         now_s = self.world.now_s()
+        running = MachinePower.RUNNING
         for node, machine in self.world.machines.items():
-            if machine.power is MachinePower.RUNNING:
+            if machine.power is running:
                 since_s = max(self.reported_s.get(node, 0.0), machine.since_s)
                 if now_s - since_s > GAP_S_MAX and not machine.troubles.lately(EXCUSED, EXCUSED_S):
                     self.broken(machine, f"no uptime report for {now_s - since_s:.0f} s")
