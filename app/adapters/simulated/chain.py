@@ -214,7 +214,7 @@ class SimulatedChain:
                 while True:
                     for number in range(seen + 1, self._ledger.best_number + 1):
                         block = self._ledger.block(number)
-                        if block is not None and extrinsic in block.extrinsics:
+                        if block is not None and extrinsic in block.outcomes:
                             return _inclusion(call, extrinsic, block)
                     await self._block()
         except TimeoutError:
@@ -235,10 +235,8 @@ def _ignore(_: Collection[NodeId]) -> None:
 
 
 def _inclusion(call: str, extrinsic: Extrinsic, block: LedgerBlock) -> Inclusion:
-    index = block.extrinsics.index(extrinsic)
-    for event in block.events:
-        if event.extrinsic == index and event.name == "ExtrinsicFailed":
-            raise ExtrinsicFailed(call, event.attributes["error"], block.hash)
+    if error := block.outcomes[extrinsic]:
+        raise ExtrinsicFailed(call, error, block.hash)
     return Inclusion(block.hash, block.number)
 
 

@@ -59,6 +59,8 @@ class Block:
     time_ms: int
     extrinsics: list[Extrinsic] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    outcomes: dict[Extrinsic, str] = field(default_factory=dict)
+    """Of each extrinsic the name of the error by which it failed; empty for success."""
 
 
 class _Making:
@@ -270,6 +272,7 @@ class Ledger:
             call(making, extrinsic.account, extrinsic.arguments)
         except PalletError as failure:
             error = str(failure)
+        block.outcomes[extrinsic] = error
         free = extrinsic.call in NODE_CALLS and not error
         store, number, account = self.store, block.number, extrinsic.account
         store.write("Nonce", account, extrinsic.nonce + 1, number)
