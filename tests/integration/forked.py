@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import atexit
 import contextlib
 import json
 import os
@@ -133,8 +134,5 @@ def _forge() -> str:
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
-    _kept.append(process)
+    atexit.register(process.communicate)  # ends its standard input
     return path
-
-
-_kept: list[subprocess.Popen[str]] = []
