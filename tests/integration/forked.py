@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -124,7 +125,9 @@ def module_of(command: Sequence[str]) -> tuple[str, ...]:
 @cache
 def _forge() -> str:
     """One for each process that runs tests; it ends with that process, since its standard input does."""
-    path = str(Path(tempfile.mkdtemp(prefix="powerd-")) / "forge")
+    directory = tempfile.mkdtemp(prefix="powerd-")
+    atexit.register(shutil.rmtree, directory)
+    path = str(Path(directory) / "forge")
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.integration.forge", path],
         stdin=subprocess.PIPE,
