@@ -13,6 +13,7 @@ class LookAgain(enum.Enum):
 
     NEXT_ROUND = "at the next round"
     NEXT_FINALIZED_HEAD = "at the next finalized head"
+    IN_A_WHILE = "in a while"
     SOON = "soon"
 
 

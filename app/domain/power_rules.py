@@ -99,7 +99,7 @@ def held(seen: Observation, _: PowerLimits) -> StayUp | None:
         return StayUp(f"whether there is a hold can't be told: {seen.holds_unreadable}", LookAgain.NEXT_ROUND)
     if seen.holds:
         hold = seen.holds[0]
-        return StayUp(f"held by {hold.holder}: {hold.reason}", LookAgain.SOON)
+        return StayUp(f"held by {hold.holder}: {hold.reason}", LookAgain.IN_A_WHILE)
     return None
 
 
@@ -154,7 +154,7 @@ def wakes_unfinished(seen: Observation, limits: PowerLimits) -> StayUp | None:
 def last_waker(seen: Observation, _: PowerLimits) -> StayUp | None:
     """Opt-in: somebody has to be awake to wake the others."""
     if seen.last_waker:
-        return StayUp(seen.last_waker, LookAgain.NEXT_FINALIZED_HEAD)
+        return StayUp(seen.last_waker, LookAgain.IN_A_WHILE)
     return None
 
 

@@ -47,6 +47,8 @@ class Wake:
     last_burst_at_s: float = float("-inf")
     due_at_s: float = 0.0
     held_back: bool = False
+    news_at_s: float = float("-inf")
+    """When an event, or its begin, last said that it is wanted: what was asked before that ends nothing."""
     overdue: bool = False
 
 

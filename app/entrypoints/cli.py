@@ -30,7 +30,7 @@ class Program(click.Group):
             return super().invoke(ctx)
         except PowerdError as error:
             click.echo(f"powerd: {error}", err=True)
-            ctx.exit(EXIT_CANNOT_GO_ON)
+            ctx.exit(getattr(error, "exit_code", EXIT_CANNOT_GO_ON))
         except BaseExceptionGroup as group:
             expected, bugs = group.split(PowerdError)
             if bugs is not None or expected is None:

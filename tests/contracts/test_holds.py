@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,3 +147,9 @@ async def test_a_holder_has_one_hold(make: Callable[[Path], Rig], tmp_path: Path
     rig = make(tmp_path)
     rig.set([LATER, Hold("backup", "longer", None)])
     assert list(await rig.holds.active()) == [Hold("backup", "longer", None)]
+
+
+async def test_a_pipe_in_place_of_a_hold_is_doubt_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "backup.json")
+    with pytest.raises(HoldsUnreadable, match="it is a pipe"):
+        await FileHolds(tmp_path, SystemClock()).active()

@@ -94,6 +94,8 @@ class FileHolds:
 def _read(path: Path) -> Hold | None:
     """None if it was lifted just now."""
     try:
+        if path.is_fifo():
+            raise ValueError("it is a pipe")  # which everybody would wait for
         saved: Any = json.loads(path.read_text())
         expires_at_s = saved.get("expires_at_s")
         if expires_at_s is not None:

@@ -109,7 +109,7 @@ class SimulatedChain:
         """Those that exist."""
         await self._answer(nodes)
         records = self._ledger.store.newest("Nodes")
-        return {node: self._node(node, records[node]) for node in nodes if node in records}
+        return {node: self._node(node, record) for node in nodes if (record := records.get(node)) is not None}
 
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
         """Ascending."""

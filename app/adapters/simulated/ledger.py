@@ -120,8 +120,8 @@ class Ledger:
         self._lost: deque[bytes] = deque(maxlen=64)
         self._listeners: list[Callable[[Block], None]] = []
         self._waiting: list[Callable[[], None]] = []
-        self._add(Block(0, self._hash(name, 0), "0x" + "00" * 32, int(start_s * 1000)))
         self.finalized_number = 0
+        self._add(Block(0, self._hash(name, 0), "0x" + "00" * 32, int(start_s * 1000)))
 
     # -- reading -----------------------------------------------------------------------------------
     @property
@@ -295,7 +295,8 @@ class Ledger:
         self._blocks[block.number] = block
         self._numbers[block.hash] = block.number
         self.best_number = block.number
-        while self.best_number - self._first >= self._history_blocks:
+        # What is not final can be asked for, however long finality stands still.
+        while self._first < min(self.best_number - self._history_blocks + 1, self.finalized_number):
             del self._numbers[self._blocks.pop(self._first).hash]
             self._first += 1
             self.store.forget(self._first)

@@ -83,6 +83,7 @@ class EventHandler:
             return
         if self._own in nodes:
             self._own_trigger.pull("event")
+        asked_at_s = self._clock.monotonic()
         peers = await self._farm.among([node for node in nodes if node != self._own])
         # The own node first: behind a gateway that answers one call after the other it waits for nobody.
         reading = await self._chain.powers([*(n for n in nodes if n == self._own), *peers], HeadKind.BEST)
@@ -90,7 +91,7 @@ class EventHandler:
         if hinted:
             self._wakes.hint(powers)
         else:
-            self._wakes.look(powers)
+            self._wakes.look(powers, asked_at_s=asked_at_s)
 
     async def _handle_good(self, good: Sequence[Delivery]) -> None:
         fresh: dict[NodeId, None] = {}

@@ -60,7 +60,12 @@ class FarmDirectory:
         A member whose record can't be read now is a peer all the same.
         """
         unknown = [node for node in nodes if node not in self._nodes and node != self._own]
-        await self.reread(unknown)
+        try:
+            await self.reread(unknown)
+        except ChainUnavailable:
+            # A gateway that can't tell one record must not keep the others from being woken.
+            if any(node not in self._members for node in unknown):
+                raise
         return [node for node in nodes if node in self._nodes or node in self._members]
 
     async def reread(self, nodes: Collection[NodeId]) -> None:

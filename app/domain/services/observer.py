@@ -46,12 +46,11 @@ class Observer:
     async def observe(self, *, cooling_down: str = "") -> Observation:
         """Look now. Raises `ChainUnavailable`.
 
-        The best head is read last: where it says Up, nothing older may overrule it.
+        The best head is read last of the chain: where it says Up, nothing older may overrule it.
         """
         finalized = None
         if self._chain.tells_finality:
             finalized = await self._own_power(HeadKind.FINALIZED)
-        holds, holds_unreadable = await self._read_holds()
         # Only when it may decide: it takes reads of the chain.
         asked = finalized is None or wants_down(finalized.power)
         last_waker = await self._last_waker.objection() if asked else ""
@@ -60,6 +59,8 @@ class Observer:
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
         await self._brake.saw(best.power)
+        # Last of all: they are near and quick, and whoever placed one counts on it.
+        holds, holds_unreadable = await self._read_holds()
         self.last = Observation(
             best=best,
             finalized=finalized,

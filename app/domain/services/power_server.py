@@ -158,13 +158,14 @@ class PowerServer:
     async def sync_farm(self) -> None:
         """Look at all peers: wake those that shall be up and are not."""
         peers = await self._farm.peers()
+        asked_at_s = self._clock.monotonic()
         if peers:
             reading = await self._chain.powers(peers, HeadKind.BEST)
             await self._farm.among([node for node, power in reading.powers.items() if may_sleep(power)])
-            self._wakes.look_at_all(reading.powers)
+            self._wakes.look_at_all(reading.powers, asked_at_s=asked_at_s)
             await self._last_waker.look_at(peers)
         else:
-            self._wakes.look_at_all({})
+            self._wakes.look_at_all({}, asked_at_s=asked_at_s)
 
     async def _keep_self(self) -> None:
         """The first report goes first, but a chain that takes none does not hold us up for long (R8)."""

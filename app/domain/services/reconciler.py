@@ -15,6 +15,9 @@ from app.ports.chain import ChainReader
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
+WHILE = 15
+"""Follow-ups that "a while" lasts (30 s): what others decide may last for hours, and each look reads the chain."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReconcilePolicy:
@@ -68,6 +71,8 @@ class Reconciler:
         again = command.look_again if isinstance(command, StayUp) else LookAgain.NEXT_ROUND
         if again is LookAgain.SOON:
             return await trigger.wait(min(self._policy.follow_up_s, interval_s)) or "follow-up"
+        if again is LookAgain.IN_A_WHILE:
+            return await trigger.wait(min(self._policy.follow_up_s * WHILE, interval_s)) or "follow-up"
         if again is LookAgain.NEXT_FINALIZED_HEAD:
             return await self._until_finalized_moves(interval_s, trigger)
         return await trigger.wait(interval_s) or "clock"

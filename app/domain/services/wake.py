@@ -97,34 +97,43 @@ class WakeService:
             if wake is None:
                 if may_be_wanted_up(power):
                     self._begin(node, "its target changed", power)
-            elif wake.held_back and wants_waking(power):
+                continue
+            if may_be_wanted_up(power):
+                wake.news_at_s = now
+            if wake.held_back and wants_waking(power):
                 self._hasten(wake)
             elif now - wake.last_burst_at_s >= self._policy.burst_s:
                 wake.bursts = 0
                 self._act_now(node, power)
 
-    def look(self, powers: Powers) -> None:
-        """This is what the chain says of these peers, with no fresh event behind it."""
-        self._turns.saw(powers)
-        self._look(powers)
+    def look(self, powers: Powers, *, asked_at_s: float) -> None:
+        """This is what the chain says of these peers, with no fresh event behind it.
 
-    def _look(self, powers: Powers) -> None:
+        It was asked at ``asked_at_s`` (monotonic); what an event said meanwhile is newer.
+        """
+        self._turns.saw(powers)
+        self._look(powers, asked_at_s)
+
+    def _look(self, powers: Powers, asked_at_s: float) -> None:
         for node, power in powers.items():
             wake = self._wakes.get(node)
             if wake is None:
                 if wants_waking(power):
                     self._begin(node, "target Up, state Down", power)
+            elif wake.news_at_s > asked_at_s:
+                continue
             elif isinstance(next_step(wake, power), EndWake):
                 self._act_now(node, power)
             elif wake.held_back:
                 self._hasten(wake)
 
-    def look_at_all(self, powers: Powers) -> None:
+    def look_at_all(self, powers: Powers, *, asked_at_s: float) -> None:
         """As `look`, but these are all peers there are: who is not among them left the farm."""
         self._turns.saw_all(powers)
         for wake in [wake for wake in self._wakes.values() if wake.node not in powers]:
-            self._end(wake, "it left the farm")
-        self._look(powers)
+            if wake.news_at_s <= asked_at_s:
+                self._end(wake, "it left the farm")
+        self._look(powers, asked_at_s)
 
     def look_at_own(self, power: NodePower | Unreadable) -> None:
         """This is what the chain says of this node: one that is to go down leaves nothing to others.
@@ -160,7 +169,7 @@ class WakeService:
         asleep = wants_waking(power)
         delay_s = self._turns.delay_s(node) if asleep else 0.0
         self._wakes[node] = Wake(
-            node, reason, began_at_s=now, saw_down=asleep, due_at_s=now + delay_s, held_back=delay_s > 0
+            node, reason, began_at_s=now, saw_down=asleep, due_at_s=now + delay_s, held_back=delay_s > 0, news_at_s=now
         )
         if delay_s:
             self._turns_changed.pull("held back")
@@ -170,6 +179,7 @@ class WakeService:
 
     def _hasten(self, wake: Wake) -> None:
         """Others may have gone that stood before this node: its turn may come sooner, and never later."""
+        self._fresh.pop(wake.node, None)  # an older word that it is not wanted
         due_at_s = wake.began_at_s + self._turns.delay_s(wake.node)
         if due_at_s < wake.due_at_s:
             wake.due_at_s = due_at_s
@@ -190,9 +200,11 @@ class WakeService:
         while True:
             due = self._due(held_back=True)
             if due:
+                asked_at_s = self._clock.monotonic()
                 powers = await self._read_in_time(due)
                 # Without an answer, those go too that fell due meanwhile: none waits for two reads.
-                self._apply(group, self._still_due(due) if powers else self._due(held_back=True), powers)
+                ready = self._still_due(due, asked_at_s) if powers else self._due(held_back=True)
+                self._apply(group, ready, powers)
                 self._due_changed.pull("its turn came")
             await self._turns_changed.wait(self._until_next(held_back=True))
 
@@ -200,18 +212,23 @@ class WakeService:
         while True:
             due = self._due(held_back=False)
             if due:
+                asked_at_s = self._clock.monotonic()
                 powers = await self._read(due)
-                self._apply(group, self._still_due(due), powers)
+                self._apply(group, self._still_due(due, asked_at_s), powers)
             await self._due_changed.wait(self._until_next(held_back=False))
 
     def _due(self, *, held_back: bool) -> list[Wake]:
         now = self._clock.monotonic()
         return [wake for wake in self._wakes.values() if wake.held_back is held_back and wake.due_at_s <= now]
 
-    def _still_due(self, due: Iterable[Wake]) -> list[Wake]:
-        """Those that no fresh event served, or ended, while the chain was read."""
+    def _still_due(self, due: Iterable[Wake], asked_at_s: float) -> list[Wake]:
+        """Those that no fresh event served, ended, or spoke of, while the chain was read."""
         now = self._clock.monotonic()
-        return [wake for wake in due if wake.due_at_s <= now and self._wakes.get(wake.node) is wake]
+        return [
+            wake
+            for wake in due
+            if wake.due_at_s <= now and wake.news_at_s <= asked_at_s and self._wakes.get(wake.node) is wake
+        ]
 
     def _until_next(self, *, held_back: bool) -> float:
         now = self._clock.monotonic()

@@ -10,7 +10,9 @@ from app.domain.errors import PermanentError
 
 
 class BadInput(PermanentError):
-    """The plan can't be made."""
+    """The plan can't be made. The program ends with 2, as for a wrong option: 1 means that a promise was broken."""
+
+    exit_code = 2
 
     @classmethod
     def at(cls, path: Path, line: int, problem: str) -> BadInput:

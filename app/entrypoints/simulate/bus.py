@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.adapters.simulated.power_events import SimulatedStream
 from app.domain.events import Malformed, PowerTargetChanged
+from app.entrypoints.simulate.going_on import GoingOn
 
 if TYPE_CHECKING:
     from app.entrypoints.simulate.machine import Machine
@@ -26,6 +27,7 @@ class Bus:
         self._old: deque[PowerTargetChanged] = deque(maxlen=REMEMBERED)
         self._held_back: list[PowerTargetChanged] = []
         self.stream = SimulatedStream(machine.clock)
+        self.going_on = GoingOn()
         self.lost = 0.0
         self.doubled = 0.0
         self.late_s = 0.0

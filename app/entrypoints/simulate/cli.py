@@ -18,12 +18,29 @@ if TYPE_CHECKING:
 EXIT_PROMISE_BROKEN = 1
 
 
+def _list_faults(ctx: click.Context, _: click.Parameter, *wanted: bool) -> None:
+    if any(wanted):
+        from app.entrypoints.simulate.fault_kinds import listed
+
+        for line in listed():
+            click.echo(line)
+        ctx.exit()
+
+
 @click.group(invoke_without_command=True, short_help="Farms in virtual time, with everything going wrong.")
 @world_options
 @click.option("--explored", metavar="SEED", type=int, help="The world that `make sim` makes up from this seed.")
 @click.option("--from-chain", is_flag=True, help="Farms as the chain of the settings has them (with --farm).")
 @click.option("--farm", "farm_ids", type=int, multiple=True, help="With --from-chain: which farm; may be repeated.")
 @click.option("--report", type=FILE, help="Write a page to look at (HTML, self-contained).")
+@click.option(
+    "--list-faults",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_faults,
+    help="Print all kinds of faults, and end.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 @click.pass_context
 def simulate(
@@ -44,6 +61,7 @@ def simulate(
     if ctx.invoked_subcommand is not None:
         _nothing_said_before(ctx, ctx.invoked_subcommand)
         return
+    _no_contradictions(ctx, explored=explored is not None, from_chain=from_chain)
     from app.entrypoints.simulate.planning import chosen, numbers
     from app.entrypoints.simulate.show import show
 
@@ -65,6 +83,28 @@ def simulate(
         plan = plan_of(wish_of(given, farms))
     kept = show(plan, sys.stdout, report=report, as_json=as_json)
     ctx.exit(0 if kept else EXIT_PROMISE_BROKEN)
+
+
+def _no_contradictions(ctx: click.Context, *, explored: bool, from_chain: bool) -> None:
+    """An option that would be ignored is refused."""
+    said = {
+        str(option.name)
+        for option in ctx.command.params
+        if ctx.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    }
+    farms = {"nodes", "farms"}
+    world = {"farm_file", "from_chain", "hours", "policy", "load", "trace", "faults", "seed", "settings"}
+    for option, others in (
+        ("explored", farms | world if explored else set()),
+        ("from_chain", farms | {"farm_file"} if from_chain else set()),
+        ("farm_file", farms if "farm_file" in said else set()),
+        ("trace", {"load"} if "trace" in said else set()),
+    ):
+        if clash := sorted(said & others):
+            names = {str(each.name): each.opts[0] for each in ctx.command.params}
+            raise click.UsageError(f"{names[option]} says it already: leave out {names[clash[0]]}")
+    if "farm_ids" in said and not from_chain:
+        raise click.UsageError("--farm says which farm of the chain is meant: add --from-chain")
 
 
 def _nothing_said_before(ctx: click.Context, command: str) -> None:

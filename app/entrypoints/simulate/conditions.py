@@ -44,6 +44,8 @@ def apply_conditions(machine: Machine) -> None:
             machine.bus.back()
     machine.events.full = suffers("bus-full")
     machine.nic.missing = suffers("card-missing")
+    machine.nic.several = suffers("two-cards")
+    machine.holds.unreadable = suffers("holds-unreadable")
     machine.nic.cannot_arm = suffers("card-cannot-arm")
     machine.nic.forgets_arming = suffers("card-forgets")
     machine.rtc.refuses = suffers("alarm-refused")

@@ -44,7 +44,7 @@ def read_faults(path: Path) -> tuple[FaultPlan, ...]:
 def _read(path: Path, kind: type[Row]) -> list[tuple[int, Row]]:
     columns = [field.name for field in msgspec.structs.fields(kind)]
     try:
-        with path.open(newline="") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
             header = [name.strip() for name in next(reader, [])]
             if unexpected := [name for name in header if name not in columns] or (not header and ["nothing"]):

@@ -42,7 +42,9 @@ def read_farm_file(path: Path) -> FarmFile:
     """The file's content; `BadInput` names the line of what is wrong."""
     try:
         text = path.read_text()
-        read = msgspec.convert(tomllib.loads(text), FarmFile)
+        content = tomllib.loads(text)
+        content["settings"] = _flat(content.get("settings", {}))
+        read = msgspec.convert(content, FarmFile)
     except OSError as error:
         raise BadInput.at(path, 0, f"can't be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -54,8 +56,18 @@ def read_farm_file(path: Path) -> FarmFile:
     return read
 
 
+def _flat(settings: dict[str, object], before: str = "") -> dict[str, object]:
+    """``[settings.wake]`` with ``packets`` as ``wake.packets``."""
+    flat: dict[str, object] = {}
+    for key, value in settings.items():
+        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
+    return flat
+
+
 def _check(path: Path, text: str, read: FarmFile) -> None:
     nodes = [node for farm in read.farm for node in farm.node]
+    if empty := [farm.id for farm in read.farm if not farm.node]:
+        raise BadInput.at(path, 0, f"farm {empty[0]} has no nodes; write [[farm.node]] with an id under its [[farm]]")
     if not nodes:
         raise BadInput.at(path, 0, "has no nodes; write [[farm]] with an id, and [[farm.node]] with an id under it")
     for node in nodes:
@@ -64,7 +76,7 @@ def _check(path: Path, text: str, read: FarmFile) -> None:
         except ValueError as error:
             line = _line(text, rf"\bmac\s*=\s*.{re.escape(node.mac)}.?\s*$")
             raise BadInput.at(path, line, f"node {node.id}: {error}") from error
-        if node.target not in [power.value for power in Power]:
+        if node.first_target not in [power.value for power in Power]:
             problem = f"node {node.id}: target is {node.target!r}; write Up or Down"
             raise BadInput.at(path, _line(text, rf"target\s*=\s*.{re.escape(node.target)}"), problem)
     _unique(path, text, "farm id", [str(farm.id) for farm in read.farm], r"^\s*id\s*=\s*{}\b")

@@ -13,8 +13,11 @@ from app.domain.model import NodeId, Power
 from app.entrypoints.simulate.plan import BotPlan, PolicyPlan, ScriptedTarget
 
 DAY_S = 86_400
-LONG_AWAKE_S = 12 * 3600.0
-"""Who was up within this time need not be woken for its daily sign of life."""
+ASLEEP_S_MAX = 23 * 3600.0
+"""The grid wants a sign of life once in 24 h."""
+
+JUST_UP_S = 3600.0
+"""Who was up so shortly ago need not be woken for its daily sign of life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,10 @@ class Bot:
 
     def targets(self, nodes: Sequence[NodeView], slots_wanted: int, now_s: float) -> Mapping[NodeId, Power]:
         """First who has to wake, then who may sleep."""
-        woken = {**self._on_demand(nodes, slots_wanted), **self._daily(nodes, now_s), **self._enough_awake(nodes)}
-        if woken or slots_wanted:
-            return woken
-        return self._asleep(nodes, now_s)
+        needed = {**self._on_demand(nodes, slots_wanted), **self._enough_awake(nodes)}
+        woken = {**needed, **self._daily(nodes, now_s)}
+        # Who is only shown to be alive keeps nobody else awake.
+        return woken if needed or slots_wanted else {**self._asleep(nodes, now_s), **woken}
 
     def _on_demand(self, nodes: Sequence[NodeView], slots_wanted: int) -> dict[NodeId, Power]:
         """As many as those who wait need, and one more where the awake ones are nearly full."""
@@ -105,13 +108,13 @@ class Bot:
     def _daily(self, nodes: Sequence[NodeView], now_s: float) -> dict[NodeId, Power]:
         if not self._plan.daily_wake_up:
             return {}
-        return {
-            node.id: Power.UP
-            for node in nodes
-            if node.target is Power.DOWN
-            and (now_s - _minute_of(node.id)) % DAY_S < self._plan.round_s
-            and now_s - node.last_up_s > LONG_AWAKE_S
-        }
+        return {node.id: Power.UP for node in nodes if node.target is Power.DOWN and self._is_due(node, now_s)}
+
+    def _is_due(self, node: NodeView, now_s: float) -> bool:
+        """In its minute of the day, or when it would sleep for too long until then."""
+        asleep_s = now_s - node.last_up_s
+        its_minute = (now_s - _minute_of(node.id)) % DAY_S < self._plan.round_s
+        return asleep_s > ASLEEP_S_MAX or (its_minute and asleep_s > JUST_UP_S)
 
     def _asleep(self, nodes: Sequence[NodeView], now_s: float) -> dict[NodeId, Power]:
         """Idle nodes, as long as enough stay awake and those are not nearly full."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +12,10 @@ from app.entrypoints.simulate.machine import Machine, MachinePower
 from app.entrypoints.simulate.plan import FaultPlan
 
 if TYPE_CHECKING:
-    from app.entrypoints.simulate.world import World
+    from app.entrypoints.simulate.world import Farm, World
+
+MINUTES = 60.0
+FOR_EVER = 1 << 30
 
 Act = Callable[["World", FaultPlan], None]
 
@@ -27,6 +30,8 @@ class FaultKind:
     end: Act | None = None
     for_s: tuple[float, float] = (0.0, 0.0)
     amount: tuple[float, float] = (0.0, 0.0)
+    segment_wide: bool = False
+    """Whether it befalls the whole farms of its subjects."""
 
 
 def subjects(world: World, fault: FaultPlan) -> list[Machine]:
@@ -48,14 +53,28 @@ def schedule(world: World) -> None:
 
 
 def _acting(act: Act, world: World, fault: FaultPlan) -> Callable[[], None]:
-    begins = act is FAULT_KINDS[fault.kind].begin
+    kind = FAULT_KINDS[fault.kind]
 
     def go() -> None:
-        for machine in subjects(world, fault):
-            (machine.troubles.begin if begins else machine.troubles.end)(fault.kind)
+        for machine in befallen(world, fault):
+            (machine.troubles.begin if act is kind.begin else machine.troubles.end)(fault.kind)
         act(world, fault)
 
     return go
+
+
+def befallen(world: World, fault: FaultPlan) -> list[Machine]:
+    """The machines that feel it, whomever its plan names: a chain that stalls, stalls for all."""
+    kind = FAULT_KINDS[fault.kind]
+    if kind.scope == "chain":
+        return list(world.machines.values())
+    if kind.segment_wide:
+        return [machine for farm in _farms(world, fault) for machine in farm.machines]
+    return subjects(world, fault)
+
+
+def _farms(world: World, fault: FaultPlan) -> list[Farm]:
+    return [world.farms[farm] for farm in sorted({machine.identity.farm for machine in subjects(world, fault)})]
 
 
 def _over(world: World, fault: FaultPlan) -> None:
@@ -81,20 +100,18 @@ def _condition(
 # -- the chain --------------------------------------------------------------------------------------
 
 
-def _hold_blocks(world: World, fault: FaultPlan) -> None:  # noqa: ARG001
-    world.ledger.hold_blocks = True
+def _switch(name: str, on: object, off: object) -> tuple[Act, Act]:
+    """A switch of the ledger, on for as long as any fault wants it on."""
 
+    def begin(world: World, fault: FaultPlan) -> None:
+        world.going_on.add(name, fault)
+        setattr(world.ledger, name, on)
 
-def _make_blocks(world: World, fault: FaultPlan) -> None:  # noqa: ARG001
-    world.ledger.hold_blocks = False
+    def end(world: World, fault: FaultPlan) -> None:
+        if not world.going_on.remove(name, fault):
+            setattr(world.ledger, name, off)
 
-
-def _hold_finality(world: World, fault: FaultPlan) -> None:  # noqa: ARG001
-    world.ledger.hold_finality = True
-
-
-def _finalize(world: World, fault: FaultPlan) -> None:  # noqa: ARG001
-    world.ledger.hold_finality = False
+    return begin, end
 
 
 def _reorganise(world: World, fault: FaultPlan) -> None:
@@ -102,39 +119,29 @@ def _reorganise(world: World, fault: FaultPlan) -> None:
     world.ledger.reorganise(depth, lose=world.chance("fork", fault.at_s).random() < 0.5)
 
 
-def _lose_extrinsics(world: World, fault: FaultPlan) -> None:  # noqa: ARG001
-    world.ledger.lose_next = FOR_EVER
-
-
-def _keep_extrinsics(world: World, fault: FaultPlan) -> None:  # noqa: ARG001
-    world.ledger.lose_next = 0
-
-
-def _refuse_extrinsics(world: World, fault: FaultPlan) -> None:  # noqa: ARG001
+def _refuse_extrinsics(world: World, fault: FaultPlan) -> None:
+    world.going_on.add("refuse", fault)
     world.ledger.refuse_next, world.ledger.refuse_count = "payment", FOR_EVER
 
 
-def _take_extrinsics(world: World, fault: FaultPlan) -> None:  # noqa: ARG001
-    world.ledger.refuse_next, world.ledger.refuse_count = "", 1
+def _take_extrinsics(world: World, fault: FaultPlan) -> None:
+    if not world.going_on.remove("refuse", fault):
+        world.ledger.refuse_next, world.ledger.refuse_count = "", 1
 
 
 # -- the bus ----------------------------------------------------------------------------------------
 
 
-def _bus(**values: Callable[[FaultPlan], float]) -> Act:
-    def set_them(machine: Machine, fault: FaultPlan) -> None:
-        for name, value in values.items():
-            setattr(machine.bus, name, value(fault))
+def _bus(name: str) -> tuple[Act, Act]:
+    """A property of the bus; of several faults the worst counts."""
 
-    return _each(set_them)
+    def begin(machine: Machine, fault: FaultPlan) -> None:
+        setattr(machine.bus, name, max(machine.bus.going_on.add(name, fault)))
 
+    def end(machine: Machine, fault: FaultPlan) -> None:
+        setattr(machine.bus, name, max(machine.bus.going_on.remove(name, fault), default=0.0))
 
-def _amount(fault: FaultPlan) -> float:
-    return fault.amount
-
-
-def _nothing(_: FaultPlan) -> float:
-    return 0.0
+    return _each(begin), _each(end)
 
 
 def _forge(machine: Machine, fault: FaultPlan) -> None:
@@ -166,15 +173,19 @@ def _lose_data(machine: Machine, fault: FaultPlan) -> None:  # noqa: ARG001
 
 
 def _lose_packets(world: World, fault: FaultPlan) -> None:
-    farm = world.farms[subjects(world, fault)[0].identity.farm]
-    chance = world.chance("packets", farm.id, fault.at_s)
-    for segment in farm.segments.values():
-        segment.loses = lambda _: chance.random() < fault.amount
+    for farm in _farms(world, fault):
+        _set_loss(world, farm, max(world.going_on.add(f"packets {farm.id}", fault)))
 
 
 def _carry_packets(world: World, fault: FaultPlan) -> None:
-    for segment in world.farms[subjects(world, fault)[0].identity.farm].segments.values():
-        segment.loses = lambda _: False
+    for farm in _farms(world, fault):
+        _set_loss(world, farm, max(world.going_on.remove(f"packets {farm.id}", fault), default=0.0))
+
+
+def _set_loss(world: World, farm: Farm, share: float) -> None:
+    chance = world.chance("packets", farm.id, world.now_s())
+    for segment in farm.segments.values():
+        segment.loses = lambda _: chance.random() < share
 
 
 def _wrong_mac(machine: Machine, fault: FaultPlan) -> None:  # noqa: ARG001
@@ -228,14 +239,13 @@ def _disarm(machine: Machine, fault: FaultPlan) -> None:  # noqa: ARG001
     machine.nic.wake_modes.clear()
 
 
-MINUTES = 60.0
-FOR_EVER = 1 << 30
-
 FAULT_KINDS: Mapping[str, FaultKind] = {
-    "chain-stalls": FaultKind("no block is made", "chain", _hold_blocks, _make_blocks, (30, 5 * MINUTES)),
-    "finality-stalls": FaultKind("blocks are not finalized", "chain", _hold_finality, _finalize, (30, 15 * MINUTES)),
+    "chain-stalls": FaultKind("no block is made", "chain", *_switch("hold_blocks", True, False), (30, 5 * MINUTES)),
+    "finality-stalls": FaultKind(
+        "blocks are not finalized", "chain", *_switch("hold_finality", True, False), (30, 15 * MINUTES)
+    ),
     "reorganisation": FaultKind("the newest blocks are undone", "chain", _reorganise, amount=(1, 3)),
-    "extrinsics-lost": FaultKind("the pool forgets extrinsics", "chain", _lose_extrinsics, _keep_extrinsics, (1, 90)),
+    "extrinsics-lost": FaultKind("the pool forgets extrinsics", "chain", *_switch("lose_next", FOR_EVER, 0), (1, 90)),
     "extrinsics-refused": FaultKind(
         "the pool refuses extrinsics", "chain", _refuse_extrinsics, _take_extrinsics, (1, 120)
     ),
@@ -252,28 +262,27 @@ FAULT_KINDS: Mapping[str, FaultKind] = {
     **_condition("bus-away", "the event bus is down", (10, 20 * MINUTES)),
     **_condition("bus-full", "the event bus takes no writes", (60, 30 * MINUTES)),
     "bus-data-lost": FaultKind("the bus lost its data", "node", _each(_lose_data)),
-    "events-lost": FaultKind(
-        "events never come", "farm", _bus(lost=_amount), _bus(lost=_nothing), (60, 60 * MINUTES), (0.2, 1.0)
-    ),
-    "events-doubled": FaultKind(
-        "events come twice", "farm", _bus(doubled=_amount), _bus(doubled=_nothing), (60, 60 * MINUTES), (0.2, 1.0)
-    ),
+    "events-lost": FaultKind("events never come", "farm", *_bus("lost"), (60, 60 * MINUTES), (0.2, 1.0)),
+    "events-doubled": FaultKind("events come twice", "farm", *_bus("doubled"), (60, 60 * MINUTES), (0.2, 1.0)),
     "events-late": FaultKind(
         "events come late, in another order",
         "farm",
-        _bus(late_s=_amount),
-        _bus(late_s=_nothing),
+        *_bus("late_s"),
         (60, 60 * MINUTES),
         (5, 900),
     ),
     "events-replayed": FaultKind("old events come again", "node", _each(_replay), amount=(0, 86_400)),
     "events-forged": FaultKind("somebody forges events", "node", _each(_forge), amount=(1, 10)),
     "own-event-forged": FaultKind("somebody forges an event Down for the node", "node", _each(_forge_own)),
-    "events-malformed": FaultKind(
-        "garbage comes among the events", "farm", _bus(garbage=_amount), _bus(garbage=_nothing), (60, 3600), (0.3, 1.0)
-    ),
+    "events-malformed": FaultKind("garbage comes among the events", "farm", *_bus("garbage"), (60, 3600), (0.3, 1.0)),
     "packets-lost": FaultKind(
-        "magic packets get lost", "farm", _lose_packets, _carry_packets, (60, 20 * MINUTES), (0.3, 1.0)
+        "magic packets get lost",
+        "farm",
+        _lose_packets,
+        _carry_packets,
+        (60, 20 * MINUTES),
+        (0.3, 1.0),
+        segment_wide=True,
     ),
     **_condition("packets-refused", "the node can't send magic packets", (60, 30 * MINUTES)),
     **_condition("deaf", "the dark node's card ignores magic packets", (60, 60 * MINUTES)),
@@ -285,6 +294,8 @@ FAULT_KINDS: Mapping[str, FaultKind] = {
     **_condition("alarm-forgotten", "the clock forgets its alarm", (60, 30 * MINUTES)),
     **_condition("disk-broken", "what the brake remembers can't be read or written", (60, 60 * MINUTES)),
     "disarmed": FaultKind("somebody switches Wake-on-LAN off", "node", _each(_disarm)),
+    **_condition("two-cards", "a second card is plugged in", (60, 30 * MINUTES)),
+    **_condition("holds-unreadable", "nobody can tell who holds the machine", (60, 30 * MINUTES)),
     **_condition("power-off-refused", "the init system refuses to power off", (60, 40 * MINUTES)),
     **_condition("power-off-hangs", "the init system gives no answer", (60, 40 * MINUTES)),
     **_condition("power-off-ignored", "the init system says yes and does nothing", (60, 40 * MINUTES)),
@@ -303,3 +314,15 @@ FAULT_KINDS: Mapping[str, FaultKind] = {
         "the machine's clock is wrong", "node", _each(_drift), _each(_undrift), (60, 60 * MINUTES), (-200, 200)
     ),
 }
+
+
+def listed() -> Iterator[str]:
+    """A line for each kind: its widest subject, how long made-up ones last, what they draw as amount, what it does."""
+    yield f"{'kind':<20} {'subject':<8} {'seconds':<12} {'amount':<12} what happens"
+    for name, kind in FAULT_KINDS.items():
+        subject = "all" if kind.scope == "chain" else kind.scope
+        yield f"{name:<20} {subject:<8} {_range(kind.for_s):<12} {_range(kind.amount):<12} {kind.text}".rstrip()
+
+
+def _range(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:g} … {ends[1]:g}" if ends[1] else "–"

@@ -36,7 +36,7 @@ BUS_POLL_S = 3600.0
 """The simulated bus tells at once what arrives: how long a read waits in vain changes nothing."""
 
 RESTART_S = 5.0
-"""After this the init system starts a daemon again that was killed."""
+"""After this the init system starts a daemon again that was killed, or failed."""
 
 
 class MachinePower(enum.Enum):
@@ -84,7 +84,7 @@ class Machine:
         self.since_s = 0.0
         """Since when (virtual seconds) ``power`` is what it is."""
         self.troubles = Troubles(world.now_s)
-        self.powered_itself_off = False
+        self.powered_itself_off = plan.asleep
         """Whether it is dark because its daemon wanted so."""
         self.services: NodeServices | None = None
         self._conditions: Counter[str] = Counter()
@@ -247,12 +247,14 @@ class Machine:
             self.services = None
         if not daemon.cancelled() and (error := daemon.exception()) is not None:
             self.world.watch.daemon_failed(self, error)
+            if daemon is self._daemon and self.power is MachinePower.RUNNING:
+                self._after(RESTART_S, self._start_daemon)
 
     def _obey(self) -> None:
         """The init system goes down: it stops the daemon, and some seconds later the machine is dark."""
         if self.power is not MachinePower.RUNNING:
             return
-        self._armed = MAGIC in self.nic.wake_modes and self.plan.can_be_woken
+        self._armed = MAGIC in self.nic.wake_modes and self.plan.can_be_woken and not self.nic.missing
         self.world.watch.powered_off(self)
         self._set(MachinePower.STOPPING)
         self._after(self.plan.shutdown_s, lambda: self._go_dark("powered off"))

@@ -56,6 +56,9 @@ class Outcome(Struct, kw_only=True):
     """How long deployments waited for a node that is up."""
     still_waiting: int
     promises: dict[str, str]
+    """Those that were watched, and their texts."""
+    not_checked: list[str]
+    """Those that this run could not break: what they are about is switched off, or the run is too short."""
     broken: dict[str, int]
     violations: list[Violation]
     timelines: dict[int, list[int]]
@@ -82,6 +85,7 @@ def outcome_of(world: World, tally: Tally, watch: Watch, farmers: Sequence[Farme
         waits_s=sorted(wait for farmer in farmers for wait in farmer.placement.waits_s),
         still_waiting=sum(len(farmer.placement.waiting) for farmer in farmers),
         promises={promise.name: promise.text for promise in watch.promises},
+        not_checked=watch.not_checked,
         broken={promise.name: promise.broken_times for promise in watch.promises if promise.broken_times},
         violations=sorted(
             (violation for promise in watch.promises for violation in promise.violations),
@@ -94,8 +98,8 @@ def outcome_of(world: World, tally: Tally, watch: Watch, farmers: Sequence[Farme
 def _energy(world: World, tally: Tally, farmers: Sequence[Farmer]) -> Energy:
     """A node draws ``idle_w`` while it is on, more in proportion to its used slots, and little while dark."""
     plan = world.plan.energy
-    total_s = world.plan.nodes * world.plan.end_s
-    dark_s = tally.seconds_in["off"]
+    total_s = world.plan.nodes * world.plan.end_s - tally.cut_off_s
+    dark_s = tally.seconds_in["off"] - tally.cut_off_s
     busy_ws = sum(farmer.placement.busy_share_s() for farmer in farmers) * (plan.busy_w - plan.idle_w)
     return Energy(
         used_kwh=(dark_s * plan.asleep_w + (total_s - dark_s) * plan.idle_w + busy_ws) / KWH_WS,

@@ -10,10 +10,14 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-Seconds = Annotated[float, Meta(ge=0)]
-PositiveSeconds = Annotated[float, Meta(gt=0)]
+YEAR_S = 366 * 86_400.0
+
+Seconds = Annotated[float, Meta(ge=0, le=YEAR_S)]
+PositiveSeconds = Annotated[float, Meta(gt=0, le=YEAR_S)]
+PaceSeconds = Annotated[float, Meta(ge=0.1, le=86_400)]
+"""Of what goes on for the whole run: shorter ones would make it last for ever."""
 Fraction = Annotated[float, Meta(ge=0, le=1)]
-Watts = Annotated[float, Meta(ge=0)]
+Watts = Annotated[float, Meta(ge=0, le=1e6)]
 
 
 class Part(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -30,13 +34,19 @@ class NodePlan(Part, frozen=True):
     """Layer-2 segment: machines of different ones can't wake each other."""
     boot_s: PositiveSeconds = 90.0
     shutdown_s: PositiveSeconds = 20.0
-    slots: Annotated[int, Meta(ge=1)] = 8
+    slots: Annotated[int, Meta(ge=1, le=10_000)] = 8
     """How many units of workload it carries."""
     can_be_woken: bool = True
     """Whether its card supports Wake-on-LAN at all."""
-    target: str = "Up"
+    target: str = ""
+    """At the start; empty: Down for one that is asleep, else Up."""
     asleep: bool = False
     """Dark at the start, and Down on chain."""
+
+    @property
+    def first_target(self) -> str:
+        """The target at the start."""
+        return self.target or ("Down" if self.asleep else "Up")
 
 
 class FarmPlan(Part, frozen=True):
@@ -57,7 +67,7 @@ class BotPlan(Part, frozen=True):
     """A node that woke stays up at least so long."""
     daily_wake_up: bool = True
     """Every sleeper is woken once a day, in a minute of its own."""
-    round_s: PositiveSeconds = 300.0
+    round_s: PaceSeconds = 300.0
 
 
 class ScriptedTarget(Part, frozen=True):
@@ -91,7 +101,7 @@ class WorkloadPlan(Part, frozen=True):
     load: Fraction = 0.2
     daily_swing: Fraction = 0.6
     """0: the same all day; 1: nothing at four in the morning, double at four in the afternoon."""
-    lifetime_s_mean: PositiveSeconds = 6 * 3600.0
+    lifetime_s_mean: Annotated[float, Meta(ge=60, le=YEAR_S)] = 6 * 3600.0
     trace: tuple[Deployment, ...] | None = None
 
 
@@ -105,15 +115,15 @@ class FaultPlan(Part, frozen=True):
     kind: str
     subject: str = "all"
     for_s: Seconds = 0.0
-    amount: float = 0.0
+    amount: Annotated[float, Meta(ge=-1e6, le=1e6)] = 0.0
 
 
 class ChainPlan(Part, frozen=True):
     """The chain's own pace."""
 
-    block_time_s: PositiveSeconds = 6.0
+    block_time_s: PaceSeconds = 6.0
     finality_lag_blocks: Annotated[int, Meta(ge=0, le=64)] = 3
-    latency_s: Seconds = 0.0
+    latency_s: Annotated[float, Meta(ge=0, le=60)] = 0.0
     """Of every answer; each costs a timer, which makes a run slower by a tenth."""
 
 
@@ -123,7 +133,7 @@ class EnergyPlan(Part, frozen=True):
     asleep_w: Watts = 3.0
     idle_w: Watts = 60.0
     busy_w: Watts = 120.0
-    price_per_kwh: Annotated[float, Meta(ge=0)] = 0.30
+    price_per_kwh: Annotated[float, Meta(ge=0, le=1e6)] = 0.30
     currency: str = "EUR"
 
 
@@ -131,7 +141,7 @@ class Plan(Part, frozen=True):
     """A whole run."""
 
     seed: int
-    hours: Annotated[float, Meta(gt=0)]
+    hours: Annotated[float, Meta(gt=0, le=8784)]
     farms: tuple[FarmPlan, ...]
     policy: PolicyPlan = PolicyPlan()
     workload: WorkloadPlan = WorkloadPlan()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ def plan_of(wish: Wish) -> Plan:
         workload = msgspec.structs.replace(workload, load=wish.load)
     if wish.trace:
         workload = msgspec.structs.replace(workload, trace=read_trace(wish.trace))
+    if not math.isfinite(wish.hours):
+        raise BadInput(f"--hours {wish.hours} is no number of hours")
     calm_s = min(CALM_S, wish.hours * 3600.0 * CALM_SHARE)
     faults = _faults(wish, farms, wish.hours * 3600.0 - calm_s)
     plan = Plan(
@@ -63,6 +66,7 @@ def plan_of(wish: Wish) -> Plan:
         settings={**file.settings, **wish.settings},
         calm_s=calm_s,
     )
+    plan = sound(plan)
     _check(wish, plan)
     return plan
 
@@ -115,10 +119,50 @@ def _check(wish: Wish, plan: Plan) -> None:
     if strangers := [deployment.farm for deployment in plan.workload.trace or () if deployment.farm not in farms]:
         raise BadInput(f"{wish.trace}: there is no farm {strangers[0]}")
     known = {"all": {""}, "farm": {str(farm) for farm in farms}, "node": {str(node) for node in nodes}}
+    room = {farm.id: max(node.slots for node in farm.nodes) for farm in plan.farms}
+    for place, deployment in enumerate(plan.workload.trace or (), 1):
+        if deployment.slots > room[deployment.farm]:
+            raise BadInput(
+                f"{wish.trace}: deployment {place} (in order of time) takes {deployment.slots} slots, and no node of "
+                f"farm {deployment.farm} has more than {room[deployment.farm]}: it would wait for ever"
+            )
     for fault in plan.faults:
+        _check_amount(fault)
         what, _, number = fault.subject.partition(" ")
         if number not in known.get(what, set()):
             raise BadInput(f"the fault {fault.kind} at {fault.at_s:g} s is about {fault.subject!r}, which is not there")
+
+
+def _check_amount(fault: FaultPlan) -> None:
+    least, most = FAULT_KINDS[fault.kind].amount
+    if most and not min(least, 0.0) <= fault.amount <= (1.0 if most == 1.0 else 10 * most):
+        raise BadInput(
+            f"the fault {fault.kind} at {fault.at_s:g} s has the amount {fault.amount:g}; "
+            f"made-up ones have {least:g} … {most:g} (powerd simulate --list-faults)"
+        )
+    if least > 0 and not fault.amount:
+        raise BadInput(
+            f"the fault {fault.kind} at {fault.at_s:g} s does nothing without an amount; "
+            f"made-up ones have {least:g} … {most:g} (powerd simulate --list-faults)"
+        )
+
+
+def sound(plan: Plan) -> Plan:
+    """The plan, if every number in it is within bounds; else `BadInput`."""
+    plain = msgspec.to_builtins(plan)
+    if place := _not_finite(plain, "the plan"):
+        raise BadInput(f"{place} is no number")
+    try:
+        return msgspec.convert(plain, Plan)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"this can't be simulated: {error}") from error
+
+
+def _not_finite(value: object, place: str) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return place
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
+    return next(filter(None, (_not_finite(each, f"{place}'s {name}") for name, each in inside)), "")
 
 
 def numbers(text: str) -> tuple[int, ...]:

@@ -47,6 +47,11 @@ class Promise:
         """The file's name: ``never_off_against_the_target``."""
         return type(self).__module__.rpartition(".")[2]
 
+    @property
+    def applies(self) -> bool:
+        """Whether this run can break it at all: some are about what an operator may opt in to."""
+        return True
+
     def broken(self, machine: Machine | None, detail: str) -> None:
         """It was not kept, now."""
         self.broken_times += 1

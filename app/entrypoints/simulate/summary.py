@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -12,8 +13,8 @@ Row = tuple[str, str]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Of sorted values; NaN of none."""
-    return values[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
+    """Of sorted values, by nearest rank; NaN of none."""
+    return values[max(0, math.ceil(share * len(values)) - 1)] if values else float("nan")
 
 
 def seconds(value: float) -> str:
@@ -35,6 +36,8 @@ def figures(outcome: Outcome) -> Iterator[Row]:
     yield "nodes / farms", f"{plan.nodes:,} / {len(plan.farms):,}"
     yield "virtual time", f"{plan.hours:g} h, {len(plan.faults):,} faults, policy {plan.policy.kind}, seed {plan.seed}"
     yield "running / dark", f"{running_s / total_s:.1%} / {dark_s / total_s:.1%}"
+    dark = [sample[2] for sample in outcome.series]
+    yield "asleep at a time", f"{sum(dark) / len(dark):,.0f} on average, {max(dark):,} at most"
     yield "sleeps / wakes", f"{counts.get('powered off', 0):,} / {wakes:,} (wanted {wanted:,})"
     yield "target Up → magic packet", _spread(outcome.packet_latencies_s)
     yield "target Up → state Up", _spread(outcome.wake_latencies_s)
@@ -63,6 +66,11 @@ class Judged(Protocol):
         ...
 
     @property
+    def not_checked(self) -> Sequence[str]:
+        """Names of those that the run could not break."""
+        ...
+
+    @property
     def broken(self) -> Mapping[str, int]:
         """Name → how many times."""
         ...
@@ -77,6 +85,8 @@ def verdict(outcome: Judged) -> Iterator[str]:
     """A line for every promise that was broken, with its first cases; or one that says that none was."""
     if outcome.kept:
         yield f"All {len(outcome.promises)} promises were kept."
+        if outcome.not_checked:
+            yield f"Not checked, since nothing in this run could break them: {', '.join(outcome.not_checked)}"
         return
     for name, times in outcome.broken.items():
         yield f"BROKEN, {times:,} times: {outcome.promises[name]} ({name})"

@@ -31,10 +31,16 @@ class Tally:
         self.timelines: dict[NodeId, array[int]] = {}
         self.notes: list[tuple[float, int, str]] = []
         self.seconds_in: Counter[str] = Counter()
+        self.cut_off_s = 0.0
+        """Node seconds dark without having powered off: mains that failed, a machine that was reset."""
         self._since_s: dict[NodeId, float] = {}
         self._was: dict[NodeId, MachinePower] = {}
         self._wanted_since_s: dict[NodeId, float] = {}
         self._targets: dict[NodeId, str] = {}
+        for node, machine in world.machines.items():
+            if machine.plan.asleep and machine.plan.first_target == "Up":
+                self._wanted_since_s[node] = 0.0
+                self.counts["wakes wanted"] += 1
         self.series: list[tuple[float, int, int, int]] = []
 
     # -- moments -----------------------------------------------------------------------------------
@@ -42,7 +48,7 @@ class Tally:
         """Time in the last condition ends here."""
         node, now_s = machine.identity.node, self._world.now_s()
         was = self._was.get(node, MachinePower.OFF)
-        self.seconds_in[was.value] += now_s - self._since_s.get(node, 0.0)  # type: ignore[assignment]
+        self._spend(machine, was, now_s)
         self._was[node], self._since_s[node] = machine.power, now_s
         self._mark(node, machine.power.value)
         if why:
@@ -85,12 +91,19 @@ class Tally:
         """Count what still goes on up to now."""
         now_s = self._world.now_s()
         for node, machine in self._world.machines.items():
-            self.seconds_in[machine.power.value] += now_s - self._since_s.get(node, 0.0)  # type: ignore[assignment]
+            self._spend(machine, machine.power, now_s)
             self._since_s[node] = now_s
         self.counts["packets"] = sum(
             segment.carried for farm in self._world.farms.values() for segment in farm.segments.values()
         )
         self.counts["chain reads"] = sum(machine.chain.reads for machine in self._world.machines.values())
+
+    def _spend(self, machine: Machine, power: MachinePower, now_s: float) -> None:
+        seconds = now_s - self._since_s.get(machine.identity.node, 0.0)
+        self.seconds_in[power.value] += seconds  # type: ignore[assignment]
+        if power is MachinePower.OFF and not machine.powered_itself_off:
+            # A power cut saves nothing that staying on would not have saved as well.
+            self.cut_off_s += seconds
 
     # -- inside ------------------------------------------------------------------------------------
     def _target(self, node: NodeId, target: str) -> None:
@@ -101,8 +114,9 @@ class Tally:
         if target == "Down" or machine is None:
             self._wanted_since_s.pop(node, None)
         elif machine.power is MachinePower.OFF:
+            if node not in self._wanted_since_s:
+                self.counts["wakes wanted"] += 1
             self._wanted_since_s.setdefault(node, self._world.now_s())
-            self.counts["wakes wanted"] += 1
 
     def _state(self, node: NodeId, state: object) -> None:
         self._mark(node, "state Up" if state == "Up" else "state Down")

@@ -41,7 +41,9 @@ class Watch:
         """Everybody takes a seat; who does not look at a moment is not told of it."""
         self._world = world
         self.tally = tally
-        self.promises = [promise(world) for promise in promises]
+        made = [promise(world) for promise in promises]
+        self.promises = [promise for promise in made if promise.applies]
+        self.not_checked = [promise.name for promise in made if not promise.applies]
         for moment in MOMENTS:
             base = getattr(Promise, moment)
             self._listeners[moment] = [

@@ -20,7 +20,9 @@ SIZES = (1, 1, 1, 2, 2, 4)
 """Slots a made-up deployment takes; one of these."""
 
 
-def arrivals(plan: WorkloadPlan, farm: int, slots: int, end_s: float, chance: random.Random) -> Iterator[Deployment]:
+def arrivals(
+    plan: WorkloadPlan, farm: int, slots: int, size_max: int, end_s: float, chance: random.Random
+) -> Iterator[Deployment]:
     """A farm's deployments in order of arrival: a Poisson process whose rate follows the time of day."""
     if plan.trace is not None:
         yield from (deployment for deployment in plan.trace if deployment.farm == farm)
@@ -35,7 +37,7 @@ def arrivals(plan: WorkloadPlan, farm: int, slots: int, end_s: float, chance: ra
             return
         if chance.random() * peak_rate < rate * daily(at_s, plan.daily_swing):  # thinning
             lifetime_s = -math.log(1.0 - chance.random()) * plan.lifetime_s_mean
-            size = SIZES[int(chance.random() * len(SIZES))]
+            size = min(SIZES[int(chance.random() * len(SIZES))], size_max)
             yield Deployment(at_s=at_s, farm=farm, slots=size, for_s=max(60.0, lifetime_s))
 
 
@@ -83,6 +85,7 @@ class Placement:
             world.plan.workload,
             farm.id,
             sum(room.slots for room in self.rooms.values()),
+            max(room.slots for room in self.rooms.values()),
             world.plan.end_s,
             world.chance("workload", farm.id),
         )

@@ -19,6 +19,7 @@ from app.entrypoints.node_services import NodeServices, Ports
 from app.entrypoints.policies import Policies, policies
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import load_settings
+from app.entrypoints.simulate.going_on import GoingOn
 from app.entrypoints.simulate.machine import Machine
 from app.entrypoints.simulate.plan import FarmPlan, NodePlan, Plan
 from app.entrypoints.simulate.watch import Watch
@@ -67,6 +68,7 @@ class World:
         )
         self.settings = daemon_settings(plan)
         self.policies = policies(self.settings)
+        self.going_on = GoingOn()
         self.farms: dict[int, Farm] = {}
         self.machines: dict[NodeId, Machine] = {}
         self.accounts: dict[bytes, Machine] = {}
@@ -141,8 +143,8 @@ class World:
         account = f"node {plan.id}".encode().ljust(32, b".")
         mac = Mac.parse(plan.mac) if plan.mac else mac_of(farm.id, plan.id)
         twin = add_node(self.ledger, farm.id, plan.id, account, plan.chain_mac or str(mac))
-        if plan.asleep or plan.target == "Down":
-            self.ledger.genesis("NodePower", plan.id, LedgerPower(0 if plan.asleep else None, plan.target))
+        if plan.asleep or plan.first_target == "Down":
+            self.ledger.genesis("NodePower", plan.id, LedgerPower(0 if plan.asleep else None, plan.first_target))
         segment = farm.segments.get(plan.segment)
         if segment is None:
             segment = farm.segments[plan.segment] = SimulatedNetwork(self.clock, keep_last=0)

@@ -72,6 +72,11 @@ class Result(Struct, frozen=True, kw_only=True):
         return not self.violations
 
     @property
+    def not_checked(self) -> Sequence[str]:
+        """Not kept: a sweep's lines count what was broken."""
+        return ()
+
+    @property
     def promises(self) -> Mapping[str, str]:
         """Name → text."""
         texts = {promise.__module__.rpartition(".")[2]: promise.text for promise in ALL}

@@ -18,5 +18,10 @@ class NeverOffWhenNotEnabled(Promise):
         """Could it be woken?"""
         if not self.world.policies.power_off_allowed:
             self.broken(machine, "powered off although the settings forbid it")
-        elif not machine.armed and not machine.troubles.lately(("disarmed", "card-missing"), JUST_NOW_S):
+        elif not machine.armed and not self._just_now(machine):
             self.broken(machine, "powered off with a card that is not armed")
+
+    @staticmethod
+    def _just_now(machine: Machine) -> bool:
+        missing_s = machine.suffering_s("card-missing")
+        return machine.troubles.lately(("disarmed",), JUST_NOW_S) or 0 < missing_s < JUST_NOW_S

@@ -19,11 +19,14 @@ class NobodySleepsForEver(Promise):
         super().__init__(world)
         self._told: set[NodeId] = set()
 
+    @property
+    def applies(self) -> bool:
+        """Where the alarm is on."""
+        return self.world.settings.rtc_alarm.enabled
+
     def minute(self) -> None:
         """Who overslept?"""
         alarm = self.world.settings.rtc_alarm
-        if not alarm.enabled:
-            return
         for node, machine in self.world.machines.items():
             if machine.power is not MachinePower.OFF:
                 self._told.discard(node)

@@ -13,8 +13,9 @@ BOUND_S = 3000.0
 """From the last fault, and from the last change of the target: a failed power-off is tried again after 10 min, a
 lost event costs a round of 5 min, wakes are repeated every 5 min, a machine boots, and a shutdown takes minutes."""
 
-EXCUSES = ("this node was booted", "no other node of the farm")
-"""The boot-loop brake and the last-waker guard keep a machine up for longer, on purpose (promises of their own)."""
+BRAKED = "this node was booted"
+GUARDED = "no other node of the farm"
+"""How the boot-loop brake and the last-waker guard say that they keep a machine up for longer, on purpose."""
 
 
 class PowerFollowsTheTarget(Promise):
@@ -26,6 +27,11 @@ class PowerFollowsTheTarget(Promise):
         super().__init__(world)
         self._changed_s: dict[NodeId, float] = {}
 
+    @property
+    def applies(self) -> bool:
+        """Where nodes may power off, and the calm time is long enough to tell."""
+        return self.world.policies.power_off_allowed and self.world.plan.calm_s >= BOUND_S
+
     def block_made(self, block: Block) -> None:
         """Take note of targets."""
         for event in block.events:
@@ -34,8 +40,6 @@ class PowerFollowsTheTarget(Promise):
 
     def ended(self) -> None:
         """Compare all."""
-        if self.world.plan.calm_s < BOUND_S:
-            return
         for node, machine in self.world.machines.items():
             if self.world.now_s() - max(self._changed_s.get(node, 0.0), machine.since_s) >= BOUND_S:
                 self._compare(machine)
@@ -46,6 +50,20 @@ class PowerFollowsTheTarget(Promise):
             if not machine.plan.chain_mac:
                 self.broken(machine, "is still dark, and its target is Up")
         elif not wanted_up and machine.power is MachinePower.RUNNING and machine.plan.can_be_woken:
-            if machine.staying_up.startswith(EXCUSES):
+            if self._excused(machine):
                 return
             self.broken(machine, f"still runs, and its target is Down: {machine.staying_up}")
+
+    def _excused(self, machine: Machine) -> bool:
+        """By the brake for as long as it stays up at most, by the guard until another one has given a sign of life."""
+        settings, now_s = self.world.settings, self.world.now_s()
+        if machine.staying_up.startswith(BRAKED):
+            return now_s - machine.since_s < settings.brake.stay_s_max + BOUND_S
+        enough_s = settings.power_management.sign_of_life_s + settings.uptime.interval_s
+        others = [other for other in self.world.farms[machine.identity.farm].machines if other is not machine]
+        return machine.staying_up.startswith(GUARDED) and not any(
+            other.power is MachinePower.RUNNING
+            and now_s - other.since_s > enough_s
+            and self.world.power(other.identity.node).target == "Up"
+            for other in others
+        )

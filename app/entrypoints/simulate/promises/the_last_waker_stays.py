@@ -14,14 +14,22 @@ class TheLastWakerStays(Promise):
 
     text = "with the last-waker guard nobody powers off unless another node of the farm is awake"
 
+    @property
+    def applies(self) -> bool:
+        """Where the guard is on."""
+        return self.world.settings.power_management.last_waker_guard
+
     def powered_off(self, machine: Machine) -> None:
         """Who else is there?"""
         management = self.world.settings.power_management
-        if not management.last_waker_guard:
-            return
         allowed_s = management.sign_of_life_s + JUST_DARK_S
         others = [other for other in self.world.farms[machine.identity.farm].machines if other is not machine]
-        if not any(
-            other.power is MachinePower.RUNNING or self.world.now_s() - other.since_s < allowed_s for other in others
-        ):
-            self.broken(machine, "powered off, and nobody of its farm has been awake for an hour")
+        if not any(self._seems_awake(other, allowed_s) for other in others):
+            self.broken(machine, "powered off, and nobody else of its farm is awake")
+
+    def _seems_awake(self, machine: Machine, allowed_s: float) -> bool:
+        """One that fell without a word looks alive for as long as its last sign of life counts."""
+        if machine.power is MachinePower.RUNNING:
+            return True
+        orderly = machine.powered_itself_off or machine.stopping
+        return not orderly and self.world.now_s() - machine.since_s < allowed_s

@@ -50,7 +50,7 @@ class WakesBeginAtOnce(Promise):
     def _check(self, machine: Machine, since_s: float) -> Callable[[], None]:
         def look() -> None:
             node = machine.identity.node
-            sent = self._burst_at_s.get(node, -1.0) >= since_s - AT_ONCE_S
+            sent = self._burst_at_s.get(node, -1.0) >= since_s
             wanted = self.world.power(node).target == "Up" and machine.power is MachinePower.OFF
             if not sent and wanted and self._everybody_able(machine):
                 self.broken(machine, f"no magic packet within {AT_ONCE_S:.0f} s of its target Up")

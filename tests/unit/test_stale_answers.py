@@ -1,0 +1,121 @@
+"""What was asked before an event is older than it, however late the answer comes; a hold placed meanwhile counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+
+import pytest
+
+from app.adapters.simulated.pallet import Power as LedgerPower
+from app.domain.errors import ChainUnavailable
+from app.domain.events import WakeEnded
+from app.domain.model import HeadKind, Hold, Node, NodeId, Power, PowerReading
+from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+
+pytestmark = pytest.mark.anyio
+
+SLEEPER = NodeId(2)
+DOWN = LedgerPower(0, "Down").told
+ASLEEP = LedgerPower(0, "Up").told
+
+
+def answers_late(node: VirtualNode, farm: VirtualFarm, by_s: float) -> asyncio.Event:
+    """The next answer about the sleeper is this late: what it says was read before. Tells when it is asked."""
+    powers = node.chain.powers
+    asked = asyncio.Event()
+
+    async def late(nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
+        reading = await powers(nodes, kind)
+        if SLEEPER in nodes and not asked.is_set():
+            asked.set()
+            await farm.clock.sleep(by_s)
+        return reading
+
+    node.chain.powers = late  # type: ignore[method-assign]
+    return asked
+
+
+async def test_a_look_at_the_farm_that_began_before_the_event_does_not_end_its_wake(farm: VirtualFarm) -> None:
+    farm.put_to_sleep(SLEEPER)
+    async with farm.running(1) as node:
+        await farm.clock.sleep(30)
+        asked = answers_late(node, farm, 8.0)
+        node.container.services().farm_trigger.pull("a test")
+        await asked.wait()
+        await farm.set_target(SLEEPER, Power.UP)
+        await farm.clock.sleep(60)
+        assert not node.told(WakeEnded)
+        assert len(node.packets_to(SLEEPER)) >= 30
+
+
+async def test_nor_does_it_end_a_wake_because_the_node_was_no_member_then(farm: VirtualFarm) -> None:
+    farm.put_to_sleep(SLEEPER)
+    async with farm.running(1) as node:
+        await farm.until(lambda: bool(node.container.services().farm.known(SLEEPER)))
+        wakes = node.container.services().wakes
+        asked_at_s = farm.clock.monotonic()
+        await farm.clock.sleep(1)
+        wakes.hint({SLEEPER: ASLEEP})
+        wakes.look_at_all({}, asked_at_s=asked_at_s)
+        assert [wake.node for wake in wakes.wakes] == [SLEEPER]
+        wakes.look_at_all({}, asked_at_s=farm.clock.monotonic())
+        assert not wakes.wakes
+
+
+async def test_an_answer_to_a_wake_that_fell_due_before_the_event_does_not_end_it(farm: VirtualFarm) -> None:
+    farm.put_to_sleep(SLEEPER)
+    farm.want_up(SLEEPER)
+    async with farm.running(1) as node:
+        await farm.until(lambda: len(node.packets_to(SLEEPER)) == 10)
+        farm.put_to_sleep(SLEEPER)
+        asked = answers_late(node, farm, 8.0)
+        await asked.wait()
+        await farm.set_target(SLEEPER, Power.UP)
+        await farm.clock.sleep(60)
+        assert not node.told(WakeEnded)
+
+
+async def test_an_old_down_that_waits_to_be_acted_on_is_dropped_by_a_newer_up(big_farm: VirtualFarm) -> None:
+    big_farm.put_to_sleep(SLEEPER)
+    async with big_farm.running(1) as node:
+        await big_farm.until(lambda: bool(node.container.services().farm.known(SLEEPER)))
+        wakes = node.container.services().wakes
+        wakes.hint({SLEEPER: ASLEEP})
+        if not any(wake.held_back for wake in wakes.wakes):
+            pytest.fail("node 1 is among the first to call node 2: take another sleeper")
+        await big_farm.clock.sleep(1)
+        wakes.look({SLEEPER: DOWN}, asked_at_s=big_farm.clock.monotonic())
+        wakes.hint({SLEEPER: ASLEEP})
+        await big_farm.clock.sleep(1)
+        assert [wake.node for wake in wakes.wakes] == [SLEEPER]
+
+
+async def test_a_hold_placed_while_the_chain_is_read_is_seen(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(30)
+        powers = node.chain.powers
+
+        async def slow(nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
+            if kind is HeadKind.BEST:
+                node.holds.place(Hold("backup", "copies", None))
+            return await powers(nodes, kind)
+
+        node.chain.powers = slow  # type: ignore[method-assign]
+        seen = await node.container.services().observer.observe()
+        assert [hold.holder for hold in seen.holds] == ["backup"]
+
+
+async def test_a_member_whose_record_alone_can_not_be_read_keeps_no_other_from_being_woken(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        directory = node.container.services().farm
+        await directory.peers()
+        directory._nodes.pop(NodeId(3))
+
+        async def broken(nodes: Collection[NodeId]) -> dict[NodeId, Node]:
+            raise ChainUnavailable(f"the gateway can't tell the records of {nodes}")
+
+        node.chain.nodes = broken  # type: ignore[method-assign]
+        assert list(await directory.among([NodeId(2), NodeId(3)])) == [2, 3]
+        with pytest.raises(ChainUnavailable):
+            await directory.among([NodeId(2), NodeId(99)])
