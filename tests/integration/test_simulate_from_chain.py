@@ -42,5 +42,5 @@ def test_nodes_addresses_and_powers_are_those_of_the_chain() -> None:
 def test_a_farm_that_the_chain_does_not_know() -> None:
     with dev_chain(nodes=2) as chain:
         code, output = simulate(chain.url, "--farm", "99")
-    assert code == 1
+    assert code == 2
     assert "knows no node of farm 99; check the farm id (--farm)" in output
