@@ -8,7 +8,7 @@ from dependency_injector import providers
 from app.adapters.simulated.host_power import Obedience
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.domain.errors import RtcUnusable
-from app.domain.events import PowerStateSet, Setback, ShutdownAborted
+from app.domain.events import PowerStateSet, Setback, ShutdownAborted, UptimeReported
 from app.domain.model import Power
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
@@ -148,6 +148,13 @@ async def test_a_clock_that_hangs_does_not_hold_up_the_stop(farm: VirtualFarm) -
         asked_at = farm.clock.monotonic()
         await node.stop()
         assert farm.clock.monotonic() - asked_at < 4.5
+
+
+async def test_a_clock_that_hangs_when_the_daemon_starts_is_told_and_holds_nothing_up(farm: VirtualFarm) -> None:
+    rtc = HangingRtcAlarm(farm.clock)
+    rtc.hangs = "clear"
+    async with farm.running(1, settings=ON, before=lambda node: with_clock(node, rtc)) as node:
+        await farm.until(lambda: bool(node.told(UptimeReported)))
         assert "no answer within 0.5 s" in [told.error for told in node.told(Setback)]
 
 
