@@ -49,7 +49,7 @@ def test_holds_are_placed_listed_and_lifted(host: Host) -> None:
     header, *rows = host.hold("list").stdout.splitlines()
     assert header.split() == ["HOLDER", "EXPIRY", "REASON"]
     assert [row.split()[0] for row in rows] == ["backup", "move", "operator"]
-    assert "for 1 h 59 min" in rows[0]
+    assert re.search(r"for (2 h|1 h 59 min) ", rows[0])
     assert "until 2126-01-31 08:15:00" in rows[1]
     assert rows[2].split(maxsplit=3) == ["operator", "no", "end", "a new disk"]
     assert host.hold("lift", "operator").stdout == "the hold of operator is lifted\n"
