@@ -30,6 +30,7 @@ from app.domain.services.turns import Turns
 from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
 from app.domain.services.wake_faults import WakeFaults
+from app.domain.services.wake_looks import WakeLooks
 from app.entrypoints.policies import Policies
 from app.ports.boot_memory import BootMemory
 from app.ports.chain import Chain
@@ -105,7 +106,8 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     bursts = Bursts(ports.magic_packets, clock, faults, telemetry, policies.wake)
     wake_faults = WakeFaults(faults, policies.wake.deadline_s)
     turns = Turns(node.node, policies.wake.turns)
-    wakes = WakeService(chain, farm, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
+    looks = WakeLooks(chain, farm, turns, clock)
+    wakes = WakeService(looks, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
     brake = BootBrake(ports.boot_memory, ports.host_facts, clock, faults, policies.brake)
     last_waker = LastWaker(ports.signs_of_life, chain, farm, clock, telemetry, fresh_s=policies.sign_of_life_s)
     observer = Observer(chain, node.node, ports.holds, management, wakes, brake, last_waker, clock)

@@ -7,10 +7,12 @@ from collections.abc import Collection
 
 import pytest
 
+from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.errors import ChainUnavailable
 from app.domain.events import WakeEnded
 from app.domain.model import HeadKind, Hold, Node, NodeId, Power, PowerReading
+from app.domain.wake_rank import order
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
@@ -119,3 +121,23 @@ async def test_a_member_whose_record_alone_can_not_be_read_keeps_no_other_from_b
         assert list(await directory.among([NodeId(2), NodeId(3)])) == [2, 3]
         with pytest.raises(ChainUnavailable):
             await directory.among([NodeId(2), NodeId(99)])
+
+
+async def test_no_call_that_was_left_to_others_waits_for_two_reads(clock: VirtualClock) -> None:
+    """The second falls due while the chain is asked, slowly, about the first: it is called when that is over."""
+    farm = VirtualFarm(clock, nodes=31)
+    first, second = NodeId(31), NodeId(30)
+    wakers = [NodeId(node) for node in range(1, 30)]
+    last = next(n for n in wakers if min(order(each, wakers).index(n) for each in (first, second)) >= 6)
+    for sleeper in (first, second):
+        farm.put_to_sleep(sleeper)
+    async with farm.running(last) as node:
+        await clock.sleep(10)
+        await farm.set_target(first, Power.UP)
+        await clock.sleep(0.5)
+        await farm.set_target(second, Power.UP)
+        told_at_s = clock.monotonic()
+        await clock.sleep(200)
+        node.chain.latency_s = 19.0
+        await farm.until(lambda: bool(node.packets_to(second)), within_s=400)
+        assert node.packets_to(second)[0] - told_at_s <= 260

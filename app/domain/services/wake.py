@@ -9,18 +9,17 @@ all in one batch, and sends or ends them. So a chain that hangs delays no first 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from app.domain.backoff import Jitter
 from app.domain.commands import EndWake
-from app.domain.errors import PowerdError
 from app.domain.events import WakeBurstStarted, WakeEnded, WakeHeldBack
-from app.domain.model import HeadKind, NodeId, NodePower, Unreadable
+from app.domain.model import NodeId, NodePower, Unreadable
 from app.domain.services.bursts import Burst, Bursts
-from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.trigger import Trigger
 from app.domain.services.turns import Powers, Turns
 from app.domain.services.wake_faults import WakeFaults
+from app.domain.services.wake_looks import WakeLooks
 from app.domain.wake_rules import (
     Wake,
     WakePolicy,
@@ -30,15 +29,8 @@ from app.domain.wake_rules import (
     wants_waking,
     worth_waiting,
 )
-from app.ports.chain import ChainReader
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
-
-BURSTS_PER_RECORD = 3
-"""After so many bursts the node's record is read again: its card may have been replaced."""
-
-TURN_READ_S_MAX = 20.0
-"""So long may the chain keep a burst waiting whose turn has come; a read of many behind a hung gateway takes hours."""
 
 IDLE_S = 3600.0
 UNASKED = Unreadable("the chain can't be asked now")
@@ -49,8 +41,7 @@ class WakeService:
 
     def __init__(
         self,
-        chain: ChainReader,
-        farm: FarmDirectory,
+        looks: WakeLooks,
         turns: Turns,
         bursts: Bursts,
         clock: Clock,
@@ -59,8 +50,7 @@ class WakeService:
         policy: WakePolicy,
         jitter: Jitter,
     ) -> None:
-        self._chain = chain
-        self._farm = farm
+        self._looks = looks
         self._turns = turns
         self._bursts = bursts
         self._clock = clock
@@ -201,10 +191,11 @@ class WakeService:
             due = self._due(held_back=True)
             if due:
                 asked_at_s = self._clock.monotonic()
-                powers = await self._read_in_time(due)
-                # Without an answer, those go too that fell due meanwhile: none waits for two reads.
-                ready = self._still_due(due, asked_at_s) if powers else self._due(held_back=True)
-                self._apply(group, ready, powers)
+                powers = await self._looks.look_in_time(due)
+                # Those that fell due meanwhile, or that an event spoke of, go unasked: none waits for two reads.
+                older = {wake.node for wake in self._wakes.values() if wake.news_at_s <= asked_at_s}
+                answers = {node: power for node, power in powers.items() if node in older}
+                self._apply(group, self._due(held_back=True), answers)
                 self._due_changed.pull("its turn came")
             await self._turns_changed.wait(self._until_next(held_back=True))
 
@@ -213,7 +204,7 @@ class WakeService:
             due = self._due(held_back=False)
             if due:
                 asked_at_s = self._clock.monotonic()
-                powers = await self._read(due)
+                powers = await self._looks.look(due)
                 self._apply(group, self._still_due(due, asked_at_s), powers)
             await self._due_changed.wait(self._until_next(held_back=False))
 
@@ -234,30 +225,6 @@ class WakeService:
         now = self._clock.monotonic()
         waiting = (wake.due_at_s - now for wake in self._wakes.values() if wake.held_back is held_back)
         return max(0.0, min(waiting, default=IDLE_S))
-
-    async def _read_in_time(self, due: Collection[Wake]) -> Powers:
-        try:
-            async with self._clock.timeout(TURN_READ_S_MAX):
-                return await self._read(due)
-        except TimeoutError:
-            return {}
-
-    async def _read(self, due: Collection[Wake]) -> Powers:
-        """Without an answer a wake goes on: what it knows was read after its event (R1)."""
-        stale = [wake.node for wake in due if self._record_is_stale(wake)]
-        try:
-            await self._farm.reread(stale)
-            reading = await self._chain.powers([wake.node for wake in due], HeadKind.BEST)
-        except PowerdError:
-            return {}
-        self._turns.saw(reading.powers)
-        return reading.powers
-
-    def _record_is_stale(self, wake: Wake) -> bool:
-        record = self._farm.known(wake.node)
-        if record is None or record.mac is None:
-            return True
-        return wake.bursts > 0 and wake.bursts % BURSTS_PER_RECORD == 0
 
     def _apply(self, group: asyncio.TaskGroup, wakes: Iterable[Wake], powers: Powers) -> None:
         bursts = []
@@ -280,7 +247,7 @@ class WakeService:
         wake.last_burst_at_s = now
         wake.due_at_s = now + retry_delay_s(wake, self._policy, self._jitter)
         wake.overdue = now - wake.began_at_s >= self._policy.deadline_s
-        mac = self._faults.check(wake, self._farm.known(wake.node))
+        mac = self._faults.check(wake, self._looks.record(wake.node))
         if mac is None:
             return []
         return [Burst(mac, WakeBurstStarted(wake.node, wake.bursts, wake.reason))]

@@ -1,0 +1,58 @@
+"""Asks the chain about nodes that are being woken: their powers, and their records where those may be out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from app.domain.errors import PowerdError
+from app.domain.model import HeadKind, Node, NodeId
+from app.domain.services.farm_directory import FarmDirectory
+from app.domain.services.turns import Powers, Turns
+from app.domain.wake_rules import Wake
+from app.ports.chain import ChainReader
+from app.ports.clock import Clock
+
+BURSTS_PER_RECORD = 3
+"""After so many bursts the node's record is read again: its card may have been replaced."""
+
+TURN_READ_S_MAX = 20.0
+"""So long may the chain keep a burst waiting whose turn has come; a read of many behind a hung gateway takes hours."""
+
+
+class WakeLooks:
+    """Without an answer a wake goes on: what it knows was read after its event (R1). So no answer is an empty one."""
+
+    def __init__(self, chain: ChainReader, farm: FarmDirectory, turns: Turns, clock: Clock) -> None:
+        self._chain = chain
+        self._farm = farm
+        self._turns = turns
+        self._clock = clock
+
+    async def look(self, wakes: Collection[Wake]) -> Powers:
+        """All in one read."""
+        stale = [wake.node for wake in wakes if self._record_is_stale(wake)]
+        try:
+            await self._farm.reread(stale)
+            reading = await self._chain.powers([wake.node for wake in wakes], HeadKind.BEST)
+        except PowerdError:
+            return {}
+        self._turns.saw(reading.powers)
+        return reading.powers
+
+    async def look_in_time(self, wakes: Collection[Wake]) -> Powers:
+        """The same, but not for long."""
+        try:
+            async with self._clock.timeout(TURN_READ_S_MAX):
+                return await self.look(wakes)
+        except TimeoutError:
+            return {}
+
+    def record(self, node: NodeId) -> Node | None:
+        """As it was last read."""
+        return self._farm.known(node)
+
+    def _record_is_stale(self, wake: Wake) -> bool:
+        record = self._farm.known(wake.node)
+        if record is None or record.mac is None:
+            return True
+        return wake.bursts > 0 and wake.bursts % BURSTS_PER_RECORD == 0
