@@ -54,7 +54,8 @@ def lift_hold(settings: Settings, holder: str, out: TextIO) -> None:
     if not files.lift(holder):
         holders = ", ".join(one_line(hold.holder) for hold in files.all()[0]) or "nobody"
         raise WrongHold(
-            f"{holder} holds nothing (who does: {holders}); an inhibitor of logind ends with the program that took it"
+            f"there is no hold of {holder} (there are those of {holders}); an inhibitor of logind ends with the "
+            "program that took it"
         )
     out.write(f"the hold of {holder} is lifted\n")
 

@@ -18,8 +18,17 @@ from app.entrypoints.settings_keys import Key, SettingsError, did_you_mean, keys
 __all__ = ["SettingsError", "load_settings"]
 
 
-def load_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
-    """The settings in force; ``overrides`` has keys such as ``broker.url``. `SettingsError` if any is wrong."""
+def load_settings(
+    path: Path | None,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object],
+    *,
+    origin: str = "the command line",
+) -> Settings:
+    """The settings in force; ``overrides`` has keys such as ``broker.url``, and came from ``origin``.
+
+    `SettingsError` if any is wrong.
+    """
     given = _Given()
     if path is not None:
         given.file(path)
@@ -28,8 +37,8 @@ def load_settings(path: Path | None, environ: Mapping[str, str], overrides: Mapp
     known = keys()
     for name, value in overrides.items():
         if name not in known:
-            raise SettingsError(f"the command line sets {name}, which is no setting{did_you_mean(name, known)}")
-        given.put(known[name], value, "the command line")
+            raise SettingsError(f"{origin} sets {name}, which is no setting{did_you_mean(name, known)}")
+        given.put(known[name], value, origin)
     return given.settings()
 
 

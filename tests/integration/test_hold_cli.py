@@ -127,7 +127,7 @@ def test_what_can_not_be_read_is_said_beside_what_can(host: Host) -> None:
         (("add", "x", "--reason", "r", "--for", "1h", "--until", "2126-01-01"), ["--for", "--until", "one of them"]),
         (("add", "x", "--reason", "r", "--for", "9999999d"), ["9999999d", "leave it out"]),
         (("add", "../x", "--reason", "r"), ["'../x'", "use letters"]),
-        (("lift", "nobody"), ["nobody holds nothing", "backup", "logind"]),
+        (("lift", "nobody"), ["there is no hold of nobody", "backup", "logind"]),
     ],
     ids=lambda value: " ".join(value),
 )

@@ -43,6 +43,8 @@ def complaint(*arguments: str) -> str:
         (('mac = "52-54-00-00-00-0C"', 'mac = "52"'), 12, "is not a MAC address such as"),
         (("id = 12", 'id = 12\ntarget = "Sideways"'), 12, "write Up or Down"),
         (("id = 12", "id = "), 11, "is no TOML"),
+        ((FARM, f"{FARM}\n[settings.wake]\npackets = [1]\n"), 0, "wake.packets: expected `int`"),
+        ((FARM, f"{FARM}\n[settings.wake]\npakets = 1\n"), -1, "sets wake.pakets, which is no setting"),
         ((FARM, ""), 0, "required field `farm`"),
         ((FARM, "[[farm]]\nid = 1\nnode = []"), 0, "has no nodes"),
     ],
@@ -51,7 +53,7 @@ def test_a_farm_file(tmp_path: Path, change: tuple[str, str], line: int, says: s
     path = tmp_path / "farm.toml"
     path.write_text(FARM.replace(*change))
     message = complaint("--farm-file", str(path))
-    assert message.startswith(f"{path}:{line}: " if line else f"{path}: "), message
+    assert message.startswith({0: f"{path}: ", -1: f"{path} "}.get(line, f"{path}:{line}: ")), message
     assert says in message
 
 
@@ -117,11 +119,12 @@ def test_a_list_of_faults(tmp_path: Path, text: str, says: str) -> None:
         (["--faults", "many:reorg"], "unknown fault 'reorg' (did you mean reorganisation?)"),
         (["--nodes", "2", "--farms", "3"], "2 nodes can't be shared among 3 farms"),
         (["--only-faults", "1"], "there is no fault number 1; this plan has 0"),
-        (["--only-faults", "one"], "is no list of numbers such as 3,7"),
+        (["--only-faults", "one"], "is no list of numbers such as 3,7, nor none"),
+        (["--only-faults", ","], "is no list of numbers"),
         (["--set", "wake.packets"], "write KEY=VALUE"),
         (["--set", "wake.packets=many"], "wake.packets"),
         (["--set", "wake.paquets=3"], "wake.paquets"),
-        (["--load", "nan"], "load is no number"),
+        (["--load", "nan"], "at `$.workload.load`"),
         (["--set", "power_management.follow_up_s=nan"], "follow_up_s"),
     ],
 )

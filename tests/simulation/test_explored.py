@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.entrypoints.simulate.explore import explored_plan, shrink
+from app.entrypoints.simulate.explore import explored_plan, investigate, shrink
+from app.entrypoints.simulate.planning import chosen, numbers
+from app.entrypoints.simulate.promise import Violation
 from app.entrypoints.simulate.run import run
 from tests.simulation.test_defects import table
 
@@ -26,3 +28,13 @@ def test_shrinking_finds_the_two_faults_that_matter() -> None:
 
 def test_shrinking_finds_that_no_fault_is_needed() -> None:
     assert shrink(range(1, 10), lambda _: True) == []
+
+
+def test_a_seed_that_breaks_a_promise_without_any_fault_is_replayed_without_any() -> None:
+    outcome = run(explored_plan(0))
+    outcome.broken, outcome.violations = {"work": 1}, [Violation(promise="work", at_s=0.0, node=1, detail="a test")]
+    finding = investigate(0, outcome, lambda _: outcome)
+    assert finding.replay == "powerd simulate --explored 0 --only-faults none"
+    assert numbers("none") == ()
+    assert chosen(outcome.plan.faults, ()) == ()
+    assert chosen(outcome.plan.faults, numbers("")) == outcome.plan.faults

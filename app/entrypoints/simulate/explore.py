@@ -24,7 +24,7 @@ from app.entrypoints.simulate.plan import (
     ScriptedTarget,
     WorkloadPlan,
 )
-from app.entrypoints.simulate.planning import CALM_S, made_up_farms
+from app.entrypoints.simulate.planning import CALM_S, made_up_farms, written
 
 Runner = Callable[[Plan], Outcome]
 
@@ -93,8 +93,7 @@ class Finding:
     @property
     def replay(self) -> str:
         """The line that runs it again."""
-        only = f" --only-faults {','.join(map(str, self.numbers))}" if self.numbers else ""
-        return f"powerd simulate --explored {self.seed}{only}"
+        return f"powerd simulate --explored {self.seed} --only-faults {written(self.numbers)}"
 
 
 def investigate(seed: int, outcome: Outcome, run: Runner) -> Finding:

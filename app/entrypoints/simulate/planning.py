@@ -16,8 +16,10 @@ from app.entrypoints.simulate.farm_file import FarmFile, read_farm_file
 from app.entrypoints.simulate.fault_kinds import FAULT_KINDS
 from app.entrypoints.simulate.fault_making import LEVELS, made_up_faults
 from app.entrypoints.simulate.plan import FarmPlan, FaultPlan, NodePlan, Plan
+from app.entrypoints.simulate.plan_checks import checked
 from app.entrypoints.simulate.policy_text import policy_of_text
 
+NO_FAULTS = "none"
 CALM_S = 3600.0
 CALM_SHARE = 0.5
 """Of a short run at least so much is not calm."""
@@ -38,7 +40,8 @@ class Wish:
     load: float | None = None
     given_farms: tuple[FarmPlan, ...] = ()
     settings: dict[str, object] = field(default_factory=dict)
-    only_faults: tuple[int, ...] = ()
+    only_faults: tuple[int, ...] | None = None
+    """Numbers of the faults that happen; None: all."""
 
 
 def plan_of(wish: Wish) -> Plan:
@@ -66,9 +69,7 @@ def plan_of(wish: Wish) -> Plan:
         settings={**file.settings, **wish.settings},
         calm_s=calm_s,
     )
-    plan = sound(plan)
-    _check(wish, plan)
-    return plan
+    return checked(plan, trace=str(wish.trace), script=wish.policy.partition(":")[2])
 
 
 def made_up_farms(farms: int, nodes: int) -> tuple[FarmPlan, ...]:
@@ -104,73 +105,28 @@ def _faults(wish: Wish, farms: Sequence[FarmPlan], until_s: float) -> tuple[Faul
     return chosen(faults, wish.only_faults)
 
 
-def chosen(faults: Sequence[FaultPlan], only: Sequence[int]) -> tuple[FaultPlan, ...]:
-    """Those with these numbers, counted from 1; all where none is named."""
+def chosen(faults: Sequence[FaultPlan], only: Sequence[int] | None) -> tuple[FaultPlan, ...]:
+    """Those with these numbers, counted from 1; None: all."""
+    if only is None:
+        return tuple(faults)
     if beyond := [number for number in only if not 1 <= number <= len(faults)]:
-        raise BadInput(f"there is no fault number {beyond[0]}; this plan has {len(faults)}")
-    return tuple(faults[number - 1] for number in only) if only else tuple(faults)
+        raise BadInput(f"there is no fault number {beyond[0]}; this plan has {len(faults)} (--faults)")
+    return tuple(faults[number - 1] for number in sorted(set(only)))
 
 
-def _check(wish: Wish, plan: Plan) -> None:
-    nodes = {node.id for farm in plan.farms for node in farm.nodes}
-    farms = {farm.id for farm in plan.farms}
-    if strangers := [line.node for line in plan.policy.script if line.node not in nodes]:
-        raise BadInput(f"{wish.policy.partition(':')[2]}: there is no node {strangers[0]} in these farms")
-    if strangers := [deployment.farm for deployment in plan.workload.trace or () if deployment.farm not in farms]:
-        raise BadInput(f"{wish.trace}: there is no farm {strangers[0]}")
-    known = {"all": {""}, "farm": {str(farm) for farm in farms}, "node": {str(node) for node in nodes}}
-    room = {farm.id: max(node.slots for node in farm.nodes) for farm in plan.farms}
-    for place, deployment in enumerate(plan.workload.trace or (), 1):
-        if deployment.slots > room[deployment.farm]:
-            raise BadInput(
-                f"{wish.trace}: deployment {place} (in order of time) takes {deployment.slots} slots, and no node of "
-                f"farm {deployment.farm} has more than {room[deployment.farm]}: it would wait for ever"
-            )
-    for fault in plan.faults:
-        _check_amount(fault)
-        what, _, number = fault.subject.partition(" ")
-        if number not in known.get(what, set()):
-            raise BadInput(f"the fault {fault.kind} at {fault.at_s:g} s is about {fault.subject!r}, which is not there")
-
-
-def _check_amount(fault: FaultPlan) -> None:
-    least, most = FAULT_KINDS[fault.kind].amount
-    if most and not min(least, 0.0) <= fault.amount <= (1.0 if most == 1.0 else 10 * most):
-        raise BadInput(
-            f"the fault {fault.kind} at {fault.at_s:g} s has the amount {fault.amount:g}; "
-            f"made-up ones have {least:g} … {most:g} (powerd simulate --list-faults)"
-        )
-    if least > 0 and not fault.amount:
-        raise BadInput(
-            f"the fault {fault.kind} at {fault.at_s:g} s does nothing without an amount; "
-            f"made-up ones have {least:g} … {most:g} (powerd simulate --list-faults)"
-        )
-
-
-def sound(plan: Plan) -> Plan:
-    """The plan, if every number in it is within bounds; else `BadInput`."""
-    plain = msgspec.to_builtins(plan)
-    if place := _not_finite(plain, "the plan"):
-        raise BadInput(f"{place} is no number")
+def numbers(text: str) -> tuple[int, ...] | None:
+    """``3,7`` as numbers, ``none`` as no numbers, and nothing said as None."""
+    if text in ("", NO_FAULTS):
+        return () if text else None
     try:
-        return msgspec.convert(plain, Plan)
-    except msgspec.ValidationError as error:
-        raise BadInput(f"this can't be simulated: {error}") from error
-
-
-def _not_finite(value: object, place: str) -> str:
-    if isinstance(value, float) and not math.isfinite(value):
-        return place
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
-    return next(filter(None, (_not_finite(each, f"{place}'s {name}") for name, each in inside)), "")
-
-
-def numbers(text: str) -> tuple[int, ...]:
-    """``3,7`` as numbers."""
-    try:
-        return tuple(int(number) for number in text.split(",") if number.strip())
+        return tuple(int(number) for number in text.split(","))
     except ValueError:
-        raise BadInput(f"--only-faults {text!r} is no list of numbers such as 3,7") from None
+        raise BadInput(f"--only-faults {text!r} is no list of numbers such as 3,7, nor {NO_FAULTS}") from None
+
+
+def written(only: Sequence[int]) -> str:
+    """As `numbers` reads it."""
+    return ",".join(map(str, only)) or NO_FAULTS
 
 
 def settings_of(pairs: Sequence[str]) -> dict[str, object]:

@@ -14,7 +14,12 @@ Row = tuple[str, str]
 
 def percentile(values: Sequence[float], share: float) -> float:
     """Of sorted values, by nearest rank; NaN of none."""
-    return values[max(0, math.ceil(share * len(values)) - 1)] if values else float("nan")
+    return values[rank(len(values), share)] if values else float("nan")
+
+
+def rank(count: int, share: float) -> int:
+    """The index of a percentile among so many sorted values."""
+    return max(0, math.ceil(share * count) - 1)
 
 
 def seconds(value: float) -> str:

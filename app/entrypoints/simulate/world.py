@@ -28,8 +28,7 @@ EPOCH_S = 1_700_006_400.0
 """A midnight (UTC), so that virtual hours are hours of the day."""
 
 HISTORY_BLOCKS = 256
-"""Blocks the chain remembers: far more than finality ever lags behind."""
-
+"""Blocks the chain remembers, besides those that are not final."""
 
 Assembler = Callable[[NodeIdentity, Ports, Policies, FaultBoard], NodeServices]
 """Makes a daemon's services, as `app.entrypoints.node_services.assemble` does."""
@@ -37,7 +36,7 @@ Assembler = Callable[[NodeIdentity, Ports, Policies, FaultBoard], NodeServices]
 
 def daemon_settings(plan: Plan) -> Settings:
     """Of every node's daemon; `SettingsError` names what of the plan's settings is wrong."""
-    return load_settings(None, {}, {**plan.settings, "profile": "simulated"})
+    return load_settings(None, {}, {**plan.settings, "profile": "simulated"}, origin="--set")
 
 
 class Farm:

@@ -40,7 +40,7 @@ WORLD_OPTIONS = {
         help="none, few, moderate, many, storm; LEVEL:KIND,KIND; or file:FILE.",
     ),
     "only-faults": click.option(
-        "--only-faults", metavar="N,N", default="", help="Only these of the plan's faults, counted from 1."
+        "--only-faults", metavar="N,N", default="", help="Only these of the plan's faults, counted from 1; or none."
     ),
     "seed": click.option(
         "--seed", type=int, default=1, show_default=True, help="Chance; the same seed gives the same run."

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import msgspec
 
-from app.entrypoints.simulate.planning import Wish, settings_of
+from app.entrypoints.simulate.planning import Wish, settings_of, written
 
 NOT_OPTIONS = ("given_farms", "settings", "only_faults", "seed")
 
@@ -27,8 +27,8 @@ def world_words(wish: Wish) -> list[str]:
             words += [f"--{name.replace('_', '-')}", text]
     for key, value in wish.settings.items():
         words += ["--set", f"{key}={_written(value)}"]
-    if wish.only_faults:
-        words += ["--only-faults", ",".join(map(str, wish.only_faults))]
+    if wish.only_faults is not None:
+        words += ["--only-faults", written(wish.only_faults)]
     return words
 
 

@@ -16,7 +16,7 @@ from app.entrypoints.simulate.plan import Plan
 from app.entrypoints.simulate.promise import Violation
 from app.entrypoints.simulate.promises import ALL
 from app.entrypoints.simulate.run import run
-from app.entrypoints.simulate.summary import percentile
+from app.entrypoints.simulate.summary import percentile, rank
 
 Times = list[tuple[float, int]]
 """A distribution that can be merged: (seconds, rounded to three digits; how many), in rising order."""
@@ -63,6 +63,7 @@ class Result(Struct, frozen=True, kw_only=True):
     trace_hash: str
     figures: Figures
     wake_times: Times
+    not_checked: list[str]
     broken: dict[str, int]
     violations: list[Violation]
 
@@ -72,15 +73,11 @@ class Result(Struct, frozen=True, kw_only=True):
         return not self.violations
 
     @property
-    def not_checked(self) -> Sequence[str]:
-        """Not kept: a sweep's lines count what was broken."""
-        return ()
-
-    @property
     def promises(self) -> Mapping[str, str]:
         """Name → text."""
         texts = {promise.__module__.rpartition(".")[2]: promise.text for promise in ALL}
-        return {**{name: name for name in self.broken}, **texts}
+        watched = {name: text for name, text in texts.items() if name not in self.not_checked}
+        return {**{name: name for name in self.broken}, **watched}
 
 
 def simulate(plan: bytes) -> bytes:
@@ -118,6 +115,7 @@ def result_of(outcome: Outcome) -> Result:
         wake_times=[
             (value, len(list(same))) for value, same in itertools.groupby(map(_rounded, outcome.wake_latencies_s))
         ],
+        not_checked=outcome.not_checked,
         broken=outcome.broken,
         violations=outcome.violations,
     )
@@ -134,7 +132,7 @@ def merged(many: Iterable[Times]) -> Spread:
 def _at(times: Times, share: float) -> float:
     """As `percentile`, without writing every value out."""
     before = list(itertools.accumulate(many for _, many in times))
-    wanted = min(before[-1] - 1, int(share * before[-1]))
+    wanted = rank(before[-1], share)
     return next(value for (value, _), until in zip(times, before, strict=True) if wanted < until)
 
 
