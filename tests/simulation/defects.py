@@ -147,7 +147,7 @@ def _hung_report_blocks(services: NodeServices, ports: Ports) -> None:
     last_uptime = shutdown._last_uptime
 
     async def hanging() -> None:
-        if ports.chain.hang_uptime:  # type: ignore[attr-defined]
+        if ports.chain.hang_uptime:  # type: ignore[attr-defined]  # the simulated chain has the switch
             await ports.clock.sleep(NEVER_S)
         await last_uptime()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.farm_setup import BALANCE, add_farm
-from app.adapters.simulated.ledger import FEE, Block, Extrinsic, InvalidTransaction, Ledger
+from app.adapters.simulated.ledger import FEE, InvalidTransaction, Ledger
+from app.adapters.simulated.ledger_blocks import Block, Extrinsic
 from app.adapters.simulated.pallet import Power, Values
 
 FARMER, NODE, OTHER, STRANGER = (name.encode().ljust(32, b".") for name in ("farmer", "node", "other", "stranger"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from weakref import WeakKeyDictionary
 
-from app.adapters.simulated.ledger import Block as LedgerBlock
-from app.adapters.simulated.ledger import Extrinsic, InvalidTransaction, Ledger
+from app.adapters.simulated.ledger import InvalidTransaction, Ledger
+from app.adapters.simulated.ledger_blocks import Block as LedgerBlock
+from app.adapters.simulated.ledger_blocks import Extrinsic
+from app.adapters.simulated.node_records import NodeRecords
 from app.adapters.simulated.pallet import ALWAYS_UP, Values
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain
 from app.domain.events import PowerTargetChanged
@@ -21,17 +22,12 @@ from app.domain.model import (
     NodePower,
     Power,
     PowerReading,
-    TwinId,
     Unreadable,
     UptimeSample,
-    woken_address,
 )
 from app.ports.chain import UptimeSampler
 from app.ports.chain_blocks import Block, BlockRef
 from app.ports.clock import Clock
-
-_TOLD: WeakKeyDictionary[Ledger, dict[NodeId, tuple[Values, Node]]] = WeakKeyDictionary()
-"""Records in the domain's words, one for all readers of a ledger: a simulated farm's nodes keep each other's."""
 
 
 class SimulatedChain:
@@ -41,6 +37,7 @@ class SimulatedChain:
     ``tells_heads``, ``broken`` (nodes whose answer is neither Up nor Down), ``fail_uptime``,
     ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it), ``fails``
     (asked before every answer whether this one fails). ``on_powers`` is told of every answer about powers.
+    Chains on one ledger may share their ``records``.
     """
 
     def __init__(
@@ -52,11 +49,12 @@ class SimulatedChain:
         timeout_s: float = 20.0,
         inclusion_timeout_s: float = 60.0,
         era_blocks: int = 16,
+        records: NodeRecords | None = None,
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._account = account
-        self._told = _TOLD.setdefault(ledger, {})
+        self._records = records or NodeRecords(ledger)
         self._timeout_s = timeout_s
         self._inclusion_timeout_s = inclusion_timeout_s
         self._era_blocks = era_blocks
@@ -108,8 +106,7 @@ class SimulatedChain:
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
         """Those that exist."""
         await self._answer(nodes)
-        records = self._ledger.store.newest("Nodes")
-        return {node: self._node(node, record) for node in nodes if (record := records.get(node)) is not None}
+        return self._records.of(nodes)
 
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
         """Ascending."""
@@ -177,12 +174,6 @@ class SimulatedChain:
         await self._clock.sleep(self._timeout_s)
         raise ChainUnavailable(f"the simulated chain gave no answer within {self._timeout_s:.0f} s")
 
-    def _node(self, node: NodeId, record: Values) -> Node:
-        known = self._told.get(node)
-        if known is None or known[0] is not record:
-            known = self._told[node] = record, _node(record)
-        return known[1]
-
     def _head(self, kind: HeadKind) -> Head:
         block = self._block_of(kind)
         return Head(kind, block.number, block.hash, block.time_ms / 1000)
@@ -238,11 +229,6 @@ def _inclusion(call: str, extrinsic: Extrinsic, block: LedgerBlock) -> Inclusion
     if error := block.outcomes[extrinsic]:
         raise ExtrinsicFailed(call, error, block.hash)
     return Inclusion(block.hash, block.number)
-
-
-def _node(record: Values) -> Node:
-    mac, problem = woken_address((interface["name"], interface["mac"]) for interface in record["interfaces"])
-    return Node(NodeId(record["id"]), FarmId(record["farm_id"]), TwinId(record["twin_id"]), mac, problem)
 
 
 def _block(block: LedgerBlock) -> Block:

@@ -43,7 +43,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Virtual seconds since the loop was made."""
         return self._now_s
 
-    def call_at(  # type: ignore[override]
+    def call_at(  # type: ignore[override]  # typeshed names arguments that nobody calls by name
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Set a timer."""

@@ -7,12 +7,12 @@ unit tests and simulations call it directly.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from app.adapters.simulated.pallet import CALLS, NODE_CALLS, PalletError, Values
+from app.adapters.simulated.ledger_blocks import Block, Event, Extrinsic
+from app.adapters.simulated.pallet import CALLS, NODE_CALLS, PalletError
+from app.adapters.simulated.pool import Pool
 from app.adapters.simulated.versions import Versions
 
 FEE = 10_000
@@ -24,43 +24,6 @@ FUTURE_NONCES = 64
 
 class InvalidTransaction(Exception):
     """The pool does not take the extrinsic; the text is Substrate's word for why (``stale`` …)."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Extrinsic:
-    """A signed call. ``raw`` is what came over the wire; ``dies_after`` the last block of its era."""
-
-    account: bytes
-    nonce: int
-    call: str
-    arguments: Values
-    pallet: str = "TfgridModule"
-    raw: bytes = b""
-    dies_after: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """``extrinsic`` is the index in the block whose call it belongs to; None for the block's own."""
-
-    extrinsic: int | None
-    pallet: str
-    name: str
-    attributes: Any
-
-
-@dataclass(slots=True)
-class Block:
-    """A block of the chain."""
-
-    number: int
-    hash: str
-    parent: str
-    time_ms: int
-    extrinsics: list[Extrinsic] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    outcomes: dict[Extrinsic, str] = field(default_factory=dict)
-    """Of each extrinsic the name of the error by which it failed; empty for success."""
 
 
 class _Making:
@@ -115,9 +78,7 @@ class Ledger:
         self._first = 0
         self._forks = 0
         self._history_blocks = history_blocks
-        self._pool: list[Extrinsic] = []
-        self._nonces: Counter[tuple[bytes, int]] = Counter()
-        self._lost: deque[bytes] = deque(maxlen=64)
+        self._pool = Pool()
         self._listeners: list[Callable[[Block], None]] = []
         self._waiting: list[Callable[[], None]] = []
         self.finalized_number = 0
@@ -153,14 +114,11 @@ class Ledger:
 
     def is_lost(self, raw: bytes) -> bool:
         """Whether this extrinsic was lost on request: it looks as if it waited, and never comes."""
-        return raw in self._lost
+        return self._pool.is_lost(raw)
 
     def next_nonce(self, account: bytes) -> int:
         """The nonce of the account's next extrinsic, counting those in the pool."""
-        nonce = int(self.read("Nonce", account, default=0))
-        while self._nonces[account, nonce]:
-            nonce += 1
-        return nonce
+        return self._pool.next_nonce(account, int(self.read("Nonce", account, default=0)))
 
     def listen(self, listener: Callable[[Block], None]) -> None:
         """Call ``listener`` with every new best block."""
@@ -186,16 +144,15 @@ class Ledger:
         self.check(extrinsic)
         if self.lose_next:
             self.lose_next -= 1
-            self._lost.append(extrinsic.raw)
+            self._pool.lose(extrinsic)
             return
-        self._pool.append(extrinsic)
-        self._nonces[extrinsic.account, extrinsic.nonce] += 1
+        self._pool.add(extrinsic)
         if self.block_time_s == 0:
             self.produce(now_s)
 
     def empty_pool(self) -> None:
         """Drop what waits, as a pool does when a new runtime makes all signatures invalid."""
-        self._refill([])
+        self._pool.refill([])
 
     def check(self, extrinsic: Extrinsic) -> None:
         """Raise `InvalidTransaction` if the pool would not take it."""
@@ -216,7 +173,7 @@ class Ledger:
         parent = self.best
         time_ms = max(int(now_s * 1000), parent.time_ms + 1)
         block = Block(parent.number + 1, self._hash(parent.hash, parent.number + 1), parent.hash, time_ms)
-        waiting = self._pool
+        waiting = list(self._pool)
         progress = True
         while progress:
             progress, left = False, []
@@ -228,7 +185,7 @@ class Ledger:
                 else:
                     left.append(extrinsic)
             waiting = left
-        self._refill(
+        self._pool.refill(
             extrinsic
             for extrinsic in waiting
             if not self._dead(extrinsic, block)
@@ -256,11 +213,7 @@ class Ledger:
             self.best_number -= 1
         self.store.undo(back_to)
         if not lose:
-            self._refill([*returned, *self._pool])
-
-    def _refill(self, extrinsics: Iterable[Extrinsic]) -> None:
-        self._pool = list(extrinsics)
-        self._nonces = Counter((waiting.account, waiting.nonce) for waiting in self._pool)
+            self._pool.refill([*returned, *self._pool])
 
     def _apply(self, extrinsic: Extrinsic, block: Block) -> None:
         index = len(block.extrinsics)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from websockets.asyncio.server import ServerConnection
 
-from app.adapters.simulated.ledger import Block
+from app.adapters.simulated.ledger_blocks import Block
 from app.entrypoints.devchain.node import DevNode
 
 DropAt = Literal["", "before", "after"]

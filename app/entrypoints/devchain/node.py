@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from app.adapters.simulated.ledger import Block, Extrinsic, Ledger
+from app.adapters.simulated.ledger import Ledger
+from app.adapters.simulated.ledger_blocks import Block, Extrinsic
 from app.entrypoints.devchain.dev_runtime import TRANSACTION_VERSION, DevRuntime, Upgrades
 from app.entrypoints.devchain.extrinsics import check, parse
 from app.entrypoints.devchain.storage import ChainStorage

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from app.adapters.simulated.ledger import Block
+from app.adapters.simulated.ledger_blocks import Block
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.node import DevNode
 

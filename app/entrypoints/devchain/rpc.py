@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from app.adapters.simulated.ledger import FEE, Block, InvalidTransaction
+from app.adapters.simulated.ledger import FEE, InvalidTransaction
+from app.adapters.simulated.ledger_blocks import Block
 from app.entrypoints.devchain.admin import Admin
 from app.entrypoints.devchain.dev_runtime import DevRuntime
 from app.entrypoints.devchain.endpoint import Endpoint

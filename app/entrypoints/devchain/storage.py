@@ -9,7 +9,8 @@ from typing import Any
 
 import xxhash
 
-from app.adapters.simulated.ledger import Block, Ledger
+from app.adapters.simulated.ledger import Ledger
+from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.pallet import Power
 from app.entrypoints.devchain.dev_runtime import SPEC_NAME, DevRuntime
 from app.entrypoints.devchain.pallet_table import PALLETS, Pallet, Storage

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from app.adapters.simulated.ledger import Block
+from app.adapters.simulated.ledger_blocks import Block
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.rpc import Rpc, header
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.adapters.simulated.ledger import Extrinsic, InvalidTransaction
+from app.adapters.simulated.ledger import InvalidTransaction
+from app.adapters.simulated.ledger_blocks import Extrinsic
 from app.domain.model import NodeId, Power
 from app.entrypoints.simulate.farmer_policies import FarmerPolicy, NodeView
 from app.entrypoints.simulate.workload import Placement

@@ -100,18 +100,13 @@ class Machine:
     # -- what others see ---------------------------------------------------------------------------
     @property
     def on(self) -> bool:
-        """Whether the operating system runs (its daemon may be going down)."""
+        """Whether the operating system runs, and with it the event bus (its daemon may be going down)."""
         return self.power in (MachinePower.RUNNING, MachinePower.STOPPING)
 
     @property
     def stopping(self) -> bool:
         """Whether the operating system is going down."""
         return self.power is MachinePower.STOPPING
-
-    @property
-    def has_bus(self) -> bool:
-        """Whether there is a stream to publish to."""
-        return self.on
 
     @property
     def can_wake(self) -> bool:
@@ -164,7 +159,7 @@ class Machine:
     def cut_off(self, why: str) -> None:
         """Dark at once, with everything that ran: a power cut, a long press on the button."""
         if self.on:
-            self._armed = MAGIC in self.nic.wake_modes and self.plan.can_be_woken
+            self._leave_card()
         self._kill()
         self._go_dark(why)
 
@@ -254,12 +249,16 @@ class Machine:
         """The init system goes down: it stops the daemon, and some seconds later the machine is dark."""
         if self.power is not MachinePower.RUNNING:
             return
-        self._armed = MAGIC in self.nic.wake_modes and self.plan.can_be_woken and not self.nic.missing
+        self._leave_card()
         self.world.watch.powered_off(self)
         self._set(MachinePower.STOPPING)
         self._after(self.plan.shutdown_s, lambda: self._go_dark("powered off"))
         if self._daemon is not None:
             self._daemon.cancel()
+
+    def _leave_card(self) -> None:
+        """What the operating system leaves the card with is what it listens for in the dark."""
+        self._armed = MAGIC in self.nic.wake_modes and self.plan.can_be_woken and not self.nic.missing
 
     def _kill(self) -> None:
         """No last words: whatever the daemon still tries reaches nobody."""

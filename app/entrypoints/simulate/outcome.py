@@ -77,7 +77,7 @@ def outcome_of(world: World, tally: Tally, watch: Watch, farmers: Sequence[Farme
         plan=world.plan,
         trace_hash=watch.trace_hash,
         counts=dict(sorted(tally.counts.items())),
-        seconds_in={name: float(seconds) for name, seconds in sorted(tally.seconds_in.items())},
+        seconds_in=dict(sorted(tally.seconds_in.items())),
         energy=_energy(world, tally, farmers),
         series=tally.series,
         wake_latencies_s=sorted(tally.wake_latencies_s),

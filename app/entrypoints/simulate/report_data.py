@@ -81,7 +81,7 @@ def report_data(outcome: Outcome) -> ReportData:
         tiles=list(tiles(outcome)),
         figures=list(figures(outcome)),
         nodes=plan.nodes,
-        series=[(round(at_s), *counts) for at_s, *counts in outcome.series],  # type: ignore[misc]
+        series=[(round(at_s), running, dark, wanted) for at_s, running, dark, wanted in outcome.series],
         seconds_in=outcome.seconds_in,
         edges_s=edges_s,
         distributions=its_distributions,

@@ -12,7 +12,7 @@ from app.adapters.simulated.clock import VirtualLoop
 from app.entrypoints.node_services import assemble
 from app.entrypoints.simulate.farmer import Farmer
 from app.entrypoints.simulate.farmer_policies import policy_of
-from app.entrypoints.simulate.fault_kinds import schedule
+from app.entrypoints.simulate.fault_schedule import schedule
 from app.entrypoints.simulate.outcome import Outcome, outcome_of
 from app.entrypoints.simulate.plan import Plan
 from app.entrypoints.simulate.promise import Promise

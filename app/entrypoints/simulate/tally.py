@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from app.adapters.simulated.ledger import Block
+from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.events import Happening, PowerStateSet, UptimeReported, WakeBurstStarted
 from app.domain.model import NodeId
@@ -30,7 +30,7 @@ class Tally:
         self.packet_latencies_s: list[float] = []
         self.timelines: dict[NodeId, array[int]] = {}
         self.notes: list[tuple[float, int, str]] = []
-        self.seconds_in: Counter[str] = Counter()
+        self.seconds_in: defaultdict[str, float] = defaultdict(float)
         self.cut_off_s = 0.0
         """Node seconds dark without having powered off: mains that failed, a machine that was reset."""
         self._since_s: dict[NodeId, float] = {}
@@ -39,8 +39,7 @@ class Tally:
         self._targets: dict[NodeId, str] = {}
         for node, machine in world.machines.items():
             if machine.plan.asleep and machine.plan.first_target == "Up":
-                self._wanted_since_s[node] = 0.0
-                self.counts["wakes wanted"] += 1
+                self._want(node)
         self.series: list[tuple[float, int, int, int]] = []
 
     # -- moments -----------------------------------------------------------------------------------
@@ -98,14 +97,20 @@ class Tally:
         )
         self.counts["chain reads"] = sum(machine.chain.reads for machine in self._world.machines.values())
 
+    # -- inside ------------------------------------------------------------------------------------
     def _spend(self, machine: Machine, power: MachinePower, now_s: float) -> None:
         seconds = now_s - self._since_s.get(machine.identity.node, 0.0)
-        self.seconds_in[power.value] += seconds  # type: ignore[assignment]
+        self.seconds_in[power.value] += seconds
         if power is MachinePower.OFF and not machine.powered_itself_off:
             # A power cut saves nothing that staying on would not have saved as well.
             self.cut_off_s += seconds
 
-    # -- inside ------------------------------------------------------------------------------------
+    def _want(self, node: NodeId) -> None:
+        """It is dark, and wanted up from now on; saying so again begins nothing new."""
+        if node not in self._wanted_since_s:
+            self._wanted_since_s[node] = self._world.now_s()
+            self.counts["wakes wanted"] += 1
+
     def _target(self, node: NodeId, target: str) -> None:
         if self._targets.get(node, "Up") != target:
             self._targets[node] = target
@@ -114,9 +119,7 @@ class Tally:
         if target == "Down" or machine is None:
             self._wanted_since_s.pop(node, None)
         elif machine.power is MachinePower.OFF:
-            if node not in self._wanted_since_s:
-                self.counts["wakes wanted"] += 1
-            self._wanted_since_s.setdefault(node, self._world.now_s())
+            self._want(node)
 
     def _state(self, node: NodeId, state: object) -> None:
         self._mark(node, "state Up" if state == "Up" else "state Down")

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.adapters.simulated.ledger import Block
+from app.adapters.simulated.ledger_blocks import Block
 from app.domain.events import Delivery, Happening, Reconciled
 from app.domain.model import NodeId
 from app.entrypoints.simulate.promise import Promise, Violation

@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import add_farm_record, add_node, mac_of
-from app.adapters.simulated.ledger import Block, Ledger
+from app.adapters.simulated.ledger import Ledger
+from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.magic_packets import SimulatedNetwork
+from app.adapters.simulated.node_records import NodeRecords
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, Power, TwinId
@@ -65,6 +67,7 @@ class World:
             finality_lag=plan.chain.finality_lag_blocks,
             history_blocks=HISTORY_BLOCKS,
         )
+        self.records = NodeRecords(self.ledger)
         self.settings = daemon_settings(plan)
         self.policies = policies(self.settings)
         self.going_on = GoingOn()
@@ -113,7 +116,7 @@ class World:
     def publish(self, farm: FarmId, changes: Sequence[PowerTargetChanged]) -> None:
         """What the follower beside every running daemon does with a block's events."""
         for machine in self.farms[farm].machines:
-            if machine.has_bus:
+            if machine.on:
                 machine.bus.publish(changes)
 
     # -- the chain's word --------------------------------------------------------------------------
@@ -147,7 +150,7 @@ class World:
         segment = farm.segments.get(plan.segment)
         if segment is None:
             segment = farm.segments[plan.segment] = SimulatedNetwork(self.clock, keep_last=0)
-        chain = SimulatedChain(self.ledger, self.clock, account)
+        chain = SimulatedChain(self.ledger, self.clock, account, records=self.records)
         identity = NodeIdentity(NodeId(plan.id), farm.id, TwinId(twin))
         machine = Machine(self, plan, identity, mac, chain, segment)
         farm.machines.append(machine)

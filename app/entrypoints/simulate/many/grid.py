@@ -95,7 +95,7 @@ def _with(wish: Wish, values: Mapping[str, str]) -> Wish:
             except click.BadParameter as error:
                 raise BadInput(f"--grid {key}: {error.message}") from error
     settings = settings_of([f"{key.removeprefix('set:')}={values[key]}" for key in values if key.startswith("set:")])
-    wish = replace(wish, **changes, settings={**wish.settings, **settings})  # type: ignore[arg-type]
+    wish = replace(wish, **changes, settings={**wish.settings, **settings})  # type: ignore[arg-type]  # its option made it
     # The bot's parameters are no matter to another policy: always-on can stand beside them in one grid.
     bot = [f",{key.removeprefix('bot:')}={value}" for key, value in values.items() if key.startswith("bot:")]
     return replace(wish, policy=wish.policy + "".join(bot)) if wish.policy.startswith("bot") else wish

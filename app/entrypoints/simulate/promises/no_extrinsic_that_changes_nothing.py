@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.adapters.simulated.ledger import Block
+from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.pallet import Power
 from app.entrypoints.simulate.promise import Promise
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.adapters.simulated.ledger import Block
+from app.adapters.simulated.ledger_blocks import Block
 from app.domain.model import NodeId
 from app.entrypoints.simulate.machine import Machine, MachinePower
 from app.entrypoints.simulate.promise import Promise

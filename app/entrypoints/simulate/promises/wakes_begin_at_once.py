@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.adapters.simulated.ledger import Block
+from app.adapters.simulated.ledger_blocks import Block
 from app.domain.events import Happening, WakeBurstStarted
 from app.domain.model import NodeId
 from app.entrypoints.simulate.machine import Machine, MachinePower
