@@ -7,7 +7,9 @@ import pytest
 from app.adapters.simulated.farm_setup import BALANCE, add_farm
 from app.adapters.simulated.ledger import FEE, InvalidTransaction, Ledger
 from app.adapters.simulated.ledger_blocks import Block, Extrinsic
+from app.adapters.simulated.node_powers import NodePowers, told
 from app.adapters.simulated.pallet import Power, Values
+from app.domain.model import NodeId
 
 FARMER, NODE, OTHER, STRANGER = (name.encode().ljust(32, b".") for name in ("farmer", "node", "other", "stranger"))
 START_S = 1_700_000_000.0
@@ -221,3 +223,19 @@ class TestBlocks:
         assert ledger.block(1) is None
         assert ledger.block(4199) is not None
         assert ledger.read("NodePower", 1) == Power(1)
+
+
+def test_powers_in_the_domains_words_follow_writes_and_forks(ledger: Ledger) -> None:
+    ledger.genesis("NodePower", 1, Power(None, "Down"))
+    powers = NodePowers(ledger)
+    ledger.produce(10.0)
+    ledger.genesis("NodePower", 1, Power(1, "Down"))
+    ledger.genesis("NodePower", 2, Power(1, "Up"))
+    assert powers.best([NodeId(1), NodeId(2), NodeId(3)]) == {
+        1: told(Power(1, "Down")),
+        2: told(Power(1, "Up")),
+        3: told(Power()),
+    }
+    assert powers.finalized([NodeId(1), NodeId(2)]) == {1: told(Power(None, "Down")), 2: told(Power())}
+    ledger.reorganise(1)
+    assert powers.best([NodeId(1), NodeId(2)]) == {1: told(Power(None, "Down")), 2: told(Power())}

@@ -8,6 +8,7 @@ from collections.abc import Collection
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.node_powers import told
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.errors import ChainUnavailable
 from app.domain.events import WakeEnded
@@ -18,8 +19,8 @@ from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 pytestmark = pytest.mark.anyio
 
 SLEEPER = NodeId(2)
-DOWN = LedgerPower(0, "Down").told
-ASLEEP = LedgerPower(0, "Up").told
+DOWN = told(LedgerPower(0, "Down"))
+ASLEEP = told(LedgerPower(0, "Up"))
 
 
 def answers_late(node: VirtualNode, farm: VirtualFarm, by_s: float) -> asyncio.Event:

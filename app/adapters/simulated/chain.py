@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from app.adapters.simulated.ledger import InvalidTransaction, Ledger
 from app.adapters.simulated.ledger_blocks import Block as LedgerBlock
 from app.adapters.simulated.ledger_blocks import Extrinsic
+from app.adapters.simulated.node_powers import NodePowers
 from app.adapters.simulated.node_records import NodeRecords
-from app.adapters.simulated.pallet import ALWAYS_UP, Values
+from app.adapters.simulated.pallet import Values
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain
 from app.domain.events import PowerTargetChanged
 from app.domain.model import (
@@ -37,7 +38,7 @@ class SimulatedChain:
     ``tells_heads``, ``broken`` (nodes whose answer is neither Up nor Down), ``fail_uptime``,
     ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it), ``fails``
     (asked before every answer whether this one fails). ``on_powers`` is told of every answer about powers.
-    Chains on one ledger may share their ``records``.
+    Chains on one ledger may share their ``records`` and ``powers``.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class SimulatedChain:
         inclusion_timeout_s: float = 60.0,
         era_blocks: int = 16,
         records: NodeRecords | None = None,
+        powers: NodePowers | None = None,
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._account = account
         self._records = records or NodeRecords(ledger)
+        self._powers = powers or NodePowers(ledger)
         self._timeout_s = timeout_s
         self._inclusion_timeout_s = inclusion_timeout_s
         self._era_blocks = era_blocks
@@ -92,15 +95,13 @@ class SimulatedChain:
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
         """All from one block."""
         await self._answer(nodes)
-        powers: dict[NodeId, NodePower | Unreadable]
-        if kind is HeadKind.FINALIZED and self.tells_finality:
-            at = self._ledger.finalized_number
-            powers = {node: self._ledger.read("NodePower", node, at, ALWAYS_UP).told for node in nodes}
-        else:
-            newest = self._ledger.store.newest("NodePower").get
-            powers = {node: newest(node, ALWAYS_UP).told for node in nodes}
+        final = kind is HeadKind.FINALIZED and self.tells_finality
+        powers: Mapping[NodeId, NodePower | Unreadable]
+        powers = self._powers.finalized(nodes) if final else self._powers.best(nodes)
         self.on_powers(nodes)
-        powers.update((node, Unreadable("neither Up nor Down")) for node in self.broken if node in powers)
+        if self.broken:
+            garbled = {node: Unreadable("neither Up nor Down") for node in self.broken if node in powers}
+            powers = {**powers, **garbled}
         return PowerReading(self._head(kind) if self.tells_heads else None, powers)
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
-
-from app.domain import model as domain
-from app.domain.model import NodePower, PowerState
 
 Values = Mapping[str, Any]
 
@@ -44,18 +40,12 @@ class State(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Power:
     """The chain's ``NodePower``; ``down_since`` is the block in ``PowerState::Down``."""
 
     down_since: int | None = None
     target: str = "Up"
-
-    @cached_property
-    def told(self) -> NodePower:
-        """In the domain's words; made once, since a simulated farm reads each value thousands of times."""
-        state = PowerState(domain.Power.UP if self.down_since is None else domain.Power.DOWN, self.down_since)
-        return NodePower(state, domain.Power(self.target))
 
     @property
     def state(self) -> object:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 ABSENT: Any = object()
+
+Watcher = Callable[[Hashable, Any], None]
+"""Told a key and its value; None: it has none any more."""
 
 
 class Versions:
@@ -16,6 +19,13 @@ class Versions:
         self._maps: dict[str, dict[Hashable, tuple[list[int], list[Any]]]] = {}
         self._written: dict[int, list[tuple[str, Hashable]]] = {}
         self._newest: dict[str, dict[Hashable, Any]] = {}
+        self._watchers: dict[str, list[Watcher]] = {}
+
+    def watch(self, name: str, watcher: Watcher) -> None:
+        """Tell what the map holds now, and from now on every change of its newest values."""
+        self._watchers.setdefault(name, []).append(watcher)
+        for key, value in self.newest(name).items():
+            watcher(key, value)
 
     def newest(self, name: str) -> Mapping[Hashable, Any]:
         """The map as it stands now: what is read most, and need not be searched for."""
@@ -33,6 +43,7 @@ class Versions:
     def write(self, name: str, key: Hashable, value: Any, at: int) -> None:
         """Set the value in block ``at``, which is the newest."""
         self._newest.setdefault(name, {})[key] = value
+        self._tell(name, key, value)
         numbers, values = self._maps.setdefault(name, {}).setdefault(key, ([], []))
         if numbers and numbers[-1] == at:
             values[-1] = value
@@ -59,6 +70,7 @@ class Versions:
                     self._newest[name][key] = values[-1]
                 else:
                     self._newest[name].pop(key, None)
+                self._tell(name, key, values[-1] if values else None)
 
     def forget(self, before: int) -> None:
         """Drop versions that no block from ``before`` on can see."""
@@ -67,3 +79,7 @@ class Versions:
                 numbers, values = self._maps[name][key]
                 keep = max(0, bisect_right(numbers, before) - 1)
                 del numbers[:keep], values[:keep]
+
+    def _tell(self, name: str, key: Hashable, value: Any) -> None:
+        for watcher in self._watchers.get(name, ()):
+            watcher(key, value)

@@ -12,6 +12,7 @@ from app.adapters.simulated.farm_setup import add_farm_record, add_node, mac_of
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.magic_packets import SimulatedNetwork
+from app.adapters.simulated.node_powers import NodePowers
 from app.adapters.simulated.node_records import NodeRecords
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.events import PowerTargetChanged
@@ -68,6 +69,7 @@ class World:
             history_blocks=HISTORY_BLOCKS,
         )
         self.records = NodeRecords(self.ledger)
+        self.powers = NodePowers(self.ledger)
         self.settings = daemon_settings(plan)
         self.policies = policies(self.settings)
         self.going_on = GoingOn()
@@ -150,7 +152,7 @@ class World:
         segment = farm.segments.get(plan.segment)
         if segment is None:
             segment = farm.segments[plan.segment] = SimulatedNetwork(self.clock, keep_last=0)
-        chain = SimulatedChain(self.ledger, self.clock, account, records=self.records)
+        chain = SimulatedChain(self.ledger, self.clock, account, records=self.records, powers=self.powers)
         identity = NodeIdentity(NodeId(plan.id), farm.id, TwinId(twin))
         machine = Machine(self, plan, identity, mac, chain, segment)
         farm.machines.append(machine)
