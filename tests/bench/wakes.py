@@ -32,7 +32,7 @@ async def measure(scale: Scale) -> list[Figure]:
         await node.daemon.start()
         await node.daemon.says("Reconciled", trigger="the farm")
         peers = [NodeId(number) for number in range(2, scale.nodes + 1)]
-        singles = [await _one(node, redis, ear, peer) for peer in peers[: scale.samples]]
+        singles = [await one_wake(node, redis, ear, peer) for peer in peers[: scale.samples]]
         all_at_once = await _all(node, redis, ear, peers)
         ideal = await _ideal(node, peers)
     figures = []
@@ -95,7 +95,8 @@ async def _floor(node: Node, redis: Any, ear: PacketEar) -> float:
     return ear.first_s[macs(node)[2]] - began
 
 
-async def _one(node: Node, redis: Any, ear: PacketEar, peer: NodeId) -> float:
+async def one_wake(node: Node, redis: Any, ear: PacketEar, peer: NodeId) -> float:
+    """Seconds from the event of a peer to its first packet; returns once the daemon is done with the event."""
     ear.forget()
     mark = node.daemon.mark()
     began = perf_counter()

@@ -14,7 +14,7 @@ from app.domain.model import NodeId
 from tests.bench.figure import Figure, Scale, percentile
 from tests.bench.packet_ear import BROADCAST, HEAD, PacketEar
 from tests.bench.plain_redis import plain_redis
-from tests.bench.wakes import STREAM, body, macs, sender, settings
+from tests.bench.wakes import body, macs, one_wake, sender, settings
 from tests.bench.zbus_responder import request
 from tests.integration.node_rig import Node, node_rig
 
@@ -49,7 +49,7 @@ async def measure(scale: Scale) -> list[Figure]:
             again_s = perf_counter() + AGAIN_S
             for peer in peers:
                 floor.append(await _floor(node, redis, other, ear))
-                taken.append(await _one(node, redis, ear, peer))
+                taken.append(await one_wake(node, redis, ear, peer))
             await asyncio.sleep(max(0.0, again_s - perf_counter()))
     figures = []
     for which, taken in (("record known", second), ("unknown", first)):
@@ -77,13 +77,3 @@ async def _floor(node: Node, redis: Any, other: Any, ear: PacketEar) -> float:
         await ear.heard(1)
     assert decode_response(answer).data
     return ear.first_s[mac] - began
-
-
-async def _one(node: Node, redis: Any, ear: PacketEar, peer: NodeId) -> float:
-    ear.forget()
-    mark = node.daemon.mark()
-    began = perf_counter()
-    await redis.xadd(STREAM, {"body": body(peer)})
-    await ear.heard(1)
-    await node.daemon.says("EventsHandled", since=mark)
-    return ear.first_s[macs(node)[peer]] - began

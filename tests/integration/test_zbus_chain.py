@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,7 +20,6 @@ from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncert
 from app.domain.model import HeadKind, Inclusion, Node, NodeId, NodePower, Power, PowerState, Unreadable, UptimeSample
 from app.entrypoints.demo.redis_server import RedisServer
 from app.entrypoints.neighbours.gateway import WHOLE_NODE, node_value, power_value
-from tests.integration.redis_rig import hand, own_server
 from tests.integration.zbus_recorded import serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
@@ -78,22 +77,9 @@ class Gateway:
         return BLOCK
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[RedisServer]:
-    with own_server() as started:
-        yield started
-
-
 @pytest.fixture
-def redis(running: RedisServer) -> Iterator[Any]:
-    with hand(running.url()) as made:
-        yield made
-        made.flushall()
-
-
-@pytest.fixture
-async def client(running: RedisServer) -> AsyncIterator[ZbusClient]:
-    made = ZbusClient(running.url())
+async def client(redis_server: RedisServer) -> AsyncIterator[ZbusClient]:
+    made = ZbusClient(redis_server.url())
     yield made
     await made.close()
 
@@ -109,10 +95,12 @@ def hasty(client: ZbusClient) -> ZbusChain:
 
 
 @asynccontextmanager
-async def gateway(running: RedisServer, methods: Mapping[str, Served] | None = None) -> AsyncIterator[Gateway]:
+async def gateway(redis_server: RedisServer, methods: Mapping[str, Served] | None = None) -> AsyncIterator[Gateway]:
     made = Gateway()
     served = made.methods() if methods is None else methods
-    async with serving(ZbusServer(running.url(), GATEWAY.module, {GATEWAY.object: served}, lambda: 0.0, workers=1)):
+    async with serving(
+        ZbusServer(redis_server.url(), GATEWAY.module, {GATEWAY.object: served}, lambda: 0.0, workers=1)
+    ):
         yield made
 
 
@@ -122,20 +110,20 @@ def sample() -> UptimeSample:
 
 # -- calls that are given up ---------------------------------------------------------------------------
 async def test_a_call_nobody_took_never_runs(
-    running: RedisServer, redis: Any, hasty: ZbusChain, chain: ZbusChain
+    redis_server: RedisServer, redis: Any, hasty: ZbusChain, chain: ZbusChain
 ) -> None:
     with pytest.raises(ChainUnavailable, match=r"did not answer within 0.3 s"):
         await hasty.set_power_state(Power.DOWN)
     assert redis.llen(GATEWAY.queue) == 0
-    async with gateway(running) as asked:
+    async with gateway(redis_server) as asked:
         await chain.set_power_state(Power.UP)
         assert asked.seen == [True]
 
 
 async def test_a_call_that_was_taken_may_have_reached_the_chain(
-    running: RedisServer, redis: Any, hasty: ZbusChain
+    redis_server: RedisServer, redis: Any, hasty: ZbusChain
 ) -> None:
-    async with gateway(running) as asked:
+    async with gateway(redis_server) as asked:
         asked.go_on.clear()
         with pytest.raises(ExtrinsicUncertain, match="did not answer"):
             await hasty.set_power_state(Power.DOWN)
@@ -143,9 +131,9 @@ async def test_a_call_that_was_taken_may_have_reached_the_chain(
 
 
 async def test_what_the_gateway_says_went_wrong_may_have_reached_the_chain(
-    running: RedisServer, redis: Any, chain: ZbusChain
+    redis_server: RedisServer, redis: Any, chain: ZbusChain
 ) -> None:
-    async with gateway(running) as asked:
+    async with gateway(redis_server) as asked:
         asked.failing = {"SetNodePowerState", "UpdateNodeUptimeV2"}
         with pytest.raises(ExtrinsicUncertain, match="SetNodePowerState failed"):
             await chain.set_power_state(Power.UP)
@@ -154,20 +142,20 @@ async def test_what_the_gateway_says_went_wrong_may_have_reached_the_chain(
 
 
 async def test_a_gateway_that_knows_no_such_method_did_nothing(
-    running: RedisServer, redis: Any, chain: ZbusChain
+    redis_server: RedisServer, redis: Any, chain: ZbusChain
 ) -> None:
-    async with gateway(running, {}):
+    async with gateway(redis_server, {}):
         with pytest.raises(ChainUnavailable, match="not a function"):
             await chain.set_power_state(Power.UP)
 
 
 async def test_an_answer_that_is_no_hash_leaves_it_uncertain(
-    running: RedisServer, redis: Any, chain: ZbusChain
+    redis_server: RedisServer, redis: Any, chain: ZbusChain
 ) -> None:
     async def speak(_: bool) -> str:
         return "done"
 
-    async with gateway(running, {"SetNodePowerState": Served((BOOL,), STRING, speak)}):
+    async with gateway(redis_server, {"SetNodePowerState": Served((BOOL,), STRING, speak)}):
         with pytest.raises(ExtrinsicUncertain, match="broken answer"):
             await chain.set_power_state(Power.UP)
 
@@ -181,18 +169,20 @@ async def test_a_list_that_takes_no_call_is_a_chain_that_is_away(redis: Any, cha
 
 
 async def test_an_announced_state_stays_on_the_list_until_the_gateway_comes(
-    running: RedisServer, redis: Any, chain: ZbusChain
+    redis_server: RedisServer, redis: Any, chain: ZbusChain
 ) -> None:
     await chain.announce_power_state(Power.UP)
     assert (redis.llen(GATEWAY.queue), redis.ttl(GATEWAY.queue)) == (1, -1)
-    async with gateway(running) as asked:
+    async with gateway(redis_server) as asked:
         await chain.head(HeadKind.BEST)
         assert asked.seen == [True, "time"]
 
 
 # -- reading -------------------------------------------------------------------------------------------
-async def test_one_failing_read_leaves_the_others_readable(running: RedisServer, redis: Any, chain: ZbusChain) -> None:
-    async with gateway(running):
+async def test_one_failing_read_leaves_the_others_readable(
+    redis_server: RedisServer, redis: Any, chain: ZbusChain
+) -> None:
+    async with gateway(redis_server):
         powers = (await chain.powers([HERE, GONE, NodeId(3)], HeadKind.BEST)).powers
         assert (powers[HERE], powers[NodeId(3)]) == (UP, UP)
         gone = powers[GONE]
@@ -201,8 +191,10 @@ async def test_one_failing_read_leaves_the_others_readable(running: RedisServer,
         assert list(await chain.nodes([HERE, GONE, NodeId(3)])) == [HERE, NodeId(3)]
 
 
-async def test_reads_that_fail_all_are_a_chain_that_is_away(running: RedisServer, redis: Any, chain: ZbusChain) -> None:
-    async with gateway(running) as asked:
+async def test_reads_that_fail_all_are_a_chain_that_is_away(
+    redis_server: RedisServer, redis: Any, chain: ZbusChain
+) -> None:
+    async with gateway(redis_server) as asked:
         asked.failing = {"GetPowerTarget", "GetNode"}
         for nodes in ([HERE], [HERE, NodeId(3)]):
             with pytest.raises(ChainUnavailable, match="GetPowerTarget failed"):
@@ -211,22 +203,24 @@ async def test_reads_that_fail_all_are_a_chain_that_is_away(running: RedisServer
                 await chain.nodes(nodes)
 
 
-async def test_a_broken_answer_is_unreadable_not_down(running: RedisServer, redis: Any, chain: ZbusChain) -> None:
+async def test_a_broken_answer_is_unreadable_not_down(redis_server: RedisServer, redis: Any, chain: ZbusChain) -> None:
     async def speak(_: int) -> str:
         return "up"
 
-    async with gateway(running, {"GetPowerTarget": Served((UINT32,), STRING, speak)}):
+    async with gateway(redis_server, {"GetPowerTarget": Served((UINT32,), STRING, speak)}):
         powers = (await chain.powers([HERE], HeadKind.BEST)).powers
         assert isinstance(powers[HERE], Unreadable)
 
 
-async def test_a_read_of_one_node_overtakes_a_read_of_many(running: RedisServer, redis: Any, chain: ZbusChain) -> None:
+async def test_a_read_of_one_node_overtakes_a_read_of_many(
+    redis_server: RedisServer, redis: Any, chain: ZbusChain
+) -> None:
     async def waiting(calls: int) -> None:
         async with asyncio.timeout(10):
             while await asyncio.to_thread(redis.llen, GATEWAY.queue) != calls:
                 pass
 
-    async with gateway(running) as asked:
+    async with gateway(redis_server) as asked:
         asked.go_on.clear()
         many = asyncio.create_task(chain.powers([NodeId(number) for number in range(1, 9)], HeadKind.BEST))
         await asked.begun.wait()
@@ -244,9 +238,9 @@ async def test_a_read_of_one_node_overtakes_a_read_of_many(running: RedisServer,
 # -- uptime --------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("ahead_s", [-600, -70, 70, 600])
 async def test_a_report_the_chain_refused_in_silence_has_failed(
-    running: RedisServer, redis: Any, chain: ZbusChain, ahead_s: float
+    redis_server: RedisServer, redis: Any, chain: ZbusChain, ahead_s: float
 ) -> None:
-    async with gateway(running) as asked:
+    async with gateway(redis_server) as asked:
         asked.ahead_s = ahead_s
         with pytest.raises(ExtrinsicFailed) as caught:
             await chain.report_uptime(sample)
@@ -255,9 +249,9 @@ async def test_a_report_the_chain_refused_in_silence_has_failed(
 
 @pytest.mark.parametrize("failing", [set(), {"GetTime"}])
 async def test_a_report_in_time_was_taken_whether_or_not_the_chains_time_is_told(
-    running: RedisServer, redis: Any, chain: ZbusChain, failing: set[str]
+    redis_server: RedisServer, redis: Any, chain: ZbusChain, failing: set[str]
 ) -> None:
-    async with gateway(running) as asked:
+    async with gateway(redis_server) as asked:
         asked.failing = failing
         assert await chain.report_uptime(sample) == Inclusion(f"0x{BLOCK.hex()}", None)
 
@@ -274,9 +268,9 @@ class SlowClock(SystemClock):
 
 @pytest.mark.parametrize(("failing", "ahead_s"), [(set(), 100), ({"GetTime"}, 0)])
 async def test_a_report_that_took_longer_than_the_chain_forgives_is_uncertain(
-    running: RedisServer, redis: Any, client: ZbusClient, failing: set[str], ahead_s: float
+    redis_server: RedisServer, redis: Any, client: ZbusClient, failing: set[str], ahead_s: float
 ) -> None:
-    async with gateway(running) as asked:
+    async with gateway(redis_server) as asked:
         asked.failing, asked.ahead_s = failing, ahead_s
         with pytest.raises(ExtrinsicUncertain, match="took 100 s"):
             await ZbusChain(client, SlowClock(), timeout_s=10).report_uptime(sample)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -23,17 +23,9 @@ QUEUE = "registrar.registrar@0.0.1"
 SEVEN = b"\xce\x00\x00\x00\x07"
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[RedisServer]:
-    with own_server() as started:
-        yield started
-
-
 @pytest.fixture
-def server(running: RedisServer) -> Iterator[RedisServer]:
-    yield running
-    with hand(running.url()) as redis:
-        redis.flushall()
+def server(redis_server: RedisServer, redis: Any) -> RedisServer:
+    return redis_server
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,21 +24,8 @@ QUEUE = f"trial.{TRIAL}"
 PATIENCE_S = 15
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[RedisServer]:
-    with own_server() as started:
-        yield started
-
-
-@pytest.fixture
-def redis(running: RedisServer) -> Iterator[Any]:
-    with hand(running.url()) as made:
-        yield made
-        made.flushall()
-
-
-def trial(running: RedisServer, methods: dict[str, Served], **options: Any) -> ZbusServer:
-    return ZbusServer(running.url(), "trial", {TRIAL: methods}, lambda: 0.0, **options)
+def trial(redis_server: RedisServer, methods: dict[str, Served], **options: Any) -> ZbusServer:
+    return ZbusServer(redis_server.url(), "trial", {TRIAL: methods}, lambda: 0.0, **options)
 
 
 def frame(method: str, *inputs: bytes, reply_to: str, object_: ObjectId = TRIAL) -> bytes:
@@ -76,9 +63,9 @@ SEVEN = {"Seven": served(seven)}
 
 @pytest.mark.parametrize("call", RECORDED, ids=lambda call: str(call["name"]))
 async def test_recorded_calls_get_the_recorded_bytes_which_live_five_minutes(
-    running: RedisServer, redis: Any, call: Any
+    redis_server: RedisServer, redis: Any, call: Any
 ) -> None:
-    async with recorded_servers(running.url()):
+    async with recorded_servers(redis_server.url()):
         redis.rpush(call["queue"], bytes.fromhex(call["request"]))
         reply_to = call["means"]["ReplyTo"]
         assert await asyncio.to_thread(redis.blmove, reply_to, reply_to, PATIENCE_S, "LEFT", "RIGHT")
@@ -87,8 +74,8 @@ async def test_recorded_calls_get_the_recorded_bytes_which_live_five_minutes(
         assert redis.lrange(reply_to, 0, -1) == [bytes.fromhex(call["response"])]
 
 
-async def test_foreign_requests_get_the_recorded_bytes_or_are_dropped(running: RedisServer, redis: Any) -> None:
-    async with recorded_servers(running.url()):
+async def test_foreign_requests_get_the_recorded_bytes_or_are_dropped(redis_server: RedisServer, redis: Any) -> None:
+    async with recorded_servers(redis_server.url()):
         for vector in FOREIGN:
             redis.rpush(vector["queue"], bytes.fromhex(vector["request"]))
             if vector["answered"]:
@@ -99,7 +86,7 @@ async def test_foreign_requests_get_the_recorded_bytes_or_are_dropped(running: R
         assert redis.keys("*") == [], "those that were dropped have no answer"
 
 
-async def test_slow_calls_wait_in_redis_and_hold_the_status_up_no_longer(running: RedisServer, redis: Any) -> None:
+async def test_slow_calls_wait_in_redis_and_hold_the_status_up_no_longer(redis_server: RedisServer, redis: Any) -> None:
     begun: asyncio.Queue[None] = asyncio.Queue()
     go_on, at_once, most = asyncio.Event(), 0, 0
 
@@ -112,7 +99,7 @@ async def test_slow_calls_wait_in_redis_and_hold_the_status_up_no_longer(running
         at_once -= 1
         return 7
 
-    async with serving(trial(running, {"Slow": served(slow)}, workers=4)):
+    async with serving(trial(redis_server, {"Slow": served(slow)}, workers=4)):
         for number in range(20):
             redis.rpush(QUEUE, frame("Slow", reply_to=f"slow {number}"))
         for _ in range(4):
@@ -129,7 +116,7 @@ async def test_slow_calls_wait_in_redis_and_hold_the_status_up_no_longer(running
         assert [each["State"] for each in (await status(redis))["Workers"]] == ["free"] * 4
 
 
-async def test_a_call_that_takes_too_long_is_cut_and_answered_with_zero(running: RedisServer, redis: Any) -> None:
+async def test_a_call_that_takes_too_long_is_cut_and_answered_with_zero(redis_server: RedisServer, redis: Any) -> None:
     cut = asyncio.Event()
 
     async def hang() -> int:
@@ -139,32 +126,32 @@ async def test_a_call_that_takes_too_long_is_cut_and_answered_with_zero(running:
             cut.set()
         return 7
 
-    async with serving(trial(running, {"Hang": served(hang)}, call_s_max=0.1)):
+    async with serving(trial(redis_server, {"Hang": served(hang)}, call_s_max=0.1)):
         response = await call(redis, "Hang")
         assert (response.data, response.call_error) == (bytes.fromhex("ce00000000"), "no answer within 0.1 s")
         assert cut.is_set()
 
 
 async def test_a_method_that_gives_up_by_itself_is_not_told_as_the_servers_limit(
-    running: RedisServer, redis: Any
+    redis_server: RedisServer, redis: Any
 ) -> None:
     async def give_up() -> int:
         raise TimeoutError
 
-    async with serving(trial(running, {"GiveUp": served(give_up)})):
+    async with serving(trial(redis_server, {"GiveUp": served(give_up)})):
         assert (await call(redis, "GiveUp")).call_error == "it took too long"
 
 
-async def test_an_error_without_a_text_is_an_error(running: RedisServer, redis: Any) -> None:
+async def test_an_error_without_a_text_is_an_error(redis_server: RedisServer, redis: Any) -> None:
     async def fail() -> int:
         raise RetryableError
 
-    async with serving(trial(running, {"Fail": served(fail)})):
+    async with serving(trial(redis_server, {"Fail": served(fail)})):
         assert (await call(redis, "Fail")).call_error == "RetryableError"
 
 
 async def test_a_bug_is_answered_as_a_panic_and_the_server_goes_on(
-    running: RedisServer, redis: Any, caplog: pytest.LogCaptureFixture
+    redis_server: RedisServer, redis: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def bug() -> int:
         raise ZeroDivisionError("nobody thought of that")
@@ -176,7 +163,7 @@ async def test_a_bug_is_answered_as_a_panic_and_the_server_goes_on(
         return 2**32
 
     methods = {"Bug": served(bug), "Lie": served(lie), "Overflow": served(overflow), **SEVEN}
-    async with serving(trial(running, methods, workers=1)):
+    async with serving(trial(redis_server, methods, workers=1)):
         response = await call(redis, "Bug")
         assert response.error == "remote method call trial@0.0.1.Bug() paniced: nobody thought of that"
         for name in ("Lie", "Overflow"):
@@ -189,14 +176,14 @@ async def test_a_bug_is_answered_as_a_panic_and_the_server_goes_on(
 
 
 async def test_an_object_without_version_is_served_and_arguments_of_nil_are_zero(
-    running: RedisServer, redis: Any
+    redis_server: RedisServer, redis: Any
 ) -> None:
     async def say(number: int, text: str) -> str:
         return f"{number} {text!r}"
 
     bare = ObjectId("bare")
     objects = {bare: {"Say": served(say, UINT32, STRING, result=STRING)}}
-    async with serving(ZbusServer(running.url(), "trial", objects, lambda: 0.0)):
+    async with serving(ZbusServer(redis_server.url(), "trial", objects, lambda: 0.0)):
         redis.rpush("trial.bare", frame("Say", b"\xc0", b"\xc0", reply_to="reply", object_=bare))
         assert decode(STRING, decode_response(await answer(redis, "reply")).data, "it") == "0 ''"
 
@@ -213,8 +200,8 @@ async def test_redis_that_dies_is_waited_for() -> None:
                 assert len((await status(redis))["Workers"]) == 8
 
 
-async def test_connections_that_are_killed_are_opened_again(running: RedisServer, redis: Any) -> None:
-    async with serving(trial(running, SEVEN)):
+async def test_connections_that_are_killed_are_opened_again(redis_server: RedisServer, redis: Any) -> None:
+    async with serving(trial(redis_server, SEVEN)):
         for _ in range(3):
             assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"
             await status(redis)
@@ -222,9 +209,9 @@ async def test_connections_that_are_killed_are_opened_again(running: RedisServer
         assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"
 
 
-async def test_a_reply_key_of_another_type_is_left_as_it_was(running: RedisServer, redis: Any) -> None:
+async def test_a_reply_key_of_another_type_is_left_as_it_was(redis_server: RedisServer, redis: Any) -> None:
     redis.set("mine", "text")
-    async with serving(trial(running, SEVEN)):
+    async with serving(trial(redis_server, SEVEN)):
         redis.rpush(QUEUE, frame("Seven", reply_to="mine"))
         await call(redis, "Seven")
         await status(redis)
@@ -232,10 +219,10 @@ async def test_a_reply_key_of_another_type_is_left_as_it_was(running: RedisServe
 
 
 async def test_a_list_that_is_none_is_waited_for(
-    running: RedisServer, redis: Any, caplog: pytest.LogCaptureFixture
+    redis_server: RedisServer, redis: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     redis.set(QUEUE, "text")
-    async with serving(trial(running, SEVEN)):
+    async with serving(trial(redis_server, SEVEN)):
         await status(redis)
         redis.delete(QUEUE)
         assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"

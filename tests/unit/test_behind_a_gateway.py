@@ -8,6 +8,7 @@ from app.adapters.simulated.chain import SimulatedChain
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncertain
 from app.domain.events import ShutdownAborted, WakeEnded
 from app.domain.model import FarmId, Head, HeadKind, Inclusion, NodeId, Power
+from app.domain.services.own_state import OwnState
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
@@ -65,14 +66,21 @@ async def test_without_the_chains_time_it_stays_up(farm: VirtualFarm) -> None:
         assert node.host_power.orders == []
 
 
+async def with_an_uncertain_down(node: VirtualNode, farm: VirtualFarm) -> OwnState:
+    """The node said Down, and does not know whether the chain took it."""
+    await farm.clock.sleep(10)
+    services = node.container.services()
+    await services.management.check()
+    node.chain.lose_sight_of_next = True
+    with pytest.raises(ExtrinsicUncertain):
+        await services.own_state.set(Power.DOWN)
+    own: OwnState = services.own_state
+    return own
+
+
 async def test_an_up_that_was_never_seen_leaves_an_uncertain_down_in_doubt(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.clock.sleep(10)
-        own = node.container.services().own_state
-        await node.container.services().management.check()
-        node.chain.lose_sight_of_next = True
-        with pytest.raises(ExtrinsicUncertain):
-            await own.set(Power.DOWN)
+        own = await with_an_uncertain_down(node, farm)
         submit = node.chain.set_power_state
 
         async def withdrawn(_: Power) -> Inclusion:
@@ -136,12 +144,7 @@ async def test_a_record_that_is_not_answered_is_kept_and_its_node_stays_a_peer(f
 
 async def test_an_up_that_was_included_and_failed_ends_the_doubt(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.clock.sleep(10)
-        own = node.container.services().own_state
-        await node.container.services().management.check()
-        node.chain.lose_sight_of_next = True
-        with pytest.raises(ExtrinsicUncertain):
-            await own.set(Power.DOWN)
+        own = await with_an_uncertain_down(node, farm)
 
         async def failed(_: Power) -> Inclusion:
             raise ExtrinsicFailed("change_power_state", "NodeNotExists", "0xabc")
