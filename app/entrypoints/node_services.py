@@ -106,7 +106,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     bursts = Bursts(ports.magic_packets, clock, faults, telemetry, policies.wake)
     wake_faults = WakeFaults(faults, policies.wake.deadline_s)
     turns = Turns(node.node, policies.wake.turns)
-    looks = WakeLooks(chain, farm, turns, clock)
+    looks = WakeLooks(chain, farm, turns, clock, telemetry)
     wakes = WakeService(looks, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
     brake = BootBrake(ports.boot_memory, ports.host_facts, clock, faults, policies.brake)
     last_waker = LastWaker(ports.signs_of_life, chain, farm, clock, telemetry, fresh_s=policies.sign_of_life_s)

@@ -6,7 +6,7 @@ import pytest
 
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import mac_of
-from app.domain.events import PowerTargetChanged, WakeBurstStarted, WakeEnded, WakeHeldBack
+from app.domain.events import PowerTargetChanged, Setback, WakeBurstStarted, WakeEnded, WakeHeldBack
 from app.domain.model import NodeId, Power
 from app.domain.services.wake_looks import TURN_READ_S_MAX
 from app.domain.wake_rank import order
@@ -158,6 +158,7 @@ async def test_when_the_chain_is_away_as_its_turn_comes_the_burst_goes_out(farm3
         told_at = await want_up(farm31)
         node.chain.unavailable = True
         assert await first_packet_after(farm31, told_at) < BOUND_S + WITHIN_S
+        assert "looking at nodes that are being woken" in [setback.doing for setback in node.told(Setback)]
 
 
 async def test_when_the_chain_hangs_as_its_turn_comes_the_burst_waits_for_one_read_and_no_more(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from app.domain.errors import PowerdError
+from app.domain.events import Setback
 from app.domain.model import HeadKind, Node, NodeId
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.turns import Powers, Turns
 from app.domain.wake_rules import Wake
 from app.ports.chain import ChainReader
 from app.ports.clock import Clock
+from app.ports.telemetry import Telemetry
 
 BURSTS_PER_RECORD = 3
 """After so many bursts the node's record is read again: its card may have been replaced."""
@@ -22,11 +24,14 @@ TURN_READ_S_MAX = 20.0
 class WakeLooks:
     """Without an answer a wake goes on: what it knows was read after its event (R1). So no answer is an empty one."""
 
-    def __init__(self, chain: ChainReader, farm: FarmDirectory, turns: Turns, clock: Clock) -> None:
+    def __init__(
+        self, chain: ChainReader, farm: FarmDirectory, turns: Turns, clock: Clock, telemetry: Telemetry
+    ) -> None:
         self._chain = chain
         self._farm = farm
         self._turns = turns
         self._clock = clock
+        self._telemetry = telemetry
 
     async def look(self, wakes: Collection[Wake]) -> Powers:
         """All in one read."""
@@ -34,7 +39,8 @@ class WakeLooks:
         try:
             await self._farm.reread(stale)
             reading = await self._chain.powers([wake.node for wake in wakes], HeadKind.BEST)
-        except PowerdError:
+        except PowerdError as error:
+            self._complain(str(error))
             return {}
         self._turns.saw(reading.powers)
         return reading.powers
@@ -45,11 +51,15 @@ class WakeLooks:
             async with self._clock.timeout(TURN_READ_S_MAX):
                 return await self.look(wakes)
         except TimeoutError:
+            self._complain(f"no answer within {TURN_READ_S_MAX:.0f} s")
             return {}
 
     def record(self, node: NodeId) -> Node | None:
         """As it was last read."""
         return self._farm.known(node)
+
+    def _complain(self, reason: str) -> None:
+        self._telemetry.happened(Setback("looking at nodes that are being woken", reason, 0.0))
 
     def _record_is_stale(self, wake: Wake) -> bool:
         record = self._farm.known(wake.node)
