@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 from collections.abc import Iterator
+from pathlib import PurePath
 from urllib.parse import urlsplit
 
 from app.adapters.redis.broker_url import parse_broker_url
@@ -22,6 +23,7 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
     """Each key that is wrong, and what is wrong with it."""
     yield from _infinite(settings)
     yield from _addresses(settings)
+    yield from _shared_directories(settings)
     blocks = settings.chain.era_blocks
     if blocks & (blocks - 1):
         # Else an era would not begin at the block that is current when it is signed.
@@ -89,6 +91,13 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
             Mac.parse(settings.nic.mac)
         except ValueError as error:
             yield "nic.mac", str(error)
+
+
+def _shared_directories(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Those that other programs write to: a hold that lands elsewhere is a hold that nobody sees."""
+    for key, directory in (("holds.dir", settings.holds.dir), ("host_facts.flags_dir", settings.host_facts.flags_dir)):
+        if not PurePath(directory).is_absolute():
+            yield key, f"{directory!r} is no absolute path, so each program would take it for another directory"
 
 
 def _is_websocket(url: str) -> bool:
