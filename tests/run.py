@@ -19,6 +19,8 @@ def main(arguments: Sequence[str]) -> int:
     """The exit code of the first command that fails."""
     if arguments:
         return call("pytest", *arguments)
+    # Hundreds of processes would each compile all modules anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     environment = {"COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml")}
     call("coverage", "erase")
     workers = str(3 * max(2, os.cpu_count() or 2))

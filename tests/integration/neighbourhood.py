@@ -15,7 +15,9 @@ from tests.integration import forked
 from tests.integration.forked import Forked
 
 READY_S = 30.0
-STAND_INS = "app.entrypoints.neighbours"
+STAND_INS = "app.entrypoints.neighbours.__main__"
+"""Named in full, as the forge has it loaded."""
+ZINIT = "app.entrypoints.neighbours.zinit"
 
 
 @dataclass(slots=True)
@@ -111,9 +113,7 @@ async def neighbourhood(
             (STAND_INS, "api-gateway", "--broker", broker, "--chain", chain, "--key-file", me["key_file"])
         ),
         zui=Neighbour((STAND_INS, "zui", "--broker", broker)),
-        zinit=Neighbour(
-            (f"{STAND_INS}.zinit", "--socket", f"{directory}/zinit.sock", "--version", zinit, "--on-shutdown", order)
-        ),
+        zinit=Neighbour((ZINIT, "--socket", f"{directory}/zinit.sock", "--version", zinit, "--on-shutdown", order)),
     )
     try:
         yield made

@@ -141,7 +141,9 @@ class SubstrateClient:
             known = self._runtime
             if known is None or known.spec_version != spec_version:
                 metadata = await connection.ask_for(str, "state_getMetadata", block_hash)
-                known = self._runtime = None
+                if known is not None:
+                    known = self._runtime = None
+                    await self.compute(gc.collect)  # it lies in reference cycles, and is large
                 known = await self.compute(lambda: self._load(connection.name, spec_version, metadata))
                 self._runtime = known
             return known
@@ -150,7 +152,6 @@ class SubstrateClient:
         # Here, in the worker's thread: it costs half a second and 40 MiB.
         from app.adapters.substrate.runtime import Runtime
 
-        gc.collect()  # the runtime before this one lies in reference cycles
         try:
             return Runtime(spec_version, metadata, self._endpoints.genesis_hash)
         except WrongChain as error:
