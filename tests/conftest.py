@@ -1,7 +1,8 @@
-"""For all tests: their order, what of them is measured for coverage, and no example is timed."""
+"""For all tests: their order, what of them is measured for coverage, no example is timed, and what is loaded stays."""
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator
 
@@ -32,6 +33,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("timeout") is None and not item.nodeid.startswith("tests/unit/"):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded by now stays: no collection of garbage need look at it (simulated farms make much of that)."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
