@@ -48,7 +48,7 @@ async def publish(server: RedisServer, *nodes: int) -> None:
 
 
 def consumer(server: RedisServer, **options: Any) -> RedisPowerEvents:
-    return RedisPowerEvents(server.url(), **{"block_s": 0.2, "answer_s": 0.5, **options})
+    return RedisPowerEvents(server.url(), **{"block_s": 0.2, **options})
 
 
 async def nodes_of(events: RedisPowerEvents, count: int) -> list[int]:
@@ -170,7 +170,7 @@ async def test_connections_killed_by_an_administrator(server: RedisServer, clien
 
 
 async def test_a_server_that_hangs_is_away_after_the_answer_time(server: RedisServer) -> None:
-    events = consumer(server)
+    events = consumer(server, answer_s=1.0)
     await events.open()
     server.freeze()
     with pytest.raises(EventsUnavailable):

@@ -72,7 +72,7 @@ async def test_an_endpoint_that_stops_answering_gives_way_to_the_next_in_the_sam
     async with (
         node().running() as first,
         node().running() as second,
-        client_of(first.url, second.url, timeout_s=0.2) as client,
+        client_of(first.url, second.url, timeout_s=1.0) as client,
     ):
         assert await client.ask(head) == HEAD
         first.silent.add("chain_getHead")
@@ -187,7 +187,7 @@ async def test_updates_around_the_confirmation_of_a_subscription_are_not_lost(ea
 
 async def test_a_node_that_dies_silently_in_a_subscription_is_noticed() -> None:
     scripted = node(watch=SUBSCRIPTION)
-    async with scripted.running(), client_of(scripted.url, timeout_s=0.2) as client:
+    async with scripted.running(), client_of(scripted.url, timeout_s=1.0) as client:
 
         async def question(connection: RpcConnection) -> object:
             watch = await connection.subscribe("watch", end="unwatch")

@@ -260,7 +260,7 @@ async def test_one_that_was_lost_is_uncertain_and_never_sent_again(world: ChainW
 
 async def test_a_node_that_hangs_while_one_is_waited_for_is_left_for_another(world: ChainWorld) -> None:
     proxy = await world.proxy()
-    chain = world.chain(proxy.url, world.url, timeout_s=0.3)
+    chain = world.chain(proxy.url, world.url, timeout_s=1.0)
     async with asyncio.TaskGroup() as group:
         setting = group.create_task(chain.set_power_state(Power.DOWN))
         await pooled(world)

@@ -135,7 +135,7 @@ async def test_a_call_that_was_taken_can_not_be_withdrawn(server: RedisServer, c
 
     async with neighbour(server.url(), QUEUE, hang) as seen:
         with pytest.raises(NoAnswer) as caught:
-            await node_id(client, timeout_s=0.3)
+            await node_id(client, timeout_s=1.0)
         assert len(seen) == 1
     assert not caught.value.withdrawn
 
