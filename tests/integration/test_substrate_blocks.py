@@ -77,10 +77,9 @@ async def test_a_head_that_comes_from_a_reorganisation_is_another_head(world: Ch
 
 
 async def test_a_head_that_stands_still_is_unavailable(world: ChainWorld) -> None:
-    blocks = SubstrateBlocks(world.client(), head_timeout_s=0.3)
-    head = await blocks.next_head(None)
+    head = await SubstrateBlocks(world.client()).next_head(None)
     with pytest.raises(ChainUnavailable, match=r"no new block for 0\.3 s"):
-        await blocks.next_head(head)
+        await SubstrateBlocks(world.client(), head_timeout_s=0.3).next_head(head)
 
 
 async def test_a_head_is_found_though_the_connection_breaks_while_it_is_waited_for(world: ChainWorld) -> None:

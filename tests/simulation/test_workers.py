@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -40,6 +41,13 @@ def answers(workers: Workers, *seeds: int) -> dict[int, bytes]:
     ended = list(workers.each(tasks(*seeds)))
     assert len(ended) == len(seeds)
     return {each.task.key: each.answer for each in ended if isinstance(each, Done)}
+
+
+@pytest.fixture
+def short_directory() -> Iterator[str]:
+    """With room in its path for the name of a socket."""
+    with tempfile.TemporaryDirectory(prefix="powerd-") as directory:
+        yield directory
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -84,9 +92,12 @@ list(Processes(partial(never_ends, sys.argv[1]), 1).each(tasks(2)))
 """
 
 
-def test_a_killed_master_leaves_no_worker_behind(tmp_path: Path) -> None:
+def test_a_killed_master_leaves_no_worker_behind(tmp_path: Path, short_directory: str) -> None:
     os.mkfifo(tmp_path / "pid")  # Opening it waits for the other side.
-    master = subprocess.Popen([sys.executable, "-c", HANGS, str(tmp_path)], cwd=Path(__file__).parents[2])
+    # A socket of multiprocessing's stays in its temporary directory.
+    environment = {**os.environ, "TMPDIR": short_directory}
+    root = Path(__file__).parents[2]
+    master = subprocess.Popen([sys.executable, "-c", HANGS, str(tmp_path)], cwd=root, env=environment)
     worker = int((tmp_path / "pid").read_text())
     life = os.pidfd_open(worker)
     try:
