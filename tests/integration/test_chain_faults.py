@@ -187,13 +187,14 @@ async def test_a_down_that_is_lost_powers_nothing_off_until_another_one_is_final
 
 
 async def test_a_reorganisation_that_takes_our_down_back() -> None:
-    async with node_rig(finality_lag=4) as node:
+    async with node_rig(finality_lag=8) as node:
         await started(node)
         await node.target(Power.DOWN)
-        await node.daemon.says("PowerStateSet", power="Down")
+        down = (await node.daemon.says("PowerStateSet", power="Down"))["facts"]
         mark = node.daemon.mark()
         node.admin.ask("dev_holdFinality", True)
-        node.admin.ask("dev_reorganise", 3, True)
+        behind = (await node.reader.head(HeadKind.BEST)).number - down["block_number"]
+        node.admin.ask("dev_reorganise", behind + 3, True)  # the Down, and blocks made while we speak
         assert await node.state() is Power.UP, "the fork has no Down"
         node.admin.ask("dev_holdFinality", False)
         await node.daemon.says("ShutdownAborted", since=mark)
