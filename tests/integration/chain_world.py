@@ -45,12 +45,12 @@ class ChainWorld:
         """An endpoint of the same chain that can be told to misbehave."""
         return await self.stack.enter_async_context(ScriptedNode(upstream=self.url).running())
 
-    def client(self, *urls: str, timeout_s: float = 2.0) -> SubstrateClient:
+    def client(self, *urls: str, timeout_s: float = 5.0) -> SubstrateClient:
         client = SubstrateClient(urls or [self.url], timeout_s=timeout_s, keepalive_s=0.1)
         self.stack.push_async_callback(client.close)
         return client
 
-    def chain(self, *urls: str, inclusion_timeout_s: float = 10.0, timeout_s: float = 2.0) -> SubstrateChain:
+    def chain(self, *urls: str, inclusion_timeout_s: float = 10.0, timeout_s: float = 5.0) -> SubstrateChain:
         return SubstrateChain(
             self.client(*urls, timeout_s=timeout_s),
             seed=self.farm.nodes[0].seed,

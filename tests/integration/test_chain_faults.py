@@ -227,11 +227,12 @@ async def test_finality_that_stands_still_keeps_the_node_up() -> None:
 
 
 async def test_finality_that_stops_under_our_down_takes_it_back() -> None:
-    async with node_rig(settings={"shutdown": {"final_deadline_s": 1.5}}) as node:
+    async with node_rig(finality_lag=8, settings={"shutdown": {"final_deadline_s": 3}}) as node:
         await started(node)
         await node.target(Power.DOWN)
-        await node.daemon.says("PowerStateSet", power="Down")
+        await node.daemon.says("ShutdownStep", step="arm")  # two seconds before a Down can be final
         node.admin.ask("dev_holdFinality", True)
+        await node.daemon.says("PowerStateSet", power="Down")
         await node.daemon.says("PowerStateSet", power="Up")
         assert node.orders == []
         await node.until_state(Power.UP)
