@@ -103,7 +103,7 @@ async def closing(packets: RawMagicPackets | UdpMagicPackets, body: Body, line: 
 
 
 def _unbreakable() -> None:
-    raise NotImplementedError
+    raise AssertionError("this line can't be broken: use one of BREAKABLE")
 
 
 RIGS = [simulated, udp_on_loopback, udp_on_cable, raw_on_cable]

@@ -73,5 +73,5 @@ def read_card(fields: dict[str, Any]) -> Card:
 
 if __name__ == "__main__":
     kernel = FileKernel(Path(sys.argv.pop(1)))
-    kernel.install(SimpleNamespace(patch=lambda name, new: mock.patch(name, new).start()))  # type: ignore[arg-type]
+    kernel.install(SimpleNamespace(patch=lambda name, new: mock.patch(name, new).start()))  # type: ignore[arg-type]  # all it asks of pytest-mock
     main()

@@ -140,7 +140,7 @@ BRIDGE = Card("zos", "02:00:00:00:00:01", kind="bridge", supported=0)
 
 def card(**how: object) -> Card:
     """The machine's one physical card, a member of the bridge."""
-    return Card("eth0", "54:b2:03:a0:11:22", master="zos", **how)  # type: ignore[arg-type]
+    return Card("eth0", "54:b2:03:a0:11:22", master="zos", **how)  # type: ignore[arg-type]  # the fields of Card, by name
 
 
 @asynccontextmanager

@@ -52,7 +52,7 @@ async def test_a_node_sleeps_and_is_woken_by_its_peer(directory: Path, profile: 
 async def test_sigterm_ends_daemon_and_follower_within_five_seconds(directory: Path) -> None:
     async with farm_on_loopback(directory, 1, None) as farm:
         client = SubstrateClient([farm.chain_url])
-        story = Story(farm, SubstrateChain(client), None, print)  # type: ignore[arg-type]
+        story = Story(farm, SubstrateChain(client), None, print)  # type: ignore[arg-type]  # nobody sets a target
         try:
             await story.boot_all()
             machine = farm.machines[1]

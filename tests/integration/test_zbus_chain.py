@@ -17,7 +17,19 @@ from app.adapters.zbus.client import ZbusClient
 from app.adapters.zbus.neighbours import GATEWAY, NODE_POWER
 from app.adapters.zbus.server import Served, ZbusServer
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncertain, RetryableError
-from app.domain.model import HeadKind, Inclusion, Node, NodeId, NodePower, Power, PowerState, Unreadable, UptimeSample
+from app.domain.model import (
+    FarmId,
+    HeadKind,
+    Inclusion,
+    Node,
+    NodeId,
+    NodePower,
+    Power,
+    PowerState,
+    TwinId,
+    Unreadable,
+    UptimeSample,
+)
 from app.entrypoints.demo.redis_server import RedisServer
 from app.entrypoints.neighbours.gateway import WHOLE_NODE, node_value, power_value
 from tests.integration.zbus_recorded import serving
@@ -62,7 +74,7 @@ class Gateway:
 
     async def _node(self, node: int) -> Mapping[str, Any]:
         await self._see("GetNode", node)
-        return node_value(Node(NodeId(node), 1, 2, None))  # type: ignore[arg-type]
+        return node_value(Node(NodeId(node), FarmId(1), TwinId(2), None))
 
     async def _time(self) -> int:
         await self._see("GetTime", "time")

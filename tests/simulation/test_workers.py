@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -79,7 +79,8 @@ def test_a_run_with_a_bug_is_named_and_the_others_are_done() -> None:
 def test_who_wants_no_more_need_not_wait_for_what_runs(tmp_path: Path) -> None:
     ending = Processes(partial(never_ends, str(tmp_path)), 2).each(tasks(1, 2))
     assert isinstance(next(ending), Done)
-    ending.close()  # type: ignore[attr-defined]
+    assert isinstance(ending, Generator)
+    ending.close()
 
 
 HANGS = """

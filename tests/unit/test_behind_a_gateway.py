@@ -86,7 +86,7 @@ async def test_an_up_that_was_never_seen_leaves_an_uncertain_down_in_doubt(farm:
         async def withdrawn(_: Power) -> Inclusion:
             raise ChainUnavailable("nobody took the call")
 
-        node.chain.set_power_state = withdrawn  # type: ignore[assignment, method-assign]
+        node.chain.set_power_state = withdrawn  # type: ignore[assignment, method-assign]  # this once
         with pytest.raises(ChainUnavailable):
             await own.set(Power.UP)
         assert own.uncertain
@@ -102,7 +102,7 @@ async def test_an_empty_list_of_the_farm_ends_no_wake(farm: VirtualFarm) -> None
         async def none(_: FarmId) -> tuple[NodeId, ...]:
             return ()
 
-        real, node.chain.farm_nodes = node.chain.farm_nodes, none  # type: ignore[assignment, method-assign]
+        real, node.chain.farm_nodes = node.chain.farm_nodes, none  # type: ignore[assignment, method-assign]  # this once
         node.container.services().farm._read_at_s = float("-inf")
         await node.container.desk().reconcile()
         await farm.clock.sleep(5)
@@ -149,7 +149,7 @@ async def test_an_up_that_was_included_and_failed_ends_the_doubt(farm: VirtualFa
         async def failed(_: Power) -> Inclusion:
             raise ExtrinsicFailed("change_power_state", "NodeNotExists", "0xabc")
 
-        node.chain.set_power_state = failed  # type: ignore[assignment, method-assign]
+        node.chain.set_power_state = failed  # type: ignore[assignment, method-assign]  # this once
         with pytest.raises(ExtrinsicFailed):
             await own.set(Power.UP)
         assert not own.uncertain, "its nonce was behind that of the lost one"
