@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import pytest
 
@@ -12,7 +12,8 @@ from app.adapters.simulated.node_powers import told
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.errors import ChainUnavailable
 from app.domain.events import WakeEnded
-from app.domain.model import HeadKind, Hold, Node, NodeId, Power, PowerReading
+from app.domain.model import FarmId, HeadKind, Hold, Node, NodeId, Power, PowerReading
+from app.domain.services.farm_directory import FarmDirectory
 from app.domain.wake_rank import order
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
@@ -92,6 +93,68 @@ async def test_an_old_down_that_waits_to_be_acted_on_is_dropped_by_a_newer_up(bi
         wakes.hint({SLEEPER: ASLEEP})
         await big_farm.clock.sleep(1)
         assert [wake.node for wake in wakes.wakes] == [SLEEPER]
+
+
+async def test_a_call_that_somebody_wished_for_is_not_put_off_by_an_event(big_farm: VirtualFarm) -> None:
+    big_farm.put_to_sleep(SLEEPER)
+    async with big_farm.running(1) as node:
+        await big_farm.until(lambda: bool(node.container.services().farm.known(SLEEPER)))
+        wakes = node.container.services().wakes
+        wakes.hint({SLEEPER: ASLEEP})
+        assert any(wake.held_back for wake in wakes.wakes)
+        wakes.call(SLEEPER, "an operator")
+        wakes.hint({SLEEPER: ASLEEP})
+        await big_farm.clock.sleep(1)
+        assert node.packets_to(SLEEPER)
+
+
+@pytest.mark.parametrize("all_records", [True, False])
+async def test_a_list_that_was_asked_for_before_a_node_joined_does_not_remove_it(
+    farm: VirtualFarm, *, all_records: bool
+) -> None:
+    async with farm.running(1) as node:
+        directory = FarmDirectory(node.chain, farm.clock, FarmId(1), NodeId(1), all_records=all_records)
+        farm_nodes, clock = node.chain.farm_nodes, farm.clock
+        asked = asyncio.Event()
+
+        async def late(farm: FarmId) -> tuple[NodeId, ...]:
+            before = tuple(member for member in await farm_nodes(farm) if member != SLEEPER)
+            asked.set()
+            await clock.sleep(8.0)
+            return before
+
+        node.chain.farm_nodes = late  # type: ignore[method-assign]
+        listing = asyncio.create_task(directory.peers())
+        await asked.wait()
+        assert list(await directory.among([SLEEPER])) == [SLEEPER]
+        assert SLEEPER in await listing
+        assert SLEEPER in await directory.peers()
+        assert directory.known(SLEEPER)
+
+
+async def test_nor_does_one_whose_records_were_asked_for_before(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        directory = FarmDirectory(node.chain, farm.clock, FarmId(1), NodeId(1))
+        farm_nodes, records_of, clock = node.chain.farm_nodes, node.chain.nodes, farm.clock
+        asked = asyncio.Event()
+
+        async def before(farm: FarmId) -> tuple[NodeId, ...]:
+            return tuple(member for member in await farm_nodes(farm) if member != SLEEPER)
+
+        async def late(nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
+            records = await records_of(nodes)
+            if SLEEPER not in nodes:
+                asked.set()
+                await clock.sleep(8.0)
+            return records
+
+        node.chain.farm_nodes = before  # type: ignore[method-assign]
+        node.chain.nodes = late  # type: ignore[method-assign]
+        listing = asyncio.create_task(directory.peers())
+        await asked.wait()
+        await directory.among([SLEEPER])
+        assert SLEEPER in await listing
+        assert directory.known(SLEEPER)
 
 
 async def test_a_hold_placed_while_the_chain_is_read_is_seen(farm: VirtualFarm) -> None:

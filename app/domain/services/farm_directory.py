@@ -40,19 +40,28 @@ class FarmDirectory:
         of nobody: then `among` reads those of the nodes that may have to be woken.
         """
         if self._clock.monotonic() - self._read_at_s >= self._refresh_s:
-            members = await self._chain.farm_nodes(self._farm)
-            if self._own not in members:
-                # An empty answer, say: to believe it would end every wake that is under way.
-                raise ChainUnavailable(f"the list of the nodes of farm {self._farm} lacks this node, {self._own}")
-            self._members = tuple(node for node in members if node != self._own)
-            if self._all_records:
-                nodes = await self._chain.nodes(self._members)
-                self._nodes = {node.id: node for node in nodes.values() if node.farm == self._farm}
-                self._members = tuple(self._nodes)
-            else:
-                self._nodes = {node: record for node, record in self._nodes.items() if node in self._members}
+            await self._read()
             self._read_at_s = self._clock.monotonic()
         return self._members
+
+    async def _read(self) -> None:
+        """Nodes that join while an answer is on its way stay: it is older than they are."""
+        before = set(self._members)
+        listed = await self._chain.farm_nodes(self._farm)
+        if self._own not in listed:
+            # An empty answer, say: to believe it would end every wake that is under way.
+            raise ChainUnavailable(f"the list of the nodes of farm {self._farm} lacks this node, {self._own}")
+        joined = [node for node in self._members if node not in before]
+        self._members = tuple(node for node in dict.fromkeys([*listed, *joined]) if node != self._own)
+        members = set(self._members)
+        if self._all_records:
+            records = await self._chain.nodes(self._members)
+            found = {node.id: node for node in records.values() if node.farm == self._farm}
+            later = {node: self._nodes[node] for node in self._members if node not in members and node in self._nodes}
+            self._nodes = found | later
+            self._members = tuple(self._nodes)
+        else:
+            self._nodes = {node: record for node, record in self._nodes.items() if node in members}
 
     async def among(self, nodes: Collection[NodeId]) -> Collection[NodeId]:
         """Those of ``nodes`` that are peers of this farm; one whose record is not known yet is looked up.

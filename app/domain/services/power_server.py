@@ -157,8 +157,8 @@ class PowerServer:
 
     async def sync_farm(self) -> None:
         """Look at all peers: wake those that shall be up and are not."""
-        peers = await self._farm.peers()
         asked_at_s = self._clock.monotonic()
+        peers = await self._farm.peers()
         if peers:
             reading = await self._chain.powers(peers, HeadKind.BEST)
             await self._farm.among([node for node, power in reading.powers.items() if may_sleep(power)])

@@ -169,7 +169,9 @@ class WakeService:
 
     def _hasten(self, wake: Wake) -> None:
         """Others may have gone that stood before this node: its turn may come sooner, and never later."""
-        self._fresh.pop(wake.node, None)  # an older word that it is not wanted
+        older = self._fresh.get(wake.node)
+        if older is not None and isinstance(next_step(wake, older), EndWake):
+            del self._fresh[wake.node]  # it is wanted
         due_at_s = wake.began_at_s + self._turns.delay_s(wake.node)
         if due_at_s < wake.due_at_s:
             wake.due_at_s = due_at_s
