@@ -12,6 +12,7 @@ import pytest
 
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.rpc import RpcConnection
+from app.adapters.substrate.subscription import Subscription
 from app.domain.errors import ChainUnavailable, WrongChain
 from tests.integration.scripted_node import GENESIS, SUBSCRIPTION, Refusal, ScriptedNode, mute_listener
 
@@ -183,6 +184,26 @@ async def test_updates_around_the_confirmation_of_a_subscription_are_not_lost(ea
             return [await watch.next(), await watch.next()]
 
         assert await client.ask(question) == ["one", "two"]
+
+
+async def test_a_subscription_that_is_given_up_just_as_it_is_confirmed_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scripted = node(watch=SUBSCRIPTION)
+    async with scripted.running(), client_of(scripted.url) as client:
+        connection = await client.ask(_itself)
+        beginning = asyncio.ensure_future(connection.subscribe("watch", end="unwatch"))
+        confirmed = connection._begin
+
+        def given_up_now(subscription: Subscription, identifier: object) -> None:
+            confirmed(subscription, identifier)
+            asyncio.get_running_loop().call_soon(beginning.cancel)
+
+        monkeypatch.setattr(connection, "_begin", given_up_now)
+        with pytest.raises(asyncio.CancelledError):
+            await beginning
+        await connection.call("chain_getHead")
+        assert scripted.methods().count("unwatch") == 1
 
 
 async def test_a_node_that_dies_silently_in_a_subscription_is_noticed() -> None:

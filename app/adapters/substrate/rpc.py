@@ -96,7 +96,12 @@ class RpcConnection:
     async def subscribe(self, method: str, *params: Any, end: str) -> Subscription:
         """Begin a subscription, which the method ``end`` ends; `RpcRefused` or `EndpointFailed`."""
         subscription = Subscription(end, self.check, lambda: self.call("chain_getHead"), self._keepalive_s)
-        (answer,) = await self._ask([(method, params)], subscription)
+        try:
+            (answer,) = await self._ask([(method, params)], subscription)
+        except asyncio.CancelledError:
+            if subscription.id is not None:
+                self.unsubscribe(subscription)  # confirmed in the same moment
+            raise
         _result(answer)
         return subscription
 
