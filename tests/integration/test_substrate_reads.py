@@ -40,8 +40,25 @@ async def test_a_thousand_nodes_take_no_more_requests_than_one(world: ChainWorld
     proxy.asked.clear()
     reading = await chain.powers([NodeId(number) for number in range(1, 1001)], HeadKind.BEST)
     assert len(reading.powers) == 1000
-    assert proxy.methods() == for_one
-    assert for_one.count("state_queryStorageAt") == 1
+    assert proxy.methods() == for_one == ["state_queryStorageAt"]
+
+
+async def test_more_nodes_than_fit_a_request_are_read_at_one_block(world: ChainWorld) -> None:
+    proxy = await world.proxy()
+
+    def while_blocks_are_made(keys: list[str], at: str | None = None) -> Any:
+        block = at or world.ledger.best.hash
+        world.produce()
+        return [{"block": block, "changes": [[key, world.stored(key, block)] for key in keys]}]
+
+    proxy.answers["state_queryStorageAt"] = while_blocks_are_made
+    best = world.ledger.best
+    reading = await world.chain(proxy.url).powers([NodeId(number) for number in range(1, 10_001)], HeadKind.BEST)
+    assert len(reading.powers) == 10_000
+    assert reading.head is not None
+    assert (reading.head.number, reading.head.hash) == (best.number, best.hash)
+    asked = [params[1:] for method, params in proxy.asked if method == "state_queryStorageAt"]
+    assert asked == [[], [best.hash], [best.hash]]
 
 
 async def test_the_finalized_head_shows_a_change_only_once_it_is_final(world: ChainWorld) -> None:
@@ -110,10 +127,11 @@ async def test_a_node_whose_head_is_old_gives_way_to_another(world: ChainWorld) 
 def scripted(*, spec: int = SPEC_VERSION, upgrade: int | None = None, power: Any = None, **more: Any) -> ScriptedNode:
     """A node at one block. ``power`` is the stored NodePower of every node."""
 
-    def values(keys: list[str], _: str) -> Any:
-        moment, *others = keys
+    def values(keys: list[str], block: str = HEAD) -> Any:
+        number, moment, upgraded_to, *others = keys
         upgraded = None if upgrade is None else f"0x{(upgrade << 2 | 1).to_bytes(2, 'little').hex()}0478"
-        return [{"changes": [[moment, "0x00e0b5c08b010000"], [others[0], upgraded], *([k, power] for k in others[1:])]}]
+        own = [[number, "0x10000000"], [moment, "0x00e0b5c08b010000"], [upgraded_to, upgraded]]
+        return [{"block": block, "changes": [*own, *([key, power] for key in others)]}]
 
     return ScriptedNode(
         answers={
@@ -148,8 +166,8 @@ async def test_a_power_that_is_neither_up_nor_down_is_unreadable_and_no_default(
     node = scripted()
     honest = node.answers["state_queryStorageAt"]
 
-    def values(keys: list[str], block: str) -> Any:
-        (answer,) = honest(keys, block)
+    def values(keys: list[str]) -> Any:
+        (answer,) = honest(keys)
         answer["changes"][-2:] = [[keys[-2], broken], [keys[-1], "0x01c402000001"]]
         return [answer]
 
@@ -170,10 +188,11 @@ async def test_a_list_of_nodes_that_can_not_be_read_is_unavailable(stack: AsyncE
     "nonsense",
     [
         {"chain_getHead": 17},
-        {"chain_getHeader": {"number": "ten", "parentHash": PARENT}},
-        {"chain_getHeader": None},
         {"state_getRuntimeVersion": {"specVersion": "new"}},
-        {"state_queryStorageAt": [{"changes": "none"}]},
+        {"state_queryStorageAt": [{"block": HEAD, "changes": "none"}]},
+        {"state_queryStorageAt": [{"changes": []}]},
+        {"state_queryStorageAt": [{"block": block, "changes": []} for block in (PARENT, HEAD)]},
+        {"state_queryStorageAt": []},
         {"state_queryStorageAt": None},
         {"state_getMetadata": "0x1234"},
     ],
@@ -186,6 +205,15 @@ async def test_an_answer_of_the_wrong_shape_is_unavailable_and_names_the_endpoin
     chain = await chain_of(stack, node)
     with pytest.raises(ChainUnavailable, match=node.url):
         await chain.powers([NodeId(1)], HeadKind.BEST)
+
+
+async def test_an_answer_about_another_block_than_was_asked_for_is_refused(stack: AsyncExitStack) -> None:
+    node = scripted(chain_getFinalizedHead=HEAD)
+    honest = node.answers["state_queryStorageAt"]
+    node.answers["state_queryStorageAt"] = lambda keys, _: honest(keys, PARENT)
+    chain = await chain_of(stack, node)
+    with pytest.raises(ChainUnavailable, match=f"{node.url}.*asked for {HEAD}, and told of {PARENT}"):
+        await chain.powers([NodeId(1)], HeadKind.FINALIZED)
 
 
 async def test_a_runtime_without_power_states_is_the_wrong_chain(stack: AsyncExitStack) -> None:
@@ -221,3 +249,11 @@ async def test_the_block_that_brings_an_upgrade_is_read_by_the_old_runtime(stack
     await chain.head(HeadKind.BEST)
     asked = [params for method, params in node.asked if method == "state_getMetadata"]
     assert asked[-1] == [PARENT], "the old code stands in the state of the block before"
+
+
+@pytest.mark.parametrize("header", [None, {"number": "ten", "parentHash": PARENT}])
+async def test_the_block_before_an_upgrade_that_is_not_told_is_unavailable(stack: AsyncExitStack, header: Any) -> None:
+    node = scripted(spec=SPEC_VERSION + 1, upgrade=SPEC_VERSION, chain_getHeader=header)
+    chain = await chain_of(stack, node)
+    with pytest.raises(ChainUnavailable, match=node.url):
+        await chain.head(HeadKind.BEST)

@@ -58,11 +58,11 @@ async def test_a_record_that_can_not_be_read_is_left_out_and_told(
     broken = SubstrateSignsOfLife(world.client(proxy.url))
     asked = [world.node, NodeId(77), NodeId(78)]
 
-    def spoil(keys: list[str], block: str) -> Any:
+    def spoil(keys: list[str], block: str = world.ledger.best.hash) -> Any:
         # A key ends in what it is the key of.
         ends = {(5000).to_bytes(4, "little").hex(): "0x01"}
         found = [[key, ends.get(key[-8:]) or world.stored(key, block)] for key in keys]
-        return [{"changes": found}]
+        return [{"block": block, "changes": found}]
 
     proxy.answers["state_queryStorageAt"] = spoil
     assert set(await broken.counters(asked)) == {world.node}
@@ -76,8 +76,9 @@ async def test_an_account_that_can_not_be_read_is_left_out_and_told(
     signs = SubstrateSignsOfLife(world.client(proxy.url))
     account = world.farm.nodes[0].public_key.hex()
 
-    def spoil(keys: list[str], block: str) -> Any:
-        return [{"changes": [[key, "0x01" if key.endswith(account) else world.stored(key, block)] for key in keys]}]
+    def spoil(keys: list[str], block: str = world.ledger.best.hash) -> Any:
+        found = [[key, "0x01" if key.endswith(account) else world.stored(key, block)] for key in keys]
+        return [{"block": block, "changes": found}]
 
     proxy.answers["state_queryStorageAt"] = spoil
     peer = NodeId(world.farm.node_ids[1])

@@ -34,8 +34,9 @@ class RuntimeVersion(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """One element of ``state_queryStorageAt``: storage key and value, ``None`` for no entry."""
+    """The one element of ``state_queryStorageAt``: a block's hash; storage keys and values, ``None`` for no entry."""
 
+    block: str
     changes: list[tuple[str, str | None]]
 
 

@@ -53,8 +53,7 @@ class SubstrateBlocks:
         return await self._fetch(connection, refs) if refs else []
 
     async def _fetch(self, connection: RpcConnection, refs: Sequence[BlockRef]) -> Sequence[RawBlock]:
-        best_hash = await connection.ask_for(str, "chain_getHead")
-        runtime = await self._client.any_runtime(connection, best_hash)
+        runtime = await self._client.any_runtime(connection)
         keys = await self._client.compute(lambda: [runtime.key("System", "Events"), *runtime.upgrade_keys])
         return await fetch(connection, refs, keys)
 

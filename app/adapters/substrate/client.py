@@ -125,10 +125,13 @@ class SubstrateClient:
         """No new head came in that time."""
         self._endpoints.lagging(waited_s)
 
-    async def any_runtime(self, connection: RpcConnection, block_hash: str) -> Runtime:
-        """The runtime in memory, else the one of that block's state."""
+    async def any_runtime(self, connection: RpcConnection, block_hash: str | None = None) -> Runtime:
+        """The runtime in memory, else the one of that block's state, or of the best head's."""
         if self._runtime is not None:
             return self._runtime
+        if block_hash is None:
+            # By its hash: an upgrade may come between the version and the metadata.
+            block_hash = await connection.ask_for(str, "chain_getHead")
         version = await connection.ask_for(RuntimeVersion, "state_getRuntimeVersion", block_hash)
         return await self.runtime(connection, version.spec_version, block_hash)
 

@@ -1,8 +1,10 @@
 """Reading storage: all of one block, and by the runtime that wrote it.
 
-One round trip finds the head, a second one gets its header, its time and all values. The runtime
-that executed a block stands in the block's own ``System.LastRuntimeUpgrade``, which is read along:
-when it is not the one in memory, the right one is loaded and the values are asked for again.
+A block's number, its time and the runtime that executed it stand in its own state
+(``System.Number``, ``Timestamp.Now``, ``System.LastRuntimeUpgrade``), and are read along with what is
+asked for. So one request reads the best head, whichever it is when the node answers (Substrate's
+``state_queryStorageAt`` without a hash); the finalized head takes one more, for its hash. When the
+runtime is not the one in memory, the right one is loaded and the values are asked for again.
 """
 
 from __future__ import annotations
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 KeysOf = Callable[["Runtime"], Sequence[str]]
 
-HEAD_METHODS = {HeadKind.BEST: "chain_getHead", HeadKind.FINALIZED: "chain_getFinalizedHead"}
 KEYS_PER_REQUEST = 4096
 UPGRADES_PER_READ = 3
 
@@ -33,15 +34,7 @@ class State:
     """Stored values of one block by storage key; a key without an entry is not among them."""
 
     head: Head
-    parent_hash: str
     runtime: Runtime
-    values: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    header: Header
-    version: RuntimeVersion
     values: Mapping[str, str]
 
 
@@ -49,7 +42,9 @@ async def head_state(client: SubstrateClient, kind: HeadKind, keys_of: KeysOf) -
     """Values at the head of that kind; raises `ChainUnavailable`, `WrongChain`."""
 
     async def question(connection: RpcConnection) -> State:
-        block_hash = await connection.ask_for(str, HEAD_METHODS[kind])
+        block_hash = None
+        if kind is HeadKind.FINALIZED:
+            block_hash = await connection.ask_for(str, "chain_getFinalizedHead")
         return await state_at(client, connection, block_hash, kind, keys_of)
 
     state = await client.ask(question)
@@ -59,54 +54,75 @@ async def head_state(client: SubstrateClient, kind: HeadKind, keys_of: KeysOf) -
 
 
 async def state_at(
-    client: SubstrateClient, connection: RpcConnection, block_hash: str, kind: HeadKind, keys_of: KeysOf
+    client: SubstrateClient, connection: RpcConnection, block_hash: str | None, kind: HeadKind, keys_of: KeysOf
 ) -> State:
-    """Values at one block; raises `EndpointFailed`, `RpcRefused` or `WrongChain`."""
+    """Values at one block, at the best head for None; raises `EndpointFailed`, `RpcRefused` or `WrongChain`."""
     runtime = await client.any_runtime(connection, block_hash)
     for _ in range(UPGRADES_PER_READ):
         keys = await client.compute(partial(_keys, runtime, keys_of))
-        raw = await _fetch(connection, block_hash, keys)
+        found, values = await _fetch(connection, keys, block_hash)
         try:
-            spec, time_s = await client.compute(partial(_explain, runtime, raw))
+            spec, head = await client.compute(partial(_explain, runtime, values, kind, found))
         except ValueError as error:
-            raise EndpointFailed(connection.name, f"block {block_hash} can't be read: {error}") from error
-        if spec == runtime.spec_version:
-            head = Head(kind, raw.header.height, block_hash, time_s)
-            return State(head, raw.header.parent_hash, runtime, raw.values)
-        # The block that brings an upgrade has the new code in its state, and its parent the old.
-        source = block_hash if raw.version.spec_version == spec else raw.header.parent_hash
-        runtime = await client.runtime(connection, spec, source)
+            raise EndpointFailed(connection.name, f"block {found} can't be read: {error}") from error
+        if spec is None:
+            spec = (await _version_after(connection, found)).spec_version
+        if spec == runtime.spec_version and head is not None:
+            return State(head, runtime, values)
+        runtime = await _runtime_of(client, connection, found, spec)
     raise EndpointFailed(connection.name, "its runtime changes faster than it can be read")
 
 
 def _keys(runtime: Runtime, keys_of: KeysOf) -> list[str]:
-    return [runtime.key("Timestamp", "Now"), *runtime.upgrade_keys, *keys_of(runtime)]
-
-
-def _explain(runtime: Runtime, raw: _Raw) -> tuple[int, float]:
-    """The spec version that executed the block, and the block's time in Unix seconds."""
-    spec = runtime.spec_of_block(raw.values) or raw.version.spec_version
-    if spec != runtime.spec_version:
-        return spec, 0.0
-    milliseconds = runtime.value("Timestamp", "Now", raw.values.get(runtime.key("Timestamp", "Now")))
-    return spec, milliseconds / 1000
-
-
-async def _fetch(connection: RpcConnection, block_hash: str, keys: Sequence[str]) -> _Raw:
-    requests: list[Request] = [
-        ("chain_getHeader", [block_hash]),
-        ("state_getRuntimeVersion", [block_hash]),
+    return [
+        runtime.key("System", "Number"),
+        runtime.key("Timestamp", "Now"),
+        *runtime.upgrade_keys,
+        *keys_of(runtime),
     ]
-    for start in range(0, len(keys), KEYS_PER_REQUEST):
-        part = list(keys[start : start + KEYS_PER_REQUEST])
-        requests.append(("state_queryStorageAt", [part, block_hash]))
-    header, version, *answers = await connection.batch(requests)
-    values: dict[str, str] = {}
-    for answer in answers:
-        for group in read(connection.name, list[Changes], answer):
-            values |= {key: value for key, value in group.changes if value is not None}
-    return _Raw(
-        read(connection.name, Header, header),
-        read(connection.name, RuntimeVersion, version),
-        values,
-    )
+
+
+def _explain(
+    runtime: Runtime, values: Mapping[str, str], kind: HeadKind, block_hash: str
+) -> tuple[int | None, Head | None]:
+    """The spec version that executed the block, None when it does not say, and the block as this runtime reads it."""
+    spec = runtime.spec_of_block(values)
+    if spec is not None and spec != runtime.spec_version:
+        return spec, None
+    number = runtime.value("System", "Number", values.get(runtime.key("System", "Number")))
+    milliseconds = runtime.value("Timestamp", "Now", values.get(runtime.key("Timestamp", "Now")))
+    return spec, Head(kind, number, block_hash, milliseconds / 1000)
+
+
+async def _runtime_of(client: SubstrateClient, connection: RpcConnection, block_hash: str, spec: int) -> Runtime:
+    """The runtime that executed that block: the block that brings an upgrade has the new code in its state already."""
+    source = block_hash
+    if (await _version_after(connection, block_hash)).spec_version != spec:
+        source = (await connection.ask_for(Header, "chain_getHeader", block_hash)).parent_hash
+    return await client.runtime(connection, spec, source)
+
+
+async def _version_after(connection: RpcConnection, block_hash: str) -> RuntimeVersion:
+    """Of the code in that block's state, which executes the next one."""
+    return await connection.ask_for(RuntimeVersion, "state_getRuntimeVersion", block_hash)
+
+
+async def _fetch(
+    connection: RpcConnection, keys: Sequence[str], block_hash: str | None
+) -> tuple[str, Mapping[str, str]]:
+    """The block that was read, and its values: all of the one that answered the first request."""
+    first, *more = [list(keys[start : start + KEYS_PER_REQUEST]) for start in range(0, len(keys), KEYS_PER_REQUEST)]
+    at = [] if block_hash is None else [block_hash]
+    changes = _changes(connection, await connection.call("state_queryStorageAt", first, *at), block_hash)
+    found = changes.block
+    rest: list[Request] = [("state_queryStorageAt", [part, found]) for part in more]
+    parts = [changes, *(_changes(connection, answer, found) for answer in await connection.batch(rest))]
+    return found, {key: value for part in parts for key, value in part.changes if value is not None}
+
+
+def _changes(connection: RpcConnection, answer: object, block_hash: str | None) -> Changes:
+    groups = read(connection.name, list[Changes], answer)
+    if len(groups) != 1 or block_hash not in (None, groups[0].block):
+        told = ", ".join(group.block for group in groups) or "no block"
+        raise EndpointFailed(connection.name, f"was asked for {block_hash or 'the best block'}, and told of {told}")
+    return groups[0]
