@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from app.adapters.codecs.gob_reader import GobError, GobReader
 from app.adapters.codecs.gob_skip import Types, receive_type
 from app.adapters.codecs.power_target_plain import TARGET_BYTES, has_plain_types, read_plain, uint_bytes
@@ -27,8 +29,7 @@ HEAD_BYTES_MAX = 4096
 """So many beginnings of payloads are remembered, none longer than that."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetChange:
+class TargetChange(Struct, frozen=True):
     """The event as it was sent: nothing says that exactly one of the flags is set."""
 
     farm_id: int
