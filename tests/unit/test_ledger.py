@@ -210,6 +210,28 @@ class TestBlocks:
         assert ledger.read("NodePower", 1) is None
         assert ledger.next_nonce(NODE) == 0
 
+    def test_what_was_set_by_decree_is_not_taken_back(self, ledger: Ledger) -> None:
+        record = ledger.read("Nodes", 1)
+        for number in range(1, 8):
+            ledger.produce(START_S + 6 * number)
+            ledger.genesis("Nodes", 1, {**record, "resources": number})
+        ledger.reorganise(2)
+        ledger.reorganise(1)
+        assert ledger.best_number == ledger.finalized_number == 5
+        for number in range(6, 12):
+            ledger.produce(START_S + 6 * number)
+        assert ledger.read("Nodes", 1)["resources"] == 7
+
+    def test_a_decree_that_is_final_is_older_than_what_came_behind_it(self, ledger: Ledger) -> None:
+        ledger.produce(START_S + 6)
+        ledger.genesis("NodePower", 1, Power(None, "Down"))
+        ledger.produce(START_S + 12)
+        send(ledger, NODE, "change_power_state", power_state="Down")
+        for number in range(4, 8):
+            ledger.produce(START_S + 6 * number)
+        ledger.reorganise(100)
+        assert ledger.read("NodePower", 1) == Power(3, "Down")
+
     def test_what_is_final_is_never_undone(self, ledger: Ledger) -> None:
         for number in range(1, 6):
             ledger.produce(START_S + 6 * number)
@@ -229,8 +251,8 @@ def test_powers_in_the_domains_words_follow_writes_and_forks(ledger: Ledger) -> 
     ledger.genesis("NodePower", 1, Power(None, "Down"))
     powers = NodePowers(ledger)
     ledger.produce(10.0)
-    ledger.genesis("NodePower", 1, Power(1, "Down"))
-    ledger.genesis("NodePower", 2, Power(1, "Up"))
+    ledger.store.write("NodePower", 1, Power(1, "Down"), 1)
+    ledger.store.write("NodePower", 2, Power(1, "Up"), 1)
     assert powers.best([NodeId(1), NodeId(2), NodeId(3)]) == {
         1: told(Power(1, "Down")),
         2: told(Power(1, "Up")),

@@ -34,11 +34,12 @@ from app.ports.clock import Clock
 class SimulatedChain:
     """`Chain`, `ChainBlocks` and `PowerTargets` for one account.
 
-    Switches: ``unavailable``, ``latency_s``, ``hang_everything``, ``hang_uptime``, ``tells_finality``,
-    ``tells_heads``, ``broken`` (nodes whose answer is neither Up nor Down), ``fail_uptime``,
-    ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it), ``fails``
-    (asked before every answer whether this one fails). ``on_powers`` is told of every answer about powers.
-    Chains on one ledger may share their ``records`` and ``powers``.
+    Switches: ``unavailable``, ``latency_s`` (half of it on the way there, half on the way back),
+    ``hang_everything``, ``hang_uptime``, ``tells_finality``, ``tells_heads``, ``broken`` (nodes whose
+    answer is neither Up nor Down), ``fail_uptime``, ``lose_sight_of_next`` (the next extrinsic is taken,
+    and its sender never hears of it), ``fails`` (asked before every answer whether this one fails).
+    ``on_powers`` is told of every answer about powers when the chain is read. Chains on one ledger may
+    share their ``records`` and ``powers``.
     """
 
     def __init__(
@@ -89,12 +90,14 @@ class SimulatedChain:
     # -- reading -----------------------------------------------------------------------------------
     async def head(self, kind: HeadKind) -> Head | None:
         """The head as the ledger has it."""
-        await self._answer()
-        return self._head(kind) if self.tells_heads else None
+        await self._there()
+        head = self._head(kind) if self.tells_heads else None
+        await self._back()
+        return head
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
         """All from one block."""
-        await self._answer(nodes)
+        await self._there(nodes)
         final = kind is HeadKind.FINALIZED and self.tells_finality
         powers: Mapping[NodeId, NodePower | Unreadable]
         powers = self._powers.finalized(nodes) if final else self._powers.best(nodes)
@@ -102,17 +105,23 @@ class SimulatedChain:
         if self.broken:
             garbled = {node: Unreadable("neither Up nor Down") for node in self.broken if node in powers}
             powers = {**powers, **garbled}
-        return PowerReading(self._head(kind) if self.tells_heads else None, powers)
+        reading = PowerReading(self._head(kind) if self.tells_heads else None, powers)
+        await self._back()
+        return reading
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
         """Those that exist."""
-        await self._answer(nodes)
-        return self._records.of(nodes)
+        await self._there(nodes)
+        records = self._records.of(nodes)
+        await self._back()
+        return records
 
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
         """Ascending."""
-        await self._answer()
-        return tuple(sorted(NodeId(node) for node in self._ledger.read("NodesByFarmID", farm, default=())))
+        await self._there()
+        nodes = tuple(sorted(NodeId(node) for node in self._ledger.read("NodesByFarmID", farm, default=())))
+        await self._back()
+        return nodes
 
     # -- writing -----------------------------------------------------------------------------------
     async def set_power_state(self, power: Power) -> Inclusion:
@@ -121,8 +130,9 @@ class SimulatedChain:
 
     async def announce_power_state(self, power: Power) -> None:
         """Submit only."""
-        await self._answer()
+        await self._there()
         self._hand_in("change_power_state", {"power_state": power.value})
+        await self._back()
 
     async def report_uptime(self, sample: UptimeSampler) -> Inclusion:
         """Submit, and wait for the block."""
@@ -144,7 +154,7 @@ class SimulatedChain:
     # -- blocks ------------------------------------------------------------------------------------
     async def next_head(self, after: BlockRef | None) -> BlockRef:
         """The best head, once it is another."""
-        await self._answer()
+        await self._there()
         while True:
             best = self._ledger.best
             ref = BlockRef(best.number, best.hash)
@@ -154,22 +164,29 @@ class SimulatedChain:
 
     async def blocks(self, first: int, last: int) -> Sequence[Block]:
         """Of the best chain."""
-        await self._answer()
+        await self._there()
         found = (self._ledger.block(number) for number in range(first, last + 1))
-        return [_block(block) for block in found if block is not None]
+        blocks = [_block(block) for block in found if block is not None]
+        await self._back()
+        return blocks
 
     async def close(self) -> None:
         """Nothing to let go of."""
 
     # -- inside ------------------------------------------------------------------------------------
-    async def _answer(self, nodes: Collection[NodeId] = ()) -> None:
+    async def _there(self, nodes: Collection[NodeId] = ()) -> None:
         self.reads += 1
         if self.latency_s:
-            await self._clock.sleep(self.latency_s)
+            await self._clock.sleep(self.latency_s / 2)
         if self.hang_everything or not self._hanging.isdisjoint(nodes):
             await self._hang()
         if self.unavailable or self.fails():
             raise ChainUnavailable("the simulated chain is away")
+
+    async def _back(self) -> None:
+        """What was read grows old on its way."""
+        if self.latency_s:
+            await self._clock.sleep(self.latency_s / 2)
 
     async def _hang(self) -> None:
         await self._clock.sleep(self._timeout_s)
@@ -195,7 +212,7 @@ class SimulatedChain:
         return extrinsic
 
     async def _submit(self, call: str, arguments: Values) -> Inclusion:
-        await self._answer()
+        await self._there()
         seen = self._ledger.best_number
         extrinsic = self._hand_in(call, arguments)
         if self.lose_sight_of_next:
@@ -207,6 +224,7 @@ class SimulatedChain:
                     for number in range(seen + 1, self._ledger.best_number + 1):
                         block = self._ledger.block(number)
                         if block is not None and extrinsic in block.outcomes:
+                            await self._back()
                             return _inclusion(call, extrinsic, block)
                     await self._block()
         except TimeoutError:

@@ -79,6 +79,7 @@ class Ledger:
         self._forks = 0
         self._history_blocks = history_blocks
         self._pool = Pool()
+        self._decrees: dict[tuple[str, Any], tuple[int, Any]] = {}
         self._listeners: list[Callable[[Block], None]] = []
         self._waiting: list[Callable[[], None]] = []
         self.finalized_number = 0
@@ -130,7 +131,8 @@ class Ledger:
 
     # -- writing -----------------------------------------------------------------------------------
     def genesis(self, name: str, key: Any, value: Any) -> None:
-        """Set storage by decree, in the newest block."""
+        """Set storage by decree, in the newest block; a reorganisation can't take it back."""
+        self._decrees[name, key] = self.best_number, value
         self.store.write(name, key, value, self.best_number)
 
     def submit(self, extrinsic: Extrinsic, now_s: float) -> None:
@@ -194,6 +196,7 @@ class Ledger:
         self._add(block)
         if not self.hold_finality:
             self.finalized_number = max(self.finalized_number, block.number - self.finality_lag)
+            self._decrees = {key: decree for key, decree in self._decrees.items() if decree[0] > self.finalized_number}
         for listener in self._listeners:
             listener(block)
         told, self._waiting = self._waiting, []
@@ -212,6 +215,9 @@ class Ledger:
             returned[:0] = block.extrinsics
             self.best_number -= 1
         self.store.undo(back_to)
+        for (name, key), (number, value) in self._decrees.items():
+            if number > back_to:
+                self.genesis(name, key, value)
         if not lose:
             self._pool.refill([*returned, *self._pool])
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from app.entrypoints.simulate.machine import Machine
 from app.entrypoints.simulate.promise import Promise
 
-JUST_NOW_S = 15.0
-"""A hold that is placed while the last look at the chain is under way comes too late."""
+JUST_NOW_S = 1.0
+"""A hold that is placed in the moment of the order comes too late; holds are read last of all, right before it."""
 
 
 class NeverOffUnderAHold(Promise):
