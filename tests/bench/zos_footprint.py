@@ -24,6 +24,7 @@ async def measure(scale: Scale) -> list[Figure]:
     ):
         await redis.rpush(GATEWAY.queue, request("ready"))  # its first read takes the runtime's metadata
         await redis.blpop(["ready"], timeout=10)
+        node.daemon.anew = True
         began = perf_counter()
         await node.daemon.start()
         await node.daemon.says("Reconciled", trigger="itself: ")

@@ -128,6 +128,8 @@ def _become(request: Mapping[str, Any], descriptors: list[int]) -> NoReturn:
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["directory"])
+        if request["anew"]:
+            os.execvp(request["anew"][0], request["anew"])
         sys.argv = [request["module"], *request["arguments"]]
         if request["module"] in PRELOADED:
             sys.modules[request["module"]].main()

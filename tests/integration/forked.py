@@ -89,8 +89,11 @@ class Forked:
         self._asked.close()
 
 
-def start(module: str, *arguments: str, read: str = "stdout") -> Forked:
-    """Run ``python -m module arguments``; ``read`` says which of its outputs is heard (the other is the test's own)."""
+def start(module: str, *arguments: str, read: str = "stdout", anew: Sequence[str] = ()) -> Forked:
+    """Run ``python -m module arguments``; ``read`` says which of its outputs is heard (the other is the test's own).
+
+    With ``anew``, a command, that is run instead, with nothing loaded beforehand: for whoever measures it.
+    """
     heard, told = os.pipe()
     asked = socket.socket(socket.AF_UNIX)
     asked.connect(_forge())
@@ -99,6 +102,7 @@ def start(module: str, *arguments: str, read: str = "stdout") -> Forked:
         "arguments": list(arguments),
         "environment": dict(os.environ),
         "directory": str(Path.cwd()),
+        "anew": list(anew),
     }
     with Path(os.devnull).open() as nothing:
         descriptors = [nothing.fileno(), *((told, 2) if read == "stdout" else (1, told))]

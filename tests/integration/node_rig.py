@@ -62,9 +62,13 @@ Settings = Mapping[str, Mapping[str, object]]
 
 @dataclass(slots=True)
 class Program:
-    """One process of ``powerd``, and what it has said since it was first started."""
+    """One process of ``powerd``, and what it has said since it was first started.
+
+    With ``anew`` it loads all its modules itself, as in production: for whoever measures it.
+    """
 
     command: Sequence[str]
+    anew: bool = False
     said: list[Said] = field(default_factory=list)
     starts: int = 0
     _process: Forked | None = None
@@ -73,7 +77,8 @@ class Program:
 
     async def start(self) -> None:
         """Start it (again)."""
-        self._process = forked.start(*forked.module_of(self.command), read="stderr")
+        anew = self.command if self.anew else ()
+        self._process = forked.start(*forked.module_of(self.command), read="stderr", anew=anew)
         self.starts += 1
         self._hearing = asyncio.create_task(self._hear(self._process))
 
