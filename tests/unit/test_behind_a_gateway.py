@@ -78,22 +78,23 @@ async def with_an_uncertain_down(node: VirtualNode, farm: VirtualFarm) -> OwnSta
     return own
 
 
-async def test_an_up_that_was_never_seen_leaves_an_uncertain_down_in_doubt(farm: VirtualFarm) -> None:
+async def test_an_up_that_was_never_seen_leaves_an_uncertain_down_in_doubt(
+    farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with farm.running(1) as node:
         own = await with_an_uncertain_down(node, farm)
-        submit = node.chain.set_power_state
 
         async def withdrawn(_: Power) -> Inclusion:
             raise ChainUnavailable("nobody took the call")
 
-        node.chain.set_power_state = withdrawn  # type: ignore[assignment, method-assign]  # this once
-        with pytest.raises(ChainUnavailable):
-            await own.set(Power.UP)
+        with monkeypatch.context() as this_once:
+            this_once.setattr(node.chain, "set_power_state", withdrawn)
+            with pytest.raises(ChainUnavailable):
+                await own.set(Power.UP)
         assert own.uncertain
-        node.chain.set_power_state = submit  # type: ignore[method-assign]
 
 
-async def test_an_empty_list_of_the_farm_ends_no_wake(farm: VirtualFarm) -> None:
+async def test_an_empty_list_of_the_farm_ends_no_wake(farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch) -> None:
     async with farm.running(1) as node:
         farm.put_to_sleep(2)
         await farm.set_target(2, Power.UP)
@@ -102,11 +103,11 @@ async def test_an_empty_list_of_the_farm_ends_no_wake(farm: VirtualFarm) -> None
         async def none(_: FarmId) -> tuple[NodeId, ...]:
             return ()
 
-        real, node.chain.farm_nodes = node.chain.farm_nodes, none  # type: ignore[assignment, method-assign]  # this once
-        node.container.services().farm._read_at_s = float("-inf")
-        await node.container.desk().reconcile()
-        await farm.clock.sleep(5)
-        node.chain.farm_nodes = real  # type: ignore[method-assign]
+        with monkeypatch.context() as this_once:
+            this_once.setattr(node.chain, "farm_nodes", none)
+            node.container.services().farm._read_at_s = float("-inf")
+            await node.container.desk().reconcile()
+            await farm.clock.sleep(5)
         await farm.clock.sleep(600)
         assert node.told(WakeEnded) == []
         assert len(node.packets_to(2)) > 10

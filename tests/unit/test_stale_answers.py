@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -80,14 +81,21 @@ async def test_an_answer_to_a_wake_that_fell_due_before_the_event_does_not_end_i
         assert not node.told(WakeEnded)
 
 
-async def test_an_old_down_that_waits_to_be_acted_on_is_dropped_by_a_newer_up(big_farm: VirtualFarm) -> None:
-    big_farm.put_to_sleep(SLEEPER)
-    async with big_farm.running(1) as node:
-        await big_farm.until(lambda: bool(node.container.services().farm.known(SLEEPER)))
+@asynccontextmanager
+async def held_back(farm: VirtualFarm) -> AsyncIterator[VirtualNode]:
+    """A node that leaves the sleeper to others for now."""
+    farm.put_to_sleep(SLEEPER)
+    async with farm.running(1) as node:
+        await farm.until(lambda: bool(node.container.services().farm.known(SLEEPER)))
         wakes = node.container.services().wakes
         wakes.hint({SLEEPER: ASLEEP})
-        if not any(wake.held_back for wake in wakes.wakes):
-            pytest.fail("node 1 is among the first to call node 2: take another sleeper")
+        assert any(wake.held_back for wake in wakes.wakes), "node 1 is among the first to call it: take another one"
+        yield node
+
+
+async def test_an_old_down_that_waits_to_be_acted_on_is_dropped_by_a_newer_up(big_farm: VirtualFarm) -> None:
+    async with held_back(big_farm) as node:
+        wakes = node.container.services().wakes
         await big_farm.clock.sleep(1)
         wakes.look({SLEEPER: DOWN}, asked_at_s=big_farm.clock.monotonic())
         wakes.hint({SLEEPER: ASLEEP})
@@ -96,12 +104,8 @@ async def test_an_old_down_that_waits_to_be_acted_on_is_dropped_by_a_newer_up(bi
 
 
 async def test_a_call_that_somebody_wished_for_is_not_put_off_by_an_event(big_farm: VirtualFarm) -> None:
-    big_farm.put_to_sleep(SLEEPER)
-    async with big_farm.running(1) as node:
-        await big_farm.until(lambda: bool(node.container.services().farm.known(SLEEPER)))
+    async with held_back(big_farm) as node:
         wakes = node.container.services().wakes
-        wakes.hint({SLEEPER: ASLEEP})
-        assert any(wake.held_back for wake in wakes.wakes)
         wakes.call(SLEEPER, "an operator")
         wakes.hint({SLEEPER: ASLEEP})
         await big_farm.clock.sleep(1)
