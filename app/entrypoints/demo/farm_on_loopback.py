@@ -132,8 +132,9 @@ def systemd_settings(machine: Machine, node: Mapping[str, Any]) -> Mapping[str, 
     return {
         "identity": {"key_file": node["key_file"], "key_type": "ed25519"},
         "host_power": {
-            "power_off_command": ["sh", "-c", f"echo off > {machine.button}"],
-            "force_power_off_command": ["sh", "-c", f"echo force > {machine.button}"],
-            "state_command": ["echo", "running"],
+            # As with systemd: SIGTERM may come before the command has ended, and by then the system is stopping.
+            "power_off_command": ["sh", "-c", f": > {machine.going_down}; echo off > {machine.button}"],
+            "force_power_off_command": ["sh", "-c", f": > {machine.going_down}; echo force > {machine.button}"],
+            "state_command": ["sh", "-c", f"test -e {machine.going_down} && echo stopping || echo running"],
         },
     }

@@ -57,6 +57,11 @@ class Machine:
         return self.directory / f"node-{self.node}.power"
 
     @property
+    def going_down(self) -> Path:
+        """There from the moment the power-off command is run until the next boot: then the system is stopping."""
+        return self.directory / f"node-{self.node}.stopping"
+
+    @property
     def cursor(self) -> Path:
         """Where its follower keeps its place."""
         return self.directory / f"node-{self.node}-cursor.json"
@@ -82,6 +87,7 @@ class Machine:
             return
         self.on = True
         self.boots += 1
+        self.going_down.unlink(missing_ok=True)
         for daemon in self.daemons:
             log = self.log(daemon).open("ab")
             self._logs.append(log)
