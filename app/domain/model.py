@@ -146,10 +146,20 @@ class NodeIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """The physical network card through which this machine is woken."""
+    """The physical network card through which this machine is woken.
+
+    ``mac`` is the address in use; ``permanent_mac`` the one burnt in, None where the driver does not tell it.
+    """
 
     name: str
     mac: Mac
+    permanent_mac: Mac | None = None
+
+    @property
+    def addresses(self) -> tuple[Mac, ...]:
+        """Those it may listen to in the dark: drivers keep the address in use, or fall back to the one burnt in."""
+        burnt_in = self.permanent_mac
+        return (self.mac,) if burnt_in is None or burnt_in == self.mac else (self.mac, burnt_in)
 
 
 @dataclass(frozen=True, slots=True)

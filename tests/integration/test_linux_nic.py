@@ -36,14 +36,20 @@ def complaint(bridge: str) -> str:
     return str(caught.value)
 
 
-def test_the_burnt_in_address_wakes_not_the_one_in_use(kernel: Kernel) -> None:
+def test_the_address_in_use_is_told_and_the_one_burnt_in(kernel: Kernel) -> None:
     kernel.cards["eth0"].permanent = "54:b2:03:a0:11:99"
-    assert find("zos") == Nic("eth0", Mac("54:b2:03:a0:11:99"))
+    assert find("zos") == Nic("eth0", Mac("54:b2:03:a0:11:22"), Mac("54:b2:03:a0:11:99"))
+
+
+def test_a_card_whose_address_in_use_is_no_address_has_the_one_burnt_in(kernel: Kernel) -> None:
+    kernel.cards["eth0"].address = "00:00:00:00:00:00"
+    kernel.cards["eth0"].permanent = "54:b2:03:a0:11:99"
+    assert find("zos").addresses == (Mac("54:b2:03:a0:11:99"),)
 
 
 def test_a_driver_that_tells_no_burnt_in_address_is_believed_for_the_other(kernel: Kernel) -> None:
     kernel.cards["eth0"].permanent = "00:00:00:00:00:00"
-    assert find("zos").mac == Mac("54:b2:03:a0:11:22")
+    assert find("zos") == Nic("eth0", Mac("54:b2:03:a0:11:22"), None)
 
 
 def test_a_card_without_any_address_is_unusable(kernel: Kernel) -> None:

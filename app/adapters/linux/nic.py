@@ -71,7 +71,7 @@ def _find(bridge: str) -> Nic:
             f"{card.name} does not support waking by magic packet; switch Wake-on-LAN on in the firmware"
             " setup, or use another card"
         )
-    return Nic(card.name, _mac(card))
+    return _nic(card)
 
 
 def _only_physical(bridge: Link, members: Sequence[Link]) -> Link:
@@ -86,11 +86,16 @@ def _only_physical(bridge: Link, members: Sequence[Link]) -> Link:
     raise NicUnusable(f"{bridge.name} has {len(physical)} physical network cards (its members: {listed}); {remedy}")
 
 
-def _mac(card: Link) -> Mac:
-    """The burnt-in address where the driver tells it: a card asleep may have forgotten any other."""
-    for text in (card.permanent_address, card.address):
-        try:
-            return Mac.parse(text)
-        except ValueError:  # all zero, or not told
-            continue
-    raise NicUnusable(f"{card.name} has no usable MAC address ({card.address!r})")
+def _nic(card: Link) -> Nic:
+    in_use, burnt_in = _mac(card.address), _mac(card.permanent_address)
+    mac = in_use or burnt_in
+    if mac is None:
+        raise NicUnusable(f"{card.name} has no usable MAC address ({card.address!r})")
+    return Nic(card.name, mac, burnt_in)
+
+
+def _mac(text: str) -> Mac | None:
+    try:
+        return Mac.parse(text)
+    except ValueError:  # all zero, or not told
+        return None
