@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from app.domain.errors import PowerdError
+from app.entrypoints.minting.cli import minting
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import load_settings
 from app.entrypoints.simulate.cli import simulate
@@ -216,6 +217,7 @@ def demo(redis_url: str | None, nodes: int, keep: bool, profile: str) -> None:
 
 
 main.add_command(simulate)
+farm.add_command(minting)
 
 
 def _container(options: Options) -> Container:

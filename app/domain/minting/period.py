@@ -1,0 +1,38 @@
+"""The minting's calendar: sixty equal periods in five years, each about a month long.
+
+Source: ``minting_v3``, ``period.rs`` (state of February 2025). All times are chain time, in whole Unix seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FIRST_START_S = 1_522_501_000
+LENGTH_S = 2_630_880
+AFTERMATH_S = 27 * 3600
+"""How long after a period events are still read for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Events at ``start_s`` and at ``end_s`` themselves belong to it. ``number`` is None outside the calendar."""
+
+    start_s: int
+    end_s: int
+    number: int | None = None
+
+    @property
+    def length_s(self) -> int:
+        """Seconds; what a node can earn in it at most."""
+        return self.end_s - self.start_s
+
+    @classmethod
+    def at(cls, number: int) -> Period:
+        """The period of that number, counted from 0."""
+        start_s = FIRST_START_S + number * LENGTH_S
+        return cls(start_s, start_s + LENGTH_S, number)
+
+    @classmethod
+    def holding(cls, time_s: float) -> Period:
+        """The period that is current at that time."""
+        return cls.at(int(time_s - FIRST_START_S) // LENGTH_S)

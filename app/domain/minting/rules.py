@@ -1,0 +1,192 @@
+"""The minting's rules: one node's month and one event in, the next month out.
+
+Theory of operation. Power events open and close two things. The *down window* opens when the state
+turns Down while the target is Down. The *boot request* is the first target Up that comes while the
+state is Down. What a report is worth depends on both:
+
+======  =======  ====================================================================
+window  request  a report
+======  =======  ====================================================================
+closed  none     is compared with the report before it (`_compared`)
+closed  open     is ignored, until a later window was opened and closed
+open    none     is ignored
+open    open     is ignored, unless the node booted since the window opened: then it
+                 closes both, and the whole time since then is credited (`_woken`)
+======  =======  ====================================================================
+
+So a node that said Down and did not power off earns nothing until it has really booted (R13).
+Source: ``minting_v3`` (state of February 2025), and what it answered when it was run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.domain.minting.events import NodeUptimeReported, PowerStateChanged, PowerTargetChanged, TimedEvent
+from app.domain.minting.month import (
+    BOOT_S_MAX,
+    GRACE_S,
+    REPORT_GAP_S_MAX,
+    SKEW_S,
+    SLEEP_S_MAX,
+    SLOW_BOOTS_MAX,
+    Booking,
+    Loss,
+    Month,
+    Violation,
+)
+from app.domain.minting.period import AFTERMATH_S, Period
+from app.domain.model import Power
+
+Step = tuple[Month, Booking | None]
+
+ABORTED_AFTER_S = 600
+"""One report right after Down is part of a good power-off; a later one shows that the machine stayed on."""
+
+
+def step(month: Month, event: TimedEvent, period: Period) -> Step:
+    """The month after this event, and what the event decided about the time before it, if anything.
+
+    Events must come in the order of their time. Those later than 27 h after the period change nothing.
+    """
+    if event.time_s > period.end_s + AFTERMATH_S:
+        return month, None
+    match event:
+        case NodeUptimeReported():
+            return _reported(month, event, period)
+        case PowerTargetChanged():
+            return _target_changed(month, event), None
+        case PowerStateChanged():
+            return _state_changed(month, event, period)
+
+
+def closed(month: Month, period: Period) -> Step:
+    """The month when no more events come: an open request of the period is a slow boot, too many are a violation."""
+    slow_boots = month.slow_boots + (month.request_s is not None and month.request_s <= period.end_s)
+    month = replace(month, slow_boots=slow_boots)
+    if slow_boots > SLOW_BOOTS_MAX:
+        month = _violated(month, Violation.BOOT_REQUEST_EXPIRED, period.end_s)
+    if month.booked_until_s >= period.end_s:
+        return month, None
+    return _booked(month, period.end_s, 0, period, _why_not_counted(month))
+
+
+def _why_not_counted(month: Month) -> Loss:
+    if month.awake_s is not None:
+        return Loss.ABORTED_SLEEP
+    if month.window_s is None and month.request_s is not None:
+        return Loss.CALLED_AWAKE
+    return Loss.NOT_REPORTED
+
+
+def _target_changed(month: Month, event: PowerTargetChanged) -> Month:
+    requested = event.target is Power.UP and month.state is Power.DOWN and month.request_s is None
+    return replace(month, target=event.target, request_s=event.time_s if requested else month.request_s)
+
+
+def _state_changed(month: Month, event: PowerStateChanged, period: Period) -> Step:
+    opens = month.state is Power.UP and event.state is Power.DOWN and month.target is Power.DOWN
+    month = replace(month, state=event.state)
+    if not opens or month.window_s is not None:
+        return month, None
+    month = replace(month, window_s=event.time_s, awake_s=None)
+    if month.last is None or event.time_s > period.end_s:
+        return month, None
+    since_last_s = event.time_s - month.last[0]
+    month = replace(month, last=(event.time_s, 0))
+    return _booked(month, event.time_s, since_last_s, period, Loss.GAP, "went to sleep")
+
+
+def _reported(month: Month, report: NodeUptimeReported, period: Period) -> Step:
+    if month.over:
+        return month, None
+    if month.window_s is None and month.request_s is None:
+        month, booking = _compared(month, report, period)
+    elif month.window_s is None or month.request_s is None or report.boot_s <= month.window_s:
+        return _ignored(month, report), None
+    else:
+        month, booking = _woken(month, report, month.window_s, month.request_s, period)
+    # Of the hours after the period the first report that counts is the last one that does.
+    return replace(month, over=report.time_s > period.end_s), booking
+
+
+def _ignored(month: Month, report: NodeUptimeReported) -> Month:
+    if month.window_s is None or report.boot_s > month.window_s:
+        return month
+    return replace(month, awake_s=report.time_s) if report.time_s > month.window_s + ABORTED_AFTER_S else month
+
+
+def _woken(month: Month, report: NodeUptimeReported, window_s: int, request_s: int, period: Period) -> Step:
+    """The report after a real boot: it closes the window and consumes the request."""
+    slow = report.boot_s - request_s > BOOT_S_MAX
+    overslept = report.time_s - window_s > SLEEP_S_MAX
+    slept_s = max(0, min(report.time_s, period.end_s) - max(window_s, period.start_s))
+    aborted = month.awake_s is not None
+    month = replace(
+        month,
+        window_s=None,
+        request_s=None,
+        awake_s=None,
+        last=(report.time_s, report.uptime_s),
+        boot_s=report.boot_s,
+        slow_boots=month.slow_boots + slow,
+    )
+    if not slow and not overslept:
+        return _booked(month, report.time_s, slept_s, period, Loss.GAP, "woke up")
+    loss = Loss.ABORTED_SLEEP if aborted else Loss.SLOW_BOOT if slow else Loss.OVERSLEPT
+    return _booked(month, report.time_s, 0, period, loss, "slow boot" if slow else "")
+
+
+def _compared(month: Month, report: NodeUptimeReported, period: Period) -> Step:
+    """A node that was not put to sleep: its report must fit the one before it."""
+    if month.last is None:
+        return _first(month, report, period)
+    last_s, last_uptime_s = month.last
+    gap_s, grew_s = report.time_s - last_s, report.uptime_s - last_uptime_s
+    taken = replace(month, last=(report.time_s, report.uptime_s))
+    if grew_s > gap_s + GRACE_S:
+        taken = _violated(taken, Violation.UPTIME_TOO_HIGH, report.time_s)
+        return _booked(taken, report.time_s, 0, period, Loss.BAD_REPORT)
+    if grew_s >= gap_s - GRACE_S:
+        if abs(report.boot_s - month.boot_s) >= SKEW_S:
+            month, taken = (_violated(m, Violation.CLOCK_SKEW, report.time_s) for m in (month, taken))
+        if grew_s > 0:
+            worth_s = period.end_s - last_s if report.time_s > period.end_s else grew_s
+            return _booked(taken, report.time_s, min(worth_s, REPORT_GAP_S_MAX), period, Loss.GAP)
+    if report.uptime_s <= gap_s:
+        worth_s = max(0, report.uptime_s - max(0, report.time_s - period.end_s))
+        taken = replace(taken, boot_s=report.boot_s)
+        return _booked(taken, report.time_s, min(worth_s, REPORT_GAP_S_MAX), period, Loss.REBOOT, "booted")
+    # The report before it stays the one to compare with, so no time is lost yet.
+    too_low = report.uptime_s > last_uptime_s
+    month = _violated(month, Violation.UPTIME_TOO_LOW if too_low else Violation.INVALID_REBOOT, report.time_s)
+    return month, Booking(report.time_s, 0, 0, Loss.BAD_REPORT)
+
+
+def _first(month: Month, report: NodeUptimeReported, period: Period) -> Step:
+    month = replace(month, last=(report.time_s, report.uptime_s), boot_s=report.boot_s)
+    if report.time_s > period.end_s:
+        return month, None
+    credit_s = min(report.time_s - period.start_s, report.uptime_s, REPORT_GAP_S_MAX)
+    loss = Loss.GAP if report.boot_s <= period.start_s else Loss.REBOOT
+    return _booked(month, report.time_s, credit_s, period, loss, "first report of the period")
+
+
+def _violated(month: Month, violation: Violation, at_s: int) -> Month:
+    """The first violation names the month."""
+    if month.violation is not None:
+        return month
+    return replace(month, violation=violation, violated_at_s=at_s)
+
+
+def _booked(month: Month, until_s: int, credit_s: int, period: Period, loss: Loss, note: str = "") -> Step:
+    """Credit so much of the time since the last booking; what remains of it is lost.
+
+    A credit may reach a few seconds beyond the elapsed time (a report's growth may exceed its gap by the
+    grace), which the next report takes back; so nothing is counted as lost there.
+    """
+    until_s = min(until_s, period.end_s)
+    elapsed_s = until_s - month.booked_until_s
+    lost_s = max(0, elapsed_s - credit_s)
+    month = replace(month, credited_s=month.credited_s + credit_s, booked_until_s=until_s)
+    return month, Booking(until_s, credit_s, lost_s, loss if lost_s > GRACE_S else None, note)
