@@ -62,7 +62,10 @@ class NodePower:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The chain answered, but with something that is neither Up nor Down. Never a default."""
+    """There is an answer, and it can't be read: a power that is neither Up nor Down, a broken record. Never a default.
+
+    It is not an absence: what can't be read exists all the same.
+    """
 
     reason: str
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TextIO
 
-from app.domain.errors import PermanentError, UnknownIdentity
+from app.domain.errors import ChainUnavailable, PermanentError, UnknownIdentity
 from app.domain.model import FarmId, HeadKind, Node, NodeId, NodePower, Power, PowerReading, Unreadable
 from app.entrypoints.container import Container
 
@@ -34,14 +34,17 @@ async def _list(container: Container, farm: int | None, out: TextIO) -> None:
         if not farm_id:
             if not container.settings().identity.node_id:
                 raise NoFarmGiven("which farm? Give --farm, or identity.farm_id in the settings")
-            known = await chain.nodes([NodeId(container.settings().identity.node_id)])
-            farm_id = next((node.farm for node in known.values()), FarmId(0))
+            own = NodeId(container.settings().identity.node_id)
+            record = (await chain.nodes([own])).get(own)
+            if isinstance(record, Unreadable):
+                raise ChainUnavailable(record.reason)
+            farm_id = FarmId(0) if record is None else record.farm
         nodes = await chain.farm_nodes(farm_id)
         if not nodes:
             raise UnknownIdentity(f"the chain knows no node of farm {farm_id}; check the farm id (--farm)")
         records = await chain.nodes(nodes)
         reading = await chain.powers(nodes, HeadKind.BEST)
-    for line in _table(farm_id, [records[node] for node in nodes if node in records], reading):
+    for line in _table(farm_id, {node: records[node] for node in nodes if node in records}, reading):
         print(line, file=out)
 
 
@@ -55,13 +58,14 @@ async def _set(container: Container, nodes: Iterable[int], target: Power, out: T
             print(f"node {node}: target {target.value} since block {where}", file=out, flush=True)
 
 
-def _table(farm: FarmId, nodes: Sequence[Node], reading: PowerReading) -> Iterable[str]:
+def _table(farm: FarmId, nodes: Mapping[NodeId, Node | Unreadable], reading: PowerReading) -> Iterable[str]:
     block = "" if reading.head is None else f", block {reading.head.number}"
     yield f"farm {farm}: {len(nodes)} nodes{block}"
     yield f"{'node':>8}  {'target':<6}  {'state':<18}  {'mac':<17}"
-    for node in nodes:
-        target, state = _words(reading.powers[node.id])
-        yield f"{node.id:>8}  {target:<6}  {state:<18}  {node.mac or node.mac_problem}"
+    for node, record in nodes.items():
+        target, state = _words(reading.powers[node])
+        mac = f"? ({record.reason})" if isinstance(record, Unreadable) else record.mac or record.mac_problem
+        yield f"{node:>8}  {target:<6}  {state:<18}  {mac}"
 
 
 def _words(power: NodePower | Unreadable) -> tuple[str, str]:

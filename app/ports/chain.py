@@ -14,6 +14,7 @@ from app.domain.model import (
     NodeId,
     Power,
     PowerReading,
+    Unreadable,
     UptimeSample,
 )
 
@@ -41,8 +42,12 @@ class ChainReader(Protocol):
         """
         ...
 
-    async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
-        """Records of those of ``nodes`` that exist, in one batch."""
+    async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
+        """Records of those of ``nodes`` that exist, in one batch.
+
+        A node whose record is there and can't be read is `Unreadable`, and spoils no other; only a
+        node that the chain does not have is left out.
+        """
         ...
 
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:

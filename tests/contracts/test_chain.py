@@ -17,7 +17,9 @@ from app.domain.events import PowerTargetChanged
 from app.domain.model import (
     Head,
     HeadKind,
+    Inclusion,
     Mac,
+    Node,
     NodeIdentity,
     NodePower,
     Power,
@@ -115,9 +117,10 @@ def test_records_tell_farm_and_address_and_leave_out_nodes_that_do_not_exist(rig
     async def test(world: World) -> None:
         found = await world.chain.nodes([world.peer, NO_NODE])
         assert list(found) == [world.peer]
-        assert found[world.peer].id == world.peer
-        assert found[world.peer].farm == world.farm
-        assert isinstance(found[world.peer].mac, Mac) or found[world.peer].mac_problem
+        peer = found[world.peer]
+        assert isinstance(peer, Node)
+        assert (peer.id, peer.farm) == (world.peer, world.farm)
+        assert isinstance(peer.mac, Mac) or peer.mac_problem
 
     rig(test)
 
@@ -214,6 +217,20 @@ def test_a_target_of_a_node_that_does_not_exist_fails_by_name(rig: Rig) -> None:
     rig(test)
 
 
+def test_targets_of_many_nodes_are_set_and_the_one_that_fails_is_named(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        nodes = [world.peer, NO_NODE, world.node]
+        outcomes = {node: outcome async for node, outcome in world.targets.set_power_targets(nodes, Power.UP)}
+        assert set(outcomes) == set(nodes)
+        failure = outcomes[NO_NODE]
+        assert isinstance(failure, ExtrinsicFailed)
+        assert failure.error == "NodeNotExists"
+        assert isinstance(outcomes[world.peer], Inclusion)
+        assert isinstance(outcomes[world.node], Inclusion)
+
+    rig(test)
+
+
 def test_the_next_head_is_there_at_once_when_it_is_another(rig: Rig) -> None:
     async def test(world: World) -> None:
         before = await world.blocks.next_head(None)
@@ -263,6 +280,7 @@ def test_a_node_is_told_who_it_is(rig: Rig) -> None:
     async def test(world: World) -> None:
         identity = await world.identity.identify()
         record = (await world.chain.nodes([world.node]))[world.node]
+        assert isinstance(record, Node)
         assert identity == NodeIdentity(record.id, record.farm, record.twin)
 
     rig(test)

@@ -12,7 +12,7 @@ import pytest
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.domain.errors import ChainUnavailable, PermanentError, WrongChain
-from app.domain.model import FarmId, HeadKind, Mac, NodeId, NodePower, Power, PowerState, Unreadable
+from app.domain.model import FarmId, HeadKind, Mac, Node, NodeId, NodePower, Power, PowerState, Unreadable
 from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
 from tests.integration.chain_access import needs_a_dev_chain
 from tests.integration.chain_world import ChainWorld, chain_world, metadata
@@ -93,12 +93,32 @@ async def test_addresses_that_can_not_be_used_say_why(world: ChainWorld) -> None
     for node, interfaces in cases.items():
         world.ledger.genesis("Nodes", node, {**record, "id": node, "interfaces": interfaces})
     found = await world.chain().nodes([NodeId(node) for node in cases])
-    assert [found[NodeId(node)].mac for node in (101, 102, 103, 104)] == [None] * 4
-    assert "no interface named 'zos'" in found[NodeId(101)].mac_problem
-    assert "no interface named 'zos'" in found[NodeId(102)].mac_problem
-    assert "not a mac" in found[NodeId(103)].mac_problem
-    assert "zero or group" in found[NodeId(104)].mac_problem
-    assert found[NodeId(105)].mac == Mac("54:b2:03:a0:11:22")
+    records = [record for record in found.values() if isinstance(record, Node)]
+    assert [record.mac for record in records] == [None] * 4 + [Mac("54:b2:03:a0:11:22")]
+    problems = ("no interface named 'zos'", "no interface named 'zos'", "not a mac", "zero or group", "")
+    assert [problem in record.mac_problem for problem, record in zip(problems, records, strict=True)] == [True] * 5
+
+
+@pytest.mark.parametrize("kept", [0, 1, 40, 90], ids="{} bytes of it".format)
+async def test_a_record_that_is_cut_off_is_unreadable_and_not_absent_and_spoils_no_other(
+    world: ChainWorld, kept: int
+) -> None:
+    """R6: "can't be read" is not "is not there"."""
+    broken, whole = (NodeId(node) for node in world.farm.node_ids)
+    world.inside.storage.cut[broken] = kept
+    found = await world.chain().nodes([broken, whole, NodeId(4_000_000)])
+    unreadable = found[broken]
+    assert isinstance(unreadable, Unreadable)
+    assert f"node {broken}" in unreadable.reason
+    assert isinstance(found[whole], Node)
+    assert list(found) == [broken, whole]
+
+
+async def test_the_record_of_another_node_is_unreadable(world: ChainWorld) -> None:
+    world.ledger.genesis("Nodes", 101, world.ledger.read("Nodes", world.node))
+    unreadable = (await world.chain().nodes([NodeId(101)]))[NodeId(101)]
+    assert isinstance(unreadable, Unreadable)
+    assert f"that of node {world.node}" in unreadable.reason
 
 
 async def test_without_a_key_it_reads_and_says_why_it_does_not_write(world: ChainWorld) -> None:

@@ -13,7 +13,7 @@ from app.adapters.simulated.node_powers import told
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.errors import ChainUnavailable
 from app.domain.events import WakeEnded
-from app.domain.model import FarmId, HeadKind, Hold, Node, NodeId, Power, PowerReading
+from app.domain.model import FarmId, HeadKind, Hold, Node, NodeId, Power, PowerReading, Unreadable
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.wake_rank import order
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
@@ -145,7 +145,7 @@ async def test_nor_does_one_whose_records_were_asked_for_before(farm: VirtualFar
         async def before(farm: FarmId) -> tuple[NodeId, ...]:
             return tuple(member for member in await farm_nodes(farm) if member != SLEEPER)
 
-        async def late(nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
+        async def late(nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
             records = await records_of(nodes)
             if SLEEPER not in nodes:
                 asked.set()
@@ -159,6 +159,30 @@ async def test_nor_does_one_whose_records_were_asked_for_before(farm: VirtualFar
         await directory.among([SLEEPER])
         assert SLEEPER in await listing
         assert directory.known(SLEEPER)
+
+
+async def test_a_peer_whose_record_cannot_be_decoded_stays_a_peer_with_the_record_last_read(farm: VirtualFarm) -> None:
+    """R6: a record that can't be read is not one that is gone."""
+    async with farm.running(1) as node:
+        directory = FarmDirectory(node.chain, farm.clock, FarmId(1), NodeId(1), refresh_s=60)
+        await directory.peers()
+        record = directory.known(SLEEPER)
+        assert record
+        node.chain.broken_records = {SLEEPER}
+        await directory.reread([SLEEPER])
+        assert directory.known(SLEEPER) == record
+        await farm.clock.sleep(61)
+        assert SLEEPER in await directory.peers()
+        assert directory.known(SLEEPER) == record
+
+
+async def test_a_peer_whose_record_never_could_be_decoded_is_a_peer_without_an_address(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        directory = FarmDirectory(node.chain, farm.clock, FarmId(1), NodeId(1))
+        node.chain.broken_records = {SLEEPER}
+        assert SLEEPER in await directory.peers()
+        assert SLEEPER in await directory.among([SLEEPER])
+        assert directory.known(SLEEPER) is None
 
 
 async def test_a_hold_placed_while_the_chain_is_read_is_seen(farm: VirtualFarm) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
 from app.adapters.simulated.ledger import InvalidTransaction, Ledger
 from app.adapters.simulated.ledger_blocks import Block as LedgerBlock
@@ -11,7 +11,7 @@ from app.adapters.simulated.ledger_blocks import Extrinsic
 from app.adapters.simulated.node_powers import NodePowers
 from app.adapters.simulated.node_records import NodeRecords
 from app.adapters.simulated.pallet import Values
-from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain
+from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain, PowerdError
 from app.domain.events import PowerTargetChanged
 from app.domain.model import (
     FarmId,
@@ -36,8 +36,9 @@ class SimulatedChain:
 
     Switches: ``unavailable``, ``latency_s`` (half of it on the way there, half on the way back),
     ``hang_everything``, ``hang_uptime``, ``tells_finality``, ``tells_heads``, ``broken`` (nodes whose
-    answer is neither Up nor Down), ``fail_uptime``, ``lose_sight_of_next`` (the next extrinsic is taken,
-    and its sender never hears of it), ``fails`` (asked before every answer whether this one fails).
+    answer is neither Up nor Down), ``broken_records`` (nodes whose record can't be read), ``fail_uptime``,
+    ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it), ``fails``
+    (asked before every answer whether this one fails).
     ``on_powers`` is told of every answer about powers when the chain is read. Chains on one ledger may
     share their ``records`` and ``powers``.
     """
@@ -70,6 +71,7 @@ class SimulatedChain:
         self.lose_sight_of_next = False
         self.fail_uptime: ExtrinsicFailed | None = None
         self.broken: set[NodeId] = set()
+        self.broken_records: set[NodeId] = set()
         self.samples: list[UptimeSample] = []
         self.reads = 0
         self.latency_s = 0.0
@@ -109,10 +111,12 @@ class SimulatedChain:
         await self._back()
         return reading
 
-    async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
+    async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
         """Those that exist."""
         await self._there(nodes)
-        records = self._records.of(nodes)
+        records: Mapping[NodeId, Node | Unreadable] = self._records.of(nodes)
+        if self.broken_records:
+            records = {**records, **{node: Unreadable("cut off") for node in records if node in self.broken_records}}
         await self._back()
         return records
 
@@ -150,6 +154,21 @@ class SimulatedChain:
     async def set_power_target(self, node: NodeId, target: Power) -> Inclusion:
         """As the farmer."""
         return await self._submit("change_power_target", {"node_id": node, "power_target": target.value})
+
+    async def set_power_targets(
+        self, nodes: Sequence[NodeId], target: Power
+    ) -> AsyncIterator[tuple[NodeId, Inclusion | PowerdError]]:
+        """All handed in before the first is waited for."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._outcome(node, target), name=f"target of {node}") for node in nodes]
+            for node, task in zip(nodes, tasks, strict=True):
+                yield node, await task
+
+    async def _outcome(self, node: NodeId, target: Power) -> Inclusion | PowerdError:
+        try:
+            return await self.set_power_target(node, target)
+        except PowerdError as error:
+            return error
 
     # -- blocks ------------------------------------------------------------------------------------
     async def next_head(self, after: BlockRef | None) -> BlockRef:

@@ -19,6 +19,7 @@ from app.domain.model import (
     NodeId,
     Power,
     PowerReading,
+    Unreadable,
 )
 from app.ports.chain import UptimeSampler
 
@@ -70,7 +71,7 @@ class SubstrateChain:
         powers = await self._client.compute(lambda: records.powers(state.runtime, asked, state.values))
         return PowerReading(state.head, powers)
 
-    async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
+    async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
         """Records of those that exist, with the address of the interface named ``zos``."""
         asked = tuple(nodes)
         state = await head_state(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.extrinsics import Extrinsics
 from app.adapters.substrate.keys import SigningKey
-from app.domain.errors import ExtrinsicFailed
+from app.domain.errors import ExtrinsicFailed, PowerdError
 from app.domain.model import Inclusion, NodeId, Power
 
 REMEDIES = {
@@ -43,3 +45,13 @@ class SubstratePowerTargets:
             if remedy is not None:
                 error.args = (f"{error} ({remedy.format(node=node)})",)
             raise
+
+    async def set_power_targets(
+        self, nodes: Sequence[NodeId], target: Power
+    ) -> AsyncIterator[tuple[NodeId, Inclusion | PowerdError]]:
+        """One after the other."""
+        for node in nodes:
+            try:
+                yield node, await self.set_power_target(node, target)
+            except PowerdError as error:
+                yield node, error

@@ -74,18 +74,20 @@ def _state(value: Any) -> PowerState:
     return PowerState(Power(name), int(since_block))
 
 
-def nodes(runtime: Runtime, asked: Sequence[NodeId], values: Mapping[str, str]) -> dict[NodeId, Node]:
-    """Records of the nodes that exist. One that can't be read is left out, and said so in the log."""
-    found = {}
-    for node in asked:
-        data = values.get(node_key(runtime, node))
-        if data is None:
-            continue
-        try:
-            found[node] = node_of(runtime.value(PALLET, "Nodes", data))
-        except (ValueError, KeyError, TypeError) as error:
-            log.warning("the record of node %d can't be read: %s", node, error)
-    return found
+def nodes(runtime: Runtime, asked: Sequence[NodeId], values: Mapping[str, str]) -> dict[NodeId, Node | Unreadable]:
+    """Records of the nodes that exist; one that can't be read is `Unreadable`, and no other node suffers from it."""
+    stored = {node: data for node in asked if (data := values.get(node_key(runtime, node))) is not None}
+    return {node: _node(runtime, node, data) for node, data in stored.items()}
+
+
+def _node(runtime: Runtime, node: NodeId, data: str) -> Node | Unreadable:
+    try:
+        record = node_of(runtime.value(PALLET, "Nodes", data))
+    except (ValueError, KeyError, TypeError) as error:
+        return Unreadable(f"the record of node {node} can't be read: {error}")
+    if record.id != node:
+        return Unreadable(f"the record of node {node} says that it is that of node {record.id}")
+    return record
 
 
 def node_of(value: Mapping[str, Any]) -> Node:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from app.adapters.substrate import records
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.state import head_state
-from app.domain.model import HeadKind, NodeId
+from app.domain.model import HeadKind, Node, NodeId
 
 
 class SubstrateSignsOfLife:
@@ -40,7 +40,7 @@ class SubstrateSignsOfLife:
             self._client, HeadKind.BEST, lambda runtime: [records.node_key(runtime, node) for node in nodes]
         )
         found = await self._client.compute(lambda: records.nodes(state.runtime, tuple(nodes), state.values))
-        twins = {node: record.twin for node, record in found.items()}
+        twins = {node: record.twin for node, record in found.items() if isinstance(record, Node)}
         state = await head_state(
             self._client, HeadKind.BEST, lambda runtime: [records.twin_key(runtime, twin) for twin in twins.values()]
         )

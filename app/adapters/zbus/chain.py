@@ -9,7 +9,6 @@ read nor whether that is final; what it tells of the chain's time stands in for 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
@@ -38,9 +37,10 @@ BULK_CALLS = 2
 HINT_WINDOW_S = 60.0
 """The chain refuses a report whose time is further from the block's (pallet_tfgrid)."""
 
-Answer = TypeVar("Answer")
+NOT_FOUND = "object not found"
+"""What the gateway says of a node that the chain does not have (tfchain's Go client, ``ErrNotFound``)."""
 
-log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 
 
 class ZbusChain:
@@ -65,14 +65,16 @@ class ZbusChain:
         powers = {node: Unreadable(str(a)) if isinstance(a, ChainUnavailable) else a for node, a in answers.items()}
         return PowerReading(None, powers)
 
-    async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
-        """One call for each; one that can't be read is left out, and said so in the log."""
-        found = {}
+    async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
+        """One call for each; a node whose call fails while others are answered is `Unreadable`."""
+        found: dict[NodeId, Node | Unreadable] = {}
         for node, answer in (await self._each(nodes, self._record)).items():
+            if isinstance(answer, ChainUnavailable) and NOT_FOUND in str(answer):
+                continue
             if isinstance(answer, ChainUnavailable):
-                log.warning("the record of node %d can't be read: %s", node, answer)
+                found[node] = Unreadable(f"the record of node {node} can't be read: {answer}")
             elif answer.id != node:
-                log.warning("api-gateway gave the record of node %d when asked for node %d", answer.id, node)
+                found[node] = Unreadable(f"api-gateway gave the record of node {answer.id} when asked for node {node}")
             else:
                 found[node] = answer
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from app.domain.errors import ChainUnavailable
-from app.domain.model import FarmId, Node, NodeId
+from app.domain.model import FarmId, Node, NodeId, Unreadable
 from app.ports.chain import ChainReader
 from app.ports.clock import Clock
 
@@ -56,10 +56,20 @@ class FarmDirectory:
         members = set(self._members)
         if self._all_records:
             records = await self._chain.nodes(self._members)
-            found = {node.id: node for node in records.values() if node.farm == self._farm}
-            later = {node: self._nodes[node] for node in self._members if node not in members and node in self._nodes}
-            self._nodes = found | later
-            self._members = tuple(self._nodes)
+            broken = {node for node, record in records.items() if isinstance(record, Unreadable)}
+            found = {
+                node: record
+                for node, record in records.items()
+                if not isinstance(record, Unreadable) and record.farm == self._farm
+            }
+            # A record that can't be read is not one that is gone: what was read last still counts.
+            kept = {
+                node: self._nodes[node]
+                for node in self._members
+                if (node not in members or node in broken) and node in self._nodes
+            }
+            self._nodes = found | kept
+            self._members = tuple(node for node in self._members if node in self._nodes or node in broken)
         else:
             self._nodes = {node: record for node, record in self._nodes.items() if node in members}
 
@@ -80,13 +90,16 @@ class FarmDirectory:
     async def reread(self, nodes: Collection[NodeId]) -> None:
         """Read these records again: a new node, or one whose card may have been replaced.
 
-        A member's record that is not answered stays as it was; a node that joined is a member from now on.
+        A member's record that is not answered, or can't be read, stays as it was; a node that joined is a member
+        from now on.
         """
         if not nodes:
             return
         found = await self._chain.nodes(nodes)
         for node in nodes:
             record = found.get(node)
+            if isinstance(record, Unreadable):
+                continue
             if record is not None and record.farm == self._farm:
                 self._nodes[node] = record
                 if node not in self._members:

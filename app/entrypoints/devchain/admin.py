@@ -38,6 +38,7 @@ class Admin:
             "dev_upgradeRuntime": lambda: self._node.upgrade_runtime().spec_version,
             "dev_refuseExtrinsics": self._refuse,
             "dev_loseExtrinsics": self._lose,
+            "dev_cutRecord": self._cut,
         }
 
     def faults(self) -> dict[str, Any]:
@@ -53,6 +54,7 @@ class Admin:
             "refuse_extrinsics": [ledger.refuse_next, ledger.refuse_count] if ledger.refuse_next else None,
             "lose_extrinsics": ledger.lose_next,
             "clock_offset_s": self._node.clock_offset_s,
+            "cut_records": {str(node): kept for node, kept in self._node.storage.cut.items()},
         }
 
     def heal(self) -> dict[str, Any]:
@@ -62,6 +64,7 @@ class Admin:
         ledger.hold_blocks = ledger.hold_finality = False
         ledger.refuse_next, ledger.refuse_count, ledger.lose_next = "", 0, 0
         self._node.clock_offset_s = 0.0
+        self._node.storage.cut.clear()
         return self.faults()
 
     def _silence(self, on: bool) -> bool:
@@ -115,6 +118,10 @@ class Admin:
 
     def _lose(self, count: int = 1) -> bool:
         self._node.ledger.lose_next = _count(count, "extrinsics")
+        return True
+
+    def _cut(self, node: int, kept: int = 40) -> bool:
+        self._node.storage.cut[_count(node, "the node")] = _count(kept, "bytes")
         return True
 
 

@@ -34,11 +34,12 @@ PREFIXES = {prefix_of(pallet, item): (pallet, item) for pallet in PALLETS for it
 
 
 class ChainStorage:
-    """Reads the ledger by storage key."""
+    """Reads the ledger by storage key. ``cut``: of these nodes' records there are only so many bytes."""
 
     def __init__(self, ledger: Ledger, executed: Callable[[int], DevRuntime]) -> None:
         self._ledger = ledger
         self._executed = executed
+        self.cut: dict[int, int] = {}
         self._encode = lru_cache(maxsize=4096)(_encode_by_identity)
         self._system: dict[str, Callable[[Block, Any], Any]] = {
             "Account": self._account,
@@ -60,7 +61,10 @@ class ChainStorage:
         value = self._value(pallet, item, _plain_key(storage, key[32:]), at)
         if value is None:
             return None
-        return self._encode(storage.value, _Same(value))
+        whole = self._encode(storage.value, _Same(value))
+        if item == "Nodes" and self.cut:
+            return whole[: self.cut.get(_plain_key(storage, key[32:]), len(whole))]
+        return whole
 
     def keys(self, prefix: bytes, at: Block) -> Iterator[bytes]:
         """All keys of the map to which ``prefix`` belongs, in order."""

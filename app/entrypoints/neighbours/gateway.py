@@ -13,7 +13,7 @@ from app.adapters.codecs.go_types import BOOL, HASH, NANOSECONDS, STRING, TIME, 
 from app.adapters.zbus.neighbours import INTERFACE, NODE_POWER
 from app.adapters.zbus.server import Served
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed
-from app.domain.model import FarmId, HeadKind, Inclusion, Node, NodeId, NodePower, Power, UptimeSample
+from app.domain.model import FarmId, HeadKind, Inclusion, Node, NodeId, NodePower, Power, Unreadable, UptimeSample
 from app.ports.chain import Chain
 
 IP_AND_GATEWAY = Struct("IP", (("IP", STRING), ("GW", STRING)))
@@ -100,9 +100,12 @@ class Gateway:
 
     async def _node(self, node: int) -> Mapping[str, Any]:
         found = await self._chain.nodes([NodeId(node)])
-        if NodeId(node) not in found:
+        record = found.get(NodeId(node))
+        if record is None:
             raise ChainUnavailable("object not found")
-        return node_value(found[NodeId(node)])
+        if isinstance(record, Unreadable):
+            raise ChainUnavailable(record.reason)
+        return node_value(record)
 
     async def _nodes(self, farm: int) -> tuple[int, ...]:
         return tuple(await self._chain.farm_nodes(FarmId(farm)))

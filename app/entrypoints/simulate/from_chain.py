@@ -40,6 +40,8 @@ async def _farm(chain: ChainReader, farm: FarmId) -> FarmPlan:
     nodes = []
     for node in ids:
         power, record = reading.powers[node], records.get(node)
+        if isinstance(record, Unreadable):
+            raise BadInput(record.reason)
         if isinstance(power, Unreadable):
             raise BadInput(f"the chain's word about node {node} is broken: {power.reason}")
         nodes.append(
