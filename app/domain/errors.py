@@ -69,8 +69,16 @@ class AmbiguousTarget(PermanentError):
     """An event whose target is neither Up nor Down, or both."""
 
 
+class AnswerLate(RetryableError):
+    """What was asked gave no answer in time: that may pass by itself, and is looked at again soon."""
+
+
 class NicUnusable(RetryableError):
     """There is no network card this machine could be woken through (it may get one later)."""
+
+
+class NicSilent(NicUnusable, AnswerLate):
+    """The kernel did not answer in time about the network card."""
 
 
 class MagicPacketNotSent(RetryableError):
@@ -83,6 +91,10 @@ class HostPowerFailed(RetryableError):
 
 class RtcUnusable(RetryableError):
     """The machine's clock has no alarm, or does not keep it."""
+
+
+class RtcSilent(RtcUnusable, AnswerLate):
+    """The kernel did not answer in time about the clock's alarm."""
 
 
 class BootMemoryUnusable(RetryableError):

@@ -149,20 +149,29 @@ class NodeIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """The physical network card through which this machine is woken.
+    """The physical network card, or cards, through which this machine is woken.
 
     ``mac`` is the address in use; ``permanent_mac`` the one burnt in, None where the driver does not tell it.
+    ``cards`` are the legs of a bond or team that can be woken, by name, and empty where ``name`` is
+    itself the one card; then ``mac`` is an address of one leg, and ``other_macs`` wake another one.
     """
 
     name: str
     mac: Mac
     permanent_mac: Mac | None = None
+    cards: tuple[str, ...] = ()
+    other_macs: tuple[Mac, ...] = ()
 
     @property
     def addresses(self) -> tuple[Mac, ...]:
         """Those it may listen to in the dark: drivers keep the address in use, or fall back to the one burnt in."""
-        burnt_in = self.permanent_mac
-        return (self.mac,) if burnt_in is None or burnt_in == self.mac else (self.mac, burnt_in)
+        burnt_in = () if self.permanent_mac is None else (self.permanent_mac,)
+        return tuple(dict.fromkeys((self.mac, *burnt_in, *self.other_macs)))
+
+    @property
+    def legs(self) -> tuple[str, ...]:
+        """The names of the cards that have to be armed."""
+        return self.cards or (self.name,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ class Observation:
 
     ``finalized`` is None where the gateway can't tell finality. ``not_enabled``, ``cooling_down``,
     ``braked`` and ``last_waker`` are reasons, or empty, and so is ``head_unreadable``: why the age of the
-    best head can't be told. ``deferred_for_s`` counts from the moment when an
-    unfinished wake first held up this power-off.
+    best head can't be told. ``not_enabled_may_pass``: the host only did not answer in time.
+    ``deferred_for_s`` counts from the moment when an unfinished wake first held up this power-off.
     """
 
     best: OwnPower
@@ -49,6 +49,7 @@ class Observation:
     now_s: float
     head_unreadable: str = ""
     not_enabled: str = ""
+    not_enabled_may_pass: bool = False
     holds: tuple[Hold, ...] = ()
     holds_unreadable: str = ""
     unfinished_wakes: tuple[NodeId, ...] = ()
@@ -89,14 +90,15 @@ def decide(seen: Observation, limits: PowerLimits) -> PowerCommand:
 def not_enabled(seen: Observation, _: PowerLimits) -> StayUp | None:
     """R11: a node that can't be woken, or must not sleep, never sleeps."""
     if seen.not_enabled:
-        return StayUp(f"power management is not enabled: {seen.not_enabled}", LookAgain.NEXT_ROUND)
+        again = LookAgain.IN_A_WHILE if seen.not_enabled_may_pass else LookAgain.NEXT_ROUND
+        return StayUp(f"power management is not enabled: {seen.not_enabled}", again)
     return None
 
 
 def held(seen: Observation, _: PowerLimits) -> StayUp | None:
     """R6: somebody asked for the machine to stay up; not knowing is a hold too."""
     if seen.holds_unreadable:
-        return StayUp(f"whether there is a hold can't be told: {seen.holds_unreadable}", LookAgain.NEXT_ROUND)
+        return StayUp(f"whether there is a hold can't be told: {seen.holds_unreadable}", LookAgain.IN_A_WHILE)
     if seen.holds:
         hold = seen.holds[0]
         return StayUp(f"held by {hold.holder}: {hold.reason}", LookAgain.IN_A_WHILE)

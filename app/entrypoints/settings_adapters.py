@@ -125,7 +125,7 @@ class Nic(Section, frozen=True):
         Meta(
             min_length=1,
             max_length=15,
-            description="The bridge whose one physical member is the card; or the card.",
+            description="The bridge that stands on this machine's one card, or on one bond or team, also by VLAN; or one of those. Every leg of a bond that can be woken is armed.",
         ),
     ] = "zos"
     mac: Annotated[str, Meta(description="Only for `simulated`: the card's address.")] = ""

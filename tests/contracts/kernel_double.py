@@ -22,11 +22,16 @@ PHY, MAGIC, SECURE = 1 << 0, 1 << 5, 1 << 6
 
 @dataclass
 class Card:
-    """A link; ``supported`` and ``on`` are bits of WAKE_…; ``error`` fails its ethtool ioctls."""
+    """A link; ``supported`` and ``on`` are bits of WAKE_…; ``error`` fails its ethtool ioctls.
+
+    ``elsewhere``: what it was made on is in another network namespace, and the index is of that one.
+    """
 
     name: str
     address: str
     master: str = ""
+    made_on: str = ""
+    elsewhere: bool = False
     kind: str = ""
     permanent: str = ""
     supported: int = PHY | MAGIC
@@ -53,20 +58,10 @@ class Kernel:
 
     @contextmanager
     def _netlink(self) -> Iterator[Any]:
-        yield SimpleNamespace(link_lookup=self._lookup, get_links=self._links)
+        yield SimpleNamespace(get_links=lambda: [self._message(card) for card in self.cards.values()])
 
     def _index(self, name: str) -> int:
         return list(self.cards).index(name) + 1
-
-    def _lookup(self, ifname: str) -> list[int]:
-        return [self._index(ifname)] if ifname in self.cards else []
-
-    def _links(self, *indices: int, master: int | None = None) -> list[Any]:
-        if master is None:
-            chosen = [card for card in self.cards.values() if self._index(card.name) in indices]
-        else:
-            chosen = [card for card in self.cards.values() if card.master and self._index(card.master) == master]
-        return [self._message(card) for card in chosen]
 
     def _message(self, card: Card) -> Any:
         from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
@@ -74,6 +69,11 @@ class Kernel:
         message = ifinfmsg()
         message["index"], message["ifi_type"] = self._index(card.name), 1
         message["attrs"] = [("IFLA_IFNAME", card.name), ("IFLA_ADDRESS", card.address)]
+        for attribute, other in (("IFLA_MASTER", card.master), ("IFLA_LINK", card.made_on)):
+            if other:
+                message["attrs"].append((attribute, self._index(other)))
+        if card.elsewhere:
+            message["attrs"].append(("IFLA_LINK_NETNSID", 0))
         if card.kind:
             message["attrs"].append(("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", card.kind)]}))
         if card.permanent:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import threading
-from collections.abc import Callable
 
 import pytest
 from pytest_mock import MockerFixture
@@ -41,15 +39,15 @@ def test_the_address_in_use_is_told_and_the_one_burnt_in(kernel: Kernel) -> None
     assert find("zos") == Nic("eth0", Mac("54:b2:03:a0:11:22"), Mac("54:b2:03:a0:11:99"))
 
 
+def test_a_driver_that_tells_no_burnt_in_address_is_believed_for_the_other(kernel: Kernel) -> None:
+    kernel.cards["eth0"].permanent = "00:00:00:00:00:00"
+    assert find("zos") == Nic("eth0", Mac("54:b2:03:a0:11:22"), None)
+
+
 def test_a_card_whose_address_in_use_is_no_address_has_the_one_burnt_in(kernel: Kernel) -> None:
     kernel.cards["eth0"].address = "00:00:00:00:00:00"
     kernel.cards["eth0"].permanent = "54:b2:03:a0:11:99"
     assert find("zos").addresses == (Mac("54:b2:03:a0:11:99"),)
-
-
-def test_a_driver_that_tells_no_burnt_in_address_is_believed_for_the_other(kernel: Kernel) -> None:
-    kernel.cards["eth0"].permanent = "00:00:00:00:00:00"
-    assert find("zos") == Nic("eth0", Mac("54:b2:03:a0:11:22"), None)
 
 
 def test_a_card_without_any_address_is_unusable(kernel: Kernel) -> None:
@@ -99,60 +97,24 @@ def test_arming_keeps_other_modes_and_the_secure_on_password(kernel: Kernel) -> 
     assert card.password == b"secret"
 
 
+def test_a_driver_that_offers_magic_packets_and_refuses_them_is_quoted(kernel: Kernel) -> None:
+    kernel.cards["eth0"].set_error = errno.EOPNOTSUPP
+    with pytest.raises(NicUnusable, match=r"eth0 says .* refuses to switch it on .EOPNOTSUPP.*firmware"):
+        asyncio.run(LinuxNic("zos").arm(find("zos")))
+
+
+def test_a_card_that_lacks_only_magic_packet_is_not_asked_for_it(kernel: Kernel) -> None:
+    card = kernel.cards["eth0"]
+    card.supported, card.set_error = PHY, errno.EOPNOTSUPP
+    with pytest.raises(NicUnusable, match="eth0 does not support waking by magic packet"):
+        asyncio.run(LinuxNic("zos").arm(Nic("eth0", Mac(card.address))))
+
+
 def test_a_missing_right_is_named_with_the_remedy(kernel: Kernel) -> None:
     kernel.cards["eth0"].error = errno.EPERM
     said = complaint("zos")
     assert "CAP_NET_ADMIN" in said
     assert "eth0" in said
-
-
-def test_a_driver_that_hangs_costs_one_thread_and_no_more(mocker: MockerFixture) -> None:
-    let_go = threading.Event()
-    mocker.patch("pyroute2.IPRoute", side_effect=lambda: let_go.wait(30))
-
-    async def ask_three_times() -> None:
-        nic = LinuxNic("zos", timeout_s=0.05)
-        before = threading.active_count()
-        for _ in range(3):
-            with pytest.raises(NicUnusable, match="did not answer within"):
-                await nic.find()
-        assert threading.active_count() == before + 1
-
-    try:
-        asyncio.run(ask_three_times())
-    finally:
-        let_go.set()
-
-
-def test_after_a_hang_the_card_is_asked_again(kernel: Kernel, mocker: MockerFixture) -> None:
-    let_go, hangs = threading.Event(), threading.Event()
-    hangs.set()
-    netlink: Callable[[], object] = kernel._netlink
-
-    def hang_once() -> object:
-        if hangs.is_set():
-            let_go.wait(30)
-        return netlink()
-
-    mocker.patch("pyroute2.IPRoute", side_effect=hang_once)
-
-    async def ask() -> Nic:
-        nic = LinuxNic("zos", timeout_s=5)
-        asking = asyncio.ensure_future(nic.find())
-        await asyncio.sleep(0)
-        asking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asking
-        hangs.clear()
-        let_go.set()
-        for _ in range(500):
-            try:
-                return await nic.find()
-            except NicUnusable:  # the old thread is about to return
-                await asyncio.sleep(0.002)
-        pytest.fail("the card is never asked again")
-
-    assert asyncio.run(ask()).name == "eth0"
 
 
 def test_real_kernel_a_bridge_of_software_links_has_no_card() -> None:

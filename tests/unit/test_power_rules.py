@@ -45,8 +45,14 @@ def test_r4_target_and_state_decide_when_no_guard_objects(target: Power, state: 
 
 GUARDED: list[tuple[str, Observation, str, LookAgain]] = [
     ("r11 not enabled", seen(not_enabled="no card"), "not enabled: no card", LookAgain.NEXT_ROUND),
+    (
+        "r11 the host did not answer in time",
+        seen(not_enabled="no answer within 5 s", not_enabled_may_pass=True),
+        "not enabled: no answer within 5 s",
+        LookAgain.IN_A_WHILE,
+    ),
     ("r6 a hold", seen(holds=(Hold("backup", "copies", None),)), "held by backup: copies", LookAgain.IN_A_WHILE),
-    ("r6 holds unreadable", seen(holds_unreadable="torn"), "can't be told: torn", LookAgain.NEXT_ROUND),
+    ("r6 holds unreadable", seen(holds_unreadable="torn"), "can't be told: torn", LookAgain.IN_A_WHILE),
     ("r5 cooling down", seen(cooling_down="failed before"), "failed before", LookAgain.NEXT_ROUND),
     ("r10 braked", seen(braked="booted 3 times"), "booted 3 times", LookAgain.NEXT_ROUND),
     ("the last waker", seen(last_waker="nobody is awake"), "nobody is awake", LookAgain.IN_A_WHILE),

@@ -13,27 +13,60 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
+LOADING_S_MAX = 60.0
+"""Modules may take this long to load: a busy machine with a slow disk took more than 5 s."""
+
+
+class EarlierCallHangs(TimeoutError):
+    """No call was made: an earlier one, which missed its deadline, has not returned yet."""
+
+
+class LoadingTakesLong(TimeoutError):
+    """No call was made: the modules that it needs are not loaded yet."""
+
 
 class DaemonThread:
     """Runs one blocking call at a time, each in a daemon thread, with a deadline.
 
     A call that misses its deadline is left alone; until it has returned, no other is started, so
-    a stuck driver costs one thread and not one per attempt.
+    a stuck driver costs one thread and not one per attempt. ``load`` imports what the calls need: it
+    runs before the first one, in a thread too, and no call's deadline counts it.
     """
 
-    def __init__(self, name: str, timeout_s: float) -> None:
+    def __init__(self, name: str, timeout_s: float, load: Callable[[], object] | None = None) -> None:
         self._name = name
         self._timeout_s = timeout_s
+        self._load = load
+        self._loader = None if load is None else DaemonThread(f"{name}-loading", LOADING_S_MAX)
         self._turn = asyncio.Lock()
         self._returned = threading.Event()
         self._returned.set()
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Result of ``work()``, or what it raised; `TimeoutError` when it took too long."""
-        async with asyncio.timeout(self._timeout_s), self._turn:
-            if not self._returned.is_set():
-                raise TimeoutError(f"an earlier call of the thread {self._name} still hangs")
-            return await self._start(work)
+        """Result of ``work()``, or what it raised; `TimeoutError` when it took too long.
+
+        Which time-out it was is told by the class: `EarlierCallHangs`, `LoadingTakesLong`, or itself.
+        """
+        await self._loaded()
+        started = False
+        try:
+            async with asyncio.timeout(self._timeout_s), self._turn:
+                if self._returned.is_set():
+                    started = True
+                    return await self._start(work)
+        except TimeoutError:
+            if started:
+                raise
+        raise EarlierCallHangs(f"an earlier call of the thread {self._name} still hangs")
+
+    async def _loaded(self) -> None:
+        if self._load is None or self._loader is None:
+            return
+        try:
+            await self._loader.run(self._load)
+        except TimeoutError:
+            raise LoadingTakesLong(f"the modules of the thread {self._name} are not loaded yet") from None
+        self._load = self._loader = None
 
     def _start(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
         loop = asyncio.get_running_loop()

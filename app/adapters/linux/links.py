@@ -1,16 +1,28 @@
-"""The kernel's network links as netlink lists them: what they are and to which bridge they belong.
+"""The kernel's network links as netlink lists them, and the way down from one to the cards beneath it.
+
+======================  =======================================
+a link of this kind     stands on
+======================  =======================================
+none (hardware)         nothing: it is a card
+vlan, macvlan, ipvlan…  the one link that it was made on
+bond, team              its members, which act as one uplink
+bridge and all others   its members, each for itself
+======================  =======================================
 
 Needs no privileges. All functions block; pyroute2 refuses to work inside a running event loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 ARPHRD_ETHER = 1
 """Link type of Ethernet (linux/if_arp.h); the loopback device has another."""
+
+MADE_ON_ONE = frozenset({"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"})
+ACTING_AS_ONE = frozenset({"bond", "team"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +30,17 @@ class Link:
     """One link. ``kind`` is empty for hardware: every software device names its kind.
 
     ``address`` is the one in use, ``permanent_address`` the one burnt in (empty if unknown).
+    ``master`` and ``made_on`` are the indices of other links of this network namespace, or 0.
     """
 
+    index: int
     name: str
     kind: str
     is_ethernet: bool
     address: str
     permanent_address: str
+    master: int
+    made_on: int
 
     @property
     def is_physical(self) -> bool:
@@ -32,26 +48,72 @@ class Link:
         return self.is_ethernet and not self.kind
 
 
-def link_with_members(name: str) -> tuple[Link | None, Sequence[Link]]:
-    """The link of that name (``None`` if there is none) and the links enslaved to it.
+Links = Mapping[int, Link]
 
-    Raises ``NetlinkError`` and ``OSError``.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """A way out of the machine: a card, or a bond or team with the cards beneath it."""
+
+    link: Link
+    cards: tuple[Link, ...]
+
+
+def read_links() -> Links:
+    """All links of this network namespace by index. Raises ``NetlinkError`` and ``OSError``."""
     from pyroute2 import IPRoute  # heavy, and needed on a real machine only
 
     with IPRoute() as kernel:
-        for index in kernel.link_lookup(ifname=name):
-            for message in kernel.get_links(index):
-                members = [_link(member) for member in kernel.get_links(master=index)]
-                return _link(message), sorted(members, key=lambda member: member.name)
-    return None, ()
+        return {link.index: link for link in map(_link, kernel.get_links())}
+
+
+def uplinks(top: Link, links: Links) -> list[Uplink]:
+    """The different ways out beneath ``top`` (a card is its own), by name."""
+    found = {uplink.link.index: uplink for uplink in _uplinks(top, links, frozenset())}
+    return sorted(found.values(), key=lambda uplink: uplink.link.name)
+
+
+def described(link: Link, links: Links) -> str:
+    """``bond0 (bond over eth0, eth1)``."""
+    over = ", ".join(lower.name for lower in _beneath(link, links))
+    return f"{link.name} ({link.kind or 'physical'}{' over ' if over else ''}{over})"
+
+
+def beneath(link: Link, links: Links) -> str:
+    """What the link directly stands on, for a message."""
+    return ", ".join(described(lower, links) for lower in _beneath(link, links)) or "none"
+
+
+def _uplinks(link: Link, links: Links, above: frozenset[int]) -> Iterator[Uplink]:
+    if link.is_physical:
+        yield Uplink(link, (link,))
+        return
+    above |= {link.index}
+    lower = [
+        found for each in _beneath(link, links) if each.index not in above for found in _uplinks(each, links, above)
+    ]
+    if link.kind not in ACTING_AS_ONE:
+        yield from lower
+    elif lower:
+        cards = {card.index: card for uplink in lower for card in uplink.cards}
+        yield Uplink(link, tuple(sorted(cards.values(), key=lambda card: card.name)))
+
+
+def _beneath(link: Link, links: Links) -> list[Link]:
+    if link.kind in MADE_ON_ONE:
+        return [links[link.made_on]] if link.made_on in links else []
+    return sorted((each for each in links.values() if each.master == link.index), key=lambda each: each.name)
 
 
 def _link(message: Any) -> Link:  # pyroute2 has no types
+    elsewhere = message.get_attr("IFLA_LINK_NETNSID") is not None
     return Link(
+        index=message["index"],
         name=message.get_attr("IFLA_IFNAME"),
         kind=message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") or "",
         is_ethernet=message["ifi_type"] == ARPHRD_ETHER,
         address=message.get_attr("IFLA_ADDRESS") or "",
         permanent_address=message.get_attr("IFLA_PERM_ADDRESS") or "",
+        master=message.get_attr("IFLA_MASTER") or 0,
+        made_on=0 if elsewhere else message.get_attr("IFLA_LINK") or 0,
     )

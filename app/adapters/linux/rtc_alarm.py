@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.adapters.linux.daemon_thread import DaemonThread
-from app.domain.errors import RtcUnusable
+from app.domain.errors import RtcSilent, RtcUnusable
 
 Result = TypeVar("Result")
 
@@ -68,7 +68,7 @@ class LinuxRtcAlarm:
             raise RtcUnusable(f"{error.filename} is missing: this clock can't wake the machine; {remedy}") from error
         except TimeoutError:
             reason = f"{self._alarm} did not answer within {self._timeout_s:g} s; {remedy}"
-            raise RtcUnusable(reason) from None
+            raise RtcSilent(reason) from None
         except OSError as error:
             raise RtcUnusable(f"{self._alarm} can't be used: {error.strerror}; {remedy}") from error
         except ValueError as error:

@@ -52,15 +52,27 @@ def add_magic_packet(card: str) -> None:
     """Switch on waking by magic packet; other modes, and a SecureOn password, stay as they are."""
     from pyroute2.ethtool.ioctl import NotSupportedError
 
+    reason = f"{card} does not support Wake-on-LAN"
     try:
         with _ethtool(card) as ethtool:
             info = ethtool.get_wol()
+            reason = _refused(card, info.supported)
             info.cmd = ETHTOOL_SWOL
             info.wolopts |= WAKE_MAGIC
             ethtool.ifreq.wolinfo = ctypes.pointer(info)
             ethtool.ioctl()
     except NotSupportedError:
-        raise NicUnusable(f"{card} does not support Wake-on-LAN") from None
+        raise NicUnusable(reason) from None
+
+
+def _refused(card: str, supported: int) -> str:
+    """What "not supported" means when it is the answer to switching it on: e1000 of some machines does so."""
+    if not supported & WAKE_MAGIC:
+        return f"{card} does not support waking by magic packet"
+    return (
+        f"the driver of {card} says that the card can be woken by magic packet, and refuses to switch it on"
+        " (EOPNOTSUPP); switch Wake-on-LAN on in the card's own firmware, or use another card or driver"
+    )
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.errors import NicUnusable
+from app.domain.errors import NicSilent, NicUnusable
 from app.domain.model import Mac, Nic
 
 MAGIC = "g"
@@ -14,8 +14,8 @@ class SimulatedNic:
 
     Switches (plain attributes): ``missing`` (no physical card), ``several`` (two of them),
     ``unsupported`` (no waking by magic packet), ``cannot_arm`` (the driver refuses),
-    ``forgets_arming`` (accepts the order, and reads back as off). ``wake_modes`` holds ethtool's
-    letters of what is on; ``armed_by_others`` starts with magic packet on.
+    ``forgets_arming`` (accepts the order, and reads back as off), ``silent`` (no answer in time).
+    ``wake_modes`` holds ethtool's letters of what is on; ``armed_by_others`` starts with magic packet on.
     """
 
     def __init__(self, mac: Mac, name: str = "eth0", *, armed_by_others: bool = False) -> None:
@@ -27,9 +27,11 @@ class SimulatedNic:
         self.unsupported = False
         self.cannot_arm = False
         self.forgets_arming = False
+        self.silent = False
 
     async def find(self) -> Nic:
         """The card, unless a switch speaks against it."""
+        self._answer()
         if self.missing:
             raise NicUnusable("the simulated machine has no physical network card")
         if self.several:
@@ -52,7 +54,12 @@ class SimulatedNic:
         self._check(nic)
         return MAGIC in self.wake_modes
 
+    def _answer(self) -> None:
+        if self.silent:
+            raise NicSilent("the simulated card did not answer in time")
+
     def _check(self, nic: Nic) -> None:
+        self._answer()
         if self.missing or nic != self.nic:
             raise NicUnusable(f"there is no network card {nic.name}")
         if self.unsupported:

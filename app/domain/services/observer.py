@@ -67,6 +67,7 @@ class Observer:
             now_s=self._clock.now(),
             head_unreadable=head_unreadable,
             not_enabled=self._management.objection,
+            not_enabled_may_pass=self._management.objection_may_pass,
             holds=holds,
             holds_unreadable=holds_unreadable,
             unfinished_wakes=self._wakes.unfinished,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.errors import HostPowerFailed, NicUnusable, RtcUnusable
+from app.domain.errors import AnswerLate, HostPowerFailed, NicUnusable, RtcUnusable
 from app.domain.model import Nic
 from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.fault_board import FaultBoard
@@ -22,6 +22,7 @@ class PowerManagement:
         self._faults = faults
         self._allowed = allowed
         self._objection = "not checked yet"
+        self._may_pass = False
 
     @property
     def enabled(self) -> bool:
@@ -33,8 +34,14 @@ class PowerManagement:
         """Why it is not enabled; empty when it is."""
         return self._objection
 
+    @property
+    def objection_may_pass(self) -> bool:
+        """Whether the host only did not answer in time: then it is asked again soon."""
+        return self._may_pass
+
     async def check(self) -> None:
         """Ask the host whether it can power off, find the card, and see that it is armed; find the clock's alarm."""
+        self._may_pass = False
         if not self._allowed:
             self._objection = "switched off in the settings (power_management.enabled)"
             return
@@ -46,6 +53,7 @@ class PowerManagement:
                 await self._arm(nic)
         except (HostPowerFailed, NicUnusable, RtcUnusable) as error:
             self._objection = str(error)
+            self._may_pass = isinstance(error, AnswerLate)
             self._faults.report(FAULT, f"this node will not power off: {error}")
         else:
             self._objection = ""
