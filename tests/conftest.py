@@ -1,14 +1,25 @@
-"""For all tests: their order, what of them is measured for coverage, no example is timed, and what is loaded stays."""
+"""For all tests: their order, what of them is measured for coverage, no example is timed, and what is loaded stays.
+
+A user's own settings of powerd do not reach them, a test that hangs ends alone, and what they start ends with them.
+"""
 
 from __future__ import annotations
 
 import gc
 import os
+import tempfile
 from collections.abc import Generator
+from pathlib import Path
 
 import coverage
 import hypothesis
 import pytest
+
+from app.entrypoints.demo.leash import leash
+from app.entrypoints.demo.own_environment import forget_settings
+from tests import workers
+from tests.deadlines import Deadline
+from tests.slowness import slowness
 
 MEASURED = ("tests/contracts/", "tests/unit/")
 NOT_MEASURED = "tests/unit/test_random_faults.py"
@@ -17,10 +28,22 @@ NOT_MEASURED = "tests/unit/test_random_faults.py"
 if "PYTEST_XDIST_WORKER" in os.environ:
     # This process is measured already, by way of the variable; what it starts is not (it doubles the start-up).
     os.environ.pop("COVERAGE_PROCESS_START", None)
+forget_settings(but=("POWERD_TEST_", "POWERD_BENCH_"))
 
 # How long a test takes says more about the machine than about the code.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Every process of the run has a directory of its own for temporary files, and ends what it started."""
+    slowness()
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())  # tmp_path stays, to be looked at
+    directory = tempfile.mkdtemp(prefix="powerd-", dir=os.environ["PYTEST_DEBUG_TEMPROOT"])
+    leash(Path(directory), remove=True)
+    tempfile.tempdir = os.environ["TMPDIR"] = directory
+    config.pluginmanager.register(Deadline())
+    config.pluginmanager.register(workers)
 
 
 @pytest.hookimpl(tryfirst=True)

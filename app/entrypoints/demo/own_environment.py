@@ -1,0 +1,19 @@
+"""The settings of the user's own powerd, which must not reach a pretend node: it would act with a real key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from app.entrypoints.settings_keys import PREFIX
+
+
+def forget_settings(*, but: Sequence[str] = ()) -> list[str]:
+    """Take every ``POWERD_…`` variable out of this process' environment, and so out of what it starts; their names.
+
+    Variables that begin with one of ``but`` stay.
+    """
+    forgotten = [name for name in os.environ if name.startswith(PREFIX) and not name.startswith(tuple(but))]
+    for name in forgotten:
+        del os.environ[name]
+    return sorted(forgotten)
