@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from app.adapters.files.block_cursor import FileBlockCursor
     from app.adapters.files.boot_memory import FileBootMemory
     from app.adapters.files.holds import FileHolds
-    from app.adapters.files.key_file import SigningKey
     from app.adapters.linux.clock import SystemClock
     from app.adapters.linux.host_facts import LinuxHostFacts
     from app.adapters.linux.host_power import SystemctlHostPower
@@ -224,7 +223,7 @@ def substrate_chain(settings: Settings, client: SubstrateClient) -> SubstrateCha
     key = _node_key(settings)
     return SubstrateChain(
         client,
-        seed=None if key is None else key.seed,
+        seed=key,
         key_type=settings.identity.key_type,
         inclusion_timeout_s=settings.chain.inclusion_timeout_s,
         era_blocks=settings.chain.era_blocks,
@@ -245,7 +244,7 @@ def substrate_identity(settings: Settings, client: SubstrateClient) -> Substrate
     return SubstrateIdentity(
         client,
         node_id=identity.node_id or None,
-        seed=None if key is None else key.seed,
+        seed=key,
         key_type=identity.key_type,
     )
 
@@ -268,7 +267,7 @@ def substrate_power_targets(settings: Settings, client: SubstrateClient) -> Subs
     """The farmer's side, with the farmer's key."""
     from app.adapters.substrate.power_targets import SubstratePowerTargets
 
-    key = _key(settings.farmer.key_file, FARMER_CREDENTIAL)
+    key = _key(settings.farmer.key_file, FARMER_CREDENTIAL, settings.farmer.key_type)
     if key is None:
         raise SettingsError(
             "no farmer's key: name its file (farmer.key_file, POWERD_FARMER_KEY_FILE, or the systemd credential "
@@ -276,24 +275,35 @@ def substrate_power_targets(settings: Settings, client: SubstrateClient) -> Subs
         )
     return SubstratePowerTargets(
         client,
-        seed=key.seed,
+        seed=key,
         key_type=settings.farmer.key_type,
         inclusion_timeout_s=settings.chain.inclusion_timeout_s,
         era_blocks=settings.chain.era_blocks,
     )
 
 
-def _node_key(settings: Settings) -> SigningKey | None:
-    return _key(settings.identity.key_file, NODE_CREDENTIAL)
+def _node_key(settings: Settings) -> bytes | None:
+    return _key(settings.identity.key_file, NODE_CREDENTIAL, settings.identity.key_type)
 
 
-def _key(key_file: str, credential: str) -> SigningKey | None:
-    from app.adapters.files.key_file import read_key
+def _key(key_file: str, credential: str, key_type: str) -> bytes | None:
+    """The secret in the file, or in the credential; None where neither is given. Raises `KeyFileError`."""
+    from app.adapters.files.key_file import REMEDY, KeyFileError, SecretUri, read_key
 
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     credentials = Path(directory) if directory else None
     if key_file:
-        return read_key(Path(key_file), credentials)
-    if credentials and (credentials / credential).exists():
-        return read_key(credentials / credential, credentials)
-    return None
+        path = Path(key_file)
+    elif credentials and (credentials / credential).exists():
+        path = credentials / credential
+    else:
+        return None
+    key = read_key(path, credentials)
+    if not isinstance(key, SecretUri):
+        return key.seed
+    from app.adapters.substrate.secret_uri import secret_of
+
+    try:
+        return secret_of(key.phrase, key.path, key.password, key_type)
+    except ValueError as error:
+        raise KeyFileError(f"the key file {path} {error}; {REMEDY}") from None

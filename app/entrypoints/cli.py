@@ -38,7 +38,7 @@ class Program(click.Group):
                 raise
             for each in expected.exceptions:
                 click.echo(f"powerd: {each}", err=True)
-            ctx.exit(EXIT_CANNOT_GO_ON)
+            ctx.exit(max(getattr(each, "exit_code", EXIT_CANNOT_GO_ON) for each in expected.exceptions))
 
 
 class Options:
@@ -151,9 +151,12 @@ def hold_lift(options: Options, name: str) -> None:
 
 @main.command(short_help="Print event payloads or zbus frames as JSON.")
 @click.option("--zbus", is_flag=True, help="They are requests and responses of zbus.")
-@click.argument("source", type=click.File("r"), metavar="FILE")
+@click.argument("source", type=click.File("r", encoding="utf-8", errors="replace"), metavar="FILE")
 def decode(source: TextIO, *, zbus: bool) -> None:
-    """Print event payloads as JSON; FILE (or -) holds them in hex, one a line."""
+    """Print event payloads as JSON; FILE (or -) holds them in hex, one a line.
+
+    One line in, one line out: what can't be read is a line {"error": …}, an empty line too.
+    """
     from app.entrypoints.decode import decode_lines, event
     from app.entrypoints.decode_zbus import zbus_frame
 

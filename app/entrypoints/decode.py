@@ -13,6 +13,9 @@ from typing import TextIO
 from app.adapters.codecs.power_target import GobError, decode
 from app.adapters.codecs.zbus_frames import ZbusError
 
+EMPTY = "EOF: the payload is empty"
+"""Go's gob and msgpack decoders call it io.EOF."""
+
 _NO_HEX_DIGIT = re.compile("[^0-9a-fA-F]")
 
 
@@ -37,18 +40,19 @@ def event(payload: bytes) -> dict[str, object]:
 def decode_lines(lines: Iterable[str], out: TextIO, read: Callable[[bytes], dict[str, object]] = event) -> bool:
     """Write for each line what its payload says, or why it says nothing; False if any was refused.
 
-    Blank lines are passed over.
+    A line without digits is the empty payload: an error, as it is for Go's decoders.
     """
     all_good = True
     for line in lines:
-        if not line.strip():
-            continue
         try:
-            answer = read(_payload(line))
+            payload = _payload(line)
+            answer = read(payload) if payload else {"error": EMPTY}
+            all_good = all_good and bool(payload)
         except (GobError, ZbusError, NotHex) as error:
             all_good = False
             answer = {"error": str(error)}
         out.write(json.dumps(answer, separators=(",", ":")) + "\n")
+        out.flush()  # a program at the other end waits for it before it writes its next line
     return all_good
 
 

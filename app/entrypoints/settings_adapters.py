@@ -82,7 +82,7 @@ class Identity(Section, frozen=True):
     key_file: Annotated[
         str,
         Meta(
-            description="File with the node's private key (hex seed, or Go's 64 bytes), readable by its owner only. "
+            description="File with the node's private key (hex seed, Go's 64 bytes, or a mnemonic), readable by its owner only. "
             "Empty: the systemd credential `node-key`."
         ),
     ] = ""

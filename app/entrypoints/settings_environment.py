@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 
-from app.entrypoints.settings_keys import PREFIX, Key, SettingsError, did_you_mean, keys
+from app.entrypoints.settings_keys import PREFIX, Key, SettingsError, did_you_mean_variable, keys
 
 NOT_SETTINGS = frozenset({"POWERD_CONFIG"})
 NOT_SETTINGS_PREFIXES = ("POWERD_TEST_", "POWERD_BENCH_")
@@ -24,7 +24,7 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[tuple[Key, object]]
             continue
         key = by_variable.get(variable)
         if key is None:
-            hint = did_you_mean(variable, by_variable)
+            hint = did_you_mean_variable(variable, by_variable.values())
             raise SettingsError(f"the environment variable {variable} sets nothing{hint}; unset it or mend its name")
         try:
             yield key, _value(key, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
 
@@ -16,9 +16,15 @@ from app.entrypoints.settings_base import Section
 
 PREFIX = "POWERD_"
 
+EX_CONFIG = 78
+"""sysexits.h: "something was found in an unconfigured or misconfigured state". The units of systemd don't start
+powerd again after it (RestartPreventExitStatus)."""
+
 
 class SettingsError(PermanentError):
     """A setting is wrong; the text names file or variable, the key, and the remedy, in one line."""
+
+    exit_code = EX_CONFIG
 
     def __init__(self, text: str) -> None:
         super().__init__("".join(char if char.isprintable() else repr(char)[1:-1] for char in text))
@@ -72,10 +78,57 @@ def is_section(kind: object) -> bool:
 
 
 def did_you_mean(wrong: str, right: Iterable[str]) -> str:
-    """A hint for a misspelt name, or nothing; a right key in the wrong section counts as well."""
-    candidates = list(right)
-    astray = [name for name in candidates if name.rpartition(".")[2] == wrong.rpartition(".")[2]]
-    close = difflib.get_close_matches(wrong, candidates, n=1)
-    if len(astray) == 1 and not (close and "." in close[0]):
-        close = astray
-    return f" (did you mean {close[0]}?)" if close else ""
+    """A hint for a misspelt or misplaced key (``section.name``) or section, or nothing."""
+    section = wrong.rpartition(".")[0]
+    return _hint(_placed(path, section) for path in _meant(wrong, list(right)))
+
+
+def did_you_mean_variable(wrong: str, right: Iterable[Key]) -> str:
+    """The same for the name of an environment variable."""
+    variables = {key.path: key.variable for key in right}
+    text = wrong.removeprefix(PREFIX).lower()
+    sections = {path.partition(".")[0] for path in variables if "." in path}
+    section = max((each for each in sections if text.startswith(f"{each}_")), key=len, default="")
+    path = f"{section}.{text.removeprefix(section)[1:]}" if section else text
+    meant = _meant(path, list(variables))
+    if not meant:
+        close = difflib.get_close_matches(text, [path.replace(".", "_") for path in variables], n=1, cutoff=NEAR)
+        meant = [path for path in variables if path.replace(".", "_") in close]
+    return _hint(variables[path] for path in meant)
+
+
+def _meant(wrong: str, candidates: Sequence[str]) -> Sequence[str]:
+    """What may be meant; more than a few are no hint.
+
+    Looked for, in this order: a name like it in its own section; the same name in other sections; a
+    name like it in other sections; a path like its own.
+    """
+    section, _, name = wrong.rpartition(".")
+    homes: dict[str, list[str]] = {}
+    for path in candidates:
+        homes.setdefault(path.rpartition(".")[2], []).append(path)
+    own = [path.rpartition(".")[2] for path in candidates if path.rpartition(".")[0] == section]
+    if near := _like(name, own):
+        return [f"{section}.{near[0]}" if section else near[0]]
+    if name not in homes and not (near := _like(name, homes)):
+        return difflib.get_close_matches(wrong, candidates, n=1, cutoff=NEAR)
+    meant = homes[name] if name in homes else homes[near[0]]
+    return meant if len(meant) <= MEANT_MAX else []
+
+
+NEAR = 0.7
+MEANT_MAX = 3
+
+
+def _like(name: str, names: Iterable[str]) -> list[str]:
+    return difflib.get_close_matches(name, list(names), n=1, cutoff=NEAR)
+
+
+def _placed(path: str, section: str) -> str:
+    """A key without section, given in one: in TOML all that stands below a heading belongs to it."""
+    return f"{path}, above the first [section]" if section and "." not in path else path
+
+
+def _hint(meant: Iterable[str]) -> str:
+    text = " or ".join(meant)
+    return f" (did you mean {text}?)" if text else ""

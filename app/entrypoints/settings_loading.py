@@ -14,6 +14,7 @@ from app.entrypoints.settings import Settings
 from app.entrypoints.settings_checks import problems
 from app.entrypoints.settings_environment import from_environment
 from app.entrypoints.settings_keys import Key, SettingsError, did_you_mean, keys
+from app.entrypoints.settings_words import toml_complaint, type_complaint
 
 __all__ = ["SettingsError", "load_settings"]
 
@@ -73,16 +74,14 @@ class _Given:
         except msgspec.ValidationError as error:
             # As in: Expected `str`, got `int` - at `$.chain.urls[1]`. What has no key was refused before.
             what, _, place = str(error).rpartition(" - at `$.")
-            raise self._error(place.rstrip("`").partition("[")[0], what) from None
+            path = place.rstrip("`").partition("[")[0]
+            raise self._error(path, type_complaint(what, keys()[path].choices)) from None
         for key, what in problems(settings):
             raise self._error(key, what)
         return settings
 
     def _error(self, path: str, what: str) -> SettingsError:
         key = keys()[path]
-        if key.choices and what.startswith("Invalid enum value"):
-            what += f", expected one of {', '.join(key.choices)}"
-        what = what[:1].lower() + what[1:]
         origin = self._origins.get(path, "the defaults")
         default = json.dumps(key.default)
         return SettingsError(f"{origin}: {path}: {what}; mend it, or leave it out for the default {default}")
@@ -105,7 +104,5 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        lines = text.splitlines() or [""]
-        end = f"at line {len(lines)}, column {len(lines[-1]) + 1}, the end of the file"
-        what = str(error).replace("at end of document", end)
+        what = toml_complaint(str(error), text)
         raise SettingsError(f"{path} is not valid TOML: {what}; mend it there") from None

@@ -145,7 +145,12 @@ class Follower(Section, frozen=True):
 class Farmer(Section, frozen=True):
     """`powerd farm up` and `down`."""
 
-    key_file: Annotated[str, Meta(description="File with the farmer's private key.")] = ""
+    key_file: Annotated[
+        str,
+        Meta(
+            description="File with the farmer's private key, readable by its owner only: the seed in hex, the words of a mnemonic, or a derivation path with or without words before it (`//name`, `words//hard/soft`)."
+        ),
+    ] = ""
     key_type: Annotated[Literal["ed25519", "sr25519"], Meta(description="Farmers mostly have sr25519 keys.")] = (
         "sr25519"
     )

@@ -82,7 +82,7 @@ From Go: the generated stubs panic, not return, when the context ends before an 
 context with a deadline, and recover. The stub of an event source keeps one event and drops what comes while its reader is busy.
 
 ```go
-// Save as pkg/power.go in a module that requires github.com/threefoldtech/zbus, with zbusc installed and a folder stubs;
+// Save as pkg/power.go in a module that requires github.com/threefoldtech/zbus, with zbusc installed and the folder pkg/stubs made;
 // MODULE is your module's path.
 //go:generate zbusc -module {MODULE} -version {OBJECT.version} -name {OBJECT.name} -package stubs MODULE/pkg+Power stubs/power_stub.go
 

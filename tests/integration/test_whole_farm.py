@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.files.key_file import read_key
+from app.adapters.files.key_file import read_seed
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.power_targets import SubstratePowerTargets
@@ -32,7 +32,7 @@ async def test_a_node_sleeps_and_is_woken_by_its_peer(directory: Path, profile: 
     told: list[str] = []
     async with farm_on_loopback(directory, 2, None, profile) as farm:
         client = SubstrateClient([farm.chain_url])
-        targets = SubstratePowerTargets(client, seed=read_key(farm.farmer_key).seed, key_type="sr25519")
+        targets = SubstratePowerTargets(client, seed=read_seed(farm.farmer_key), key_type="sr25519")
         story = Story(farm, SubstrateChain(client), targets, told.append)
         try:
             await story.boot_all()
@@ -75,7 +75,7 @@ async def test_the_state_is_up_on_chain_after_the_daemon_was_stopped_in_the_midd
     async with farm_on_loopback(directory, 1, None) as farm:
         client = SubstrateClient([farm.chain_url])
         chain = SubstrateChain(client)
-        targets = SubstratePowerTargets(client, seed=read_key(farm.farmer_key).seed, key_type="sr25519")
+        targets = SubstratePowerTargets(client, seed=read_seed(farm.farmer_key), key_type="sr25519")
         story = Story(farm, chain, targets, print)
         try:
             await story.boot_all()

@@ -28,8 +28,9 @@ def test_a_target_that_is_neither_or_both_is_shown_as_it_is() -> None:
     assert run(both) == (True, '{"FarmID":1,"NodeID":7,"Target":{"IsUp":true,"IsDown":true}}\n')
 
 
-def test_blank_lines_are_passed_over() -> None:
-    assert run("\n", REFERENCE.hex(), "  \n", "") == (True, GOOD)
+def test_one_line_in_is_one_line_out_and_an_empty_one_is_the_empty_payload() -> None:
+    empty = '{"error":"EOF: the payload is empty"}\n'
+    assert run("\n", REFERENCE.hex(), "  \n") == (False, empty + GOOD + empty)
     assert run() == (True, "")
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.files.key_file import KeyFileError, objection, read_key
-from app.adapters.files.key_text import SigningKey, parse_key
+from app.adapters.files.key_file import KeyFileAway, KeyFileError, SecretUri, SigningKey, objection, read_key
+from app.adapters.files.key_text import parse_key
 
 SEED = bytes(range(200, 232))
 PUBLIC = bytes(range(32))
@@ -36,11 +36,31 @@ def key_file(tmp_path: Path) -> Path:
     ],
 )
 def test_every_form_gives_the_same_seed(content: bytes) -> None:
-    assert parse_key(content).seed == SEED
+    assert parse_key(content) == SigningKey(SEED)
 
 
 def test_a_raw_key_that_ends_like_white_space_is_taken_whole() -> None:
-    assert parse_key(b"\n" + SEED[1:] + PUBLIC[:31] + b" ").seed == b"\n" + SEED[1:]
+    assert parse_key(b"\n" + SEED[1:] + PUBLIC[:31] + b" ") == SigningKey(b"\n" + SEED[1:])
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        (PHRASE, (PHRASE.decode(), "", "")),
+        (b"  " + PHRASE.upper().replace(b" ", b"\r\n") + b"\n", (PHRASE.decode(), "", "")),
+        (PHRASE * 2, None),
+        (b" ".join([PHRASE, PHRASE]), (f"{PHRASE.decode()} {PHRASE.decode()}", "", "")),
+        (b"//Alice\n", ("", "//Alice", "")),
+        (PHRASE + b"//hard/soft///pass/word", (PHRASE.decode(), "//hard/soft", "pass/word")),
+        (b"0x" + SEED.hex().encode() + b"//0", (SEED.hex(), "//0", "")),
+    ],
+)
+def test_words_and_derivation_paths_are_taken_apart(content: bytes, parts: tuple[str, str, str] | None) -> None:
+    if parts is None:
+        with pytest.raises(ValueError, match="holds 23 words, and a mnemonic has 12, 15, 18, 21 or 24"):
+            parse_key(content)
+    else:
+        assert parse_key(content) == SecretUri(*parts)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +70,12 @@ def test_a_raw_key_that_ends_like_white_space_is_taken_whole() -> None:
         (b" \n\t", "is empty"),
         (SEED.hex().encode()[:-1], "has 63 hex digits instead of 64 or 128"),
         (b"0x" + SEED.hex().encode()[2:], "has 62 hex digits instead of 64 or 128"),
-        (b"//Alice", "a phrase or a derivation path"),
-        (PHRASE, "a phrase or a derivation path"),
+        (b"one two three", "holds 3 words, and a mnemonic has 12"),
+        (PHRASE + b"/", "has a derivation path that is not understood; it is written //hard/soft"),
+        (b"//", "has a derivation path that is not understood"),
+        (b"correct-horse//0", "holds no key"),
+        (SEED.hex().encode()[2:] + b"//0", "has 62 hex digits instead of 64 or 128"),
+        ("zw\u00f6lf ".encode() * 12, "holds no key"),
         (b"0x", "holds"),
         (SEED, "holds no key"),
         (SEED + PUBLIC + b"\n", "holds no key"),
@@ -71,15 +95,19 @@ def test_anything_else_is_refused_without_being_shown(key_file: Path, content: b
 
 
 def test_a_good_file_is_read(key_file: Path) -> None:
-    assert read_key(key_file).seed == SEED
+    assert read_key(key_file) == SigningKey(SEED)
     key_file.chmod(0o400)
-    assert read_key(key_file).seed == SEED
+    assert read_key(key_file) == SigningKey(SEED)
 
 
 def test_a_key_never_shows() -> None:
-    key = SigningKey(SEED)
+    for key in (SigningKey(SEED), SecretUri(SEED.hex(), f"//{SEED.hex()}", repr(SEED))):
+        check_that_it_hides(key)
+
+
+def check_that_it_hides(key: object) -> None:
     for shown in (repr(key), str(key), f"{key}", repr([key])):
-        assert "SigningKey(" in shown
+        assert f"{type(key).__name__}(" in shown
         assert SEED.hex() not in shown
         assert repr(SEED) not in shown
 
@@ -96,7 +124,7 @@ def test_a_file_others_can_get_at_is_refused_with_its_mode_and_the_remedy(key_fi
 def test_the_file_behind_a_link_counts(key_file: Path) -> None:
     link = key_file.with_name("link")
     link.symlink_to(key_file)
-    assert read_key(link).seed == SEED
+    assert read_key(link) == SigningKey(SEED)
     key_file.chmod(0o644)
     with pytest.raises(KeyFileError, match="0644"):
         read_key(link)
@@ -107,7 +135,7 @@ class TestCredentials:
 
     def test_may_be_readable_for_the_group(self, key_file: Path) -> None:
         key_file.chmod(0o440)
-        assert read_key(key_file, key_file.parent).seed == SEED
+        assert read_key(key_file, key_file.parent) == SigningKey(SEED)
 
     @pytest.mark.parametrize("mode", [0o460, 0o444, 0o442])
     def test_may_not_be_open_any_further(self, key_file: Path, mode: int) -> None:
@@ -122,7 +150,7 @@ class TestCredentials:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(KeyFileError, match=r"key file .*absent\.key does not exist"):
+    with pytest.raises(KeyFileAway, match=r"key file .*absent\.key does not exist"):
         read_key(tmp_path / "absent.key")
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from app.adapters.files.key_file import KeyFileError
 from app.entrypoints.adapters import BOOTS_FILE
 from app.entrypoints.cli import main
-from app.entrypoints.settings_keys import keys
+from app.entrypoints.settings_keys import SettingsError, keys
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
 ZINIT = PACKAGING / "zinit" / "powerd.yaml"
@@ -49,6 +50,13 @@ def zinit_service() -> list[tuple[str, str | list[str]]]:
             key, _, text = line.partition(":")
             entries.append((key, text.strip() or []))
     return entries
+
+
+@pytest.mark.parametrize("name", sorted(UNITS))
+def test_a_unit_is_not_started_again_and_again_while_a_setting_is_wrong(name: str) -> None:
+    service = unit(name)["Service"]
+    assert service["Restart"] == "always"
+    assert service["RestartPreventExitStatus"] == str(SettingsError.exit_code) == str(KeyFileError.exit_code) == "78"
 
 
 def command_lines() -> list[str]:

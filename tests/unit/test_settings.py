@@ -112,18 +112,21 @@ def test_variables_of_tests_and_benchmarks_and_the_name_of_the_file_are_no_setti
     ("variable", "text", "complaint"),
     [
         ("POWERD_CHAIN_URL", "ws://a", "POWERD_CHAIN_URL sets nothing (did you mean POWERD_CHAIN_URLS?)"),
-        ("POWERD_CONFIGURATION", "x", "POWERD_CONFIGURATION sets nothing"),
-        ("POWERD_", "x", "POWERD_ sets nothing"),
+        ("POWERD_CONFIGURATION", "x", "POWERD_CONFIGURATION sets nothing; unset it"),
+        ("POWERD_MAGIC_PACKETS_BRIGDE", "x", "sets nothing (did you mean POWERD_NIC_BRIDGE?)"),
+        ("POWERD_CHIAN_URLS", "x", "sets nothing (did you mean POWERD_CHAIN_URLS?)"),
+        ("POWERD_KEY_FILE", "x", "(did you mean POWERD_IDENTITY_KEY_FILE or POWERD_FARMER_KEY_FILE?)"),
+        ("POWERD_", "x", "POWERD_ sets nothing;"),
         ("POWERD_WAKE_PACKETS", "ten", "POWERD_WAKE_PACKETS sets wake.packets: 'ten' is not a whole number"),
         ("POWERD_WAKE_PACKETS", "", "'' is not a whole number"),
         ("POWERD_WAKE_DEADLINE_S", "1 h", "sets wake.deadline_s: '1 h' is not a number"),
         ("POWERD_WAKE_DEADLINE_S", "inf", "wake.deadline_s: inf is not a finite number"),
-        ("POWERD_WAKE_DEADLINE_S", "nan", "wake.deadline_s: expected `float` >= 0.01"),
+        ("POWERD_WAKE_DEADLINE_S", "nan", "wake.deadline_s: has to be 0.01 or more"),
         ("POWERD_POWER_MANAGEMENT_ENABLED", "maybe", "'maybe' is neither true nor false"),
         ("POWERD_HOST_POWER_STATE_COMMAND", "sh '", "can't be split as a shell would (No closing quotation)"),
-        ("POWERD_HOST_POWER_STATE_COMMAND", "", "host_power.state_command: expected `array` of length >= 1"),
-        ("POWERD_CHAIN_URLS", " ", "chain.urls: expected `array` of length >= 1"),
-        ("POWERD_WAKE_PACKETS", "0", "the environment variable POWERD_WAKE_PACKETS: wake.packets: expected `int` >= 1"),
+        ("POWERD_HOST_POWER_STATE_COMMAND", "", "host_power.state_command: has to have one entry at least"),
+        ("POWERD_CHAIN_URLS", " ", "chain.urls: has to have one entry at least"),
+        ("POWERD_WAKE_PACKETS", "0", "the environment variable POWERD_WAKE_PACKETS: wake.packets: has to be 1 or more"),
     ],
 )
 def test_a_wrong_variable_is_named_with_what_is_wrong(variable: str, text: str, complaint: str) -> None:
@@ -140,31 +143,39 @@ def test_a_wrong_variable_is_named_with_what_is_wrong(variable: str, text: str, 
         ("[chian]\nurls = []", "no setting chian (did you mean chain?)"),
         ("urls = []", "no setting urls (did you mean chain.urls?)"),
         ("[nic]\nport = 9", "no setting nic.port (did you mean magic_packets.port?)"),
+        ("[magic_packets]\nbrigde = 'br0'", "no setting magic_packets.brigde (did you mean nic.bridge?)"),
+        ("[wake]\nkey_file = 'k'", "wake.key_file (did you mean identity.key_file or farmer.key_file?)"),
+        ("[chain]\nprofile = 'zos'", "chain.profile (did you mean profile, above the first [section]?)"),
+        ("[chian]\nurls = []\n[broker]\nkind = 1", "no setting chian (did you mean chain?)"),
+        ("[broker]\nkind = 'x'", "no setting broker.kind; remove it"),
         ('"a\\nb" = 1', "no setting a\\nb; remove it"),
-        ('profile = "a\\nb"', "profile: invalid enum value 'a\\nb', expected"),
+        ('profile = "a\\nb"', "profile: has to be one of auto, "),
         ("nonsense = 1", "no setting nonsense; remove"),
-        ("[chain.urls.more]\nx = 1", "chain.urls: expected `array`, got `object`"),
+        ("[chain.urls.more]\nx = 1", "chain.urls: has to be a list such as [1, 2], and is a section or table"),
         ("broker = 1", "broker is a section; write [broker], and its keys below"),
-        ("[profile]\nx = 1", "profile: expected `str`, got `object`"),
+        ("[profile]\nx = 1", "profile: has to be one of auto, systemd, zos, simulated; mend it"),
         (
             "[chain]\ntimeout_s = '5'",
-            "chain.timeout_s: expected `float`, got `str`; mend it, or leave it out for the default 20.0",
+            (
+                "chain.timeout_s: has to be a number, and is text in quotation marks; "
+                "mend it, or leave it out for the default 20.0"
+            ),
         ),
-        ("[chain]\ntimeout_s = true", "chain.timeout_s: expected `float`, got `bool`"),
-        ("[chain]\ntimeout_s = 0", "chain.timeout_s: expected `float` >= 0.01"),
-        ("[power_management]\nfollow_up_s = 1e-9", "power_management.follow_up_s: expected `float` >= 0.01"),
+        ("[chain]\ntimeout_s = true", "chain.timeout_s: has to be a number, and is true or false"),
+        ("[chain]\ntimeout_s = 0", "chain.timeout_s: has to be 0.01 or more"),
+        ("[power_management]\nfollow_up_s = 1e-9", "power_management.follow_up_s: has to be 0.01 or more"),
         ("[holds]\ndir = 'holds'", "holds.dir: 'holds' is no absolute path, so each program would take it for another"),
         ("[host_facts]\nflags_dir = './flags'", "host_facts.flags_dir: './flags' is no absolute path"),
         ("[chain]\ntimeout_s = inf", "chain.timeout_s: inf is not a finite number"),
-        ("[chain]\nera_blocks = 2.5", "chain.era_blocks: expected `int`, got `float`"),
-        ("[chain]\nera_blocks = 1979-05-27", "chain.era_blocks: expected `int`, got `date`"),
-        ("[chain]\nurls = ['ws://a', 1]", "chain.urls: expected `str`, got `int`"),
+        ("[chain]\nera_blocks = 2.5", "chain.era_blocks: has to be a whole number, and is a number"),
+        ("[chain]\nera_blocks = 1979-05-27", "chain.era_blocks: has to be a whole number, and is a date"),
+        ("[chain]\nurls = ['ws://a', 1]", "chain.urls: has to be text in quotation marks, and is a whole number"),
         ("[chain]\nurls = ['http://a']", "chain.urls: 'http://a' is no WebSocket address"),
         ("[chain]\nurls = ['ws://']", "chain.urls: 'ws://' is no WebSocket address"),
         ("[chain]\nurls = ['ws://a:70000']", "chain.urls: 'ws://a:70000' is no WebSocket address"),
         ("[chain]\nurls = ['ws://[a']", "chain.urls: 'ws://[a' is no WebSocket address"),
-        ("[chain]\ngenesis_hash = '0x12'", "chain.genesis_hash: expected `str` matching"),
-        ("[log]\nlevel = 'loud'", "log.level: invalid enum value 'loud', expected one of debug, info, warning, error"),
+        ("[chain]\ngenesis_hash = '0x12'", "chain.genesis_hash: has not the form it must have"),
+        ("[log]\nlevel = 'loud'", "log.level: has to be one of debug, info, warning, error"),
         ("[broker]\nurl = 'amqp://a'", "unknown scheme; use unix://, tcp:// or redis://"),
         ("[broker]\nurl = 'redis://[a'", "broker.url: is no URL (Invalid IPv6 URL)"),
         ("[broker]\nurl = 'tcp://a:b'", "broker.url: the broker URL tcp://a:b has no valid port"),
@@ -179,7 +190,7 @@ def test_a_wrong_variable_is_named_with_what_is_wrong(variable: str, text: str, 
         ("[brake]\nlong_sleep_s = 14399", "the defaults: brake.stay_s_max: 14400.0 is more than brake.long_sleep_s"),
         ("[rtc_alarm]\nenabled = true\nahead_s = 3600", "brake.long_sleep_s: 21600.0 is more than rtc_alarm.ahead_s"),
         ("[identity]\nkind = 'configured'", "identity.node_id: has to be given when identity.kind"),
-        ("[identity]\nnode_id = 4294967296", "identity.node_id: expected `int` <= 4294967295"),
+        ("[identity]\nnode_id = 4294967296", "identity.node_id: has to be 4294967295 or less"),
     ],
 )
 def test_a_wrong_file_is_named_with_key_and_remedy(file: Path, text: str, complaint: str) -> None:
@@ -208,6 +219,34 @@ def test_broken_toml_is_named_with_line_and_column(file: Path, text: str, place:
     assert place in message
 
 
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("[chain\n", "the name of a section ends with ]"),
+        ("profile 'zos'", "a name without a value; write NAME = VALUE"),
+        ("profile = zos", "text stands in quotation marks"),
+        ("[power_management]\nenabled = yes", "it is true or false, not yes"),
+        ("profile = 'zos' x", "one setting a line"),
+        ("profile = 'zos\nx = 1", "the text has no quotation mark at its end"),
+        ("profile = 'zos", "the text has no quotation mark at its end"),
+        ("[chain]\nurls = ['a',\n", "the value is not finished: a ] or } is missing"),
+        ("[chain]\nurls = ['a'\n[x]", "the list has no ] at its end"),
+        ("chain = {urls = []", "the table has no } at its end"),
+        ("[chain]\n[chain]", "the section 'chain' is there already"),
+        ("profile = 'a'\nprofile = 'b'", "it is set already, further up"),
+        ("profile = 'a'\n[profile]", "it is set already, further up"),
+        ('[nic]\nbridge = "C:\\dir"', "has to be written"),
+        ('[nic]\nbridge = "\\ud800"', "a character that does not exist"),
+        ("= 1", "neither NAME = VALUE"),
+        ("a.! = 1", "a name is wanted here"),
+        ('profile = "zos\nx = 1', "can't stand here; a text ends on its own line"),
+        ("x = 2020-02-30", "no such date"),
+    ],
+)
+def test_broken_toml_is_told_in_words_that_need_no_knowledge_of_it(file: Path, text: str, what: str) -> None:
+    assert what in error_of(file, text)
+
+
 def test_a_file_that_is_missing_or_unreadable_or_no_text_is_named(file: Path) -> None:
     with pytest.raises(SettingsError, match=f"{file} does not exist; name another with --config"):
         load_settings(file, {}, {})
@@ -219,7 +258,7 @@ def test_a_file_that_is_missing_or_unreadable_or_no_text_is_named(file: Path) ->
 
 
 def test_wrong_words_on_the_command_line_are_named(file: Path) -> None:
-    assert "the command line: profile: invalid enum value 'x', expected one of auto" in error_of(file, "", profile="x")
+    assert "the command line: profile: has to be one of auto" in error_of(file, "", profile="x")
     assert "the command line sets brokr, which is no setting" in error_of(file, "", brokr="x")
 
 

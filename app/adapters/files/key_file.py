@@ -6,10 +6,10 @@ import os
 import stat
 from pathlib import Path
 
-from app.adapters.files.key_text import SigningKey, parse_key
+from app.adapters.files.key_text import SecretUri, SigningKey, parse_key
 from app.domain.errors import PermanentError
 
-__all__ = ["KeyFileError", "SigningKey", "read_key"]
+__all__ = ["KeyFileAway", "KeyFileError", "SecretUri", "SigningKey", "read_key", "read_seed"]
 
 SIZE_MAX = 4096
 
@@ -17,14 +17,25 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OTHERS_OF_CREDENTIAL = OTHERS & ~stat.S_IRGRP
 """systemd may show its credentials as 0440: where it lets the service's user in by an access list."""
 
-REMEDY = "write the 32-byte seed in hex into it (`subkey inspect` calls it the secret seed)"
+REMEDY = (
+    "write the 32-byte seed in hex into it (`subkey inspect` calls it the secret seed), or the words of its mnemonic"
+)
 
 
 class KeyFileError(PermanentError):
     """A key file can't be used; the text names it and the remedy, and nothing of its content."""
 
+    exit_code = 78
+    """As for a wrong setting (EX_CONFIG): the service is not started again before it is mended."""
 
-def read_key(path: Path, credentials: Path | None = None) -> SigningKey:
+
+class KeyFileAway(KeyFileError):
+    """It is not there, or can't be opened: a disk may be mounted late, so the service tries again."""
+
+    exit_code = 1
+
+
+def read_key(path: Path, credentials: Path | None = None) -> SigningKey | SecretUri:
     """The key in the file; `KeyFileError` when it is no key, or others than its owner can get at it.
 
     ``credentials`` is systemd's directory of this service's credentials, if it has one.
@@ -35,6 +46,14 @@ def read_key(path: Path, credentials: Path | None = None) -> SigningKey:
         return parse_key(content)
     except ValueError as error:
         raise KeyFileError(f"the key file {path} {error}; {REMEDY}") from None
+
+
+def read_seed(path: Path) -> bytes:
+    """The same where only a seed will do: `KeyFileError` for a mnemonic or a derivation path."""
+    key = read_key(path)
+    if isinstance(key, SecretUri):
+        raise KeyFileError(f"the key file {path} holds a mnemonic or a derivation path, and a seed in hex is wanted")
+    return key.seed
 
 
 def objection(found: os.stat_result, user: int, *, in_credentials: bool) -> str:
@@ -63,9 +82,9 @@ def _content(path: Path, *, in_credentials: bool) -> bytes:
         finally:
             os.close(descriptor)
     except FileNotFoundError:
-        raise KeyFileError(f"the key file {path} does not exist; put the key there or name another file") from None
+        raise KeyFileAway(f"the key file {path} does not exist; put the key there or name another file") from None
     except OSError as error:
-        raise KeyFileError(
+        raise KeyFileAway(
             f"the key file {path} can't be read ({error.strerror}); it has to belong to user {os.geteuid()}, "
             f"under whom this program runs: `chown {os.geteuid()} {path}`"
         ) from None

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 SEED_BYTES = 32
+DERIVED_BYTES = 64
+"""A derived sr25519 key has no seed: its secret is a scalar and a nonce."""
 KEY_TYPES = ("ed25519", "sr25519")
 """A Zero-OS node signs with ed25519; farmers mostly with sr25519."""
 GENERIC_ADDRESS = 42
 
 
 class SigningKey:
-    """A 32-byte seed and its kind. Shows the address, never the secret."""
+    """A 32-byte seed (or the 64 secret bytes of a derived sr25519 key) and its kind. Never shows the secret."""
 
     def __init__(self, seed: bytes, key_type: str) -> None:
-        if len(seed) != SEED_BYTES:
+        derived = len(seed) == DERIVED_BYTES and key_type == "sr25519"
+        if len(seed) != SEED_BYTES and not derived:
             raise ValueError(f"a key's seed has {SEED_BYTES} bytes, and this one {len(seed)}")
         if key_type not in KEY_TYPES:
             raise ValueError(f"{key_type!r} is no key type; use one of {', '.join(KEY_TYPES)}")
@@ -29,7 +32,15 @@ class SigningKey:
             from app.adapters.substrate.library import Keypair, KeypairType
 
             kind = KeypairType.ED25519 if self.key_type == "ed25519" else KeypairType.SR25519
-            self._keypair = Keypair.create_from_seed(self._seed, crypto_type=kind, ss58_format=GENERIC_ADDRESS)
+            if len(self._seed) == DERIVED_BYTES:
+                import sr25519
+
+                public = sr25519.public_from_secret_key(self._seed)
+                self._keypair = Keypair(
+                    public_key=public, private_key=self._seed, ss58_format=GENERIC_ADDRESS, crypto_type=kind
+                )
+            else:
+                self._keypair = Keypair.create_from_seed(self._seed, crypto_type=kind, ss58_format=GENERIC_ADDRESS)
         return self._keypair
 
     @property

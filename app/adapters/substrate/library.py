@@ -45,6 +45,7 @@ with _stand_ins():
     from scalecodec.base import RuntimeConfigurationObject, ScaleBytes
     from scalecodec.type_registry import load_type_registry_preset
     from substrateinterface import Keypair, KeypairType, SubstrateInterface
+    from substrateinterface.key import extract_derive_path as junctions_of
     from substrateinterface.storage import StorageKey
 
 
@@ -93,5 +94,6 @@ __all__ = [
     "StorageKey",
     "SubstrateInterface",
     "Types",
+    "junctions_of",
     "load_type_registry_preset",
 ]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from app.adapters.files.key_file import read_key
+from app.adapters.files.key_file import read_seed
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.power_targets import SubstratePowerTargets
@@ -43,8 +43,8 @@ async def _demo(directory: Path, redis_url: str | None, nodes: int, profile: str
     async with farm_on_loopback(directory, nodes, redis_url, profile) as farm:
         client = SubstrateClient([farm.chain_url])
         try:
-            key = read_key(farm.farmer_key)
-            targets = SubstratePowerTargets(client, seed=key.seed, key_type="sr25519")
+            seed = read_seed(farm.farmer_key)
+            targets = SubstratePowerTargets(client, seed=seed, key_type="sr25519")
             chain = SubstrateChain(client)
             say(f"dev chain at {farm.chain_url}; logs in {directory}")
             story = Story(farm, chain, targets, say)

@@ -90,13 +90,13 @@ def zui(broker: str) -> None:
 @click.option("--key-file", type=click.Path(path_type=Path), required=True, help="The node's key.")
 def api_gateway(broker: str, chain: str, key_file: Path) -> None:
     """The chain, one call after the other."""
-    from app.adapters.files.key_file import read_key
+    from app.adapters.files.key_file import read_seed
     from app.adapters.substrate.chain import SubstrateChain
     from app.adapters.substrate.client import SubstrateClient
     from app.entrypoints.neighbours.gateway import Gateway
 
     client = SubstrateClient([chain])
-    gateway = Gateway(SubstrateChain(client, seed=read_key(key_file).seed, key_type="ed25519"))
+    gateway = Gateway(SubstrateChain(client, seed=read_seed(key_file), key_type="ed25519"))
     serve(broker, neighbours.GATEWAY, gateway.methods(), client.close)
 
 

@@ -1,0 +1,82 @@
+"""What the libraries say of wrong settings (msgspec, tomllib), in words that need no knowledge of either."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+KINDS = {
+    "str": "text in quotation marks",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list such as [1, 2]",
+    "object": "a section or table",
+    "date": "a date",
+    "time": "a time",
+    "datetime": "a date with time",
+    "null": "nothing",
+}
+
+_KIND = re.compile(r"Expected `(\w+)`, got `(\w+)`")
+_LIMIT = re.compile(r"Expected `(?:int|float)` (>=|<=|>|<) (\S+)")
+_LENGTH = re.compile(r"Expected `(\w+)` of length >= 1")
+_FORM = re.compile(r"Expected `str` matching regex (.+)")
+LIMITS = {">=": "{} or more", "<=": "{} or less", ">": "more than {}", "<": "less than {}"}
+
+
+def type_complaint(what: str, choices: Sequence[str]) -> str:
+    """``Expected `int`, got `str` `` in words; ``choices`` are the values that the key may have, if they are listed."""
+    if choices:
+        return f"has to be one of {', '.join(choices)}"
+    if found := _KIND.fullmatch(what):
+        wanted, got = (KINDS.get(name, name) for name in found.groups())
+        return f"has to be {wanted}, and is {got}"
+    if found := _LIMIT.fullmatch(what):
+        return f"has to be {LIMITS[found[1]].format(found[2])}"
+    if found := _LENGTH.fullmatch(what):
+        return "has to have one entry at least" if found[1] == "array" else "must not be empty"
+    if found := _FORM.fullmatch(what):
+        return f"has not the form it must have, {found[1]}"
+    return what[:1].lower() + what[1:]
+
+
+TOML = (
+    (r"Expected '=' after a key.*", "a name without a value; write NAME = VALUE"),
+    (r"Expected '(\]\]?)' at the end of an? \w+ declaration", r"the name of a section ends with \1"),
+    (r"Expected newline or end of document after a statement", "one setting a line; here is more behind it"),
+    (r"Invalid initial character for a key part", "a name is wanted here, of letters, digits, _ and -"),
+    (r"Invalid value", "no value that is understood; text stands in quotation marks, and it is true or false, not yes"),
+    (r"Invalid statement", "neither NAME = VALUE nor [section]"),
+    (r"Invalid date or datetime", "no such date; text stands in quotation marks"),
+    (r"Unclosed array", "the list has no ] at its end"),
+    (r"Unclosed inline table", "the table has no } at its end"),
+    (r"Unterminated string|Expected ['\"]('|\"|'{3}|\"{3})['\"]", "the text has no quotation mark at its end"),
+    (r"Unescaped '\\' in a string", r"\\ has to be written \\\\ here (or the text in single quotation marks)"),
+    (r"Invalid hex value|Escaped character is not .*", r"\\ begins a character that does not exist"),
+    (r"Cannot declare \((.*?),?\) twice", r"the section \1 is there already; put all its keys under one heading"),
+    (r"(?:Cannot overwrite a value|Duplicate inline table key .*|Cannot redefine .*)", "it is set already, further up"),
+    (r"Cannot mutate immutable namespace .*", "it is set already, further up"),
+    (r"Expected ['\"](.*)['\"]", r"\1 is wanted here"),
+    (r"(?:Illegal|Found invalid) character (.*)", r"the character \1 can't stand here; a text ends on its own line"),
+)
+"""What tomllib says, and what a reader of the file has to know."""
+
+UNFINISHED = "the value is not finished: a ] or } is missing, or all of it"
+
+_PLACE = re.compile(r"(.*) \((at .*)\)", re.DOTALL)
+
+
+def toml_complaint(error: str, text: str) -> str:
+    """What is wrong with the TOML, with line and column."""
+    found = _PLACE.fullmatch(error)
+    what, place = found.groups() if found else (error, "")
+    lines = text.splitlines() or [""]
+    if "end of document" in place:
+        what = UNFINISHED if what == "Invalid value" else what
+        place = f"at line {len(lines)}, column {len(lines[-1]) + 1}, the end of the file"
+    for pattern, ours in TOML:
+        if match := re.fullmatch(pattern, what, re.DOTALL):
+            what = match.expand(ours)
+            break
+    return f"{what} ({place})" if place else what
