@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import random
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.domain.backoff import Jitter
+from app.entrypoints.key_files import NODE_CREDENTIAL, node_key
 from app.entrypoints.kinds import profile_of
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import SettingsError
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from app.adapters.substrate.chain import SubstrateChain
     from app.adapters.substrate.client import SubstrateClient
     from app.adapters.substrate.identity import SubstrateIdentity
-    from app.adapters.substrate.power_targets import SubstratePowerTargets
     from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
     from app.adapters.telemetry.fan_out import FanOut
     from app.adapters.telemetry.faults_log import LogFaults
@@ -46,9 +45,6 @@ ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
 
 CONNECT_S_MAX = 10.0
 NEVER_S = float("inf")
-
-NODE_CREDENTIAL = "node-key"
-FARMER_CREDENTIAL = "farmer-key"
 
 
 def system_jitter() -> Jitter:
@@ -220,7 +216,7 @@ def substrate_chain(settings: Settings, client: SubstrateClient) -> SubstrateCha
     """The chain, with the node's key where there is one (without, it only reads)."""
     from app.adapters.substrate.chain import SubstrateChain
 
-    key = _node_key(settings)
+    key = node_key(settings)
     return SubstrateChain(
         client,
         seed=key,
@@ -234,7 +230,7 @@ def substrate_identity(settings: Settings, client: SubstrateClient) -> Substrate
     """Who this node is, looked up by its key, or checked against it."""
     from app.adapters.substrate.identity import SubstrateIdentity
 
-    key = _node_key(settings)
+    key = node_key(settings)
     identity = settings.identity
     if key is None and not identity.node_id:
         raise SettingsError(
@@ -261,49 +257,3 @@ def substrate_blocks(client: SubstrateClient) -> SubstrateBlocks:
     from app.adapters.substrate.blocks import SubstrateBlocks
 
     return SubstrateBlocks(client)
-
-
-def substrate_power_targets(settings: Settings, client: SubstrateClient) -> SubstratePowerTargets:
-    """The farmer's side, with the farmer's key."""
-    from app.adapters.substrate.power_targets import SubstratePowerTargets
-
-    key = _key(settings.farmer.key_file, FARMER_CREDENTIAL, settings.farmer.key_type)
-    if key is None:
-        raise SettingsError(
-            "no farmer's key: name its file (farmer.key_file, POWERD_FARMER_KEY_FILE, or the systemd credential "
-            f"{FARMER_CREDENTIAL})"
-        )
-    return SubstratePowerTargets(
-        client,
-        seed=key,
-        key_type=settings.farmer.key_type,
-        inclusion_timeout_s=settings.chain.inclusion_timeout_s,
-        era_blocks=settings.chain.era_blocks,
-    )
-
-
-def _node_key(settings: Settings) -> bytes | None:
-    return _key(settings.identity.key_file, NODE_CREDENTIAL, settings.identity.key_type)
-
-
-def _key(key_file: str, credential: str, key_type: str) -> bytes | None:
-    """The secret in the file, or in the credential; None where neither is given. Raises `KeyFileError`."""
-    from app.adapters.files.key_file import REMEDY, KeyFileError, SecretUri, read_key
-
-    directory = os.environ.get("CREDENTIALS_DIRECTORY")
-    credentials = Path(directory) if directory else None
-    if key_file:
-        path = Path(key_file)
-    elif credentials and (credentials / credential).exists():
-        path = credentials / credential
-    else:
-        return None
-    key = read_key(path, credentials)
-    if not isinstance(key, SecretUri):
-        return key.seed
-    from app.adapters.substrate.secret_uri import secret_of
-
-    try:
-        return secret_of(key.phrase, key.path, key.password, key_type)
-    except ValueError as error:
-        raise KeyFileError(f"the key file {path} {error}; {REMEDY}") from None

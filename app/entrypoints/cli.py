@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from app.domain.errors import PowerdError
-from app.entrypoints.minting.cli import minting
+from app.entrypoints.farm.cli import farm
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import load_settings
 from app.entrypoints.simulate.cli import simulate
@@ -52,6 +51,17 @@ class Options:
         """File, environment and command line, in rising order; `SettingsError` names what is wrong."""
         return load_settings(self._config, os.environ, self._overrides)
 
+    def container(self) -> Container:
+        """The composition root for these settings; the log is set up by them."""
+        from dependency_injector import providers
+
+        from app.adapters.telemetry.log import setup_logging
+        from app.entrypoints.container import Container
+
+        settings = self.settings()
+        setup_logging(settings.log.level, settings.log.format)
+        return Container(settings=providers.Object(settings))
+
 
 @click.group(cls=Program, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--broker", metavar="URL", help="Redis of this node: unix:///PATH, tcp://HOST:PORT or redis://…")
@@ -75,7 +85,7 @@ def main(ctx: click.Context, broker: str | None, config: Path | None, profile: s
     if ctx.invoked_subcommand is None:
         from app.entrypoints.daemon import run_daemon
 
-        run_daemon(_container(ctx.obj))
+        run_daemon(ctx.obj.container())
 
 
 @main.command(short_help="Feed the event stream from the chain.")
@@ -84,7 +94,7 @@ def events(options: Options) -> None:
     """Follow the chain and publish the farm's power-target events to Redis."""
     from app.entrypoints.daemon import run_follower
 
-    run_follower(_container(options))
+    run_follower(options.container())
 
 
 @main.command(short_help="Show what the running daemon believes and does.")
@@ -108,7 +118,7 @@ def hold() -> None:
     """
 
 
-@hold.command("add")
+@hold.command("add", short_help="Place a hold, in the place of its earlier one.")
 @click.argument("name")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is shown wherever one asks why the node is up.")
 @click.option("--for", "duration", metavar="DURATION", help="How long: 90s, 15m, 2h, 1d, 1h30m.")
@@ -126,7 +136,7 @@ def hold_add(options: Options, name: str, reason: str, duration: str | None, unt
     add_hold(options.settings(), name, reason, expiry(system_clock().now(), duration, until), sys.stdout)
 
 
-@hold.command("list")
+@hold.command("list", short_help="Show who holds this node up, why and until when.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @click.pass_obj
 def hold_list(options: Options, *, as_json: bool) -> None:
@@ -139,7 +149,7 @@ def hold_list(options: Options, *, as_json: bool) -> None:
     list_holds(options.settings(), sys.stdout, as_json=as_json)
 
 
-@hold.command("lift")
+@hold.command("lift", short_help="Lift a hold.")
 @click.argument("name")
 @click.pass_obj
 def hold_lift(options: Options, name: str) -> None:
@@ -164,43 +174,6 @@ def decode(source: TextIO, *, zbus: bool) -> None:
         sys.exit(1)
 
 
-@main.group(short_help="The farmer's side: list nodes, set targets.")
-def farm() -> None:
-    """The farmer's side: see the farm's nodes, and set their power targets."""
-
-
-@farm.command("list")
-@click.option("--farm", "farm_id", type=int, help="Farm id; without it, the farm of this node or of the settings.")
-@click.pass_obj
-def farm_list(options: Options, farm_id: int | None) -> None:
-    """Show target and state of every node of the farm."""
-    from app.entrypoints.farm import list_farm
-
-    list_farm(_container(options), farm_id, sys.stdout)
-
-
-@farm.command("up")
-@click.argument("nodes", type=int, nargs=-1, required=True, metavar="NODE…")
-@click.pass_obj
-def farm_up(options: Options, nodes: Sequence[int]) -> None:
-    """Set the power target of these nodes to Up, and wait until the chain has it."""
-    from app.domain.model import Power
-    from app.entrypoints.farm import set_targets
-
-    set_targets(_container(options), nodes, Power.UP, sys.stdout)
-
-
-@farm.command("down")
-@click.argument("nodes", type=int, nargs=-1, required=True, metavar="NODE…")
-@click.pass_obj
-def farm_down(options: Options, nodes: Sequence[int]) -> None:
-    """Set the power target of these nodes to Down, and wait until the chain has it."""
-    from app.domain.model import Power
-    from app.entrypoints.farm import set_targets
-
-    set_targets(_container(options), nodes, Power.DOWN, sys.stdout)
-
-
 @main.command(short_help="Show a whole farm on this machine.")
 @click.option("--redis", "redis_url", metavar="URL", help="Use this server instead of starting one.")
 @click.option("--nodes", type=click.IntRange(3, 16), default=3, show_default=True, help="Size of the farm.")
@@ -220,15 +193,4 @@ def demo(redis_url: str | None, nodes: int, keep: bool, profile: str) -> None:
 
 
 main.add_command(simulate)
-farm.add_command(minting)
-
-
-def _container(options: Options) -> Container:
-    from dependency_injector import providers
-
-    from app.adapters.telemetry.log import setup_logging
-    from app.entrypoints.container import Container
-
-    settings = options.settings()
-    setup_logging(settings.log.level, settings.log.format)
-    return Container(settings=providers.Object(settings))
+main.add_command(farm)

@@ -16,7 +16,7 @@ from app.domain.services.fault_board import FaultBoard
 from app.domain.services.follower import Follower
 from app.domain.services.identification import Identification
 from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
-from app.entrypoints import adapters, simulated_adapters, zos_adapters
+from app.entrypoints import adapters, farmer_adapters, simulated_adapters, zos_adapters
 from app.entrypoints.kinds import kind_of, rtc_alarm_kind, serves_zbus, signs_of_life_kind
 from app.entrypoints.node_services import Ports, assemble
 from app.entrypoints.policies import policies
@@ -180,4 +180,8 @@ class Container(containers.DeclarativeContainer):
     )
 
     # -- the farmer's side (powerd farm) -----------------------------------------------------------
-    power_targets = providers.Singleton(adapters.substrate_power_targets, settings, chain_client)
+    farm_chain = providers.Singleton(farmer_adapters.substrate_reader, chain_client)
+    farm_view = providers.Singleton(farmer_adapters.substrate_farm_view, chain_client)
+    farm_owners = providers.Singleton(farmer_adapters.substrate_farm_owners, chain_client)
+    farmer_account = providers.Singleton(farmer_adapters.substrate_farmer_account, settings, chain_client)
+    power_targets = providers.Singleton(farmer_adapters.substrate_power_targets, settings, chain_client)

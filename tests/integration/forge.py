@@ -5,7 +5,7 @@
 A program that is started anew spends most of its start, and a test run most of its time, on importing
 the same modules. What comes out is a process like any other, with its own id, descriptors, signals
 and exit code; `tests.integration.forked` is the side that asks for it. Tests of the start itself
-(test_cli.py, test_whole_farm.py) start the programs in the ordinary way.
+(test_cli.py, test_farm_cli.py, test_whole_farm.py) start the programs in the ordinary way.
 """
 
 from __future__ import annotations

@@ -15,20 +15,12 @@ import pytest
 from app.adapters.simulated.farm_setup import mac_of
 from app.entrypoints.demo.installation import program
 from tests.integration.chain_rig import dev_chain
+from tests.integration.program_runs import run
 
 pytestmark = pytest.mark.timeout(90)
 
 EX_CONFIG = 78
 NOWHERE = "ws://127.0.0.1:9"
-
-
-def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """The program to its end, with nothing in its environment but what is given."""
-    done = subprocess.run(
-        [program("powerd"), *arguments], input=stdin, env=environment, capture_output=True, text=True, timeout=60
-    )
-    assert "Traceback" not in done.stderr
-    return done
 
 
 def run_for_a_while(until: str, *arguments: str, **environment: str) -> tuple[int, str]:
@@ -240,42 +232,3 @@ class TestIdentity:
         done = run(POWERD_CHAIN_URLS=chain["url"], POWERD_IDENTITY_NODE_ID="99")
         assert done.returncode == 1
         assert "99" in done.stderr
-
-
-class TestFarm:
-    def test_list_down_up(self, chain: dict[str, Any]) -> None:
-        environment = {"POWERD_CHAIN_URLS": chain["url"], "POWERD_FARMER_KEY_FILE": chain["farmer"]["key_file"]}
-        down = run("farm", "down", "1", "2", **environment)
-        assert down.returncode == 0, down.stderr
-        assert down.stdout.splitlines()[1].startswith("node 2: target Down")
-        listed = run("farm", "list", "--farm", "1", **environment).stdout
-        assert [line.split()[:2] for line in listed.splitlines()[2:]] == [["1", "Down"], ["2", "Down"]]
-        assert str(mac_of(1, 2)) in listed
-        assert run("farm", "up", "1", "2", **environment).returncode == 0
-
-    def test_a_farm_of_another_twin(self, chain: dict[str, Any]) -> None:
-        done = run(
-            *("farm", "down", "1"),
-            POWERD_CHAIN_URLS=chain["url"],
-            POWERD_FARMER_KEY_FILE=chain["nodes"][1]["key_file"],
-            POWERD_FARMER_KEY_TYPE="ed25519",
-        )
-        assert done.returncode == 1
-        assert "UnauthorizedToChangePowerTarget" in done.stderr
-
-    def test_a_node_that_does_not_exist(self, chain: dict[str, Any]) -> None:
-        done = run(
-            *("farm", "up", "99"),
-            POWERD_CHAIN_URLS=chain["url"],
-            POWERD_FARMER_KEY_FILE=chain["farmer"]["key_file"],
-        )
-        assert done.returncode == 1
-        assert "NodeNotExists" in done.stderr
-
-    def test_no_key_no_farm_no_chain(self, chain: dict[str, Any]) -> None:
-        assert "farmer.key_file" in run("farm", "up", "1", POWERD_CHAIN_URLS=chain["url"]).stderr
-        assert "--farm" in run("farm", "list", POWERD_CHAIN_URLS=chain["url"]).stderr
-        assert "77" in run("farm", "list", "--farm", "77", POWERD_CHAIN_URLS=chain["url"]).stderr
-        away = run("farm", "list", "--farm", "1", POWERD_CHAIN_URLS=NOWHERE)
-        assert away.returncode == 1
-        assert "127.0.0.1:9" in away.stderr

@@ -12,7 +12,7 @@ import pytest
 
 from app.domain.model import Power
 from tests.integration.node_rig import ME, Node, node_rig
-from tests.integration.test_cli import run
+from tests.integration.program_runs import run
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_cli import run
+from tests.integration.program_runs import run
 
 pytestmark = pytest.mark.timeout(120)
 

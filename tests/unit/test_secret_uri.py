@@ -9,7 +9,8 @@ import pytest
 from app.adapters.files.key_file import KeyFileError
 from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.secret_uri import DEVELOPMENT_PHRASE, secret_of
-from app.entrypoints.adapters import substrate_client, substrate_power_targets
+from app.entrypoints.adapters import substrate_client
+from app.entrypoints.farmer_adapters import substrate_power_targets
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import load_settings
 

@@ -11,7 +11,7 @@ import hashlib
 import re
 
 DEVELOPMENT_PHRASE = "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
-"""Substrate's: everybody has the keys behind it."""
+"""Substrate's: the keys behind it are public."""
 SEED_HEX_DIGITS = 64
 
 

@@ -39,6 +39,7 @@ class Admin:
             "dev_refuseExtrinsics": self._refuse,
             "dev_loseExtrinsics": self._lose,
             "dev_cutRecord": self._cut,
+            "dev_contracts": self._contracts,
         }
 
     def faults(self) -> dict[str, Any]:
@@ -122,6 +123,11 @@ class Admin:
 
     def _cut(self, node: int, kept: int = 40) -> bool:
         self._node.storage.cut[_count(node, "the node")] = _count(kept, "bytes")
+        return True
+
+    def _contracts(self, node: int, count: int) -> bool:
+        contracts = tuple(range(1, _count(count, "contracts") + 1))
+        self._node.ledger.genesis("ActiveNodeContracts", _count(node, "the node"), contracts)
         return True
 
 

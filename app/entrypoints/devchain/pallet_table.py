@@ -133,4 +133,12 @@ PALLETS: Mapping[str, Pallet] = {
             "InvalidTimestampHint",
         ),
     ),
+    "SmartContractModule": Pallet(
+        26,
+        "pallet_smart_contract::pallet",
+        storage={
+            "ActiveNodeContracts": Storage("Vec<u64>", "u32"),
+            "ActiveRentContractForNode": Storage("u64", "u32", optional=True),
+        },
+    ),
 }

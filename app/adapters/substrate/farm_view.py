@@ -1,0 +1,213 @@
+"""A whole farm as the farmer wants to see it: records, power, contracts, signs of life, and times of blocks.
+
+The chain keeps no time of a node's last report. But every extrinsic of an account raises its nonce, and
+a node reports every 40 minutes; so the nonces at a few earlier blocks tell between which two of them
+its last sign of life lies. A node without an archive has forgotten the state of older blocks (256 by
+default, 25 minutes): then it is told as far as it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.adapters.substrate import records
+from app.adapters.substrate.answers import Changes, read
+from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.rpc import Request, RpcConnection
+from app.adapters.substrate.rpc_errors import RpcRefused
+from app.adapters.substrate.state import State, head_state
+from app.domain.errors import WrongChain
+from app.domain.farm_risk_rules import UNKNOWN, Member, SignAge
+from app.domain.model import FarmId, Head, HeadKind, Node, NodeId, NodePower, Unreadable
+
+if TYPE_CHECKING:
+    from app.adapters.substrate.runtime import Runtime
+
+CONTRACTS = "SmartContractModule"
+LOOKS_BACK = (10, 50, 100, 200, 300, 460, 900, 2400)
+"""Blocks before the head: 1, 5, 10, 20, 30, 46 and 90 minutes, and 4 hours, at 6 s a block."""
+USUAL_BLOCK_S = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class FarmView:
+    """A farm at one head. ``since_s``: when each sleeper said Down (Unix seconds), by its block's own time.
+
+    A time in ``estimated`` was computed from the pace of the blocks: the endpoint has forgotten that block's.
+    """
+
+    farm: FarmId
+    head: Head
+    members: Sequence[Member]
+    since_s: Mapping[NodeId, float]
+    estimated: frozenset[NodeId]
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """An earlier block: its own time, and the nonces then."""
+
+    number: int
+    time_s: float
+    nonces: Mapping[NodeId, int]
+
+
+class SubstrateFarmView:
+    """Reads only; the client is the caller's to close."""
+
+    def __init__(self, client: SubstrateClient) -> None:
+        self._client = client
+
+    async def look(self, farm: FarmId) -> FarmView:
+        """All of the farm, in some ten requests whatever its size; no members where there is no such farm."""
+        listed = await head_state(self._client, HeadKind.BEST, lambda r: [records.farm_nodes_key(r, farm)])
+        ids = await self._client.decode(lambda: records.farm_nodes(listed.runtime, farm, listed.values))
+        state = await head_state(self._client, HeadKind.BEST, lambda runtime: _keys(runtime, ids))
+        members = await self._client.compute(lambda: _members(state, ids))
+        past = await self._past(state, members)
+        current = past.pop(state.head.number or 0, None)
+        looks = [past[number] for number in _looks(state.head) if number in past]
+        signed = [_with_sign(member, current, looks, state.head) for member in members]
+        since, estimated = _since(members, past, state.head)
+        return FarmView(farm, state.head, signed, since, estimated)
+
+    async def _past(self, state: State, members: Sequence[Member]) -> dict[int, _Past]:
+        """The head, some blocks before it, and those in which sleepers said Down; the forgotten ones are left out."""
+        accounts = await self._accounts(members)
+        looks = {state.head.number or 0, *_looks(state.head)}
+        sinces = {since for member in members if (since := _since_block(member)) is not None}
+        numbers = sorted(looks | sinces, reverse=True)
+        runtime = state.runtime
+
+        def keys() -> tuple[str, list[str]]:
+            now = runtime.key("Timestamp", "Now")
+            return now, [now, *(records.account_key(runtime, account) for account in accounts.values())]
+
+        now, both = await self._client.compute(keys)
+
+        async def question(connection: RpcConnection) -> dict[int, Mapping[str, str]]:
+            hashes = await _hashes(connection, numbers)
+            wanted: list[tuple[int, Request]] = [
+                (number, ("state_queryStorageAt", [both if number in looks else [now], block_hash]))
+                for number, block_hash in hashes.items()
+            ]
+            answers = await connection.batch([request for _, request in wanted])
+            return {
+                number: _values(connection, answer)
+                for (number, _), answer in zip(wanted, answers, strict=True)
+                if not isinstance(answer, RpcRefused)
+            }
+
+        found = await self._client.ask(question)
+        return await self._client.compute(lambda: _pasts(runtime, accounts, now, found))
+
+    async def _accounts(self, members: Sequence[Member]) -> Mapping[NodeId, bytes]:
+        twins = {member.id: member.record.twin for member in members if isinstance(member.record, Node)}
+        state = await head_state(
+            self._client, HeadKind.BEST, lambda runtime: [records.twin_key(runtime, twin) for twin in twins.values()]
+        )
+        return await self._client.compute(lambda: records.accounts(state.runtime, twins, state.values))
+
+
+def _keys(runtime: Runtime, ids: Sequence[NodeId]) -> list[str]:
+    keys = [key for node in ids for key in (records.node_key(runtime, node), records.power_key(runtime, node))]
+    with suppress(WrongChain):  # a chain without that pallet does not tell
+        keys += [runtime.key(CONTRACTS, item, node) for node in ids for item in CONTRACT_ITEMS]
+    return keys
+
+
+CONTRACT_ITEMS = ("ActiveNodeContracts", "ActiveRentContractForNode")
+"""Workloads on the node, and the contract by which all of it is rented (pallet_smart_contract)."""
+
+
+def _contracts(runtime: Runtime, node: NodeId, values: Mapping[str, str]) -> int | None:
+    try:
+        active, rent = (
+            runtime.value(CONTRACTS, i, values.get(runtime.key(CONTRACTS, i, node))) for i in CONTRACT_ITEMS
+        )
+        return len(active) + (rent is not None)
+    except (WrongChain, ValueError, TypeError):
+        return None
+
+
+def _members(state: State, ids: Sequence[NodeId]) -> list[Member]:
+    runtime, values = state.runtime, state.values
+    nodes, powers = records.nodes(runtime, ids, values), records.powers(runtime, ids, values)
+    absent = Unreadable("it is on the farm's list of nodes, and the chain has no record of it")
+    return [
+        Member(node, nodes.get(node, absent), powers[node], UNKNOWN, _contracts(runtime, node, values)) for node in ids
+    ]
+
+
+def _looks(head: Head) -> list[int]:
+    """Numbers of earlier blocks, the newest first. Block 0 has no time of its own."""
+    return [number for back in LOOKS_BACK if (number := (head.number or 0) - back) > 0]
+
+
+def _since_block(member: Member) -> int | None:
+    return member.power.state.since_block if isinstance(member.power, NodePower) else None
+
+
+async def _hashes(connection: RpcConnection, numbers: Sequence[int]) -> dict[int, str]:
+    answers = await connection.batch([("chain_getBlockHash", [number]) for number in numbers])
+    return {number: answer for number, answer in zip(numbers, answers, strict=True) if isinstance(answer, str)}
+
+
+def _values(connection: RpcConnection, answer: Any) -> Mapping[str, str]:
+    groups = read(connection.name, list[Changes], answer)
+    return {key: value for group in groups for key, value in group.changes if value is not None}
+
+
+def _pasts(
+    runtime: Runtime, accounts: Mapping[NodeId, bytes], now: str, found: Mapping[int, Mapping[str, str]]
+) -> dict[int, _Past]:
+    """By the runtime of the head: neither a time nor an account's nonce has ever changed its place."""
+    pasts = {}
+    for number, values in found.items():
+        try:
+            time_s = int(runtime.value("Timestamp", "Now", values.get(now))) / 1000
+        except (ValueError, TypeError):
+            continue
+        pasts[number] = _Past(number, time_s, records.nonces(runtime, accounts, values))
+    return pasts
+
+
+def _with_sign(member: Member, current: _Past | None, looks: Sequence[_Past], head: Head) -> Member:
+    """``looks`` from the newest on; the first with another nonce than now is older than the last sign."""
+    nonce = None if current is None else current.nonces.get(member.id)
+    if nonce is None:
+        return member
+    at_least_s = 0.0
+    for past in looks:
+        age_s = head.time_s - past.time_s
+        if past.nonces.get(member.id) != nonce:
+            return _signed(member, SignAge(at_least_s, age_s))
+        at_least_s = age_s
+    return _signed(member, SignAge(at_least_s, None))
+
+
+def _signed(member: Member, sign: SignAge) -> Member:
+    return Member(member.id, member.record, member.power, sign, member.contracts)
+
+
+def _since(
+    members: Sequence[Member], past: Mapping[int, _Past], head: Head
+) -> tuple[dict[NodeId, float], frozenset[NodeId]]:
+    since, estimated = {}, set()
+    oldest = min(past.values(), key=lambda known: known.number, default=None)
+    for member in members:
+        block = _since_block(member)
+        if block is None or head.number is None:
+            continue
+        if block in past:
+            since[member.id] = past[block].time_s
+        else:
+            pace_s = USUAL_BLOCK_S
+            if oldest is not None and oldest.number < head.number:
+                pace_s = (head.time_s - oldest.time_s) / (head.number - oldest.number)
+            since[member.id] = head.time_s - (head.number - block) * pace_s
+            estimated.add(member.id)
+    return since, frozenset(estimated)

@@ -1,0 +1,101 @@
+"""Which nodes of a farm could be lost in their sleep, by what the chain shows of all of them (R14).
+
+Theory of operation. A node sleeps safely while another one of its farm is awake and has its address.
+The state alone proves nothing: a crashed node's says Up for ever. So a node counts as awake while its
+target and its state are Up, unless the chain shows that it gave no sign of life for too long; where
+the chain does not tell that, the state has to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from app.domain.model import Node, NodeId, NodePower, Power, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class SignAge:
+    """How long ago a node gave its last sign of life (seconds): between these two, as far as blocks tell.
+
+    ``at_most_s`` is None where none was found in all that could be read, which reaches ``at_least_s`` back.
+    """
+
+    at_least_s: float
+    at_most_s: float | None
+
+
+UNKNOWN = SignAge(0.0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node of a farm, as the chain shows it. ``contracts`` is None where the chain does not tell their number."""
+
+    id: NodeId
+    record: Node | Unreadable
+    power: NodePower | Unreadable
+    sign: SignAge = UNKNOWN
+    contracts: int | None = 0
+
+
+def state_of(member: Member) -> Power | None:
+    """Its state; None where it can't be read."""
+    return member.power.state.power if isinstance(member.power, NodePower) else None
+
+
+def is_silent(member: Member, fresh_s: float) -> bool:
+    """Whether it gave no sign of life for ``fresh_s``, for sure."""
+    return member.sign.at_least_s >= fresh_s
+
+
+def is_awake(member: Member, fresh_s: float) -> bool:
+    """Whether it is up, is to stay so, and is not known to be silent: it can wake others.
+
+    Not where its record can't be read: then its signs of life can't be found either.
+    """
+    power = member.power
+    up = isinstance(power, NodePower) and power.target is power.state.power is Power.UP
+    return up and isinstance(member.record, Node) and not is_silent(member, fresh_s)
+
+
+def unwakeable(member: Member) -> str:
+    """Why no other node could wake it, whichever is awake; empty if one could."""
+    if isinstance(member.record, Unreadable):
+        return member.record.reason
+    return "" if member.record.mac is not None else member.record.mac_problem
+
+
+def risk(member: Member, farm: Collection[Member], fresh_s: float) -> str:
+    """What is wrong with this node's chances to be up when it is wanted; empty if nothing is."""
+    if problem := unwakeable(member):
+        return f"no node can wake it: {problem}"
+    power = member.power
+    if isinstance(power, Unreadable):
+        return f"its power can't be read: {power.reason}"
+    if power.state.power is Power.UP:
+        silent_min = member.sign.at_least_s / 60
+        return f"no sign of life for {silent_min:.0f} min, though its state is Up" if is_silent(member, fresh_s) else ""
+    if not any(is_awake(other, fresh_s) for other in farm if other.id != member.id):
+        return "it is asleep, and no node of its farm is awake to wake it"
+    return "wanted up, and still asleep" if power.target is Power.UP else ""
+
+
+def objections(down: Collection[NodeId], farm: Mapping[NodeId, Member], fresh_s: float) -> Iterator[str]:
+    """What speaks against the target Down for these nodes of one farm."""
+    for node in down:
+        member = farm[node]
+        if member.contracts is None:
+            yield f"whether node {node} has active contracts can't be read"
+        elif member.contracts:
+            count = "an active contract" if member.contracts == 1 else f"{member.contracts} active contracts"
+            yield f"node {node} has {count}: a customer's workload would stop"
+        if problem := unwakeable(member):
+            yield f"no node can wake node {node}: {problem}"
+    if len(farm) == 1:
+        yield f"node {next(iter(farm))} is the farm's only node: no other could wake it"
+    elif not any(is_awake(member, fresh_s) for node, member in farm.items() if node not in down):
+        yield (
+            "no other node of the farm would be awake to wake the sleepers (target and state Up, and a sign of life "
+            f"within {fresh_s / 60:.0f} min)"
+        )

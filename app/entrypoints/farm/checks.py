@@ -1,0 +1,86 @@
+"""What is looked at before a target is set, and before anything is paid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.adapters.substrate.farm_view import FarmView
+from app.adapters.substrate.farmer_account import Account
+from app.domain.errors import PermanentError
+from app.domain.farm_risk_rules import Member
+from app.domain.model import FarmId, NodeId, TwinId, Unreadable
+from app.entrypoints.container import Container
+from app.entrypoints.farm.which import no_twin
+
+FEE = "about 0.001 TFT"
+
+
+class NothingDone(PermanentError):
+    """The command was refused as a whole, before anything was paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The farmer's account, and the farms of the nodes that were named; each node's ``farm``."""
+
+    account: Account
+    farm: Mapping[NodeId, FarmId]
+    views: Mapping[FarmId, FarmView]
+
+    def member(self, node: NodeId) -> Member:
+        """The node, as its farm's view has it."""
+        return next(member for member in self.views[self.farm[node]].members if member.id == node)
+
+    def nodes_of(self, farm: FarmId) -> list[NodeId]:
+        """Those that were named."""
+        return [node for node in self.farm if self.farm[node] == farm]
+
+
+async def check(container: Container, nodes: Sequence[NodeId]) -> Checked:
+    """Every node exists and is of a farm of the key's twin, and the account can pay; else `NothingDone`."""
+    account: Account = await container.farmer_account().look()
+    if account.twin is None:
+        raise no_twin(account)
+    farms, problems = await _farms(container, nodes)
+    owners = {farm: await container.farm_owners().owner(farm) for farm in sorted(set(farms.values()))}
+    problems += [
+        problem
+        for node, farm in farms.items()
+        if (problem := _foreign(node, farm, owners[farm], account, container.settings().identity.farm_id))
+    ]
+    if not account.free_tft:
+        problems.append(f"account {account.address} has no balance, and a target costs {FEE}; send it some TFT")
+    if problems:
+        raise NothingDone(f"{'; '.join(problems)}. Nothing was changed")
+    views = {farm: await container.farm_view().look(farm) for farm in owners}
+    lost = [node for node, farm in farms.items() if node not in {member.id for member in views[farm].members}]
+    if lost:
+        raise NothingDone(f"nodes {', '.join(map(str, lost))} left their farm just now. Nothing was changed")
+    return Checked(account, farms, views)
+
+
+async def _farms(container: Container, nodes: Sequence[NodeId]) -> tuple[dict[NodeId, FarmId], list[str]]:
+    records = await container.farm_chain().nodes(nodes)
+    farms: dict[NodeId, FarmId] = {}
+    problems = []
+    for node in nodes:
+        record = records.get(node)
+        if record is None:
+            problems.append(f"the chain knows no node {node}")
+        elif isinstance(record, Unreadable):
+            problems.append(f"of which farm node {node} is can't be told: {record.reason}")
+        else:
+            farms[node] = record.farm
+    return farms, problems
+
+
+def _foreign(node: NodeId, farm: FarmId, owner: TwinId | None, account: Account, configured: int) -> str:
+    if owner != account.twin:
+        return (
+            f"node {node} is of farm {farm}, which twin {owner} owns, and the farmer's key is of twin {account.twin} "
+            f"(account {account.address})"
+        )
+    if configured and farm != configured:
+        return f"node {node} is of farm {farm}, and the settings name farm {configured} (identity.farm_id)"
+    return ""

@@ -1,0 +1,85 @@
+"""The click commands of ``powerd farm``; what they do stands beside, one module a task."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from app.entrypoints.minting.cli import minting
+
+ID = click.IntRange(1, 2**32 - 1)
+"""The chain counts farms and nodes from 1, in 32 bits."""
+
+NODES = click.argument("nodes", type=ID, nargs=-1, required=True, metavar="NODE…")
+WAIT = click.option("--wait", is_flag=True, help="Wait until their states follow.")
+TIMEOUT = click.option("--timeout", default="30m", show_default=True, metavar="DURATION", help="How long at most.")
+
+
+@click.group(short_help="The farmer's side: list nodes, set targets.")
+def farm() -> None:
+    """The farmer's side: see the farm's nodes, and set their power targets."""
+
+
+@farm.command("list", short_help="Targets, states, signs of life, and who is at risk.")
+@click.option("--farm", "farm_id", type=ID, help="Farm id. Without it: of the settings, the farmer's key, or the node.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@click.pass_obj
+def farm_list(options: Any, farm_id: int | None, *, as_json: bool) -> None:
+    """Show every node of the farm as the chain has it: target, state and since when, last sign of life, MAC.
+
+    AT RISK is a node that may not come up when it is wanted: no node can wake it, or none is awake to
+    do so, or it is wanted up and dark; the reasons stand below. A ? is what the chain does not tell.
+    """
+    from app.entrypoints.farm.listing import list_farm
+
+    list_farm(options.container(), farm_id, sys.stdout, as_json=as_json)
+
+
+@farm.command("up", short_help="Set power targets to Up.")
+@NODES
+@WAIT
+@TIMEOUT
+@click.pass_obj
+def farm_up(options: Any, nodes: Sequence[int], timeout: str, *, wait: bool) -> None:
+    """Set the power target of these nodes to Up, and wait until the chain has it.
+
+    Exits with 1 when any failed, or when no node is awake that could wake one of them.
+    """
+    from app.domain.model import Power
+    from app.entrypoints.durations import duration_s
+    from app.entrypoints.farm.targets import Wish, set_targets
+
+    wish = Wish(nodes, Power.UP, wait_s=duration_s(timeout) if wait else None)
+    sys.exit(set_targets(options.container(), wish, sys.stdout, sys.stderr))
+
+
+@farm.command("down", short_help="Set power targets to Down, where it is safe.")
+@NODES
+@click.option("--force", is_flag=True, help="Although no node could wake them, or a workload runs there.")
+@click.option("--yes", is_flag=True, help="Don't ask (it asks on a terminal only).")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@WAIT
+@TIMEOUT
+@click.pass_obj
+def farm_down(
+    options: Any, nodes: Sequence[int], timeout: str, *, force: bool, yes: bool, dry_run: bool, wait: bool
+) -> None:
+    """Set the power target of these nodes to Down, and wait until the chain has it.
+
+    All is checked before anything is paid: that the nodes are of a farm of this key, that no
+    customer's contract runs on them, and that a node of the farm stays awake to wake them again.
+    Exits with 1 when that is not so, or when any failed.
+    """
+    from app.domain.model import Power
+    from app.entrypoints.durations import duration_s
+    from app.entrypoints.farm.targets import Wish, set_targets
+
+    wait_s = duration_s(timeout) if wait else None
+    wish = Wish(nodes, Power.DOWN, wait_s=wait_s, force=force, asks=not yes, dry_run=dry_run)
+    sys.exit(set_targets(options.container(), wish, sys.stdout, sys.stderr))
+
+
+farm.add_command(minting)

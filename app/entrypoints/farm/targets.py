@@ -1,0 +1,180 @@
+"""``powerd farm up`` and ``down``: check, ask, set the targets side by side, and say what became of each."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TextIO
+
+import click
+
+from app.adapters.telemetry.log import one_line
+from app.domain.errors import ExtrinsicRefused, PowerdError
+from app.domain.farm_risk_rules import Member, is_awake, is_silent, objections, state_of, unwakeable
+from app.domain.model import FarmId, HeadKind, Inclusion, NodeId, NodePower, Power
+from app.entrypoints.container import Container
+from app.entrypoints.farm.checks import FEE, Checked, NothingDone, check
+from app.entrypoints.farm.waiting import wait_for_states
+from app.ports.power_targets import PowerTargets
+
+DONE, SOME_FAILED = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for. ``wait_s`` is how long to wait for the states to follow; None: not at all."""
+
+    nodes: Sequence[int]
+    target: Power
+    wait_s: float | None = None
+    force: bool = False
+    asks: bool = False
+    dry_run: bool = False
+
+
+def set_targets(container: Container, wish: Wish, out: TextIO, err: TextIO) -> int:
+    """The exit code: 0 when all was done, 1 when some failed. Raises `NothingDone` before anything is paid."""
+    return asyncio.run(_Command(container, wish, out, err).run())
+
+
+class _Command:
+    def __init__(self, container: Container, wish: Wish, out: TextIO, err: TextIO) -> None:
+        self._container = container
+        self._wish = wish
+        self._out = out
+        self._err = err
+        self._nodes = [NodeId(node) for node in dict.fromkeys(wish.nodes)]
+        self._fresh_s = container.settings().power_management.sign_of_life_s
+
+    async def run(self) -> int:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._container.chain_client().close)
+            checked = await check(self._container, self._nodes)
+            wanted = self._worth_setting(checked)
+            self._object(checked)
+            if self._wish.dry_run:
+                for node in wanted:
+                    self._say(f"node {node} of farm {checked.farm[node]}: target would be {self._wish.target.value}")
+                return DONE
+            self._confirm(wanted)
+            failed = await self._send(checked, wanted)
+            done = [node for node in self._nodes if node not in failed]
+            stranded = await self._stranded(checked, done) if self._wish.target is Power.UP else []
+            late = await self._wait([node for node in done if node not in stranded])
+        return SOME_FAILED if failed or stranded or late else DONE
+
+    def _worth_setting(self, checked: Checked) -> list[NodeId]:
+        """A second Down changes nothing and costs a fee; a second Up makes the node's peers call it once more."""
+        wanted = []
+        for node in self._nodes:
+            power = checked.member(node).power
+            if self._wish.target is Power.DOWN and isinstance(power, NodePower) and power.target is Power.DOWN:
+                self._say(f"node {node}: target Down already")
+            else:
+                wanted.append(node)
+        return wanted
+
+    def _object(self, checked: Checked) -> None:
+        if self._wish.target is Power.UP:
+            return
+        problems = list(self._objections(checked))
+        for problem in problems:
+            self._complain(f"{problem}{' (--force: done all the same)' if self._wish.force else ''}")
+        if problems and not self._wish.force:
+            raise NothingDone("nothing was changed; mend that, leave out a node, or say --force")
+
+    def _objections(self, checked: Checked) -> Iterator[str]:
+        for farm, view in checked.views.items():
+            members = {member.id: member for member in view.members}
+            for problem in objections(checked.nodes_of(farm), members, self._fresh_s):
+                yield f"farm {farm}: {problem}"
+
+    def _confirm(self, nodes: Sequence[NodeId]) -> None:
+        if nodes and self._wish.asks and sys.stdin.isatty() and self._out.isatty():
+            click.confirm(f"Set the power target of {_named(nodes)} to {self._wish.target.value}?", abort=True)
+
+    async def _send(self, checked: Checked, nodes: Sequence[NodeId]) -> list[NodeId]:
+        """Those that failed, for sure: where the end is not known, the chain is asked for the target."""
+        failures: dict[NodeId, PowerdError] = {}
+        if nodes:
+            targets: PowerTargets = self._container.power_targets()
+            async for node, end in targets.set_power_targets(nodes, self._wish.target):
+                if isinstance(end, Inclusion):
+                    where = end.block_number if end.block_number is not None else end.block_hash
+                    self._say(f"node {node}: target {self._wish.target.value} since block {where}")
+                else:
+                    failures[node] = end
+        there = await self._there_all_the_same(list(failures))
+        for node in there:
+            self._say(f"node {node}: target {self._wish.target.value} ({failures.pop(node)}; the chain has it)")
+        for node, error in failures.items():
+            self._complain(f"node {node}: {await self._explained(checked, error)}")
+        if failures and len(nodes) > 1:
+            self._complain(f"{len(failures)} of {len(nodes)} failed: {_named(list(failures))}")
+        return list(failures)
+
+    async def _there_all_the_same(self, nodes: Sequence[NodeId]) -> list[NodeId]:
+        if not nodes or self._wish.target is Power.UP:
+            return []  # an Up that was there before would prove nothing
+        try:
+            reading = await self._container.farm_chain().powers(nodes, HeadKind.BEST)
+        except PowerdError:
+            return []
+        powers = {node: reading.powers[node] for node in nodes}
+        return [n for n, power in powers.items() if isinstance(power, NodePower) and power.target is self._wish.target]
+
+    async def _explained(self, checked: Checked, error: PowerdError) -> str:
+        if not (isinstance(error, ExtrinsicRefused) and error.reason == "payment"):
+            return str(error)
+        account = checked.account
+        return (
+            f"{error}: account {account.address} of the farmer's key had {account.free_tft:g} TFT, and a target costs "
+            f"{FEE}; send it some, or use another key (farmer.key_file)"
+        )
+
+    async def _stranded(self, checked: Checked, nodes: Sequence[NodeId]) -> list[NodeId]:
+        """Of these nodes, now wanted up, those that are dark and that no node can wake."""
+        if not nodes:
+            return []
+        farms: dict[FarmId, dict[NodeId, Member]] = {}
+        for farm in sorted({checked.farm[node] for node in nodes}):
+            view = await self._container.farm_view().look(farm)
+            farms[farm] = {member.id: member for member in view.members}
+        stranded = []
+        for node in nodes:
+            members = farms[checked.farm[node]]
+            if node in members and (problem := self._out_of_reach(members[node], list(members.values()))):
+                self._complain(f"{problem}: press its power button")
+                stranded.append(node)
+        return stranded
+
+    def _out_of_reach(self, member: Member, farm: Sequence[Member]) -> str:
+        if state_of(member) is Power.UP and not is_silent(member, self._fresh_s):
+            return ""
+        if problem := unwakeable(member):
+            return f"no node can wake node {member.id} ({problem})"
+        if not any(is_awake(other, self._fresh_s) for other in farm if other.id != member.id):
+            return f"no node is awake that can wake node {member.id}"
+        return ""
+
+    async def _wait(self, nodes: Sequence[NodeId]) -> Sequence[NodeId]:
+        if self._wish.wait_s is None or not nodes:
+            return []
+        chain = self._container.farm_chain()
+        late = await wait_for_states(chain, nodes, self._wish.target, self._wish.wait_s, self._out, self._err)
+        for node in late:
+            self._complain(f"node {node}: its state is not {self._wish.target.value} after {self._wish.wait_s:g} s")
+        return late
+
+    def _say(self, text: str) -> None:
+        print(one_line(text), file=self._out, flush=True)
+
+    def _complain(self, text: str) -> None:
+        print(f"powerd: {one_line(text)}", file=self._err, flush=True)
+
+
+def _named(nodes: Sequence[NodeId]) -> str:
+    return f"node{'s' if len(nodes) > 1 else ''} {', '.join(map(str, nodes))}"

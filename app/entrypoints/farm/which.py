@@ -1,0 +1,51 @@
+"""Which farm is meant, and whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.adapters.substrate.farmer_account import Account
+from app.domain.errors import PermanentError, UnknownIdentity
+from app.domain.model import FarmId, NodeIdentity
+from app.entrypoints.container import Container
+from app.entrypoints.key_files import has_farmer_key, has_node_key
+
+
+class NoFarmGiven(PermanentError):
+    """Which farm is meant can't be told."""
+
+
+async def which_farm(container: Container, given: int | None) -> FarmId:
+    """The farm that was named, or that of the settings, of the farmer's key, or of this node."""
+    identity = container.settings().identity
+    if given or identity.farm_id:
+        return FarmId(given or identity.farm_id)
+    if has_farmer_key(container.settings()):
+        return await _of_farmer(container)
+    if identity.node_id or has_node_key(container.settings()):
+        found: NodeIdentity = await container.identity().identify()
+        return found.farm
+    raise NoFarmGiven(
+        "which farm? Give --farm, identity.farm_id in the settings, or the farmer's key (farmer.key_file)"
+    )
+
+
+async def _of_farmer(container: Container) -> FarmId:
+    account = await container.farmer_account().look()
+    if account.twin is None:
+        raise no_twin(account)
+    farms: Sequence[FarmId] = await container.farm_owners().farms_of(account.twin)
+    if len(farms) == 1:
+        return farms[0]
+    if not farms:
+        raise NoFarmGiven(f"the farmer's key is of account {account.address}, twin {account.twin}, which owns no farm")
+    listed = ", ".join(map(str, farms))
+    raise NoFarmGiven(f"which farm? Twin {account.twin} of the farmer's key has the farms {listed}; give --farm")
+
+
+def no_twin(account: Account) -> UnknownIdentity:
+    """The error for an account that the chain has no twin of."""
+    return UnknownIdentity(
+        f"the farmer's key is of account {account.address}, which has no twin on this chain, so it owns no farm; use "
+        "the farmer's own key (farmer.key_file), of the right kind (farmer.key_type), and the right network"
+    )

@@ -1,0 +1,65 @@
+"""Where the node's and the farmer's private keys come from: files of the settings, or systemd's credentials."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from app.entrypoints.settings import Settings
+from app.entrypoints.settings_loading import SettingsError
+
+NODE_CREDENTIAL = "node-key"
+FARMER_CREDENTIAL = "farmer-key"
+
+
+def node_key(settings: Settings) -> bytes | None:
+    """The node's secret; None where none is given. Raises `KeyFileError`."""
+    path = _path(settings.identity.key_file, NODE_CREDENTIAL)
+    return None if path is None else _secret(path, settings.identity.key_type)
+
+
+def farmer_key(settings: Settings) -> bytes:
+    """The farmer's secret; `SettingsError` where none is given, `KeyFileError`."""
+    path = _path(settings.farmer.key_file, FARMER_CREDENTIAL)
+    if path is None:
+        raise SettingsError(
+            "no farmer's key: name its file (farmer.key_file, POWERD_FARMER_KEY_FILE, or the systemd credential "
+            f"{FARMER_CREDENTIAL})"
+        )
+    return _secret(path, settings.farmer.key_type)
+
+
+def has_farmer_key(settings: Settings) -> bool:
+    """Whether one is given."""
+    return _path(settings.farmer.key_file, FARMER_CREDENTIAL) is not None
+
+
+def has_node_key(settings: Settings) -> bool:
+    """Whether one is given."""
+    return _path(settings.identity.key_file, NODE_CREDENTIAL) is not None
+
+
+def _directory() -> Path | None:
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    return Path(directory) if directory else None
+
+
+def _path(key_file: str, credential: str) -> Path | None:
+    if key_file:
+        return Path(key_file)
+    directory = _directory()
+    return directory / credential if directory and (directory / credential).exists() else None
+
+
+def _secret(path: Path, key_type: str) -> bytes:
+    from app.adapters.files.key_file import REMEDY, KeyFileError, SecretUri, read_key
+
+    key = read_key(path, _directory())
+    if not isinstance(key, SecretUri):
+        return key.seed
+    from app.adapters.substrate.secret_uri import secret_of
+
+    try:
+        return secret_of(key.phrase, key.path, key.password, key_type)
+    except ValueError as error:
+        raise KeyFileError(f"the key file {path} {error}; {REMEDY}") from None
