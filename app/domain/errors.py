@@ -5,6 +5,8 @@ An expected "no" (an unreadable answer, a skipped report) is a value of the mode
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class PowerdError(Exception):
     """Base of all errors that powerd raises on purpose. The text names the thing and the remedy."""
@@ -83,6 +85,14 @@ class NicSilent(NicUnusable, AnswerLate):
 
 class MagicPacketNotSent(RetryableError):
     """The operating system did not take the packet."""
+
+
+class MagicPacketSentInPart(RetryableError):
+    """The packet left by some interfaces; ``reasons`` say by interface why not by the others."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        super().__init__("; ".join(reasons.values()))
+        self.reasons = reasons
 
 
 class HostPowerFailed(RetryableError):

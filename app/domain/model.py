@@ -154,6 +154,7 @@ class Nic:
     ``mac`` is the address in use; ``permanent_mac`` the one burnt in, None where the driver does not tell it.
     ``cards`` are the legs of a bond or team that can be woken, by name, and empty where ``name`` is
     itself the one card; then ``mac`` is an address of one leg, and ``other_macs`` wake another one.
+    ``other_wake_modes`` says in words by what else than magic packets it wakes the machine; or nothing.
     """
 
     name: str
@@ -161,6 +162,7 @@ class Nic:
     permanent_mac: Mac | None = None
     cards: tuple[str, ...] = ()
     other_macs: tuple[Mac, ...] = ()
+    other_wake_modes: str = ""
 
     @property
     def addresses(self) -> tuple[Mac, ...]:

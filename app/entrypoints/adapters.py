@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from app.domain.backoff import Jitter
 from app.entrypoints.key_files import NODE_CREDENTIAL, node_key
@@ -36,12 +37,15 @@ if TYPE_CHECKING:
     from app.adapters.telemetry.faults_log import LogFaults
     from app.adapters.telemetry.log import LogTelemetry
     from app.adapters.wol.raw import RawMagicPackets
+    from app.adapters.wol.several import SeveralMagicPackets
     from app.adapters.wol.udp import UdpMagicPackets
     from app.domain.services.all_holds import AllHolds
 
 BOOTS_FILE = Path("/var/lib/powerd/boots.json")
 ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
 """On Zero-OS only the cache disk outlives a boot."""
+
+Packets = TypeVar("Packets", "RawMagicPackets", "UdpMagicPackets")
 
 CONNECT_S_MAX = 10.0
 NEVER_S = float("inf")
@@ -112,22 +116,31 @@ def linux_nic(settings: Settings) -> LinuxNic:
     """The card behind the bridge."""
     from app.adapters.linux.nic import LinuxNic
 
-    return LinuxNic(settings.nic.bridge)
+    nic = settings.nic
+    armed_file = Path(nic.armed_file) if nic.armed_file else None
+    return LinuxNic(nic.bridge, magic_alone=nic.wake_modes == "magic", armed_file=armed_file)
 
 
-def raw_magic_packets(settings: Settings) -> RawMagicPackets:
+def raw_magic_packets(settings: Settings) -> RawMagicPackets | SeveralMagicPackets:
     """Ethernet frames."""
     from app.adapters.wol.raw import RawMagicPackets
 
-    return RawMagicPackets(settings.magic_packets.interface)
+    return _by_each_interface(settings, RawMagicPackets)
 
 
-def udp_magic_packets(settings: Settings) -> UdpMagicPackets:
+def udp_magic_packets(settings: Settings) -> UdpMagicPackets | SeveralMagicPackets:
     """Broadcast datagrams."""
     from app.adapters.wol.udp import UdpMagicPackets
 
     packets = settings.magic_packets
-    return UdpMagicPackets(packets.interface, packets.host, packets.port)
+    return _by_each_interface(settings, lambda interface: UdpMagicPackets(interface, packets.host, packets.port))
+
+
+def _by_each_interface(settings: Settings, sender: Callable[[str], Packets]) -> Packets | SeveralMagicPackets:
+    from app.adapters.wol.several import SeveralMagicPackets
+
+    senders = {interface: sender(interface) for interface in settings.magic_packets.interfaces}
+    return SeveralMagicPackets(senders) if len(senders) > 1 else next(iter(senders.values()))
 
 
 def systemctl_host_power(settings: Settings) -> SystemctlHostPower:

@@ -108,7 +108,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     turns = Turns(node.node, policies.wake.turns)
     looks = WakeLooks(chain, farm, turns, clock, telemetry)
     wakes = WakeService(looks, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
-    brake = BootBrake(ports.boot_memory, ports.host_facts, clock, faults, policies.brake)
+    brake = BootBrake(ports.boot_memory, ports.host_facts, clock, faults, policies.brake, management.other_wakers)
     last_waker = LastWaker(ports.signs_of_life, chain, farm, clock, telemetry, fresh_s=policies.sign_of_life_s)
     observer = Observer(chain, node.node, ports.holds, management, wakes, brake, last_waker, clock)
     shutdown = Shutdown(

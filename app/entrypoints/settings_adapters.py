@@ -128,6 +128,18 @@ class Nic(Section, frozen=True):
             description="The bridge that stands on this machine's one card, or on one bond or team, also by VLAN; or one of those. Every leg of a bond that can be woken is armed.",
         ),
     ] = "zos"
+    wake_modes: Annotated[
+        Literal["keep", "magic"],
+        Meta(
+            description="`keep`: wake modes that others switched on (`ethtool CARD`: p, u, m, b, a, s) stay on, and powerd says so; ordinary traffic may wake the machine by them. `magic`: powerd leaves magic packet alone on."
+        ),
+    ] = "keep"
+    armed_file: Annotated[
+        str,
+        Meta(
+            description="Where powerd notes, right before a power-off it orders, what the last hook of the shutdown shall arm again (packaging/systemd-shutdown). Empty: nowhere."
+        ),
+    ] = "/run/powerd/armed-cards"
     mac: Annotated[str, Meta(description="Only for `simulated`: the card's address.")] = ""
 
 
@@ -139,10 +151,19 @@ class MagicPackets(Section, frozen=True):
         Meta(description="`raw`: Ethernet frames 0x0842 (needs CAP_NET_RAW); `udp`: broadcast datagrams."),
     ] = "auto"
     interface: Annotated[
-        str, Meta(max_length=15, description="Interface they leave by. For `udp`, empty: as routed.")
+        Annotated[str, Meta(max_length=15)]
+        | Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=15)], ...], Meta(min_length=1)],
+        Meta(
+            description='Interface they leave by, or a list of them (`["br0", "br1"]`) where peers lie in several networks: each packet leaves by every one. For `udp`, empty: as routed. Names are not longer than 15.'
+        ),
     ] = "zos"
     host: Annotated[str, Meta(min_length=1, description="For `udp`: the address sent to.")] = "255.255.255.255"
     port: Annotated[Port, Meta(description="For `udp`: the port sent to.")] = 9
+
+    @property
+    def interfaces(self) -> tuple[str, ...]:
+        """Each once, however they were written."""
+        return (self.interface,) if isinstance(self.interface, str) else tuple(dict.fromkeys(self.interface))
 
 
 class HostPower(Section, frozen=True):

@@ -42,6 +42,9 @@ def _value(key: Key, text: str) -> object:
         return _number(text, float, "a number")
     if isinstance(key.default, tuple):
         return _command(text) if key.name.endswith("_command") else _list(text)
+    if key.takes_list:
+        items = _list(text)
+        return items if len(items) > 1 else text
     return text
 
 

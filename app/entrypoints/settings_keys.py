@@ -55,10 +55,20 @@ class Key:
         return tuple(meta for meta in get_args(self.type)[1:] if isinstance(meta, Meta))
 
     @property
+    def takes_list(self) -> bool:
+        """Whether it may be one text or a list of them."""
+        kinds = get_args(get_args(self.type)[0]) if get_origin(self.type) is Annotated else ()
+        return any(get_origin(_plain(kind)) is tuple for kind in kinds)
+
+    @property
     def choices(self) -> tuple[str, ...]:
         """The values it may have, where these are listed."""
         base = get_args(self.type)[0] if get_origin(self.type) is Annotated else self.type
         return tuple(choice for choice in get_args(base) if isinstance(choice, str))
+
+
+def _plain(kind: Any) -> Any:
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def keys() -> dict[str, Key]:

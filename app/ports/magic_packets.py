@@ -12,5 +12,8 @@ class MagicPackets(Protocol):
     """Sends magic packets."""
 
     async def send(self, mac: Mac) -> None:
-        """Send one packet (6 × ff, then the MAC 16 times); `MagicPacketNotSent` if it did not leave."""
+        """Send one packet (6 × ff, then the MAC 16 times), by each interface there is for it.
+
+        `MagicPacketNotSent` if it left by none, `MagicPacketSentInPart` if not by all.
+        """
         ...

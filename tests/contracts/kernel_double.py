@@ -11,10 +11,13 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from pytest_mock import MockerFixture
+
+NOWHERE = Path("/nonexistent")
 
 ETHTOOL_GWOL, ETHTOOL_SWOL = 5, 6
 PHY, MAGIC, SECURE = 1 << 0, 1 << 5, 1 << 6
@@ -24,7 +27,8 @@ PHY, MAGIC, SECURE = 1 << 0, 1 << 5, 1 << 6
 class Card:
     """A link; ``supported`` and ``on`` are bits of WAKE_…; ``error`` fails its ethtool ioctls.
 
-    ``elsewhere``: what it was made on is in another network namespace, and the index is of that one.
+    ``stuck`` are modes that can't be switched off. ``elsewhere``: what it was made on is in another
+    network namespace, and the index is of that one.
     """
 
     name: str
@@ -38,21 +42,24 @@ class Card:
     on: int = 0
     password: bytes = bytes(6)
     forgets: bool = False
+    stuck: int = 0
     error: int = 0
     set_error: int = 0
 
 
 @dataclass
 class Kernel:
-    """All links, by name, in the order of their indices (from 1)."""
+    """All links, by name, in the order of their indices (from 1); ``sysfs`` takes the place of /sys."""
 
     cards: dict[str, Card] = field(default_factory=dict)
+    sysfs: Path = NOWHERE
 
     def add(self, card: Card) -> None:
         self.cards[card.name] = card
 
     def install(self, mocker: MockerFixture) -> None:
         """Stand behind pyroute2 until the test ends."""
+        mocker.patch("app.adapters.linux.wakeup_switches.SYSFS", self.sysfs)
         mocker.patch("pyroute2.IPRoute", self._netlink)
         mocker.patch("pyroute2.ethtool.ioctl.fcntl", SimpleNamespace(ioctl=self._ioctl))
 
@@ -98,5 +105,5 @@ class Kernel:
             info.supported, info.wolopts = card.supported, card.on
             info.sopass[:] = list(card.password)
         elif not card.forgets:
-            card.on, card.password = info.wolopts, bytes(info.sopass)
+            card.on, card.password = info.wolopts | card.stuck, bytes(info.sopass)
         return 0

@@ -13,6 +13,7 @@ import pytest
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
 from app.adapters.wol.raw import ETHERTYPE_WAKE_ON_LAN, RawMagicPackets
+from app.adapters.wol.several import Sender, SeveralMagicPackets
 from app.adapters.wol.udp import UdpMagicPackets
 from app.domain.errors import MagicPacketNotSent
 from app.domain.model import Mac
@@ -80,7 +81,11 @@ def raw_on_cable(body: Body) -> None:
     on_cable(body, RawMagicPackets(wire.NEAR), ETHERTYPE_WAKE_ON_LAN)
 
 
-def on_cable(body: Body, packets: RawMagicPackets | UdpMagicPackets, ethertype: int) -> None:
+def several_on_cable(body: Body) -> None:
+    on_cable(body, SeveralMagicPackets({wire.NEAR: RawMagicPackets(wire.NEAR)}), ETHERTYPE_WAKE_ON_LAN)
+
+
+def on_cable(body: Body, packets: Sender, ethertype: int) -> None:
     def in_namespace() -> None:
         wire.lay()
         with wire.listening(ethertype) as ear:
@@ -95,7 +100,7 @@ def on_cable(body: Body, packets: RawMagicPackets | UdpMagicPackets, ethertype: 
     in_network_namespace(in_namespace)
 
 
-async def closing(packets: RawMagicPackets | UdpMagicPackets, body: Body, line: Line) -> None:
+async def closing(packets: Sender, body: Body, line: Line) -> None:
     try:
         await body(line)
     finally:
@@ -106,8 +111,8 @@ def _unbreakable() -> None:
     raise AssertionError("this line can't be broken: use one of BREAKABLE")
 
 
-RIGS = [simulated, udp_on_loopback, udp_on_cable, raw_on_cable]
-BREAKABLE = [simulated, udp_on_cable, raw_on_cable]
+RIGS = [simulated, udp_on_loopback, udp_on_cable, raw_on_cable, several_on_cable]
+BREAKABLE = [simulated, udp_on_cable, raw_on_cable, several_on_cable]
 
 
 @pytest.mark.parametrize("run", RIGS)

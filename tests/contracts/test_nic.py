@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from pytest_mock import MockerFixture
@@ -45,7 +47,7 @@ def simulated() -> Rig:
     return Rig(nic, disappoint, lambda: "p" in nic.wake_modes)
 
 
-def linux(mocker: MockerFixture) -> Rig:
+def linux(mocker: MockerFixture, tmp_path: Path) -> Rig:
     kernel = Kernel()
     kernel.add(Card("zos", "54:b2:03:a0:11:22", kind="bridge", supported=0))
     kernel.add(Card("tap7", "02:00:00:00:00:07", master="zos", kind="tun", supported=0))
@@ -68,17 +70,30 @@ def linux(mocker: MockerFixture) -> Rig:
             case "armed_by_others":
                 card.on |= MAGIC
 
-    return Rig(LinuxNic("zos"), disappoint, lambda: bool(card.on & PHY))
+    return Rig(LinuxNic("zos", armed_file=tmp_path / "armed-cards"), disappoint, lambda: bool(card.on & PHY))
 
 
 @pytest.fixture(params=["simulated", "linux"])
-def rig(request: pytest.FixtureRequest, mocker: MockerFixture) -> Rig:
-    return simulated() if request.param == "simulated" else linux(mocker)
+def rig(request: pytest.FixtureRequest, mocker: MockerFixture, tmp_path: Path) -> Rig:
+    return simulated() if request.param == "simulated" else linux(mocker, tmp_path)
 
 
 async def test_it_is_a_nic_port_that_finds_the_card(rig: Rig) -> None:
     assert isinstance(rig.nic, NicPort)
-    assert await rig.nic.find() == CARD
+    found = await rig.nic.find()
+    assert dataclasses.replace(found, other_wake_modes="") == CARD
+
+
+async def test_it_tells_what_else_wakes_the_machine(rig: Rig) -> None:
+    assert "p" in (await rig.nic.find()).other_wake_modes
+
+
+async def test_a_power_off_is_prepared_and_taken_back_without_a_word(rig: Rig) -> None:
+    await rig.nic.leaving(CARD)
+    await rig.nic.staying()
+    rig.disappoint("missing")
+    await rig.nic.leaving(CARD)
+    await rig.nic.staying()
 
 
 async def test_arming_shows_when_read_back_and_leaves_other_modes_on(rig: Rig) -> None:

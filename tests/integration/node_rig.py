@@ -328,7 +328,7 @@ def _settings(
         "broker": {"url": redis.url()},
         "chain": {"urls": list(urls)},
         "identity": {"key_file": me["key_file"], "key_type": "ed25519"},
-        "nic": {"kind": "simulated", "mac": me["mac"]},
+        "nic": {"kind": "simulated", "mac": me["mac"], "armed_file": str(directory / "armed-cards")},
         "magic_packets": {"kind": "udp", "interface": "lo", "host": "127.255.255.255", "port": 9},
         "host_power": {
             "power_off_command": [*script, "orderly"],

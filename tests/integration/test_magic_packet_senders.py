@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,9 @@ from pytest_mock import MockerFixture
 
 from app.adapters.wol.datagrams import RETRY_DELAYS_S, DatagramSocket
 from app.adapters.wol.raw import ETHERTYPE_WAKE_ON_LAN, RawMagicPackets
+from app.adapters.wol.several import Sender, SeveralMagicPackets
 from app.adapters.wol.udp import UdpMagicPackets
-from app.domain.errors import MagicPacketNotSent
+from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart
 from app.domain.model import Mac
 from tests.integration import wire
 from tests.integration.isolation import in_network_namespace, without_capabilities
@@ -24,7 +25,9 @@ MAGIC_PACKET = b"\xff" * 6 + bytes.fromhex("544546f60261") * 16
 # Recorded from Debian's etherwake, sent from an interface with the MAC 02:00:00:00:00:01.
 ETHERWAKE_FRAME = bytes.fromhex("544546f602610200000000010842") + MAGIC_PACKET
 
-Sender = RawMagicPackets | UdpMagicPackets
+
+def several(make: Callable[[str], Sender], *interfaces: str) -> SeveralMagicPackets:
+    return SeveralMagicPackets({interface: make(interface) for interface in interfaces})
 
 
 def open_files() -> int:
@@ -92,6 +95,40 @@ def test_an_interface_made_anew_is_used_at_once(make: Callable[[str], Sender]) -
             await packets.close()
 
     in_network_namespace(lambda: asyncio.run(body()))
+
+
+def test_a_packet_leaves_by_every_interface() -> None:
+    def body() -> set[bytes]:
+        wire.lay()
+        # The ear at the far end hears what comes in there, and what leaves there.
+        with wire.listening(ETHERTYPE_WAKE_ON_LAN) as ear:
+            asyncio.run(send(several(RawMagicPackets, wire.NEAR, wire.FAR)))
+            frames = [ear.next_frame(), ear.next_frame()]
+        assert [frame[-102:] for frame in frames] == [MAGIC_PACKET] * 2
+        return {frame[6:12] for frame in frames}
+
+    assert len(in_network_namespace(body)) == 2
+
+
+@pytest.mark.parametrize("make", [RawMagicPackets, UdpMagicPackets])
+def test_an_interface_that_fails_does_not_stop_the_others(make: Callable[[str], Sender]) -> None:
+    def body() -> Mapping[str, str]:
+        wire.lay()
+        with wire.listening(ETHERTYPE_WAKE_ON_LAN if make is RawMagicPackets else 0x0800) as ear:
+            with pytest.raises(MagicPacketSentInPart) as caught:
+                asyncio.run(send(several(make, "zos8", wire.NEAR, "zos9")))
+            assert ear.next_frame()[-102:] == MAGIC_PACKET
+        return caught.value.reasons
+
+    reasons = in_network_namespace(body)
+    assert list(reasons) == ["zos8", "zos9"]
+    assert all(name in said and "no such network interface" in said for name, said in reasons.items())
+
+
+def test_when_every_interface_fails_nothing_was_sent_and_each_is_named() -> None:
+    said = in_network_namespace(lambda: complaint(several(RawMagicPackets, "zos8", "zos9")))
+    assert "zos8: there is no such network interface" in said
+    assert "zos9: there is no such network interface" in said
 
 
 def test_ten_packets_to_each_of_a_thousand_nodes_take_one_socket_and_little_time() -> None:

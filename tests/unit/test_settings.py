@@ -89,12 +89,28 @@ def test_a_wrong_value_that_is_overridden_does_no_harm(file: Path) -> None:
         ),
         ("IDENTITY_KEY_FILE", "/run/a key", "identity.key_file", "/run/a key"),
         ("NIC_MAC", "", "nic.mac", ""),
+        ("MAGIC_PACKETS_INTERFACE", "br0", "magic_packets.interface", "br0"),
+        ("MAGIC_PACKETS_INTERFACE", "br0, br1", "magic_packets.interface", ("br0", "br1")),
+        ("MAGIC_PACKETS_INTERFACE", "", "magic_packets.interface", ""),
     ],
 )
 def test_a_variable_is_read_as_its_key_wants(variable: str, text: str, path: str, value: object) -> None:
     settings = load_settings(None, {f"POWERD_{variable}": text}, {})
     section, _, name = path.rpartition(".")
     assert getattr(getattr(settings, section, settings), name) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "interfaces"),
+    [("'br0'", ("br0",)), ("['br0', 'br1', 'br0']", ("br0", "br1")), ("['br0']", ("br0",)), ("''", ("",))],
+)
+def test_packets_leave_by_one_interface_or_by_several(file: Path, text: str, interfaces: tuple[str, ...]) -> None:
+    assert load(file, f"[magic_packets]\ninterface = {text}\n").magic_packets.interfaces == interfaces
+
+
+@pytest.mark.parametrize("text", ["[]", "['br0', '']", "['an-interface-of-a-long-name']", "7", "['br0', 7]"])
+def test_a_list_of_interfaces_that_can_not_be_meant_is_refused(file: Path, text: str) -> None:
+    assert "magic_packets.interface" in error_of(file, f"[magic_packets]\ninterface = {text}\n")
 
 
 def test_every_key_has_a_variable_of_its_own() -> None:

@@ -166,6 +166,29 @@ async def test_a_card_that_is_disarmed_in_the_middle_is_armed_again_before_the_p
         assert "g" in node.nic.wake_modes
 
 
+async def test_r14_what_runs_after_powerd_may_arm_the_card_again_only_in_a_power_off_of_powerds(
+    farm: VirtualFarm,
+) -> None:
+    async with farm.running(1) as node:
+        node.host_power.mode = node.host_power.force_mode = Obedience.REFUSES
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: bool(node.host_power.orders), within_s=120, every_s=0.01)
+        assert node.nic.leaves
+        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=1000)
+        await farm.until(lambda: not node.nic.leaves, within_s=1)
+        node.host_power.mode = Obedience.OBEYS
+        await farm.until(lambda: node.dark and node.nic.leaves, within_s=2000)
+
+
+async def test_r14_a_daemon_that_is_stopped_before_its_order_leaves_no_card_to_others(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "final" in node.steps, within_s=120, every_s=0.01)
+        node.nic.leaves = True
+        await node.stop()
+        assert not node.nic.leaves
+
+
 class TestAlreadyDownOnChain:
     """The machine was booted by hand while its target is Down."""
 

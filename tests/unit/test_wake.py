@@ -182,6 +182,24 @@ async def test_packets_that_cannot_be_sent_are_a_fault_that_clears_itself(farm: 
         assert "magic-packets" not in node.fault_keys
 
 
+async def test_an_interface_by_which_no_packet_leaves_is_a_fault_of_its_own_and_the_others_wake(
+    farm: VirtualFarm,
+) -> None:
+    farm.put_to_sleep(2)
+    async with farm.running(1) as node:
+        node.packets.broken_interfaces = {"br1": "br1 is down", "br2": "br2 is down"}
+        await farm.set_target(2, Power.UP)
+        await farm.until(lambda: {"magic-packets-br1", "magic-packets-br2"} <= set(node.fault_keys), within_s=10)
+        assert node.told(WakeBurstStarted)
+        assert "magic-packets" not in node.fault_keys
+        assert node.fault("magic-packets-br1").message == "waking peers behind br1 does not work: br1 is down"
+        del node.packets.broken_interfaces["br1"]
+        await farm.until(lambda: "magic-packets-br1" not in node.fault_keys, within_s=120)
+        assert "magic-packets-br2" in node.fault_keys
+        node.packets.broken_interfaces.clear()
+        await farm.until(lambda: "magic-packets-br2" not in node.fault_keys, within_s=120)
+
+
 async def test_a_node_that_left_the_farm_is_not_called_any_more(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         farm.put_to_sleep(2)

@@ -8,46 +8,121 @@ bond or team that the bridge stands on.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
+from app.adapters.linux.armed_cards import ArmedCards
 from app.adapters.linux.daemon_thread import DaemonThread, EarlierCallHangs, LoadingTakesLong
 from app.adapters.linux.links import Link, Links, Uplink, beneath, read_links, uplinks
-from app.adapters.linux.wake_on_lan import add_magic_packet, read_wake_modes
+from app.adapters.linux.wake_on_lan import read_wake_modes, switch_on_magic_packet
+from app.adapters.linux.wakeup_switches import enable, wakeup_switches
 from app.domain.errors import NicSilent, NicUnusable
 from app.domain.model import Mac, Nic
 
 Result = TypeVar("Result")
 
+log = logging.getLogger("powerd.nic")
+
+WAKE_MODES = {
+    "p": "the link coming up (p)",
+    "u": "any packet to it (u)",
+    "m": "multicast (m)",
+    "b": "broadcast (b)",
+    "a": "ARP (a)",
+    "s": "magic packets with a password, which peers do not send (s)",
+    "f": "a packet filter (f)",
+}
+"""What ethtool's letters other than g mean for whoever looks for what wakes a machine."""
+
 
 class LinuxNic:
-    """`NicPort` by netlink and ethtool.
+    """`NicPort` by netlink, ethtool and the kernel's switches for waking.
 
     ``bridge`` names the bridge that stands on the card (directly, or by a bond, team or VLAN), or
-    on a machine without a bridge one of those. Every question has ``timeout_s``.
+    on a machine without a bridge one of those. With ``magic_alone`` other wake modes are switched
+    off. ``armed_file`` is for the last hook of the shutdown. Every question has ``timeout_s``.
     """
 
-    def __init__(self, bridge: str, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self, bridge: str, timeout_s: float = 5.0, *, magic_alone: bool = False, armed_file: Path | None = None
+    ) -> None:
         self._bridge = bridge
         self._timeout_s = timeout_s
+        self._magic_alone = magic_alone
+        self._armed_cards = ArmedCards(armed_file)
         self._thread = DaemonThread("powerd-nic", timeout_s, load=_load_libraries)
+        self._stubborn: set[str] = set()
+        self._told: set[str] = set()
+        self._looked = False
 
     async def find(self) -> Nic:
         """The one card that supports magic packets, or a bond's cards that do."""
-        return await self._ask(lambda: _find(self._bridge))
+        if not self._looked:
+            self._armed_cards.remove()  # that of a daemon that was killed after it had ordered a power-off
+            self._looked = True
+        nic = await self._ask(lambda: _find(self._bridge))
+        self._tell(nic)
+        return nic
 
     async def arm(self, nic: Nic) -> None:
-        """Add magic packet to the wake modes of each card."""
+        """Switch magic packet on in the wake modes of each card, and the kernel's switches for it."""
 
         def work() -> None:
             for card in nic.legs:
-                add_magic_packet(card)
+                switch_on_magic_packet(card, alone=self._magic_alone)
+                enable(card)
+                if self._magic_alone and read_wake_modes(card).others:
+                    self._stubborn.add(card)
 
         await self._ask(work)
 
     async def armed(self, nic: Nic) -> bool:
-        """Whether magic packet is among the wake modes of every card."""
-        return await self._ask(lambda: all(read_wake_modes(card).magic_on for card in nic.legs))
+        """Whether every card has magic packet among its wake modes, and no switch of the kernel is off."""
+        return await self._ask(lambda: all(self._card_armed(card) for card in nic.legs))
+
+    async def leaving(self, nic: Nic) -> None:
+        """Write down what the last hook of the shutdown shall switch on."""
+
+        def work() -> list[str]:
+            cards = [f"card {card} {read_wake_modes(card).letters}" for card in nic.legs]
+            return cards + [f"wakeup {switch}" for card in nic.legs for switch in wakeup_switches(card).needed]
+
+        try:
+            self._armed_cards.write(await self._ask(work))
+        except NicUnusable as error:
+            log.warning("the last hook of the shutdown will not arm the card again: %s", error)
+
+    async def staying(self) -> None:
+        """Remove what was written down."""
+        self._armed_cards.remove()
+
+    def _card_armed(self, card: str) -> bool:
+        modes = read_wake_modes(card)
+        alone = not modes.others or not self._magic_alone or card in self._stubborn
+        return modes.magic_on and alone and not wakeup_switches(card).off
+
+    def _tell(self, nic: Nic) -> None:
+        """What may wake the machine unasked, and what may keep it from waking: each once."""
+        if nic.other_wake_modes:
+            remedy = (
+                "its driver does not let them be switched off"
+                if self._stubborn.intersection(nic.legs)
+                else "they are switched off before the power-off"
+                if self._magic_alone
+                else 'nic.wake_modes = "magic" leaves magic packet alone on'
+            )
+            self._tell_once(logging.WARNING, f"{nic.name} wakes this machine by {nic.other_wake_modes} too; {remedy}")
+        for switch in [each for card in nic.legs for each in wakeup_switches(card).off_above]:
+            what = f"{switch}, of a bridge above {nic.name}, says disabled"
+            self._tell_once(logging.INFO, f"{what}: most machines wake all the same; enable it if this one does not")
+
+    def _tell_once(self, level: int, what: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            log.log(level, "%s", what)
 
     async def _ask(self, question: Callable[[], Result]) -> Result:
         about = f"about the network card of {self._bridge}"
@@ -85,16 +160,17 @@ def _find(bridge: str) -> Nic:
             " machine's network card, or the card itself"
         )
     uplink = _only_uplink(top, links)
-    awakening = [card for card in uplink.cards if read_wake_modes(card.name).magic_supported]
+    modes = {card.name: read_wake_modes(card.name) for card in uplink.cards}
+    awakening = [card for card in uplink.cards if modes[card.name].magic_supported]
     if not awakening:
         which = ", ".join(card.name for card in uplink.cards)
         raise NicUnusable(
             f"{which} does not support waking by magic packet; switch Wake-on-LAN on in the firmware"
             " setup, or use another card"
         )
-    if uplink.link.is_physical:
-        return _one_card(uplink.link)
-    return _cards_of_bond(uplink.link, awakening)
+    found = _one_card(uplink.link) if uplink.link.is_physical else _cards_of_bond(uplink.link, awakening)
+    on = {letter for card in awakening for letter in modes[card.name].others}
+    return replace(found, other_wake_modes=", ".join(text for letter, text in WAKE_MODES.items() if letter in on))
 
 
 def _only_uplink(top: Link, links: Links) -> Uplink:

@@ -16,6 +16,9 @@ from app.domain.errors import NicUnusable
 
 ETHTOOL_SWOL = 6
 WAKE_MAGIC = 1 << 5
+LETTERS = "pumbagsf"
+"""ethtool's letters of the modes, in the order of their bits: link, unicast, multicast, broadcast, ARP,
+magic packet, magic packet with a password (SecureOn), filter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,16 @@ class WakeModes:
         """Whether it will be."""
         return bool(self.on & WAKE_MAGIC)
 
+    @property
+    def letters(self) -> str:
+        """What is switched on, as ``ethtool -s CARD wol …`` takes it."""
+        return "".join(letter for bit, letter in enumerate(LETTERS) if self.on >> bit & 1)
+
+    @property
+    def others(self) -> str:
+        """The same without magic packet."""
+        return self.letters.replace("g", "")
+
 
 def read_wake_modes(card: str) -> WakeModes:
     """The card's wake modes; `NicUnusable` says why not. A card without any supports nothing."""
@@ -48,8 +61,8 @@ def read_wake_modes(card: str) -> WakeModes:
         return WakeModes(supported=0, on=0)
 
 
-def add_magic_packet(card: str) -> None:
-    """Switch on waking by magic packet; other modes, and a SecureOn password, stay as they are."""
+def switch_on_magic_packet(card: str, *, alone: bool) -> None:
+    """Other modes, and a SecureOn password, stay as they are; with ``alone`` other modes are switched off."""
     from pyroute2.ethtool.ioctl import NotSupportedError
 
     reason = f"{card} does not support Wake-on-LAN"
@@ -58,7 +71,7 @@ def add_magic_packet(card: str) -> None:
             info = ethtool.get_wol()
             reason = _refused(card, info.supported)
             info.cmd = ETHTOOL_SWOL
-            info.wolopts |= WAKE_MAGIC
+            info.wolopts = WAKE_MAGIC if alone else info.wolopts | WAKE_MAGIC
             ethtool.ifreq.wolinfo = ctypes.pointer(info)
             ethtool.ioctl()
     except NotSupportedError:

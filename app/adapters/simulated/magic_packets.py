@@ -6,7 +6,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.domain.errors import MagicPacketNotSent
+from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart
 from app.domain.model import Mac
 from app.ports.clock import Clock
 
@@ -79,13 +79,15 @@ def _no(_: Mac) -> bool:
 class SimulatedMagicPackets:
     """`MagicPackets` of one sender on a `SimulatedNetwork`.
 
-    ``failing`` makes every send fail; ``fail_next`` only so many.
+    ``failing`` makes every send fail; ``fail_next`` only so many. ``broken_interfaces`` are further
+    ones, by which no packet leaves: their names, and why.
     """
 
     def __init__(self, network: SimulatedNetwork) -> None:
         self._network = network
         self.failing = False
         self.fail_next = 0
+        self.broken_interfaces: dict[str, str] = {}
 
     async def send(self, mac: Mac) -> None:
         """Hand one packet to the network."""
@@ -93,6 +95,8 @@ class SimulatedMagicPackets:
             self.fail_next = max(0, self.fail_next - 1)
             raise MagicPacketNotSent(f"the simulated network takes no packet to {mac}")
         self._network.carry(mac)
+        if self.broken_interfaces:
+            raise MagicPacketSentInPart(dict(self.broken_interfaces))
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.domain.errors import NicSilent, NicUnusable
 from app.domain.model import Mac, Nic
 
@@ -15,7 +17,8 @@ class SimulatedNic:
     Switches (plain attributes): ``missing`` (no physical card), ``several`` (two of them),
     ``unsupported`` (no waking by magic packet), ``cannot_arm`` (the driver refuses),
     ``forgets_arming`` (accepts the order, and reads back as off), ``silent`` (no answer in time).
-    ``wake_modes`` holds ethtool's letters of what is on; ``armed_by_others`` starts with magic packet on.
+    ``wake_modes`` holds ethtool's letters of what is on; ``leaves`` says whether a power-off is
+    about to be ordered; ``armed_by_others`` starts with magic packet on.
     """
 
     def __init__(self, mac: Mac, name: str = "eth0", *, armed_by_others: bool = False) -> None:
@@ -28,6 +31,7 @@ class SimulatedNic:
         self.cannot_arm = False
         self.forgets_arming = False
         self.silent = False
+        self.leaves = False
 
     async def find(self) -> Nic:
         """The card, unless a switch speaks against it."""
@@ -38,7 +42,8 @@ class SimulatedNic:
             raise NicUnusable(f"the simulated machine has two physical cards: {self.nic.name}, eth1")
         if self.unsupported:
             raise NicUnusable(f"{self.nic.name} does not support waking by magic packet")
-        return self.nic
+        others = ", ".join(sorted(self.wake_modes - {MAGIC}))
+        return replace(self.nic, other_wake_modes=others) if others else self.nic
 
     async def arm(self, nic: Nic) -> None:
         """Add magic packet to the wake modes."""
@@ -54,13 +59,21 @@ class SimulatedNic:
         self._check(nic)
         return MAGIC in self.wake_modes
 
+    async def leaving(self, nic: Nic) -> None:  # noqa: ARG002
+        """Take note."""
+        self.leaves = True
+
+    async def staying(self) -> None:
+        """Take note."""
+        self.leaves = False
+
     def _answer(self) -> None:
         if self.silent:
             raise NicSilent("the simulated card did not answer in time")
 
     def _check(self, nic: Nic) -> None:
         self._answer()
-        if self.missing or nic != self.nic:
+        if self.missing or nic.name != self.nic.name:
             raise NicUnusable(f"there is no network card {nic.name}")
         if self.unsupported:
             raise NicUnusable(f"{nic.name} does not support waking by magic packet")

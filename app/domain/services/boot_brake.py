@@ -6,6 +6,8 @@ and no more: then the boots are counted as far as this process knows them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from app.domain.brake_rules import Boot, BootRecord, BrakePolicy, falls_asleep, judge, stay_s
 from app.domain.errors import BootMemoryUnusable
 from app.domain.model import NodePower, Unreadable
@@ -19,16 +21,26 @@ MEMORY_FAULT = "boot-memory"
 
 
 class BootBrake:
-    """Counts this machine's unwanted boots. ``memory`` is None where nothing outlives the process."""
+    """Counts this machine's unwanted boots. ``memory`` is None where nothing outlives the process.
+
+    ``suspect`` names what is known to wake the machine beside magic packets, or nothing.
+    """
 
     def __init__(
-        self, memory: BootMemory | None, facts: HostFacts, clock: Clock, faults: FaultBoard, policy: BrakePolicy
+        self,
+        memory: BootMemory | None,
+        facts: HostFacts,
+        clock: Clock,
+        faults: FaultBoard,
+        policy: BrakePolicy,
+        suspect: Callable[[], str],
     ) -> None:
         self._memory = memory
         self._facts = facts
         self._clock = clock
         self._faults = faults
         self._policy = policy
+        self._suspect = suspect
         self._record: BootRecord | None = None
         self._kept: BootRecord | None = None
 
@@ -67,7 +79,11 @@ class BootBrake:
 
     def _reason(self, stay: float) -> str:
         boots = 0 if self._record is None else self._record.unwanted
-        return f"this node was booted {boots} times in a row though nobody wants it up: it stays up {stay:.0f} s a boot"
+        reason = (
+            f"this node was booted {boots} times in a row though nobody wants it up: it stays up {stay:.0f} s a boot"
+        )
+        suspect = self._suspect()
+        return f"{reason}; {suspect}" if suspect else reason
 
     async def _load(self) -> BootRecord | None:
         if self._memory is None:

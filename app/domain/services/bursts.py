@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from app.domain.errors import MagicPacketNotSent
+from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart
 from app.domain.events import WakeBurstStarted
 from app.domain.model import Mac
 from app.domain.services.fault_board import FaultBoard
@@ -16,6 +17,9 @@ from app.ports.magic_packets import MagicPackets
 from app.ports.telemetry import Telemetry
 
 FAULT = "magic-packets"
+"""No packet leaves; behind it and a hyphen stands an interface by which none does, while others work."""
+
+NONE_FAILED: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Bursts:
         self._faults = faults
         self._telemetry = telemetry
         self._policy = policy
+        self._lame: set[str] = set()
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -75,10 +80,19 @@ class Bursts:
             return
 
     async def _send_one(self, mac: Mac) -> bool:
+        """Whether the packet left by any interface: a sleeper behind another one is none of its business."""
+        reasons = NONE_FAILED
         try:
             await self._packets.send(mac)
+        except MagicPacketSentInPart as error:
+            reasons = error.reasons
         except MagicPacketNotSent as error:
             self._faults.report(FAULT, f"waking peers does not work: {error}")
             return False
         self._faults.clear(FAULT)
+        for interface in self._lame - reasons.keys():
+            self._faults.clear(f"{FAULT}-{interface}")
+        for interface, reason in reasons.items():
+            self._faults.report(f"{FAULT}-{interface}", f"waking peers behind {interface} does not work: {reason}")
+        self._lame = set(reasons)
         return True

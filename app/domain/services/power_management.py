@@ -23,6 +23,7 @@ class PowerManagement:
         self._allowed = allowed
         self._objection = "not checked yet"
         self._may_pass = False
+        self._nic: Nic | None = None
 
     @property
     def enabled(self) -> bool:
@@ -48,7 +49,7 @@ class PowerManagement:
         try:
             await self._host.check()
             await self._alarm.check()
-            nic = await self._port.find()
+            self._nic = nic = await self._port.find()
             if not await self._port.armed(nic):
                 await self._arm(nic)
         except (HostPowerFailed, NicUnusable, RtcUnusable) as error:
@@ -61,7 +62,23 @@ class PowerManagement:
 
     async def arm(self) -> None:
         """Find the card anew, arm it and read it back; `NicUnusable` when it did not take."""
-        await self._arm(await self._port.find())
+        self._nic = await self._port.find()
+        await self._arm(self._nic)
+
+    def other_wakers(self) -> str:
+        """By what else than magic packets the card, as it was found last, wakes this machine; or nothing."""
+        if self._nic is None or not self._nic.other_wake_modes:
+            return ""
+        return f"{self._nic.name} wakes it by {self._nic.other_wake_modes} too (nic.wake_modes)"
+
+    async def leaving(self) -> None:
+        """The power-off is about to be ordered: what runs after powerd may arm the card once more."""
+        if self._nic is not None:
+            await self._port.leaving(self._nic)
+
+    async def staying(self) -> None:
+        """It was not, or it failed."""
+        await self._port.staying()
 
     async def _arm(self, nic: Nic) -> None:
         await self._port.arm(nic)

@@ -127,6 +127,7 @@ class Shutdown:
         await self._brake.leaving()
         # Minutes have passed since the card was armed; somebody may have disarmed it meanwhile.
         await self._arm()
+        await self._management.leaving()
         seen = await self._still_wanted()
         if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
             raise DownNotFinal("our state Down is not on the chain any more")
@@ -199,6 +200,7 @@ class Shutdown:
 
     async def _abort(self, reason: str) -> None:
         self._telemetry.happened(ShutdownAborted(self._step.value, reason))
+        await self._management.staying()
         await self._alarm.clear()
         if self._may_be_down_on_chain:
             await self._own_state.set(Power.UP)
@@ -207,6 +209,7 @@ class Shutdown:
         """The daemon is stopped: say Up and don't wait, unless the host is on its way down already."""
         if self._power_off.ordered:
             return
+        await self._management.staying()
         if self._may_be_down_on_chain:
             try:
                 async with self._clock.timeout(self._policy.announce_s):

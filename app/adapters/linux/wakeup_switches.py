@@ -1,0 +1,110 @@
+"""The kernel's own switches for waking: ``power/wakeup`` of the card's device, and of what the signal passes.
+
+A card that ethtool calls armed stays dark while its device says ``disabled`` here (the kernel's
+Documentation/ABI/testing/sysfs-devices-power). Which switches count, on the way from the card up:
+
+=====================================  ==========================================================
+device                                 its switch
+=====================================  ==========================================================
+the card's own (the first that has     has to be ``enabled``; powerd enables it
+one, below any PCI bridge)
+of a card on USB, each hub and the     the same: the signal passes through them, and the kernel
+host controller too                    lets none pass that is not enabled
+PCI bridges and root ports             told, and left alone: the firmware wakes the machine past
+                                       them on most machines, and other cards stand below them
+=====================================  ==========================================================
+
+/proc/acpi/wakeup shows these same switches by other names. Where a device has none, there is nothing to enable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.domain.errors import NicUnusable
+
+SYSFS = Path("/sys")
+
+ENABLED, DISABLED = "enabled", "disabled"
+
+_PCI_BRIDGE = "0x0604"
+
+
+@dataclass(frozen=True, slots=True)
+class WakeupSwitches:
+    """``needed`` have to be enabled for the card to wake the machine; ``above`` belong to PCI bridges."""
+
+    needed: tuple[Path, ...]
+    above: tuple[Path, ...]
+
+    @property
+    def off(self) -> tuple[Path, ...]:
+        """Those needed that say `disabled`."""
+        return tuple(switch for switch in self.needed if _read(switch) == DISABLED)
+
+    @property
+    def off_above(self) -> tuple[Path, ...]:
+        """Those of bridges that say so."""
+        return tuple(switch for switch in self.above if _read(switch) == DISABLED)
+
+
+def wakeup_switches(card: str) -> WakeupSwitches:
+    """Those of the card; none for a link without a device."""
+    needed: list[Path] = []
+    above: list[Path] = []
+    try:
+        device = (SYSFS / "class/net" / card / "device").resolve(strict=True)
+    except OSError:
+        return WakeupSwitches((), ())
+    passing = True
+    for each in _upwards(device):
+        bridge = _text(each / "class").startswith(_PCI_BRIDGE)
+        passing = passing and not bridge
+        switch = each / "power" / "wakeup"
+        if _read(switch):
+            (needed if passing else above).append(switch)
+            # What is above a card's own device is another one's, unless the card hangs on USB.
+            passing = passing and _on_usb(each)
+    return WakeupSwitches(tuple(needed), tuple(above))
+
+
+def enable(card: str) -> None:
+    """Enable those needed; `NicUnusable` names the first that does not take it."""
+    for switch in wakeup_switches(card).off:
+        try:
+            switch.write_text(ENABLED)
+        except OSError as error:
+            raise NicUnusable(
+                f"{card} would stay dark: {switch} says disabled and can't be written ({error.strerror}); let powerd "
+                "write it (ReadWritePaths= of its systemd unit), or enable it at boot by a udev rule"
+            ) from error
+        if _read(switch) == DISABLED:
+            raise NicUnusable(f"{card} would stay dark: {switch} says disabled again after powerd enabled it")
+
+
+def _upwards(device: Path) -> Iterator[Path]:
+    root = (SYSFS / "devices").resolve()
+    while device != root and root in device.parents:
+        yield device
+        device = device.parent
+
+
+def _on_usb(device: Path) -> bool:
+    try:
+        return (device / "subsystem").resolve(strict=True).name == "usb"
+    except OSError:
+        return False
+
+
+def _read(switch: Path) -> str:
+    """`enabled`, `disabled`, or nothing: an empty file means that the device can't wake anything."""
+    return _text(switch).strip()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""

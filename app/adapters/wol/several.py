@@ -1,0 +1,50 @@
+"""Magic packets on several interfaces: the nodes of a farm may lie in more than one segment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+
+from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart
+from app.domain.model import Mac
+
+
+class Sender(Protocol):
+    """`MagicPackets` by one interface."""
+
+    async def send(self, mac: Mac) -> None:
+        """Send one packet."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what it holds."""
+        ...
+
+
+class SeveralMagicPackets:
+    """`MagicPackets` by all of ``senders`` (by interface), side by side: none waits for, or fails with, another."""
+
+    def __init__(self, senders: Mapping[str, Sender]) -> None:
+        self._senders = senders
+
+    async def send(self, mac: Mac) -> None:
+        """Send one packet by each; `MagicPacketSentInPart` where only some did, `MagicPacketNotSent` where none."""
+        ends = await asyncio.gather(*(self._reason(sender, mac) for sender in self._senders.values()))
+        reasons = {interface: reason for interface, reason in zip(self._senders, ends, strict=True) if reason}
+        if len(reasons) == len(self._senders):
+            raise MagicPacketNotSent("; ".join(reasons.values()))
+        if reasons:
+            raise MagicPacketSentInPart(reasons)
+
+    async def close(self) -> None:
+        """Close each."""
+        for sender in self._senders.values():
+            await sender.close()
+
+    async def _reason(self, sender: Sender, mac: Mac) -> str:
+        try:
+            await sender.send(mac)
+        except MagicPacketNotSent as error:
+            return str(error)
+        return ""
