@@ -209,7 +209,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Somebody's request not to power the machine off until ``expires_at_s`` (Unix seconds)."""
+    """A request not to power the machine off until ``expires_at_s`` (Unix seconds, as the clock is set now)."""
 
     holder: str
     reason: str

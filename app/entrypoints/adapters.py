@@ -168,7 +168,7 @@ def file_holds(settings: Settings, clock: Clock) -> FileHolds:
     """Holds as files."""
     from app.adapters.files.holds import FileHolds
 
-    return FileHolds(Path(settings.holds.dir), clock)
+    return FileHolds(Path(settings.holds.dir), clock, linux_host_facts(settings))
 
 
 def file_boot_memory(settings: Settings) -> FileBootMemory:

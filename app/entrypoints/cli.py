@@ -121,7 +121,9 @@ def hold() -> None:
 @hold.command("add", short_help="Place a hold, in the place of its earlier one.")
 @click.argument("name")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is shown wherever one asks why the node is up.")
-@click.option("--for", "duration", metavar="DURATION", help="How long: 90s, 15m, 2h, 1d, 1h30m.")
+@click.option(
+    "--for", "duration", metavar="DURATION", help="How long, whatever is done to the clock: 90s, 15m, 2h, 1d, 1h30m."
+)
 @click.option("--until", metavar="TIME", help="ISO 8601; without an offset, local time.")
 @click.pass_obj
 def hold_add(options: Options, name: str, reason: str, duration: str | None, until: str | None) -> None:
@@ -130,10 +132,12 @@ def hold_add(options: Options, name: str, reason: str, duration: str | None, unt
     It counts at every look at the chain and right before the power-off, not after the order.
     """
     from app.entrypoints.adapters import system_clock
-    from app.entrypoints.durations import expiry
+    from app.entrypoints.durations import duration_s, expiry
     from app.entrypoints.hold import add_hold
 
-    add_hold(options.settings(), name, reason, expiry(system_clock().now(), duration, until), sys.stdout)
+    expires_at_s = expiry(system_clock().now(), duration, until)
+    lasts_s = None if duration is None else duration_s(duration)
+    add_hold(options.settings(), name, reason, expires_at_s, lasts_s, sys.stdout)
 
 
 @hold.command("list", short_help="Show who holds this node up, why and until when.")

@@ -34,8 +34,13 @@ class Found:
     unreadable: Sequence[str]
 
 
-def add_hold(settings: Settings, holder: str, reason: str, expires_at_s: float | None, out: TextIO) -> None:
-    """Place it, in the place of the holder's earlier one; a `PermanentError` says what is wrong with it."""
+def add_hold(
+    settings: Settings, holder: str, reason: str, expires_at_s: float | None, lasts_s: float | None, out: TextIO
+) -> None:
+    """Place it, in the place of the holder's earlier one; a `PermanentError` says what is wrong with it.
+
+    ``lasts_s``: the duration that was asked for, if it was one; ``expires_at_s`` is its end by the clock.
+    """
     reason = reason.strip()
     if not reason:
         raise WrongHold(
@@ -44,7 +49,7 @@ def add_hold(settings: Settings, holder: str, reason: str, expires_at_s: float |
     now_s = adapters.system_clock().now()
     if expires_at_s is not None and expires_at_s <= now_s:
         raise WrongTime(f"the hold of {holder} would be over already at {_local(expires_at_s)}; name a time to come")
-    _files(settings).place(Hold(holder, reason, expires_at_s))
+    _files(settings).place(Hold(holder, reason, expires_at_s), lasts_s)
     out.write(f"held by {holder}, {_until(expires_at_s, now_s)}: {one_line(reason)}\n")
 
 

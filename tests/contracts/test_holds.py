@@ -12,12 +12,15 @@ import pytest
 
 from app.adapters.files.holds import FileHolds
 from app.adapters.linux.clock import SystemClock
+from app.adapters.linux.host_facts import LinuxHostFacts
 from app.adapters.linux.inhibitors import TYPE, LogindInhibitors
 from app.adapters.simulated.holds import SimulatedHolds
 from app.domain.errors import HoldsUnreadable
 from app.domain.model import Hold
 from app.domain.services.all_holds import AllHolds
 from app.ports.holds import Holds
+
+FACTS = LinuxHostFacts(Path("/nowhere"))
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +58,7 @@ def simulated(_: Path) -> Rig:
 
 def files(tmp_path: Path) -> Rig:
     directory = tmp_path / "holds"
-    holds = FileHolds(directory, SystemClock())
+    holds = FileHolds(directory, SystemClock(), FACTS)
 
     def set_holds(wanted: Sequence[Hold]) -> None:
         for path in directory.glob("*.json"):
@@ -152,4 +155,4 @@ async def test_a_holder_has_one_hold(make: Callable[[Path], Rig], tmp_path: Path
 async def test_a_pipe_in_place_of_a_hold_is_doubt_and_nobody_waits_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "backup.json")
     with pytest.raises(HoldsUnreadable, match="it is a pipe"):
-        await FileHolds(tmp_path, SystemClock()).active()
+        await FileHolds(tmp_path, SystemClock(), FACTS).active()

@@ -15,6 +15,7 @@ import pytest
 from app.adapters.codecs.go_types import NANOSECONDS, UINT32, decode
 from app.adapters.files.holds import FileHolds
 from app.adapters.linux.clock import SystemClock
+from app.adapters.linux.host_facts import LinuxHostFacts
 from app.adapters.zbus.client import CallFailed, CallRefused, ZbusClient
 from app.adapters.zbus.happenings import CHANNEL
 from app.adapters.zbus.neighbours import Remote, RemoteMethod
@@ -95,7 +96,7 @@ async def test_the_state_tells_who_the_node_is_and_what_it_saw(running: Running)
 
 
 async def test_a_hold_is_in_the_state_with_what_it_brings_about(running: Running) -> None:
-    holds = FileHolds(running.node.directory / "holds", SystemClock())
+    holds = FileHolds(running.node.directory / "holds", SystemClock(), LinuxHostFacts(running.node.directory))
     holds.place(Hold("backup", "copies", None))
     mark = running.node.daemon.mark()
     await running.node.target(Power.DOWN)

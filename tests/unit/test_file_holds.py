@@ -9,8 +9,11 @@ import pytest
 
 from app.adapters.files.holds import BadHolder, FileHolds, HoldNotKept
 from app.adapters.linux.clock import SystemClock
+from app.adapters.linux.host_facts import LinuxHostFacts
 from app.domain.errors import HoldsUnreadable
 from app.domain.model import Hold
+
+FACTS = LinuxHostFacts(Path("/nowhere"))
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +22,7 @@ GOOD = Hold("operator", "copies disks", None)
 
 @pytest.fixture
 def holds(tmp_path: Path) -> FileHolds:
-    return FileHolds(tmp_path, SystemClock())
+    return FileHolds(tmp_path, SystemClock(), FACTS)
 
 
 @pytest.mark.parametrize(
@@ -65,13 +68,13 @@ async def test_other_files_are_no_holds(holds: FileHolds, tmp_path: Path) -> Non
 
 
 async def test_without_the_directory_there_are_none(tmp_path: Path) -> None:
-    assert list(await FileHolds(tmp_path / "nowhere", SystemClock()).active()) == []
+    assert list(await FileHolds(tmp_path / "nowhere", SystemClock(), FACTS).active()) == []
 
 
 async def test_a_directory_that_is_none_is_doubt(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HoldsUnreadable, match="file: Not a directory; mend or remove it"):
-        await FileHolds(tmp_path / "file", SystemClock()).active()
+        await FileHolds(tmp_path / "file", SystemClock(), FACTS).active()
 
 
 async def test_a_link_to_nowhere_is_doubt(holds: FileHolds, tmp_path: Path) -> None:
@@ -105,7 +108,7 @@ def test_lifting_tells_whether_there_was_one(holds: FileHolds, tmp_path: Path) -
 def test_a_place_that_can_not_be_written_is_named_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HoldNotKept, match=r"the hold of operator is not placed: .*file: .*\(holds\.dir\)"):
-        FileHolds(tmp_path / "file", SystemClock()).place(GOOD)
+        FileHolds(tmp_path / "file", SystemClock(), FACTS).place(GOOD)
 
 
 def test_who_may_not_write_is_told_to_be_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,4 +117,4 @@ def test_who_may_not_write_is_told_to_be_root(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(Path, "write_text", refuse)
     with pytest.raises(HoldNotKept, match="Permission denied; run this as root"):
-        FileHolds(tmp_path, SystemClock()).place(GOOD)
+        FileHolds(tmp_path, SystemClock(), FACTS).place(GOOD)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from app.adapters.files.hold_terms import expires_at_s, terms_of_duration
 from app.domain.errors import HoldsUnreadable, PermanentError
 from app.domain.model import Hold
 from app.ports.clock import Clock
+from app.ports.host_facts import HostFacts
 
 SUFFIX = ".json"
+
+READABLE, SEARCHABLE = 0o644, 0o755
 
 _HOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}")
 
@@ -28,15 +31,16 @@ class HoldNotKept(PermanentError):
 
 
 class FileHolds:
-    """`Holds`: ``HOLDER.json`` with ``reason`` and ``expires_at_s`` (Unix seconds, or null).
+    """`Holds`: ``HOLDER.json`` with ``reason`` and the end (`app.adapters.files.hold_terms`).
 
     An expired hold stays until it is lifted or replaced: whoever removed it could remove the one
     that its holder puts in its place at that moment.
     """
 
-    def __init__(self, directory: Path, clock: Clock) -> None:
+    def __init__(self, directory: Path, clock: Clock, facts: HostFacts) -> None:
         self._directory = directory
         self._clock = clock
+        self._facts = facts
 
     async def active(self) -> Sequence[Hold]:
         """Those not expired; no directory means no holds, an unreadable file means doubt."""
@@ -57,20 +61,25 @@ class FileHolds:
         holds, unreadable = [], []
         for name in names:
             try:
-                hold = _read(self._directory / name)
+                hold = self._read(self._directory / name)
             except HoldsUnreadable as error:
                 unreadable.append(str(error))
             else:
                 holds += [hold] if hold is not None else []
         return holds, unreadable
 
-    def place(self, hold: Hold) -> None:
-        """Write the holder's hold, over an earlier one; `BadHolder`, or `HoldNotKept`."""
+    def place(self, hold: Hold, lasts_s: float | None = None) -> None:
+        """Write the holder's hold, over an earlier one; `BadHolder`, or `HoldNotKept`.
+
+        With ``lasts_s`` it lasts so long, whatever the clock says; its date is what an older powerd reads.
+        """
         path = self._path(hold.holder)
         beside = path.with_name(f"{path.name}.{os.getpid()}.new")  # two may write at once
+        terms = {} if lasts_s is None else terms_of_duration(lasts_s, self._facts)
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps({"reason": hold.reason, "expires_at_s": hold.expires_at_s}))
+            self._make_directory()
+            beside.write_text(json.dumps({"reason": hold.reason, "expires_at_s": hold.expires_at_s, **terms}))
+            beside.chmod(READABLE)
             beside.replace(path)
         except OSError as error:
             raise _not_kept(error, f"the hold of {hold.holder} is not placed") from error
@@ -90,29 +99,26 @@ class FileHolds:
             raise BadHolder(f"{holder!r} can't name a hold; use letters, digits, '-' and '_' (100 at most)")
         return self._directory / f"{holder}{SUFFIX}"
 
+    def _make_directory(self) -> None:
+        """The daemon may be another user than the one that places holds, under whatever umask."""
+        if not self._directory.is_dir():
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._directory.chmod(SEARCHABLE)
 
-def _read(path: Path) -> Hold | None:
-    """None if it was lifted just now."""
-    try:
-        if path.is_fifo():
-            raise ValueError("it is a pipe")  # which everybody would wait for
-        saved: Any = json.loads(path.read_text())
-        expires_at_s = saved.get("expires_at_s")
-        if expires_at_s is not None:
-            expires_at_s = _time(expires_at_s)
-        return Hold(path.stem, str(saved["reason"]), expires_at_s)
-    except OSError as error:
-        if isinstance(error, FileNotFoundError) and not path.is_symlink():
-            return None
-        raise HoldsUnreadable(_unreadable(path, error)) from error
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise HoldsUnreadable(f"{path} is no hold ({error!r}); mend or remove it") from error
-
-
-def _time(seconds: object) -> float:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
-        raise ValueError(f"expires_at_s is {seconds!r}, which is no time")
-    return float(seconds)
+    def _read(self, path: Path) -> Hold | None:
+        """None if it was lifted just now."""
+        try:
+            if path.is_fifo():
+                raise ValueError("it is a pipe")  # which everybody would wait for
+            saved: Any = json.loads(path.read_text())
+            saved.keys()  # anything but an object has none
+            return Hold(path.stem, str(saved["reason"]), expires_at_s(saved, self._clock.now(), self._facts))
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not path.is_symlink():
+                return None
+            raise HoldsUnreadable(_unreadable(path, error)) from error
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise HoldsUnreadable(f"{path} is no hold ({error!r}); mend or remove it") from error
 
 
 def _unreadable(path: Path, error: OSError) -> str:

@@ -1,0 +1,52 @@
+"""Until when a hold in a file lasts: to a date, or for a duration, which no clock that is set can shorten.
+
+=================  ==================================================================================
+key of the file    meaning
+=================  ==================================================================================
+``expires_at_s``   the date (Unix seconds), or null or missing: no end. Of a duration it is the date at
+                   which the clock saw its end when the hold was placed
+``lasts_s``        only of a duration: its length in seconds
+``ends_at_s``      only of a duration: the uptime (seconds since boot) at which it ends
+``boot_id``        only of a duration: the boot that this uptime belongs to
+=================  ==================================================================================
+
+A duration is counted by uptime. After a reboot (where the files outlive one) nobody knows how much of
+it is left: it is over when its date is past and the machine is up for its whole length again, whichever
+comes later. A file of an older version, or written by hand, has a date or no end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from app.ports.host_facts import HostFacts
+
+
+def terms_of_duration(lasts_s: float, facts: HostFacts) -> Mapping[str, object]:
+    """What stands in the file beside the date, for a hold that begins now."""
+    return {"lasts_s": lasts_s, "ends_at_s": _later(facts) + lasts_s, "boot_id": facts.boot_id()}
+
+
+def expires_at_s(saved: Mapping[str, object], now_s: float, facts: HostFacts) -> float | None:
+    """The end as the clock sees it now (Unix seconds), or None; ``ValueError`` when what is saved is no time."""
+    date = saved.get("expires_at_s")
+    date_s = None if date is None else _time("expires_at_s", date)
+    if "lasts_s" not in saved:
+        return date_s
+    ends_at_s, lasts_s = _time("ends_at_s", saved["ends_at_s"]), _time("lasts_s", saved["lasts_s"])
+    if saved["boot_id"] == facts.boot_id():
+        return now_s + ends_at_s - facts.uptime_s()
+    whole_s = now_s + lasts_s - facts.uptime_s()
+    return None if date_s is None else max(date_s, whole_s)
+
+
+def _later(facts: HostFacts) -> int:
+    """The uptime in whole seconds, rounded up: a hold is never shorter than it was asked for."""
+    return facts.uptime_s() + 1
+
+
+def _time(name: str, seconds: object) -> float:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+        raise ValueError(f"{name} is {seconds!r}, which is no time")
+    return float(seconds)
