@@ -130,6 +130,13 @@ class StayingUp:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmLeft:
+    """The clock's alarm was set by another program and comes in time: it is left as it is."""
+
+    due_in_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class PowerOffOrdered:
     """The host accepted the order to power off."""
 
@@ -205,6 +212,7 @@ Happening = (
     | ShutdownStep
     | ShutdownAborted
     | StayingUp
+    | AlarmLeft
     | PowerOffOrdered
     | Reconciled
     | Setback

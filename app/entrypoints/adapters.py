@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 BOOTS_FILE = Path("/var/lib/powerd/boots.json")
 ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
+ALARM_FILE = BOOTS_FILE.with_name("alarm.json")
+ZOS_ALARM_FILE = ZOS_BOOTS_FILE.with_name("alarm.json")
 """On Zero-OS only the cache disk outlives a boot."""
 
 Packets = TypeVar("Packets", "RawMagicPackets", "UdpMagicPackets")
@@ -183,7 +185,9 @@ def linux_rtc_alarm(settings: Settings) -> LinuxRtcAlarm:
     """The alarm of the clock."""
     from app.adapters.linux.rtc_alarm import LinuxRtcAlarm
 
-    return LinuxRtcAlarm(Path(settings.rtc_alarm.device))
+    usual = ZOS_ALARM_FILE if profile_of(settings) == "zos" else ALARM_FILE
+    memory = Path(settings.rtc_alarm.file) if settings.rtc_alarm.file else usual
+    return LinuxRtcAlarm(Path(settings.rtc_alarm.device), memory)
 
 
 def logind_inhibitors(settings: Settings) -> LogindInhibitors:

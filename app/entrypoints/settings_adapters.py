@@ -257,7 +257,7 @@ class RtcAlarm(Section, frozen=True):
     enabled: Annotated[
         bool,
         Meta(
-            description="`true`: it is armed and read back before every power-off, which does not happen without, and cleared when the daemon starts."
+            description="`true`: it is armed and read back before every power-off, which does not happen without, and cleared when the daemon starts. An earlier alarm of another program is left; a later one is put back when the machine is up again."
         ),
     ] = False
     ahead_s: Annotated[
@@ -265,6 +265,12 @@ class RtcAlarm(Section, frozen=True):
         Meta(ge=60, description="Seconds ahead. Many clocks take no more than 86400; a node has to wake once in 24 h."),
     ] = 82800
     device: Annotated[str, Meta(min_length=1, description="The clock's directory in sysfs.")] = "/sys/class/rtc/rtc0"
+    file: Annotated[
+        str,
+        Meta(
+            description="Where powerd keeps which alarm is its own. It has to outlive a boot. Empty: `/var/lib/powerd/alarm.json`, and in the profile `zos` `/var/cache/powerd/alarm.json`."
+        ),
+    ] = ""
 
 
 class Zinit(Section, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from app.domain.events import (
+    AlarmLeft,
     BlocksSkipped,
     ChainReorganised,
     EventDeadLettered,
@@ -40,6 +41,7 @@ HAPPENINGS: tuple[Happening, ...] = (
     ShutdownStep("nic armed"),
     ShutdownAborted("final look", "target is Up again"),
     StayingUp("hold of operator"),
+    AlarmLeft(3600),
     PowerOffOrdered(forced=True),
     Reconciled("clock"),
     Setback("reading the chain", "timed out", 2.5),

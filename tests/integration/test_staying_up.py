@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.model import Power
-from tests.integration.node_rig import node_rig
+from tests.integration.node_rig import Settings, node_rig
 from tests.integration.test_shutdown_faults import sleeps, started
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
@@ -37,15 +37,33 @@ async def test_the_boots_in_the_file_brake_a_boot_loop() -> None:
 
 
 async def test_the_clocks_alarm_is_set_before_the_power_off_and_cleared_at_the_start(tmp_path: Path) -> None:
-    alarm = tmp_path / "wakealarm"
+    alarm, own = tmp_path / "wakealarm", tmp_path / "alarm.json"
     (tmp_path / "since_epoch").write_text("1700000000\n")
     alarm.write_text("1700000600\n")
-    async with node_rig(settings={"rtc_alarm": {"enabled": True, "device": str(tmp_path)}}) as node:
+    own.write_text('{"set_s": 1700000600, "displaced_s": null}')
+    async with node_rig(settings=with_alarm(tmp_path)) as node:
         await started(node)
         assert alarm.read_text() == "0"
         await node.target(Power.DOWN)
         await sleeps(node)
         assert alarm.read_text() == str(1_700_000_000 + 82_800)
+        assert json.loads(own.read_text()) == {"set_s": 1_700_000_000 + 82_800, "displaced_s": None}
+
+
+async def test_an_earlier_alarm_of_another_program_survives_the_start_and_the_power_off(tmp_path: Path) -> None:
+    alarm = tmp_path / "wakealarm"
+    (tmp_path / "since_epoch").write_text("1700000000\n")
+    alarm.write_text("1700003600\n")
+    async with node_rig(settings=with_alarm(tmp_path)) as node:
+        await started(node)
+        await node.target(Power.DOWN)
+        await sleeps(node)
+        await node.daemon.says("AlarmLeft", due_in_s=3600)
+        assert alarm.read_text() == "1700003600\n"
+
+
+def with_alarm(directory: Path) -> Settings:
+    return {"rtc_alarm": {"enabled": True, "device": str(directory), "file": str(directory / "alarm.json")}}
 
 
 async def test_the_last_waker_stays_up_and_says_so() -> None:

@@ -8,7 +8,7 @@ from dependency_injector import providers
 from app.adapters.simulated.host_power import Obedience
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.domain.errors import RtcUnusable
-from app.domain.events import PowerStateSet, Setback, ShutdownAborted, UptimeReported
+from app.domain.events import AlarmLeft, PowerStateSet, Setback, ShutdownAborted, UptimeReported
 from app.domain.model import Power
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
@@ -37,6 +37,49 @@ async def test_it_is_left_alone_unless_the_operator_asks_for_it(farm: VirtualFar
 async def test_it_is_cleared_when_the_daemon_starts(farm: VirtualFarm) -> None:
     async with farm.running(1, settings=ON, before=armed) as node:
         await farm.until(lambda: node.hardware.rtc.due_at_s is None, within_s=1)
+
+
+async def test_another_programs_alarm_is_not_cleared_when_the_daemon_starts(farm: VirtualFarm) -> None:
+    def by_another(node: VirtualNode) -> None:
+        node.hardware.rtc.due_at_s = 2e9
+
+    async with farm.running(1, settings=ON, before=by_another) as node:
+        await farm.until(lambda: bool(node.told(UptimeReported)))
+        assert node.hardware.rtc.due_at_s == 2e9
+
+
+async def test_an_earlier_alarm_of_another_program_is_left_and_told(farm: VirtualFarm) -> None:
+    async with farm.running(1, settings=ON) as node:
+        node.hardware.rtc.due_at_s = anothers = farm.clock.now() + 3600
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: node.dark, within_s=120)
+        assert node.hardware.rtc.due_at_s == anothers
+        assert node.told(AlarmLeft)
+        assert "rtc-alarm" not in node.fault_keys
+
+
+async def test_a_later_alarm_of_another_program_comes_back_after_the_sleep(farm: VirtualFarm) -> None:
+    async with farm.running(1, settings=ON) as node:
+        node.hardware.rtc.due_at_s = anothers = farm.clock.now() + 100_000
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: node.dark, within_s=120)
+        assert await node.hardware.rtc.due_in_s() == pytest.approx(82_800, abs=30)
+    await farm.clock.sleep(82_800)
+    farm.finalize()
+    async with farm.running(1, settings=ON) as node:
+        await farm.until(lambda: node.hardware.rtc.due_at_s == anothers, within_s=1)
+
+
+async def test_an_alarm_of_another_program_that_is_near_keeps_the_node_up_until_it_is_over(farm: VirtualFarm) -> None:
+    async with farm.running(1, settings=ON) as node:
+        node.hardware.rtc.due_at_s = farm.clock.now() + 400
+        await farm.set_target(1, Power.DOWN)
+        await farm.clock.sleep(300)
+        assert "is due within 10 min; powerd waits until it is over" in node.fault("rtc-alarm").message
+        assert not node.told(PowerStateSet)
+        await farm.until(lambda: node.dark, within_s=400)
+        assert "rtc-alarm" not in node.fault_keys
+        assert await node.hardware.rtc.due_in_s() == pytest.approx(82_800, abs=30)
 
 
 async def test_a_clock_that_cannot_be_cleared_is_told_and_no_more(farm: VirtualFarm) -> None:
@@ -172,12 +215,14 @@ async def test_a_wake_up_by_the_alarm_is_no_boot_loop(farm: VirtualFarm) -> None
 async def test_the_fake_refuses_whatever_is_asked_of_a_missing_clock(farm: VirtualFarm) -> None:
     rtc = SimulatedRtcAlarm(farm.clock)
     rtc.missing = True
-    with pytest.raises(RtcUnusable):
-        await rtc.clear()
+    for ask in (rtc.clear, rtc.mine):
+        with pytest.raises(RtcUnusable):
+            await ask()
 
 
 def armed(node: VirtualNode) -> None:
-    node.hardware.rtc.due_at_s = 2e9
+    """By powerd, before the last sleep."""
+    node.hardware.rtc.due_at_s = node.hardware.rtc.own_at_s = 2e9
 
 
 def missing(node: VirtualNode) -> None:

@@ -25,6 +25,7 @@ WIRE: Mapping[str, list[str]] = {
     "ShutdownStep": ["step"],
     "ShutdownAborted": ["step", "reason"],
     "StayingUp": ["reason"],
+    "AlarmLeft": ["due_in_s"],
     "PowerOffOrdered": ["forced"],
     "Reconciled": ["trigger"],
     "Setback": ["doing", "error", "retry_in_s"],

@@ -8,33 +8,53 @@ another is refused (EBUSY). Many clocks take no alarm more than 24 h ahead.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from app.adapters.linux.alarm_memory import AlarmMemory, KeptAlarm
 from app.adapters.linux.daemon_thread import DaemonThread
 from app.domain.errors import RtcSilent, RtcUnusable
 
 Result = TypeVar("Result")
 
+log = logging.getLogger("powerd.rtc")
+
+COARSE_S = 120
+"""Some clocks know minutes only, and round after a boot what they read back before."""
+
 
 class LinuxRtcAlarm:
-    """`RtcAlarm` of the clock in directory ``device``; the driver has ``timeout_s`` to answer."""
+    """`RtcAlarm` of the clock in directory ``device``; the driver has ``timeout_s`` to answer.
 
-    def __init__(self, device: Path, timeout_s: float = 5.0) -> None:
+    The file ``memory`` tells after a sleep which alarm was powerd's.
+    """
+
+    def __init__(self, device: Path, memory: Path, timeout_s: float = 5.0) -> None:
         self._alarm = device / "wakealarm"
         self._time = device / "since_epoch"
+        self._memory = AlarmMemory(memory)
         self._timeout_s = timeout_s
         self._thread = DaemonThread("powerd-rtc", timeout_s)
 
     async def arm(self, ahead_s: int) -> None:
-        """Clear, then set."""
+        """Clear, then set; where that is refused, what was set before is set again."""
 
         def work() -> None:
-            due_s = int(self._time.read_text()) + ahead_s
+            due_s = self._now_s() + ahead_s
+            before_s, kept = self._set_s(), self._memory.load()
+            displaced_s = before_s
+            if _is(kept, before_s):
+                displaced_s = None if kept is None else kept.displaced_s
             self._write("0")
-            self._write(str(due_s))
+            try:
+                self._write(str(due_s))
+            except OSError:
+                self._restore(before_s)
+                raise
+            self._memory.save(KeptAlarm(self._set_s() or due_s, displaced_s))
 
         await self._ask(work)
 
@@ -42,15 +62,43 @@ class LinuxRtcAlarm:
         """One that is over is none."""
 
         def work() -> int | None:
-            text = self._alarm.read_text().strip()
-            ahead_s = int(text) - int(self._time.read_text()) if text else 0
-            return ahead_s if ahead_s > 0 else None
+            alarm_s = self._set_s()
+            return None if alarm_s is None else alarm_s - self._now_s()
 
         return await self._ask(work)
 
+    async def mine(self) -> bool:
+        """Whether it is the one in the memory."""
+        return await self._ask(lambda: _is(self._memory.load(), self._set_s()))
+
     async def clear(self) -> None:
-        """Write a time that is past."""
-        await self._ask(lambda: self._write("0"))
+        """Write a time that is past, or that of the other program's alarm."""
+
+        def work() -> None:
+            kept, alarm_s = self._memory.load(), self._set_s()
+            if kept is None:
+                return
+            mine = _is(kept, alarm_s)
+            if mine:
+                self._write("0")
+            if mine or alarm_s is None:
+                self._restore(kept.displaced_s)
+            self._memory.forget()
+
+        await self._ask(work)
+
+    def _now_s(self) -> int:
+        return int(self._time.read_text())
+
+    def _set_s(self) -> int | None:
+        """The alarm by the clock's own time; one that is over is none."""
+        text = self._alarm.read_text().strip()
+        return int(text) if text and int(text) > self._now_s() else None
+
+    def _restore(self, alarm_s: int | None) -> None:
+        if alarm_s is not None and alarm_s > self._now_s():
+            self._write(str(alarm_s))
+            log.info("the clock's alarm of another program is set again")
 
     def _write(self, text: str) -> None:
         # Never made: where the kernel has no such file, there is no alarm.
@@ -73,3 +121,7 @@ class LinuxRtcAlarm:
             raise RtcUnusable(f"{self._alarm} can't be used: {error.strerror}; {remedy}") from error
         except ValueError as error:
             raise RtcUnusable(f"{self._alarm} or {self._time} is no time ({error}); {remedy}") from error
+
+
+def _is(kept: KeptAlarm | None, alarm_s: int | None) -> bool:
+    return kept is not None and alarm_s is not None and abs(kept.set_s - alarm_s) <= COARSE_S

@@ -9,6 +9,8 @@ from app.ports.clock import Clock
 class SimulatedRtcAlarm:
     """`RtcAlarm`; outlives the boots of its simulated machine. ``due_at_s``: Unix seconds, or None.
 
+    ``own_at_s`` is the alarm that was set through the port, ``displaced_at_s`` what it took the place of.
+
     Switches: ``missing`` (no alarm in this clock), ``refuses`` (the driver takes none), ``forgets``
     (accepts it, and reads back none), ``sets_another_time`` (a day later than asked).
     """
@@ -16,6 +18,8 @@ class SimulatedRtcAlarm:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.due_at_s: float | None = None
+        self.own_at_s: float | None = None
+        self.displaced_at_s: float | None = None
         self.missing = False
         self.refuses = False
         self.forgets = False
@@ -26,8 +30,10 @@ class SimulatedRtcAlarm:
         self._check()
         if self.refuses:
             raise RtcUnusable("the simulated clock takes no alarm")
+        if not self._is_mine:
+            self.displaced_at_s = self.due_at_s
         ahead_s += 86400 * self.sets_another_time
-        self.due_at_s = None if self.forgets else self._clock.now() + ahead_s
+        self.due_at_s = self.own_at_s = None if self.forgets else self._clock.now() + ahead_s
 
     async def due_in_s(self) -> int | None:
         """One that is over is none."""
@@ -36,10 +42,24 @@ class SimulatedRtcAlarm:
             return None
         return round(self.due_at_s - self._clock.now())
 
-    async def clear(self) -> None:
-        """Forget it."""
+    async def mine(self) -> bool:
+        """Whether it was set through the port."""
         self._check()
-        self.due_at_s = None
+        return self._is_mine
+
+    async def clear(self) -> None:
+        """Forget it, and put back the other one."""
+        self._check()
+        other_at_s = self.displaced_at_s
+        if other_at_s is not None and other_at_s <= self._clock.now():
+            other_at_s = None
+        if self._is_mine or self.due_at_s is None or self.due_at_s <= self._clock.now():
+            self.due_at_s = other_at_s
+        self.own_at_s = self.displaced_at_s = None
+
+    @property
+    def _is_mine(self) -> bool:
+        return self.due_at_s is not None and self.due_at_s == self.own_at_s
 
     def _check(self) -> None:
         if self.missing:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import get_type_hints
 
 from app.domain.events import (
+    AlarmLeft,
     BlocksSkipped,
     ChainReorganised,
     EventDeadLettered,
@@ -44,6 +45,7 @@ SENTENCES: Mapping[type[Happening], tuple[int, str]] = {
     ShutdownStep: (logging.INFO, "shutting down"),
     ShutdownAborted: (logging.WARNING, "shutdown aborted"),
     StayingUp: (logging.INFO, "staying up though the target is Down"),
+    AlarmLeft: (logging.INFO, "the clock's alarm of another program comes earlier, and is left"),
     PowerOffOrdered: (logging.WARNING, "power-off ordered"),
     Reconciled: (logging.DEBUG, "looked at the chain"),
     Setback: (logging.WARNING, "something failed and will be tried again"),

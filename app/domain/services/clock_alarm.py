@@ -1,9 +1,23 @@
-"""Sees to it that a sleeping node comes back even if nobody can wake it: by the clock's alarm (opt-in)."""
+"""Sees to it that a sleeping node comes back even if nobody can wake it: by the clock's alarm (opt-in).
+
+There is one alarm, and other programs use it too (a backup that wakes the machine at night).
+
+=====================================  ==============================================================
+the alarm that is set                  before the power-off
+=====================================  ==============================================================
+none, or powerd's own                  powerd sets its own
+another's, earlier than powerd's       is left: the node comes back by it, and in time
+another's, due within minutes          the node stays up: it might pass while the machine goes down
+another's, later than powerd's         powerd sets its own, and puts the other back when it is up again
+=====================================  ==============================================================
+
+When the machine is up, powerd takes away its own alarm and no other.
+"""
 
 from __future__ import annotations
 
 from app.domain.errors import RtcUnusable
-from app.domain.events import Setback
+from app.domain.events import AlarmLeft, Setback
 from app.domain.services.fault_board import FaultBoard
 from app.ports.clock import Clock
 from app.ports.rtc_alarm import RtcAlarm
@@ -13,6 +27,9 @@ FAULT = "rtc-alarm"
 
 TOLERANCE_S = 120
 """By how much the alarm may read back otherwise: some clocks know minutes only."""
+
+NEAR_S = 600
+"""An alarm this near may pass before the machine is off, and nothing would bring it back."""
 
 CLEARING_S = 0.5
 """An ordered stop waits no longer for a clock that hangs (R12)."""
@@ -36,10 +53,14 @@ class ClockAlarm:
             await self._rtc.due_in_s()
 
     async def arm(self) -> None:
-        """Set the alarm and read it back; `RtcUnusable`, and a fault, when it did not take."""
+        """See that an alarm is set, as the table says; `RtcUnusable`, and a fault, when it did not take."""
         if self._rtc is None:
             return
         try:
+            due_in_s = await self._anothers(self._rtc)
+            if due_in_s is not None and due_in_s <= self._ahead_s:
+                self._leave(due_in_s)
+                return
             await self._rtc.arm(self._ahead_s)
             due_in_s = await self._rtc.due_in_s()
             if due_in_s is None or abs(due_in_s - self._ahead_s) > TOLERANCE_S:
@@ -53,7 +74,7 @@ class ClockAlarm:
         self._faults.clear(FAULT)
 
     async def clear(self) -> None:
-        """Set no alarm: the machine is up. What fails is told, and does no harm."""
+        """Take powerd's alarm away: the machine is up. What fails is told, and does no harm."""
         if self._rtc is None:
             return
         try:
@@ -62,6 +83,19 @@ class ClockAlarm:
         except (RtcUnusable, TimeoutError) as error:
             reason = str(error) or f"no answer within {CLEARING_S} s"
             self._telemetry.happened(Setback("clearing the clock's alarm", reason, 0.0))
+
+    async def _anothers(self, rtc: RtcAlarm) -> int | None:
+        due_in_s = await rtc.due_in_s()
+        return None if due_in_s is None or await rtc.mine() else due_in_s
+
+    def _leave(self, due_in_s: int) -> None:
+        if due_in_s < NEAR_S:
+            raise RtcUnusable(
+                f"another program set the clock's alarm, and it is due within {NEAR_S // 60} min; powerd waits until "
+                "it is over"
+            )
+        self._telemetry.happened(AlarmLeft(due_in_s))
+        self._faults.clear(FAULT)
 
 
 def _told(due_in_s: int | None) -> str:
