@@ -99,6 +99,10 @@ class HostPowerFailed(RetryableError):
     """The host's init system did not accept the order."""
 
 
+class HostPowerLate(HostPowerFailed, AnswerLate):
+    """What the host was asked took too long."""
+
+
 class RtcUnusable(RetryableError):
     """The machine's clock has no alarm, or does not keep it."""
 

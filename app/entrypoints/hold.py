@@ -47,6 +47,8 @@ def add_hold(
             f"the hold of {holder} needs a reason: it is what everybody reads who asks why the node stays up"
         )
     now_s = adapters.system_clock().now()
+    if lasts_s is not None:
+        expires_at_s = now_s + lasts_s  # it begins now, however long ago it was asked for
     if expires_at_s is not None and expires_at_s <= now_s:
         raise WrongTime(f"the hold of {holder} would be over already at {_local(expires_at_s)}; name a time to come")
     _files(settings).place(Hold(holder, reason, expires_at_s), lasts_s)

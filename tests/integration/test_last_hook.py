@@ -53,6 +53,7 @@ def run_hook(tmp_path: Path, note: Path, kind: str = "poweroff") -> tuple[list[s
         "CALLS": str(calls),
         "POWERD_NIC_ARMED_FILE": str(note),
         "POWERD_HOOK_LOG": str(log),
+        "POWERD_HOOK_SYSFS": str(tmp_path / "sys"),
     }
     subprocess.run([HOOK, kind], env=environment, check=True)
     return calls.read_text().splitlines() if calls.exists() else [], log.read_text() if log.exists() else ""
@@ -100,14 +101,27 @@ def test_r14_the_hook_arms_what_was_disarmed_behind_powerd(switch: Path, note: P
 
 def test_a_card_that_refuses_keeps_no_other_from_being_armed(note: Path, tmp_path: Path) -> None:
     note.parent.mkdir()
-    note.write_text(f"card eth9 g\nwakeup {tmp_path}/gone\nnonsense x\ncard eth1 g\n")
+    note.write_text(f"card eth9 g\nwakeup {tmp_path}/sys/devices/gone/power/wakeup\nnonsense x\ncard eth1 g\n")
     calls, complaints = run_hook(tmp_path, note)
     assert calls == ["-s eth9 wol g", "-s eth1 wol g"]
     assert [line.rstrip() for line in complaints.splitlines()] == [
         "powerd: the last hook could not arm card eth9 g",
         "powerd: the last hook could not arm nonsense x",
     ]
-    assert not (tmp_path / "gone").exists()
+
+
+@pytest.mark.parametrize(
+    "line", ["wakeup {}/victim", "wakeup {}/sys/devices/x/../../../victim/power/wakeup", "card -x g"]
+)
+def test_the_hook_does_nothing_but_arm_cards_whatever_the_note_says(note: Path, tmp_path: Path, line: str) -> None:
+    (tmp_path / "sys" / "devices" / "x").mkdir(parents=True)
+    (tmp_path / "victim").mkdir()
+    note.parent.mkdir()
+    note.write_text(f"{line.format(tmp_path)}\n")
+    calls, complaints = run_hook(tmp_path, note)
+    assert calls == []
+    assert "could not arm" in complaints
+    assert list((tmp_path / "victim").iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", ["reboot", "kexec", "halt"])

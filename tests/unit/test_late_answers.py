@@ -25,6 +25,16 @@ async def test_a_card_that_answers_late_is_asked_again_within_half_a_minute(farm
         await farm.until(lambda: node.dark, within_s=SOON_S + SHUTDOWN_S)
 
 
+async def test_a_host_that_answers_late_is_asked_again_within_half_a_minute(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        node.host_power.late = True
+        await farm.set_target(1, Power.DOWN)
+        await farm.clock.sleep(20)
+        assert "did not answer in time" in node.fault("power-management").message
+        node.host_power.late = False
+        await farm.until(lambda: node.dark, within_s=SOON_S + SHUTDOWN_S)
+
+
 async def test_a_card_that_is_missing_is_looked_for_at_the_next_round_as_before(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         node.nic.missing = True

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 
 from app.adapters.processes.command import Ended, run_command
-from app.domain.errors import HostPowerFailed
+from app.domain.errors import HostPowerFailed, HostPowerLate
 
 
 def find_program(command: Sequence[str]) -> None:
@@ -35,7 +35,7 @@ async def run_for_host(command: Sequence[str], timeout_s: float) -> Ended:
     try:
         return await run_command(command, timeout_s)
     except TimeoutError:
-        raise HostPowerFailed(f"`{shown}` did not end within {timeout_s:g} s, and was killed") from None
+        raise HostPowerLate(f"`{shown}` did not end within {timeout_s:g} s, and was killed") from None
     except (FileNotFoundError, NotADirectoryError):
         raise HostPowerFailed(
             f"`{shown}` can't be run: there is no {command[0]}; name this host's command in the settings"

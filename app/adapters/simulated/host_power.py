@@ -6,7 +6,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.domain.errors import HostPowerFailed
+from app.domain.errors import HostPowerFailed, HostPowerLate
 from app.ports.clock import Clock
 
 
@@ -40,7 +40,8 @@ class SimulatedHostPower:
 
     ``on_power_off`` and ``on_reboot`` are called when the machine obeys. ``is_stopping`` is what
     `stopping` answers, ``unable`` why the host can't be powered off at all (empty: it can), which
-    only `check` looks at. Whoever hangs does so for ``timeout_s``, as a real adapter would.
+    only `check` looks at, and ``late`` that it does not say so in time. Whoever hangs does so for
+    ``timeout_s``, as a real adapter would.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class SimulatedHostPower:
         self.mode = Obedience.OBEYS
         self.force_mode = Obedience.OBEYS
         self.unable = ""
+        self.late = False
         self.is_stopping = False
         self.stopping_unknown = False
         self.given: list[GivenOrder] = []
@@ -69,6 +71,8 @@ class SimulatedHostPower:
 
     async def check(self) -> None:
         """What ``unable`` says."""
+        if self.late:
+            raise HostPowerLate("the simulated host did not answer in time")
         if self.unable:
             raise HostPowerFailed(self.unable)
 
