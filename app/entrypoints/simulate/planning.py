@@ -21,6 +21,7 @@ from app.entrypoints.simulate.policy_text import policy_of_text
 
 NO_FAULTS = "none"
 CALM_S = 3600.0
+NODES_A_FARM = 100
 CALM_SHARE = 0.5
 """Of a short run at least so much is not calm."""
 
@@ -30,7 +31,7 @@ class Wish:
     """The command line, as it was given; None and empty: the default."""
 
     nodes: int = 1000
-    farms: int = 10
+    farms: int | None = None
     hours: float = 24.0
     seed: int = 1
     policy: str = "bot"
@@ -47,7 +48,7 @@ class Wish:
 def plan_of(wish: Wish) -> Plan:
     """`BadInput` names what can't be done, and what could."""
     file = read_farm_file(wish.farm_file) if wish.farm_file else FarmFile(farm=())
-    farms = file.farms or wish.given_farms or made_up_farms(wish.farms, wish.nodes)
+    farms = file.farms or wish.given_farms or made_up_farms(wish.farms or _farms_for(wish.nodes), wish.nodes)
     workload = file.workload
     if wish.load is not None:
         workload = msgspec.structs.replace(workload, load=wish.load)
@@ -70,6 +71,11 @@ def plan_of(wish: Wish) -> Plan:
         calm_s=calm_s,
     )
     return checked(plan, trace=str(wish.trace), script=wish.policy.partition(":")[2])
+
+
+def _farms_for(nodes: int) -> int:
+    """Without a wish: farms of a hundred nodes, and one farm for fewer."""
+    return max(1, nodes // NODES_A_FARM)
 
 
 def made_up_farms(farms: int, nodes: int) -> tuple[FarmPlan, ...]:

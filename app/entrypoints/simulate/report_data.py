@@ -25,6 +25,8 @@ from app.entrypoints.simulate.report_figures import (
 from app.entrypoints.simulate.summary import figures
 from app.entrypoints.simulate.tally import MARKS
 
+AT_RISK_SHOWN = 200
+
 
 class ReportData(Struct, kw_only=True):
     """Times are virtual seconds since the start."""
@@ -36,6 +38,8 @@ class ReportData(Struct, kw_only=True):
     verdict: str
     about: str
     """The run in one sentence."""
+    at_risk: list[tuple[int, str]]
+    """Node, and why it may be lost."""
     tiles: list[Row]
     """What, how much, and a word on it."""
     figures: list[tuple[str, str]]
@@ -78,6 +82,7 @@ def report_data(outcome: Outcome) -> ReportData:
         kept=outcome.kept,
         verdict=_verdict(outcome),
         about=_about(outcome),
+        at_risk=[(each.node, str(each).partition(": ")[2]) for each in outcome.at_risk[:AT_RISK_SHOWN]],
         tiles=list(tiles(outcome)),
         figures=list(figures(outcome)),
         nodes=plan.nodes,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from app.entrypoints.simulate.at_risk import counted
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.summary import percentile, seconds
 
@@ -61,6 +62,11 @@ def tiles(outcome: Outcome) -> Iterator[Row]:
         f"{_percent(_saved_share(outcome))}, {_money(outcome, energy.saved_money)}",
     )
     yield "time dark", _percent(outcome.seconds_in.get("off", 0.0) / total_s), "of all node hours"
+    yield (
+        "nodes at risk",
+        f"{counted(outcome.at_risk):,}",
+        "may be lost, whatever powerd does" if outcome.at_risk else "none",
+    )
     yield "wakes", f"{wakes:,}", f"of {wanted:,} wanted; {counts.get('powered off', 0):,} sleeps"
     latencies_s = outcome.wake_latencies_s
     half = seconds(percentile(latencies_s, 0.5))

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
+import click
 import msgspec
 
+from app.entrypoints.simulate.at_risk import lines, unwakeable
 from app.entrypoints.simulate.plan import Plan
 from app.entrypoints.simulate.progress import progress_bar
 from app.entrypoints.simulate.run import run
 from app.entrypoints.simulate.summary import table, verdict
 
+KEPT, PROMISE_BROKEN, NODES_AT_RISK = 0, 1, 3
+"""Exit codes; 2 is bad input."""
 
-def show(plan: Plan, out: TextIO, *, report: Path | None, as_json: bool) -> bool:
-    """Print table and verdict, or JSON; write the page. Returns whether every promise was kept."""
+
+def show(plan: Plan, out: TextIO, *, report: Path | None, as_json: bool) -> int:
+    """Print table and verdict, or JSON; write the page. Returns the exit code."""
     if report is not None:
         from app.entrypoints.simulate.report import check_place, write_report
 
         check_place(report)
+    if not as_json:
+        _print_red(out, lines(list(unwakeable(plan))))
     with progress_bar(plan) as passes:
         outcome = run(plan, progress=passes)
     if as_json:
@@ -26,9 +34,18 @@ def show(plan: Plan, out: TextIO, *, report: Path | None, as_json: bool) -> bool
     else:
         for line in (*table(outcome), "", *verdict(outcome)):
             print(line, file=out)
+        _print_red(out, lines(outcome.at_risk))
     if report is not None:
         # Last: a full disk takes nothing of what is printed.
         write_report(outcome, report)
         if not as_json:
             print(f"The page is {report.resolve()}", file=out)
-    return outcome.kept
+    if not outcome.kept:
+        return PROMISE_BROKEN
+    return NODES_AT_RISK if outcome.at_risk else KEPT
+
+
+def _print_red(out: TextIO, text: Iterable[str]) -> None:
+    """In colour on a terminal only."""
+    for line in text:
+        click.secho(line, file=out, fg="red")

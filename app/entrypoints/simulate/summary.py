@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from app.entrypoints.simulate.at_risk import counted
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.promise import Violation
 
@@ -43,6 +44,7 @@ def figures(outcome: Outcome) -> Iterator[Row]:
     yield "running / dark", f"{running_s / total_s:.1%} / {dark_s / total_s:.1%}"
     dark = [sample[2] for sample in outcome.series]
     yield "asleep at a time", f"{sum(dark) / len(dark):,.0f} on average, {max(dark):,} at most"
+    yield "nodes at risk", f"{counted(outcome.at_risk):,}" if outcome.at_risk else "none"
     yield "sleeps / wakes", f"{counts.get('powered off', 0):,} / {wakes:,} (wanted {wanted:,})"
     yield "target Up → magic packet", _spread(outcome.packet_latencies_s)
     yield "target Up → state Up", _spread(outcome.wake_latencies_s)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.events import Happening, PowerStateSet, UptimeReported, WakeBurstStarted
 from app.domain.model import NodeId
+from app.entrypoints.simulate.at_risk import DAY_S, WAKING_S_MAX, NodeAtRisk, Risk, unwakeable
 from app.entrypoints.simulate.machine import Machine, MachinePower
 from app.entrypoints.simulate.promise import Violation
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 MARKS = ("off", "booting", "running", "stopping", "frozen", "target Up", "target Down", "state Up", "state Down")
 """What a node's timeline is made of; each entry is its second and an index into this."""
+
+
+DEAD = (MachinePower.OFF, MachinePower.FROZEN)
 
 
 class Tally:
@@ -32,7 +37,9 @@ class Tally:
         self.notes: list[tuple[float, int, str]] = []
         self.seconds_in: defaultdict[str, float] = defaultdict(float)
         self.cut_off_s = 0.0
-        """Node seconds dark without having powered off: mains that failed, a machine that was reset."""
+        """Node seconds dark that save nothing: mains that failed, a machine that was reset, a node that is lost."""
+        self._too_long: dict[NodeId, float] = {}
+        self._lost: set[NodeId] = set()
         self._since_s: dict[NodeId, float] = {}
         self._was: dict[NodeId, MachinePower] = {}
         self._wanted_since_s: dict[NodeId, float] = {}
@@ -41,6 +48,8 @@ class Tally:
             if machine.plan.asleep and machine.plan.first_target == "Up":
                 self._want(node)
         self.series: list[tuple[float, int, int, int]] = []
+        self.at_risk: list[NodeAtRisk] = []
+        """Known at the end of the run."""
 
     # -- moments -----------------------------------------------------------------------------------
     def machine_changed(self, machine: Machine, why: str) -> None:
@@ -89,9 +98,14 @@ class Tally:
     def close(self) -> None:
         """Count what still goes on up to now."""
         now_s = self._world.now_s()
+        self.at_risk = [*unwakeable(self._world.plan), *self._left_dark(now_s)]
         for node, machine in self._world.machines.items():
             self._spend(machine, machine.power, now_s)
             self._since_s[node] = now_s
+        self.at_risk += (
+            NodeAtRisk(node=node, risk=Risk.DARK_TOO_LONG, detail=f"{seconds / 3600:.1f} h")
+            for node, seconds in sorted(self._too_long.items())
+        )
         self.counts["packets"] = sum(
             segment.carried for farm in self._world.farms.values() for segment in farm.segments.values()
         )
@@ -101,9 +115,25 @@ class Tally:
     def _spend(self, machine: Machine, power: MachinePower, now_s: float) -> None:
         seconds = now_s - self._since_s.get(machine.identity.node, 0.0)
         self.seconds_in[power.value] += seconds
-        if power is MachinePower.OFF and not machine.powered_itself_off:
-            # A power cut saves nothing that staying on would not have saved as well.
+        if power is not MachinePower.OFF:
+            return
+        if not machine.powered_itself_off or seconds > DAY_S or machine.identity.node in self._lost:
+            # It saves nothing: the node was cut off, or earned nothing meanwhile.
             self.cut_off_s += seconds
+        if seconds > DAY_S:
+            self._too_long[machine.identity.node] = seconds
+
+    def _left_dark(self, now_s: float) -> Iterator[NodeAtRisk]:
+        """Nodes that are dark now though they have been wanted up for longer than a boot may take."""
+        newest = self._world.ledger.store.newest("NodePower")
+        for node, machine in self._world.machines.items():
+            wanted_since_s = max(machine.since_s, self._wanted_since_s.get(node, 0.0))
+            wanted = newest.get(node, LedgerPower()).target == "Up"
+            if machine.power in DEAD and wanted and now_s - wanted_since_s > WAKING_S_MAX:
+                self._lost.add(node)
+                yield NodeAtRisk(
+                    node=node, risk=Risk.DARK_AND_WANTED, detail=f"for {(now_s - wanted_since_s) / 3600:.1f} h"
+                )
 
     def _want(self, node: NodeId) -> None:
         """It is dark, and wanted up from now on; saying so again begins nothing new."""

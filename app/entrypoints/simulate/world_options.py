@@ -22,7 +22,7 @@ LOAD = click.FloatRange(0, 1)
 
 WORLD_OPTIONS = {
     "nodes": click.option("--nodes", type=NODES, default=1000, show_default=True, help="Machines in all."),
-    "farms": click.option("--farms", type=FARMS, default=10, show_default=True, help="Shared among so many."),
+    "farms": click.option("--farms", type=FARMS, help="Shared among so many.  [default: one per 100 nodes]"),
     "farm-file": click.option("--farm-file", type=FILE, help="Farms from a TOML file instead (docs/simulation.md)."),
     "hours": click.option("--hours", type=HOURS, default=24.0, show_default=True, help="Virtual hours."),
     "policy": click.option(

@@ -80,6 +80,7 @@ def _amount(value: float) -> str:
 def _rows(currency: str) -> Iterator[Row]:
     yield "running", lambda figures: figures.running_share, _share
     yield "dark", lambda figures: figures.dark_share, _share
+    yield "nodes at risk", lambda figures: figures.nodes_at_risk, _count
     yield "sleeps", lambda figures: figures.sleeps, _count
     yield "wakes", lambda figures: figures.wakes, _count
     yield from _seconds(lambda figures: figures.packet_s, "target Up → magic packet")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
+from app.entrypoints.simulate.at_risk import counted
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.plan import Plan
 from app.entrypoints.simulate.promise import Violation
@@ -37,6 +38,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     faults: int
     running_share: float
     dark_share: float
+    nodes_at_risk: int
     sleeps: int
     wakes: int
     wakes_wanted: int
@@ -96,6 +98,7 @@ def result_of(outcome: Outcome) -> Result:
             faults=len(plan.faults),
             running_share=outcome.seconds_in.get("running", 0.0) / total_s,
             dark_share=outcome.seconds_in.get("off", 0.0) / total_s,
+            nodes_at_risk=counted(outcome.at_risk),
             sleeps=counts.get("powered off", 0),
             wakes=len(outcome.wake_latencies_s),
             wakes_wanted=counts.get("wakes wanted", 0),

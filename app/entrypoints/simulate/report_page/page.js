@@ -16,11 +16,20 @@ function head() {
   byId("about").textContent = data.about;
   byId("verdict").textContent = data.verdict;
   if (!data.kept) byId("verdict").className = "broken";
+  atRisk();
   for (const [what, value, note] of data.tiles) {
     byId("tiles").append(
       el("div", {}, el("dt", {}, what), el("dd", { class: "value" }, value), el("dd", { class: "note" }, note)),
     );
   }
+}
+
+function atRisk() {
+  if (!data.at_risk.length) return;
+  const nodes = new Set(data.at_risk.map(([node]) => node)).size;
+  const list = el("ul", {}, ...data.at_risk.map(([node, why]) => el("li", {}, el("a", { href: `#node-${node}-at-0` }, `node ${node}`), `: ${why}`)));
+  byId("at-risk").append(el("details", {}, el("summary", {}, `Nodes at risk: ${count(nodes)}. The farmer may lose them, whatever powerd does.`), list));
+  byId("at-risk").hidden = false;
 }
 
 const hours = (seconds) => (seconds < 10 * HOUR_S ? String(Number((seconds / HOUR_S).toPrecision(2))) : count(seconds / HOUR_S));
