@@ -42,7 +42,7 @@ PEER = NodeId(2)
 PACE: Settings = {
     "power_management": {"reconcile_interval_s": 60, "follow_up_s": 0.1},
     "wake": {"packets": 2, "packet_interval_s": 0.05, "retry_delay_s_min": 0.5, "retry_delay_s_max": 1},
-    "chain": {"timeout_s": 2, "inclusion_timeout_s": 6},
+    "chain": {"timeout_s": 2, "inclusion_timeout_s": 6, "era_blocks": 16},
     "shutdown": {
         "final_deadline_s": 4,
         "settled_s": 0.5,

@@ -139,9 +139,19 @@ async def test_a_nonce_somebody_else_used_meanwhile_is_refused_as_stale(world: C
 
 async def test_a_node_that_does_not_know_the_request_is_unavailable(world: ChainWorld) -> None:
     proxy = await world.proxy()
-    proxy.answers[WATCH] = Refusal(-32601, "Method not found")
+    proxy.answers[WATCH] = proxy.answers["author_submitExtrinsic"] = Refusal(-32601, "Method not found")
     with pytest.raises(ChainUnavailable, match="Method not found"):
         await world.chain(proxy.url).set_power_state(Power.UP)
+
+
+async def test_a_node_that_does_not_let_extrinsics_be_watched_is_given_them_all_the_same(world: ChainWorld) -> None:
+    proxy = await world.proxy()
+    proxy.answers[WATCH] = Refusal(-32601, "Method not found")
+    async with asyncio.TaskGroup() as group:
+        setting = group.create_task(world.chain(proxy.url).set_power_state(Power.DOWN))
+        await pooled(world)
+        world.produce()
+    assert setting.result() == Inclusion(world.ledger.best.hash, 1)
 
 
 async def watched(world: ChainWorld, *updates: Any, inclusion_timeout_s: float = 0.5) -> Inclusion:
@@ -241,7 +251,7 @@ async def test_an_account_without_a_node_fails_by_name(world: ChainWorld, what: 
 async def test_one_that_never_got_there_is_refused_once_its_era_is_over(world: ChainWorld) -> None:
     proxy = await world.proxy()
     proxy.drop_at.add(WATCH)
-    chain = world.chain(proxy.url, world.url)
+    chain = world.chain(proxy.url)
     setting = asyncio.ensure_future(chain.set_power_state(Power.DOWN))
     await until(lambda: submissions(proxy) == 1)
     world.produce(ERA_BLOCKS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.adapters.substrate.endpoints import name_of
+from app.adapters.substrate.endpoint import name_of
 from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.refusals import is_refusal, reason_of
 from app.adapters.substrate.rpc_errors import RpcRefused

@@ -11,14 +11,17 @@ import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, TypeVar
 
 from app.adapters.substrate.answers import RuntimeVersion
+from app.adapters.substrate.endpoint import Endpoint
 from app.adapters.substrate.endpoints import ATTEMPTS, Endpoints
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.adapters.substrate.worker import Worker
 from app.domain.errors import ChainUnavailable, WrongChain
+from app.domain.model import Head, HeadKind
 
 if TYPE_CHECKING:
     from app.adapters.substrate.runtime import Runtime
@@ -35,8 +38,9 @@ class SubstrateClient:
     """Connects when first used. Close it at the end.
 
     ``timeout_s`` bounds every single request, ``connect_timeout_s`` every attempt to connect; a node
-    that has been silent in a subscription for ``keepalive_s`` is asked for a sign of life. A head
-    older than ``stale_head_s`` makes it look at another endpoint, where there is one. An empty
+    that has been silent in a subscription for ``keepalive_s`` is asked for a sign of life. A best
+    head older than ``stale_head_s`` makes it look at another endpoint, where there is one, and so does
+    a finalized head older than ``stale_finalized_s``. An empty
     ``genesis_hash`` takes the first endpoint's chain for the right one.
     """
 
@@ -49,6 +53,7 @@ class SubstrateClient:
         keepalive_s: float = 15.0,
         genesis_hash: str = "",
         stale_head_s: float = 60.0,
+        stale_finalized_s: float = 120.0,
     ) -> None:
         self._endpoints = Endpoints(
             urls,
@@ -58,6 +63,7 @@ class SubstrateClient:
             genesis_hash=genesis_hash,
         )
         self._stale_head_s = stale_head_s
+        self._stale_finalized_s = stale_finalized_s
         self._worker = Worker("powerd-chain-codec")
         self._runtime: Runtime | None = None
         self._loading = asyncio.Lock()
@@ -115,11 +121,43 @@ class SubstrateClient:
         except (ValueError, KeyError, TypeError) as error:
             raise ChainUnavailable(f"the chain holds something that can't be read: {error}") from error
 
-    def saw_head(self, time_s: float) -> None:
-        """A best head of that time (Unix seconds) was read: is its node behind?"""
-        age_s = time.time() - time_s
-        if age_s > self._stale_head_s:
-            self._endpoints.lagging(age_s)
+    def is_stale(self, head: Head) -> bool:
+        """Whether it is older than a head of its kind may be."""
+        return self._age_s(head) > self._age_s_max(head)
+
+    def saw_head(self, head: Head) -> bool:
+        """This head was read: True when its node is behind, and another is asked next."""
+        if not self.is_stale(head):
+            self._endpoints.fresh()
+            return False
+        return self._endpoints.lagging(self._age_s(head))
+
+    def _age_s(self, head: Head) -> float:
+        return time.time() - head.time_s
+
+    def _age_s_max(self, head: Head) -> float:
+        return self._stale_head_s if head.kind is HeadKind.BEST else self._stale_finalized_s
+
+    def endpoint_of(self, connection: RpcConnection) -> Endpoint:
+        """Whose connection it is."""
+        return self._endpoints.of(connection)
+
+    def others(self, endpoint: Endpoint | None = None) -> Sequence[Endpoint]:
+        """All endpoints but this one, or but the one in use; the best first."""
+        return self._endpoints.others(endpoint)
+
+    def visit(self, endpoint: Endpoint) -> AbstractAsyncContextManager[RpcConnection]:
+        """A connection to this endpoint, whichever is in use; raises `EndpointFailed`, `WrongChain`."""
+        return self._endpoints.visit(endpoint)
+
+    def turn_from(self, endpoint: Endpoint) -> None:
+        """What was signed by its facts is refused everywhere: sign the next by those of another."""
+        self._endpoints.turn_from(endpoint)
+
+    def struck(self, endpoint: Endpoint, reason: str) -> None:
+        """It did not bring an extrinsic onto the chain, where another might have: prefer others from now on."""
+        if self._endpoints.others(endpoint):
+            self._endpoints.struck(endpoint, reason)
 
     def saw_no_head(self, waited_s: float) -> None:
         """No new head came in that time."""

@@ -1,8 +1,9 @@
 """Which node is asked: one of a list, on the right chain, changed when it fails.
 
-The connection in use is kept until it fails. Then the endpoints are tried in order: those that have
-not failed lately first, the others by the end of their pause. A pause only orders, it never refuses:
-whoever asks has waited already.
+The connection in use is kept until it fails, whether at answering, at keeping up with the chain, or at
+bringing extrinsics onto it. Then the endpoints are tried in order: those that have not failed lately
+first, the others by the end of their pause. A pause only orders, it never refuses: the caller has
+waited already.
 """
 
 from __future__ import annotations
@@ -12,41 +13,17 @@ import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from app.adapters.substrate.endpoint import LAGGING_PAUSE_S, Endpoint, Kind, name_of
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.domain.errors import ChainUnavailable, WrongChain
 
 ATTEMPTS = 3
 """Endpoints tried for one request: a long list of dead ones must not take minutes."""
-PAUSE_S_MIN = 1.0
-PAUSE_S_MAX = 60.0
 WRONG_CHAIN_PAUSE_S = 300.0
-LAGGING_PAUSE_S = 60.0
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Endpoint:
-    """One of the list, and how it has done lately (times are monotonic seconds)."""
-
-    url: str
-    name: str
-    failures: int = 0
-    pause_until_s: float = 0.0
-
-    def pause(self, seconds: float) -> None:
-        """Prefer others for a while."""
-        self.pause_until_s = time.monotonic() + seconds
-
-
-def name_of(url: str) -> str:
-    """Scheme, host and port: user, password, path and query may be secrets."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 class Endpoints:
@@ -94,31 +71,65 @@ class Endpoints:
         if connection is not self._connection:
             return
         self._connection = None
-        self._in_use.failures += 1
-        self._in_use.pause(min(PAUSE_S_MIN * 2 ** min(self._in_use.failures - 1, 16), PAUSE_S_MAX))
+        self._in_use.failed(Kind.ANSWERS, reason)
         log.warning("the chain at %s failed: %s", self._in_use.name, reason)
 
     def succeeded(self) -> None:
         """The connection in use answered."""
-        self._in_use.failures = 0
+        self._in_use.succeeded(Kind.ANSWERS)
 
-    def lagging(self, age_s: float) -> None:
-        """The node in use is behind: ask another next, unless they all were a moment ago."""
+    def fresh(self) -> None:
+        """The head of the node in use is as new as it should be."""
+        self._in_use.succeeded(Kind.HEAD)
+
+    def lagging(self, age_s: float) -> bool:
+        """The node in use is behind: ask another next, unless they all were a moment ago. Whether another is."""
+        others = self._well()
+        if not others or self.current is None:
+            return False
+        log.warning("the head of %s is %.0f s old: trying another endpoint", self._in_use.name, age_s)
+        self._in_use.failed(Kind.HEAD, "its head is too old", LAGGING_PAUSE_S)
+        self._let_go("its head is too old")
+        return True
+
+    def struck(self, endpoint: Endpoint, reason: str) -> None:
+        """It did not bring an extrinsic onto the chain: prefer others for that, and for all else."""
+        endpoint.failed(Kind.WRITES, reason, LAGGING_PAUSE_S)
+        log.warning("the chain at %s %s", endpoint.name, reason)
+        if endpoint is self._in_use and self._well():
+            self._let_go(f"it {reason}")
+
+    def turn_from(self, endpoint: Endpoint) -> None:
+        """Ask others first for a while, though nothing is known against it."""
+        endpoint.pause_until_s = max(endpoint.pause_until_s, time.monotonic() + LAGGING_PAUSE_S)
+        if endpoint is self._in_use and self._well():
+            self._let_go("another is asked in its place")
+
+    def of(self, connection: RpcConnection) -> Endpoint:
+        """Whose connection it is."""
+        return next(endpoint for endpoint in self._endpoints if endpoint.url == connection.url)
+
+    def others(self, but: Endpoint | None = None) -> Sequence[Endpoint]:
+        """The endpoints but this one, or the one in use; the best first."""
+        but, now_s = but or self._in_use, time.monotonic()
+        return sorted((each for each in self._endpoints if each is not but), key=lambda each: each.rank(now_s))
+
+    def _well(self) -> Sequence[Endpoint]:
+        """Others that may be asked now."""
         now_s = time.monotonic()
-        others = [e for e in self._endpoints if e is not self._in_use and e.pause_until_s <= now_s]
-        if others and self._connection is not None:
-            log.warning("the head of %s is %.0f s old: trying another endpoint", self._in_use.name, age_s)
-            self._in_use.pause(LAGGING_PAUSE_S)
-            self._connection.close("its head is too old")
-            self._connection = None
+        return [each for each in self._endpoints if each is not self._in_use and each.pause_until_s <= now_s]
 
-    def others(self) -> Sequence[Endpoint]:
-        """The endpoints that are not in use."""
-        return [endpoint for endpoint in self._endpoints if endpoint is not self._in_use]
+    def _let_go(self, reason: str) -> None:
+        if self._connection is not None:
+            self._connection.close(reason)
+            self._connection = None
 
     @asynccontextmanager
     async def visit(self, endpoint: Endpoint) -> AsyncIterator[RpcConnection]:
-        """A connection of its own, for one question; raises `EndpointFailed`, `WrongChain`."""
+        """The connection in use, if it is to this one, else one of its own; raises `EndpointFailed`, `WrongChain`."""
+        if endpoint is self._in_use and self.current is not None:
+            yield self.current
+            return
         connection = await self._open(endpoint)
         self._transient.add(connection)
         try:
@@ -135,17 +146,16 @@ class Endpoints:
 
     async def _connect(self) -> RpcConnection:
         now_s = time.monotonic()
-        ordered = sorted(self._endpoints, key=lambda e: max(e.pause_until_s, now_s))
+        ordered = sorted(self._endpoints, key=lambda each: each.rank(now_s))
         problems: list[ChainUnavailable | WrongChain] = []
         for endpoint in ordered[:ATTEMPTS]:
             try:
                 connection = await self._open(endpoint)
             except WrongChain as error:
-                endpoint.pause(WRONG_CHAIN_PAUSE_S)
+                endpoint.failed(Kind.ANSWERS, "it serves another chain", WRONG_CHAIN_PAUSE_S)
                 problems.append(error)
             except EndpointFailed as error:
-                endpoint.failures += 1
-                endpoint.pause(min(PAUSE_S_MIN * 2 ** min(endpoint.failures - 1, 16), PAUSE_S_MAX))
+                endpoint.failed(Kind.ANSWERS, error.reason)
                 problems.append(error)
             else:
                 self._in_use = endpoint

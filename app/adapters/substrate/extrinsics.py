@@ -3,39 +3,51 @@
 Theory of operation. One extrinsic at a time gets its nonce, is signed and is handed to a pool (a
 turn), so nonces never collide; waiting for inclusion is outside the turn. From the moment it may
 have left this machine there are four ends: included and successful; included and failed; refused
-by the pool or expired, so it never will be; or uncertain. Whenever the node that took it can't tell
-any more, the blocks are searched, through whichever endpoint answers, until the era ends or the
-time is up. Nothing is ever submitted a second time here.
+or expired, so it never will be; or uncertain. Whenever the node that took it can't tell any more,
+the blocks are searched, through whichever endpoint answers, until the era ends or the time is up.
+
+That a node answers does not prove that it works. Where there are several endpoints the same bytes are
+given to others as soon as the first one refuses them, breaks, or has not brought them into a block
+after a fifth of the time (two blocks). Their nonce lets the chain execute them once. The endpoint that
+did not do it is left for another one. Nothing is ever signed a second time here.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
-from app.adapters.substrate.answers import Header, RuntimeVersion, read
 from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.endpoint import Endpoint, Kind
 from app.adapters.substrate.inclusion import Signed, outcome_in, search
 from app.adapters.substrate.keys import SigningKey
-from app.adapters.substrate.refusals import is_refusal, reason_of
+from app.adapters.substrate.offers import Offer, offer, taken, verdict
+from app.adapters.substrate.refusals import OF_THE_FACTS, is_own, is_there_already, reason_of
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
+from app.adapters.substrate.signing import Arguments, Signer
 from app.adapters.substrate.subscription import Subscription
-from app.domain.blocks import BlockRef
-from app.domain.errors import ChainUnavailable, ExtrinsicRefused, ExtrinsicUncertain, WrongChain
+from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain, WrongChain
 from app.domain.model import Inclusion
 
-Arguments = Callable[[], dict[str, Any]]
-"""Makes the call's arguments; called right before signing, anew for every attempt to sign."""
-
-ERA_BLOCKS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
-"""Periods for which an era begins at the very block that is current."""
+PATIENCE_OF_TIME = 0.2
+PATIENCE_S_MIN = 2.0
 SEARCH_PAUSE_S_MIN = 0.1
 SEARCH_PAUSE_S_MAX = 2.0
+ANNOUNCE_S = 1.5
+"""The stop of the daemon waits for an announcement, for about three seconds in all."""
 IN_BLOCK = ("inBlock", "finalized")
 LAST_WORDS = ("dropped", "invalid", "usurped", "finalityTimeout", "error")
 """Updates after which the node tells nothing more (``sc-transaction-pool``'s TransactionStatus)."""
+METHOD_NOT_FOUND = -32601
+
+
+class _LastWord(Exception):
+    """The node has given it up, and it is in no block so far."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class Extrinsics:
@@ -44,90 +56,111 @@ class Extrinsics:
     def __init__(
         self, client: SubstrateClient, key: SigningKey, *, inclusion_timeout_s: float, era_blocks: int
     ) -> None:
-        if era_blocks not in ERA_BLOCKS:
-            raise ValueError(f"an era of {era_blocks} blocks: use a power of two from 4 to 4096")
         self._client = client
-        self._key = key
+        self._signer = Signer(client, key, era_blocks)
         self._inclusion_timeout_s = inclusion_timeout_s
-        self._era_blocks = era_blocks
+        self._patience_s = max(PATIENCE_OF_TIME * inclusion_timeout_s, PATIENCE_S_MIN)
         self._turn = asyncio.Lock()
 
     async def include(self, call: str, arguments: Arguments) -> Inclusion:
         """Send it and wait until it is included; errors as `ChainWriter` says."""
         async with self._turn:
-            connection, signed = await self._client.ask(lambda c: self._sign(c, call, arguments))
-            try:
-                watch = await self._submit_and_watch(connection, signed)
-            except EndpointFailed:
-                watch = None  # it may have reached the pool all the same
+            connection, signed = await self._client.ask(lambda c: self._signer.sign_by(c, call, arguments))
+            watch = await self._hand_in(connection, signed)
+        endpoint = self._client.endpoint_of(connection)
         try:
             async with asyncio.timeout(self._inclusion_timeout_s):
-                if watch is not None and (inclusion := await self._watch(connection, watch, signed)):
-                    return inclusion
-                return await self._search(signed)
+                inclusion = await self._follow(endpoint, connection, watch, signed)
         except TimeoutError:
             waited = f"{self._inclusion_timeout_s:g} s"
+            self._client.struck(endpoint, f"brought no {call} into a block within {waited}")
             raise ExtrinsicUncertain(f"{call} was sent, and was not seen in a block within {waited}") from None
+        except (ExtrinsicFailed, ExtrinsicRefused):
+            self._signer.settled(signed)
+            raise
+        self._signer.settled(signed)
+        return inclusion
 
     async def announce(self, call: str, arguments: Arguments) -> None:
-        """Hand it to a pool, and return; `ExtrinsicUncertain` when it is not known to have got there."""
+        """Hand it to several pools at once; `ExtrinsicUncertain` when it is not known to have got to any."""
         async with self._turn:
-            connection, signed = await self._client.ask(lambda c: self._sign(c, call, arguments))
-            connection.check()
-            try:
-                await connection.call("author_submitExtrinsic", signed.data)
-            except RpcRefused as error:
-                raise _refusal(connection, call, error) from error
-            except EndpointFailed as error:
-                raise ExtrinsicUncertain(f"{call} was sent, and {error}") from error
+            connection, signed = await self._signer.sign_soon(call, arguments)
+            first = self._client.endpoint_of(connection)
+            datas = [*self._signer.unsettled_before(signed), signed.data]
+            offers = await offer(self._client, datas, [first, *self._client.others(first)], ANNOUNCE_S)
+            if not taken(offers):
+                raise verdict(call, offers)
 
-    async def _sign(self, connection: RpcConnection, call: str, arguments: Arguments) -> tuple[RpcConnection, Signed]:
-        address = await self._client.compute(lambda: self._key.address)
-        best_hash = await connection.ask_for(str, "chain_getHead")
-        answers = await connection.batch(
-            [
-                ("chain_getHeader", [best_hash]),
-                ("state_getRuntimeVersion", [best_hash]),
-                ("system_accountNextIndex", [address]),
-            ]
-        )
-        header = read(connection.name, Header, answers[0])
-        version = read(connection.name, RuntimeVersion, answers[1])
-        nonce = read(connection.name, int, answers[2])
-        # The code in the best block's state is what will execute the next block.
-        runtime = await self._client.runtime(connection, version.spec_version, best_hash)
-        birth = BlockRef(header.height, best_hash)
-        values = arguments()
+    # -- handing in --------------------------------------------------------------------------------
 
-        def sign() -> str:
-            return runtime.sign(
-                call,
-                values,
-                self._key,
-                nonce=nonce,
-                birth=birth,
-                period=self._era_blocks,
-                transaction_version=version.transaction_version,
-            )
-
-        return connection, Signed(call, await self._client.compute(sign), birth, self._era_blocks)
-
-    async def _submit_and_watch(self, connection: RpcConnection, signed: Signed) -> Subscription:
-        """`ExtrinsicRefused`; `ChainUnavailable` when it was not sent; `EndpointFailed` if it may have been."""
-        if not connection.usable:
-            raise ChainUnavailable(f"{signed.call} was not sent: the connection to {connection.name} broke")
+    async def _hand_in(self, connection: RpcConnection, signed: Signed) -> Subscription | None:
+        """Into the pool of this node, or of others if it does not take it; None: it has to be searched for."""
+        endpoint = self._client.endpoint_of(connection)
+        sent = connection.usable
+        problem: RpcRefused | EndpointFailed
         try:
-            return await connection.subscribe(
-                "author_submitAndWatchExtrinsic", signed.data, end="author_unwatchExtrinsic"
-            )
+            async with asyncio.timeout(self._patience_with(endpoint)):
+                return await _submit_and_watch(connection, signed)
+        except TimeoutError:
+            problem = EndpointFailed(connection.name, f"no answer within {self._patience_s:g} s")
+        except EndpointFailed as error:
+            problem = error
         except RpcRefused as error:
-            raise _refusal(connection, signed.call, error) from error
+            if is_there_already(error):
+                return None
+            problem = error
+        offers = await self._pass_on(endpoint, signed)
+        refused = isinstance(problem, RpcRefused)
+        if taken(offers) or not (isinstance(problem, RpcRefused) and is_own(problem)):
+            self._client.struck(endpoint, f"did not take {signed.call}: {problem}")
+        elif reason_of(problem) in OF_THE_FACTS:
+            self._client.turn_from(endpoint)
+        if not taken(offers) and (refused or not sent):
+            offers = [Offer(endpoint, problem, sent), *offers]
+            if not any(each.uncertain for each in offers):
+                self._signer.settled(signed)
+            raise verdict(signed.call, offers)
+        return None
+
+    async def _pass_on(self, endpoint: Endpoint, signed: Signed) -> list[Offer]:
+        """The same bytes, to other endpoints than this one."""
+        datas = [*self._signer.unsettled_before(signed), signed.data]
+        return await offer(self._client, datas, self._client.others(endpoint), self._patience_s)
+
+    def _patience_with(self, endpoint: Endpoint) -> float | None:
+        """None where there is no other to turn to."""
+        return self._patience_s if self._client.others(endpoint) else None
+
+    # -- what became of it -------------------------------------------------------------------------
+
+    async def _follow(
+        self, endpoint: Endpoint, connection: RpcConnection, watch: Subscription | None, signed: Signed
+    ) -> Inclusion:
+        try:
+            async with asyncio.timeout(self._patience_with(endpoint)):
+                inclusion = await self._look_out(connection, watch, signed)
+        except TimeoutError:
+            self._client.struck(endpoint, f"brought no {signed.call} into a block within {self._patience_s:g} s")
+            await self._pass_on(endpoint, signed)
+        except _LastWord as word:
+            if not taken(await self._pass_on(endpoint, signed)):
+                _end(signed, word.status)
+            else:
+                self._client.struck(endpoint, f"gave {signed.call} up: {word.status}")
+        else:
+            if inclusion is not None:
+                endpoint.succeeded(Kind.WRITES)
+                return inclusion
+            await self._pass_on(endpoint, signed)
+        return await self._search(signed)
+
+    async def _look_out(
+        self, connection: RpcConnection, watch: Subscription | None, signed: Signed
+    ) -> Inclusion | None:
+        return await self._search(signed) if watch is None else await self._watch(connection, watch, signed)
 
     async def _watch(self, connection: RpcConnection, watch: Subscription, signed: Signed) -> Inclusion | None:
-        """Follow what the node says until it is included; None when it can't tell any more.
-
-        Raises `ExtrinsicRefused` or `ExtrinsicUncertain` when it fell out of the pool and is in no block.
-        """
+        """Follow what the node says until it is included; None when it can't tell any more, else `_LastWord`."""
         try:
             while True:
                 status, detail = _status(await watch.next())
@@ -143,18 +176,13 @@ class Extrinsics:
         finally:
             connection.unsubscribe(watch)
 
-    async def _after_last_word(self, signed: Signed, status: str) -> Inclusion | None:
+    async def _after_last_word(self, signed: Signed, status: str) -> Inclusion:
         found = await self._client.ask(lambda c: search(self._client, c, signed))
         if found.inclusion is not None:
             return found.inclusion
         if found.expired:
             raise ExtrinsicRefused(signed.call, "expired")
-        if status in ("invalid", "usurped"):
-            raise ExtrinsicRefused(signed.call, status)
-        if status == "dropped":
-            # This pool was full; another that heard of it may still include it.
-            raise ExtrinsicUncertain(f"{signed.call} was dropped by the pool; other nodes may still hold it")
-        return None
+        raise _LastWord(status)
 
     async def _search(self, signed: Signed) -> Inclusion:
         """Look through new blocks until it is found or its era is over; never returns otherwise."""
@@ -172,14 +200,28 @@ class Extrinsics:
             pause_s = min(2 * pause_s, SEARCH_PAUSE_S_MAX)
 
 
+async def _submit_and_watch(connection: RpcConnection, signed: Signed) -> Subscription | None:
+    """`RpcRefused`; `EndpointFailed`. A node may have one of the two methods switched off."""
+    try:
+        return await connection.subscribe("author_submitAndWatchExtrinsic", signed.data, end="author_unwatchExtrinsic")
+    except RpcRefused as error:
+        if error.code != METHOD_NOT_FOUND:
+            raise
+    await connection.call("author_submitExtrinsic", signed.data)
+    return None
+
+
+def _end(signed: Signed, status: str) -> None:
+    """No other endpoint takes it either. Returns where a block may hold it all the same."""
+    if status in ("invalid", "usurped"):
+        raise ExtrinsicRefused(signed.call, status)
+    if status == "dropped":
+        # This pool was full; another that heard of it may still include it.
+        raise ExtrinsicUncertain(f"{signed.call} was dropped by the pool; other nodes may still hold it")
+
+
 def _status(update: Any) -> tuple[str, Any]:
     """``"ready"`` or ``{"inBlock": "0x…"}``."""
     if isinstance(update, dict) and update:
         return next(iter(update.items()))
     return str(update), None
-
-
-def _refusal(connection: RpcConnection, call: str, error: RpcRefused) -> Exception:
-    if is_refusal(error):
-        return ExtrinsicRefused(call, reason_of(error))
-    return ChainUnavailable(f"the chain at {connection.name} did not take {call}: {error}")

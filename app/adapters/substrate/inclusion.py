@@ -22,6 +22,7 @@ class Signed:
     data: str
     birth: BlockRef
     period: int
+    nonce: int
 
     @property
     def last_block(self) -> int:

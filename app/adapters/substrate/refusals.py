@@ -14,6 +14,11 @@ from app.adapters.substrate.rpc_errors import RpcRefused
 POOL_CODES = range(1010, 1020)
 """1010 invalid, 1011 unknown validity, 1012 banned, 1013 already there, 1014 low priority, …"""
 
+OWN_CODES = (1010, 1011)
+
+OF_THE_FACTS = ("stale", "future", "badProof", "ancientBirthBlock")
+"""What comes of a nonce, a block or a runtime that is no longer the chain's: of a node that is behind, for one."""
+
 WORDS = {
     "stale": ("stale", "outdated"),
     "badProof": ("badproof", "badsignature"),
@@ -24,6 +29,7 @@ WORDS = {
     "noUnsignedValidator": ("nounsignedvalidator", "couldnotfindanunsignedvalidator"),
     "temporarilyBanned": ("temporarilybanned",),
     "alreadyImported": ("alreadyimported",),
+    "immediatelyDropped": ("immediatelydropped", "poollimitreached"),
     "priorityTooLow": ("priorityistoolow", "prioritytoolow"),
 }
 """Reason → what its texts contain, in lower case and letters only."""
@@ -32,6 +38,19 @@ WORDS = {
 def is_refusal(error: RpcRefused) -> bool:
     """Whether the pool refused the extrinsic (and not the node the request)."""
     return error.code in POOL_CODES
+
+
+def is_own(error: RpcRefused) -> bool:
+    """Whether the extrinsic itself is refused (1010, 1011), as far as this node knows the chain.
+
+    The others speak of this node's pool: banned there, a full pool, another extrinsic in its place.
+    """
+    return error.code in OWN_CODES
+
+
+def is_there_already(error: RpcRefused) -> bool:
+    """Whether this very extrinsic waits in the pool, as one does that was heard of from another node."""
+    return is_refusal(error) and reason_of(error) == "alreadyImported"
 
 
 def reason_of(error: RpcRefused) -> str:

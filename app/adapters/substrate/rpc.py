@@ -40,6 +40,7 @@ class RpcConnection:
 
     def __init__(self, url: str, name: str, *, timeout_s: float, keepalive_s: float) -> None:
         self.name = name
+        self.url = url
         self._keepalive_s = keepalive_s
         self._timeout_s = timeout_s
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()

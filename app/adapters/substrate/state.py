@@ -9,6 +9,7 @@ runtime is not the one in memory, the right one is loaded and the values are ask
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,8 +17,10 @@ from typing import TYPE_CHECKING
 
 from app.adapters.substrate.answers import Changes, Header, RuntimeVersion, read
 from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.endpoints import ATTEMPTS
 from app.adapters.substrate.rpc import Request, RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed
+from app.domain.errors import ChainUnavailable, WrongChain
 from app.domain.model import Head, HeadKind
 
 if TYPE_CHECKING:
@@ -39,7 +42,10 @@ class State:
 
 
 async def head_state(client: SubstrateClient, kind: HeadKind, keys_of: KeysOf) -> State:
-    """Values at the head of that kind; raises `ChainUnavailable`, `WrongChain`."""
+    """Values at the head of that kind; raises `ChainUnavailable`, `WrongChain`.
+
+    Where that head is too old, the other endpoints are asked as well, and the newest head counts.
+    """
 
     async def question(connection: RpcConnection) -> State:
         block_hash = None
@@ -48,9 +54,25 @@ async def head_state(client: SubstrateClient, kind: HeadKind, keys_of: KeysOf) -
         return await state_at(client, connection, block_hash, kind, keys_of)
 
     state = await client.ask(question)
-    if kind is HeadKind.BEST:
-        client.saw_head(state.head.time_s)
+    for _ in range(ATTEMPTS):
+        if not client.saw_head(state.head):
+            break
+        try:
+            found = await client.ask(question)
+        except (ChainUnavailable, WrongChain):
+            break  # an old answer is one; its reader sees its age
+        state = max(state, found, key=lambda each: each.head.time_s)
     return state
+
+
+def doubt_absence(client: SubstrateClient, state: State, what: str) -> None:
+    """Raise `ChainUnavailable` when ``what`` is absent only from a head too old to tell (R6)."""
+    if client.is_stale(state.head):
+        raise ChainUnavailable(f"{what}, but the newest head that any endpoint tells is {_age(state.head)} old")
+
+
+def _age(head: Head) -> str:
+    return f"{time.time() - head.time_s:.0f} s"
 
 
 async def state_at(

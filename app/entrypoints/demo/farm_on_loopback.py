@@ -115,7 +115,7 @@ def _machine(directory: Path, node: Mapping[str, Any], broker: str, chain_url: s
     machine = Machine(number, Mac.parse(node["mac"]), (), directory)
     machine.settings = {
         "broker": {"url": broker},
-        "chain": {"urls": [chain_url]},
+        "chain": {"urls": [chain_url], "era_blocks": 16},
         "nic": {"kind": "simulated", "mac": node["mac"]},
         "magic_packets": {"kind": "udp", "interface": "lo", "host": LOOPBACK_BROADCAST, "port": port},
         "host_facts": {"flags_dir": str(directory / f"node-{number}-flags")},

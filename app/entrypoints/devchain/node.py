@@ -13,6 +13,10 @@ from app.entrypoints.devchain.extrinsics import check, parse
 from app.entrypoints.devchain.storage import ChainStorage
 
 
+class AlreadyImported(Exception):
+    """This very extrinsic waits in the pool."""
+
+
 class DevNode:
     """A ledger with a runtime around it."""
 
@@ -66,7 +70,9 @@ class DevNode:
             listener()
 
     def submit(self, raw: bytes) -> Extrinsic:
-        """Check an extrinsic and take it into the pool; `Unsigned` or `InvalidTransaction` otherwise."""
+        """Take an extrinsic into the pool; `Unsigned`, `AlreadyImported` or `InvalidTransaction` otherwise."""
+        if any(waiting.raw == raw for waiting in self.ledger.pending()):
+            raise AlreadyImported
         signed = parse(raw)
         runtime = self.runtime_after(self.ledger.best)
         dies_after = check(signed, self.ledger, runtime.spec_version, TRANSACTION_VERSION)

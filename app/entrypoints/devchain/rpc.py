@@ -12,6 +12,7 @@ from app.entrypoints.devchain.admin import Admin
 from app.entrypoints.devchain.dev_runtime import DevRuntime
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.extrinsics import Unsigned, hash_of, inherent
+from app.entrypoints.devchain.node import AlreadyImported
 
 CHAIN = "powerd dev chain"
 SS58_FORMAT = 42
@@ -77,6 +78,8 @@ class Rpc:
         data = bytes.fromhex(raw.removeprefix(PREFIX))
         try:
             self._node.submit(data)
+        except AlreadyImported:
+            raise RpcError(1013, "Transaction Already Imported") from None
         except Unsigned:
             raise RpcError(
                 1011, "Unknown Transaction Validity", "Could not find an unsigned validator: noUnsignedValidator"

@@ -1,0 +1,72 @@
+"""How one endpoint has done lately: what is wrong with it, and how soon it is asked again.
+
+Three things may be wrong, each for itself, since one does not prove the other: an endpoint that answers
+questions may still swallow extrinsics, and one that takes extrinsics may be blocks behind. Each ends
+only by its own kind of success.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+PAUSE_S_MIN = 1.0
+PAUSE_S_MAX = 60.0
+LAGGING_PAUSE_S = 60.0
+FORGIVEN_S = 1800.0
+"""After so long without another failure of its kind an endpoint counts as well: nothing was tried there since."""
+
+
+class Kind(enum.Enum):
+    """What is wrong."""
+
+    ANSWERS = "does not answer as it should"
+    HEAD = "is behind the chain"
+    WRITES = "does not bring extrinsics onto the chain"
+
+
+@dataclass(slots=True)
+class Trouble:
+    """Since when, how often, and the last reason (times are monotonic seconds)."""
+
+    since_s: float
+    last_s: float
+    count: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """One of the list. ``name`` is what messages call it."""
+
+    url: str
+    name: str
+    pause_until_s: float = 0.0
+    troubles: dict[Kind, Trouble] = field(default_factory=dict)
+
+    def failed(self, kind: Kind, reason: str, pause_s: float = 0.0) -> None:
+        """Prefer others for ``pause_s``, or ever longer with every failure."""
+        now_s = time.monotonic()
+        known = self.troubles.get(kind)
+        count = known.count + 1 if known else 1
+        self.troubles[kind] = Trouble(known.since_s if known else now_s, now_s, count, reason)
+        pause_s = pause_s or min(PAUSE_S_MIN * 2 ** min(count - 1, 16), PAUSE_S_MAX)
+        self.pause_until_s = max(self.pause_until_s, now_s + pause_s)
+
+    def succeeded(self, kind: Kind) -> None:
+        """That is over."""
+        self.troubles.pop(kind, None)
+
+    def rank(self, now_s: float) -> tuple[float, int]:
+        """The least is asked first: who is not paused, and of those who has failed least."""
+        for kind in [kind for kind, trouble in self.troubles.items() if now_s - trouble.last_s > FORGIVEN_S]:
+            del self.troubles[kind]
+        return max(self.pause_until_s, now_s), sum(trouble.count for trouble in self.troubles.values())
+
+
+def name_of(url: str) -> str:
+    """Scheme, host and port: user, password, path and query may be secrets."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

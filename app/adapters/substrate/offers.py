@@ -1,0 +1,114 @@
+"""Handing one signed extrinsic to several endpoints, and what their answers mean together.
+
+The same bytes may be given to any number of nodes: their nonce lets the chain execute them once. So when
+one endpoint refuses, another is asked for its opinion: a refusal that is the extrinsic's own (a used
+nonce, a bad signature, an empty account) is the same everywhere, and one that is the endpoint's own (a
+full pool, a method switched off, a limit on requests, a head that is behind) is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.endpoint import Endpoint
+from app.adapters.substrate.endpoints import ATTEMPTS
+from app.adapters.substrate.refusals import is_own, is_refusal, is_there_already, reason_of
+from app.adapters.substrate.rpc import RpcConnection
+from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
+from app.domain.errors import ChainUnavailable, ExtrinsicRefused, ExtrinsicUncertain, WrongChain
+
+LINGER_S = 1.0
+"""So long others may still take it once one has: enough for a node that is well."""
+
+Problem = RpcRefused | EndpointFailed | WrongChain
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What became of it at one endpoint. ``problem`` is None where it was taken; ``sent``: it may have got there."""
+
+    endpoint: Endpoint
+    problem: Problem | None
+    sent: bool
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether it may have been taken, and that is not known."""
+        return self.sent and self.problem is not None and not isinstance(self.problem, RpcRefused)
+
+
+def taken(offers: Sequence[Offer]) -> bool:
+    """Whether an endpoint has it in its pool."""
+    return any(each.problem is None for each in offers)
+
+
+async def offer(
+    client: SubstrateClient, datas: Sequence[str], endpoints: Sequence[Endpoint], wait_s: float
+) -> list[Offer]:
+    """Give these extrinsics, in order, to `ATTEMPTS` of the endpoints at once; the last one's fate is told.
+
+    Ends soon after one has taken it, and after ``wait_s`` at the latest: an endpoint that has not
+    answered by then is not among the offers.
+    """
+    tasks = [asyncio.ensure_future(_offer(client, datas, endpoint)) for endpoint in endpoints[:ATTEMPTS]]
+    try:
+        deadline_s = asyncio.get_running_loop().time() + wait_s
+        pending = set(tasks)
+        while pending:
+            left_s = deadline_s - asyncio.get_running_loop().time()
+            done, pending = await asyncio.wait(pending, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                break
+            if any(task.result().problem is None for task in done):
+                deadline_s = min(deadline_s, asyncio.get_running_loop().time() + LINGER_S)
+        return [task.result() for task in tasks if task.done()]
+    finally:
+        await _end(tasks)
+
+
+async def _end(tasks: Sequence[asyncio.Future[Any]]) -> None:
+    pending = [task for task in tasks if not task.done()]
+    for task in pending:
+        task.cancel()
+    if pending:
+        await asyncio.wait(pending)
+
+
+async def _offer(client: SubstrateClient, datas: Sequence[str], endpoint: Endpoint) -> Offer:
+    sent = False
+    try:
+        async with client.visit(endpoint) as connection:
+            sent = True
+            return Offer(endpoint, await hand_in(connection, datas), sent)
+    except (EndpointFailed, WrongChain) as problem:
+        return Offer(endpoint, problem, sent)
+
+
+async def hand_in(connection: RpcConnection, datas: Sequence[str]) -> RpcRefused | None:
+    """Give them to this node's pool, in order; why the last one was not taken. `EndpointFailed`: not known."""
+    refusal: RpcRefused | None = None
+    for data in datas:
+        refusal = None
+        try:
+            await connection.call("author_submitExtrinsic", data)
+        except RpcRefused as error:
+            if not is_there_already(error):
+                refusal = error
+    return refusal
+
+
+def verdict(call: str, offers: Sequence[Offer]) -> Exception:
+    """What it means that no endpoint is known to have it: the extrinsic's own fault, if one of them says so."""
+    refusals = [each.problem for each in offers if isinstance(each.problem, RpcRefused) and is_refusal(each.problem)]
+    refusals.sort(key=is_own, reverse=True)
+    uncertain = not offers or any(each.uncertain for each in offers)
+    if refusals and (is_own(refusals[0]) or not uncertain):
+        return ExtrinsicRefused(call, reason_of(refusals[0]))
+    problems = "; ".join(f"{each.endpoint.name}: {each.problem}" for each in offers) or "no answer in time"
+    if uncertain:
+        return ExtrinsicUncertain(f"{call} was sent, and it is not known whether it got there: {problems}")
+    return ChainUnavailable(f"no endpoint of the chain took {call}: {problems}")

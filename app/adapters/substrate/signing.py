@@ -1,0 +1,186 @@
+"""Signing one account's extrinsics: by whose facts, with which nonce, and for how long they are valid.
+
+The era begins at the best head of the endpoint that is asked. An endpoint that is blocks behind would
+shorten it, or have it over before it begins, and tell a nonce that is used up: so where its head is not
+fresh the others are asked for theirs, and an endpoint that is behind them does not count.
+
+What was signed and whose fate is not known (it may wait in a pool that other nodes have not heard of)
+is given to the endpoint that does not know it before the next nonce is taken: the next one then stands
+behind it, and has the last word, whichever way the blocks come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.adapters.substrate.answers import Changes, Header, RuntimeVersion, read
+from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.endpoint import LAGGING_PAUSE_S, Endpoint, Kind
+from app.adapters.substrate.inclusion import Signed
+from app.adapters.substrate.keys import SigningKey
+from app.adapters.substrate.offers import hand_in
+from app.adapters.substrate.rpc import RpcConnection
+from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
+from app.domain.blocks import BlockRef
+from app.domain.errors import ChainUnavailable, WrongChain
+
+if TYPE_CHECKING:
+    from app.adapters.substrate.runtime import Runtime
+
+Arguments = Callable[[], dict[str, Any]]
+"""Makes the call's arguments; called right before signing, anew for every attempt to sign."""
+
+ERA_BLOCKS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+"""Periods for which an era begins at the very block that is current."""
+TIME_KEY = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb"
+"""Of ``Timestamp.Now``, a u64 of milliseconds, on every Substrate chain."""
+FRESH_S = 15.0
+"""With blocks of 6 s a younger head is the newest, or the one before."""
+BEHIND_BLOCKS = 2
+SECOND_FACTS_S = 0.7
+"""So long the endpoint in use may take alone where an extrinsic has to be signed soon."""
+LOOK_S = 5.0
+"""So long the other endpoints may take to tell how high they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a node told for signing: the block where the era begins, the nonce, and the runtime that will execute it."""
+
+    birth: BlockRef
+    nonce: int
+    runtime: Runtime
+    transaction_version: int
+
+
+class Signer:
+    """Signs calls of ``TfgridModule`` by one key."""
+
+    def __init__(self, client: SubstrateClient, key: SigningKey, era_blocks: int) -> None:
+        if era_blocks not in ERA_BLOCKS:
+            raise ValueError(f"an era of {era_blocks} blocks: use a power of two from 4 to 4096")
+        self._client = client
+        self._key = key
+        self._era_blocks = era_blocks
+        self._unsettled: list[Signed] = []
+
+    async def address(self) -> str:
+        """The account's."""
+        return await self._client.compute(lambda: self._key.address)
+
+    def settled(self, signed: Signed) -> None:
+        """Its fate is known."""
+        self._unsettled = [each for each in self._unsettled if each is not signed]
+
+    def unsettled_before(self, signed: Signed) -> list[str]:
+        """What may have to be executed before it, in order."""
+        return [each.data for each in self._unsettled if each.nonce < signed.nonce]
+
+    async def facts(self, connection: RpcConnection) -> Facts:
+        """Raises `EndpointFailed` also for an endpoint that is behind the others, `RpcRefused`, `WrongChain`."""
+        address = await self.address()
+        best_hash = await connection.ask_for(str, "chain_getHead")
+        answers = await connection.batch(
+            [
+                ("chain_getHeader", [best_hash]),
+                ("state_getRuntimeVersion", [best_hash]),
+                ("system_accountNextIndex", [address]),
+                ("state_queryStorageAt", [[TIME_KEY], best_hash]),
+            ]
+        )
+        header = read(connection.name, Header, answers[0])
+        version = read(connection.name, RuntimeVersion, answers[1])
+        nonce = read(connection.name, int, answers[2])
+        if _age_s(answers[3]) > FRESH_S:
+            await self._check_height(connection, header.height)
+        self._unsettled = [each for each in self._unsettled if each.last_block > header.height]
+        if unknown := [each.data for each in self._unsettled if each.nonce >= nonce]:
+            await hand_in(connection, unknown)
+            nonce = await connection.ask_for(int, "system_accountNextIndex", address)
+        # The code in the best block's state is what will execute the next block.
+        runtime = await self._client.runtime(connection, version.spec_version, best_hash)
+        return Facts(BlockRef(header.height, best_hash), nonce, runtime, version.transaction_version)
+
+    async def sign_by(self, connection: RpcConnection, call: str, arguments: Arguments) -> tuple[RpcConnection, Signed]:
+        """By this node's facts; errors as `facts`."""
+        return connection, await self.sign(call, arguments, await self.facts(connection))
+
+    async def sign_soon(self, call: str, arguments: Arguments) -> tuple[RpcConnection, Signed]:
+        """By the facts of the endpoint in use, or of another where that one takes its time."""
+        asked = [asyncio.ensure_future(self._client.ask(self._told_by))]
+        problem: Exception = ChainUnavailable(f"{call} was not sent")
+        try:
+            await asyncio.wait(asked, timeout=SECOND_FACTS_S)
+            if not asked[0].done():
+                asked += [asyncio.ensure_future(self._told_on_visit(other)) for other in self._client.others()]
+            for answer in asyncio.as_completed(asked):
+                try:
+                    connection, facts = await answer
+                except (ChainUnavailable, WrongChain) as error:
+                    problem = error
+                except RpcRefused as error:
+                    problem = ChainUnavailable(f"{call} was not sent: {error}")
+                else:
+                    return connection, await self.sign(call, arguments, facts)
+            raise problem
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+
+    async def _told_by(self, connection: RpcConnection) -> tuple[RpcConnection, Facts]:
+        return connection, await self.facts(connection)
+
+    async def _told_on_visit(self, endpoint: Endpoint) -> tuple[RpcConnection, Facts]:
+        async with self._client.visit(endpoint) as connection:
+            return connection, await self.facts(connection)
+
+    async def sign(self, call: str, arguments: Arguments, facts: Facts, nonce: int | None = None) -> Signed:
+        """``nonce`` is another than that of the facts, where several are signed by them."""
+        values = arguments()
+        number = facts.nonce if nonce is None else nonce
+
+        def sign() -> str:
+            return facts.runtime.sign(
+                call,
+                values,
+                self._key,
+                nonce=number,
+                birth=facts.birth,
+                period=self._era_blocks,
+                transaction_version=facts.transaction_version,
+            )
+
+        signed = Signed(call, await self._client.compute(sign), facts.birth, self._era_blocks, number)
+        self._unsettled.append(signed)
+        return signed
+
+    async def _check_height(self, connection: RpcConnection, height: int) -> None:
+        """Its head is not fresh: the chain makes no blocks just now, or this endpoint is behind the others."""
+        endpoint = self._client.endpoint_of(connection)
+        others = self._client.others(endpoint)
+        heights = await asyncio.gather(*(self._height(other) for other in others))
+        ahead = max(heights, default=0) - height
+        if ahead >= BEHIND_BLOCKS:
+            endpoint.failed(Kind.HEAD, "it is blocks behind another endpoint", LAGGING_PAUSE_S)
+            raise EndpointFailed(connection.name, f"it is {ahead} blocks behind another endpoint")
+
+    async def _height(self, endpoint: Endpoint) -> int:
+        try:
+            async with asyncio.timeout(LOOK_S), self._client.visit(endpoint) as connection:
+                return (await connection.ask_for(Header, "chain_getHeader")).height
+        except (TimeoutError, EndpointFailed, RpcRefused, WrongChain):
+            return 0
+
+
+def _age_s(answer: Any) -> float:
+    """Of the block with this ``Timestamp.Now``; 0 where the node does not tell it."""
+    try:
+        ((_, stored),) = read("", list[Changes], answer)[0].changes
+        return time.time() - int.from_bytes(bytes.fromhex((stored or "").removeprefix("0x")), "little") / 1000
+    except (EndpointFailed, RpcRefused, ValueError, IndexError):
+        return 0.0
