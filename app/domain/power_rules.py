@@ -178,12 +178,15 @@ GUARDS: tuple[Guard, ...] = (
 def _age_objection(head: Head | None, now_s: float, age_s_max: float) -> StayUp | None:
     if head is None or age_s_max == 0:
         return None
-    age_s = now_s - head.time_s
+    age_s = head.off_by_s(now_s)
     name = f"the {head.kind.value} head{'' if head.number is None else f' {head.number}'}"
     if age_s > age_s_max:
         reason = f"{name} is {age_s:.0f} s old, more than {age_s_max:.0f} s"
         return StayUp(reason, LookAgain.NEXT_FINALIZED_HEAD)
     if age_s < -age_s_max:
         reason = f"{name} is {-age_s:.0f} s ahead of this machine's clock"
+        return StayUp(reason, LookAgain.NEXT_FINALIZED_HEAD)
+    if head.seen_s_max is not None and head.seen_s_max > age_s_max:
+        reason = f"the chain was not seen to make a block within {age_s_max:.0f} s, and its time is told vaguely"
         return StayUp(reason, LookAgain.NEXT_FINALIZED_HEAD)
     return None

@@ -17,6 +17,7 @@ from app.domain.services.event_handler import EventHandler
 from app.domain.services.event_inbox import EventInbox
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.fault_board import FaultBoard
+from app.domain.services.head_watch import HeadWatch
 from app.domain.services.last_waker import LastWaker
 from app.domain.services.observer import Observer
 from app.domain.services.own_state import OwnState
@@ -110,7 +111,10 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     wakes = WakeService(looks, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
     brake = BootBrake(ports.boot_memory, ports.host_facts, clock, faults, policies.brake, management.other_wakers)
     last_waker = LastWaker(ports.signs_of_life, chain, farm, clock, telemetry, fresh_s=policies.sign_of_life_s)
-    observer = Observer(chain, node.node, ports.holds, management, wakes, brake, last_waker, clock)
+    heads = HeadWatch(
+        chain, clock, age_s_max=policies.limits.best_head_age_s_max, pause_s=policies.reconcile.follow_up_s
+    )
+    observer = Observer(chain, node.node, ports.holds, management, wakes, brake, last_waker, heads, clock)
     shutdown = Shutdown(
         chain,
         observer,

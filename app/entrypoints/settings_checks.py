@@ -34,6 +34,7 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
         what = f"can't work behind api-gateway, which tells no signs of life; {remedy}"
         yield "power_management.last_waker_guard", what
     yield from _stagger(settings)
+    yield from _follow_up(settings)
     if settings.identity.kind == "configured" and not settings.identity.node_id:
         yield "identity.node_id", 'has to be given when identity.kind is "configured"'
 
@@ -63,6 +64,15 @@ def _stagger(settings: Settings) -> Iterator[tuple[str, str]]:
     if wake.first_wakers and 2 * wake.stagger_s > most_s:
         problem = f"twice {wake.stagger_s:g} s is more than a quarter of wake.deadline_s, {wake.deadline_s:g} s"
         yield "wake.stagger_s", f"{problem}; say {most_s / 2:g} or less, or wake.first_wakers = 0 for no stagger"
+
+
+def _follow_up(settings: Settings) -> Iterator[tuple[str, str]]:
+    """api-gateway tells the chain's time so vaguely that two looks have to show that the chain moves."""
+    pause_s = max(settings.zbus.gateway_follow_up_s, settings.power_management.follow_up_s)
+    most_s = settings.chain.best_head_age_s_max / 2
+    if behind_gateway(settings) and most_s and pause_s > most_s:
+        problem = f"{pause_s:g} s is more than half of chain.best_head_age_s_max, so no power-off would be allowed"
+        yield "zbus.gateway_follow_up_s", f"{problem}; say {most_s:g} or less"
 
 
 def _infinite(settings: Settings) -> Iterator[tuple[str, str]]:

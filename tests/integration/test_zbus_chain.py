@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.codecs.go_types import BOOL, HASH, NANOSECONDS, STRING, TIME, UINT32, UINT64
+from app.adapters.codecs.go_types import BOOL, HASH, STRING, TIME, UINT32, UINT64
 from app.adapters.linux.clock import SystemClock
 from app.adapters.zbus.chain import ZbusChain
 from app.adapters.zbus.client import ZbusClient
@@ -31,7 +31,7 @@ from app.domain.model import (
     UptimeSample,
 )
 from app.entrypoints.demo.redis_server import RedisServer
-from app.entrypoints.neighbours.gateway import WHOLE_NODE, node_value, power_value
+from app.entrypoints.neighbours.gateway import TIMES, WHOLE_NODE, node_value, power_value
 from tests.integration.zbus_recorded import serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
@@ -50,7 +50,9 @@ class Gateway:
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.failing: set[str] = set()
-        self.ahead_s = 0.0
+        self.ahead_s = 0
+        self.millisecond = 147
+        self.time = "go"
 
     def methods(self) -> Mapping[str, Served]:
         return {
@@ -78,7 +80,7 @@ class Gateway:
 
     async def _time(self) -> int:
         await self._see("GetTime", "time")
-        return round((time.time() + self.ahead_s) * NANOSECONDS)
+        return TIMES[self.time]((int(time.time()) + self.ahead_s) * 1000 + self.millisecond)
 
     async def _set(self, up: bool) -> bytes:
         await self._see("SetNodePowerState", up)
@@ -249,24 +251,61 @@ async def test_a_read_of_one_node_overtakes_a_read_of_many(
 
 
 # -- uptime --------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("ahead_s", [-600, -70, 70, 600])
-async def test_a_report_the_chain_refused_in_silence_has_failed(
-    redis_server: RedisServer, redis: Any, chain: ZbusChain, ahead_s: float
+REFUSED = "the chain refused it in silence"
+TAKEN = "as far as can be told, it was taken"
+
+VERDICTS = [
+    *[("exact", ahead_s, 147, REFUSED) for ahead_s in (-600, -70, 70, 600)],
+    *[(time, 0, millisecond, TAKEN) for time in ("go", "exact") for millisecond in (1, 147, 500, 998, 999)],
+    *[("whole", 0, millisecond, TAKEN) for millisecond in (0, 500, 999)],
+    ("go", 0, 0, TAKEN),
+    ("go", -70, 5, REFUSED),
+    ("go", -70, 500, TAKEN),
+    ("go", -600, 500, REFUSED),
+    ("go", 200, 999, REFUSED),
+    ("go", 200, 500, TAKEN),
+    ("go", 1100, 0, REFUSED),
+    ("whole", -70, 500, REFUSED),
+    ("whole", 1100, 500, REFUSED),
+]
+"""How the gateway tells the time, how far the chain is ahead of this machine, and the block's millisecond."""
+
+
+@pytest.mark.parametrize(("time", "ahead_s", "millisecond", "verdict"), VERDICTS)
+async def test_r8_a_report_has_failed_where_no_time_fits_that_the_answer_can_stand_for(
+    redis_server: RedisServer, redis: Any, chain: ZbusChain, time: str, ahead_s: int, millisecond: int, verdict: str
 ) -> None:
     async with gateway(redis_server) as asked:
-        asked.ahead_s = ahead_s
+        asked.time, asked.ahead_s, asked.millisecond = time, ahead_s, millisecond
+        if verdict is TAKEN:
+            assert await chain.report_uptime(sample) == Inclusion(f"0x{BLOCK.hex()}", None)
+            return
         with pytest.raises(ExtrinsicFailed) as caught:
             await chain.report_uptime(sample)
         assert (caught.value.error, caught.value.block_hash) == ("InvalidTimestampHint", f"0x{BLOCK.hex()}")
 
 
-@pytest.mark.parametrize("failing", [set(), {"GetTime"}])
-async def test_a_report_in_time_was_taken_whether_or_not_the_chains_time_is_told(
-    redis_server: RedisServer, redis: Any, chain: ZbusChain, failing: set[str]
+async def test_a_report_in_time_was_taken_where_the_chains_time_is_not_told(
+    redis_server: RedisServer, redis: Any, chain: ZbusChain
 ) -> None:
     async with gateway(redis_server) as asked:
-        asked.failing = failing
+        asked.failing = {"GetTime"}
         assert await chain.report_uptime(sample) == Inclusion(f"0x{BLOCK.hex()}", None)
+
+
+async def test_the_head_tells_how_vague_it_is_and_whether_the_chain_moved(
+    redis_server: RedisServer, redis: Any, chain: ZbusChain
+) -> None:
+    async with gateway(redis_server) as asked:
+        first = await chain.head(HeadKind.BEST)
+        assert first is not None
+        asked.ahead_s = 6
+        second = await chain.head(HeadKind.BEST)
+        assert second is not None
+        assert (first.time_uncertain_s, first.seen_s_max) == (999, float("inf"))
+        assert second.seen_s_max is not None
+        assert second.seen_s_max < 60
+        assert abs(second.off_by_s(time.time() + 6)) < 10
 
 
 class SlowClock(SystemClock):
@@ -279,11 +318,11 @@ class SlowClock(SystemClock):
         return self.now_s
 
 
-@pytest.mark.parametrize(("failing", "ahead_s"), [(set(), 100), ({"GetTime"}, 0)])
+@pytest.mark.parametrize(("failing", "time"), [(set(), "go"), (set(), "exact"), ({"GetTime"}, "go")])
 async def test_a_report_that_took_longer_than_the_chain_forgives_is_uncertain(
-    redis_server: RedisServer, redis: Any, client: ZbusClient, failing: set[str], ahead_s: float
+    redis_server: RedisServer, redis: Any, client: ZbusClient, failing: set[str], time: str
 ) -> None:
     async with gateway(redis_server) as asked:
-        asked.failing, asked.ahead_s = failing, ahead_s
+        asked.failing, asked.time, asked.ahead_s = failing, time, 100
         with pytest.raises(ExtrinsicUncertain, match="took 100 s"):
             await ZbusChain(client, SlowClock(), timeout_s=10).report_uptime(sample)

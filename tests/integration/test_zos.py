@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +37,14 @@ async def started(node: Node) -> None:
     await node.daemon.says("Reconciled", trigger="itself")
 
 
+def unhealthy(node: Node) -> Path:
+    """The flag that says so."""
+    flag = node.directory / "flags" / "readonly-cache"
+    flag.parent.mkdir()
+    flag.touch()
+    return flag
+
+
 @pytest.mark.parametrize("zinit", ["v0.2.9", "v0.2.15", "v0.2.25"])
 async def test_a_node_sleeps_and_says_up_when_it_is_woken(zinit: str) -> None:
     async with zos_node(zinit=zinit) as (node, _):
@@ -50,6 +59,29 @@ async def test_a_node_sleeps_and_says_up_when_it_is_woken(zinit: str) -> None:
         await node.daemon.start()
         await node.daemon.says("PowerStateSet", since=mark, power="Up")
         assert node.orders == ["orderly"]
+
+
+@pytest.mark.parametrize("time", ["whole", "exact"])
+async def test_a_node_reports_and_sleeps_behind_a_gateway_whose_library_is_mended(time: str) -> None:
+    async with zos_node(start_neighbours=False) as (node, zos):
+        zos.gateway.arguments = (*zos.gateway.arguments, "--time", time)
+        await zos.start()
+        await started(node)
+        await node.target(Power.DOWN)
+        await node.daemon.says("PowerOffOrdered")
+        assert node.daemon.count("FaultRaised", key="clock-drift") == 0
+
+
+async def test_r6_behind_the_real_gettime_a_chain_that_stands_still_powers_off_nothing() -> None:
+    async with zos_node() as (node, _):
+        unhealthy(node)  # or a report would keep the gateway's one worker busy
+        await node.set_target(Power.DOWN)
+        node.admin.ask("dev_holdBlocks", True)
+        await node.daemon.start()
+        await node.daemon.says("StayingUp", reason="not seen to make a block")
+        assert node.orders == []
+        node.admin.ask("dev_holdBlocks", False)
+        await node.daemon.says("PowerOffOrdered")
 
 
 async def test_a_sleeping_peer_is_woken_until_the_chain_shows_it_up() -> None:
@@ -270,13 +302,11 @@ async def test_stopped_while_zinit_does_not_answer_a_question_it_says_up() -> No
 
 async def test_an_unhealthy_node_is_shown_and_looked_at_again() -> None:
     async with zos_node({"uptime": {"unhealthy_retry_s": 0.3}}) as (node, zos):
-        flags = node.directory / "flags"
-        flags.mkdir()
-        (flags / "readonly-cache").touch()
+        flag = unhealthy(node)
         await node.daemon.start()
         await node.daemon.says("UptimeSkipped")
         await zos.console_shows("readonly-cache")
-        (flags / "readonly-cache").unlink()
+        flag.unlink()
         await node.daemon.says("UptimeReported")
         await node.daemon.says("FaultCleared", key="unhealthy")
 

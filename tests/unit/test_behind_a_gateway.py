@@ -5,29 +5,39 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.chain import SimulatedChain
+from app.adapters.zbus.chain_time import ChainTime
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncertain
 from app.domain.events import ShutdownAborted, WakeEnded
 from app.domain.model import FarmId, Head, HeadKind, Inclusion, NodeId, Power
 from app.domain.services.own_state import OwnState
+from app.entrypoints.neighbours.gateway import as_go
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
+
+MILLISECOND = 147
+"""Of every block; so each is told 147 s ahead."""
 
 SETTINGS: dict[str, object] = {"shutdown.settled_s": 30}
 
 
 class GatewayChain(SimulatedChain):
-    """A chain whose time may be asked, slowly, and nothing else of its heads."""
+    """A chain whose time may be asked, slowly and as the Go library tells it, and nothing else of its heads."""
 
     time_takes_s = 0.0
     away = False
+    stands_at_ms = 0
 
     async def head(self, kind: HeadKind) -> Head | None:
-        block = self._ledger.best
+        asked_at_s, time_ms = self._clock.monotonic(), self.stands_at_ms or self._ledger.best.time_ms
         await self._clock.sleep(self.time_takes_s)
         if self.away:
             raise ChainUnavailable("no GetTime")
-        return Head(kind, None, "", block.time_ms / 1000)
+        if not hasattr(self, "chain_time"):
+            self.chain_time = ChainTime()
+        now_s = self._clock.monotonic()
+        told = self.chain_time.told(as_go(time_ms + MILLISECOND), asked_at_s=asked_at_s, now_s=now_s)
+        return Head(kind, None, "", told.time_s, told.uncertain_s, told.seen_s_max)
 
 
 def behind_a_gateway(node: VirtualNode) -> None:
@@ -56,6 +66,27 @@ async def test_a_target_that_turns_up_while_the_time_is_asked_is_seen(farm: Virt
         await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=200)
         assert not node.dark
         assert node.host_power.orders == []
+
+
+async def test_r6_a_chain_that_stands_still_powers_off_nothing_though_its_time_is_told_ahead(farm: VirtualFarm) -> None:
+    async with farm.running(1, before=behind_a_gateway, settings=SETTINGS) as node:
+        await farm.clock.sleep(10)
+        gateway(node).stands_at_ms = farm.ledger.best.time_ms
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "not seen to make a block" in node.container.server().staying_up, within_s=300)
+        await farm.clock.sleep(600)
+        assert node.host_power.orders == []
+        gateway(node).stands_at_ms = 0
+        await farm.until(lambda: node.dark, within_s=120)
+
+
+async def test_r6_a_report_that_takes_minutes_does_not_make_the_head_look_old(farm: VirtualFarm) -> None:
+    async with farm.running(1, before=behind_a_gateway, settings=SETTINGS) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: node.steps[-1:] == ["uptime"], within_s=200, every_s=0.001)
+        node.chain.hang_uptime = True
+        await farm.until(lambda: node.dark, within_s=600)
+        assert node.told(ShutdownAborted) == []
 
 
 async def test_without_the_chains_time_it_stays_up(farm: VirtualFarm) -> None:

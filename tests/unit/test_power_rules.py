@@ -43,6 +43,17 @@ def test_r4_target_and_state_decide_when_no_guard_objects(target: Power, state: 
     assert decide(seen(target, state), LIMITS) == command
 
 
+def vague(*, told_age_s: float, seen_s_max: float) -> OwnPower:
+    """As a gateway tells it that is wrong by up to 999 s."""
+    head = Head(HeadKind.BEST, None, "", NOW_S - told_age_s, time_uncertain_s=999.0, seen_s_max=seen_s_max)
+    return OwnPower(head, NodePower(PowerState(UP), DOWN))
+
+
+@pytest.mark.parametrize("told_age_s", [-1059, -999, -500, 0, 60])
+def test_a_moving_chain_whose_vague_time_can_be_now_is_believed(told_age_s: float) -> None:
+    assert decide(seen(best=vague(told_age_s=told_age_s, seen_s_max=10.0), finalized=None), LIMITS) == ShutDown()
+
+
 GUARDED: list[tuple[str, Observation, str, LookAgain]] = [
     ("r11 not enabled", seen(not_enabled="no card"), "not enabled: no card", LookAgain.NEXT_ROUND),
     (
@@ -78,6 +89,30 @@ GUARDED: list[tuple[str, Observation, str, LookAgain]] = [
         "r6 best head old, and its number is not told",
         seen(best=dataclasses.replace(own(HeadKind.BEST, DOWN, UP), head=Head(HeadKind.BEST, None, "", NOW_S - 61))),
         "the best head is 61 s old",
+        LookAgain.NEXT_FINALIZED_HEAD,
+    ),
+    (
+        "r6 best head old, at whatever time its gateway's answer stands for",
+        seen(best=vague(told_age_s=61, seen_s_max=6.0)),
+        "the best head is 61 s old",
+        LookAgain.NEXT_FINALIZED_HEAD,
+    ),
+    (
+        "r6 best head ahead, at whatever time its gateway's answer stands for",
+        seen(best=vague(told_age_s=-1060, seen_s_max=6.0)),
+        "the best head is 61 s ahead of this machine's clock",
+        LookAgain.NEXT_FINALIZED_HEAD,
+    ),
+    (
+        "r6 best head of a chain that stands still",
+        seen(best=vague(told_age_s=-500, seen_s_max=61.0)),
+        "not seen to make a block within 60 s",
+        LookAgain.NEXT_FINALIZED_HEAD,
+    ),
+    (
+        "r6 best head of a chain that was looked at once",
+        seen(best=vague(told_age_s=-500, seen_s_max=float("inf"))),
+        "not seen to make a block within 60 s",
         LookAgain.NEXT_FINALIZED_HEAD,
     ),
     (

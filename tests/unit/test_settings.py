@@ -39,6 +39,13 @@ def test_the_default_of_every_key_is_one_that_may_be_given() -> None:
     assert msgspec.convert(given, Settings) == Settings()
 
 
+def test_r6_looks_through_a_gateway_must_come_often_enough_to_see_the_chain_move(file: Path) -> None:
+    with pytest.raises(SettingsError, match=r"zbus.gateway_follow_up_s.*say 30 or less"):
+        load(file, 'profile = "zos"\nzbus.gateway_follow_up_s = 31.0')
+    load(file, 'profile = "zos"\nzbus.gateway_follow_up_s = 31.0\nchain.best_head_age_s_max = 0')
+    load(file, 'profile = "systemd"\nzbus.gateway_follow_up_s = 31.0')
+
+
 def test_a_file_sets_keys_at_the_top_and_in_sections(file: Path) -> None:
     settings = load(
         file,

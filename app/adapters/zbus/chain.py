@@ -3,7 +3,8 @@
 Theory of operation. One worker serves the whole node there, a call may take half a minute, and calls
 queue up behind each other. So a read of one node goes at once, and a read of many at most
 `BULK_CALLS` at a time, so that others come in between. The gateway tells neither which block it
-read nor whether that is final; what it tells of the chain's time stands in for the head's age.
+read nor whether that is final; what it tells of the chain's time, which is wrong by up to a quarter of
+an hour (`chain_time`), stands in for the head's age.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
-from app.adapters.codecs.go_types import NANOSECONDS
 from app.adapters.zbus import neighbours
+from app.adapters.zbus.chain_time import ChainTime, ToldTime
 from app.adapters.zbus.client import BrokenAnswer, CallFailed, CallRefused, NoAnswer, ZbusClient
 from app.adapters.zbus.gateway_answers import node_power, node_record
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncertain, RetryableError
@@ -53,11 +54,13 @@ class ZbusChain:
         self._clock = clock
         self._timeout_s = timeout_s
         self._bulk = asyncio.Semaphore(BULK_CALLS)
+        self._chain_time = ChainTime()
 
     # -- reading -----------------------------------------------------------------------------------
     async def head(self, kind: HeadKind) -> Head | None:
         """The chain's time; the block itself is not told."""
-        return Head(kind, None, "", await self._time_s())
+        told = await self._time()
+        return Head(kind, None, "", told.time_s, told.uncertain_s, told.seen_s_max)
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:  # noqa: ARG002 - there is one
         """One call for each; a node whose call fails while others are answered is `Unreadable`."""
@@ -114,8 +117,10 @@ class ZbusChain:
             raise failures[0]
         return answers
 
-    async def _time_s(self) -> float:
-        return float(await self._ask(neighbours.GET_TIME)) / NANOSECONDS
+    async def _time(self) -> ToldTime:
+        asked_at_s = self._clock.monotonic()
+        answer_ns = await self._ask(neighbours.GET_TIME)
+        return self._chain_time.told(answer_ns, asked_at_s=asked_at_s, now_s=self._clock.monotonic())
 
     async def _ask(self, method: neighbours.RemoteMethod, *arguments: Any) -> Any:
         try:
@@ -152,16 +157,22 @@ class ZbusChain:
         """By how much the block's time differs from the report's lies between two bounds that are known.
 
         The block was made between the sample and the answer, and the chain's time read between the answer
-        and now. Where it can't be read, this machine's clock is taken to be right.
+        and now. A report is refused where no possible time fits. Where the time is told vaguely, or not at
+        all, this machine's clock is taken to be right otherwise.
         """
         took_s = self._clock.monotonic() - sampled_at_s
+        least_s, most_s = 0.0, took_s
         try:
-            most_s = await self._time_s() - taken.taken_at_s
-            least_s = most_s - (self._clock.monotonic() - sampled_at_s)
+            told = await self._time()
         except ChainUnavailable:
-            least_s, most_s = 0.0, took_s
-        if least_s > HINT_WINDOW_S or most_s < -HINT_WINDOW_S:
-            raise ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", inclusion.block_hash)
+            pass
+        else:
+            told_most_s = told.time_s - taken.taken_at_s
+            told_least_s = told_most_s - told.uncertain_s - (self._clock.monotonic() - sampled_at_s)
+            if told_least_s > HINT_WINDOW_S or told_most_s < -HINT_WINDOW_S:
+                raise ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", inclusion.block_hash)
+            if not told.uncertain_s:
+                least_s, most_s = told_least_s, told_most_s
         if least_s < -HINT_WINDOW_S or most_s > HINT_WINDOW_S:
             what = f"{neighbours.UPDATE_NODE_UPTIME} took {took_s:.0f} s"
             raise ExtrinsicUncertain(f"{what}: the chain may have refused its time, which it takes within ±60 s")

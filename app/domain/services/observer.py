@@ -6,6 +6,7 @@ from app.domain.errors import ChainUnavailable, HoldsUnreadable
 from app.domain.model import HeadKind, Hold, NodeId
 from app.domain.power_rules import Observation, OwnPower, wants_down
 from app.domain.services.boot_brake import BootBrake
+from app.domain.services.head_watch import HeadWatch
 from app.domain.services.last_waker import LastWaker
 from app.domain.services.power_management import PowerManagement
 from app.domain.services.wake import WakeService
@@ -29,6 +30,7 @@ class Observer:
         wakes: WakeService,
         brake: BootBrake,
         last_waker: LastWaker,
+        heads: HeadWatch,
         clock: Clock,
     ) -> None:
         self._chain = chain
@@ -38,6 +40,7 @@ class Observer:
         self._wakes = wakes
         self._brake = brake
         self._last_waker = last_waker
+        self._heads = heads
         self._clock = clock
         self._deferred_since_s: float | None = None
         self.last: Observation | None = None
@@ -88,7 +91,7 @@ class Observer:
         That may take long, and the target may turn Up meanwhile: so the power is read once more, last.
         """
         try:
-            head = await self._chain.head(HeadKind.BEST)
+            head = await self._heads.best()
         except ChainUnavailable as error:
             return best, str(error)
         return OwnPower(head, (await self._own_power(HeadKind.BEST)).power), ""

@@ -131,7 +131,7 @@ class Uptime:
             head = await self._chain.head(HeadKind.BEST)
         except PowerdError:
             head = None
-        drift = "" if head is None else f" by {self._clock.now() - head.time_s:+.0f} s"
+        drift = "" if head is None else f" by {head.off_by_s(self._clock.now()):+.0f} s"
         self._faults.report(
             DRIFT_FAULT,
             f"this machine's clock differs{drift} from the chain's, which takes uptime within ±60 s only; "

@@ -88,15 +88,16 @@ def zui(broker: str) -> None:
 @broker
 @click.option("--chain", required=True, metavar="URL", help="WebSocket endpoint.")
 @click.option("--key-file", type=click.Path(path_type=Path), required=True, help="The node's key.")
-def api_gateway(broker: str, chain: str, key_file: Path) -> None:
+@click.option("--time", "how", type=click.Choice(["go", "whole", "exact"]), default="go", help="How it tells the time.")
+def api_gateway(broker: str, chain: str, key_file: Path, how: str) -> None:
     """The chain, one call after the other."""
     from app.adapters.files.key_file import read_seed
     from app.adapters.substrate.chain import SubstrateChain
     from app.adapters.substrate.client import SubstrateClient
-    from app.entrypoints.neighbours.gateway import Gateway
+    from app.entrypoints.neighbours.gateway import TIMES, Gateway
 
     client = SubstrateClient([chain])
-    gateway = Gateway(SubstrateChain(client, seed=read_seed(key_file), key_type="ed25519"))
+    gateway = Gateway(SubstrateChain(client, seed=read_seed(key_file), key_type="ed25519"), TIMES[how])
     serve(broker, neighbours.GATEWAY, gateway.methods(), client.close)
 
 

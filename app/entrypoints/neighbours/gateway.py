@@ -1,12 +1,12 @@
 """A stand-in for api-gateway: one worker, backed by a real chain, answering in the recorded frames' types.
 
 What it does badly it does as the Go program: an uptime report that the chain refused is told as if
-it had been taken.
+it had been taken, and the chain's time is wrong by its milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.adapters.codecs.go_types import BOOL, HASH, NANOSECONDS, STRING, TIME, UINT32, UINT64, Slice, Struct
@@ -74,11 +74,36 @@ def node_value(node: Node) -> Mapping[str, Any]:
     return {**RECORDED, "ID": node.id, "FarmID": node.farm, "TwinID": node.twin, "Interfaces": interfaces}
 
 
+MILLISECONDS = 1000
+
+TellTime = Callable[[int], int]
+"""The answer of ``GetTime``, in nanoseconds, for a block's time in milliseconds."""
+
+
+def as_go(time_ms: int) -> int:
+    """The Go library (go-substrate-rpc-client 4.2.1) reads the milliseconds as seconds."""
+    return sum(divmod(time_ms, MILLISECONDS)) * NANOSECONDS
+
+
+def whole_seconds(time_ms: int) -> int:
+    """A library that is mended, and cuts off the milliseconds."""
+    return time_ms // MILLISECONDS * NANOSECONDS
+
+
+def exactly(time_ms: int) -> int:
+    """A library that is mended, and keeps the milliseconds."""
+    return time_ms * NANOSECONDS // MILLISECONDS
+
+
+TIMES: Mapping[str, TellTime] = {"go": as_go, "whole": whole_seconds, "exact": exactly}
+
+
 class Gateway:
     """The methods powerd calls, on the chain of this node."""
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, tell_time: TellTime = as_go) -> None:
         self._chain = chain
+        self._tell_time = tell_time
 
     def methods(self) -> Mapping[str, Served]:
         """By name."""
@@ -114,7 +139,7 @@ class Gateway:
         head = await self._chain.head(HeadKind.BEST)
         if head is None:
             raise ChainUnavailable("failed to get the chain's time")
-        return round(head.time_s * NANOSECONDS)
+        return self._tell_time(round(head.time_s * MILLISECONDS))
 
     async def _set_state(self, up: bool) -> bytes:
         return _hash(await self._chain.set_power_state(Power.UP if up else Power.DOWN))
