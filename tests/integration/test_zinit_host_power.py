@@ -129,6 +129,10 @@ class TestAnswers:
         async with listener(path, saying(*pieces)):
             await host(path).power_off()
 
+    async def test_an_answer_with_text_that_is_no_utf_8_is_an_answer(self, path: Path) -> None:
+        async with listener(path, saying(b'{"state": "error", "body": "unit \xff\xfe is busy"}')):
+            assert "\ufffd\ufffd is busy" in await complaint(host(path).power_off)
+
     async def test_a_connection_that_stays_open_after_the_answer_is_not_waited_for(self, path: Path) -> None:
         closed = asyncio.Event()
 

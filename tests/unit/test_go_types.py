@@ -31,7 +31,8 @@ from app.adapters.codecs.zbus_frames import ZbusError, decode_request, decode_re
 from app.adapters.zbus.gateway_answers import node_power, node_record
 from app.adapters.zbus.neighbours import CALLED, GET_NODE, GET_POWER_TARGET, NODE, NODE_POWER, RemoteMethod
 from app.adapters.zbus.server import STATUS_TYPE
-from app.domain.model import Mac, NodePower, Power, PowerState, Unreadable
+from app.domain.model import FarmId, Mac, Node, NodeId, NodePower, Power, PowerState, TwinId, Unreadable
+from app.entrypoints.neighbours.gateway import WHOLE_NODE, node_value
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "zbus_frames.json").read_text())
 CALLS = VECTORS["calls"]
@@ -147,7 +148,6 @@ PAIR = Struct("Pair", (("A", UINT32), ("B", STRING)))
         (UINT32, 7.0, "not a uint32"),
         (Integer(8, signed=True), 128, "which is no int8"),
         (STRING, 7, "not a string"),
-        (STRING, b"\xff", "no UTF-8"),
         (HASH, bytes(31), r"not a \[32\]byte"),
         (TIME, 7, "not a time.Time"),
         (Slice(UINT32), 7, r"not a \[\]uint32"),
@@ -169,6 +169,25 @@ def test_a_value_of_another_type_is_refused_by_name(type_: GoType, plain: object
 def test_no_value_at_all_is_refused(data: bytes | None) -> None:
     with pytest.raises(ZbusError, match="the result is missing"):
         decode(UINT32, data, "the result")
+
+
+@pytest.mark.parametrize("place", ["Location", "BoardSerial", "PublicConfig", "Interfaces"])
+def test_a_record_with_text_that_is_no_utf_8_still_wakes_its_node(place: str) -> None:
+    """R7: Go writes what the chain has, and reads it; the address of the interface `zos` is all that is needed."""
+    marker = "ODD-TEXT"
+    record = node_value(Node(NodeId(7), FarmId(1), TwinId(29), Mac.parse("54:45:46:f6:02:61")))
+    odd: dict[str, object] = {
+        "Location": {**record["Location"], "City": marker},
+        "BoardSerial": {"HasValue": True, "AsValue": marker},
+        "PublicConfig": {
+            "HasValue": True,
+            "AsValue": {**record["PublicConfig"]["AsValue"], "Domain": {"HasValue": True, "AsValue": marker}},
+        },
+        "Interfaces": [{"Name": marker, "Mac": marker, "IPs": [marker]}, *record["Interfaces"]],
+    }
+    data = encode(WHOLE_NODE, {**record, place: odd[place]}).replace(marker.encode(), b"\xff\xfeL\xf6chg\x80")
+    node = node_record(decode(NODE, data, "the result"))
+    assert (node.id, str(node.mac)) == (7, "54:45:46:f6:02:61")
 
 
 def test_bytes_that_are_no_value_are_refused_by_name() -> None:

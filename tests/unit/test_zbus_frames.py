@@ -104,7 +104,6 @@ def test_a_response_is_read_where_go_reads_its_envelope(vector: Any) -> None:
         ([1, 2], "the frame is an array"),
         ({"id": "x"}, "none of the keys"),
         ({"ID": 7}, "ID is an integer, not a string"),
-        ({"ID": b"\xff"}, "ID is no UTF-8"),
         ({"ID": "x", "Inputs": "x"}, "Inputs is a string, not an array"),
         ({"ID": "x", "Inputs": [1.5]}, r"Inputs\[0\] is a float, not a bin"),
         ({"ID": "x", "Object": "x"}, "Object is a string, not a map of Name, Version"),
@@ -120,6 +119,29 @@ def test_go_reads_structs_as_arrays_strings_as_bins_and_missing_keys_as_zero() -
     assert decode_request(frame) == Request("r1", ObjectId("power"), "Wake", (b"\x07", b""), "")
     assert is_request(frame)
     assert decode_response(msgspec.msgpack.encode(["r1", [b"\x07", ["no"]], None])) == Response("r1", b"\x07", "no")
+
+
+ODD = b"\xff\xfe city \xc3"
+
+
+@pytest.mark.parametrize("length", [9, 40, 300, 70_000])
+def test_a_string_that_is_no_utf_8_spoils_nothing_beside_it(length: int) -> None:
+    """Whatever the width of its length on the wire."""
+    odd = ODD.ljust(length, b"x")
+    good = msgspec.msgpack.encode("Zürich")
+    for lead, width in (("d9", 1), ("da", 2), ("db", 4)):
+        if length < 1 << 8 * width:
+            text = bytes.fromhex(lead) + length.to_bytes(width, "big") + odd
+            value = b"\x83\xa1a" + text + b"\xa1b" + good + b"\xa3\xff\xfe\xfd\xc4\x01\xff"
+            assert unpack(value) == {"a": odd.decode("utf-8", "replace"), "b": "Zürich", "���": b"\xff"}
+
+
+def test_errors_and_ids_of_any_bytes_are_read() -> None:
+    frame = msgspec.msgpack.encode(
+        {"ID": b"\xff", "Output": {"Data": None, "Error": {"Message": b"no \xff"}}, "Error": None}
+    )
+    assert decode_response(frame.replace(b"\xc4\x04no \xff", b"\xa4no \xff")) == Response("�", None, "no �")
+    assert decode_response(frame) == Response("�", None, "no �")
 
 
 def test_an_object_is_written_with_its_version_if_it_has_one() -> None:

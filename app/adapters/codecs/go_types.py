@@ -118,14 +118,11 @@ class String:
         return msgspec.msgpack.encode(value.encode("utf-8", "replace").decode())
 
     def read(self, plain: Any, what: str) -> str:
-        """A bin will do."""
+        """A bin will do. What is no UTF-8 in it becomes a replacement character."""
         if isinstance(plain, str):
             return plain
         if isinstance(plain, bytes):
-            try:
-                return plain.decode()
-            except UnicodeDecodeError as error:
-                raise ZbusError(f"{what} is no UTF-8 text") from error
+            return plain.decode("utf-8", "replace")
         raise _wrong(plain, what, self.name)
 
 

@@ -1,12 +1,15 @@
-"""Where the first MessagePack value of some bytes ends: Go's reader looks at no byte after it.
+"""Where the first MessagePack value of some bytes ends, and its strings made readable: Go's reader is that lenient.
 
-Format: https://github.com/msgpack/msgpack/blob/master/spec.md. The values themselves are read by
-msgspec, which refuses bytes that follow.
+It looks at no byte after the first value, and a string may be any bytes. Format:
+https://github.com/msgpack/msgpack/blob/master/spec.md. The values themselves are read by msgspec, which refuses
+bytes that follow, and strings that are not UTF-8.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+import msgspec
 
 
 class NotMsgpack(ValueError):
@@ -49,7 +52,8 @@ _SIZED: Mapping[int, tuple[int, int]] = {
 _COUNTED: Mapping[int, tuple[int, int]] = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
 """Lead byte → bytes of the count, and values per item."""
 
-FIXMAP, FIXARRAY, FIXSTR, NEGATIVE = 0x80, 0x90, 0xA0, 0xE0
+FIXMAP, FIXARRAY, FIXSTR, NIL, NEGATIVE = 0x80, 0x90, 0xA0, 0xC0, 0xE0
+STR = (0xD9, 0xDA, 0xDB)
 NEVER_USED = 0xC1
 
 
@@ -68,6 +72,28 @@ def first_value(data: bytes) -> bytes:
     return data[:end]
 
 
+def with_readable_text(value: bytes) -> bytes:
+    """The same value (whole, and nothing after it), with what is no UTF-8 in its strings replaced by U+FFFD."""
+    parts = []
+    begin = 0
+    while begin < len(value):
+        end = begin + _head(value, begin)[0]
+        parts.append(_readable(value[begin:end]))
+        begin = end
+    return b"".join(parts)
+
+
+def _readable(part: bytes) -> bytes:
+    lead = part[0]
+    if FIXSTR <= lead < NIL:
+        text = part[1:]
+    elif lead in STR:
+        text = part[1 + _SIZED[lead][0] :]
+    else:
+        return part
+    return msgspec.msgpack.encode(text.decode("utf-8", "replace"))
+
+
 def _head(data: bytes, at: int) -> tuple[int, int]:
     """Bytes of the value without the values in it, and how many of those there are."""
     lead = data[at]
@@ -77,7 +103,7 @@ def _head(data: bytes, at: int) -> tuple[int, int]:
         return 1, 2 * (lead & 0x0F)
     if lead < FIXSTR:
         return 1, lead & 0x0F
-    if lead < 0xC0:
+    if lead < NIL:
         return 1 + (lead & 0x1F), 0
     if lead == NEVER_USED:
         raise NotMsgpack(f"the byte c1 at {at} begins no value")

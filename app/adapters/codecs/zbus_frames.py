@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from app.adapters.codecs.msgpack_span import first_value
+from app.adapters.codecs.msgpack_span import first_value, with_readable_text
 
 FRAME_BYTES_MAX = 1 << 20
 """Larger frames are refused unread; the largest real one, a node's record, has some 700 bytes."""
@@ -122,13 +122,24 @@ def is_request(frame: bytes) -> bool:
 
 
 def unpack(data: bytes) -> Any:
-    """The first value in ``data``, whatever follows it; `ZbusError` if there is none."""
+    """The first value in ``data``, whatever follows it; `ZbusError` if there is none.
+
+    Text that is not UTF-8, which Go reads as it is, is read with replacements: it spoils nothing beside it.
+    """
     if len(data) > FRAME_BYTES_MAX:
         raise ZbusError(f"{len(data)} bytes are more than any frame has ({FRAME_BYTES_MAX})")
     try:
-        return msgspec.msgpack.decode(first_value(data), strict=True)
+        return _first(data)
     except (ValueError, RecursionError) as error:
         raise ZbusError(f"no MessagePack: {error}") from error
+
+
+def _first(data: bytes) -> Any:
+    value = first_value(data)
+    try:
+        return msgspec.msgpack.decode(value, strict=True)
+    except UnicodeDecodeError:
+        return msgspec.msgpack.decode(with_readable_text(value), strict=True)
 
 
 def _pack(value: object) -> bytes:
@@ -164,10 +175,7 @@ def _text(value: Any, what: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bytes):
-        try:
-            return value.decode()
-        except UnicodeDecodeError as error:
-            raise ZbusError(f"{what} is no UTF-8 text") from error
+        return value.decode("utf-8", "replace")
     if isinstance(value, str):
         return value
     raise ZbusError(f"{what} is {kind_of(value)}, not a string")

@@ -74,7 +74,7 @@ async def _read_object(reader: asyncio.StreamReader) -> Answer:
 
 def _parsed(received: bytes) -> object:
     try:
-        return json.loads(received)
+        return json.loads(received.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
 
