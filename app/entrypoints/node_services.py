@@ -46,6 +46,9 @@ from app.ports.rtc_alarm import RtcAlarm
 from app.ports.signs_of_life import SignsOfLife
 from app.ports.telemetry import Telemetry
 
+NODES_AT_ONCE = 2
+"""Where each node is a call to one worker: a second one waits there while the first is served, and no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -144,6 +147,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         telemetry,
         jitter,
         stale_after_s=policies.events_stale_after_s,
+        nodes_at_once=None if policies.all_records else NODES_AT_ONCE,
     )
     server = PowerServer(
         chain,

@@ -206,6 +206,17 @@ async def test_one_failing_read_leaves_the_others_readable(
         assert [isinstance(records[node], Unreadable) for node in (HERE, GONE, NodeId(3))] == [False, True, False]
 
 
+async def test_r9_a_node_that_the_chain_does_not_have_is_an_answer(
+    redis_server: RedisServer, redis: Any, chain: ZbusChain
+) -> None:
+    async def none(_: int) -> Any:
+        raise RetryableError("node not found: object not found")
+
+    async with gateway(redis_server, {"GetNode": Served((UINT32,), WHOLE_NODE, none)}):
+        assert await chain.nodes([GONE]) == {}
+        assert await chain.nodes([GONE, HERE]) == {}
+
+
 async def test_reads_that_fail_all_are_a_chain_that_is_away(
     redis_server: RedisServer, redis: Any, chain: ZbusChain
 ) -> None:

@@ -72,7 +72,7 @@ class ZbusChain:
         """One call for each; a node whose call fails while others are answered is `Unreadable`."""
         found: dict[NodeId, Node | Unreadable] = {}
         for node, answer in (await self._each(nodes, self._record)).items():
-            if isinstance(answer, ChainUnavailable) and NOT_FOUND in str(answer):
+            if answer is None:
                 continue
             if isinstance(answer, ChainUnavailable):
                 found[node] = Unreadable(f"the record of node {node} can't be read: {answer}")
@@ -92,8 +92,14 @@ class ZbusChain:
         except _Broken as error:
             return Unreadable(str(error))
 
-    async def _record(self, node: NodeId) -> Node:
-        return node_record(await self._ask(neighbours.GET_NODE, node))
+    async def _record(self, node: NodeId) -> Node | None:
+        """None: the chain has no such node, which is an answer and no failure."""
+        try:
+            return node_record(await self._ask(neighbours.GET_NODE, node))
+        except ChainUnavailable as error:
+            if isinstance(error.__cause__, CallFailed) and NOT_FOUND in str(error):
+                return None
+            raise
 
     async def _each(
         self, nodes: Collection[NodeId], ask: Callable[[NodeId], Awaitable[Answer]]

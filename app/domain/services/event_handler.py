@@ -1,14 +1,20 @@
-"""Handles power-target events: look at the chain now, for all nodes they name, in one read (R1, R9)."""
+"""Handles power-target events: look at the chain now, for all nodes they name, in one read (R1, R9).
+
+Where each node costs a call of its own, they are looked at side by side, a few at a time: each is handed on
+when its answer is there, fails by itself, and what comes meanwhile stands behind the few only.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
 
-from app.domain.backoff import Backoff, Jitter
+from app.domain.backoff import Jitter
 from app.domain.errors import EventsUnavailable, PowerdError
 from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malformed, Setback
 from app.domain.model import FarmId, HeadKind, NodeId
 from app.domain.services.event_inbox import EventInbox
+from app.domain.services.event_retries import EventRetries, node_of
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.trigger import Trigger
 from app.domain.services.wake import WakeService
@@ -16,8 +22,6 @@ from app.ports.chain import ChainReader
 from app.ports.clock import Clock
 from app.ports.power_events import PowerEvents
 from app.ports.telemetry import Telemetry
-
-RETRY = Backoff(1.0, 30.0)
 
 
 class EventHandler:
@@ -38,6 +42,7 @@ class EventHandler:
         jitter: Jitter,
         *,
         stale_after_s: float = 600.0,
+        nodes_at_once: int | None = None,
     ) -> None:
         self._events = events
         self._inbox = inbox
@@ -49,33 +54,33 @@ class EventHandler:
         self._own_trigger = own_trigger
         self._clock = clock
         self._telemetry = telemetry
-        self._jitter = jitter
         self._stale_after_s = stale_after_s
+        self._one_by_one = nodes_at_once is not None
+        self._retries = EventRetries(own, clock, jitter, nodes_max=nodes_at_once)
 
     async def run(self) -> None:
-        """Handle what arrives; a failure leaves it waiting, and it is tried again with what came since."""
-        failures = 0
+        """Handle what arrives; a failure leaves it waiting, and it is tried again by itself."""
         while True:
-            batch = await self._inbox.waiting()
-            try:
-                await self.handle(batch)
-            except PowerdError as error:
-                failures += 1
-                retry_in_s = RETRY.delay_s(failures, self._jitter)
-                self._telemetry.happened(Setback("handling events", str(error), retry_in_s))
-                await self._clock.sleep(retry_in_s)
+            waiting = await self._inbox.waiting()
+            due = self._retries.due(waiting)
+            if due:
+                await self.handle(due)
             else:
-                failures = 0
+                await self._pause(self._retries.until_next_s())
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with self._clock.timeout(seconds):
+                await self._inbox.news()
+        except TimeoutError:
+            pass
 
     async def handle(self, batch: Sequence[Delivery]) -> None:
-        """Handle and acknowledge; each part may fail without harm to the others."""
-        broken = [delivery for delivery in batch if isinstance(delivery.content, Malformed)]
+        """Handle and acknowledge; each part may fail without harm to the others, and is put off then."""
+        await self._put_aside([delivery for delivery in batch if isinstance(delivery.content, Malformed)])
         good = [delivery for delivery in batch if not isinstance(delivery.content, Malformed)]
-        problem = await self._put_aside(broken)
         if good:
             await self._handle_good(good)
-        if problem is not None:
-            raise problem
 
     async def look_at(self, nodes: Collection[NodeId], *, hinted: bool) -> None:
         """Read the chain for these nodes now, and hand what follows to the wake and reconcile tasks."""
@@ -101,10 +106,36 @@ class EventHandler:
             change = delivery.content
             if not isinstance(change, Malformed) and change.farm == self._farm_id:
                 (fresh if delivery.published_at_s >= oldest_s else old)[change.node] = None
-        await self.look_at(fresh, hinted=True)
-        await self.look_at([node for node in old if node not in fresh], hinted=False)
-        await self._acknowledge(good)
-        self._telemetry.happened(EventsHandled(len(good), tuple(fresh | old)))
+        failed = await self._look(fresh, hinted=True)
+        failed |= await self._look([node for node in old if node not in fresh], hinted=False)
+        handled = [delivery for delivery in good if node_of(delivery) not in failed]
+        if handled:
+            await self._acknowledge(handled)
+            nodes = tuple(node for node in fresh | old if node not in failed)
+            self._telemetry.happened(EventsHandled(len(handled), nodes))
+        self._put_off([delivery for delivery in good if node_of(delivery) in failed], failed.values())
+
+    async def _look(self, nodes: Collection[NodeId], *, hinted: bool) -> dict[NodeId, PowerdError]:
+        """As `look_at`; gives the nodes that could not be looked at, and why."""
+        groups = [[node] for node in nodes] if self._one_by_one else [list(nodes)]
+        failed: dict[NodeId, PowerdError] = {}
+
+        async def look(group: Collection[NodeId]) -> None:
+            try:
+                await self.look_at(group, hinted=hinted)
+            except PowerdError as error:
+                failed.update(dict.fromkeys(group, error))
+
+        async with asyncio.TaskGroup() as looks:
+            for group in groups:
+                looks.create_task(look(group), name="events: look")
+        return failed
+
+    def _put_off(self, deliveries: Sequence[Delivery], reasons: Iterable[PowerdError]) -> None:
+        if deliveries:
+            retry_in_s = self._retries.failed(deliveries)
+            reason = "; ".join(dict.fromkeys(map(str, reasons)))
+            self._telemetry.happened(Setback("handling events", reason, retry_in_s))
 
     async def _acknowledge(self, handled: Sequence[Delivery]) -> None:
         try:
@@ -114,16 +145,14 @@ class EventHandler:
             self._telemetry.happened(Setback("acknowledging events", str(error), 0.0))
         self._inbox.done(handled)
 
-    async def _put_aside(self, broken: Sequence[Delivery]) -> EventsUnavailable | None:
-        """What could not be written (a full server) stays in the inbox; the first problem is returned."""
-        problem = None
+    async def _put_aside(self, broken: Sequence[Delivery]) -> None:
+        """What could not be written (a full server) stays in the inbox."""
         for delivery in broken:
             reason = delivery.content.reason if isinstance(delivery.content, Malformed) else ""
             try:
                 await self._events.dead_letter(delivery, reason)
             except EventsUnavailable as error:
-                problem = problem or error
+                self._put_off([delivery], [error])
             else:
                 self._inbox.done([delivery])
                 self._telemetry.happened(EventDeadLettered(delivery.id, reason))
-        return problem

@@ -17,12 +17,15 @@ class EventInbox:
         self._entries_max = entries_max
         self._waiting: dict[str, Delivery] = {}
         self._filled = asyncio.Event()
+        self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
 
     async def put(self, batch: Sequence[Delivery]) -> None:
         """Add; waits while too many wait already (they stay pending in the stream)."""
         await self._room.wait()
+        if any(delivery.id not in self._waiting for delivery in batch):
+            self._news.set()
         self._waiting.update((delivery.id, delivery) for delivery in batch)
         if self._waiting:
             self._filled.set()
@@ -32,7 +35,12 @@ class EventInbox:
     async def waiting(self) -> Sequence[Delivery]:
         """All that wait, as soon as there is one; they stay until `done`."""
         await self._filled.wait()
+        self._news.clear()
         return tuple(self._waiting.values())
+
+    async def news(self) -> None:
+        """Returns once there is a delivery that `waiting` has not given yet."""
+        await self._news.wait()
 
     def done(self, batch: Sequence[Delivery]) -> None:
         """These need no more attention."""

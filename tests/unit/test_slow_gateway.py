@@ -1,0 +1,138 @@
+"""Events behind a gateway of one worker, where each node is a call of seconds: each stands for itself (R7, R9)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+import pytest
+
+from app.adapters.simulated.chain import SimulatedChain
+from app.adapters.simulated.clock import VirtualClock
+from app.domain.errors import ChainUnavailable
+from app.domain.events import EventsHandled, PowerTargetChanged, Setback, ShutdownAborted, WakeEnded
+from app.domain.model import HeadKind, Node, NodeId, Power, PowerReading, Unreadable
+from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+
+pytestmark = pytest.mark.anyio
+
+CALL_S = 3.0
+SETTINGS: dict[str, object] = {
+    "chain.kind": "gateway",
+    "power_management.reconcile_interval_s": 86400.0,
+    "wake.first_wakers": 0,
+}
+
+
+class SlowGateway(SimulatedChain):
+    """One call a node, one after the other; those in ``lost`` can't be read."""
+
+    worker: asyncio.Lock
+    lost: frozenset[int] = frozenset()
+
+    async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
+        await self._calls(nodes)
+        return await super().powers(nodes, kind)
+
+    async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
+        await self._calls(nodes)
+        if not self.lost.isdisjoint(nodes):
+            raise ChainUnavailable("its record can't be read")
+        return await super().nodes(nodes)
+
+    async def _calls(self, nodes: Collection[NodeId]) -> None:
+        for _ in nodes:
+            async with self.worker:
+                await self._clock.sleep(CALL_S)
+
+
+def behind_a_slow_gateway(node: VirtualNode) -> None:
+    node.chain.__class__ = SlowGateway
+    gateway(node).worker = asyncio.Lock()
+    node.chain.tells_finality = node.chain.tells_heads = False
+
+
+def gateway(node: VirtualNode) -> SlowGateway:
+    assert isinstance(node.chain, SlowGateway)
+    return node.chain
+
+
+@pytest.fixture
+def eleven(clock: VirtualClock) -> VirtualFarm:
+    return VirtualFarm(clock, nodes=11)
+
+
+async def sleepers_wanted(farm: VirtualFarm, *nodes: int) -> None:
+    for node in nodes:
+        farm.put_to_sleep(node)
+    await farm.set_targets(nodes, Power.UP, tell=[])
+
+
+def up(farm: VirtualFarm, node: int) -> PowerTargetChanged:
+    return PowerTargetChanged(farm.id, NodeId(node), Power.UP)
+
+
+async def test_r7_packets_leave_for_the_first_while_the_others_are_read(eleven: VirtualFarm) -> None:
+    async with eleven.running(1, before=behind_a_slow_gateway, settings=SETTINGS) as node:
+        await eleven.clock.sleep(120)
+        peers = range(2, 12)
+        await sleepers_wanted(eleven, *peers)
+        asked_at_s = eleven.clock.monotonic()
+        await node.deliver(*(up(eleven, peer) for peer in peers))
+        await eleven.until(lambda: bool(node.packets_to(2)), within_s=10)
+        await eleven.until(lambda: all(node.packets_to(peer) for peer in peers), within_s=600)
+        assert eleven.clock.monotonic() - asked_at_s > 10 * CALL_S, "each was a call"
+        await eleven.until(lambda: not node.stream.pending, within_s=10)
+
+
+async def test_r9_what_comes_while_a_batch_is_read_does_not_wait_for_the_own_node(eleven: VirtualFarm) -> None:
+    async with eleven.running(1, before=behind_a_slow_gateway, settings=SETTINGS) as node:
+        await eleven.clock.sleep(120)
+        await sleepers_wanted(eleven, *range(2, 12))
+        await eleven.set_target(1, Power.DOWN, tell=[])
+        await node.deliver(*(up(eleven, peer) for peer in range(2, 12)))
+        await node.deliver(PowerTargetChanged(eleven.id, NodeId(1), Power.DOWN))
+        await eleven.until(lambda: bool(node.container.server().staying_up), within_s=40)
+        assert not node.packets_to(11), "the own node is looked at before the last peer"
+
+
+async def test_r9_a_node_that_can_not_be_read_delays_no_other(eleven: VirtualFarm) -> None:
+    async with eleven.running(1, before=behind_a_slow_gateway, settings=SETTINGS) as node:
+        await eleven.clock.sleep(120)
+        await sleepers_wanted(eleven, 2, 3, 4)
+        services = node.container.services()
+        services.farm._members = (NodeId(3), NodeId(4))  # node 2 joined a moment ago
+        gateway(node).lost = frozenset({2})
+        await node.deliver(up(eleven, 2), up(eleven, 3))
+        await eleven.until(lambda: bool(node.packets_to(3)), within_s=20)
+        await eleven.clock.sleep(300)
+        assert len(node.stream.pending) == 1, "the one that can't be read waits"
+        assert len(node.told(Setback)) < 30, "ever more patiently"
+        await node.deliver(up(eleven, 4))
+        await eleven.until(lambda: bool(node.packets_to(4)), within_s=3 * CALL_S)
+        gateway(node).lost = frozenset()
+        await eleven.until(lambda: bool(node.packets_to(2)), within_s=60)
+        await eleven.until(lambda: not node.stream.pending, within_s=20)
+
+
+async def test_r9_a_new_event_of_a_node_that_failed_takes_the_older_ones_along(eleven: VirtualFarm) -> None:
+    async with eleven.running(1, before=behind_a_slow_gateway, settings=SETTINGS) as node:
+        await eleven.clock.sleep(120)
+        await sleepers_wanted(eleven, 2)
+        node.container.services().farm._members = ()
+        gateway(node).lost = frozenset({2})
+        await node.deliver(up(eleven, 2))
+        await eleven.clock.sleep(200)
+        gateway(node).lost = frozenset()
+        before = len(node.told(EventsHandled))
+        await node.deliver(up(eleven, 2))
+        await eleven.until(lambda: not node.stream.pending, within_s=5 * CALL_S)
+        assert len(node.told(EventsHandled)) == before + 1
+
+
+async def test_r9_an_event_of_a_node_that_does_not_exist_is_acknowledged(eleven: VirtualFarm) -> None:
+    async with eleven.running(1, before=behind_a_slow_gateway, settings=SETTINGS) as node:
+        await eleven.clock.sleep(120)
+        await node.deliver(up(eleven, 404))
+        await eleven.until(lambda: not node.stream.pending, within_s=3 * CALL_S)
+        assert (node.told(WakeEnded), node.told(ShutdownAborted)) == ([], [])
