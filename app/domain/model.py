@@ -35,18 +35,16 @@ class Head:
 
     ``time_s`` is the block's own ``Timestamp.Now`` in Unix seconds: the age of a head is measured
     with it, so a chain that stands still shows, whoever served the block. ``number`` is None and
-    ``hash`` empty where the gateway tells only the time.
-
-    Where the gateway tells the time vaguely, the block's time lies anywhere within the
-    ``time_uncertain_s`` before ``time_s``. Then its age is watched too, from look to look:
-    ``seen_s_max`` ago another block was the head, and infinity says that this was the first look.
+    ``hash`` empty where the gateway tells only the time. Where it tells even that no better, the block's
+    time lies somewhere between ``time_s - uncertainty_s`` and ``time_s``. Then its age is watched too,
+    from look to look: ``seen_s_max`` ago another block was the head; infinity: this was the first look.
     """
 
     kind: HeadKind
     number: int | None
     hash: str
     time_s: float
-    time_uncertain_s: float = 0.0
+    uncertainty_s: float = 0.0
     seen_s_max: float | None = None
 
     def off_by_s(self, now_s: float) -> float:
@@ -55,7 +53,7 @@ class Head:
         Positive for a block of the past, negative for one of the future; 0 where a possible time fits.
         """
         ahead_s = now_s - self.time_s
-        behind_s = ahead_s + self.time_uncertain_s
+        behind_s = ahead_s + self.uncertainty_s
         return max(ahead_s, min(behind_s, 0.0))
 
 

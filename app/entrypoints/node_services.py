@@ -46,9 +46,6 @@ from app.ports.rtc_alarm import RtcAlarm
 from app.ports.signs_of_life import SignsOfLife
 from app.ports.telemetry import Telemetry
 
-NODES_AT_ONCE = 2
-"""Where each node is a call to one worker: a second one waits there while the first is served, and no more."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -96,7 +93,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     own_trigger, farm_trigger = Trigger(clock), Trigger(clock)
     inbox = EventInbox()
     alarm = ClockAlarm(ports.rtc_alarm, clock, faults, telemetry, ahead_s=policies.rtc_alarm_ahead_s)
-    management = PowerManagement(ports.nic, ports.host_power, alarm, faults, allowed=policies.power_off_allowed)
+    management = PowerManagement(chain, ports.nic, ports.host_power, alarm, faults, allowed=policies.power_off_allowed)
     farm = FarmDirectory(
         chain,
         clock,
@@ -147,7 +144,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         telemetry,
         jitter,
         stale_after_s=policies.events_stale_after_s,
-        nodes_at_once=None if policies.all_records else NODES_AT_ONCE,
+        nodes_at_once=policies.nodes_at_once,
     )
     server = PowerServer(
         chain,

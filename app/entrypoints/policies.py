@@ -15,6 +15,9 @@ from app.domain.wake_rules import WakePolicy
 from app.entrypoints.kinds import behind_gateway
 from app.entrypoints.settings import Settings
 
+NODES_AT_ONCE = 2
+"""Behind a gateway of one worker: a second node's call waits there while the first is served, and no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policies:
@@ -29,6 +32,7 @@ class Policies:
     power_off_allowed: bool
     farm_refresh_s: float
     all_records: bool
+    nodes_at_once: int | None
     events_stale_after_s: float
     first_report_wait_s: float
     brake: BrakePolicy
@@ -48,6 +52,7 @@ def policies(settings: Settings) -> Policies:
         power_off_allowed=settings.power_management.enabled,
         farm_refresh_s=settings.power_management.farm_refresh_s,
         all_records=not behind_gateway(settings),
+        nodes_at_once=NODES_AT_ONCE if behind_gateway(settings) else None,
         events_stale_after_s=settings.events.stale_after_s,
         first_report_wait_s=settings.uptime.first_report_wait_s,
         brake=brake_policy(settings),

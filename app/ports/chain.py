@@ -31,6 +31,14 @@ class ChainReader(Protocol):
         """Whether `HeadKind.FINALIZED` can be read; if not, it is answered like BEST."""
         ...
 
+    @property
+    def lacks_power(self) -> str:
+        """Why nodes have no power target and state here at all; empty where they have, or before that is known.
+
+        Then every node is Up and wanted Up, and the farm has no nodes.
+        """
+        ...
+
     async def head(self, kind: HeadKind) -> Head | None:
         """The chain's head now; ``None`` where the gateway does not tell."""
         ...

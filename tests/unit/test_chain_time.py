@@ -24,7 +24,7 @@ def test_the_time_of_the_block_is_one_of_those_an_answer_stands_for(how: str, mi
     """R6, R8: whether the library is mended or not."""
     time_s = BLOCK_S + millisecond / 1000
     answer = told(ChainTime(), TIMES[how](BLOCK_S * 1000 + millisecond), 0.0)
-    head = Head(HeadKind.BEST, None, "", answer.time_s, answer.uncertain_s)
+    head = Head(HeadKind.BEST, None, "", answer.time_s, answer.uncertainty_s)
     assert abs(head.off_by_s(time_s)) < 1
     assert head.off_by_s(time_s + 1061) > 60
     assert head.off_by_s(time_s - 1061) < -60

@@ -45,7 +45,7 @@ def test_r4_target_and_state_decide_when_no_guard_objects(target: Power, state: 
 
 def vague(*, told_age_s: float, seen_s_max: float) -> OwnPower:
     """As a gateway tells it that is wrong by up to 999 s."""
-    head = Head(HeadKind.BEST, None, "", NOW_S - told_age_s, time_uncertain_s=999.0, seen_s_max=seen_s_max)
+    head = Head(HeadKind.BEST, None, "", NOW_S - told_age_s, uncertainty_s=999.0, seen_s_max=seen_s_max)
     return OwnPower(head, NodePower(PowerState(UP), DOWN))
 
 

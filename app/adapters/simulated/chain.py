@@ -35,7 +35,7 @@ class SimulatedChain:
     """`Chain`, `ChainBlocks` and `PowerTargets` for one account.
 
     Switches: ``unavailable``, ``latency_s`` (half of it on the way there, half on the way back),
-    ``hang_everything``, ``hang_uptime``, ``tells_finality``, ``tells_heads``, ``broken`` (nodes whose
+    ``hang_everything``, ``hang_uptime``, ``tells_finality``, ``tells_heads``, ``lacks_power``, ``broken`` (nodes whose
     answer is neither Up nor Down), ``broken_records`` (nodes whose record can't be read), ``fail_uptime``,
     ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it), ``fails``
     (asked before every answer whether this one fails).
@@ -65,6 +65,7 @@ class SimulatedChain:
         self._era_blocks = era_blocks
         self.tells_finality = True
         self.tells_heads = True
+        self.lacks_power = ""
         self.unavailable = False
         self.hang_everything = False
         self.hang_uptime = False

@@ -54,6 +54,11 @@ class SubstrateChain:
     # -- reading -----------------------------------------------------------------------------------
 
     @property
+    def lacks_power(self) -> str:
+        """Tfchain has it."""
+        return ""
+
+    @property
     def tells_finality(self) -> bool:
         """Substrate's nodes do."""
         return True

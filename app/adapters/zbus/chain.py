@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from app.adapters.zbus import neighbours
 from app.adapters.zbus.chain_time import ChainTime, ToldTime
 from app.adapters.zbus.client import BrokenAnswer, CallFailed, CallRefused, NoAnswer, ZbusClient
+from app.adapters.zbus.dialect import Dialect
 from app.adapters.zbus.gateway_answers import node_power, node_record
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncertain, RetryableError
 from app.domain.model import (
@@ -28,6 +29,7 @@ from app.domain.model import (
     NodePower,
     Power,
     PowerReading,
+    PowerState,
     Unreadable,
     UptimeSample,
 )
@@ -55,12 +57,20 @@ class ZbusChain:
         self._timeout_s = timeout_s
         self._bulk = asyncio.Semaphore(BULK_CALLS)
         self._chain_time = ChainTime()
+        self._dialect = Dialect(client, timeout_s=timeout_s)
+
+    @property
+    def lacks_power(self) -> str:
+        """Zero-OS 4 has none; known once the gateway answered."""
+        return self._dialect.lacks_power
 
     # -- reading -----------------------------------------------------------------------------------
     async def head(self, kind: HeadKind) -> Head | None:
-        """The chain's time; the block itself is not told."""
+        """The chain's time; the block itself is not told, and in Zero-OS 4 there is none."""
+        if not await self._has_power():
+            return None
         told = await self._time()
-        return Head(kind, None, "", told.time_s, told.uncertain_s, told.seen_s_max)
+        return Head(kind, None, "", told.time_s, told.uncertainty_s, told.seen_s_max)
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:  # noqa: ARG002 - there is one
         """One call for each; a node whose call fails while others are answered is `Unreadable`."""
@@ -71,6 +81,8 @@ class ZbusChain:
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
         """One call for each; a node whose call fails while others are answered is `Unreadable`."""
         found: dict[NodeId, Node | Unreadable] = {}
+        if not await self._has_power():
+            return found
         for node, answer in (await self._each(nodes, self._record)).items():
             if answer is None:
                 continue
@@ -84,10 +96,14 @@ class ZbusChain:
 
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
         """Ascending."""
+        if not await self._has_power():
+            return ()
         return tuple(sorted(NodeId(node) for node in await self._ask(neighbours.GET_NODES, farm)))
 
     async def _power(self, node: NodeId) -> NodePower | Unreadable:
         try:
+            if not await self._has_power():
+                return NodePower(PowerState(Power.UP), Power.UP)
             return node_power(await self._ask(neighbours.GET_POWER_TARGET, node))
         except _Broken as error:
             return Unreadable(str(error))
@@ -133,13 +149,22 @@ class ZbusChain:
             return await self._client.call(method, *arguments, timeout_s=self._timeout_s)
         except BrokenAnswer as error:
             raise _Broken(str(error)) from error
+        except CallRefused as error:
+            self._dialect.refused(error)
+            raise ChainUnavailable(str(error)) from error
+        except RetryableError as error:
+            raise ChainUnavailable(str(error)) from error
+
+    async def _has_power(self, *, anew: bool = False) -> bool:
+        try:
+            return await self._dialect.has_power(anew=anew)
         except RetryableError as error:
             raise ChainUnavailable(str(error)) from error
 
     # -- writing -----------------------------------------------------------------------------------
     async def set_power_state(self, power: Power) -> Inclusion:
         """The gateway waits until it is included."""
-        return await self._submit(neighbours.SET_NODE_POWER_STATE, power is Power.UP)
+        return _included(await self._submit(neighbours.SET_NODE_POWER_STATE, power is Power.UP))
 
     async def announce_power_state(self, power: Power) -> None:
         """Left on the gateway's list."""
@@ -153,9 +178,13 @@ class ZbusChain:
 
         So what decides is how long the call took, and how far this machine's clock is from the chain's.
         """
+        has_power = await self._has_power(anew=True)
         taken = sample()
+        if not has_power:
+            await self._submit(neighbours.UPDATE_NODE_UPTIME_4, taken.uptime_s, taken.taken_at_s)
+            return Inclusion("", None)
         sampled_at_s = self._clock.monotonic()
-        inclusion = await self._submit(neighbours.UPDATE_NODE_UPTIME, taken.uptime_s, taken.taken_at_s)
+        inclusion = _included(await self._submit(neighbours.UPDATE_NODE_UPTIME, taken.uptime_s, taken.taken_at_s))
         await self._check_time(taken, sampled_at_s, inclusion)
         return inclusion
 
@@ -174,28 +203,32 @@ class ZbusChain:
             pass
         else:
             told_most_s = told.time_s - taken.taken_at_s
-            told_least_s = told_most_s - told.uncertain_s - (self._clock.monotonic() - sampled_at_s)
+            told_least_s = told_most_s - told.uncertainty_s - (self._clock.monotonic() - sampled_at_s)
             if told_least_s > HINT_WINDOW_S or told_most_s < -HINT_WINDOW_S:
                 raise ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", inclusion.block_hash)
-            if not told.uncertain_s:
+            if not told.uncertainty_s:
                 least_s, most_s = told_least_s, told_most_s
         if least_s < -HINT_WINDOW_S or most_s > HINT_WINDOW_S:
             what = f"{neighbours.UPDATE_NODE_UPTIME} took {took_s:.0f} s"
             raise ExtrinsicUncertain(f"{what}: the chain may have refused its time, which it takes within ±60 s")
 
-    async def _submit(self, method: neighbours.RemoteMethod, *arguments: Any) -> Inclusion:
+    async def _submit(self, method: neighbours.RemoteMethod, *arguments: Any) -> Any:
         """What the gateway has seen may have reached the chain, whatever it answers."""
         try:
-            block_hash: bytes = await self._client.call(method, *arguments, timeout_s=self._timeout_s)
+            return await self._client.call(method, *arguments, timeout_s=self._timeout_s)
         except NoAnswer as error:
             if error.withdrawn:
                 raise ChainUnavailable(str(error)) from error
             raise ExtrinsicUncertain(str(error)) from error
         except CallRefused as error:
+            self._dialect.refused(error)
             raise ChainUnavailable(str(error)) from error
         except (CallFailed, BrokenAnswer) as error:
             raise ExtrinsicUncertain(str(error)) from error
-        return Inclusion(f"0x{block_hash.hex()}", None)
+
+
+def _included(block_hash: bytes) -> Inclusion:
+    return Inclusion(f"0x{block_hash.hex()}", None)
 
 
 class _Broken(ChainUnavailable):

@@ -26,10 +26,10 @@ REMEMBERED_MAX = 16
 
 @dataclass(frozen=True, slots=True)
 class ToldTime:
-    """The time of the block lies within ``uncertain_s`` before ``time_s``; for ``seen_s_max`` see `Head`."""
+    """The time of the block lies within ``uncertainty_s`` before ``time_s``; for ``seen_s_max`` see `Head`."""
 
     time_s: float
-    uncertain_s: float = 0.0
+    uncertainty_s: float = 0.0
     seen_s_max: float | None = None
 
 

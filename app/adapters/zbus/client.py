@@ -52,6 +52,10 @@ class CallFailed(RetryableError):
 class CallRefused(RetryableError):
     """The neighbour does not know the method, or takes other arguments: until another version of it runs."""
 
+    def __init__(self, message: str, method: RemoteMethod) -> None:
+        super().__init__(message)
+        self.method = method
+
 
 class BrokenAnswer(RetryableError):
     """The neighbour answered with something that is no answer to this call."""
@@ -223,6 +227,6 @@ def _frame(method: RemoteMethod, name: str, arguments: tuple[Any, ...]) -> bytes
 
 def _check(method: RemoteMethod, response: Response) -> None:
     if response.error is not None:
-        raise CallRefused(f"{method} is refused: {response.error or 'no reason given'}")
+        raise CallRefused(f"{method} is refused: {response.error or 'no reason given'}", method)
     if response.call_error:
         raise CallFailed(f"{method}: {response.call_error}")

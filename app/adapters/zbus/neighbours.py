@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.adapters.codecs.go_types import BOOL, HASH, STRING, TIME, UINT32, UINT64, GoType, Slice, Struct
+from app.adapters.codecs.go_types import BOOL, HASH, INT64, STRING, TIME, UINT32, UINT64, GoType, Slice, Struct
 from app.adapters.codecs.zbus_frames import ObjectId
 
 POWER = Struct("Power", (("IsUp", BOOL), ("IsDown", BOOL)))
@@ -61,6 +61,8 @@ GET_NODES = RemoteMethod(GATEWAY, "GetNodes", (UINT32,), Slice(UINT32))
 GET_TIME = RemoteMethod(GATEWAY, "GetTime", (), TIME)
 SET_NODE_POWER_STATE = RemoteMethod(GATEWAY, "SetNodePowerState", (BOOL,), HASH)
 UPDATE_NODE_UPTIME = RemoteMethod(GATEWAY, "UpdateNodeUptimeV2", (UINT64, UINT64), HASH)
+UPDATE_NODE_UPTIME_4 = RemoteMethod(GATEWAY, "UpdateNodeUptimeV2", (UINT64, INT64), None)
+"""As Zero-OS 4 has it; it goes to a registrar, which calls a node offline after 40 minutes without a report."""
 PUSH_ERRORS = RemoteMethod(ZUI, "PushErrors", (STRING, Slice(STRING)), None)
 
 CALLED = (

@@ -6,6 +6,7 @@ from app.domain.errors import AnswerLate, HostPowerFailed, NicUnusable, RtcUnusa
 from app.domain.model import Nic
 from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.fault_board import FaultBoard
+from app.ports.chain import ChainReader
 from app.ports.host_power import HostPower
 from app.ports.nic import NicPort
 
@@ -15,7 +16,17 @@ FAULT = "power-management"
 class PowerManagement:
     """Looks at host and card anew at every check: what comes later is found, a card that forgets is armed."""
 
-    def __init__(self, nic: NicPort, host: HostPower, alarm: ClockAlarm, faults: FaultBoard, *, allowed: bool) -> None:
+    def __init__(
+        self,
+        chain: ChainReader,
+        nic: NicPort,
+        host: HostPower,
+        alarm: ClockAlarm,
+        faults: FaultBoard,
+        *,
+        allowed: bool,
+    ) -> None:
+        self._chain = chain
         self._port = nic
         self._host = host
         self._alarm = alarm
@@ -43,8 +54,12 @@ class PowerManagement:
     async def check(self) -> None:
         """Ask the host whether it can power off, find the card, and see that it is armed; find the clock's alarm."""
         self._may_pass = False
+        forbidden = self._chain.lacks_power
         if not self._allowed:
-            self._objection = "switched off in the settings (power_management.enabled)"
+            forbidden = "switched off in the settings (power_management.enabled)"
+        if forbidden:
+            self._objection = forbidden
+            self._faults.clear(FAULT)
             return
         try:
             await self._host.check()

@@ -156,7 +156,9 @@ class PowerServer:
         await self._shutdown.run(seen)
 
     async def sync_farm(self) -> None:
-        """Look at all peers: wake those that shall be up and are not."""
+        """Look at all peers: wake those that shall be up and are not. Where nodes have no power, nobody sleeps."""
+        if self._chain.lacks_power:
+            return
         asked_at_s = self._clock.monotonic()
         peers = await self._farm.peers()
         if peers:

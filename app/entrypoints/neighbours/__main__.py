@@ -101,6 +101,15 @@ def api_gateway(broker: str, chain: str, key_file: Path, how: str) -> None:
     serve(broker, neighbours.GATEWAY, gateway.methods(), client.close)
 
 
+@main.command("api-gateway-4")
+@broker
+def api_gateway_4(broker: str) -> None:
+    """That of Zero-OS 4; prints its calls."""
+    from app.entrypoints.neighbours.gateway_4 import Gateway4
+
+    serve(broker, neighbours.GATEWAY, Gateway4().methods())
+
+
 def serve(url: str, remote: Remote, methods: Methods, close: Close | None = None) -> None:
     """One worker, as the Go daemons have it by default."""
     asyncio.run(_serve(url, remote, methods, close))
