@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from app.adapters.zbus.dialect import NO_POWER
 from app.domain.model import Power
 from tests.integration.neighbourhood import STAND_INS
 from tests.integration.node_rig import ME, node_rig
