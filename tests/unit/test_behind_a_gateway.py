@@ -9,6 +9,7 @@ from app.adapters.zbus.chain_time import ChainTime
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncertain
 from app.domain.events import ShutdownAborted, WakeEnded
 from app.domain.model import FarmId, Head, HeadKind, Inclusion, NodeId, Power
+from app.domain.services.head_watch import HeadWatch
 from app.domain.services.own_state import OwnState
 from app.entrypoints.neighbours.gateway import as_go
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
@@ -185,3 +186,42 @@ async def test_an_up_that_was_included_and_failed_ends_the_doubt(farm: VirtualFa
         with pytest.raises(ExtrinsicFailed):
             await own.set(Power.UP)
         assert not own.uncertain, "its nonce was behind that of the lost one"
+
+
+async def test_where_nodes_have_no_power_uptime_is_reported_and_nothing_else_is_done(farm: VirtualFarm) -> None:
+    """R8, R11: Zero-OS 4."""
+
+    def without_power(node: VirtualNode) -> None:
+        behind_a_gateway(node)
+        node.chain.lacks_power = "there is no such thing here"
+        node.nic.missing = True
+
+    async def none(_: FarmId) -> tuple[NodeId, ...]:
+        return ()
+
+    async with farm.running(1, before=without_power, settings=SETTINGS) as node:
+        node.chain.farm_nodes = none  # type: ignore[assignment, method-assign]  # as the gateway does
+        await farm.until(lambda: len(node.chain.samples) > 1, within_s=3000)
+        services = node.container.services()
+        assert services.management.objection == "there is no such thing here"
+        assert list(await services.farm.peers()) == []
+        assert node.fault_keys == set()
+
+
+async def test_a_gateway_that_tells_exactly_is_looked_at_once(farm: VirtualFarm) -> None:
+    clock = farm.clock
+    async with farm.running(1, settings=SETTINGS) as node:
+        await clock.sleep(10)
+        watch = HeadWatch(node.chain, clock, age_s_max=60.0, pause_s=10.0)
+        began_s, reads = clock.monotonic(), node.chain.reads
+        assert await watch.best() is not None
+        assert (clock.monotonic(), node.chain.reads) == (began_s, reads + 1)
+
+
+async def test_where_no_age_is_too_much_a_vague_time_is_read_once(farm: VirtualFarm) -> None:
+    async with farm.running(1, before=behind_a_gateway, settings=SETTINGS) as node:
+        began_s = farm.clock.monotonic()
+        head = await HeadWatch(node.chain, farm.clock, age_s_max=0.0, pause_s=10.0).best()
+        assert head is not None
+        assert head.uncertainty_s == 999
+        assert farm.clock.monotonic() == began_s
