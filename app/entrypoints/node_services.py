@@ -6,25 +6,29 @@ behind a port is decided elsewhere (`app.entrypoints.container`, `app.entrypoint
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.backoff import Jitter
+from app.domain.backoff import Backoff, Jitter
 from app.domain.model import NodeIdentity
 from app.domain.services.boot_brake import BootBrake
 from app.domain.services.bursts import Bursts
 from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.event_handler import EventHandler
 from app.domain.services.event_inbox import EventInbox
+from app.domain.services.event_reader import EventReader
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.fault_board import FaultBoard
 from app.domain.services.head_watch import HeadWatch
 from app.domain.services.last_waker import LastWaker
 from app.domain.services.observer import Observer
 from app.domain.services.own_state import OwnState
+from app.domain.services.persistent_trouble import PersistentTrouble
 from app.domain.services.power_management import PowerManagement
 from app.domain.services.power_off import PowerOff
 from app.domain.services.power_server import PowerServer
 from app.domain.services.reconciler import Reconciler
+from app.domain.services.retrying import Retrying
 from app.domain.services.shutdown import Shutdown
 from app.domain.services.trigger import Trigger
 from app.domain.services.turns import Turns
@@ -45,6 +49,13 @@ from app.ports.power_events import PowerEvents
 from app.ports.rtc_alarm import RtcAlarm
 from app.ports.signs_of_life import SignsOfLife
 from app.ports.telemetry import Telemetry
+
+READ_AGAIN = Backoff(0.2, 30.0)
+EVENTS_PATIENCE_S = 60.0
+EVENTS_REMEDY = (
+    "until then this node looks at the chain every few minutes, and is slow to obey and to wake others; docs/redis.md "
+    "says what Redis has to allow"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +159,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     )
     server = PowerServer(
         chain,
-        ports.events,
-        inbox,
+        _event_reader(ports, inbox, faults, [own_trigger, farm_trigger]),
         handler,
         farm,
         observer,
@@ -167,9 +177,19 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         clock,
         telemetry,
         policies.limits,
-        jitter,
         first_report_wait_s=policies.first_report_wait_s,
     )
     return NodeServices(
         faults, management, farm, own_state, uptime, wakes, observer, shutdown, own_trigger, farm_trigger, server
     )
+
+
+def _event_reader(ports: Ports, inbox: EventInbox, faults: FaultBoard, triggers: Sequence[Trigger]) -> EventReader:
+    trouble = PersistentTrouble("events", EVENTS_REMEDY, faults, ports.clock, patience_s=EVENTS_PATIENCE_S)
+    retrying = Retrying("reading events", READ_AGAIN, trouble, ports.clock, ports.telemetry, ports.jitter)
+
+    def resumed() -> None:
+        for trigger in triggers:
+            trigger.pull("events reconnected")
+
+    return EventReader(ports.events, inbox, retrying, resumed)

@@ -21,7 +21,10 @@ class PowerEvents(Protocol):
         ...
 
     async def receive(self) -> Sequence[Delivery]:
-        """The next batch; empty when nothing came within a few seconds. Cancelling loses nothing."""
+        """The next batch; empty when nothing came within a few seconds, or right after `open`.
+
+        Only this proves that the bus can be read. Cancelling loses nothing.
+        """
         ...
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:

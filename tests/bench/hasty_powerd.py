@@ -6,9 +6,9 @@ Ten thousand reconnections would take an hour of waiting otherwise; the backoff 
 from __future__ import annotations
 
 from app.domain.backoff import Backoff
-from app.domain.services import power_server
+from app.entrypoints import node_services
 from app.entrypoints.cli import main
 
 if __name__ == "__main__":
-    power_server.RECONNECT = Backoff(0.01, 30.0)
+    node_services.READ_AGAIN = Backoff(0.01, 30.0)
     main()

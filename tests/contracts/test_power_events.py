@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -105,6 +106,15 @@ async def test_what_is_published_is_delivered_in_order(rig: RedisRig) -> None:
 
 async def test_nothing_new_is_an_empty_batch(rig: RedisRig) -> None:
     assert list(await rig.events.receive()) == []
+
+
+async def test_the_first_read_after_opening_waits_for_nothing(rig: RedisRig) -> None:
+    await rig.events.open()
+    async with asyncio.timeout(5):
+        assert list(await rig.events.receive()) == []
+    await rig.out.publish([DOWN])
+    await rig.events.open()
+    assert [delivery.content for delivery in await rig.events.receive()] == [DOWN]
 
 
 async def test_a_delivery_tells_when_it_was_published(rig: RedisRig) -> None:

@@ -32,6 +32,7 @@ from tests.integration.admin_line import Line, line
 from tests.integration.chain_rig import DevChain, dev_chain
 from tests.integration.forked import Forked
 from tests.integration.neighbourhood import Neighbourhood, neighbourhood
+from tests.integration.redis_rig import server_in
 
 PATIENCE_S = 30.0
 """How long a test waits before it says that nothing came; far above what anything here takes."""
@@ -275,7 +276,7 @@ async def node_rig(
         chain = stack.enter_context(
             dev_chain(*options, nodes=nodes, block_time_s=block_time_s, finality_lag=finality_lag)
         )
-        redis = RedisServer(directory / "redis", persistent=True)
+        redis = server_in(directory / "redis", persistent=True)
         await asyncio.to_thread(redis.start)
         stack.callback(redis.stop)
         client = SubstrateClient([chain.urls[-1]])

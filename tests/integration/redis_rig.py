@@ -1,6 +1,7 @@
 """A real Redis server for the tests, and a hand on it.
 
-``POWERD_TEST_REDIS_URL`` names another server; tests that kill or freeze theirs always start one of their own.
+``POWERD_TEST_REDIS_URL`` names another server; tests that kill or freeze theirs always start one of their own, of
+the program that ``POWERD_TEST_REDIS_SERVER`` names (an older one, say).
 """
 
 from __future__ import annotations
@@ -21,11 +22,16 @@ from app.entrypoints.demo.redis_server import RedisServer
 NAMES = count(1)
 
 
+def server_in(directory: Path, *, persistent: bool = False) -> RedisServer:
+    """One to be started, with its data in this directory."""
+    return RedisServer(directory, persistent=persistent, binary=os.environ.get("POWERD_TEST_REDIS_SERVER", ""))
+
+
 @contextmanager
 def own_server(*, persistent: bool = False) -> Iterator[RedisServer]:
     """A server that may be killed; its directory's name is short, since a socket lives in it."""
     with tempfile.TemporaryDirectory(prefix="powerd-") as directory:
-        server = RedisServer(Path(directory), persistent=persistent)
+        server = server_in(Path(directory), persistent=persistent)
         server.start()
         try:
             yield server
@@ -49,7 +55,8 @@ def hand(url: str) -> Iterator[Any]:
     """A plain client, to look and to meddle."""
     place = parse_broker_url(url)
     where: dict[str, Any] = {"unix_socket_path": place.path} if place.path else {"host": place.host, "port": place.port}
-    with redis.Redis(db=place.database, password=place.password or None, **where) as client:
+    login: dict[str, Any] = {"username": place.user or None, "password": place.password or None}
+    with redis.Redis(db=place.database, protocol=2, **login, **where) as client:
         yield client
 
 

@@ -117,14 +117,20 @@ async def test_a_wake_survives_the_death_of_redis_and_of_the_daemon() -> None:
         await node.daemon.says("EventsHandled", since=mark)
 
 
-async def test_full_it_is_told_why_and_is_read_again_when_there_is_room() -> None:
+async def test_full_it_is_read_all_the_same_and_rubbish_is_put_aside_when_there_is_room() -> None:
     async with node_rig() as node:
         await reading(node)
+        await node.daemon.kill()
         with broker(node) as redis:
+            redis.xadd(STREAM, {"body": b"rubbish"})
+            await node.event(PEER, Power.UP)
             redis.config_set("maxmemory", 1)
-            redis.client_kill_filter(_type="normal", skipme=True)
-            await node.daemon.says("Setback", doing="reading events", error="maxmemory")
+            mark = node.daemon.mark()
+            await node.daemon.start()
+            await node.daemon.says("EventsHandled", since=mark)
+            await node.daemon.says("Setback", since=mark, doing="handling events", error="maxmemory")
             redis.config_set("maxmemory", 0)
+            await node.daemon.says("EventDeadLettered", since=mark)
             await hears(node)
             assert redis.xpending(STREAM, GROUP)["pending"] == 0
 

@@ -43,12 +43,22 @@ def client(server: RedisServer) -> Iterator[Any]:
 
 async def publish(server: RedisServer, *nodes: int) -> None:
     out = RedisPowerEventsOut(server.url())
-    await out.publish([change(node) for node in nodes])
-    await out.close()
+    try:
+        await out.publish([change(node) for node in nodes])
+    finally:
+        await out.close()
 
 
 def consumer(server: RedisServer, **options: Any) -> RedisPowerEvents:
     return RedisPowerEvents(server.url(), **{"block_s": 0.2, **options})
+
+
+async def reading(server: RedisServer, **options: Any) -> RedisPowerEvents:
+    """A consumer whose next read waits for entries: the first one after `open` does not."""
+    events = consumer(server, **options)
+    await events.open()
+    assert await events.receive() == []
+    return events
 
 
 async def nodes_of(events: RedisPowerEvents, count: int) -> list[int]:
@@ -120,8 +130,7 @@ async def test_data_lost_without_the_connection_lost(server: RedisServer, client
 
 
 async def test_the_stream_is_deleted_in_the_middle_of_a_blocked_read(server: RedisServer, client: Any) -> None:
-    events = consumer(server, block_s=5)
-    await events.open()
+    events = await reading(server, block_s=5)
     async with asyncio.TaskGroup() as group:
         read = await waiting_in_receive(events, client, group)
         client.delete(STREAM)
@@ -157,8 +166,7 @@ async def test_a_hundred_trimmed_pending_entries_before_a_live_one(server: Redis
 
 
 async def test_connections_killed_by_an_administrator(server: RedisServer, client: Any) -> None:
-    events = consumer(server, block_s=5)
-    await events.open()
+    events = await reading(server, block_s=5)
     async with asyncio.TaskGroup() as group:
         read = await waiting_in_receive(events, client, group)
         client.client_kill_filter(_type="normal", skipme=True)
@@ -260,8 +268,7 @@ async def test_five_hundred_at_once(server: RedisServer) -> None:
 
 
 async def test_a_cancelled_read_loses_nothing(server: RedisServer, client: Any) -> None:
-    events = consumer(server, block_s=5)
-    await events.open()
+    events = await reading(server, block_s=5)
     async with asyncio.TaskGroup() as group:
         read = await waiting_in_receive(events, client, group)
         # The loop does not run in between: the entry is delivered, and its reader never sees it.
@@ -275,8 +282,7 @@ async def test_a_cancelled_read_loses_nothing(server: RedisServer, client: Any) 
 @pytest.mark.parametrize("turns", range(12))
 async def test_a_cancellation_is_never_swallowed(server: RedisServer, turns: int) -> None:
     """The library waits with `asyncio.wait_for`, which before Python 3.12 may lose one: the daemon would not stop."""
-    events = consumer(server, block_s=0.2)
-    await events.open()
+    events = await reading(server, block_s=0.2)
     read = asyncio.ensure_future(events.receive())
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -325,6 +331,7 @@ async def test_the_commands_are_those_of_the_go_programs(server: RedisServer, cl
         await events.open()
         await publish(server, 7)
         await events.acknowledge(await events.receive())
+        assert await events.receive() == []
         await events.close()
         client.ping()
         seen = []
@@ -334,7 +341,8 @@ async def test_the_commands_are_those_of_the_go_programs(server: RedisServer, cl
             seen.append(command["command"])
     assert f"XGROUP CREATE {STREAM} {GROUP} 0 MKSTREAM" in seen
     assert any(command.startswith(f"XADD {STREAM} MAXLEN ~ 1024 * body ") for command in seen)
-    pending, new = (command for command in seen if command.startswith("XREADGROUP"))
+    pending, at_once, new = (command for command in seen if command.startswith("XREADGROUP"))
     assert pending == f"XREADGROUP GROUP {GROUP} power COUNT 128 STREAMS {STREAM} 0"
+    assert at_once == f"XREADGROUP GROUP {GROUP} power COUNT 128 STREAMS {STREAM} >"
     assert new == f"XREADGROUP GROUP {GROUP} power COUNT 128 BLOCK 200 STREAMS {STREAM} >"
     assert any(command.startswith(f"XACK {STREAM} {GROUP} ") for command in seen)

@@ -19,7 +19,7 @@ from app.adapters.redis.broker_url import BrokerUrl, BrokerUrlError, parse_broke
         ("redis://localhost", BrokerUrl(host="localhost")),
         ("redis://localhost:7000/5", BrokerUrl(host="localhost", port=7000, database=5)),
         ("redis://:p%40ss@[::1]:6379/2", BrokerUrl(host="::1", database=2, password="p@ss")),
-        ("redis://user:pw@localhost", BrokerUrl(host="localhost", password="pw")),
+        ("redis://user:pw@localhost", BrokerUrl(host="localhost", user="user", password="pw")),
     ],
 )
 def test_urls(url: str, expected: BrokerUrl) -> None:

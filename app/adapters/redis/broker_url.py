@@ -1,64 +1,122 @@
-"""Reads broker URLs as the Go programs do.
+"""Reads broker URLs as the Go programs do, and as redis-py does what those do not know.
 
 ``unix://var/run/redis.sock`` names, in Go, the host ``var`` and the path ``/run/redis.sock``, and only
-the path is used: the line that Zero-OS ships works because /var/run is a link to /run. A user name
-in a ``tcp`` or ``unix`` URL is sent as the password.
+the path is used: the line that Zero-OS ships works because /var/run is a link to /run. A name alone in
+a ``tcp`` or ``unix`` URL is the password, as zbus reads it; a name and a password are an ACL user.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from app.domain.errors import PermanentError
 
-SCHEMES = ("unix", "tcp", "redis")
+SCHEMES = ("unix", "tcp", "redis", "rediss")
 PORT = 6379
+TLS_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
+TLS_CHOICES = {"ssl_cert_reqs": ("required", "none"), "ssl_check_hostname": ("true", "false")}
+ENCODE = (
+    "in a user name or password, any sign but letters, digits, - . _ ~ has to be percent-encoded (@ is %40, # is %23, "
+    "/ is %2F)"
+)
 
 
 class BrokerUrlError(PermanentError):
-    """The URL can't be used; the text names it (without password) and the remedy."""
+    """The URL can't be used; the text names it (without user and password) and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerUrl:
-    """Where the server is: a socket's path, or host and port."""
+    """Where the server is: a socket's path, or host and port. ``tls`` (None: no TLS) are redis-py's options of it."""
 
     path: str = ""
     host: str = ""
     port: int = PORT
     database: int = 0
+    user: str = ""
     password: str = field(default="", repr=False)
+    tls: Mapping[str, str] | None = None
 
     @property
     def name(self) -> str:
         """For messages: the place, without secrets."""
         where = f"unix://{self.path}" if self.path else f"{self.host}:{self.port}"
-        return f"{where} (database {self.database})" if self.database else where
+        how = "" if self.tls is None else " over TLS"
+        return f"{where}{how} (database {self.database})" if self.database else f"{where}{how}"
+
+    def hide(self, text: str) -> str:
+        """``text`` without the password: some servers repeat what they were sent."""
+        shown = re.sub(", with args beginning with: (`[^`]*`,? ?)*", "", text)
+        return shown.replace(self.password, "***") if self.password else shown
 
 
 def parse_broker_url(url: str) -> BrokerUrl:
-    """``unix:///PATH[?db=N]``, ``tcp://HOST:PORT[/N]`` or ``redis://…``; `BrokerUrlError` otherwise."""
-    parts = urlsplit(url)
-    shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    """``unix:///PATH[?db=N]``, ``tcp://HOST:PORT[/N]``, ``redis://…`` or ``rediss://…``; `BrokerUrlError` otherwise."""
+    shown = _shown(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        # Its text holds the user and the password, and so would the traceback.
+        raise BrokerUrlError(f"the broker URL {shown} can't be read; {_why(error)}{ENCODE}") from None
     if parts.scheme not in SCHEMES:
-        raise BrokerUrlError(f"the broker URL {shown} has an unknown scheme; use unix://, tcp:// or redis://")
+        raise BrokerUrlError(
+            f"the broker URL {shown} has an unknown scheme; use unix://, tcp://, redis:// or rediss://"
+        )
+    if parts.fragment or (_cut_short(parts) and "@" in parts.path + parts.query):
+        raise BrokerUrlError(f"the broker URL {shown} can't be read; {ENCODE}")
+    options = _options(parts, shown)
     try:
         port = parts.port or PORT
-        query = parse_qs(parts.query).get("db", ["0"])[-1]
-        database = int(query if parts.scheme == "unix" else parts.path.strip("/") or query)
-    except ValueError as error:
-        raise BrokerUrlError(f"the broker URL {shown} has no valid port or database number") from error
+        asked = options.pop("db", "0")
+        database = int(asked if parts.scheme == "unix" else parts.path.strip("/") or asked)
+    except ValueError:
+        database = -1
+    if database < 0:
+        raise BrokerUrlError(f"the broker URL {shown} has no valid port or database number") from None
+    user, password = _login(parts)
     if parts.scheme == "unix":
         if not parts.path.strip("/"):
             raise BrokerUrlError(f"the broker URL {shown} names no socket; write unix:///run/redis.sock")
-        return BrokerUrl(path=parts.path, database=database, password=_password(parts))
+        return BrokerUrl(path=unquote(parts.path), database=database, user=user, password=password)
     if not parts.hostname:
         raise BrokerUrlError(f"the broker URL {shown} names no host; write {parts.scheme}://127.0.0.1:{PORT}")
-    return BrokerUrl(host=parts.hostname, port=port, database=database, password=_password(parts))
+    tls = options if parts.scheme == "rediss" else None
+    return BrokerUrl("", unquote(parts.hostname), port, database, user, password, tls)
 
 
-def _password(parts: SplitResult) -> str:
-    if parts.password:
-        return unquote(parts.password)
-    return unquote(parts.username or "") if parts.scheme != "redis" else ""
+def _shown(url: str) -> str:
+    """The URL without user, password and options: all before the last @ may be part of a password."""
+    scheme, found, rest = url.partition("://")
+    place = rest.rpartition("@")[2].partition("?")[0]
+    return f"{scheme}://{place}" if found else place
+
+
+def _why(error: ValueError) -> str:
+    return "Invalid IPv6 URL; " if str(error) == "Invalid IPv6 URL" else ""
+
+
+def _cut_short(parts: SplitResult) -> bool:
+    """Whether a bare / or ? may have ended the user and password before their @."""
+    return "@" not in parts.netloc and (parts.scheme != "unix" or ":" in parts.netloc)
+
+
+def _login(parts: SplitResult) -> tuple[str, str]:
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if user and not password and parts.scheme in ("unix", "tcp"):
+        return "", user
+    return user, password
+
+
+def _options(parts: SplitResult, shown: str) -> dict[str, str]:
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    known = ["db", *(TLS_FILES if parts.scheme == "rediss" else ()), *(TLS_CHOICES if parts.scheme == "rediss" else ())]
+    for name, value in options.items():
+        if name not in known:
+            raise BrokerUrlError(f"the broker URL {shown} has an unknown option; known are {', '.join(known)}")
+        choices = TLS_CHOICES.get(name)
+        if choices is not None and value not in choices:
+            raise BrokerUrlError(f"the broker URL {shown} has a wrong {name}; say {' or '.join(choices)}")
+    return options

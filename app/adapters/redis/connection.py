@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.adapters.redis.broker_url import BrokerUrl, parse_broker_url
+from app.adapters.redis.broker_url import TLS_FILES, BrokerUrl, parse_broker_url
+from app.adapters.redis.refusals import explained
 from app.domain.errors import EventsUnavailable
 
 if TYPE_CHECKING:
@@ -35,7 +37,8 @@ class Connection:
     async def use(self) -> AsyncIterator[Any]:
         """The client, for one user at a time.
 
-        Errors, and no answer in time, become `EventsUnavailable`, and the connection is dropped.
+        Errors, no answer in time, and answers that make no sense become `EventsUnavailable`, and the connection
+        is dropped.
 
         Replies that are errors of Redis itself (``NOGROUP``) pass, or (``errors_pass`` False) become
         `EventsUnavailable` too; the connection is kept.
@@ -51,15 +54,23 @@ class Connection:
             except ResponseError as error:
                 if self._errors_pass:
                     raise
-                raise EventsUnavailable(f"Redis at {self.name} refuses: {error}") from error
+                raise self.refused(error) from error
             except (RedisError, OSError, TimeoutError) as error:
                 await self.close()
-                reason = str(error) or type(error).__name__
-                raise EventsUnavailable(f"Redis at {self.name} does not answer: {reason}") from error
+                raise (self.refused(error) if explained(error) else self._silent(error)) from error
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                # What the library says when it can't read a reply, or can't send a name.
+                await self.close()
+                reason = self._url.hide(f"{type(error).__name__}: {error}")
+                raise EventsUnavailable(f"Redis at {self.name} can't be talked to: {reason}") from error
             except BaseException:
                 # Cancelled in the middle of a reply: what comes next on this connection is not ours.
                 await self.close()
                 raise
+
+    def refused(self, error: Exception) -> EventsUnavailable:
+        """A reply that is an error, with what to do; never with the password."""
+        return EventsUnavailable(f"Redis at {self.name} refuses: {self._url.hide(explained(error))}")
 
     async def renew(self) -> None:
         """Begin with a new connection, once whoever uses this one is done."""
@@ -77,12 +88,10 @@ class Connection:
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
-        place: dict[str, Any] = (
-            {"unix_socket_path": self._url.path} if self._url.path else {"host": self._url.host, "port": self._url.port}
-        )
         return Redis(
-            **place,
+            **self._place(),
             db=self._url.database,
+            username=self._url.user or None,
             password=self._url.password or None,
             socket_connect_timeout=CONNECT_S,
             # The deadline is in `use`: the library's own sits on `asyncio.wait_for`, which before Python 3.12
@@ -90,4 +99,37 @@ class Connection:
             socket_timeout=None,
             retry=Retry(NoBackoff(), 0),
             single_connection_client=True,
+            # Servers before 6.0 know no HELLO, and powerd needs nothing of RESP3.
+            protocol=2,
+            # Else it sends CLIENT SETINFO, which old servers do not know and few users may.
+            driver_info=None,
         )
+
+    def _place(self) -> dict[str, Any]:
+        url = self._url
+        if url.path:
+            return {"unix_socket_path": url.path}
+        place: dict[str, Any] = {"host": url.host, "port": url.port}
+        if url.tls is None:
+            return place
+        for option in TLS_FILES:
+            # The library would say that a file is missing, and not which.
+            if (name := url.tls.get(option)) and not Path(name).exists():
+                missing = f"{option} in broker.url names {name}, which is not there"
+                raise EventsUnavailable(f"Redis at {self.name} can't be asked: {missing}")
+        verified = url.tls.get("ssl_cert_reqs", "required") == "required"
+        named = verified and url.tls.get("ssl_check_hostname", "true") == "true"
+        return {**place, "ssl": True, **url.tls, "ssl_check_hostname": named}
+
+    def _silent(self, error: Exception) -> EventsUnavailable:
+        reason = self._url.hide(str(error) or type(error).__name__)
+        return EventsUnavailable(f"Redis at {self.name} does not answer: {reason}")
+
+
+async def all_of(pipeline: Any) -> list[Any]:
+    """The pipeline's replies; the first error among them is raised, without the command (which is long, and binary)."""
+    replies: list[Any] = await pipeline.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return replies

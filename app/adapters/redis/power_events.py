@@ -9,11 +9,13 @@ its data gets its group again, at the stream's beginning, so that nothing is pas
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.adapters.codecs.power_target import GobError, decode
+from app.adapters.redis.abandoned import AbandonedEntries
 from app.adapters.redis.connection import Connection
 from app.domain.errors import AmbiguousTarget, EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
@@ -22,6 +24,7 @@ BLOCK_S = 3.0
 ANSWER_S = 5.0
 ABANDONED_S = 600.0
 DEAD_LETTERS_MAX = 1024
+HANDLED_MAX = 4096
 BODY = b"body"
 
 
@@ -57,44 +60,62 @@ class RedisPowerEvents:
         self._reading = Connection(url, answer_s=block_s + answer_s)
         self._writing = Connection(url, answer_s=answer_s)
         self._block_ms = int(block_s * 1000)
-        self._abandoned_ms = int(abandoned_s * 1000)
+        self._abandoned = AbandonedEntries(stream, group, consumer, int(abandoned_s * 1000), batch)
         self._stream = stream
         self._group = group
         self._consumer = consumer
         self._dead_letter_stream = dead_letter_stream
         self._batch = batch
         self._pending_after: str | None = "0"
-        self._claim_from: str | None = "0-0"
         self._look_back_s = block_s
         self._looked_back_at_s = 0.0
         self._held: set[str] = set()
+        self._handled: dict[str, None] = {}
+        self._opened = False
+        self._groupless = False
 
     async def open(self) -> None:
-        """(Re)connect, and see that the group is there."""
+        """(Re)connect, and see that the group is there.
+
+        A server that refuses to make the group (it is full, or the user may not) may have it already: that the
+        read tells.
+        """
+        from redis.exceptions import ResponseError
+
         await self._reading.renew()
         await self._writing.renew()
-        await self._ask(self._reading, self._create_group)
+        async with self._reading.use() as redis:
+            with suppress(ResponseError):
+                await self._create_group(redis)
         self._held.clear()
         self._start_over()
+        self._opened = True
 
     async def receive(self) -> Sequence[Delivery]:
-        """Pending entries, then abandoned ones, then new ones as they come (up to 3 s)."""
+        """Pending entries, then abandoned ones, then new ones as they come (up to 3 s; at once after `open`)."""
         try:
             batch: Sequence[Delivery] = await self._ask(self._reading, self._next)
         except BaseException:
             # Delivered, perhaps, and never seen: from the pending entries again.
             self._start_over()
             raise
+        self._opened = False
         self._held.update(delivery.id for delivery in batch)
         return batch
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """One XACK for all; a server that lost the group has nothing to acknowledge."""
+        """One XACK for all; a server that lost the group has nothing to acknowledge.
+
+        Should it fail, it is done when they are read again: they are not delivered another time.
+        """
         if deliveries:
             ids = [delivery.id for delivery in deliveries]
-            # Should it fail, they come again: handling one twice does no harm, forgetting one does.
             self._held.difference_update(ids)
-            await self._ask(self._writing, lambda redis: redis.xack(self._stream, self._group, *ids))
+            try:
+                await self._ask(self._writing, lambda redis: redis.xack(self._stream, self._group, *ids))
+            except EventsUnavailable:
+                self._remember(ids)
+                raise
 
     async def dead_letter(self, delivery: Delivery, reason: str) -> None:
         """Write first, acknowledge then: a full server refuses the first and accepts the second."""
@@ -113,7 +134,7 @@ class RedisPowerEvents:
 
     def _start_over(self) -> None:
         self._pending_after = "0"
-        self._claim_from = "0-0"
+        self._abandoned.start_over()
         self._looked_back_at_s = asyncio.get_running_loop().time()
 
     async def _next(self, redis: Any) -> Sequence[Delivery]:
@@ -124,14 +145,12 @@ class RedisPowerEvents:
             self._pending_after = _text(entries[-1][0]) if entries else None
             if batch := await self._deliveries(redis, entries):
                 return batch
-        while self._claim_from is not None:
-            after, entries, *_ = await redis.xautoclaim(
-                self._stream, self._group, self._consumer, self._abandoned_ms, self._claim_from, count=self._batch
-            )
-            self._claim_from = None if _text(after) == "0-0" else _text(after)
-            if batch := await self._deliveries(redis, entries):
+        while not self._abandoned.done:
+            if batch := await self._deliveries(redis, await self._abandoned.claim(redis)):
                 return batch
-        return await self._deliveries(redis, await self._read(redis, ">", block_ms=self._block_ms))
+        # Right after `open` nothing is waited for: that the stream can be read is worth knowing at once.
+        block_ms = None if self._opened else self._block_ms
+        return await self._deliveries(redis, await self._read(redis, ">", block_ms))
 
     async def _read(self, redis: Any, after: str, block_ms: int | None = None) -> list[tuple[bytes, Any]]:
         reply = await redis.xreadgroup(
@@ -139,13 +158,37 @@ class RedisPowerEvents:
         )
         return _entries(reply)
 
-    async def _deliveries(self, redis: Any, entries: Sequence[tuple[bytes, Any]]) -> Sequence[Delivery]:
-        """What was trimmed while pending comes without fields: it would stay pending for ever."""
-        trimmed = [entry for entry, fields in entries if not fields]
-        if trimmed:
-            await redis.xack(self._stream, self._group, *trimmed)
-        fresh = [(name, fields) for entry, fields in entries if fields and (name := _text(entry)) not in self._held]
-        return [_delivery(name, fields) for name, fields in fresh]
+    async def _deliveries(self, redis: Any, entries: Sequence[tuple[bytes | None, Any]]) -> Sequence[Delivery]:
+        """What was trimmed while pending comes without fields: it would stay pending for ever.
+
+        A claimed one that was trimmed comes without its id, too; it is this consumer's now, and read again as such.
+        """
+        self._groupless = False
+        named = [(_text(entry), fields) for entry, fields in entries if entry is not None]
+        over = {entry for entry, fields in named if not fields or entry in self._handled}
+        if over:
+            await self._forget(redis, over)
+        fresh = [(entry, fields) for entry, fields in named if entry not in self._held and entry not in over]
+        return [_delivery(entry, fields) for entry, fields in fresh]
+
+    async def _forget(self, redis: Any, over: Collection[str]) -> None:
+        """Acknowledge what needs no handling; should that be refused, to read on is worth more."""
+        from redis.exceptions import ResponseError
+
+        try:
+            await redis.xack(self._stream, self._group, *over)
+        except ResponseError as error:
+            if str(error).startswith("NOGROUP"):
+                raise
+            self._remember(over)
+        else:
+            for entry in over:
+                self._handled.pop(entry, None)
+
+    def _remember(self, handled: Collection[str]) -> None:
+        self._handled.update(dict.fromkeys(handled))
+        for entry in list(self._handled)[:-HANDLED_MAX]:
+            del self._handled[entry]
 
     async def _create_group(self, redis: Any) -> None:
         from redis.exceptions import ResponseError
@@ -163,22 +206,22 @@ class RedisPowerEvents:
             try:
                 return await question(redis)
             except ResponseError as error:
-                if str(error).startswith(("NOGROUP", "UNBLOCKED")):
-                    # Its data is gone, and with it the group: what is written from now on has to find one.
-                    await self._create_group(redis)
-                    self._start_over()
-                    return []
-                raise EventsUnavailable(f"Redis at {connection.name} refuses: {error}") from error
+                if not str(error).startswith(("NOGROUP", "UNBLOCKED")) or self._groupless:
+                    raise connection.refused(error) from error
+            # Its data is gone, and with it the group: what is written from now on has to find one. If even then
+            # there is none, the next answer of this kind is an error, lest the group be made in a loop.
+            self._groupless = connection is self._reading
+            try:
+                await self._create_group(redis)
+            except ResponseError as error:
+                raise connection.refused(error) from error
+            self._start_over()
+            return []
 
 
 def _entries(reply: Any) -> list[tuple[bytes, Any]]:
-    """The one stream's entries; RESP3 answers with a map of streams, RESP2 with a list of pairs."""
-    if not reply:
-        return []
-    streams = list(reply.values()) if isinstance(reply, dict) else [entries for _, entries in reply]
-    entries = streams[0]
-    # RESP3 wraps the list once more.
-    return entries[0] if len(entries) == 1 and isinstance(entries[0], list) else entries
+    """The one stream's entries, of a list of pairs (stream, entries)."""
+    return list(reply[0][1]) if reply else []
 
 
 def _delivery(entry: str, fields: Mapping[bytes, bytes]) -> RedisDelivery:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.adapters.codecs.power_target import TargetChange, encode
-from app.adapters.redis.connection import Connection
-from app.domain.errors import EventsUnavailable
+from app.adapters.redis.connection import Connection, all_of
 from app.domain.events import PowerTargetChanged
 from app.domain.model import Power
 
@@ -20,21 +19,16 @@ class RedisPowerEventsOut:
     """`PowerEventsOut` on a Redis stream."""
 
     def __init__(self, url: str, *, stream: str = "stream:power-target") -> None:
-        self._connection = Connection(url, answer_s=ANSWER_S)
+        self._connection = Connection(url, answer_s=ANSWER_S, errors_pass=False)
         self._stream = stream
 
     async def publish(self, changes: Sequence[PowerTargetChanged]) -> None:
         """One round trip for all; on an error some may be on the stream: publishing again does no harm."""
-        from redis.exceptions import ResponseError
-
         async with self._connection.use() as redis:
             pipeline = redis.pipeline(transaction=False)
             for change in changes:
                 pipeline.xadd(self._stream, {"body": _gob(change)}, maxlen=ENTRIES_MAX, approximate=True)
-            try:
-                await pipeline.execute()
-            except ResponseError as error:
-                raise EventsUnavailable(f"Redis at {self._connection.name} takes no events: {error}") from error
+            await all_of(pipeline)
 
     async def close(self) -> None:
         """Let go of the connection."""

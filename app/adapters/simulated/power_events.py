@@ -60,8 +60,8 @@ class SimulatedStream:
 class SimulatedPowerEvents:
     """`PowerEvents` and `PowerEventsOut` on a `SimulatedStream`.
 
-    Switches: ``unavailable``, ``full`` (nothing can be written), ``refuse_acknowledging``. ``on_acknowledge`` is
-    told of every acknowledgement.
+    Switches: ``unavailable``, ``unreadable`` (it can be opened, and nothing else), ``full`` (nothing can be
+    written), ``refuse_acknowledging``. ``on_acknowledge`` is told of every acknowledgement.
     """
 
     def __init__(self, stream: SimulatedStream, clock: Clock, *, batch: int = 128, block_s: float = BLOCK_S) -> None:
@@ -74,6 +74,8 @@ class SimulatedPowerEvents:
         self._connected = False
         self.on_acknowledge: Callable[[Sequence[Delivery]], None] = _ignore
         self.full = False
+        self.unreadable = False
+        self._opened = False
         self.refuse_acknowledging = False
         self._unavailable = False
 
@@ -97,16 +99,21 @@ class SimulatedPowerEvents:
     async def open(self) -> None:
         """Deliver what is pending again."""
         self._check_bus()
-        self._connected = True
+        self._connected = self._opened = True
         self._broken.clear()
         self._redeliver = list(self._stream.pending.values())
 
     async def receive(self) -> Sequence[Delivery]:
-        """Pending entries first, then new ones."""
+        """Pending entries first, then new ones; nothing is waited for right after `open`."""
         self._check()
+        if self.unreadable:
+            raise EventsUnavailable("the simulated bus refuses to be read")
+        opened, self._opened = self._opened, False
         if self._redeliver:
             batch, self._redeliver = self._redeliver[: self._batch], self._redeliver[self._batch :]
             return batch
+        if opened:
+            return self._stream.take_new(self._batch)
         try:
             async with self._clock.timeout(self._block_s):
                 await self._stream.arrived.wait()

@@ -24,14 +24,15 @@ from app.adapters.codecs.zbus_frames import (
     decode_response,
     encode_request,
 )
-from app.adapters.redis.connection import Connection
+from app.adapters.redis.connection import Connection, all_of
 from app.adapters.zbus.neighbours import RemoteMethod
 from app.domain.errors import EventsUnavailable, RetryableError
 
 log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
-BLOCK_S = 3.0
+BLOCK_S = 3
+"""Whole: Redis before 6.0 takes no fractions."""
 WITHDRAW_S = 2.0
 """Of a call that is cancelled: who cancels it is waiting, for the end of the daemon perhaps (which has 4.5 s)."""
 BELL_LIFE_S = 60
@@ -159,7 +160,7 @@ class ZbusClient:
             if self._listens():
                 pipeline.rpush(self._bell, b"")
                 pipeline.expire(self._bell, BELL_LIFE_S)
-            await pipeline.execute()
+            await all_of(pipeline)
         if not self._listens():
             self._listening = asyncio.create_task(self._listen(), name="zbus answers")
 
@@ -184,7 +185,7 @@ class ZbusClient:
                 pipeline = redis.pipeline(transaction=False)
                 pipeline.lrem(queue, 1, frame)
                 pipeline.delete(reply_to)
-                removed, _ = await pipeline.execute()
+                removed, _ = await all_of(pipeline)
         except (EventsUnavailable, TimeoutError):
             return False
         return bool(removed)

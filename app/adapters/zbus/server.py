@@ -29,7 +29,8 @@ from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import EventsUnavailable, PowerdError
 
 ANSWER_S = 5.0
-BLOCK_S = 3.0
+BLOCK_S = 3
+"""Whole: Redis before 6.0 takes no fractions."""
 REPLY_LIFE_S = 300
 """As Go's server: an answer that nobody fetches goes by itself."""
 

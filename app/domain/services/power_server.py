@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 
-from app.domain.backoff import Backoff, Jitter
 from app.domain.commands import LookAgain, PowerCommand, ShutDown, StayUp
-from app.domain.errors import EventsUnavailable
 from app.domain.events import PowerTargetChanged, Setback, StayingUp
 from app.domain.model import HeadKind, NodeId, NodePower, Power
 from app.domain.power_rules import Observation, PowerLimits, decide
 from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.event_handler import EventHandler
-from app.domain.services.event_inbox import EventInbox
+from app.domain.services.event_reader import EventReader
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.last_waker import LastWaker
 from app.domain.services.observer import Observer
@@ -30,10 +28,7 @@ from app.domain.services.wake import WakeService
 from app.domain.wake_rules import may_sleep
 from app.ports.chain import ChainReader
 from app.ports.clock import Clock
-from app.ports.power_events import PowerEvents
 from app.ports.telemetry import Telemetry
-
-RECONNECT = Backoff(0.2, 30.0)
 
 
 class PowerServer:
@@ -42,8 +37,7 @@ class PowerServer:
     def __init__(
         self,
         chain: ChainReader,
-        events: PowerEvents,
-        inbox: EventInbox,
+        reader: EventReader,
         handler: EventHandler,
         farm: FarmDirectory,
         observer: Observer,
@@ -61,13 +55,11 @@ class PowerServer:
         clock: Clock,
         telemetry: Telemetry,
         limits: PowerLimits,
-        jitter: Jitter,
         *,
         first_report_wait_s: float = 60.0,
     ) -> None:
         self._chain = chain
-        self._events = events
-        self._inbox = inbox
+        self._reader = reader
         self._handler = handler
         self._farm = farm
         self._observer = observer
@@ -85,7 +77,6 @@ class PowerServer:
         self._clock = clock
         self._telemetry = telemetry
         self._limits = limits
-        self._jitter = jitter
         self._first_report_wait_s = first_report_wait_s
         self.staying_up = ""
         """Why the node stays up against its target; empty when it does not."""
@@ -108,26 +99,11 @@ class PowerServer:
 
     async def events(self) -> None:
         """Read the event stream, and begin anew with backoff whenever that fails."""
-        failures = 0
-        while True:
-            try:
-                await self._events.open()
-                failures = 0
-                self._own_trigger.pull("events reconnected")
-                self._farm_trigger.pull("events reconnected")
-                await self.recv()
-            except EventsUnavailable as error:
-                failures += 1
-                retry_in_s = RECONNECT.delay_s(failures, self._jitter)
-                self._telemetry.happened(Setback("reading events", str(error), retry_in_s))
-                await self._clock.sleep(retry_in_s)
+        await self._reader.run()
 
     async def recv(self) -> None:
         """Put what the stream delivers before the event handler; ends only by an error or cancellation."""
-        while True:
-            batch = await self._events.receive()
-            if batch:
-                await self._inbox.put(batch)
+        await self._reader.recv()
 
     def power_up(self, node: NodeId, reason: str) -> None:
         """Wake a node of the farm by Wake-on-LAN, until the chain shows it Up or not wanted up."""

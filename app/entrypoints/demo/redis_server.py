@@ -20,10 +20,16 @@ class NoRedisServer(PermanentError):
 
 
 class RedisServer:
-    """One server process; its data lives in ``directory`` if ``persistent``, else it is lost when it dies."""
+    """One server process; its data lives in ``directory`` if ``persistent``, else it is lost when it dies.
 
-    def __init__(self, directory: Path, *, persistent: bool = False, options: tuple[str, ...] = ()) -> None:
+    Its program is ``binary``, or what `server_binary` finds.
+    """
+
+    def __init__(
+        self, directory: Path, *, persistent: bool = False, options: tuple[str, ...] = (), binary: str = ""
+    ) -> None:
         self._directory = directory
+        self._binary = binary
         self._options = (*options, "--appendonly", "yes" if persistent else "no")
         self._process: subprocess.Popen[bytes] | None = None
         self.socket = directory / "redis.sock"
@@ -38,7 +44,15 @@ class RedisServer:
         log = self._directory / "redis.log"
         self._process = subprocess.Popen(
             [
-                *(server_binary(), "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self._directory)),
+                *(
+                    self._binary or server_binary(),
+                    "--port",
+                    "0",
+                    "--unixsocket",
+                    str(self.socket),
+                    "--dir",
+                    str(self._directory),
+                ),
                 *("--save", "", "--databases", "64", "--logfile", str(log), *self._options),
             ],
             stdin=subprocess.DEVNULL,
