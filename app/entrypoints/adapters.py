@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app.domain.backoff import Jitter
 from app.entrypoints.key_files import NODE_CREDENTIAL, node_key
-from app.entrypoints.kinds import profile_of
+from app.entrypoints.kinds import broker_url, profile_of
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import SettingsError
 from app.ports.clock import Clock
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from app.adapters.files.block_cursor import FileBlockCursor
     from app.adapters.files.boot_memory import FileBootMemory
     from app.adapters.files.holds import FileHolds
+    from app.adapters.files.instance_lock import InstanceLock
     from app.adapters.linux.clock import SystemClock
     from app.adapters.linux.host_facts import LinuxHostFacts
     from app.adapters.linux.host_power import SystemctlHostPower
@@ -95,7 +97,7 @@ def redis_power_events(settings: Settings) -> RedisPowerEvents:
 
     events = settings.events
     return RedisPowerEvents(
-        settings.broker.url,
+        broker_url(settings),
         stream=events.stream,
         group=events.group,
         consumer=events.consumer,
@@ -108,7 +110,21 @@ def redis_power_events_out(settings: Settings) -> RedisPowerEventsOut:
     """The event stream's producer."""
     from app.adapters.redis.power_events_out import RedisPowerEventsOut
 
-    return RedisPowerEventsOut(settings.broker.url, stream=settings.events.stream)
+    return RedisPowerEventsOut(broker_url(settings), stream=settings.events.stream)
+
+
+# -- this program ----------------------------------------------------------------------------------
+
+
+def instance_lock(settings: Settings, program: str) -> InstanceLock:
+    """Of ``powerd``, or of ``powerd-events``."""
+    from app.adapters.files.instance_lock import InstanceLock
+
+    if settings.lock.dir:
+        return InstanceLock([Path(settings.lock.dir)])
+    user = os.environ.get("XDG_RUNTIME_DIR")
+    runs = [Path("/run") / program, *([Path(user) / program] if user else []), Path(f"/tmp/{program}-{os.geteuid()}")]  # noqa: S108 - the last resort of a user who may write nowhere else
+    return InstanceLock(runs)
 
 
 # -- the host ---------------------------------------------------------------------------------------

@@ -64,7 +64,9 @@ class Options:
 
 
 @click.group(cls=Program, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--broker", metavar="URL", help="Redis of this node: unix:///PATH, tcp://HOST:PORT or redis://…")
+@click.option(
+    "--broker", metavar="URL", help="Redis of this node: unix:///PATH, tcp://HOST:PORT, redis://… or rediss://…"
+)
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -103,9 +105,10 @@ def events(options: Options) -> None:
 @click.pass_obj
 def status(options: Options, broker: str | None, *, as_json: bool) -> None:
     """Show what this node's daemon believes and does now: target, state, holds, uptime, wakes, faults."""
+    from app.entrypoints.kinds import broker_url
     from app.entrypoints.status import show_status
 
-    show_status(broker or options.settings().broker.url, sys.stdout, as_json=as_json)
+    show_status(broker or broker_url(options.settings()), sys.stdout, as_json=as_json)
 
 
 @main.group(short_help="Keep this node up for a while, and see who does.")

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from dependency_injector import providers
 
+from app.entrypoints import adapters
 from app.entrypoints.container import Container
 from app.entrypoints.kinds import calls_neighbours, serves_zbus, speaks_substrate
 
@@ -130,6 +131,7 @@ async def _serve(container: Container) -> None:
                 group.create_task(container.zbus_server().run(), name="zbus server")
                 group.create_task(container.happenings().run(), name="zbus events")
             await _identify(container)
+            _alone(container, stack, "powerd")
             if serves:
                 container.power_object().operator = container.desk()
             await container.server().start()
@@ -141,7 +143,17 @@ async def _follow(container: Container) -> None:
         if calls_neighbours(container.settings()):
             _close_at_end(stack, (container.zbus_client,))
         await _identify(container)
+        _alone(container, stack, "powerd-events")
         await container.follower().run()
+
+
+def _alone(container: Container, stack: AsyncExitStack, program: str) -> None:
+    """Go on only if no other process does the same for this node on this host; `AlreadyRunning` otherwise."""
+    node = container.node()
+    lock = adapters.instance_lock(container.settings(), program)
+    who = f"{program.replace('-', ' ')} for node {node.node} of farm {node.farm}"
+    lock.take(f"{program}-node{node.node}-farm{node.farm}-twin{node.twin}", who)
+    stack.callback(lock.release)
 
 
 def _close_at_end(stack: AsyncExitStack, makers: Iterable[Callable[[], Closable]]) -> None:

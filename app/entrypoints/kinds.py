@@ -6,6 +6,10 @@ from pathlib import Path
 
 from app.entrypoints.settings import Settings
 
+BROKER = "redis://127.0.0.1:6379"
+ZOS_BROKER = "unix:///var/run/redis.sock"
+"""As Zero-OS' own powerd has it."""
+
 ZINIT_SOCKET = Path("/var/run/zinit.sock")
 
 KINDS: dict[str, dict[str, str]] = {
@@ -59,6 +63,11 @@ def profile_of(settings: Settings) -> str:
     if settings.profile != "auto":
         return settings.profile
     return "zos" if ZINIT_SOCKET.exists() else "systemd"
+
+
+def broker_url(settings: Settings) -> str:
+    """Where this node's Redis is."""
+    return settings.broker.url or (ZOS_BROKER if profile_of(settings) == "zos" else BROKER)
 
 
 def behind_gateway(settings: Settings) -> bool:

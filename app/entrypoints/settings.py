@@ -27,7 +27,7 @@ from app.entrypoints.settings_adapters import (
     Zinit,
 )
 from app.entrypoints.settings_base import Section
-from app.entrypoints.settings_pace import Brake, Farmer, Follower, Log, PowerManagement, Shutdown, Uptime, Wake
+from app.entrypoints.settings_pace import Brake, Farmer, Follower, Lock, Log, PowerManagement, Shutdown, Uptime, Wake
 
 
 class Settings(Section, frozen=True):
@@ -59,5 +59,6 @@ class Settings(Section, frozen=True):
     shutdown: Shutdown = Shutdown()
     uptime: Uptime = Uptime()
     follower: Follower = Follower()
+    lock: Lock = Lock()
     farmer: Farmer = Farmer()
     log: Log = Log()

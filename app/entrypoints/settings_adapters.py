@@ -15,10 +15,11 @@ class Broker(Section, frozen=True):
     url: Annotated[
         str,
         Meta(
-            description="`unix:///path`, `tcp://host:port` or `redis://host:port`, with `/N` (unix: `?db=N`) for "
-            "database N. As in Go, `unix://var/run/redis.sock` means the path `/run/redis.sock`."
+            description="`unix:///path`, `tcp://host:port`, `redis://host:port` or, over TLS, `rediss://host:port`; user, "
+            "password, database and certificates: docs/redis.md. Empty: `redis://127.0.0.1:6379`, and in the profile `zos` "
+            "`unix:///var/run/redis.sock`."
         ),
-    ] = "redis://127.0.0.1:6379"
+    ] = ""
 
 
 class Chain(Section, frozen=True):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from app.adapters.redis.broker_url import parse_broker_url
 from app.domain.errors import PermanentError
 from app.domain.model import Mac
-from app.entrypoints.kinds import behind_gateway
+from app.entrypoints.kinds import behind_gateway, broker_url
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_keys import keys
 
@@ -84,11 +84,9 @@ def _infinite(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
     try:
-        parse_broker_url(settings.broker.url)
+        parse_broker_url(broker_url(settings))
     except PermanentError as error:
         yield "broker.url", str(error)
-    except ValueError as error:
-        yield "broker.url", f"is no URL ({error})"
     for url in settings.chain.urls:
         if not _is_websocket(url):
             yield "chain.urls", f"{url!r} is no WebSocket address such as ws://127.0.0.1:9944 or wss://HOST"

@@ -142,6 +142,17 @@ class Follower(Section, frozen=True):
     batch_blocks: Annotated[int, Meta(ge=1, le=1000, description="Blocks read at once when catching up.")] = 64
 
 
+class Lock(Section, frozen=True):
+    """Keeps a second daemon of the same node from running on this host, and a second `powerd events`."""
+
+    dir: Annotated[
+        str,
+        Meta(
+            description="Directory of the lock. Empty: `/run/powerd` (for `powerd events` `/run/powerd-events`) where that can be used, else the user's run directory, else one of the user's in `/tmp`."
+        ),
+    ] = ""
+
+
 class Farmer(Section, frozen=True):
     """`powerd farm up` and `down`."""
 

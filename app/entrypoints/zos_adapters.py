@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app.domain.backoff import Jitter
 from app.domain.events import Happening
 from app.domain.model import FarmId
+from app.entrypoints.kinds import broker_url
 from app.entrypoints.settings import Settings
 from app.ports.clock import Clock
 from app.ports.operator import Operator
@@ -28,7 +29,7 @@ def zbus_client(settings: Settings) -> ZbusClient:
     """One client for all calls."""
     from app.adapters.zbus.client import ZbusClient
 
-    return ZbusClient(settings.broker.url)
+    return ZbusClient(broker_url(settings))
 
 
 def zbus_chain(settings: Settings, client: ZbusClient, clock: Clock) -> ZbusChain:
@@ -62,7 +63,7 @@ def zbus_happenings(settings: Settings, clock: Clock) -> ZbusHappenings:
         line = line_of(happening)
         return line.sentence, line.fields
 
-    return ZbusHappenings(settings.broker.url, clock, describe)
+    return ZbusHappenings(broker_url(settings), clock, describe)
 
 
 def zbus_power_object(operator: Operator) -> PowerObject:
@@ -77,7 +78,7 @@ def zbus_server(settings: Settings, power: PowerObject, jitter: Jitter) -> ZbusS
     from app.adapters.zbus.power_object import MODULE, OBJECT
     from app.adapters.zbus.server import ZbusServer
 
-    return ZbusServer(settings.broker.url, MODULE, {OBJECT: power.methods()}, jitter)
+    return ZbusServer(broker_url(settings), MODULE, {OBJECT: power.methods()}, jitter)
 
 
 def zinit_host_power(settings: Settings) -> ZinitHostPower:

@@ -94,6 +94,14 @@ class Program:
         assert code == 0 or (early and code == -signal.SIGTERM), self._told(0)
         return asyncio.get_running_loop().time() - began_s
 
+    async def ended(self) -> int:
+        """Its exit code, when it has ended by itself and all it said was heard."""
+        assert self._process is not None
+        assert self._hearing is not None
+        async with asyncio.timeout(PATIENCE_S):
+            await self._hearing
+            return await self._process.ended()
+
     async def account(self) -> Mapping[str, Sequence[str]]:
         """What it says that runs in it now: ``tasks``, ``threads`` and ``descriptors``."""
         mark = self.mark()
@@ -341,6 +349,7 @@ def _settings(
         "boot_memory": {"file": str(directory / "boots.json")},
         "holds": {"kind": "files", "dir": str(directory / "holds")},
         "follower": {"cursor_file": str(directory / "cursor.json")},
+        "lock": {"dir": str(directory / "locks")},
     }
 
 

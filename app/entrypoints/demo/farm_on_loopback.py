@@ -122,6 +122,7 @@ def _machine(directory: Path, node: Mapping[str, Any], broker: str, chain_url: s
         "boot_memory": {"file": str(directory / f"node-{number}-boots.json")},
         "holds": {"kind": "files", "dir": str(directory / f"node-{number}-holds")},
         "follower": {"cursor_file": str(machine.cursor)},
+        "lock": {"dir": str(directory)},
         **PACE,
     }
     return machine

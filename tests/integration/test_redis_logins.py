@@ -1,0 +1,203 @@
+"""Users with passwords, the rights that docs/redis.md lists and no others, and TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from app.adapters.redis.power_events import RedisPowerEvents
+from app.adapters.redis.power_events_out import RedisPowerEventsOut
+from app.domain.errors import EventsUnavailable
+from app.domain.events import PowerTargetChanged
+from app.domain.model import FarmId, NodeId, Power
+from app.entrypoints.demo.redis_server import RedisServer
+from tests.integration import program_runs
+from tests.integration.needs import missing
+from tests.integration.node_rig import PEER, node_rig
+from tests.integration.redis_rig import hand, own_server
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+DOCUMENT = Path("docs/redis.md").resolve()
+PASSWORD = "p@ss/w#rd?%:ü"
+UP = PowerTargetChanged(FarmId(1), NodeId(7), Power.UP)
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    with own_server() as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: RedisServer) -> Iterator[Any]:
+    with hand(server.url()) as made:
+        yield made
+
+
+def documented(user: str) -> list[str]:
+    """The words of this user's ACL SETUSER in docs/redis.md, with the password in."""
+    (line,) = re.findall(rf"^ACL SETUSER {user} .*$", DOCUMENT.read_text(), re.MULTILINE)
+    return [word.replace(">PASSWORD", f">{PASSWORD}") for word in line.split()]
+
+
+def login(server: RedisServer, user: str) -> str:
+    return f"unix://{user}:{quote(PASSWORD, safe='')}@{server.socket}"
+
+
+async def works(url: str) -> bool:
+    """Whether an event can be published and read there."""
+    events, out = RedisPowerEvents(url, block_s=0.1), RedisPowerEventsOut(url)
+    try:
+        await events.open()
+        await out.publish([UP])
+        return [each.content for each in await events.receive()] == [UP]
+    finally:
+        await events.close()
+        await out.close()
+
+
+@pytest.mark.parametrize("scheme", ["unix", "tcp", "redis"])
+async def test_a_user_logs_in_with_any_password(server: RedisServer, client: Any, scheme: str) -> None:
+    client.execute_command("ACL", "SETUSER", "us:er", "on", f">{PASSWORD}", "~*", "&*", "+@all")
+    client.config_set("requirepass", "another")
+    who = f"{quote('us:er', safe='')}:{quote(PASSWORD, safe='')}"
+    if scheme == "unix":
+        assert await works(f"unix://{who}@{server.socket}")
+        return
+    async with before(server) as port:
+        assert await works(f"{scheme}://{who}@127.0.0.1:{port}/3")
+
+
+async def test_the_daemon_and_its_follower_run_with_the_documented_rights_and_no_others() -> None:
+    async with node_rig() as node:
+        with hand(node.redis.url()) as administrator:
+            for user in ("powerd", "powerd-events", "powerd-status"):
+                administrator.execute_command(*documented(user))
+            administrator.execute_command("ACL", "SETUSER", "default", "off", "resetpass")
+            for each, user in ((node.daemon, "powerd"), (node.follower, "powerd-events")):
+                each.command = [each.command[0], "--broker", login(node.redis, user), *each.command[1:]]
+            await node.daemon.start()
+            await node.follower.start()
+            await node.daemon.says("UptimeReported")
+            async with asyncio.timeout(30):
+                while not (node.directory / "cursor.json").exists():
+                    await node.blocks_pass(1)
+            administrator.execute_command("XADD", "stream:power-target", "*", "body", "rubbish")
+            await node.set_target(Power.DOWN, PEER)
+            await node.daemon.says("EventDeadLettered")
+            await node.daemon.says("EventsHandled", nodes=[int(PEER)])
+            status = ["status", "--broker", login(node.redis, "powerd-status")]
+            told = await asyncio.to_thread(program_runs.run, *status)
+            assert "node         1 of farm 1" in told.stdout, told.stderr
+            assert [entry["reason"] for entry in administrator.acl_log()] == []
+            for program in (node.daemon, node.follower):
+                assert not program.count("Setback")
+                warnings = [line["message"] for line in program.said if line.get("level") == "WARNING"]
+                assert [each for each in warnings if "put aside" not in each] == []
+                assert PASSWORD not in str(program.said)
+
+
+async def test_tls_with_the_authority_named_and_with_nothing_verified(server: RedisServer, certificate: Path) -> None:
+    async with before(server, certificate) as port:
+        assert await works(f"rediss://localhost:{port}?ssl_ca_certs={certificate}")
+        assert await works(f"rediss://localhost:{port}?ssl_cert_reqs=none")
+        other_name = f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}"
+        with pytest.raises(EventsUnavailable, match="certificate verify failed"):
+            await works(other_name)
+        assert await works(f"{other_name}&ssl_check_hostname=false")
+
+
+async def test_tls_a_certificate_that_is_not_believed_is_told(server: RedisServer, certificate: Path) -> None:
+    async with before(server, certificate) as port:
+        with pytest.raises(EventsUnavailable, match=r"over TLS does not answer: .*certificate verify failed"):
+            await works(f"rediss://localhost:{port}")
+
+
+async def test_tls_a_user_logs_in_over_tls(server: RedisServer, client: Any, certificate: Path) -> None:
+    client.execute_command(*documented("powerd"), "+xadd")
+    async with before(server, certificate) as port:
+        who = f"powerd:{quote(PASSWORD, safe='')}"
+        assert await works(f"rediss://{who}@localhost:{port}/2?ssl_ca_certs={certificate}")
+
+
+async def test_tls_a_missing_file_is_named(server: RedisServer, certificate: Path) -> None:
+    async with before(server, certificate) as port:
+        with pytest.raises(EventsUnavailable, match=r"ssl_ca_certs in broker\.url names /nowhere/ca\.pem"):
+            await works(f"rediss://localhost:{port}?ssl_ca_certs=/nowhere/ca.pem")
+        with pytest.raises(EventsUnavailable):
+            await works(f"rediss://localhost:{port}?ssl_ca_certs={DOCUMENT}")
+
+
+async def test_tls_a_server_without_tls_is_an_error(server: RedisServer) -> None:
+    async with before(server) as port:
+        with pytest.raises(EventsUnavailable):
+            await works(f"rediss://localhost:{port}?ssl_cert_reqs=none")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For the host ``localhost``, its key beside it."""
+    if shutil.which("openssl") is None:
+        missing("openssl")
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    key = ["-newkey", "rsa:2048", "-nodes", "-keyout", str(file.with_suffix(".key"))]
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run(["openssl", "req", "-x509", "-days", "2", *key, *name, "-out", str(file)], check=True, timeout=60)
+    return file
+
+
+@asynccontextmanager
+async def before(server: RedisServer, certificate: Path | None = None) -> AsyncIterator[int]:
+    """A port of 127.0.0.1 that leads to the server's socket, over TLS if there is a certificate."""
+    context = None
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        behind, to_behind = await asyncio.open_unix_connection(server.socket)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_copy(reader, to_behind))
+                group.create_task(_copy(behind, writer))
+        except asyncio.CancelledError:
+            pass
+        finally:
+            for each in (writer, to_behind):
+                each.transport.abort()
+            tasks.discard(task)
+
+    listening = await asyncio.start_server(accepted, "127.0.0.1", 0, ssl=context)
+    try:
+        yield listening.sockets[0].getsockname()[1]
+    finally:
+        listening.close()
+        for task in list(tasks):
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        pass
+    writer.close()
