@@ -38,7 +38,7 @@ class Container(containers.DeclarativeContainer):
     jitter = providers.Singleton(adapters.system_jitter)
     clock = providers.Singleton(adapters.system_clock)
     zbus_client = providers.Singleton(zos_adapters.zbus_client, settings)
-    happenings = providers.Singleton(zos_adapters.zbus_happenings, settings, clock)
+    happenings = providers.Singleton(zos_adapters.zbus_happenings, settings, clock, jitter)
     telemetry = providers.Selector(
         providers.Callable(_yes_or_no, providers.Callable(serves_zbus, settings)),
         yes=providers.Singleton(
@@ -176,6 +176,7 @@ class Container(containers.DeclarativeContainer):
         clock,
         telemetry,
         jitter,
+        faults,
         batch=settings.provided.follower.batch_blocks,
     )
 

@@ -54,7 +54,7 @@ def zbus_faults(settings: Settings, client: ZbusClient) -> ZbusFaults:
     return ZbusFaults(client, timeout_s=settings.zbus.timeout_s)
 
 
-def zbus_happenings(settings: Settings, clock: Clock) -> ZbusHappenings:
+def zbus_happenings(settings: Settings, clock: Clock, jitter: Jitter) -> ZbusHappenings:
     """What happens, published."""
     from app.adapters.telemetry.sentences import line_of
     from app.adapters.zbus.happenings import ZbusHappenings
@@ -63,7 +63,7 @@ def zbus_happenings(settings: Settings, clock: Clock) -> ZbusHappenings:
         line = line_of(happening)
         return line.sentence, line.fields
 
-    return ZbusHappenings(broker_url(settings), clock, describe)
+    return ZbusHappenings(broker_url(settings), clock, describe, jitter)
 
 
 def zbus_power_object(operator: Operator) -> PowerObject:

@@ -15,6 +15,7 @@ from tests.bench import (
     footprint,
     power_off,
     simulation,
+    unreadable_events,
     wakes,
     zbus_calls,
     zos_footprint,
@@ -32,6 +33,7 @@ ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
     "zos-wake": zos_wakes.measure,
     "zos-footprint": zos_footprint.measure,
     "simulation": simulation.measure,
+    "outage": unreadable_events.measure,
     "soak": footprint.soak,
 }
 

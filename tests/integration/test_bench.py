@@ -27,6 +27,7 @@ def test_the_quick_bench_prints_every_row_with_its_floor() -> None:
         "zos wake",
         "zos daemon",
         "simulation",
+        "outage",
         "soak",
     }
     for each in figures:

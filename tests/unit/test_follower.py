@@ -10,11 +10,13 @@ import pytest
 
 from app.adapters.simulated.block_cursor import SimulatedBlockCursor
 from app.adapters.simulated.chain import SimulatedChain
+from app.adapters.simulated.faults import SimulatedFaults
 from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.blocks import Block, BlockRef
 from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, PowerTargetChanged, Setback
 from app.domain.model import FarmId, NodeId, Power
+from app.domain.services.fault_board import FaultBoard
 from app.domain.services.follower import Follower
 from app.ports.chain_blocks import ChainBlocks
 from tests.unit.virtual_farm import FARMER, VirtualFarm
@@ -30,6 +32,7 @@ class Rig:
         self.chain = SimulatedChain(farm.ledger, farm.clock, FARMER)
         self.cursor = SimulatedBlockCursor()
         self.telemetry = SimulatedTelemetry()
+        self.board = FaultBoard(SimulatedFaults(), farm.clock, self.telemetry, lambda: 0.5)
         self._blocks = chain or self.chain
 
     def follower(self, batch: int = 4, farm: int | None = None) -> Follower:
@@ -41,6 +44,7 @@ class Rig:
             self.farm.clock,
             self.telemetry,
             lambda: 0.5,
+            self.board,
             batch=batch,
         )
 
@@ -118,6 +122,37 @@ async def test_the_cursor_moves_only_after_the_events_are_on_the_stream(farm: Vi
         await farm.clock.sleep(60)
     assert rig.published() == [1]
     assert rig.cursor.history[-1].number == 1
+
+
+async def test_r15_what_cannot_be_published_is_told_once_and_is_a_fault_until_it_is(farm: VirtualFarm) -> None:
+    rig = Rig(farm)
+    async with rig.following():
+        await asyncio.sleep(0)
+        rig.out.full = True
+        await rig.change(1)
+        for _ in range(200):
+            rig.block()
+            await farm.clock.sleep(6)
+        (told,) = rig.telemetry.of(Setback)
+        assert told.doing == "publishing events"
+        assert [fault.key for fault in rig.board.faults] == ["events-out"]
+        rig.out.full = False
+        await farm.clock.sleep(60)
+        assert not rig.board.faults
+    assert rig.published() == [1]
+
+
+async def test_r15_a_chain_that_stays_away_is_a_fault_until_it_is_back(farm: VirtualFarm) -> None:
+    rig = Rig(farm)
+    async with rig.following():
+        rig.chain.unavailable = True
+        await rig.change(1)
+        await farm.clock.sleep(200)
+        assert [fault.key for fault in rig.board.faults] == ["chain-blocks"]
+        rig.chain.unavailable = False
+        await farm.clock.sleep(60)
+        assert not rig.board.faults
+    assert rig.published() == [1]
 
 
 async def test_a_chain_that_is_away_is_waited_for(farm: VirtualFarm) -> None:

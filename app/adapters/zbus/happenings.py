@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 
 from app.adapters.codecs.go_types import NANOSECONDS, encode
-from app.adapters.redis.connection import Connection
+from app.adapters.redis.connection import Connection, all_of
 from app.adapters.zbus.power_object import HAPPENING, MODULE, OBJECT
+from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import EventsUnavailable
 from app.domain.events import Happening
 from app.ports.clock import Clock
@@ -18,7 +20,10 @@ EVENT = "Happenings"
 CHANNEL = f"{MODULE}.{OBJECT}.{EVENT}"
 KEPT_MAX = 1000
 ANSWER_S = 5.0
-RETRY_S = 1.0
+RETRY = Backoff(1.0, 30.0)
+COMPLAINTS_MAX = 20
+
+log = logging.getLogger(__name__)
 
 Describe = Callable[[Happening], tuple[str, Mapping[str, object]]]
 """The sentence for a happening, and its facts."""
@@ -27,10 +32,12 @@ Describe = Callable[[Happening], tuple[str, Mapping[str, object]]]
 class ZbusHappenings:
     """`Telemetry` that publishes. Nobody waits for it: the oldest are dropped while Redis is away."""
 
-    def __init__(self, url: str, clock: Clock, describe: Describe) -> None:
+    def __init__(self, url: str, clock: Clock, describe: Describe, jitter: Jitter) -> None:
         self._connection = Connection(url, answer_s=ANSWER_S, errors_pass=False)
         self._clock = clock
         self._describe = describe
+        self._jitter = jitter
+        self._complained: set[str] = set()
         self._waiting: deque[bytes] = deque(maxlen=KEPT_MAX)
         self._news = asyncio.Event()
 
@@ -48,18 +55,28 @@ class ZbusHappenings:
 
     async def run(self) -> None:
         """Publish until cancelled."""
+        failures = 0
         while True:
             await self._news.wait()
             self._news.clear()
             try:
                 await self._publish()
-            except EventsUnavailable:  # whoever reads events says so already
-                await self._clock.sleep(RETRY_S)
+                failures = 0
+            except EventsUnavailable as error:
+                failures += 1
+                self._complain(str(error))
+                await self._clock.sleep(RETRY.delay_s(failures, self._jitter))
                 self._news.set()
 
     async def close(self) -> None:
         """Let go of the connection."""
         await self._connection.close()
+
+    def _complain(self, what: str) -> None:
+        """Once for each reason; a line of the log is no happening, which would have to be published."""
+        if what not in self._complained and len(self._complained) < COMPLAINTS_MAX:
+            self._complained.add(what)
+            log.info("what happens is not published over zbus: %s", what)
 
     async def _publish(self) -> None:
         batch = list(self._waiting)
@@ -68,7 +85,7 @@ class ZbusHappenings:
                 pipeline = redis.pipeline(transaction=False)
                 for message in batch:
                     pipeline.publish(CHANNEL, message)
-                await pipeline.execute()
+                await all_of(pipeline)
             for message in batch:
                 if self._waiting and self._waiting[0] is message:
                     self._waiting.popleft()

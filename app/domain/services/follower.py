@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.domain.backoff import Backoff, Jitter
-from app.domain.errors import RetryableError
-from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, Setback
+from app.domain.errors import EventsUnavailable, RetryableError
+from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished
 from app.domain.follower_rules import continues, cut_back, extend, next_range, unbroken
 from app.domain.model import FarmId
+from app.domain.services.fault_board import FaultBoard
+from app.domain.services.persistent_trouble import PersistentTrouble
+from app.domain.services.retrying import Retrying
 from app.ports.block_cursor import BlockCursor
 from app.ports.chain_blocks import Block, BlockRef, ChainBlocks
 from app.ports.clock import Clock
@@ -16,6 +19,12 @@ from app.ports.power_events import PowerEventsOut
 from app.ports.telemetry import Telemetry
 
 RETRY = Backoff(0.5, 30.0)
+PATIENCE_S = 60.0
+PUBLISHING = (
+    "the daemons that read the stream hear of no change, and find it at their next look at the chain; docs/redis.md "
+    "says what Redis has to allow"
+)
+FOLLOWING = "see that the endpoints in chain.urls answer"
 
 
 class Follower:
@@ -30,6 +39,7 @@ class Follower:
         clock: Clock,
         telemetry: Telemetry,
         jitter: Jitter,
+        faults: FaultBoard,
         *,
         batch: int = 64,
     ) -> None:
@@ -37,25 +47,30 @@ class Follower:
         self._out = out
         self._cursor = cursor
         self._farm = farm
-        self._clock = clock
         self._telemetry = telemetry
-        self._jitter = jitter
         self._batch = batch
+
+        def retrying(doing: str, key: str, remedy: str) -> Retrying:
+            trouble = PersistentTrouble(key, remedy, faults, clock, patience_s=PATIENCE_S)
+            return Retrying(doing, RETRY, trouble, clock, telemetry, jitter)
+
+        self._following = retrying("following the chain", "chain-blocks", FOLLOWING)
+        self._publishing = retrying("publishing events", "events-out", PUBLISHING)
         self._trail: tuple[BlockRef, ...] = ()
         self._head: BlockRef | None = None
 
     async def run(self) -> None:
         """Follow for ever; whatever fails is begun anew with backoff, from the cursor."""
-        failures = 0
         while True:
             try:
                 await self.advance()
-                failures = 0
+                self._following.succeeded()
+            except EventsUnavailable as error:
+                # That blocks can be read says nothing about publishing: it has an end of its own.
+                self._following.succeeded()
+                await self._publishing.failed(str(error))
             except RetryableError as error:
-                failures += 1
-                retry_in_s = RETRY.delay_s(failures, self._jitter)
-                self._telemetry.happened(Setback("following the chain", str(error), retry_in_s))
-                await self._clock.sleep(retry_in_s)
+                await self._following.failed(str(error))
 
     async def advance(self) -> None:
         """Wait for a new head, and publish up to it (one batch at a time)."""
@@ -86,6 +101,7 @@ class Follower:
         changes = [change for block in blocks for change in block.changes if change.farm == self._farm]
         if changes:
             await self._out.publish(changes)
+            self._publishing.succeeded()
         last = blocks[-1].ref
         self._cursor.save(last)
         self._trail = extend(self._trail, blocks)
