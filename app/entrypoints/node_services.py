@@ -30,6 +30,7 @@ from app.domain.services.power_server import PowerServer
 from app.domain.services.reconciler import Reconciler
 from app.domain.services.retrying import Retrying
 from app.domain.services.shutdown import Shutdown
+from app.domain.services.stream_sharing import StreamSharing
 from app.domain.services.trigger import Trigger
 from app.domain.services.turns import Turns
 from app.domain.services.uptime import Uptime
@@ -159,7 +160,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     )
     server = PowerServer(
         chain,
-        _event_reader(ports, inbox, faults, [own_trigger, farm_trigger]),
+        _event_reader(node, ports, inbox, faults, [own_trigger, farm_trigger]),
         handler,
         farm,
         observer,
@@ -184,7 +185,9 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     )
 
 
-def _event_reader(ports: Ports, inbox: EventInbox, faults: FaultBoard, triggers: Sequence[Trigger]) -> EventReader:
+def _event_reader(
+    node: NodeIdentity, ports: Ports, inbox: EventInbox, faults: FaultBoard, triggers: Sequence[Trigger]
+) -> EventReader:
     trouble = PersistentTrouble("events", EVENTS_REMEDY, faults, ports.clock, patience_s=EVENTS_PATIENCE_S)
     retrying = Retrying("reading events", READ_AGAIN, trouble, ports.clock, ports.telemetry, ports.jitter)
 
@@ -192,4 +195,5 @@ def _event_reader(ports: Ports, inbox: EventInbox, faults: FaultBoard, triggers:
         for trigger in triggers:
             trigger.pull("events reconnected")
 
-    return EventReader(ports.events, inbox, retrying, resumed)
+    sharing = StreamSharing(ports.events, node, faults, ports.clock, ports.telemetry)
+    return EventReader(ports.events, inbox, retrying, sharing, resumed)

@@ -35,6 +35,13 @@ class PowerEvents(Protocol):
         """Keep the entry, with the reason, on the dead-letter stream; then acknowledge it."""
         ...
 
+    async def others(self, own: str) -> Sequence[str]:
+        """Names of the others that read the same stream now; ``own`` is what they are told of this reader.
+
+        Only those are seen that ask this themselves, and only after they asked twice.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of the connection."""
         ...

@@ -172,6 +172,26 @@ async def test_another_consumer_of_the_same_name_takes_over_what_is_pending(rig:
     await successor.close()
 
 
+async def test_two_that_read_one_stream_notice_each_other(rig: RedisRig) -> None:
+    assert list(await rig.events.others("node 1")) == []
+    other = rig.another()
+    await other.open()
+    for _ in range(3):
+        seen, seen_by_other = await rig.events.others("node 1"), await other.others("node 2")
+    assert (list(seen), list(seen_by_other)) == (["node 2"], ["node 1"])
+    await other.close()
+
+
+async def test_one_that_was_there_before_is_nobody_else(rig: RedisRig) -> None:
+    predecessor = rig.another()
+    await predecessor.open()
+    for _ in range(3):
+        await predecessor.others("node 1")
+    await predecessor.close()
+    for _ in range(3):
+        assert list(await rig.events.others("node 1")) == []
+
+
 async def test_a_redis_that_is_away_says_so() -> None:
     events = RedisPowerEvents("unix:///nowhere/redis.sock")
     with pytest.raises(EventsUnavailable, match=r"/nowhere/redis\.sock"):

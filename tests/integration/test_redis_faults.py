@@ -313,6 +313,19 @@ async def test_what_a_peer_died_with_is_taken_over_without_a_reconnection(server
     await events.close()
 
 
+async def test_another_reader_of_the_stream_is_noticed_until_it_is_gone(server: RedisServer) -> None:
+    one, other = consumer(server, reader_gone_s=0.3), consumer(server)
+    for _ in range(3):
+        await other.others("node 2 of farm 1")
+        seen = await one.others("node 1 of farm 1")
+    assert seen == ["node 2 of farm 1"]
+    await other.close()
+    async with asyncio.timeout(10):
+        while await one.others("node 1 of farm 1"):  # noqa: ASYNC110 - that nothing comes is what is waited for
+            await asyncio.sleep(0.05)
+    await one.close()
+
+
 async def test_reconnecting_leaks_neither_connections_nor_descriptors(server: RedisServer, client: Any) -> None:
     events = consumer(server, block_s=0.01)
     await events.open()

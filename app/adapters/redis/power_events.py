@@ -17,12 +17,14 @@ from typing import Any
 from app.adapters.codecs.power_target import GobError, decode
 from app.adapters.redis.abandoned import AbandonedEntries
 from app.adapters.redis.connection import Connection
+from app.adapters.redis.readers import Readers
 from app.domain.errors import AmbiguousTarget, EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
 
 BLOCK_S = 3.0
 ANSWER_S = 5.0
 ABANDONED_S = 600.0
+READER_GONE_S = 75.0
 DEAD_LETTERS_MAX = 1024
 HANDLED_MAX = 4096
 BODY = b"body"
@@ -55,12 +57,14 @@ class RedisPowerEvents:
         block_s: float = BLOCK_S,
         answer_s: float = ANSWER_S,
         abandoned_s: float = ABANDONED_S,
+        reader_gone_s: float = READER_GONE_S,
     ) -> None:
         # A read blocks its connection for seconds, for which an acknowledgement must not wait.
         self._reading = Connection(url, answer_s=block_s + answer_s)
         self._writing = Connection(url, answer_s=answer_s)
         self._block_ms = int(block_s * 1000)
         self._abandoned = AbandonedEntries(stream, group, consumer, int(abandoned_s * 1000), batch)
+        self._readers = Readers(f"{stream}:readers", reader_gone_s)
         self._stream = stream
         self._group = group
         self._consumer = consumer
@@ -126,6 +130,11 @@ class RedisPowerEvents:
             lambda redis: redis.xadd(self._dead_letter_stream, letter, maxlen=DEAD_LETTERS_MAX, approximate=True),
         )
         await self.acknowledge([delivery])
+
+    async def others(self, own: str) -> Sequence[str]:
+        """By a hash beside the stream."""
+        names: Sequence[str] = await self._ask(self._writing, lambda redis: self._readers.look(redis, own))
+        return names
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -22,6 +22,7 @@ class SimulatedStream:
         self.pending: dict[str, Delivery] = {}
         self.dead: list[tuple[Delivery, str]] = []
         self.arrived = asyncio.Event()
+        self.readers: dict[int, str] = {}
 
     def append(self, *contents: PowerTargetChanged | Malformed, age_s: float = 0.0) -> None:
         """Add entries, as old as ``age_s``."""
@@ -60,8 +61,8 @@ class SimulatedStream:
 class SimulatedPowerEvents:
     """`PowerEvents` and `PowerEventsOut` on a `SimulatedStream`.
 
-    Switches: ``unavailable``, ``unreadable`` (it can be opened, and nothing else), ``full`` (nothing can be
-    written), ``refuse_acknowledging``. ``on_acknowledge`` is told of every acknowledgement.
+    Switches: ``unavailable``, ``unreadable`` (it can be opened, and nothing else), ``tells_no_readers``,
+    ``full`` (nothing can be written), ``refuse_acknowledging``. ``on_acknowledge`` is told of every acknowledgement.
     """
 
     def __init__(self, stream: SimulatedStream, clock: Clock, *, batch: int = 128, block_s: float = BLOCK_S) -> None:
@@ -75,6 +76,7 @@ class SimulatedPowerEvents:
         self.on_acknowledge: Callable[[Sequence[Delivery]], None] = _ignore
         self.full = False
         self.unreadable = False
+        self.tells_no_readers = False
         self._opened = False
         self.refuse_acknowledging = False
         self._unavailable = False
@@ -146,8 +148,17 @@ class SimulatedPowerEvents:
             raise EventsUnavailable("the simulated bus is full")
         self._stream.append(*changes)
 
+    async def others(self, own: str) -> Sequence[str]:
+        """Those that asked and did not close."""
+        self._check()
+        if self.tells_no_readers:
+            raise EventsUnavailable("the simulated bus tells no readers")
+        self._stream.readers[id(self)] = own
+        return sorted(name for reader, name in self._stream.readers.items() if reader != id(self))
+
     async def close(self) -> None:
         """Let go."""
+        self._stream.readers.pop(id(self), None)
         self._connected = False
 
     def _check(self) -> None:

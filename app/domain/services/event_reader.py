@@ -7,6 +7,7 @@ from collections.abc import Callable
 from app.domain.errors import EventsUnavailable
 from app.domain.services.event_inbox import EventInbox
 from app.domain.services.retrying import Retrying
+from app.domain.services.stream_sharing import StreamSharing
 from app.ports.power_events import PowerEvents
 
 
@@ -17,10 +18,18 @@ class EventReader:
     was missed stands on the chain. To open the stream proves nothing.
     """
 
-    def __init__(self, events: PowerEvents, inbox: EventInbox, retrying: Retrying, resumed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        events: PowerEvents,
+        inbox: EventInbox,
+        retrying: Retrying,
+        sharing: StreamSharing,
+        resumed: Callable[[], None],
+    ) -> None:
         self._events = events
         self._inbox = inbox
         self._retrying = retrying
+        self._sharing = sharing
         self._resumed = resumed
         self._interrupted = True
 
@@ -44,3 +53,4 @@ class EventReader:
                 self._resumed()
             if batch:
                 await self._inbox.put(batch)
+            await self._sharing.look()

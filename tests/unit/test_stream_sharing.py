@@ -1,0 +1,34 @@
+"""Two nodes on one event stream take events from each other, and say so."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.events import Setback
+from app.domain.services.stream_sharing import FAULT
+from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_another_reader_is_a_fault_that_names_it_until_it_is_gone(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(100)
+        assert FAULT not in node.fault_keys
+        node.stream.readers[0] = "node 2 of farm 1"
+        await farm.until(lambda: FAULT in node.fault_keys, within_s=40)
+        message = node.fault(FAULT).message
+        for words in ("node 2 of farm 1", "a Redis database of its own"):
+            assert words in message
+        del node.stream.readers[0]
+        await farm.until(lambda: FAULT not in node.fault_keys, within_s=40)
+
+
+async def test_that_it_cannot_look_is_told_once_and_keeps_nothing_from_being_read(farm: VirtualFarm) -> None:
+    def refuse(node: VirtualNode) -> None:
+        node.events.tells_no_readers = True
+
+    async with farm.running(1, before=refuse) as node:
+        await farm.clock.sleep(600)
+        told = [each.doing for each in node.told(Setback)]
+        assert told == ["looking for others that read the events"]
