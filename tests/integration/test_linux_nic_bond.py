@@ -79,9 +79,12 @@ def test_r14_every_leg_is_armed_and_each_that_is_not_counts(kernel: Kernel) -> N
     assert kernel.cards["eth0"].on & MAGIC
 
 
-def test_r14_a_leg_that_can_not_be_woken_leaves_the_others(kernel: Kernel) -> None:
+def test_r14_a_leg_that_can_not_be_woken_is_told_and_leaves_the_others(
+    kernel: Kernel, caplog: pytest.LogCaptureFixture
+) -> None:
     kernel.cards["eth1"].supported = 0
     assert find("zos") == Nic("bond0", Mac(FIRST), Mac(FIRST), ("eth0",))
+    assert "eth1 of bond0 can't be woken by magic packet: only what reaches eth0 wakes this machine" in caplog.text
 
 
 def test_r14_when_the_leg_of_the_bonds_address_can_not_be_woken_the_other_ones_counts(kernel: Kernel) -> None:

@@ -63,8 +63,11 @@ class LinuxNic:
         if not self._looked:
             self._armed_cards.remove()  # that of a daemon that was killed after it had ordered a power-off
             self._looked = True
-        nic = await self._ask(lambda: _find(self._bridge))
+        nic, deaf = await self._ask(lambda: _find(self._bridge))
         self._tell(nic)
+        if deaf:
+            which = f"{', '.join(deaf)} of {nic.name} can't be woken by magic packet"
+            self._tell_once(logging.WARNING, f"{which}: only what reaches {', '.join(nic.legs)} wakes this machine")
         return nic
 
     async def arm(self, nic: Nic) -> None:
@@ -146,7 +149,8 @@ def _load_libraries() -> None:
         importlib.import_module(name)
 
 
-def _find(bridge: str) -> Nic:
+def _find(bridge: str) -> tuple[Nic, list[str]]:
+    """The card or cards, and the legs beside them that can't be woken."""
     from pyroute2.netlink.exceptions import NetlinkError
 
     try:
@@ -170,7 +174,8 @@ def _find(bridge: str) -> Nic:
         )
     found = _one_card(uplink.link) if uplink.link.is_physical else _cards_of_bond(uplink.link, awakening)
     on = {letter for card in awakening for letter in modes[card.name].others}
-    return replace(found, other_wake_modes=", ".join(text for letter, text in WAKE_MODES.items() if letter in on))
+    others = ", ".join(text for letter, text in WAKE_MODES.items() if letter in on)
+    return replace(found, other_wake_modes=others), [card.name for card in uplink.cards if card not in awakening]
 
 
 def _only_uplink(top: Link, links: Links) -> Uplink:
