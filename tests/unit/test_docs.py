@@ -12,6 +12,7 @@ from app.entrypoints.settings_keys import keys
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+RULES = ROOT / "docs/rules.md"
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -49,11 +50,23 @@ def test_the_readme_opens_with_the_two_commands_and_make_knows_them() -> None:
         assert re.search(rf"^[\w ]*\b{command}\b[\w ]*:$", makefile, re.MULTILINE)
 
 
-def promises() -> list[tuple[str, str]]:
-    """The tests that the document on reliability names."""
+def named_tests(document: str) -> list[tuple[str, str]]:
+    """The tests that a document names as ``U/test_x.py::test_y``."""
     folders = {"I": "integration", "U": "unit"}
-    named = re.findall(r"`([IU])/(\w+\.py)::(\w+)`", (ROOT / "docs/reliability.md").read_text())
+    named = re.findall(r"`([IU])/(\w+\.py)::(\w+)`", document)
     return [(f"tests/{folders[folder]}/{file}", name) for folder, file, name in named]
+
+
+def promises() -> list[tuple[str, str]]:
+    return [*named_tests((ROOT / "docs/reliability.md").read_text()), *named_tests(RULES.read_text())]
+
+
+def cited_rules() -> set[str]:
+    """Every rule that code, tests or documents cite."""
+    files = [*(ROOT / "app").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *DOCUMENTS]
+    cited = {rule for file in files for rule in re.findall(r"\bR(\d{1,2})\b", file.read_text())}
+    in_names = {rule for file in files for rule in re.findall(r"def test_r(\d{1,2})_", file.read_text())}
+    return cited | in_names
 
 
 def test_every_row_on_reliability_names_its_test() -> None:
@@ -64,5 +77,12 @@ def test_every_row_on_reliability_names_its_test() -> None:
 
 
 @pytest.mark.parametrize(("file", "name"), promises())
-def test_every_test_named_on_reliability_is_there(file: str, name: str) -> None:
-    assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.MULTILINE)
+def test_every_test_that_a_document_names_is_there(file: str, name: str) -> None:
+    assert re.search(rf"^ *(async )?def {name}\(", (ROOT / file).read_text(), re.MULTILINE)
+
+
+def test_every_rule_that_is_cited_stands_in_the_rules_with_its_tests() -> None:
+    rules = dict(re.findall(r"^## R(\d+) (.*?)(?=^## |\Z)", RULES.read_text(), re.MULTILINE | re.DOTALL))
+    assert cited_rules() <= rules.keys()
+    assert [rule for rule, text in rules.items() if not named_tests(text)] == []
+    assert [rule for rule, text in rules.items() if "\nWhy: " not in text or "\nDecided in " not in text] == []
