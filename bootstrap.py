@@ -13,14 +13,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import select
 import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / "bin"
+
+PROGRESS_S = 5.0
 
 RUN_LOCK = ROOT / "requirements" / "run.lock"
 DEV_LOCK = ROOT / "requirements" / "dev.lock"
@@ -101,8 +106,9 @@ def set_up(lock: Path) -> None:
     if not (BIN / "python").exists():
         venv.EnvBuilder(with_pip=False, symlinks=True).create(VENV)
     # The run lock is part of the dev lock, so either order of tasks ends in a consistent environment.
-    pip("--require-hashes", "--requirement", str(lock))
-    pip("--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT))
+    packages = sum("==" in line for line in lock.read_text().splitlines())
+    pip("--require-hashes", "--requirement", str(lock), packages=packages)
+    pip("--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT), packages=1)
     stamp.write_text(wanted)
 
 
@@ -114,16 +120,47 @@ def fingerprint(lock: Path) -> str:
     return digest.hexdigest()
 
 
-def pip(*arguments: str) -> None:
+def pip(*arguments: str, packages: int) -> None:
     """``pip install`` into the virtual environment, with the pip of the Python that runs this file."""
-    subprocess.run(
+    watch(
         [
             *(sys.executable, "-m", "pip", "--python", str(BIN / "python"), "install"),
-            *("--quiet", "--disable-pip-version-check", "--no-input"),
+            *("--progress-bar", "off", "--disable-pip-version-check", "--no-input"),
             *arguments,
         ],
-        check=True,
+        packages,
     )
+
+
+def watch(command: list[str], packages: int, *, pace_s: float = PROGRESS_S) -> None:
+    """Run pip, and say every few seconds how far it is; all that it said is shown only if it fails.
+
+    Raises `subprocess.CalledProcessError`.
+    """
+    start_s = told_s = time.monotonic()
+    said = b""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        ended = False
+        while not ended:
+            if select.select([process.stdout], [], [], pace_s)[0]:
+                chunk = os.read(process.stdout.fileno(), 1 << 16)
+                said, ended = said + chunk, not chunk
+            now_s = time.monotonic()
+            if now_s - told_s >= pace_s and not ended:
+                told_s = now_s
+                print(f"bootstrap: {progress(said, packages)}, {now_s - start_s:.0f} s", file=sys.stderr, flush=True)
+    if process.returncode:
+        sys.stderr.write(said.decode(errors="replace"))
+        raise subprocess.CalledProcessError(process.returncode, command)
+
+
+def progress(said: bytes, packages: int) -> str:
+    """How far pip is, by what it said."""
+    if b"\nInstalling collected packages" in said:
+        return f"installing {packages} packages"
+    fetched = min(len(re.findall(rb"^(?:Collecting|Requirement already satisfied)", said, re.MULTILINE)), packages)
+    return f"fetching package {max(fetched, 1)} of {packages}"
 
 
 if __name__ == "__main__":

@@ -60,16 +60,26 @@ def is_awake(member: Member, fresh_s: float) -> bool:
 
 
 def unwakeable(member: Member) -> str:
-    """Why no other node could wake it, whichever is awake; empty if one could."""
+    """Why no other node could wake it, whichever is awake; empty if one could.
+
+    Of a record that can't be read its peers may remember the address: that is doubt, and no more.
+    """
+    if isinstance(member.record, Unreadable) or member.record.mac is not None:
+        return ""
+    return f"no node can wake it: {member.record.mac_problem}"
+
+
+def doubtful(member: Member) -> str:
+    """Why it may be that no other node can wake it; empty if nothing speaks for that."""
     if isinstance(member.record, Unreadable):
-        return member.record.reason
-    return "" if member.record.mac is not None else member.record.mac_problem
+        return f"its peers may not know its address: {member.record.reason}"
+    return unwakeable(member)
 
 
 def risk(member: Member, farm: Collection[Member], fresh_s: float) -> str:
     """What is wrong with this node's chances to be up when it is wanted; empty if nothing is."""
-    if problem := unwakeable(member):
-        return f"no node can wake it: {problem}"
+    if problem := doubtful(member):
+        return problem
     power = member.power
     if isinstance(power, Unreadable):
         return f"its power can't be read: {power.reason}"
@@ -90,8 +100,8 @@ def objections(down: Collection[NodeId], farm: Mapping[NodeId, Member], fresh_s:
         elif member.contracts:
             count = "an active contract" if member.contracts == 1 else f"{member.contracts} active contracts"
             yield f"node {node} has {count}: a customer's workload would stop"
-        if problem := unwakeable(member):
-            yield f"no node can wake node {node}: {problem}"
+        if problem := doubtful(member):
+            yield f"node {node}: {problem}"
     if len(farm) == 1:
         yield f"node {next(iter(farm))} is the farm's only node: no other could wake it"
     elif not any(is_awake(member, fresh_s) for node, member in farm.items() if node not in down):

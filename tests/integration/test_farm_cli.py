@@ -9,7 +9,7 @@ import pty
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -234,12 +234,16 @@ class TestList:
             assert by_node["3"].endswith("AT RISK")
             assert by_node["4"].endswith("?                  AT RISK")
             assert any("node 3: no sign of life for" in row for row in rows)
-            assert any("node 4: no node can wake it: the record of node 4 can't be read" in row for row in rows)
+            assert any(
+                "node 4: its peers may not know its address: the record of node 4 can't be read" in row for row in rows
+            )
             assert rows[-1] == "nodes at risk: 2"
             listed = farm.listed()
             assert listed["nodes_at_risk"] == 2
             second = listed["nodes"][1]
             assert abs(second["since_s"] - time.time() - 3600) < 120
+            # Whose node 4 is shows from the farm's list of nodes, too.
+            assert farm.run("up", "4").returncode == 0
             # The silent node does not count as awake: node 1 is the last.
             refused = farm.run("down", "1")
             assert "no other node of the farm would be awake" in refused.stderr
@@ -266,23 +270,46 @@ class TestWaiting:
         assert "node 3: its state is not Down after 1 s" in late.stderr
 
 
+class Terminal:
+    """A program on a terminal of its own."""
+
+    def __init__(self, farm: Farm, *arguments: str) -> None:
+        self._master, slave = pty.openpty()
+        self._process = subprocess.Popen(
+            [program("powerd"), "farm", *arguments], env=farm.environment, stdin=slave, stdout=slave, stderr=slave
+        )
+        os.close(slave)
+        self.said = b""
+
+    def read_until(self, words: bytes) -> None:
+        while words not in self.said:
+            self.said += os.read(self._master, 1024)
+
+    def answer(self, text: bytes) -> None:
+        os.write(self._master, text)
+
+    def end(self) -> int:
+        with suppress(OSError):  # the program ends, and the terminal with it
+            while chunk := os.read(self._master, 1024):
+                self.said += chunk
+        os.close(self._master)
+        return self._process.wait(60)
+
+
 @pytest.mark.parametrize(("answer", "code", "paid"), [(b"n\n", 1, 0), (b"y\n", 0, 1)])
 def test_on_a_terminal_it_asks_before_it_darkens_anything(farm: Farm, answer: bytes, code: int, paid: int) -> None:
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [program("powerd"), "farm", "down", "3"], env=farm.environment, stdin=slave, stdout=slave, stderr=slave
-    )
-    os.close(slave)
-    said = b""
-    while b"[y/N]" not in said:
-        said += os.read(master, 1024)
-    assert b"Set the power target of node 3 to Down?" in said
-    os.write(master, answer)
-    try:
-        while os.read(master, 1024):
-            pass
-    except OSError:
-        pass  # the program ended, and the terminal with it
-    assert process.wait(60) == code
-    os.close(master)
+    terminal = Terminal(farm, "down", "3")
+    terminal.read_until(b"Set the power target of node 3 to Down? [y/N]")
+    terminal.answer(answer)
+    assert terminal.end() == code
     assert farm.paid == paid
+
+
+def test_on_a_terminal_a_line_counts_while_it_waits(farm: Farm) -> None:
+    terminal = Terminal(farm, "down", "2", "3", "--yes", "--wait")
+    terminal.read_until(b": 0 of 2 nodes Down")
+    farm.says(2, Power.DOWN)
+    terminal.read_until(b": 1 of 2 nodes Down")
+    farm.says(3, Power.DOWN)
+    assert terminal.end() == 0
+    assert b"[y/N]" not in terminal.said

@@ -7,12 +7,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.adapters.simulated.farm_setup import add_farm_record
+from app.adapters.files.key_text import SecretUri, parse_key
+from app.adapters.simulated.farm_setup import add_farm, add_farm_record
 from app.adapters.simulated.pallet import Power as StoredPower
 from app.adapters.substrate.farm_owners import SubstrateFarmOwners
 from app.adapters.substrate.farm_view import FarmView, SubstrateFarmView
 from app.adapters.substrate.farmer_account import SubstrateFarmerAccount
-from app.domain.model import FarmId, NodeId, TwinId, Unreadable
+from app.adapters.substrate.keys import SigningKey
+from app.adapters.substrate.power_targets import SubstratePowerTargets
+from app.adapters.substrate.secret_uri import DEVELOPMENT_PHRASE, secret_of
+from app.domain.model import FarmId, NodeId, Power, TwinId, Unreadable
 from tests.integration.chain_world import ChainWorld, chain_world
 from tests.integration.scripted_node import Refusal
 
@@ -122,3 +126,14 @@ async def test_the_account_of_a_key(world: ChainWorld) -> None:
     assert account.twin == world.ledger.read("TwinIdByAccountID", world.farm.farmer.public_key)
     other = await SubstrateFarmerAccount(world.client(), seed=bytes(32), key_type="sr25519").look()
     assert (other.twin, other.free_tft) == (None, 0.0)
+
+
+@pytest.mark.parametrize("uri", ["//hard/soft", "//Alice", f"{DEVELOPMENT_PHRASE}///password"])
+async def test_the_chain_takes_what_a_derived_key_signs(uri: str) -> None:
+    key = parse_key(uri.encode())
+    assert isinstance(key, SecretUri)
+    secret = secret_of(key.phrase, key.path, key.password, "sr25519")
+    async with chain_world(block_time_s=0) as world:
+        _, (node,) = add_farm(world.ledger, SigningKey(secret, "sr25519").account_id, [b"%032d" % 1])
+        await SubstratePowerTargets(world.client(), seed=secret).set_power_target(NodeId(node), Power.DOWN)
+        assert world.ledger.read("NodePower", node).target == "Down"

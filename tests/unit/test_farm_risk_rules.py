@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.farm_risk_rules import UNKNOWN, Member, SignAge, is_awake, objections, risk, state_of
+from app.domain.farm_risk_rules import UNKNOWN, Member, SignAge, is_awake, objections, risk, state_of, unwakeable
 from app.domain.model import FarmId, Mac, Node, NodeId, NodePower, Power, PowerState, TwinId, Unreadable
 
 FRESH_S = 2700.0
@@ -59,7 +59,11 @@ def test_awake_is_up_wanted_up_and_not_known_to_be_silent(seen: Member, awake: b
         (member(1, UP, DOWN), [member(2)], "wanted up, and still asleep"),
         (member(1, sign=SILENT), [member(2)], "no sign of life for 45 min, though its state is Up"),
         (member(1, mac=""), [member(2)], "no node can wake it: no MAC"),
-        (Member(NodeId(1), BROKEN, member(1).power), [member(2)], "no node can wake it: broken"),
+        (
+            Member(NodeId(1), BROKEN, member(1).power),
+            [member(2)],
+            "its peers may not know its address: broken",
+        ),
         (Member(NodeId(1), member(1).record, BROKEN), [member(2)], "its power can't be read: broken"),
     ],
 )
@@ -82,7 +86,7 @@ def test_a_node_is_at_risk_that_may_not_come_up_when_it_is_wanted(
         ([1], of(member(1, contracts=1), member(2)), ["node 1 has an active contract:"]),
         ([1], of(member(1, contracts=3), member(2)), ["node 1 has 3 active contracts:"]),
         ([1], of(member(1, contracts=None), member(2)), ["whether node 1 has active contracts can't be read"]),
-        ([1], of(member(1, mac=""), member(2, contracts=1)), ["no node can wake node 1: no MAC"]),
+        ([1], of(member(1, mac=""), member(2, contracts=1)), ["node 1: no node can wake it: no MAC"]),
     ],
 )
 def test_what_speaks_against_a_down(down: list[int], farm: dict[NodeId, Member], reasons: list[str]) -> None:
@@ -90,6 +94,12 @@ def test_what_speaks_against_a_down(down: list[int], farm: dict[NodeId, Member],
     assert len(told) == len(reasons)
     for text, reason in zip(told, reasons, strict=True):
         assert reason in text
+
+
+def test_a_broken_record_is_doubt_and_a_missing_address_is_certain() -> None:
+    assert unwakeable(Member(NodeId(1), BROKEN, BROKEN)) == ""
+    assert unwakeable(member(1)) == ""
+    assert "no MAC" in unwakeable(member(1, mac=""))
 
 
 def test_a_state_that_cannot_be_read_is_none() -> None:

@@ -42,7 +42,7 @@ async def check(container: Container, nodes: Sequence[NodeId]) -> Checked:
     account: Account = await container.farmer_account().look()
     if account.twin is None:
         raise no_twin(account)
-    farms, problems = await _farms(container, nodes)
+    farms, problems = await _farms(container, nodes, account.twin)
     owners = {farm: await container.farm_owners().owner(farm) for farm in sorted(set(farms.values()))}
     problems += [
         problem
@@ -60,7 +60,7 @@ async def check(container: Container, nodes: Sequence[NodeId]) -> Checked:
     return Checked(account, farms, views)
 
 
-async def _farms(container: Container, nodes: Sequence[NodeId]) -> tuple[dict[NodeId, FarmId], list[str]]:
+async def _farms(container: Container, nodes: Sequence[NodeId], twin: TwinId) -> tuple[dict[NodeId, FarmId], list[str]]:
     records = await container.farm_chain().nodes(nodes)
     farms: dict[NodeId, FarmId] = {}
     problems = []
@@ -69,10 +69,23 @@ async def _farms(container: Container, nodes: Sequence[NodeId]) -> tuple[dict[No
         if record is None:
             problems.append(f"the chain knows no node {node}")
         elif isinstance(record, Unreadable):
-            problems.append(f"of which farm node {node} is can't be told: {record.reason}")
+            farm = await _listed(container, node, twin)
+            if farm is None:
+                problems.append(f"none of the farms of twin {twin} lists node {node}, and {record.reason}")
+            else:
+                farms[node] = farm
         else:
             farms[node] = record.farm
     return farms, problems
+
+
+async def _listed(container: Container, node: NodeId, twin: TwinId) -> FarmId | None:
+    """The twin's farm on whose list of nodes it is: where its own record can't be read."""
+    farms: Sequence[FarmId] = await container.farm_owners().farms_of(twin)
+    for farm in farms:
+        if node in await container.farm_chain().farm_nodes(farm):
+            return farm
+    return None
 
 
 def _foreign(node: NodeId, farm: FarmId, owner: TwinId | None, account: Account, configured: int) -> str:

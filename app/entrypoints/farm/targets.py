@@ -14,7 +14,7 @@ import click
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import ExtrinsicRefused, PowerdError
 from app.domain.farm_risk_rules import Member, is_awake, is_silent, objections, state_of, unwakeable
-from app.domain.model import FarmId, HeadKind, Inclusion, NodeId, NodePower, Power
+from app.domain.model import FarmId, HeadKind, Inclusion, NodeId, NodePower, Power, Unreadable
 from app.entrypoints.container import Container
 from app.entrypoints.farm.checks import FEE, Checked, NothingDone, check
 from app.entrypoints.farm.waiting import wait_for_states
@@ -70,8 +70,7 @@ class _Command:
         """A second Down changes nothing and costs a fee; a second Up makes the node's peers call it once more."""
         wanted = []
         for node in self._nodes:
-            power = checked.member(node).power
-            if self._wish.target is Power.DOWN and isinstance(power, NodePower) and power.target is Power.DOWN:
+            if self._wish.target is Power.DOWN and _target(checked.member(node).power) is Power.DOWN:
                 self._say(f"node {node}: target Down already")
             else:
                 wanted.append(node)
@@ -107,7 +106,7 @@ class _Command:
                     self._say(f"node {node}: target {self._wish.target.value} since block {where}")
                 else:
                     failures[node] = end
-        there = await self._there_all_the_same(list(failures))
+        there = await self._there_all_the_same(checked, list(failures))
         for node in there:
             self._say(f"node {node}: target {self._wish.target.value} ({failures.pop(node)}; the chain has it)")
         for node, error in failures.items():
@@ -116,15 +115,17 @@ class _Command:
             self._complain(f"{len(failures)} of {len(nodes)} failed: {_named(list(failures))}")
         return list(failures)
 
-    async def _there_all_the_same(self, nodes: Sequence[NodeId]) -> list[NodeId]:
-        if not nodes or self._wish.target is Power.UP:
-            return []  # an Up that was there before would prove nothing
+    async def _there_all_the_same(self, checked: Checked, failed: Sequence[NodeId]) -> list[NodeId]:
+        """Those that have the target now and had it not before: what was there before would prove nothing."""
+        nodes = [node for node in failed if _target(checked.member(node).power) is not self._wish.target]
+        if not nodes:
+            return []
         try:
             reading = await self._container.farm_chain().powers(nodes, HeadKind.BEST)
         except PowerdError:
             return []
-        powers = {node: reading.powers[node] for node in nodes}
-        return [n for n, power in powers.items() if isinstance(power, NodePower) and power.target is self._wish.target]
+        powers = reading.powers
+        return [node for node in nodes if _target(powers[node]) is self._wish.target]
 
     async def _explained(self, checked: Checked, error: PowerdError) -> str:
         if not (isinstance(error, ExtrinsicRefused) and error.reason == "payment"):
@@ -155,7 +156,7 @@ class _Command:
         if state_of(member) is Power.UP and not is_silent(member, self._fresh_s):
             return ""
         if problem := unwakeable(member):
-            return f"no node can wake node {member.id} ({problem})"
+            return f"node {member.id}: {problem}"
         if not any(is_awake(other, self._fresh_s) for other in farm if other.id != member.id):
             return f"no node is awake that can wake node {member.id}"
         return ""
@@ -174,6 +175,10 @@ class _Command:
 
     def _complain(self, text: str) -> None:
         print(f"powerd: {one_line(text)}", file=self._err, flush=True)
+
+
+def _target(power: NodePower | Unreadable) -> Power | None:
+    return power.target if isinstance(power, NodePower) else None
 
 
 def _named(nodes: Sequence[NodeId]) -> str:
