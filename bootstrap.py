@@ -108,7 +108,7 @@ def set_up(lock: Path) -> None:
     # The run lock is part of the dev lock, so either order of tasks ends in a consistent environment.
     packages = sum("==" in line for line in lock.read_text().splitlines())
     pip("--require-hashes", "--requirement", str(lock), packages=packages)
-    pip("--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT), packages=1)
+    pip("--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT), packages=0)
     stamp.write_text(wanted)
 
 
@@ -156,7 +156,9 @@ def watch(command: list[str], packages: int, *, pace_s: float = PROGRESS_S) -> N
 
 
 def progress(said: bytes, packages: int) -> str:
-    """How far pip is, by what it said."""
+    """How far pip is, by what it said; of no packages, when all that is left is powerd itself."""
+    if not packages:
+        return "installing powerd itself"
     if b"\nInstalling collected packages" in said:
         return f"installing {packages} packages"
     fetched = min(len(re.findall(rb"^(?:Collecting|Requirement already satisfied)", said, re.MULTILINE)), packages)

@@ -32,6 +32,7 @@ def test_it_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_how_far_pip_is_shows_from_what_it_says(said: bytes, told: str) -> None:
     assert bootstrap.progress(said, 3) == told
+    assert bootstrap.progress(said, 0) == "installing powerd itself"
 
 
 def test_what_a_failing_pip_said_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from app.adapters.substrate.client import SubstrateClient
@@ -17,6 +18,9 @@ REMEDIES = {
     "NodeHasActiveContracts": "node {node} has active contracts; it can't be sent to sleep before they end",
 }
 """What to do about the pallet's errors."""
+
+SIDE_BY_SIDE = 48
+"""Extrinsics of the account under way at once: a pool bounds how far a nonce may be ahead of the chain's."""
 
 
 class SubstratePowerTargets:
@@ -49,9 +53,21 @@ class SubstratePowerTargets:
     async def set_power_targets(
         self, nodes: Sequence[NodeId], target: Power
     ) -> AsyncIterator[tuple[NodeId, Inclusion | PowerdError]]:
-        """One after the other."""
-        for node in nodes:
-            try:
-                yield node, await self.set_power_target(node, target)
-            except PowerdError as error:
-                yield node, error
+        """With consecutive nonces into the pool, each of them followed on its own."""
+        slots = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def end_of(node: NodeId) -> tuple[NodeId, Inclusion | PowerdError]:
+            async with slots:
+                try:
+                    return node, await self.set_power_target(node, target)
+                except PowerdError as error:
+                    return node, error
+
+        tasks = [asyncio.create_task(end_of(node), name=f"target of node {node}") for node in nodes]
+        try:
+            for each in asyncio.as_completed(tasks):
+                yield await each
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
