@@ -14,6 +14,7 @@ from app.domain.minting.events import (
 from app.domain.minting.ledger import MonthLedger
 from app.domain.minting.month import Booking, Loss, Month, Violation
 from app.domain.minting.period import Period
+from app.domain.minting.rules import so_far
 from app.domain.model import NodeId, Power
 
 START, END = 1_000_000, 1_400_000
@@ -323,3 +324,28 @@ def test_a_month_that_was_booked_to_its_end_loses_nothing_when_it_is_closed() ->
     count = len(bookings)
     ledger.close(NODE)
     assert len(bookings) == count
+
+
+# -- in the middle of the period --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("events", "at", "credited", "slow_boots"),
+    [
+        ((report(600, 5600),), 1800, 1800, 0),
+        ((report(600, 5600),), 9600, 600 + 2460, 0),
+        (ASLEEP_AT_1000, 9000, 9000, 0),
+        (ASLEEP_AT_1000, 1001 + DAY, 1000, 0),
+        ((*ASLEEP_AT_1000, target(5000, UP)), 6800, 6800, 0),
+        ((*ASLEEP_AT_1000, target(5000, UP)), 6801, 1000, 1),
+        ((*ABORTED, report(2400, 7400)), 2500, 1000, 0),
+        ((), 5000, 0, 0),
+    ],
+)
+def test_what_is_still_in_time_counts_as_if_it_came(
+    events: tuple[Event, ...], at: int, credited: int, slow_boots: int
+) -> None:
+    month, booking = so_far(after(*events), START + at, PERIOD)
+    assert (month.credited_s, month.slow_boots, month.booked_until_s) == (credited, slow_boots, START + at)
+    assert booking is not None
+    assert booking.credited_s + booking.lost_s >= 0

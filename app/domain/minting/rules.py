@@ -71,6 +71,22 @@ def closed(month: Month, period: Period) -> Step:
     return _booked(month, period.end_s, 0, period, _why_not_counted(month))
 
 
+def so_far(month: Month, now_s: int, period: Period) -> Step:
+    """The month as it stands in the middle of the period, as if what is still in time came in time.
+
+    A sleeper that is not late yet is credited up to now, and so is a node whose next report is not due.
+    """
+    if month.window_s is not None:
+        called_too_long_ago = month.boot_until_s is not None and now_s > month.boot_until_s
+        if month.awake_s is None and not called_too_long_ago and now_s <= month.window_s + SLEEP_S_MAX:
+            since_s = max(month.window_s, period.start_s)
+            return _booked(month, now_s, now_s - since_s, period, Loss.GAP, "asleep")
+        month = replace(month, slow_boots=month.slow_boots + called_too_long_ago)
+    elif month.request_s is None and month.last is not None:
+        return _booked(month, now_s, min(now_s - month.last[0], REPORT_GAP_S_MAX), period, Loss.GAP)
+    return _booked(month, now_s, 0, period, _why_not_counted(month))
+
+
 def _why_not_counted(month: Month) -> Loss:
     if month.awake_s is not None:
         return Loss.ABORTED_SLEEP

@@ -13,7 +13,16 @@ from msgspec import field
 from app.domain.model import Mac, Power
 from app.entrypoints.settings_loading import load_settings
 from app.entrypoints.simulate.bad_input import BadInput
-from app.entrypoints.simulate.plan import BotPlan, ChainPlan, EnergyPlan, FarmPlan, NodePlan, Part, WorkloadPlan
+from app.entrypoints.simulate.plan import (
+    BotPlan,
+    ChainPlan,
+    EnergyPlan,
+    FarmPlan,
+    IncomePlan,
+    NodePlan,
+    Part,
+    WorkloadPlan,
+)
 
 
 class FarmEntry(Part, frozen=True):
@@ -31,6 +40,7 @@ class FarmFile(Part, frozen=True):
     workload: WorkloadPlan = WorkloadPlan()
     chain: ChainPlan = ChainPlan()
     energy: EnergyPlan = EnergyPlan()
+    income: IncomePlan = IncomePlan()
     settings: dict[str, object] = field(default_factory=dict)
 
     @property

@@ -67,4 +67,5 @@ class Farmer:
             self._last_up_s.get(node, 0.0),
             room.slots,
             room.used,
+            self._world.watch.minted.month(node).slow_boots,
         )

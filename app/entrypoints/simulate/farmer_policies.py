@@ -14,7 +14,7 @@ from app.entrypoints.simulate.plan import BotPlan, PolicyPlan, ScriptedTarget
 
 DAY_S = 86_400
 ASLEEP_S_MAX = 23 * 3600.0
-"""The grid wants a sign of life once in 24 h."""
+"""The grid credits 24 h, from Down to the *report* after the next boot: an hour is left for waking and booting."""
 
 JUST_UP_S = 3600.0
 """Who was up so shortly ago need not be woken for its daily sign of life."""
@@ -22,7 +22,10 @@ JUST_UP_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """A node as the farmer sees it: ``up_since_s`` is None while the chain does not show it Up."""
+    """A node as the farmer sees it: ``up_since_s`` is None while the chain does not show it Up.
+
+    ``slow_boots`` are those that the grid's minting counted in this period (docs/minting.md).
+    """
 
     id: NodeId
     target: Power
@@ -30,6 +33,7 @@ class NodeView:
     last_up_s: float
     slots: int
     used: int
+    slow_boots: int = 0
 
 
 class FarmerPolicy(Protocol):
@@ -126,7 +130,9 @@ class Bot:
             slots -= node.slots
             if left <= self._plan.awake_min or used > self._plan.wake_threshold * slots * 0.9:
                 break
-            if node.used == 0 and node.up_since_s is not None and now_s - node.up_since_s >= self._plan.up_s_min:
+            rested = node.up_since_s is not None and now_s - node.up_since_s >= self._plan.up_s_min
+            # A second slow boot would cost the node's month: after the first it stays up for the rest of the period.
+            if node.used == 0 and rested and not node.slow_boots:
                 asleep[node.id] = Power.DOWN
                 left -= 1
             else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from app.entrypoints.simulate.at_risk import NodeAtRisk
+from app.entrypoints.simulate.minted import Income
 from app.entrypoints.simulate.plan import Plan
 from app.entrypoints.simulate.promise import Violation
 
@@ -64,6 +65,8 @@ class Outcome(Struct, kw_only=True):
     violations: list[Violation]
     timelines: dict[int, list[int]]
     """Per node: second and index into `tally.MARKS`, alternating."""
+    income: Income
+    """What the grid's minting credits the nodes."""
     at_risk: list[NodeAtRisk] = []
     """Nodes that the farmer may lose; whatever is here, powerd may have kept its promises."""
     wall_s: float = 0.0
@@ -95,6 +98,7 @@ def outcome_of(world: World, tally: Tally, watch: Watch, farmers: Sequence[Farme
             key=lambda violation: violation.at_s,
         ),
         timelines={node: list(marks) for node, marks in sorted(tally.timelines.items())},
+        income=watch.minted.income,
         at_risk=tally.at_risk,
     )
 

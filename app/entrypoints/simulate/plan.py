@@ -137,6 +137,12 @@ class EnergyPlan(Part, frozen=True):
     currency: str = "EUR"
 
 
+class IncomePlan(Part, frozen=True):
+    """What the grid pays for a node whose whole month is credited; 0: money lost is not computed."""
+
+    per_node_and_month: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
+
+
 class Plan(Part, frozen=True):
     """A whole run."""
 
@@ -148,6 +154,7 @@ class Plan(Part, frozen=True):
     faults: tuple[FaultPlan, ...] = ()
     chain: ChainPlan = ChainPlan()
     energy: EnergyPlan = EnergyPlan()
+    income: IncomePlan = IncomePlan()
     settings: dict[str, object] = field(default_factory=dict)
     """Settings of every node's daemon that differ from the defaults, as on its command line (``wake.packets``)."""
     calm_s: Seconds = 3600.0

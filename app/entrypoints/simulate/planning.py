@@ -67,6 +67,7 @@ def plan_of(wish: Wish) -> Plan:
         faults=faults,
         chain=file.chain,
         energy=file.energy,
+        income=file.income,
         settings={**file.settings, **wish.settings},
         calm_s=calm_s,
     )

@@ -17,6 +17,7 @@ from app.domain.model import NodeId
 
 if TYPE_CHECKING:
     from app.entrypoints.simulate.machine import Machine
+    from app.entrypoints.simulate.minted import Lost
     from app.entrypoints.simulate.world import World
 
 KEPT_MAX = 20
@@ -82,6 +83,9 @@ class Promise:
 
     def daemon_failed(self, machine: Machine, error: BaseException) -> None:
         """Its daemon ended by an exception."""
+
+    def lost(self, machine: Machine, lost: Lost) -> None:
+        """The grid's minting did not credit some of its time."""
 
     def minute(self) -> None:
         """A minute has passed."""

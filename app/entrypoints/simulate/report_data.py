@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from app.domain.minting.month import Loss
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.plan import NodePlan
 from app.entrypoints.simulate.report_figures import (
     Distribution,
     EnergyBar,
     Row,
+    credited_bars,
     distributions,
     energy_bars,
     energy_note,
@@ -38,6 +40,10 @@ class ReportData(Struct, kw_only=True):
     verdict: str
     about: str
     """The run in one sentence."""
+    credited: list[tuple[int, float, str]]
+    """Node, credited share of the run, why its month is lost (or nothing); the least credited first."""
+    lost: dict[str, str]
+    """Marks of lost time in words."""
     at_risk: list[tuple[int, str]]
     """Node, and why it may be lost."""
     tiles: list[Row]
@@ -82,6 +88,8 @@ def report_data(outcome: Outcome) -> ReportData:
         kept=outcome.kept,
         verdict=_verdict(outcome),
         about=_about(outcome),
+        credited=credited_bars(outcome),
+        lost={f"lost: {loss.name}": f"not credited: {loss.value}" for loss in Loss},
         at_risk=[(each.node, str(each).partition(": ")[2]) for each in outcome.at_risk[:AT_RISK_SHOWN]],
         tiles=list(tiles(outcome)),
         figures=list(figures(outcome)),

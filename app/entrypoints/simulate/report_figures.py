@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from app.entrypoints.simulate.at_risk import counted
+from app.entrypoints.simulate.minted import LostTo
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.summary import percentile, seconds
 
@@ -26,6 +27,9 @@ LADDER_S = (
 """Where the bars of a distribution begin: milliseconds for packets, and fine around the minutes a boot takes."""
 
 EXTRINSIC = "extrinsic "
+
+BARS_MAX = 100
+"""Nodes with a bar of their own on the page."""
 
 MANY = 10_000
 """kWh, or money, whose fractions nobody wants to see."""
@@ -67,6 +71,10 @@ def tiles(outcome: Outcome) -> Iterator[Row]:
         f"{counted(outcome.at_risk):,}",
         "may be lost, whatever powerd does" if outcome.at_risk else "none",
     )
+    income = outcome.income
+    lost = ", ".join(f"{seconds(income.lost_s(to))} to {to.value}" for to in LostTo if income.lost_s(to))
+    months = f"; {len(income.months_lost):,} months lost" if income.months_lost else ""
+    yield "credited", f"{100 * sum(income.credited_s.values()) / total_s:.2f} %", f"{lost or 'nothing'} lost{months}"
     yield "wakes", f"{wakes:,}", f"of {wanted:,} wanted; {counts.get('powered off', 0):,} sleeps"
     latencies_s = outcome.wake_latencies_s
     half = seconds(percentile(latencies_s, 0.5))
@@ -118,6 +126,13 @@ def energy_bars(outcome: Outcome) -> Iterator[EnergyBar]:
         share = kwh / energy.always_on_kwh if energy.always_on_kwh else 0.0
         money = _money(outcome, kwh * energy.price_per_kwh)
         yield EnergyBar(name=name, kwh=kwh, text=_kwh(kwh), money=money, share=_percent(share))
+
+
+def credited_bars(outcome: Outcome) -> list[tuple[int, float, str]]:
+    """Node, credited share, why its month is lost; the least credited first, where there are many."""
+    income, end_s = outcome.income, outcome.plan.end_s
+    shares = sorted((credited_s / end_s, node) for node, credited_s in income.credited_s.items())
+    return [(node, round(share, 4), income.months_lost.get(node, "")) for share, node in shares[:BARS_MAX]]
 
 
 def energy_note(outcome: Outcome) -> str:

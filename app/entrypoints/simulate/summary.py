@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from app.entrypoints.simulate.at_risk import counted
+from app.entrypoints.simulate.minted import LostTo
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.promise import Violation
 
@@ -45,6 +46,7 @@ def figures(outcome: Outcome) -> Iterator[Row]:
     dark = [sample[2] for sample in outcome.series]
     yield "asleep at a time", f"{sum(dark) / len(dark):,.0f} on average, {max(dark):,} at most"
     yield "nodes at risk", f"{counted(outcome.at_risk):,}" if outcome.at_risk else "none"
+    yield from _income(outcome)
     yield "sleeps / wakes", f"{counts.get('powered off', 0):,} / {wakes:,} (wanted {wanted:,})"
     yield "target Up → magic packet", _spread(outcome.packet_latencies_s)
     yield "target Up → state Up", _spread(outcome.wake_latencies_s)
@@ -57,6 +59,20 @@ def figures(outcome: Outcome) -> Iterator[Row]:
     yield "saved", f"{energy.saved_kwh:,.1f} kWh ({share:.0%}), {energy.saved_money:,.2f} {energy.currency}"
     speed = plan.end_s / outcome.wall_s if outcome.wall_s else float("nan")
     yield "took", f"{outcome.wall_s:.1f} s ({speed:,.0f} × real time); trace {outcome.trace_hash}"
+
+
+def _income(outcome: Outcome) -> Iterator[Row]:
+    """What the grid's minting says of the run (docs/minting.md)."""
+    income, plan = outcome.income, outcome.plan
+    credited_s = sum(income.credited_s.values())
+    yield "credited", f"{credited_s / (plan.nodes * plan.end_s):.2%} of the time"
+    yield "lost to powerd / faults", " / ".join(seconds(income.lost_s(to)) for to in (LostTo.POWERD, LostTo.FAULTS))
+    if farmer_s := income.lost_s(LostTo.FARMER):
+        yield "lost to the farmer", f"{seconds(farmer_s)}: slept for too long by the script"
+    if per_month := plan.income.per_node_and_month:
+        yield "income lost", f"{income.lost_money(per_month):,.2f} {outcome.energy.currency}"
+    lost = len(income.months_lost)
+    yield "slow boots, months lost", f"{income.slow_boots:,}, {lost:,} of {income.months:,}"
 
 
 class Judged(Protocol):

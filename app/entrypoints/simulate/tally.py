@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING
 from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.events import Happening, PowerStateSet, UptimeReported, WakeBurstStarted
+from app.domain.minting.month import Loss
 from app.domain.model import NodeId
 from app.entrypoints.simulate.at_risk import DAY_S, WAKING_S_MAX, NodeAtRisk, Risk, unwakeable
 from app.entrypoints.simulate.machine import Machine, MachinePower
 from app.entrypoints.simulate.promise import Violation
 
 if TYPE_CHECKING:
+    from app.entrypoints.simulate.minted import Lost
     from app.entrypoints.simulate.world import World
 
-MARKS = ("off", "booting", "running", "stopping", "frozen", "target Up", "target Down", "state Up", "state Down")
+MARKS = (
+    *("off", "booting", "running", "stopping", "frozen", "target Up", "target Down", "state Up", "state Down"),
+    *(f"lost: {loss.name}" for loss in Loss),
+)
 """What a node's timeline is made of; each entry is its second and an index into this."""
 
 
@@ -79,6 +84,10 @@ class Tally:
         kind = type(happening)
         if kind in (WakeBurstStarted, PowerStateSet, UptimeReported):
             self.counts[kind.__name__] += 1
+
+    def lost(self, machine: Machine, lost: Lost) -> None:
+        """A mark in the node's timeline, at the time up to which it was lost."""
+        self._mark(machine.identity.node, f"lost: {lost.loss.name}")
 
     def violated(self, violation: Violation) -> None:
         """Into the notes."""

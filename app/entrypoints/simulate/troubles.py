@@ -55,3 +55,7 @@ class Troubles:
             return False
         since_s = self._now_s() - within_s
         return any(self._going_on[kind] > 0 or self._over_at_s.get(kind, -1e9) > since_s for kind in kinds)
+
+    def any_since(self, since_s: float) -> bool:
+        """Whether a fault of any kind goes on, or went on after that time (virtual seconds)."""
+        return any(self._going_on.values()) or any(over_s > since_s for over_s in self._over_at_s.values())

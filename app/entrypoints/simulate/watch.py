@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app.adapters.simulated.ledger_blocks import Block
 from app.domain.events import Delivery, Happening, Reconciled
 from app.domain.model import NodeId
+from app.entrypoints.simulate.minted import Lost, Minted
 from app.entrypoints.simulate.promise import Promise, Violation
 from app.entrypoints.simulate.tally import Tally
 
@@ -24,6 +25,7 @@ MOMENTS = (
     "acknowledged",
     "powers_read",
     "daemon_failed",
+    "lost",
     "minute",
     "ended",
 )
@@ -41,6 +43,7 @@ class Watch:
         """Everybody takes a seat; who does not look at a moment is not told of it."""
         self._world = world
         self.tally = tally
+        self.minted = Minted(world)
         made = [promise(world) for promise in promises]
         self.promises = [promise for promise in made if promise.applies]
         self.not_checked = [promise.name for promise in made if not promise.applies]
@@ -75,6 +78,7 @@ class Watch:
         for event in block.events:
             self._note(0, f"{block.number} {event.name} {event.attributes}")
         self.tally.block_made(block)
+        self.minted.block_made(block)
         self._tell("block_made", block)
 
     def told(self, machine: Machine, happening: Happening) -> None:
@@ -97,6 +101,11 @@ class Watch:
         self._note(machine.identity.node, f"failed {error!r}")
         self._tell("daemon_failed", machine, error)
 
+    def lost(self, machine: Machine, lost: Lost) -> None:
+        """The minting did not credit some of the node's time."""
+        self.tally.lost(machine, lost)
+        self._tell("lost", machine, lost)
+
     def violated(self, violation: Violation) -> None:
         """A promise was broken."""
         self.tally.violated(violation)
@@ -107,6 +116,7 @@ class Watch:
 
     def ended(self) -> None:
         """The run is over."""
+        self.minted.close()
         self._tell("ended")
 
     def _tell(self, moment: str, *what: Any) -> None:

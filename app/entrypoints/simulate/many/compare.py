@@ -73,14 +73,23 @@ def _share(value: float) -> str:
     return f"{value:.1%}"
 
 
+def _fine_share(value: float) -> str:
+    return f"{value:.2%}"
+
+
 def _amount(value: float) -> str:
     return f"{value:,.2f}"
 
 
-def _rows(currency: str) -> Iterator[Row]:
+def _rows(currency: str, *, income: bool) -> Iterator[Row]:
     yield "running", lambda figures: figures.running_share, _share
     yield "dark", lambda figures: figures.dark_share, _share
     yield "nodes at risk", lambda figures: figures.nodes_at_risk, _count
+    yield "credited", lambda figures: figures.credited_share, _fine_share
+    yield "  lost to powerd, h", lambda figures: figures.lost_to_powerd_h, _amount
+    yield "  lost to faults, h", lambda figures: figures.lost_to_faults_h, _amount
+    yield "slow boots", lambda figures: figures.slow_boots, _count
+    yield "months lost", lambda figures: figures.months_lost, _count
     yield "sleeps", lambda figures: figures.sleeps, _count
     yield "wakes", lambda figures: figures.wakes, _count
     yield from _seconds(lambda figures: figures.packet_s, "target Up → magic packet")
@@ -94,13 +103,21 @@ def _rows(currency: str) -> Iterator[Row]:
     yield "energy, kWh", lambda figures: figures.used_kwh, _amount
     yield "saved against always on, kWh", lambda figures: figures.saved_kwh, _amount
     yield f"  {currency}", lambda figures: figures.saved_money, _amount
+    if income:
+        yield f"income lost, {currency}", lambda figures: figures.income_lost, _amount
+        yield f"saved less lost, {currency}", _balance, _amount
+
+
+def _balance(figures: Figures) -> float | None:
+    """What the farmer has of it: electricity saved less income lost."""
+    return None if figures.income_lost is None else figures.saved_money - figures.income_lost
 
 
 def table(a: Side, b: Side) -> Iterator[str]:
     """Both columns, and how much more (or less) B has."""
     figures = a.result.figures
     lines = [("", "A", "B", "B − A")]
-    for what, pick, show in _rows(figures.currency):
+    for what, pick, show in _rows(figures.currency, income=figures.income_lost is not None):
         first, second = pick(figures), pick(b.result.figures)
         lines.append((what, _shown(first, show), _shown(second, show), _signed(_minus(second, first), show)))
     yield f"  {figures.nodes:,} nodes, {a.wish.hours:g} h, {figures.faults:,} faults, seed {a.wish.seed}"

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from app.entrypoints.simulate.at_risk import counted
+from app.entrypoints.simulate.minted import LostTo
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.plan import Plan
 from app.entrypoints.simulate.promise import Violation
@@ -39,6 +40,13 @@ class Figures(Struct, frozen=True, kw_only=True):
     running_share: float
     dark_share: float
     nodes_at_risk: int
+    credited_share: float
+    lost_to_powerd_h: float
+    lost_to_faults_h: float
+    slow_boots: int
+    months_lost: int
+    income_lost: float | None
+    """Money; None where the plan does not say what a month earns."""
     sleeps: int
     wakes: int
     wakes_wanted: int
@@ -90,7 +98,7 @@ def simulate(plan: bytes) -> bytes:
 def result_of(outcome: Outcome) -> Result:
     """The figures of a run."""
     plan, counts, energy = outcome.plan, outcome.counts, outcome.energy
-    total_s = plan.nodes * plan.end_s
+    total_s, income = plan.nodes * plan.end_s, outcome.income
     return Result(
         trace_hash=outcome.trace_hash,
         figures=Figures(
@@ -99,6 +107,12 @@ def result_of(outcome: Outcome) -> Result:
             running_share=outcome.seconds_in.get("running", 0.0) / total_s,
             dark_share=outcome.seconds_in.get("off", 0.0) / total_s,
             nodes_at_risk=counted(outcome.at_risk),
+            credited_share=sum(income.credited_s.values()) / total_s,
+            lost_to_powerd_h=income.lost_s(LostTo.POWERD) / 3600,
+            lost_to_faults_h=income.lost_s(LostTo.FAULTS) / 3600,
+            slow_boots=income.slow_boots,
+            months_lost=len(income.months_lost),
+            income_lost=income.lost_money(per_month) if (per_month := plan.income.per_node_and_month) else None,
             sleeps=counts.get("powered off", 0),
             wakes=len(outcome.wake_latencies_s),
             wakes_wanted=counts.get("wakes wanted", 0),

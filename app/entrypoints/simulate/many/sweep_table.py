@@ -28,6 +28,8 @@ class PointSummary(Struct, kw_only=True):
     broken: dict[str, int]
     """Promise → times, in all its runs."""
     dark_share: float
+    credited_share: float
+    months_lost: int
     nodes_at_risk: int
     """The most of any of its runs."""
     saved_kwh: float
@@ -77,6 +79,8 @@ def _point(swept: Swept, point: Point) -> PointSummary:
         broken_runs=sum(not result.kept for result in results),
         broken=broken,
         dark_share=_mean([result.figures.dark_share for result in results]),
+        credited_share=_mean([result.figures.credited_share for result in results]),
+        months_lost=sum(result.figures.months_lost for result in results),
         nodes_at_risk=max((result.figures.nodes_at_risk for result in results), default=0),
         saved_kwh=_mean([result.figures.saved_kwh for result in results]),
         saved_money=_mean([result.figures.saved_money for result in results]),
@@ -87,7 +91,19 @@ def _point(swept: Swept, point: Point) -> PointSummary:
 
 def table(summary: SweepSummary, sweep: Sweep) -> Iterator[str]:
     """Figures, a line for every point."""
-    titles = ("runs", "broken", "dark", "at risk", "kWh saved", "wake p50", "p99", "max", "packets/wake")
+    titles = (
+        "runs",
+        "broken",
+        "dark",
+        "at risk",
+        "credited",
+        "months lost",
+        "kWh saved",
+        "wake p50",
+        "p99",
+        "max",
+        "packets/wake",
+    )
     rows = [(*sweep.grid, *titles)]
     for point in summary.points:
         wake = (point.wake_s.p50, point.wake_s.p99, point.wake_s.max)
@@ -98,6 +114,8 @@ def table(summary: SweepSummary, sweep: Sweep) -> Iterator[str]:
                 f"{point.broken_runs:,}",
                 f"{point.dark_share:.1%}" if point.runs else "–",
                 f"{point.nodes_at_risk:,}" if point.runs else "–",
+                f"{point.credited_share:.2%}" if point.runs else "–",
+                f"{point.months_lost:,}" if point.runs else "–",
                 f"{point.saved_kwh:,.1f}" if point.runs else "–",
                 *(seconds(float("nan") if value is None else value) for value in wake),
                 "–" if point.packets_per_wake is None else f"{point.packets_per_wake:.0f}",

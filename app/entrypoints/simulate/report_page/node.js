@@ -17,7 +17,7 @@ function lifeOf(data, place) {
   return {
     ...place,
     marks,
-    machine: spans(marks.filter(([, mark]) => !/^(target|state) /.test(mark)), data.end_s),
+    machine: spans(marks.filter(([, mark]) => !/^(target |state |lost: )/.test(mark)), data.end_s),
     target: spans([[0, "Up"], ...worded(marks, "target ")], data.end_s),
     state: spans([[0, "Up"], ...worded(marks, "state ")], data.end_s),
     faults: data.faults.filter(([, , , subject]) => subjects.has(subject)),
@@ -117,7 +117,7 @@ function rowsOf(faults) {
 
 /** The same in words, in order of time. */
 function nodeTable(data, life, view) {
-  const happened = life.marks.map(([at, mark]) => [at, mark === "off" ? "dark" : mark]);
+  const happened = life.marks.map(([at, mark]) => [at, mark === "off" ? "dark" : data.lost[mark] ?? mark]);
   for (const fault of life.faults) {
     const name = `${data.kinds[fault[2]]} (${fault[3]})`;
     happened.push([fault[0], `fault: ${name}`]);

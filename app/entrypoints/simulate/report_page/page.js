@@ -121,6 +121,20 @@ function figures() {
   byId("figures-table").append(table([["figure", "value"], ...data.figures]));
 }
 
+function credited() {
+  const [all, shown] = [data.nodes, data.credited.length];
+  const rows = data.credited.map(([node, share, why]) => [
+    el("a", { href: `#node-${node}-at-0` }, String(node)),
+    el("meter", { min: "0", max: "1", low: "0.95", high: "0.99", optimum: "1", value: String(share) }, percent(share, 2)),
+    percent(share, 2),
+    why ? el("span", { class: "broken-word" }, `month lost: ${why}`) : "",
+  ]);
+  byId("credited-body").append(
+    el("p", { class: "quiet" }, `Below 95 % a month earns nothing.${shown < all ? ` The ${count(shown)} least credited of ${count(all)} nodes.` : ""}`),
+    table([["node", "", "credited", ""], ...rows]),
+  );
+}
+
 function faults() {
   const body = byId("faults-body");
   if (!data.faults.length) return body.append(el("p", {}, "Nothing was made to go wrong."));
@@ -222,4 +236,4 @@ function oneNode() {
   follow();
 }
 
-for (const part of [head, wholeRun, promises, latency, figures, faults, oneNode]) part();
+for (const part of [head, wholeRun, promises, latency, figures, credited, faults, oneNode]) part();

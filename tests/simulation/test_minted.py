@@ -1,0 +1,111 @@
+"""What the grid's minting credits the nodes of a run (docs/minting.md), and to whom lost time is lost."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.domain.minting.month import Loss
+from app.domain.model import NodeId, Power
+from app.entrypoints.cli import main
+from app.entrypoints.simulate.farmer_policies import Bot, NodeView
+from app.entrypoints.simulate.minted import LostTo
+from app.entrypoints.simulate.plan import BotPlan
+from app.entrypoints.simulate.planning import Wish, plan_of
+from app.entrypoints.simulate.report_data import report_data
+from app.entrypoints.simulate.run import run
+from tests.simulation.farms import fault, scripted
+
+HOUR = 3600
+
+
+def test_a_farm_whose_nodes_sleep_and_wake_in_time_is_credited_whole() -> None:
+    income = run(plan_of(Wish(nodes=8, hours=48, load=0.1))).income
+    assert min(income.credited_s.values()) >= 48 * HOUR - 120
+    assert (income.lost, income.slow_boots, income.months, income.months_lost) == ([], 0, 8, {})
+
+
+def test_a_sleep_of_more_than_24_hours_is_lost_to_the_farmer_whose_script_says_so() -> None:
+    outcome = run(scripted((600, 2, "Down"), (600 + 25 * HOUR, 2, "Up"), hours=27))
+    (lost,) = outcome.income.lost
+    assert (lost.node, lost.loss, lost.to) == (2, Loss.OVERSLEPT, LostTo.FARMER)
+    assert 25 * HOUR <= lost.seconds <= 25 * HOUR + 300
+    assert list(outcome.income.months_lost) == [2]
+
+
+def test_a_wake_that_faults_held_up_is_a_slow_boot_and_is_lost_to_them() -> None:
+    deaf = fault("deaf", 3500, "node 2", 2400)
+    outcome = run(scripted((600, 2, "Down"), (3600, 2, "Up"), faults=(deaf,)))
+    assert outcome.income.slow_boots == 1
+    assert {each.to for each in outcome.income.lost} == {LostTo.FAULTS}
+
+
+def test_a_machine_without_mains_earns_nothing_meanwhile() -> None:
+    outcome = run(scripted(hours=8, faults=(fault("power-cut", HOUR, "node 2", 2 * HOUR),)))
+    (lost,) = outcome.income.lost
+    assert (lost.loss, lost.to) == (Loss.REBOOT, LostTo.FAULTS)
+    assert 2 * HOUR <= lost.seconds <= 2 * HOUR + 2460, "and what ran since the last report before"
+
+
+def test_a_year_is_judged_month_by_month() -> None:
+    outcome = run(scripted((600, 2, "Down"), (600 + 20 * HOUR, 2, "Up"), nodes=2, hours=24 * 31))
+    assert outcome.income.months == 2 * 2
+    assert outcome.income.months_lost == {}
+
+
+def test_money_lost_is_that_of_lost_months_and_of_shares_not_credited() -> None:
+    plan = scripted((600, 2, "Down"), (600 + 25 * HOUR, 2, "Up"), nodes=2, hours=27)
+    income = run(plan).income
+    month_h = 2_630_880 / HOUR
+    assert income.lost_money(20.0) == pytest.approx(20.0 * 27 / month_h, rel=0.01), "all that node 2 could have earned"
+
+
+def test_the_page_shows_shares_and_what_every_lost_hour_was_lost_to() -> None:
+    outcome = run(scripted((600, 2, "Down"), (600 + 25 * HOUR, 2, "Up"), hours=27))
+    data = report_data(outcome)
+    assert data.credited[0][0] == 2
+    assert data.credited[0][2].endswith("% credited")
+    assert data.lost["lost: OVERSLEPT"] == "not credited: asleep for more than 24 hours"
+    assert "lost: OVERSLEPT" in [data.marks[mark] for mark in outcome.timelines[2][1::2]]
+    assert "credited" in [tile[0] for tile in data.tiles]
+
+
+def simulate(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["simulate", *arguments], prog_name="powerd")
+
+
+@pytest.fixture
+def farm_file(tmp_path: Path) -> str:
+    file = tmp_path / "farm.toml"
+    nodes = "".join(f"[[farm.node]]\nid = {node}\n" for node in (1, 2, 3))
+    file.write_text(f"[[farm]]\nid = 1\n{nodes}[income]\nper_node_and_month = 20.0\n")
+    return str(file)
+
+
+def test_the_table_and_a_comparison_show_income_beside_electricity(farm_file: str) -> None:
+    table = simulate("--farm-file", farm_file, "--hours", "5", "--load", "0").stdout
+    assert re.search(r"credited +(99\.9\d|100\.00)% of the time", table)
+    assert "lost to powerd / faults    0 s / 0 s" in table
+    assert "income lost                0.00 EUR" in table
+    compared = simulate("compare", "always-on", "bot", "--farm-file", farm_file, "--hours", "5", "--load", "0").stdout
+    assert "saved less lost, EUR" in compared
+
+
+def test_json_has_every_loss_with_its_reason() -> None:
+    arguments = ("--nodes", "3", "--hours", "4", "--faults", "storm:power-cut", "--policy", "always-on", "--json")
+    income = json.loads(simulate(*arguments).stdout)["income"]
+    assert income["months"] == 3
+    assert {lost["to"] for lost in income["lost"]} == {"faults"}
+
+
+def view(node: int, *, slow_boots: int) -> NodeView:
+    return NodeView(NodeId(node), Power.UP, 0.0, 0.0, 8, 0, slow_boots)
+
+
+def test_the_bot_lets_a_node_sleep_no_more_after_a_slow_boot() -> None:
+    nodes = [view(1, slow_boots=0), view(2, slow_boots=1), view(3, slow_boots=0)]
+    assert Bot(BotPlan()).targets(nodes, 0, 10 * HOUR) == {1: Power.DOWN, 3: Power.DOWN}
