@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 
 import click
 
+from app.entrypoints.demo.leash import leash
+from app.entrypoints.demo.own_environment import forget_settings
 from tests.bench import (
     chain_reads,
     codecs,
@@ -46,6 +50,8 @@ ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
 @click.option("--soak-events", type=click.IntRange(1), help="Events it takes, instead of seconds; or what ends first.")
 def main(as_json: bool, only: Sequence[str], quick: bool, soak_s: float | None, soak_events: int | None) -> None:
     """Measure powerd beside a floor measured in the same run. Nothing is asserted; see docs/benchmarks.md."""
+    forget_settings(but=("POWERD_TEST_", "POWERD_BENCH_"))
+    leash(Path(tempfile.mkdtemp(prefix="powerd-")), remove=True)
     scale = QUICK if quick else FULL
     if soak_s is not None:
         scale = dataclasses.replace(scale, soak_s=soak_s)

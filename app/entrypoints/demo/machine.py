@@ -1,4 +1,4 @@
-"""A machine that is not there: a power button, a network card that hears magic packets, and processes.
+"""A machine that is not there: a power supply, a network card that hears magic packets, and processes.
 
 Only the card and the power supply are simulated. What runs while the machine is on are the real
 daemons, started when it boots and ended when it powers off.
@@ -21,7 +21,10 @@ from app.domain.model import Mac
 STOP_S = 5.0
 """How long a process may take to end after SIGTERM, as on a real machine (less patiently)."""
 
+LOOK_S = 0.05
+
 MAGIC_HEAD = b"\xff" * 6
+WARNINGS = (" WARNING ", " ERROR ", " CRITICAL ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,16 @@ class Machine:
     packets_heard: int = 0
     packets_to_lose: int = 0
     first_heard_at_s: float | None = None
+    """Since `listen_anew`, or since it went dark."""
     exit_codes: list[int | None] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _ending: asyncio.Lock = field(default_factory=asyncio.Lock)
     _running: list[asyncio.subprocess.Process] = field(default_factory=list)
     _logs: list[IO[bytes]] = field(default_factory=list)
 
     @property
     def button(self) -> Path:
-        """The FIFO that the power-off command writes to."""
+        """The file that the power-off command writes. A plain file: whoever looks into the directory can read it."""
         return self.directory / f"node-{self.node}.power"
 
     @property
@@ -72,7 +77,7 @@ class Machine:
 
     async def live(self, card: socket.socket) -> None:
         """Hear magic packets and the power-off command until cancelled; then be dark."""
-        os.mkfifo(self.button)
+        self.button.unlink(missing_ok=True)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._listen(card), name=f"card of node {self.node}")
@@ -110,6 +115,20 @@ class Machine:
         log = self.log(self.daemons[0])
         return log.read_bytes().count(b"uptime reported") if log.exists() else 0
 
+    def listen_anew(self) -> None:
+        """From now on the first packet is the first that comes after now."""
+        self.first_heard_at_s = None
+
+    def last_warnings(self, count: int) -> list[str]:
+        """The last of each of its logs that has any, after the place of that log."""
+        told = []
+        for daemon in self.daemons:
+            log = self.log(daemon)
+            lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+            if warnings := [line for line in lines if any(level in line for level in WARNINGS)]:
+                told += [f"{log}:", *(f"    {line}" for line in warnings[-count:])]
+        return told or [f"{self.log(self.daemons[0])} has no warnings"]
+
     def died(self) -> list[str]:
         """Daemons that ended while the machine is on, with their exit codes."""
         if not self.on:
@@ -126,25 +145,15 @@ class Machine:
             await self._hear(await loop.sock_recv(card, 2048))
 
     async def _watch_button(self) -> None:
-        """Both ends are held open, so that a writer never waits and the end of one is no end of file."""
-        pressed = asyncio.Event()
-        fifo = os.open(self.button, os.O_RDWR | os.O_NONBLOCK)
-        loop = asyncio.get_running_loop()
-        loop.add_reader(fifo, pressed.set)
-        try:
-            while True:
-                await pressed.wait()
-                pressed.clear()
-                with suppress(BlockingIOError):
-                    os.read(fifo, 4096)
-                    await self.power_off()
-        finally:
-            loop.remove_reader(fifo)
-            os.close(fifo)
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self.button.exists():
+                self.button.unlink()
+                await self.power_off()
 
     async def _hear(self, frame: bytes) -> None:
         """Only the card's own address boots the machine; a card that is up hears nothing of it."""
-        if MAGIC_HEAD + self.mac.octets * 16 not in frame:
+        if self.on or MAGIC_HEAD + self.mac.octets * 16 not in frame:
             return
         if self.packets_to_lose:
             self.packets_to_lose -= 1
@@ -155,27 +164,35 @@ class Machine:
         await self.boot()
 
     async def _end(self, how: signal.Signals) -> None:
-        self.on = False
-        running, self._running = self._running, []
-        for process in running:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, how)
-        for process in running:
-            try:
-                async with asyncio.timeout(STOP_S):
-                    await process.wait()
-            except TimeoutError:
-                os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
-        self.exit_codes = [process.returncode for process in running]
-        while self._logs:
-            self._logs.pop().close()
-        self.first_heard_at_s = None
+        """The machine is on, and its card hears nothing, until the last process has ended."""
+        async with self._ending:
+            running, self._running = self._running, []
+            await _end_all(running, how)
+            if running:
+                self.exit_codes = [process.returncode for process in running]
+            while self._logs:
+                self._logs.pop().close()
+            self.listen_anew()
+            self.on = False
         await self._tell()
 
     async def _tell(self) -> None:
         async with self.changed:
             self.changed.notify_all()
+
+
+async def _end_all(running: Sequence[asyncio.subprocess.Process], how: signal.Signals) -> None:
+    for process in running:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, how)
+    for process in running:
+        try:
+            async with asyncio.timeout(STOP_S):
+                await process.wait()
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
 
 
 def broadcast_socket(host: str, port: int) -> socket.socket:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.domain.errors import PermanentError
 
-START_S = 10.0
+START_S = 30.0
 LOOK_S = 0.01
 
 
@@ -39,7 +39,7 @@ class RedisServer:
         return f"unix://{self.socket}?db={database}"
 
     def start(self) -> None:
-        """Returns when the server answers; `NoRedisServer` if it does not within 10 s."""
+        """Returns when the server answers; `NoRedisServer` if it does not within 30 s."""
         self._directory.mkdir(parents=True, exist_ok=True)
         log = self._directory / "redis.log"
         self._process = subprocess.Popen(

@@ -16,13 +16,18 @@ from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.entrypoints.demo.farm_on_loopback import Farm, farm_on_loopback
+from app.entrypoints.demo.leash import leash
+from app.entrypoints.demo.own_environment import forget_settings
 from app.entrypoints.demo.story import Story
 from app.entrypoints.demo.summary import summary
 
 
 def run_demo(*, redis_url: str | None, nodes: int, keep: bool, profile: str) -> int:
     """The exit code: 0 only if every promise held."""
+    if forgotten := forget_settings():
+        click.echo(f"not used in the demo, though set in the environment: {', '.join(forgotten)}")
     directory = Path(tempfile.mkdtemp(prefix="powerd-demo-"))
+    leash(directory, remove=False)
     code = asyncio.run(_demo(directory, redis_url, nodes, profile, keep=keep))
     if code:
         click.echo(f"the logs are kept in {directory}")
@@ -62,7 +67,7 @@ async def _demo(directory: Path, redis_url: str | None, nodes: int, profile: str
 
 def _judge(story: Story) -> None:
     if story.broken:
-        click.echo(f"{len(story.broken)} promises were broken:")
+        click.echo(f"{len(story.broken)} promises were broken or could not be shown:")
         for line in story.broken:
             click.echo(f"    {line}")
     else:

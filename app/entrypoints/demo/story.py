@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from app.domain.errors import PowerdError
@@ -14,17 +14,26 @@ from app.ports.chain import ChainReader
 from app.ports.power_targets import PowerTargets
 
 LOOK_S = 0.05
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
+WARNINGS_TOLD = 3
 PACKETS_PER_BURST = 10
 
 
 class PromiseBroken(Exception):
-    """Something did not happen in time."""
+    """Something of the machine ``of`` did not happen in time."""
+
+    def __init__(self, what: str, of: Machine) -> None:
+        super().__init__(what)
+        self.of = of
+
+
+class NotPlayed(Exception):
+    """The scene begins otherwise than it found the farm: an earlier one was broken."""
 
 
 @dataclass(slots=True)
 class Story:
-    """Tells the steps to ``say``, and remembers which promises were broken."""
+    """Tells the steps to ``say``, and remembers which promises were broken or could not be shown."""
 
     farm: Farm
     chain: ChainReader
@@ -33,9 +42,13 @@ class Story:
     broken: list[str] = field(default_factory=list)
 
     async def tell(self) -> None:
-        """All steps, in order. A step that fails is told, and the story goes on."""
+        """All steps, in order. A step that fails is told, and the story goes on with those that can be played."""
         __first, second, third = sorted(self.farm.machines)[:3]
         await self._step("all nodes boot", self.boot_all())
+        if self.broken:
+            self.broken.append("all other scenes: not played, since not all nodes came up")
+            self.say("the other scenes are NOT PLAYED, since not all nodes came up")
+            return
         await self._step(f"node {second} sleeps", self.sleep([second]))
         await self._step(f"node {second} is woken", self.wake([second]))
         await self._step(f"nodes {second} and {third} sleep at once", self.sleep([second, third]))
@@ -53,12 +66,13 @@ class Story:
             await machine.boot()
         for machine in self.farm.machines.values():
             await self._until_reported(machine, 0)
-            await self._until(f"node {machine.node} follows the chain", machine.cursor.exists)
+            await self._until(f"node {machine.node} follows the chain", machine.cursor.exists, machine)
         return f"{len(self.farm.machines)} nodes up after {self._now() - began:.1f} s"
 
     async def sleep(self, nodes: Iterable[int]) -> str:
         """Target Down on chain → state Down on chain → last uptime report → off."""
         nodes = list(nodes)
+        self._expect(on=nodes)
         began = await self._set(nodes, Power.DOWN)
         told = []
         for node in nodes:
@@ -71,11 +85,13 @@ class Story:
     async def wake(self, nodes: Iterable[int]) -> str:
         """Target Up on chain → event → first magic packet → boots → state Up on chain."""
         nodes = list(nodes)
+        self._expect(dark=nodes)
         began = await self._set(nodes, Power.UP)
         return await self._see_them_wake(nodes, began)
 
     async def wake_with_lost_burst(self, node: int) -> str:
         """The first ten packets of every waker get lost; the next burst has to come by itself."""
+        self._expect(dark=[node])
         wakers = sum(machine.on for machine in self.farm.machines.values())
         self.farm.machines[node].packets_to_lose = PACKETS_PER_BURST * wakers
         told = await self.wake([node])
@@ -83,6 +99,7 @@ class Story:
 
     async def crash_and_wake(self, node: int) -> str:
         """Its state still says Up; the farmer's event alone brings the bursts."""
+        self._expect(on=[node])
         machine = self.farm.machines[node]
         await machine.crash()
         reports = machine.uptime_reports()
@@ -96,6 +113,7 @@ class Story:
         redis = self.farm.redis
         if redis is None:
             return f"{await self.wake([node])}; Redis was left alone, since it is not ours to kill (--redis)"
+        self._expect(dark=[node])
         await asyncio.to_thread(redis.kill)
         began = await self._set([node], Power.UP)
         await asyncio.to_thread(redis.start)
@@ -106,53 +124,83 @@ class Story:
         for node in nodes:
             machine = self.farm.machines[node]
             await self._until_on(machine)
-            heard = (machine.first_heard_at_s or self._now()) - began[node]
+            heard_at = machine.first_heard_at_s
+            if heard_at is None or heard_at < began[node]:
+                raise PromiseBroken(f"node {node} was on without a magic packet after its target was set", machine)
             await self.until_state(node, Power.UP)
             up_s = self._now() - began[node]
-            told.append(f"node {node}: first packet after {heard:.2f} s, Up on chain after {up_s:.1f} s")
+            told.append(
+                f"node {node}: first packet after {heard_at - began[node]:.2f} s, Up on chain after {up_s:.1f} s"
+            )
         return "; ".join(told)
 
     async def _set(self, nodes: Iterable[int], target: Power) -> Mapping[int, float]:
         """Set targets; when each was handed to the chain."""
         began = {}
         for node in nodes:
+            self.farm.machines[node].listen_anew()
             began[node] = self._now()
             await self.farmer.set_power_target(NodeId(node), target)
         return began
 
     async def _until_on(self, machine: Machine) -> None:
-        await self._until(f"node {machine.node} hears a magic packet", lambda: machine.on)
+        await self._until(f"node {machine.node} hears a magic packet", lambda: machine.on, machine)
 
     async def _until_dark(self, machine: Machine) -> None:
-        await self._until(f"node {machine.node} is off", lambda: not machine.on)
+        await self._until(f"node {machine.node} is off", lambda: not machine.on, machine)
 
     async def _until_reported(self, machine: Machine, before: int) -> None:
         what = f"node {machine.node} reports its uptime"
-        await self._until(what, lambda: machine.uptime_reports() > before)
+        await self._until(what, lambda: machine.uptime_reports() > before, machine)
 
     async def _step(self, title: str, doing: Coroutine[object, object, str]) -> None:
         try:
             self.say(f"{title}: {await doing}")
+        except NotPlayed as error:
+            self.broken.append(f"{title}: not played: {error}")
+            self.say(f"{title}: NOT PLAYED: {error}")
         except (PromiseBroken, PowerdError) as error:
             self.broken.append(f"{title}: {error}")
             self.say(f"{title}: BROKEN: {error}")
+            for line in self._told_by(getattr(error, "of", None)):
+                self.say(f"    {line}")
 
-    async def _until(self, what: str, holds: Callable[[], bool]) -> None:
+    def _told_by(self, concerned: Machine | None) -> Iterator[str]:
+        """The last warnings of the machine, and of those that were on: one of them should have woken it."""
+        for machine in self.farm.machines.values():
+            if machine is concerned or (machine.on and not (concerned and concerned.on)):
+                yield from machine.last_warnings(WARNINGS_TOLD)
+
+    def _expect(self, *, on: Iterable[int] = (), dark: Iterable[int] = ()) -> None:
+        """Nothing would be shown by a node that sleeps already, or that was never asleep."""
+        unfit = [f"node {node} is dark" for node in on if not self.farm.machines[node].on]
+        unfit += [f"node {node} is not dark" for node in dark if self.farm.machines[node].on]
+        if unfit:
+            raise NotPlayed(", ".join(unfit))
+        left = [machine for machine in self.farm.machines.values() if machine.on and machine.node not in {*on, *dark}]
+        if len(self.farm.machines) > 1 and not left:
+            raise NotPlayed("no other node is on that could wake it")
+
+    async def _until(self, what: str, holds: Callable[[], bool], of: Machine) -> None:
         end = self._now() + PATIENCE_S
         while not holds():
             if self._now() > end:
-                raise PromiseBroken(f"{what}: not within {PATIENCE_S:.0f} s")
+                raise PromiseBroken(f"{what}: not within {PATIENCE_S:.0f} s", of)
             for machine in self.farm.machines.values():
                 if died := machine.died():
-                    raise PromiseBroken(f"{', '.join(died)} of node {machine.node} ended; see {self.farm.directory}")
+                    raise PromiseBroken(f"{', '.join(died)} of node {machine.node} ended", machine)
             await asyncio.sleep(LOOK_S)
 
     async def until_state(self, node: int, state: Power) -> None:
-        """Wait until the chain says so of the node; `PromiseBroken` if it does not within 30 s."""
+        """Wait until the chain says so of the node; `PromiseBroken` if it does not within a minute."""
         end = self._now() + PATIENCE_S
         while (seen := await self._state(node)) is not state:
             if self._now() > end:
-                raise PromiseBroken(f"the chain says {seen} of node {node} after {PATIENCE_S:.0f} s, not {state.value}")
+                said = seen.value if seen else "nothing readable"
+                raise PromiseBroken(
+                    f"the chain says {said} of node {node} after {PATIENCE_S:.0f} s, not {state.value}",
+                    self.farm.machines[node],
+                )
             await asyncio.sleep(LOOK_S)
 
     async def _state(self, node: int) -> Power | None:
