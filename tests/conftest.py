@@ -50,11 +50,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that may take long (they have a timeout of their own) go first, so that none is alone at the end.
 
-    The others that meet neighbours go by module, since a module shares a dev chain or a Redis.
+    The others that meet neighbours go by module, since a module shares a dev chain or a Redis; or by a group that
+    they name.
     """
     items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
     for item in items:
-        if item.get_closest_marker("timeout") is None and not item.nodeid.startswith("tests/unit/"):
+        if (
+            item.get_closest_marker("timeout") is None
+            and item.get_closest_marker("xdist_group") is None
+            and not item.nodeid.startswith("tests/unit/")
+        ):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 

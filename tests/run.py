@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     call("coverage", "erase")
     workers = str(3 * max(2, os.cpu_count() or 2))
     # In the order of tests/conftest.py; xdist's own would leave the longest tests to the end.
-    failed = call("pytest", "-n", workers, "--dist", "loadgroup", "--no-loadscope-reorder", **environment)
+    failed = call("pytest", "-n", workers, "--no-loadscope-reorder", **environment)
     call("coverage", "combine", "--quiet")
     return failed or call("coverage", "report", f"--include={FULLY_COVERED}", "--fail-under=100")
 

@@ -31,6 +31,9 @@ from app.ports.chain_blocks import ChainBlocks
 from app.ports.identity import Identity
 from app.ports.power_targets import PowerTargets
 from tests.contracts.chain_rigs import NO_FARM, NO_NODE, Rig, World, simulated_rig, substrate_rig, zbus_rig
+from tests.integration.chain_access import ON_THE_CHAIN
+
+pytestmark = ON_THE_CHAIN
 
 
 @pytest.fixture(scope="module", params=[simulated_rig, substrate_rig, zbus_rig], ids=["simulated", "substrate", "zbus"])

@@ -22,7 +22,7 @@ from app.ports.chain import Chain
 from app.ports.signs_of_life import SignsOfLife
 from tests.contracts.chain_rigs import NO_NODE, substrate_world
 from tests.contracts.rigs import run_virtually
-from tests.integration.chain_access import chain_access, needs_a_dev_chain
+from tests.integration.chain_access import own_chain
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,7 @@ def simulated_rig() -> Iterator[Rig]:
 
 @contextmanager
 def substrate_rig() -> Iterator[Rig]:
-    needs_a_dev_chain()  # where a block is final at once
-    with chain_access() as access, asyncio.Runner() as runner:
+    with own_chain() as access, asyncio.Runner() as runner:
         client = SubstrateClient([access.url])
         chain = runner.run(substrate_world(client, access))
         world = World(SubstrateSignsOfLife(client), chain.chain, chain.node, chain.peer, chain.sample)

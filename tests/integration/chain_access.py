@@ -37,10 +37,8 @@ def external() -> bool:
     return bool(os.environ.get("POWERD_TEST_CHAIN_URL"))
 
 
-def needs_a_dev_chain() -> None:
-    """Skip where the chain can't be told what to do."""
-    if external():
-        pytest.skip("needs powers over the chain that only the dev chain gives, and POWERD_TEST_CHAIN_URL is set")
+ON_THE_CHAIN = [pytest.mark.xdist_group("the chain of POWERD_TEST_CHAIN_URL")] if external() else []
+"""For tests that use `chain_access`: they sign with the same keys there, so one worker runs them all."""
 
 
 @contextlib.contextmanager
@@ -55,6 +53,13 @@ def chain_access() -> Iterator[ChainAccess]:
             [_seed(path.strip()) for path in node_keys],
         )
         return
+    with own_chain() as access:
+        yield access
+
+
+@contextlib.contextmanager
+def own_chain() -> Iterator[ChainAccess]:
+    """A dev chain that makes a block per extrinsic, each of them final at once, wherever the tests were pointed."""
     with tempfile.TemporaryDirectory() as directory, dev_chain(Path(directory)) as access:
         yield access
 

@@ -1,4 +1,4 @@
-"""A dev chain inside the test, whose ledger the test can tell what to do, and clients of it."""
+"""A dev chain inside the test, whose ledger the test can tell what to do, or any chain; and clients of it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.identity import SubstrateIdentity
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.model import NodeId, UptimeSample
 from app.entrypoints.devchain.dev_runtime import runtime
-from app.entrypoints.devchain.farms import DevFarm, set_up_farm
+from app.entrypoints.devchain.farms import Account, DevFarm, set_up_farm
 from app.entrypoints.devchain.node import DevNode
 from app.entrypoints.devchain.server import serving
+from tests.integration.chain_access import chain_access, external
 from tests.integration.scripted_node import ScriptedNode
+from tests.slowness import patient
 
 ERA_BLOCKS = 8
 
@@ -27,19 +30,22 @@ def metadata() -> str:
 
 
 @dataclass(frozen=True)
-class ChainWorld:
-    """The chain at ``url``; ``ledger`` is its inside. Whatever is made here is closed with it."""
+class ChainAt:
+    """Any chain, at ``url``, and a farm on it. Whatever is made here is closed with it."""
 
     url: str
-    ledger: Ledger
     farm: DevFarm
-    inside: DevNode
     stack: AsyncExitStack
 
     @property
     def node(self) -> NodeId:
         """The node whose key `chain` signs with."""
         return NodeId(self.farm.node_ids[0])
+
+    @property
+    def peer(self) -> NodeId:
+        """Another one of its farm."""
+        return NodeId(self.farm.node_ids[1])
 
     async def proxy(self) -> ScriptedNode:
         """An endpoint of the same chain that can be told to misbehave."""
@@ -50,7 +56,7 @@ class ChainWorld:
         self.stack.push_async_callback(client.close)
         return client
 
-    def chain(self, *urls: str, inclusion_timeout_s: float = 10.0, timeout_s: float = 5.0) -> SubstrateChain:
+    def chain(self, *urls: str, inclusion_timeout_s: float = 30.0, timeout_s: float = 5.0) -> SubstrateChain:
         return SubstrateChain(
             self.client(*urls, timeout_s=timeout_s),
             seed=self.farm.nodes[0].seed,
@@ -60,6 +66,14 @@ class ChainWorld:
 
     def targets(self) -> SubstratePowerTargets:
         return SubstratePowerTargets(self.client(), seed=self.farm.farmer.seed)
+
+
+@dataclass(frozen=True)
+class ChainWorld(ChainAt):
+    """A dev chain in this process; ``ledger`` is its inside."""
+
+    ledger: Ledger
+    inside: DevNode
 
     def stored(self, key: str, block_hash: str) -> str | None:
         """What lies under a storage key after a block."""
@@ -81,7 +95,29 @@ async def chain_world(nodes: int = 2, *, block_time_s: float = 3600.0) -> AsyncI
     farm = set_up_farm(ledger, nodes, "test")
     inside = DevNode(ledger)
     async with serving(inside, "127.0.0.1", 0) as url, AsyncExitStack() as stack:
-        yield ChainWorld(url, ledger, farm, inside, stack)
+        yield ChainWorld(url, farm, stack, ledger, inside)
+
+
+@asynccontextmanager
+async def chain_anywhere() -> AsyncIterator[ChainAt]:
+    """The chain that the tests were pointed at, else a dev chain that makes a block per extrinsic."""
+    if not external():
+        async with chain_world(block_time_s=0) as made:
+            yield made
+        return
+    with chain_access() as access:
+        async with AsyncExitStack() as stack:
+            client = SubstrateClient([access.url], timeout_s=patient(20))
+            stack.push_async_callback(client.close)
+            found = [await SubstrateIdentity(client, seed=seed).identify() for seed in access.node_seeds]
+            farm = DevFarm(
+                found[0].farm,
+                Account.of(access.farmer_seed, "sr25519"),
+                tuple(identity.node for identity in found),
+                tuple(identity.twin for identity in found),
+                tuple(Account.of(seed, "ed25519") for seed in access.node_seeds),
+            )
+            yield ChainAt(access.url, farm, stack)
 
 
 def sample() -> UptimeSample:

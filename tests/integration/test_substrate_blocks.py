@@ -15,7 +15,6 @@ from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, Power, UptimeSample
 from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
 from app.entrypoints.devchain.storage import prefix_of
-from tests.integration.chain_access import needs_a_dev_chain
 from tests.integration.chain_world import ChainWorld, chain_world, metadata, sample
 from tests.integration.scripted_node import Refusal, ScriptedNode
 
@@ -26,7 +25,6 @@ PRUNED = Refusal(-32000, "Client error: UnknownBlock: State already discarded fo
 
 @pytest.fixture
 async def world() -> AsyncIterator[ChainWorld]:
-    needs_a_dev_chain()
     async with chain_world(block_time_s=0) as made:
         yield made
 

@@ -12,7 +12,6 @@ import pytest
 from app.adapters.substrate.chain import SubstrateChain
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain
 from app.domain.model import HeadKind, Inclusion, NodePower, Power, UptimeSample
-from tests.integration.chain_access import needs_a_dev_chain
 from tests.integration.chain_world import ERA_BLOCKS, ChainWorld, chain_world, sample
 from tests.integration.scripted_node import SUBSCRIPTION, Refusal, ScriptedNode
 
@@ -24,7 +23,6 @@ IN_TIME_S = 5.0
 
 @pytest.fixture
 async def world() -> AsyncIterator[ChainWorld]:
-    needs_a_dev_chain()
     async with chain_world() as made:
         yield made
 

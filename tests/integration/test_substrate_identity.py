@@ -10,41 +10,40 @@ from app.adapters.substrate.identity import SubstrateIdentity
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.errors import ExtrinsicFailed, UnknownIdentity
 from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
-from tests.integration.chain_access import needs_a_dev_chain
-from tests.integration.chain_world import ChainWorld, chain_world
+from tests.integration.chain_access import ON_THE_CHAIN
+from tests.integration.chain_world import ChainAt, chain_anywhere, chain_world
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, *ON_THE_CHAIN]
 
 STRANGER = bytes(32)
+NO_NODE = NodeId(4_000_000_000)
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[ChainWorld]:
-    needs_a_dev_chain()
-    async with chain_world(block_time_s=0) as made:
+async def world() -> AsyncIterator[ChainAt]:
+    async with chain_anywhere() as made:
         yield made
 
 
-def expected(world: ChainWorld) -> NodeIdentity:
-    record = world.ledger.read("Nodes", world.node)
-    return NodeIdentity(world.node, FarmId(world.farm.id), TwinId(record["twin_id"]))
+def expected(world: ChainAt) -> NodeIdentity:
+    return NodeIdentity(world.node, FarmId(world.farm.id), TwinId(world.farm.twins[0]))
 
 
-async def test_by_key(world: ChainWorld) -> None:
+async def test_by_key(world: ChainAt) -> None:
     identity = SubstrateIdentity(world.client(), seed=world.farm.nodes[0].seed)
     assert await identity.identify() == expected(world)
 
 
-async def test_by_id(world: ChainWorld) -> None:
+async def test_by_id(world: ChainAt) -> None:
     assert await SubstrateIdentity(world.client(), node_id=world.node).identify() == expected(world)
 
 
-async def test_by_both_that_agree(world: ChainWorld) -> None:
+async def test_by_both_that_agree(world: ChainAt) -> None:
     identity = SubstrateIdentity(world.client(), node_id=world.node, seed=world.farm.nodes[0].seed)
     assert await identity.identify() == expected(world)
 
 
-async def test_by_both_that_disagree(world: ChainWorld) -> None:
+async def test_by_both_that_disagree(world: ChainAt) -> None:
     other = world.farm.nodes[1]
     identity = SubstrateIdentity(world.client(), node_id=world.node, seed=other.seed)
     with pytest.raises(UnknownIdentity) as caught:
@@ -53,39 +52,40 @@ async def test_by_both_that_disagree(world: ChainWorld) -> None:
         assert part in str(caught.value)
 
 
-async def test_an_id_the_chain_does_not_know(world: ChainWorld) -> None:
-    with pytest.raises(UnknownIdentity, match="no node 999"):
-        await SubstrateIdentity(world.client(), node_id=999).identify()
+async def test_an_id_the_chain_does_not_know(world: ChainAt) -> None:
+    with pytest.raises(UnknownIdentity, match="no node 4000000000"):
+        await SubstrateIdentity(world.client(), node_id=NO_NODE).identify()
 
 
-async def test_a_key_without_a_twin(world: ChainWorld) -> None:
+async def test_a_key_without_a_twin(world: ChainAt) -> None:
     with pytest.raises(UnknownIdentity, match="no twin for this node's key"):
         await SubstrateIdentity(world.client(), seed=STRANGER).identify()
 
 
-async def test_a_twin_without_a_node(world: ChainWorld) -> None:
+async def test_a_twin_without_a_node(world: ChainAt) -> None:
     identity = SubstrateIdentity(world.client(), seed=world.farm.farmer.seed, key_type="sr25519")
     with pytest.raises(UnknownIdentity, match="has no node"):
         await identity.identify()
 
 
-async def test_neither_key_nor_id_is_a_mistake_of_the_caller(world: ChainWorld) -> None:
+async def test_neither_key_nor_id_is_a_mistake_of_the_caller(world: ChainAt) -> None:
     with pytest.raises(ValueError, match="id or its key"):
         SubstrateIdentity(world.client())
 
 
-async def test_a_target_set_with_another_key_than_the_farmers_says_whose_it_takes(world: ChainWorld) -> None:
+async def test_a_target_set_with_another_key_than_the_farmers_says_whose_it_takes(world: ChainAt) -> None:
     node = SubstratePowerTargets(world.client(), seed=world.farm.nodes[0].seed, key_type="ed25519")
     with pytest.raises(ExtrinsicFailed, match=r"UnauthorizedToChangePowerTarget.*use the farmer's"):
-        await node.set_power_target(NodeId(world.farm.node_ids[1]), Power.DOWN)
+        await node.set_power_target(world.peer, Power.DOWN)
 
 
-async def test_a_target_of_a_node_that_does_not_exist_names_it(world: ChainWorld) -> None:
-    with pytest.raises(ExtrinsicFailed, match=r"NodeNotExists.*no node 999"):
-        await world.targets().set_power_target(NodeId(999), Power.DOWN)
+async def test_a_target_of_a_node_that_does_not_exist_names_it(world: ChainAt) -> None:
+    with pytest.raises(ExtrinsicFailed, match=r"NodeNotExists.*no node 4000000000"):
+        await world.targets().set_power_target(NO_NODE, Power.DOWN)
 
 
-async def test_a_node_with_contracts_can_not_be_sent_to_sleep(world: ChainWorld) -> None:
-    world.ledger.genesis("ActiveNodeContracts", world.node, [1])
-    with pytest.raises(ExtrinsicFailed, match=r"NodeHasActiveContracts.*active contracts"):
-        await world.targets().set_power_target(world.node, Power.DOWN)
+async def test_a_node_with_contracts_can_not_be_sent_to_sleep() -> None:
+    async with chain_world(block_time_s=0) as world:
+        world.ledger.genesis("ActiveNodeContracts", world.node, [1])
+        with pytest.raises(ExtrinsicFailed, match=r"NodeHasActiveContracts.*active contracts"):
+            await world.targets().set_power_target(world.node, Power.DOWN)

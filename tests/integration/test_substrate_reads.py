@@ -14,7 +14,6 @@ from app.adapters.substrate.client import SubstrateClient
 from app.domain.errors import ChainUnavailable, PermanentError, WrongChain
 from app.domain.model import FarmId, HeadKind, Mac, Node, NodeId, NodePower, Power, PowerState, Unreadable
 from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
-from tests.integration.chain_access import needs_a_dev_chain
 from tests.integration.chain_world import ChainWorld, chain_world, metadata
 from tests.integration.scripted_node import ScriptedNode
 
@@ -25,7 +24,6 @@ HEAD, PARENT = "0x" + "11" * 32, "0x" + "22" * 32
 
 @pytest.fixture
 async def world() -> AsyncIterator[ChainWorld]:
-    needs_a_dev_chain()
     async with chain_world() as made:
         yield made
 

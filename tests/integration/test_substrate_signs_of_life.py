@@ -10,7 +10,6 @@ import pytest
 from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
 from app.domain.errors import ChainUnavailable
 from app.domain.model import NodeId, Power
-from tests.integration.chain_access import needs_a_dev_chain
 from tests.integration.chain_world import ChainWorld, chain_world
 
 pytestmark = pytest.mark.anyio
@@ -18,7 +17,6 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def world() -> AsyncIterator[ChainWorld]:
-    needs_a_dev_chain()
     async with chain_world() as made:
         yield made
 

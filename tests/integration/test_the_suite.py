@@ -99,13 +99,23 @@ def test_starts(request):
 """
 
 
+SHARING = """
+import os, pytest
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("group", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in "abcd"])
+def test_it(group, number):
+    print(f"{group} ran in {os.environ['PYTEST_XDIST_WORKER']}")
+"""
+
+
 async def run(directory: Path, test: str, workers: int) -> asyncio.subprocess.Process:
     """A run of one file of tests, under the rules of this suite."""
     file = directory / "test_it.py"
     file.write_text(test)
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
-        *("-p", "tests.conftest", "-n", str(workers), "--dist", "loadgroup", "-rA", str(file)),
+        *("-p", "tests.conftest", "-n", str(workers), "-rA", str(file)),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -123,6 +133,16 @@ async def test_a_test_that_hangs_fails_alone_and_by_its_name_however_it_hangs(tm
     assert len(re.findall(r"^PASSED ", told, re.MULTILINE)) == 10, told
     assert "INTERNALERROR" not in told
     assert "it took longer than 1 s" in told
+
+
+async def test_tests_that_share_something_run_in_one_worker(tmp_path: Path) -> None:
+    process = await run(tmp_path, SHARING, 2)
+    async with asyncio.timeout(patient(60)):
+        told = (await process.communicate())[0].decode()
+    ran = re.findall(r"(\w) ran in (\w+)", told)
+    assert len(ran) == 12, told
+    assert len(set(ran)) == 4, told
+    assert len({worker for _, worker in ran}) == 2, told
 
 
 @pytest.mark.parametrize(

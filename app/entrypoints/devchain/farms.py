@@ -28,9 +28,13 @@ class Account:
     @classmethod
     def derive(cls, seed_text: str, name: str, key_type: str) -> Account:
         """The same text and name always make the same key."""
+        return cls.of(hashlib.blake2b(f"{seed_text}/{name}".encode(), digest_size=32).digest(), key_type)
+
+    @classmethod
+    def of(cls, seed: bytes, key_type: str) -> Account:
+        """The account of that seed."""
         from app.adapters.substrate.library import Keypair, KeypairType
 
-        seed = hashlib.blake2b(f"{seed_text}/{name}".encode(), digest_size=32).digest()
         kind = KeypairType.ED25519 if key_type == "ed25519" else KeypairType.SR25519
         pair = Keypair.create_from_seed(seed, ss58_format=SS58_FORMAT, crypto_type=kind)
         return cls(seed, pair.public_key, pair.ss58_address)
