@@ -35,6 +35,7 @@ from tests.contracts.rigs import run_virtually
 from tests.integration.chain_access import ChainAccess, chain_access
 from tests.integration.neighbourhood import Neighbour, neighbourhood
 from tests.integration.redis_rig import own_server
+from tests.slowness import patient
 
 NO_NODE = NodeId(4_000_000_000)
 NO_FARM = FarmId(4_000_000_000)
@@ -107,8 +108,8 @@ def zbus_rig() -> Iterator[Rig]:
             runner.run(_started(zos.gateway, zos.registrar, zos.identityd))
             world = dataclasses.replace(
                 direct,
-                chain=ZbusChain(zbus, SystemClock(), timeout_s=30),
-                identity=ZbusIdentity(zbus, farm_id=None, timeout_s=10),
+                chain=ZbusChain(zbus, SystemClock(), timeout_s=patient(30)),
+                identity=ZbusIdentity(zbus, farm_id=None, timeout_s=patient(20)),
                 tells_heads=False,
             )
             yield lambda test: runner.run(test(world))

@@ -16,8 +16,9 @@ from app.domain.errors import HostPowerFailed
 from app.entrypoints.neighbours.zinit import Reply, ZinitStandIn
 from app.ports.host_power import HostPower
 from tests.contracts.rigs import Body, run_really, run_virtually
+from tests.slowness import patient
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = patient(30)
 SHORT_TIMEOUT_S = 0.3
 
 

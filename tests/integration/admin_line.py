@@ -9,6 +9,8 @@ from typing import Any
 
 import websocket
 
+from tests.slowness import patient
+
 
 class Refused(Exception):
     """An error that the node answered with."""
@@ -18,7 +20,7 @@ class Line:
     """One connection to an endpoint."""
 
     def __init__(self, url: str) -> None:
-        self._socket = websocket.create_connection(url, timeout=10)
+        self._socket = websocket.create_connection(url, timeout=patient(30))
         self._last = 0
 
     def ask(self, method: str, *params: object) -> Any:

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration import forked
+from tests.slowness import patient
 
 NODES = 4
 
@@ -79,7 +80,7 @@ def dev_chain(directory: Path, *options: str) -> Iterator[ChainAccess]:
     finally:
         process.terminate()
         stdout.close()
-        process.wait(timeout=10)
+        process.wait(timeout=patient(30))
 
 
 def _seed(path: str) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.integration import forked
 from tests.integration.forked import Forked
+from tests.slowness import patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def dev_chain(*options: str, nodes: int = 3, block_time_s: float = 0, finality_l
         finally:
             process.terminate()
             stdout.close()
-            assert process.wait(timeout=10) == 0, "the dev chain ends in order"
+            assert process.wait(timeout=patient(30)) == 0, "the dev chain ends in order"
 
 
 def _seed(path: str) -> bytes:

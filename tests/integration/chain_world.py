@@ -51,12 +51,12 @@ class ChainAt:
         """An endpoint of the same chain that can be told to misbehave."""
         return await self.stack.enter_async_context(ScriptedNode(upstream=self.url).running())
 
-    def client(self, *urls: str, timeout_s: float = 5.0) -> SubstrateClient:
+    def client(self, *urls: str, timeout_s: float = patient(5)) -> SubstrateClient:
         client = SubstrateClient(urls or [self.url], timeout_s=timeout_s, keepalive_s=0.1)
         self.stack.push_async_callback(client.close)
         return client
 
-    def chain(self, *urls: str, inclusion_timeout_s: float = 30.0, timeout_s: float = 5.0) -> SubstrateChain:
+    def chain(self, *urls: str, inclusion_timeout_s: float = 30.0, timeout_s: float = patient(5)) -> SubstrateChain:
         return SubstrateChain(
             self.client(*urls, timeout_s=timeout_s),
             seed=self.farm.nodes[0].seed,

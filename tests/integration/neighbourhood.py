@@ -13,8 +13,9 @@ from typing import Any
 
 from tests.integration import forked
 from tests.integration.forked import Forked
+from tests.slowness import patient
 
-READY_S = 30.0
+READY_S = patient(60)
 STAND_INS = "app.entrypoints.neighbours.__main__"
 """Named in full, as the forge has it loaded."""
 ZINIT = "app.entrypoints.neighbours.zinit"

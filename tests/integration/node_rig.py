@@ -33,9 +33,13 @@ from tests.integration.chain_rig import DevChain, dev_chain
 from tests.integration.forked import Forked
 from tests.integration.neighbourhood import Neighbourhood, neighbourhood
 from tests.integration.redis_rig import server_in
+from tests.slowness import patient
 
-PATIENCE_S = 30.0
+PATIENCE_S = patient(60.0)
 """How long a test waits before it says that nothing came; far above what anything here takes."""
+
+STOPS_S = 5.0 + patient(3.0)
+"""What R12 allows, and what a busy machine needs to let the process begin and end."""
 
 ME = NodeId(1)
 PEER = NodeId(2)
@@ -43,18 +47,18 @@ PEER = NodeId(2)
 PACE: Settings = {
     "power_management": {"reconcile_interval_s": 60, "follow_up_s": 0.1},
     "wake": {"packets": 2, "packet_interval_s": 0.05, "retry_delay_s_min": 0.5, "retry_delay_s_max": 1},
-    "chain": {"timeout_s": 2, "inclusion_timeout_s": 6, "era_blocks": 16},
+    "chain": {"timeout_s": patient(2), "inclusion_timeout_s": patient(6), "era_blocks": 16},
     "shutdown": {
-        "final_deadline_s": 4,
+        "final_deadline_s": patient(4),
         "settled_s": 0.5,
-        "uptime_deadline_s": 2,
-        "power_off_deadline_s": 0.6,
+        "uptime_deadline_s": patient(2),
+        "power_off_deadline_s": patient(0.6),
         "retry_later_s": 1,
     },
-    "uptime": {"retry_delay_s_min": 0.2, "retry_delay_s_max": 1, "first_report_wait_s": 5},
+    "uptime": {"retry_delay_s_min": 0.2, "retry_delay_s_max": 1, "first_report_wait_s": patient(5)},
     "log": {"format": "json", "level": "debug"},
 }
-"""Everything is as on a real node, only shorter, as blocks are too."""
+"""Everything is as on a real node, only shorter, as blocks are too; the machine may be slow."""
 
 Said = Mapping[str, Any]
 
@@ -343,7 +347,7 @@ def _settings(
             "power_off_command": [*script, "orderly"],
             "force_power_off_command": [*script, "forced"],
             "state_command": ["echo", "running"],
-            "timeout_s": 1,
+            "timeout_s": patient(1),
         },
         "host_facts": {"flags_dir": str(directory / "flags")},
         "boot_memory": {"file": str(directory / "boots.json")},
@@ -359,13 +363,13 @@ def _zos(directory: Path, zinit: str) -> dict[str, Mapping[str, object]]:
     return {
         "chain": {},
         "identity": {},
-        "host_power": {"timeout_s": 1},
+        "host_power": {"timeout_s": patient(1)},
         "zinit": {
             "socket": str(directory / "zinit.sock"),
             "version_command": ["echo", f"zinit {zinit}"],
             "force_power_off_command": force,
         },
-        "zbus": {"timeout_s": 2, "gateway_timeout_s": 6, "gateway_follow_up_s": 0.1},
+        "zbus": {"timeout_s": patient(2), "gateway_timeout_s": patient(6), "gateway_follow_up_s": 0.1},
     }
 
 

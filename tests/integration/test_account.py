@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.node_rig import node_rig
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 
 async def test_the_daemon_tells_its_tasks_threads_and_descriptors_and_goes_on() -> None:

@@ -8,12 +8,14 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.timeout(250)
+from tests.slowness import patient
+
+pytestmark = pytest.mark.timeout(620)
 
 
 def test_the_quick_bench_prints_every_row_with_its_floor() -> None:
     command = [sys.executable, "-m", "tests.bench", "--quick", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patient(600))
     assert done.returncode == 0, done.stderr
     figures = [json.loads(line) for line in done.stdout.splitlines()]
     assert {each["row"] for each in figures} == {
@@ -37,6 +39,6 @@ def test_the_quick_bench_prints_every_row_with_its_floor() -> None:
 
 def test_an_unknown_row_is_refused_by_name() -> None:
     command = [sys.executable, "-m", "tests.bench", "--only", "speed"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patient(60))
     assert done.returncode == 2
     assert "speed" in done.stderr

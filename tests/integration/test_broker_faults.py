@@ -12,7 +12,7 @@ from app.domain.model import Power
 from tests.integration.node_rig import PEER, Node, node_rig
 from tests.integration.redis_rig import hand
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 STREAM = "stream:power-target"
 GROUP = "group:stream:public-config:power"

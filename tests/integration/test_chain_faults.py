@@ -10,8 +10,9 @@ from app.domain.errors import PowerdError
 from app.domain.model import HeadKind, Power, UptimeSample
 from tests.integration.chain_rig import dev_chain
 from tests.integration.node_rig import PEER, Node, node_rig
+from tests.slowness import patient
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 DEAD = "ws://127.0.0.1:9"
 TWO = ("--endpoints", "2")
@@ -239,14 +240,14 @@ async def test_finality_that_stops_under_our_down_takes_it_back() -> None:
 
 
 async def test_runtime_upgrades_between_any_two_calls() -> None:
-    async with node_rig("--upgrade-every-blocks", "12") as node:
+    async with node_rig("--upgrade-every-blocks", f"{patient(12):.0f}") as node:
         await started(node)
         await powers_off(node)
 
 
 async def test_a_clock_that_is_wrong_is_a_fault_with_the_drift_and_no_storm_of_reports() -> None:
-    patient = {"retry_delay_s_min": 0.2, "retry_delay_s_max": 600}
-    async with node_rig("--clock-offset-s", "-90", settings={"uptime": patient}) as node:
+    slowly = {"retry_delay_s_min": 0.2, "retry_delay_s_max": 600}
+    async with node_rig("--clock-offset-s", "-90", settings={"uptime": slowly}) as node:
         await node.daemon.start()
         fault = await node.daemon.says("FaultRaised", key="clock-drift")
         drift = float(fault["facts"]["message"].split(" by ")[1].split(" s ")[0])

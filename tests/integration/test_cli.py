@@ -16,8 +16,9 @@ from app.adapters.simulated.farm_setup import mac_of
 from app.entrypoints.demo.installation import program
 from tests.integration.chain_rig import dev_chain
 from tests.integration.program_runs import run
+from tests.slowness import patient
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 
 EX_CONFIG = 78
 NOWHERE = "ws://127.0.0.1:9"
@@ -40,7 +41,7 @@ def run_for_a_while(until: str, *arguments: str, **environment: str) -> tuple[in
     said += process.stderr.read()
     process.stderr.close()
     assert "Traceback" not in said
-    return process.wait(timeout=10), said
+    return process.wait(timeout=patient(30)), said
 
 
 @pytest.fixture

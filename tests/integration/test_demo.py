@@ -21,7 +21,7 @@ from app.entrypoints.demo.story import NotPlayed, Story
 from tests.contracts.rigs import run_virtually
 from tests.integration.node_rig import PATIENCE_S
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 MAC = Mac.parse("02:00:00:00:00:01")
 PACKET = MAGIC_HEAD + MAC.octets * 16

@@ -15,6 +15,7 @@ from substrateinterface.exceptions import SubstrateRequestException
 
 from app.entrypoints.demo.installation import program
 from tests.integration.chain_rig import DevChain, dev_chain
+from tests.slowness import patient
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +199,7 @@ class TestThePool:
 
 class TestJsonRpc:
     def ask(self, chain: DevChain, message: str) -> Any:
-        connection = websocket.create_connection(chain.url, timeout=5)
+        connection = websocket.create_connection(chain.url, timeout=patient(20))
         try:
             connection.send(message)
             return json.loads(connection.recv())
@@ -268,7 +269,7 @@ def test_help_and_a_port_in_use(chain: DevChain) -> None:
         assert option in shown
     port = chain.url.rpartition(":")[2]
     taken = subprocess.run(
-        [program("powerd-devchain"), "--port", port], capture_output=True, text=True, timeout=30, check=False
+        [program("powerd-devchain"), "--port", port], capture_output=True, text=True, timeout=patient(30), check=False
     )
     assert taken.returncode == 1
     assert port in taken.stderr

@@ -20,7 +20,6 @@ from app.domain.errors import ExtrinsicRefused, RetryableError
 from app.domain.model import HeadKind, Power
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.server import listening
-from tests.integration.chain_access import needs_a_dev_chain
 from tests.integration.chain_world import ChainWorld, chain_world, sample
 from tests.integration.scripted_node import SUBSCRIPTION, Refusal, ScriptedNode, mute_listener
 
@@ -89,7 +88,6 @@ FAULTS: dict[str, Fault] = {
 
 @pytest.fixture
 async def world() -> AsyncIterator[ChainWorld]:
-    needs_a_dev_chain()
     async with chain_world(block_time_s=BLOCK_TIME_S) as made:
         yield made
 

@@ -10,10 +10,11 @@ import pytest
 from app.adapters.codecs.power_target import decode
 from app.adapters.files.block_cursor import FileBlockCursor
 from app.domain.model import Power
-from tests.integration.node_rig import ME, PATIENCE_S, PEER, Node, node_rig
+from tests.integration.node_rig import ME, PATIENCE_S, PEER, STOPS_S, Node, node_rig
 from tests.integration.redis_rig import hand
+from tests.slowness import patient
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 STREAM = "stream:power-target"
 
@@ -61,7 +62,7 @@ async def following(node: Node) -> None:
 PLAGUES = {
     "reorganisations": ("--reorganise-every-blocks", "5", "--reorganise-depth", "2"),
     "dropped connections": ("--drop-connections-every-s", "0.7"),
-    "runtime upgrades": ("--upgrade-every-blocks", "18"),
+    "runtime upgrades": ("--upgrade-every-blocks", f"{patient(18):.0f}"),
 }
 
 
@@ -107,4 +108,4 @@ async def test_a_torn_cursor_is_told_and_it_goes_on_from_now() -> None:
 async def test_it_stops_within_five_seconds() -> None:
     async with node_rig() as node:
         await following(node)
-        assert await node.follower.stop() < 5
+        assert await node.follower.stop() < STOPS_S

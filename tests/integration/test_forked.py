@@ -7,6 +7,7 @@ import sys
 
 from app.entrypoints.demo.installation import program
 from tests.integration import forked
+from tests.slowness import patient
 
 LOADED = "import json, sys; print(json.dumps(['redis' in sys.modules, sys.argv[1:]]))"
 
@@ -15,7 +16,7 @@ def test_a_program_that_is_started_anew_has_nothing_loaded() -> None:
     process = forked.start(forked.POWERD, anew=[sys.executable, "-c", LOADED, "--json"])
     with forked.lines_of(process) as lines:
         assert json.loads(lines.readline()) == [False, ["--json"]]
-    assert process.wait(10) == 0
+    assert process.wait(patient(30)) == 0
 
 
 def test_one_that_is_forked_ends_with_the_same_code_and_words() -> None:
@@ -24,6 +25,6 @@ def test_one_that_is_forked_ends_with_the_same_code_and_words() -> None:
         process = forked.start(forked.POWERD, "--no-such-option", read="stderr", anew=anew)
         with forked.lines_of(process) as lines:
             said = lines.read()
-        outcomes.append((process.wait(10), said.splitlines()[-1]))
+        outcomes.append((process.wait(patient(30)), said.splitlines()[-1]))
     assert outcomes[0] == outcomes[1]
     assert outcomes[0][0] != 0

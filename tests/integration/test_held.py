@@ -14,7 +14,7 @@ from app.domain.model import Power
 from tests.integration.node_rig import ME, Node, node_rig
 from tests.integration.program_runs import run
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.program_runs import run
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 INHIBITED = '{"type":"a(ssssuu)","data":[[["shutdown:sleep","apt","installs \\u001b[2J","block",0,42]]]}'
 

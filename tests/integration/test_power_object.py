@@ -23,8 +23,9 @@ from app.adapters.zbus.power_object import HAPPENING, MODULE, OBJECT, STATE, UPT
 from app.domain.model import Hold, Power
 from tests.integration.node_rig import ME, PATIENCE_S, PEER, Node, node_rig
 from tests.integration.redis_rig import hand
+from tests.slowness import patient
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 POWER = Remote(MODULE, OBJECT)
 STATE_OF = RemoteMethod(POWER, "State", (), STATE)
@@ -39,7 +40,7 @@ class Running:
     client: ZbusClient
 
     async def call(self, method: RemoteMethod, *arguments: Any) -> Any:
-        return await self.client.call(method, *arguments, timeout_s=20)
+        return await self.client.call(method, *arguments, timeout_s=patient(20))
 
     async def state(self) -> Mapping[str, Any]:
         state: Mapping[str, Any] = await self.call(STATE_OF)
@@ -90,7 +91,7 @@ async def test_the_state_tells_who_the_node_is_and_what_it_saw(running: Running)
     assert (state["Target"], state["Power"], state["DownSince"]) == ("Up", "Up", 0)
     assert state["Block"] > 0
     assert abs(state["LookedAt"] - time.time()) < 30
-    assert abs(state["LastUptime"]["TakenAt"] + state["LastUptime"]["Age"] - time.time()) < 5
+    assert abs(state["LastUptime"]["TakenAt"] + state["LastUptime"]["Age"] - time.time()) < patient(10)
     assert state["LastUptime"]["Uptime"] > 0
     assert (state["StayingUp"], state["Shutdown"], state["Holds"], state["Faults"]) == ("", "", (), ())
 
@@ -115,7 +116,7 @@ async def test_reports_asked_for_at_once_are_one_extrinsic(running: Running) -> 
     before = running.node.extrinsics()
     one, other = await asyncio.gather(running.call(REPORT_UPTIME), running.call(REPORT_UPTIME))
     assert one == other
-    assert abs(one["TakenAt"] - time.time()) < 10
+    assert abs(one["TakenAt"] - time.time()) < patient(20)
     assert running.node.extrinsics() == before + 1
     assert (await running.state())["LastUptime"]["TakenAt"] == one["TakenAt"]
 
@@ -154,11 +155,11 @@ async def test_who_can_not_be_woken_is_told_why(running: Running) -> None:
 async def test_what_happens_is_published(running: Running) -> None:
     with hand(running.node.redis.url()) as redis, redis.pubsub() as heard:
         heard.subscribe(CHANNEL)
-        assert heard.get_message(timeout=5)["type"] == "subscribe"
+        assert heard.get_message(timeout=patient(20))["type"] == "subscribe"
         await running.call(REPORT_UPTIME)
         kinds: dict[str, Any] = {}
         while "UptimeReported" not in kinds:
-            message = await asyncio.to_thread(heard.get_message, timeout=10)
+            message = await asyncio.to_thread(heard.get_message, timeout=patient(20))
             assert message is not None, kinds
             happening = decode(HAPPENING, message["data"], "it")
             kinds[happening["Kind"]] = happening

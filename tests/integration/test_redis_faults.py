@@ -17,6 +17,7 @@ from app.domain.events import Delivery, Malformed, PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
 from tests.integration.redis_rig import hand, own_server
+from tests.slowness import patient
 
 pytestmark = pytest.mark.anyio
 
@@ -64,7 +65,7 @@ async def reading(server: RedisServer, **options: Any) -> RedisPowerEvents:
 async def nodes_of(events: RedisPowerEvents, count: int) -> list[int]:
     """Nodes of the next deliveries, acknowledged."""
     found: list[int] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patient(30)):
         while len(found) < count:
             batch = await events.receive()
             await events.acknowledge(batch)
@@ -74,7 +75,7 @@ async def nodes_of(events: RedisPowerEvents, count: int) -> list[int]:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Let the loop run until something that happens outside of it holds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patient(20)):
         while not holds():  # noqa: ASYNC110 - what is awaited lives in the server, which tells nobody
             await asyncio.sleep(0.001)
 

@@ -14,8 +14,9 @@ from app.domain.shutdown_rules import Step
 from tests.contracts.kernel_double import MAGIC, Card
 from tests.integration.node_rig import Node, Settings, node_rig
 from tests.integration.powerd_with_cards import write_cards
+from tests.slowness import patient
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 STEPS = [step.value for step in Step]
 BEFORE_THE_POINT_OF_NO_RETURN = ("arm", "say down", "final")
@@ -205,6 +206,6 @@ async def test_wake_on_lan_lost_in_the_middle_of_a_shutdown_ends_it() -> None:
 async def until_armed(node: Node) -> None:
     """Until the next look at the chain after the card was armed."""
     cards = node.directory / "cards.json"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(patient(60)):
         while f'"on": {MAGIC}' not in cards.read_text():
             await node.daemon.says("Reconciled", since=node.daemon.mark(), trigger="itself")

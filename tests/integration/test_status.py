@@ -12,7 +12,7 @@ from app.domain.model import Power
 from app.entrypoints.demo.installation import program
 from tests.integration.node_rig import PEER, Node, node_rig
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 
 async def status(node: Node, *options: str) -> str:

@@ -12,7 +12,7 @@ from app.domain.model import Power
 from tests.integration.node_rig import Settings, node_rig
 from tests.integration.test_shutdown_faults import sleeps, started
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 LONG_S = 1e9
 """Longer than this machine has been up."""

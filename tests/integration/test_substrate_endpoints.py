@@ -15,10 +15,11 @@ from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.subscription import Subscription
 from app.domain.errors import ChainUnavailable, WrongChain
 from tests.integration.scripted_node import GENESIS, SUBSCRIPTION, Refusal, ScriptedNode, mute_listener
+from tests.slowness import patient
 
 pytestmark = pytest.mark.anyio
 
-STOP_S = 5.0
+STOP_S = patient(5)
 """Far below the 30 s a request may take here: what ends by then was ended."""
 
 DEAD = "ws://127.0.0.1:9"
@@ -30,7 +31,9 @@ def node(**more: object) -> ScriptedNode:
 
 
 @asynccontextmanager
-async def client_of(*urls: str, timeout_s: float = 2.0, genesis_hash: str = "") -> AsyncIterator[SubstrateClient]:
+async def client_of(
+    *urls: str, timeout_s: float = patient(5), genesis_hash: str = ""
+) -> AsyncIterator[SubstrateClient]:
     client = SubstrateClient(
         urls, timeout_s=timeout_s, connect_timeout_s=timeout_s, keepalive_s=0.1, genesis_hash=genesis_hash
     )
@@ -52,7 +55,7 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-async def until(condition: Callable[[], bool], deadline_s: float = 1.0) -> None:
+async def until(condition: Callable[[], bool], deadline_s: float = patient(20)) -> None:
     async with asyncio.timeout(deadline_s):
         while not condition():  # noqa: ASYNC110 - threads and descriptors tell nobody when they go
             await asyncio.sleep(0.005)

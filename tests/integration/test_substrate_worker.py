@@ -11,6 +11,7 @@ import pytest
 
 from app.adapters.substrate.worker import Worker
 from app.domain.errors import ChainUnavailable
+from tests.slowness import patient
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +73,7 @@ async def test_a_closed_worker_takes_no_job_and_its_thread_ends(worker: Worker) 
     (thread,) = [thread for thread in threading.enumerate() if thread.name == NAME]
     assert thread.daemon
     worker.close()
-    thread.join(1.0)
+    thread.join(patient(10))
     assert not thread.is_alive()
     with pytest.raises(ChainUnavailable, match="closed"):
         await worker.run(lambda: None, LONG_S)

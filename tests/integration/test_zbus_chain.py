@@ -34,8 +34,9 @@ from app.domain.model import (
 from app.entrypoints.demo.redis_server import RedisServer
 from app.entrypoints.neighbours.gateway import TIMES, WHOLE_NODE, node_value, power_value
 from tests.integration.zbus_recorded import serving
+from tests.slowness import patient
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 HERE, GONE = NodeId(1), NodeId(404)
 UP = NodePower(PowerState(Power.UP), Power.UP)
@@ -103,7 +104,7 @@ async def client(redis_server: RedisServer) -> AsyncIterator[ZbusClient]:
 
 @pytest.fixture
 def chain(client: ZbusClient) -> ZbusChain:
-    return ZbusChain(client, SystemClock(), timeout_s=10)
+    return ZbusChain(client, SystemClock(), timeout_s=patient(20))
 
 
 @pytest.fixture
@@ -245,7 +246,7 @@ async def test_a_read_of_one_node_overtakes_a_read_of_many(
     redis_server: RedisServer, redis: Any, chain: ZbusChain
 ) -> None:
     async def waiting(calls: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patient(20)):
             while await asyncio.to_thread(redis.llen, GATEWAY.queue) != calls:
                 pass
 
@@ -339,4 +340,4 @@ async def test_a_report_that_took_longer_than_the_chain_forgives_is_uncertain(
     async with gateway(redis_server) as asked:
         asked.failing, asked.time, asked.ahead_s = failing, time, 100
         with pytest.raises(ExtrinsicUncertain, match="took 100 s"):
-            await ZbusChain(client, SlowClock(), timeout_s=10).report_uptime(sample)
+            await ZbusChain(client, SlowClock(), timeout_s=patient(20)).report_uptime(sample)

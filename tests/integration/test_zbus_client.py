@@ -15,8 +15,9 @@ from app.adapters.zbus.neighbours import NODE_ID, REGISTRAR, SET_NODE_POWER_STAT
 from app.entrypoints.demo.redis_server import RedisServer
 from tests.integration.redis_rig import hand, own_server
 from tests.integration.zbus_neighbour import neighbour, says
+from tests.slowness import patient
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 DOUBLED = RemoteMethod(REGISTRAR, "NodeID", (UINT32,), UINT32)
 QUEUE = "registrar.registrar@0.0.1"
@@ -47,7 +48,7 @@ async def queued(server: RedisServer) -> None:
         assert await asyncio.to_thread(redis.blmove, QUEUE, QUEUE, 10, "LEFT", "LEFT")
 
 
-async def node_id(client: ZbusClient, *inputs: int, timeout_s: float = 10.0) -> Any:
+async def node_id(client: ZbusClient, *inputs: int, timeout_s: float = patient(20)) -> Any:
     return await client.call(DOUBLED if inputs else NODE_ID, *inputs, timeout_s=timeout_s)
 
 
@@ -117,14 +118,14 @@ async def test_a_reply_that_belongs_to_somebody_else_is_broken(server: RedisServ
 
 
 async def test_a_call_handed_in_waits_for_no_answer(server: RedisServer, client: ZbusClient) -> None:
-    await client.post(SET_NODE_POWER_STATE, True, timeout_s=5)
+    await client.post(SET_NODE_POWER_STATE, True, timeout_s=patient(20))
     with hand(server.url()) as redis:
         assert redis.llen("api-gateway.api-gateway@0.0.1") == 1
 
 
 async def test_a_call_nobody_takes_is_withdrawn_at_its_deadline(server: RedisServer, client: ZbusClient) -> None:
-    with pytest.raises(NoAnswer, match=r"NodeID did not answer within 0.2 s") as caught:
-        await node_id(client, timeout_s=0.2)
+    with pytest.raises(NoAnswer, match=r"NodeID did not answer within") as caught:
+        await node_id(client, timeout_s=patient(1))
     assert caught.value.withdrawn
     assert keys(server) == []
 
@@ -135,7 +136,7 @@ async def test_a_call_that_was_taken_can_not_be_withdrawn(server: RedisServer, c
 
     async with neighbour(server.url(), QUEUE, hang) as seen:
         with pytest.raises(NoAnswer) as caught:
-            await node_id(client, timeout_s=1.0)
+            await node_id(client, timeout_s=patient(2))
         assert len(seen) == 1
     assert not caught.value.withdrawn
 
@@ -152,10 +153,10 @@ async def test_a_cancelled_call_is_withdrawn(server: RedisServer, client: ZbusCl
 async def test_a_call_that_is_cancelled_while_it_is_being_withdrawn_is_withdrawn(
     server: RedisServer, client: ZbusClient
 ) -> None:
-    calling = asyncio.create_task(node_id(client, timeout_s=0.2))
+    calling = asyncio.create_task(node_id(client, timeout_s=2))
     await queued(server)
     async with client._sending.use():  # somebody else is sending when its time is up
-        await asyncio.wait([calling], timeout=0.5)
+        await asyncio.wait([calling], timeout=2.5)
         calling.cancel()
         await asyncio.sleep(0)
     with pytest.raises(asyncio.CancelledError):
@@ -177,11 +178,11 @@ async def test_many_calls_at_once_over_two_connections(server: RedisServer, clie
 
 async def test_a_slow_neighbour_delays_no_other(server: RedisServer, client: ZbusClient) -> None:
     slow = asyncio.create_task(
-        client.call(RemoteMethod(Remote("slow", ObjectId("slow")), "Wait", (), None), timeout_s=30)
+        client.call(RemoteMethod(Remote("slow", ObjectId("slow")), "Wait", (), None), timeout_s=3600)
     )
     async with neighbour(server.url(), QUEUE, says(SEVEN)):
         for _ in range(10):
-            assert await node_id(client, timeout_s=2) == 7
+            assert await node_id(client, timeout_s=20) == 7
     slow.cancel()
     await asyncio.wait([slow])
 

@@ -16,12 +16,13 @@ from app.domain.errors import RetryableError
 from app.entrypoints.demo.redis_server import RedisServer
 from tests.integration.redis_rig import hand, own_server
 from tests.integration.zbus_recorded import FOREIGN, RECORDED, recorded_servers, serving
+from tests.slowness import patient
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 TRIAL = ObjectId("trial", "0.0.1")
 QUEUE = f"trial.{TRIAL}"
-PATIENCE_S = 15
+PATIENCE_S = patient(30)
 
 
 def trial(redis_server: RedisServer, methods: dict[str, Served], **options: Any) -> ZbusServer:

@@ -21,6 +21,7 @@ from app.adapters.zbus.neighbours import Remote, RemoteMethod
 from app.adapters.zbus.server import REPLY_LIFE_S, Served, ZbusServer
 from tests.integration.redis_rig import hand, own_server
 from tests.integration.zbus_recorded import serving
+from tests.slowness import patient
 
 TRIAL = Remote("trial", ObjectId("trial", "0.0.1"))
 STATUS_QUEUE = "trial.zbus@1.0"
@@ -62,7 +63,7 @@ class Trial:
     async def _calls_work(self) -> None:
         # Once those of either list are taken, the answers come in turn.
         for method in (SEVEN, STATUS, SEVEN, STATUS):
-            assert await self.client.call(method, timeout_s=10) in (7, {})
+            assert await self.client.call(method, timeout_s=patient(20)) in (7, {})
         under_way = [task for task in asyncio.all_tasks() if task.get_name().startswith("zbus call ")]
         await asyncio.gather(*under_way)
         assert len(asyncio.all_tasks()) <= self.tasks
@@ -70,7 +71,7 @@ class Trial:
     async def begin(self, server: ZbusServer, stack: AsyncExitStack) -> None:
         await stack.enter_async_context(serving(server))
         for method in (SEVEN, STATUS):
-            await self.client.call(method, timeout_s=10)
+            await self.client.call(method, timeout_s=patient(20))
         self.tasks = len(asyncio.all_tasks()) + 1  # the client listens until its next look
         self.connections = self.redis.info("clients")["connected_clients"]
 

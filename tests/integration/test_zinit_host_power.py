@@ -31,6 +31,7 @@ from tests.integration.zinit_rig import (
     saying,
     zinit,
 )
+from tests.slowness import patient
 
 pytestmark = pytest.mark.anyio
 
@@ -345,7 +346,7 @@ async def test_the_stand_in_answers_first_and_then_runs_the_command(path: Path, 
         await asyncio.to_thread(gate.write_text, "off\n")
         assert await asyncio.to_thread(done.read_text) == "off\n"
         running.send_signal(signal.SIGTERM)
-        assert running.wait(20) == 0
+        assert running.wait(patient(20)) == 0
     assert not await asyncio.to_thread(path.exists)
 
 
@@ -355,6 +356,8 @@ async def test_the_stand_in_can_be_told_to_misbehave(path: Path) -> None:
 
 
 def test_the_stand_in_refuses_a_version_that_is_none(path: Path) -> None:
-    done = subprocess.run([*PROGRAM, "--version", "new"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [*PROGRAM, "--version", "new"], capture_output=True, text=True, timeout=patient(60), check=False
+    )
     assert done.returncode == 2
     assert "no version of zinit" in done.stderr

@@ -13,10 +13,10 @@ import pytest
 from app.domain.model import Power
 from app.domain.shutdown_rules import Step
 from tests.integration.neighbourhood import Neighbour, Neighbourhood
-from tests.integration.node_rig import ME, PEER, Node, Settings, node_rig
+from tests.integration.node_rig import ME, PEER, STOPS_S, Node, Settings, node_rig
 from tests.integration.redis_rig import hand
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 STEPS = [step.value for step in Step]
 NEIGHBOURS = ["registrar", "identityd", "gateway", "zui", "zinit"]
@@ -121,7 +121,7 @@ async def test_stopped_in_the_middle_it_says_up(step: str) -> None:
         await started(node)
         await node.target(Power.DOWN)
         await node.daemon.says("ShutdownStep", step=step)
-        assert await node.daemon.stop() < 5
+        assert await node.daemon.stop() < STOPS_S
         if not node.orders:
             await node.until_state(Power.UP)
 
@@ -276,7 +276,7 @@ async def test_stopped_while_zinit_has_an_order_and_does_not_answer_it_writes_no
         await started(node)
         await node.target(Power.DOWN)
         await zos.zinit.says("order: shutdown")
-        assert await node.daemon.stop() < 5
+        assert await node.daemon.stop() < STOPS_S
         assert await node.state() is Power.DOWN
         assert node.daemon.count("PowerStateSet", power="Up") == 0
         await zos.zinit.kill()
@@ -295,7 +295,7 @@ async def test_stopped_while_zinit_does_not_answer_a_question_it_says_up() -> No
         await started(node)
         await node.target(Power.DOWN)
         await zos.zinit.says("question: list")
-        assert await node.daemon.stop() < 5
+        assert await node.daemon.stop() < STOPS_S
         await node.until_state(Power.UP)
         assert node.orders == []
 
@@ -317,7 +317,7 @@ async def test_no_call_is_left_on_the_gateways_list_by_a_daemon_that_is_stopped(
         zos.gateway.freeze()
         await node.event(ME, Power.DOWN)
         await node.daemon.says("Setback", error="api-gateway")
-        assert await node.daemon.stop() < 5
+        assert await node.daemon.stop() < STOPS_S
         with hand(node.redis.url()) as redis:
             assert redis.llen("api-gateway.api-gateway@0.0.1") == 0
             assert not [key for key in redis.keys("*") if b"stream" not in key and not key.startswith(b"powerd:")]

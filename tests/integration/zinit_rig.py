@@ -13,6 +13,7 @@ import pytest
 from app.adapters.zinit.host_power import ZinitHostPower
 from app.domain.errors import HostPowerFailed
 from app.entrypoints.neighbours.zinit import Reply, ZinitStandIn
+from tests.slowness import patient
 
 LINES, FIRST_JSON_RPC, JSON_RPC = "v0.2.11", "v0.2.15", "v0.2.25"
 EVERY = pytest.mark.parametrize("version", [LINES, FIRST_JSON_RPC, JSON_RPC])
@@ -22,7 +23,9 @@ LISTED = {"jsonrpc": "2.0", "id": 1, "result": {"powerd": "Running"}}
 LISTED_BY_LINE = {"state": "ok", "body": {"powerd": "Running"}}
 
 
-def host(path: Path, version: str = LINES, timeout_s: float = 10.0, prompt_s: float = 5.0) -> ZinitHostPower:
+def host(
+    path: Path, version: str = LINES, timeout_s: float = patient(20), prompt_s: float = patient(10)
+) -> ZinitHostPower:
     return ZinitHostPower(path, ("echo", "zinit", version), ("false",), timeout_s, prompt_s)
 
 

@@ -22,8 +22,9 @@ from app.entrypoints.simulate.many.result import simulate
 from app.entrypoints.simulate.many.work import Done, Failed, Task, Workers
 from app.entrypoints.simulate.planning import Wish, plan_of
 from tests.simulation.work import has_a_bug, kills_its_worker, never_ends
+from tests.slowness import patient
 
-ENDS_WITHIN_S = 30.0
+ENDS_WITHIN_S = patient(60)
 
 
 def tasks(*seeds: int) -> Iterator[Task]:
