@@ -36,7 +36,7 @@ class PacketEar(asyncio.DatagramProtocol):
 
     async def heard(self, count: int) -> None:
         """Wait until so many addresses were called."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while len(self.first_s) < count:
                 self._news.clear()
                 await self._news.wait()

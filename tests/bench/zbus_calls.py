@@ -37,7 +37,7 @@ async def measure(scale: Scale) -> list[Figure]:
         stack.push_async_callback(client.close)
         calls: dict[str, Call] = {
             "plain": lambda: _round_trip(plain, FLOOR_CALLS, FLOOR_ANSWERS, FRAME),
-            "go": lambda: client.call(GET_POWER_TARGET, 2, timeout_s=10.0),
+            "go": lambda: client.call(GET_POWER_TARGET, 2, timeout_s=60.0),
             "ours": lambda: _asked(by_hand),
         }
         taken: dict[str, list[float]] = {kind: [] for kind in calls}

@@ -23,7 +23,7 @@ async def measure(scale: Scale) -> list[Figure]:
         plain_redis(node.redis.url()) as redis,
     ):
         await redis.rpush(GATEWAY.queue, request("ready"))  # its first read takes the runtime's metadata
-        await redis.blpop(["ready"], timeout=10)
+        await redis.blpop(["ready"], timeout=60)
         node.daemon.anew = True
         began = perf_counter()
         await node.daemon.start()

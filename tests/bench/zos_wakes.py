@@ -71,7 +71,7 @@ async def _floor(node: Node, redis: Any, other: Any, ear: PacketEar) -> float:
     await other.xadd("floor", {"body": body(NodeId(2))})
     await reading
     await redis.rpush(GATEWAY.queue, request(name))
-    _, answer = await redis.blpop([name], timeout=10)
+    _, answer = await redis.blpop([name], timeout=60)
     with sender() as sending:
         sending.sendto(HEAD + mac * 16, (BROADCAST, ear.port))
         await ear.heard(1)

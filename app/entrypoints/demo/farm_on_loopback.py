@@ -21,7 +21,7 @@ from app.entrypoints.demo.zos_machine import become_zos
 LOOPBACK_BROADCAST = "127.255.255.255"
 BLOCK_TIME_S = 0.5
 FINALITY_LAG = 2
-READY_S = 30.0
+READY_S = 60.0
 
 PACE: Mapping[str, Mapping[str, object]] = {
     "power_management": {"reconcile_interval_s": 20, "follow_up_s": 0.25},

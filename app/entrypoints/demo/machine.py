@@ -18,7 +18,7 @@ from typing import IO
 
 from app.domain.model import Mac
 
-STOP_S = 5.0
+STOP_S = 15.0
 """How long a process may take to end after SIGTERM, as on a real machine (less patiently)."""
 
 LOOK_S = 0.05

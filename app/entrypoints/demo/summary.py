@@ -33,7 +33,7 @@ def _said(chain_url: str) -> Counter[tuple[int, str]]:
     """How often each node said what, counted in the events of all blocks."""
     from substrateinterface import SubstrateInterface
 
-    with SubstrateInterface(url=chain_url, ws_options={"timeout": 10}) as substrate:
+    with SubstrateInterface(url=chain_url, ws_options={"timeout": 30}) as substrate:
         newest = substrate.get_block_number(substrate.get_chain_head())
         words: Counter[tuple[int, str]] = Counter()
         for number in range(1, newest + 1):
