@@ -36,6 +36,11 @@ class StayUp:
 
 
 @dataclass(frozen=True, slots=True)
+class StayInDoubt(StayUp):
+    """Stays up since the chain's answer about it can't be understood: what its target is, is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShutDown:
     """Every guard passed: begin the shutdown sequence, or go on with it."""
 

@@ -137,6 +137,13 @@ class AlarmLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerUnreadable:
+    """The chain answered about this node, and not with a target and a state: it stays up."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PowerOffOrdered:
     """The host accepted the order to power off."""
 
@@ -161,7 +168,7 @@ class Setback:
 
 @dataclass(frozen=True, slots=True)
 class FaultRaised:
-    """A fault the operator should see began, or its message changed."""
+    """A fault the operator should see began, or its message changed in more than its figures."""
 
     key: str
     message: str
@@ -213,6 +220,7 @@ Happening = (
     | ShutdownAborted
     | StayingUp
     | AlarmLeft
+    | PowerUnreadable
     | PowerOffOrdered
     | Reconciled
     | Setback

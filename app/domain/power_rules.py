@@ -11,7 +11,7 @@ Up      Up          (not asked)    Nothing
 Up      Down        (not asked)    ReportUp
 Down    any         all pass       ShutDown (which alone writes Down, R5)
 Down    any         one objects    StayUp; a state Down is set to Up (R4)
-broken  any         (not asked)    StayUp, and look again soon (R6)
+broken  any         (not asked)    StayInDoubt, and look again soon (R6)
 ======  ==========  =============  ==============================================
 
 The guards are the rows of `GUARDS`, asked in that order; the first that objects names the reason.
@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.domain.commands import LookAgain, Nothing, PowerCommand, ReportUp, ShutDown, StayUp
+from app.domain.commands import LookAgain, Nothing, PowerCommand, ReportUp, ShutDown, StayInDoubt, StayUp
 from app.domain.model import Head, Hold, NodeId, NodePower, Power, Unreadable
 
 
@@ -77,7 +77,7 @@ def decide(seen: Observation, limits: PowerLimits) -> PowerCommand:
     """Compare the target with what is; see the table above."""
     power = seen.best.power
     if isinstance(power, Unreadable):
-        return StayUp(f"the chain's answer is broken: {power.reason}", LookAgain.SOON)
+        return StayInDoubt(f"the chain's answer is broken: {power.reason}", LookAgain.SOON)
     if power.target is Power.UP:
         return Nothing() if power.state.power is Power.UP else ReportUp()
     for guard in GUARDS:

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from app.adapters.substrate.identity import SubstrateIdentity
     from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
     from app.adapters.telemetry.fan_out import FanOut
-    from app.adapters.telemetry.faults_log import LogFaults
     from app.adapters.telemetry.log import LogTelemetry
+    from app.adapters.telemetry.no_display import NoDisplay
     from app.adapters.wol.raw import RawMagicPackets
     from app.adapters.wol.several import SeveralMagicPackets
     from app.adapters.wol.udp import UdpMagicPackets
@@ -81,11 +81,11 @@ def fan_out(listeners: list[Telemetry]) -> FanOut:
     return FanOut(listeners)
 
 
-def log_faults() -> LogFaults:
-    """Faults, in the log."""
-    from app.adapters.telemetry.faults_log import LogFaults
+def no_display() -> NoDisplay:
+    """The log has the faults by telemetry."""
+    from app.adapters.telemetry.no_display import NoDisplay
 
-    return LogFaults(logging.getLogger("powerd.faults"))
+    return NoDisplay()
 
 
 # -- Redis ------------------------------------------------------------------------------------------

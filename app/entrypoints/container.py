@@ -48,7 +48,7 @@ class Container(containers.DeclarativeContainer):
     )
     fault_display = providers.Selector(
         providers.Callable(kind_of, settings, "faults"),
-        log=providers.Singleton(adapters.log_faults),
+        log=providers.Singleton(adapters.no_display),
         zui=providers.Singleton(zos_adapters.zbus_faults, settings, zbus_client),
     )
     world = providers.Singleton(simulated_adapters.simulated_world, clock)

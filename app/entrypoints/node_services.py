@@ -57,6 +57,16 @@ EVENTS_REMEDY = (
     "until then this node looks at the chain every few minutes, and is slow to obey and to wake others; docs/redis.md "
     "says what Redis has to allow"
 )
+LOOKS_PATIENCE_S = 180.0
+"""Several looks: the longest pause between two that fail is 75 s."""
+OWN_REMEDY = (
+    "until then it stays as it is, whatever its target; if the chain can't be read, see that one of chain.urls (with "
+    "profile zos: api-gateway) answers"
+)
+FARM_REMEDY = (
+    "until then it wakes only nodes of which an event comes; see that one of chain.urls (with profile zos: "
+    "api-gateway) answers"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +168,8 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         stale_after_s=policies.events_stale_after_s,
         nodes_at_once=policies.nodes_at_once,
     )
+    own_trouble = PersistentTrouble("own-power", OWN_REMEDY, faults, clock, patience_s=LOOKS_PATIENCE_S)
+    farm_trouble = PersistentTrouble("farm-power", FARM_REMEDY, faults, clock, patience_s=LOOKS_PATIENCE_S)
     server = PowerServer(
         chain,
         _event_reader(node, ports, inbox, faults, [own_trigger, farm_trigger]),
@@ -171,8 +183,8 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         shutdown,
         alarm,
         last_waker,
-        Reconciler(chain, clock, telemetry, policies.reconcile, jitter),
-        Reconciler(chain, clock, telemetry, policies.farm_reconcile, jitter),
+        Reconciler(chain, clock, telemetry, policies.reconcile, jitter, own_trouble),
+        Reconciler(chain, clock, telemetry, policies.farm_reconcile, jitter, farm_trouble),
         own_trigger,
         farm_trigger,
         clock,

@@ -27,7 +27,7 @@ def show_status(broker: str, out: TextIO, *, as_json: bool) -> None:
     if as_json:
         out.write(json.dumps(told, indent=2) + "\n")
         return
-    out.writelines(f"{label:<12} {one_line(text)}\n" for label, text in _lines(told))
+    out.writelines(f"{label:<12} {one_line(text)}\n" for label, text in lines_of(told))
 
 
 async def _ask(url: str) -> Mapping[str, Any]:
@@ -45,7 +45,8 @@ async def _ask(url: str) -> Mapping[str, Any]:
         await client.close()
 
 
-def _lines(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def lines_of(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Label and text of each line."""
     yield "powerd", told["Version"]
     if told["WaitingFor"]:
         yield "waiting", told["WaitingFor"]
@@ -59,7 +60,10 @@ def _node(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "node", f"{told['Node']} of farm {told['Farm']} (twin {told['Twin']})"
     block = f", block {told['Block']}" if told["Block"] else ""
     since = f" since block {told['DownSince']}" if told["DownSince"] else ""
-    seen = f"target {told['Target']}, state {told['Power']}{since}{block}" if told["Target"] else "not read yet"
+    seen = f"target {told['Target']}, state {told['Power']}{since}{block}"
+    if not told["Target"]:
+        # A look that ended with neither a target nor a state met an answer that is none.
+        seen = "its answer about this node can't be understood" if told["LookedAt"] else "not read yet"
     yield "chain", seen
     yield "power-off", "enabled" if told["Enabled"] else f"not enabled: {told['NotEnabled']}"
     if told["StayingUp"]:

@@ -34,7 +34,7 @@ FIELDS: Mapping[str, str] = {
     "State.DownSince": "block in which it said Down; 0 while Up",
     "State.Block": "block that was read; 0 where api-gateway stands between",
     "State.LookedAt": "Unix seconds of the last look; 0: none yet",
-    "State.StayingUp": "why the node stays up although its target is Down; empty if it does not",
+    "State.StayingUp": "why the node stays up although its target is Down, or can't be told; empty if it does not",
     "State.Shutdown": "step of the power-off that is under way; empty while there is none",
     "State.Holds": "who asks the node to stay up",
     "State.LastUptime": "the last report that is on chain since powerd started",

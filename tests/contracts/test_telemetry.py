@@ -11,8 +11,8 @@ import pytest
 
 from app.adapters.simulated.faults import SimulatedFaults
 from app.adapters.simulated.telemetry import SimulatedTelemetry
-from app.adapters.telemetry.faults_log import LogFaults
 from app.adapters.telemetry.log import LogTelemetry, TextFormatter
+from app.adapters.telemetry.no_display import NoDisplay
 from app.domain.events import Happening
 from app.domain.model import Fault
 from app.ports.faults import Faults
@@ -24,12 +24,6 @@ from tests.contracts.samples import HAPPENINGS, missing
 class TelemetryRig:
     telemetry: Telemetry
     count: Callable[[], int]
-
-
-@dataclass(frozen=True)
-class FaultsRig:
-    faults: Faults
-    changes: Callable[[], int]
 
 
 def log_of_its_own() -> tuple[logging.Logger, io.StringIO]:
@@ -51,15 +45,6 @@ def telemetry_rig(request: pytest.FixtureRequest) -> TelemetryRig:
     return TelemetryRig(LogTelemetry(logger), lambda: len(written.getvalue().splitlines()))
 
 
-@pytest.fixture(params=["simulated", "log"])
-def faults_rig(request: pytest.FixtureRequest) -> FaultsRig:
-    if request.param == "simulated":
-        kept = SimulatedFaults()
-        return FaultsRig(kept, lambda: len(kept.history))
-    logger, written = log_of_its_own()
-    return FaultsRig(LogFaults(logger), lambda: len(written.getvalue().splitlines()))
-
-
 def test_there_is_a_sample_of_every_happening() -> None:
     assert missing() == set()
 
@@ -71,21 +56,18 @@ def test_each_happening_is_noted_once(telemetry_rig: TelemetryRig, happening: Ha
     assert telemetry_rig.count() == 1
 
 
+@pytest.mark.parametrize("display", [SimulatedFaults(), NoDisplay()], ids=["simulated", "none"])
 @pytest.mark.anyio
-async def test_only_a_change_of_the_faults_shows(faults_rig: FaultsRig) -> None:
-    assert isinstance(faults_rig.faults, Faults)
+async def test_a_display_takes_whatever_it_is_given(display: Faults) -> None:
+    assert isinstance(display, Faults)
+    for faults in ([], [Fault("nic", "no card")], [Fault("nic", "two cards"), Fault("chain", "no answer")], []):
+        await display.show(faults)
+
+
+@pytest.mark.anyio
+async def test_only_a_change_of_the_faults_shows() -> None:
+    display = SimulatedFaults()
     nic, chain = Fault("nic", "no card"), Fault("chain", "no answer")
-    await faults_rig.faults.show([])
-    assert faults_rig.changes() == 0
-    await faults_rig.faults.show([nic])
-    assert faults_rig.changes() == 1
-    await faults_rig.faults.show([nic])
-    assert faults_rig.changes() == 1
-    await faults_rig.faults.show([nic, chain])
-    assert faults_rig.changes() == 2
-    await faults_rig.faults.show([Fault("nic", "two cards"), chain])
-    assert faults_rig.changes() == 3
-    await faults_rig.faults.show([chain])
-    assert faults_rig.changes() == 4
-    await faults_rig.faults.show([])
-    assert faults_rig.changes() == 5
+    for faults in ([], [nic], [nic], [nic, chain], [Fault("nic", "two cards"), chain], [chain], []):
+        await display.show(faults)
+    assert len(display.history) == 5

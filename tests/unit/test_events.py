@@ -9,6 +9,7 @@ from app.domain.events import (
     EventsHandled,
     Malformed,
     PowerTargetChanged,
+    Setback,
     WakeBurstStarted,
 )
 from app.domain.model import FarmId, NodeId, Power
@@ -31,6 +32,15 @@ async def test_an_event_is_not_acknowledged_before_the_chain_was_read(farm: Virt
         node.chain.unavailable = False
         await farm.until(lambda: not node.stream.pending, within_s=60)
         assert node.told(EventsHandled)
+
+
+async def test_what_could_not_be_acknowledged_is_not_told_as_handled(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        node.events.refuse_acknowledging = True
+        await node.deliver(up(farm, 2))
+        await farm.until(lambda: any(told.doing == "acknowledging events" for told in node.told(Setback)))
+        assert node.told(EventsHandled) == []
 
 
 async def test_a_failing_handler_keeps_no_later_event_from_being_handled(farm: VirtualFarm) -> None:

@@ -10,9 +10,19 @@ from typing import get_args
 
 import pytest
 
-from app.adapters.telemetry.log import OWN_LOGGERS, LogTelemetry, setup_logging
+from app.adapters.telemetry.log import OWN_LOGGERS, LogTelemetry, TextFormatter, setup_logging
+from app.adapters.telemetry.repetitions import FREE, LINES_MAX, Repetitions
 from app.adapters.telemetry.sentences import SENTENCES
-from app.domain.events import EventDeadLettered, Happening, Reconciled, Setback, UptimeSkipped, WakeBurstStarted
+from app.domain.events import (
+    EventDeadLettered,
+    FaultRaised,
+    Happening,
+    Reconciled,
+    Setback,
+    StayingUp,
+    UptimeSkipped,
+    WakeBurstStarted,
+)
 from app.domain.model import NodeId
 from tests.contracts.samples import HAPPENINGS
 
@@ -132,3 +142,76 @@ def test_setting_up_twice_leaves_one_handler() -> None:
 def test_an_unknown_level_is_refused() -> None:
     with pytest.raises(ValueError, match="'loud' is no log level"):
         setup_logging("loud", "text")
+
+
+class LogOfADay:
+    """A log whose time a test moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self._written = io.StringIO()
+        handler = logging.StreamHandler(self._written)
+        handler.setFormatter(TextFormatter())
+        handler.addFilter(Repetitions(lambda: self.now_s))
+        self.logger = logging.Logger("alone", logging.DEBUG)  # noqa: LOG001  # a named one would outlive the test
+        self.logger.addHandler(handler)
+        self.telemetry = LogTelemetry(self.logger)
+
+    @property
+    def lines(self) -> list[str]:
+        return self._written.getvalue().splitlines()
+
+
+@pytest.fixture
+def log() -> LogOfADay:
+    return LogOfADay()
+
+
+def test_a_line_per_head_of_which_only_the_figures_differ_is_written_some_times_a_day(log: LogOfADay) -> None:
+    for head in range(14_400):
+        log.now_s = head * 6.0
+        log.telemetry.happened(StayingUp(f"the best head {1000 + head} is {70 + head % 9}.5 s old, more than 60 s"))
+    assert FREE < len(log.lines) < 40
+    assert "left_out=" in log.lines[-1]
+
+
+def test_a_warning_of_any_part_is_no_flood_either(log: LogOfADay) -> None:
+    for second in range(3600):
+        log.now_s = float(second)
+        log.logger.warning("the head of %s is %.0f s old", "ws://a", 75 + second)
+    assert len(log.lines) < FREE + 8
+    assert log.lines[-1].endswith("such lines were left out)")
+
+
+def test_what_is_new_is_written_at_once(log: LogOfADay) -> None:
+    for _ in range(50):
+        log.telemetry.happened(Setback("reading events", "no answer", 1.0))
+    log.telemetry.happened(Setback("reading events", "refused", 1.0))
+    log.telemetry.happened(StayingUp("still waking node 2"))
+    log.telemetry.happened(StayingUp("still waking node 3"))
+    assert len(log.lines) == FREE + 3
+
+
+def test_a_line_that_did_not_come_for_long_is_new_again(log: LogOfADay) -> None:
+    for _ in range(50):
+        log.telemetry.happened(Setback("reading events", "no answer", 1.0))
+    log.now_s = 4000.0
+    for _ in range(50):
+        log.telemetry.happened(Setback("reading events", "no answer", 1.0))
+    assert len(log.lines) == 2 * FREE
+
+
+def test_faults_routine_and_bugs_are_always_written(log: LogOfADay) -> None:
+    for number in range(50):
+        log.telemetry.happened(FaultRaised("disk", f"{number} % full"))
+        log.logger.info("routine")
+        log.logger.error("bug", exc_info=ValueError("x"))
+    assert len([line for line in log.lines if "Z " in line]) == 150
+
+
+def test_lines_without_end_are_not_kept_without_end(log: LogOfADay) -> None:
+    repetitions = Repetitions(lambda: 0.0)
+    log.logger.handlers[0].addFilter(repetitions)
+    for number in range(LINES_MAX + 100):
+        log.logger.warning("a" * number)
+    assert len(repetitions._lines) == LINES_MAX

@@ -53,6 +53,21 @@ async def test_a_full_inbox_makes_the_reader_wait_until_something_is_done(clock:
     assert [delivery.id for delivery in await inbox.waiting()] == ["4-0"]
 
 
+async def test_r15_a_fault_whose_figures_change_at_every_look_is_told_once_and_shows_the_newest(
+    clock: VirtualClock,
+) -> None:
+    telemetry = SimulatedTelemetry()
+    board = FaultBoard(SimulatedFaults(), clock, telemetry, lambda: 0.5)
+    for look in range(5):
+        board.report("uptime", f"report_uptime_v2 failed in block 0x{look:064x}: {look} s old")
+    assert telemetry.happenings == [FaultRaised("uptime", f"report_uptime_v2 failed in block 0x{0:064x}: 0 s old")]
+    assert board.faults[0].message.endswith("4 s old")
+    board.report("uptime", "node 3 has another address: 52:54:00:00:00:01")
+    board.report("uptime", "node 4 has another address: 52:54:00:00:00:01")
+    board.report("uptime", "node 4 has another address: 52:54:00:00:00:02")
+    assert len(telemetry.happenings) == 4
+
+
 class FailingDisplay(SimulatedFaults):
     failures = 2
 

@@ -26,6 +26,7 @@ WIRE: Mapping[str, list[str]] = {
     "ShutdownAborted": ["step", "reason"],
     "StayingUp": ["reason"],
     "AlarmLeft": ["due_in_s"],
+    "PowerUnreadable": ["reason"],
     "PowerOffOrdered": ["forced"],
     "Reconciled": ["trigger"],
     "Setback": ["doing", "error", "retry_in_s"],

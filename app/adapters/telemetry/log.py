@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Literal, TextIO
 
+from app.adapters.telemetry.repetitions import Repetitions
 from app.adapters.telemetry.sentences import Value, line_of
 from app.domain.events import Happening
 
@@ -72,6 +73,7 @@ def setup_logging(level: str, layout: Layout, stream: TextIO | None = None) -> N
         raise ValueError(f"{level!r} is no log level; say debug, info, warning or error")
     handler = logging.StreamHandler(sys.stderr if stream is None else stream)
     handler.setFormatter(JsonFormatter() if layout == "json" else TextFormatter())
+    handler.addFilter(Repetitions())
     logging.basicConfig(level=number + 10, handlers=[handler], force=True)
     for name in OWN_LOGGERS:
         logging.getLogger(name).setLevel(number)

@@ -109,8 +109,7 @@ class EventHandler:
         failed = await self._look(fresh, hinted=True)
         failed |= await self._look([node for node in old if node not in fresh], hinted=False)
         handled = [delivery for delivery in good if node_of(delivery) not in failed]
-        if handled:
-            await self._acknowledge(handled)
+        if handled and await self._acknowledge(handled):
             nodes = tuple(node for node in fresh | old if node not in failed)
             self._telemetry.happened(EventsHandled(len(handled), nodes))
         self._put_off([delivery for delivery in good if node_of(delivery) in failed], failed.values())
@@ -137,13 +136,16 @@ class EventHandler:
             reason = "; ".join(dict.fromkeys(map(str, reasons)))
             self._telemetry.happened(Setback("handling events", reason, retry_in_s))
 
-    async def _acknowledge(self, handled: Sequence[Delivery]) -> None:
+    async def _acknowledge(self, handled: Sequence[Delivery]) -> bool:
+        acknowledged = False
         try:
             await self._events.acknowledge(handled)
+            acknowledged = True
         except EventsUnavailable as error:
             # They stay pending and come again after the reconnect, which does no harm.
             self._telemetry.happened(Setback("acknowledging events", str(error), 0.0))
         self._inbox.done(handled)
+        return acknowledged
 
     async def _put_aside(self, broken: Sequence[Delivery]) -> None:
         """What could not be written (a full server) stays in the inbox."""

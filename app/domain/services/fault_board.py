@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import RetryableError
 from app.domain.events import FaultCleared, FaultRaised, Setback
+from app.domain.figures import without_figures
 from app.domain.model import Fault
 from app.domain.services.trigger import Trigger
 from app.ports.clock import Clock
@@ -32,10 +33,10 @@ class FaultBoard:
         return tuple(self._faults.values())
 
     def report(self, key: str, message: str) -> None:
-        """This is wrong; saying the same again changes nothing."""
-        fault = Fault(key, message)
-        if self._faults.get(key) != fault:
-            self._faults[key] = fault
+        """This is wrong; saying the same again changes nothing, and with other figures only what is shown."""
+        before = self._faults.get(key)
+        self._faults[key] = Fault(key, message)
+        if before is None or without_figures(before.message) != without_figures(message):
             self._telemetry.happened(FaultRaised(key, message))
             self._changed.pull(key)
 

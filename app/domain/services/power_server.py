@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 
-from app.domain.commands import LookAgain, PowerCommand, ShutDown, StayUp
-from app.domain.events import PowerTargetChanged, Setback, StayingUp
+from app.domain.commands import LookAgain, PowerCommand, ShutDown, StayInDoubt, StayUp
+from app.domain.events import PowerTargetChanged, PowerUnreadable, Setback, StayingUp
+from app.domain.figures import without_figures
 from app.domain.model import HeadKind, NodeId, NodePower, Power
 from app.domain.power_rules import Observation, PowerLimits, decide
 from app.domain.services.clock_alarm import ClockAlarm
@@ -79,7 +80,7 @@ class PowerServer:
         self._limits = limits
         self._first_report_wait_s = first_report_wait_s
         self.staying_up = ""
-        """Why the node stays up against its target; empty when it does not."""
+        """Why the node stays up against its target, or without knowing it; empty when it does not."""
 
     async def start(self) -> None:
         """Run everything; returns only by cancellation, or by a bug in one of the tasks."""
@@ -162,9 +163,11 @@ class PowerServer:
         return said_down or self._own_state.uncertain
 
     def _tell(self, command: PowerCommand) -> None:
+        """An age, or a block's number, is another at every look: the reason is told once, and its figures kept."""
         reason = command.reason if isinstance(command, StayUp) else ""
-        if reason and reason != self.staying_up:
-            self._telemetry.happened(StayingUp(reason))
+        if reason and without_figures(reason) != without_figures(self.staying_up):
+            in_doubt = isinstance(command, StayInDoubt)
+            self._telemetry.happened(PowerUnreadable(reason) if in_doubt else StayingUp(reason))
         self.staying_up = reason
         if not isinstance(command, StayUp | ShutDown):
             self._shutdown.not_wanted()

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.domain.backoff import Backoff, Jitter, spread
-from app.domain.commands import LookAgain, PowerCommand, StayUp
+from app.domain.commands import LookAgain, PowerCommand, StayInDoubt, StayUp
 from app.domain.errors import PowerdError
 from app.domain.events import Reconciled, Setback
 from app.domain.model import Head, HeadKind
+from app.domain.services.persistent_trouble import PersistentTrouble
 from app.domain.services.trigger import Trigger
 from app.ports.chain import ChainReader
 from app.ports.clock import Clock
@@ -23,13 +24,15 @@ WHILE = 15
 class ReconcilePolicy:
     """Pace of looking at the chain; seconds.
 
-    ``follow_up_s`` is how often a node in doubt asks for a new finalized head.
+    ``follow_up_s`` is how often a node in doubt asks for a new finalized head. While looks fail, no event
+    brings the next one sooner than after ``after_failure_s_min``.
     """
 
     interval_s: float = 300.0
     jitter: float = 0.1
     follow_up_s: float = 2.0
     retry: Backoff = Backoff(1.0, 60.0)
+    after_failure_s_min: float = 2.0
 
 
 class Reconciler:
@@ -42,15 +45,21 @@ class Reconciler:
         telemetry: Telemetry,
         policy: ReconcilePolicy,
         jitter: Jitter,
+        trouble: PersistentTrouble,
     ) -> None:
         self._chain = chain
         self._clock = clock
         self._telemetry = telemetry
         self._policy = policy
         self._jitter = jitter
+        self._trouble = trouble
 
     async def keep(self, what: str, look: Callable[[], Awaitable[PowerCommand | None]], trigger: Trigger) -> None:
-        """Look for ever; ``look`` says by its command when it wants the next look."""
+        """Look for ever; ``look`` says by its command when it wants the next look.
+
+        What keeps it from success for minutes is a fault (R15).
+        """
+        doing = f"bringing {what} in step with the chain"
         failures = 0
         reason = "start"
         while True:
@@ -60,11 +69,22 @@ class Reconciler:
                 failures += 1
                 retry_in_s = self._policy.retry.delay_s(failures, self._jitter)
                 self._telemetry.happened(Setback(f"reconciling {what}", str(error), retry_in_s))
-                reason = await trigger.wait(retry_in_s) or "retry"
+                self._trouble.failed(doing, str(error))
+                reason = await self._after_failure(retry_in_s, trigger)
             else:
                 failures = 0
+                if isinstance(command, StayInDoubt):
+                    self._trouble.failed(doing, command.reason)
+                else:
+                    self._trouble.succeeded()
                 self._telemetry.happened(Reconciled(f"{what}: {reason}"))
                 reason = await self._until_next(command, trigger)
+
+    async def _after_failure(self, retry_in_s: float, trigger: Trigger) -> str:
+        """An event ends the pause, but a storm of them is no storm of looks."""
+        at_least_s = min(retry_in_s, self._policy.after_failure_s_min)
+        await self._clock.sleep(at_least_s)
+        return await trigger.wait(retry_in_s - at_least_s) or "retry"
 
     async def _until_next(self, command: PowerCommand | None, trigger: Trigger) -> str:
         interval_s = spread(self._policy.interval_s, self._policy.jitter, self._jitter)
