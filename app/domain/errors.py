@@ -6,6 +6,7 @@ An expected "no" (an unreadable answer, a skipped report) is a value of the mode
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 
 class PowerdError(Exception):
@@ -29,22 +30,42 @@ class ExtrinsicUncertain(RetryableError):
 
 
 class ExtrinsicRefused(RetryableError):
-    """The transaction pool did not take the extrinsic (``stale``, ``payment``, …), or dropped it."""
+    """The transaction pool did not take the extrinsic (``stale``, ``payment``, …), or dropped it.
 
-    def __init__(self, call: str, reason: str) -> None:
+    ``account`` is that of the signer, as people write it; empty where it is not known.
+    """
+
+    PAYMENT: ClassVar = "payment"
+
+    def __init__(self, call: str, reason: str, account: str = "") -> None:
         super().__init__(f"the chain refused the extrinsic {call}: {reason}")
         self.call = call
         self.reason = reason
+        self.account = account
 
 
 class ExtrinsicFailed(PermanentError):
-    """The extrinsic was included and failed; ``error`` is the name the runtime's metadata gives."""
+    """The extrinsic was included and failed; ``error`` is the name the runtime's metadata gives.
+
+    ``outcome`` says so without the block, which is another one every time.
+    """
+
+    INVALID_TIME: ClassVar = "InvalidTimestampHint"
 
     def __init__(self, call: str, error: str, block_hash: str) -> None:
         super().__init__(f"{call} failed in block {block_hash}: {error}")
         self.call = call
         self.error = error
         self.block_hash = block_hash
+        self.outcome = f"{call} failed: {error}"
+
+
+class StatePaused(RetryableError):
+    """A power state that the chain did not take, at a fee, is not sent again yet."""
+
+
+class ClockWrong(RetryableError):
+    """This machine's clock differs from the chain's by more than a report of uptime may; it may be set right."""
 
 
 class DownNotFinal(RetryableError):

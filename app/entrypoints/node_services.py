@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.backoff import Backoff, Jitter
-from app.domain.model import NodeIdentity
+from app.domain.model import NodeIdentity, Power
 from app.domain.services.boot_brake import BootBrake
 from app.domain.services.bursts import Bursts
 from app.domain.services.clock_alarm import ClockAlarm
+from app.domain.services.clock_watch import ClockWatch
 from app.domain.services.event_handler import EventHandler
 from app.domain.services.event_inbox import EventInbox
 from app.domain.services.event_reader import EventReader
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.fault_board import FaultBoard
+from app.domain.services.fee_pace import FeePace
 from app.domain.services.head_watch import HeadWatch
 from app.domain.services.last_waker import LastWaker
 from app.domain.services.observer import Observer
@@ -37,6 +39,7 @@ from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
 from app.domain.services.wake_faults import WakeFaults
 from app.domain.services.wake_looks import WakeLooks
+from app.domain.services.wallet import Wallet
 from app.entrypoints.policies import Policies
 from app.ports.boot_memory import BootMemory
 from app.ports.chain import Chain
@@ -124,8 +127,21 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         refresh_s=policies.farm_refresh_s,
         all_records=policies.all_records,
     )
-    own_state = OwnState(chain, node.node, management, telemetry)
-    uptime = Uptime(chain, ports.host_facts, clock, faults, telemetry, policies.uptime, jitter)
+    wallet = Wallet(faults)
+    paces = {power: FeePace(clock, jitter, policies.fees) for power in Power}
+    own_state = OwnState(chain, node.node, management, telemetry, wallet, paces)
+    uptime = Uptime(
+        chain,
+        ports.host_facts,
+        clock,
+        ClockWatch(chain, clock, faults, blocks_come=policies.limits.best_head_age_s_max > 0),
+        wallet,
+        FeePace(clock, jitter, policies.fees),
+        faults,
+        telemetry,
+        policies.uptime,
+        jitter,
+    )
     bursts = Bursts(ports.magic_packets, clock, faults, telemetry, policies.wake)
     wake_faults = WakeFaults(faults, policies.wake.deadline_s)
     turns = Turns(node.node, policies.wake.turns)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from app.domain.backoff import Backoff
 from app.domain.brake_rules import BrakePolicy
 from app.domain.power_rules import PowerLimits
+from app.domain.services.clock_watch import NEXT_BLOCK_S_MAX
+from app.domain.services.fee_pace import FeePolicy
 from app.domain.services.reconciler import ReconcilePolicy
-from app.domain.services.uptime import UptimePolicy
 from app.domain.shutdown_rules import ShutdownPolicy
+from app.domain.uptime_rules import GAP_S_MAX, UptimePolicy
 from app.domain.wake_rank import TurnPolicy
 from app.domain.wake_rules import WakePolicy
 from app.entrypoints.kinds import behind_gateway
@@ -27,6 +29,7 @@ class Policies:
     wake: WakePolicy
     shutdown: ShutdownPolicy
     uptime: UptimePolicy
+    fees: FeePolicy
     reconcile: ReconcilePolicy
     farm_reconcile: ReconcilePolicy
     power_off_allowed: bool
@@ -47,6 +50,7 @@ def policies(settings: Settings) -> Policies:
         wake=wake_policy(settings),
         shutdown=shutdown_policy(settings),
         uptime=uptime_policy(settings),
+        fees=fee_policy(settings),
         reconcile=reconcile_policy(settings),
         farm_reconcile=farm_reconcile_policy(settings),
         power_off_allowed=settings.power_management.enabled,
@@ -122,12 +126,22 @@ def uptime_policy(settings: Settings) -> UptimePolicy:
     """Pace of the uptime reports."""
     uptime, chain = settings.uptime, settings.chain
     behind = behind_gateway(settings)
-    report_s_max = 2 * settings.zbus.gateway_timeout_s if behind else chain.timeout_s * 2 + chain.inclusion_timeout_s
+    report_s_max = 3 * settings.zbus.gateway_timeout_s if behind else chain.timeout_s * 3 + chain.inclusion_timeout_s
     return UptimePolicy(
         interval_s=uptime.interval_s,
         retry=Backoff(uptime.retry_delay_s_min, uptime.retry_delay_s_max),
         unhealthy_retry_s=uptime.unhealthy_retry_s,
-        report_s_max=report_s_max,
+        report_s_max=report_s_max + 2 * NEXT_BLOCK_S_MAX,
+        silence_s=max(GAP_S_MAX, uptime.interval_s + uptime.retry_delay_s_max),
+    )
+
+
+def fee_policy(settings: Settings) -> FeePolicy:
+    """What costs a fee is tried again ever more slowly, up to the interval of the reports."""
+    uptime = settings.uptime
+    most_s = max(uptime.interval_s, uptime.retry_delay_s_max)
+    return FeePolicy(
+        failed=Backoff(uptime.retry_delay_s_max, most_s), uncertain=Backoff(uptime.retry_delay_s_min, most_s)
     )
 
 

@@ -73,6 +73,7 @@ async def test_r6_a_chain_that_stands_still_powers_off_nothing_though_its_time_i
     async with farm.running(1, before=behind_a_gateway, settings=SETTINGS) as node:
         await farm.clock.sleep(10)
         gateway(node).stands_at_ms = farm.ledger.best.time_ms
+        await farm.clock.sleep(70)  # the look before the first report saw another block
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: "not seen to make a block" in node.container.server().staying_up, within_s=300)
         await farm.clock.sleep(600)

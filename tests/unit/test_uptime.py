@@ -17,12 +17,12 @@ def unhealthy(node: VirtualNode) -> None:
     node.facts.problems = ("readonly-cache",)
 
 
-async def test_reports_at_boot_and_every_forty_minutes_counted_from_the_sample(farm: VirtualFarm) -> None:
+async def test_reports_at_boot_and_every_twenty_minutes_counted_from_the_sample(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.clock.sleep(3 * 2400 + 60)
+        await farm.clock.sleep(3 * 1200 + 60)
         taken = [report.sample.taken_at_s for report in node.told(UptimeReported)]
     assert len(taken) == 4
-    assert all(abs(b - a - 2400) <= 1 for a, b in itertools.pairwise(taken))
+    assert all(abs(b - a - 1200) <= 1 for a, b in itertools.pairwise(taken))
 
 
 async def test_a_retry_samples_anew(farm: VirtualFarm) -> None:
@@ -84,16 +84,13 @@ async def test_another_failure_says_nothing_about_the_clock(farm: VirtualFarm) -
         assert "clock-drift" not in node.fault_keys
 
 
-async def test_a_clock_that_drifted_is_a_fault_with_the_measured_drift_and_no_storm(
-    farm: VirtualFarm,
-) -> None:
+async def test_r15_a_time_that_is_refused_though_the_clock_is_right_is_a_fault_and_no_storm(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.until(lambda: bool(node.told(UptimeReported)))
         node.chain.fail_uptime = ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", "0x1")
         tried = len(node.chain.samples)
-        await farm.clock.sleep(2400 + 600)
-        fault = node.fault("clock-drift")
-        assert "s from the chain's" in fault.message
-        assert 3 <= len(node.chain.samples) - tried <= 15
+        await farm.clock.sleep(1200 + 600)
+        assert "the chain refused the time of an uptime report" in node.fault("clock-drift").message
+        assert 3 <= len(node.chain.samples) - tried <= 6
         node.chain.fail_uptime = None
-        await farm.until(lambda: "clock-drift" not in node.fault_keys, within_s=120)
+        await farm.until(lambda: "clock-drift" not in node.fault_keys, within_s=1600)

@@ -228,7 +228,7 @@ class SimulatedChain:
         try:
             ledger.submit(extrinsic, self._clock.now())
         except InvalidTransaction as error:
-            raise ExtrinsicRefused(call, str(error)) from error
+            raise ExtrinsicRefused(call, str(error), self._account.hex()) from error
         return extrinsic
 
     async def _submit(self, call: str, arguments: Values) -> Inclusion:

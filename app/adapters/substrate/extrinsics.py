@@ -57,6 +57,7 @@ class Extrinsics:
         self, client: SubstrateClient, key: SigningKey, *, inclusion_timeout_s: float, era_blocks: int
     ) -> None:
         self._client = client
+        self._key = key
         self._signer = Signer(client, key, era_blocks)
         self._inclusion_timeout_s = inclusion_timeout_s
         self._patience_s = max(PATIENCE_OF_TIME * inclusion_timeout_s, PATIENCE_S_MIN)
@@ -89,7 +90,7 @@ class Extrinsics:
             datas = [*self._signer.unsettled_before(signed), signed.data]
             offers = await offer(self._client, datas, [first, *self._client.others(first)], ANNOUNCE_S)
             if not taken(offers):
-                raise verdict(call, offers)
+                raise verdict(call, offers, self._key.address)
 
     # -- handing in --------------------------------------------------------------------------------
 
@@ -119,7 +120,7 @@ class Extrinsics:
             offers = [Offer(endpoint, problem, sent), *offers]
             if not any(each.uncertain for each in offers):
                 self._signer.settled(signed)
-            raise verdict(signed.call, offers)
+            raise verdict(signed.call, offers, self._key.address)
         return None
 
     async def _pass_on(self, endpoint: Endpoint, signed: Signed) -> list[Offer]:

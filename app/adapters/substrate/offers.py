@@ -101,13 +101,13 @@ async def hand_in(connection: RpcConnection, datas: Sequence[str]) -> RpcRefused
     return refusal
 
 
-def verdict(call: str, offers: Sequence[Offer]) -> Exception:
+def verdict(call: str, offers: Sequence[Offer], account: str) -> Exception:
     """What it means that no endpoint is known to have it: the extrinsic's own fault, if one of them says so."""
     refusals = [each.problem for each in offers if isinstance(each.problem, RpcRefused) and is_refusal(each.problem)]
     refusals.sort(key=is_own, reverse=True)
     uncertain = not offers or any(each.uncertain for each in offers)
     if refusals and (is_own(refusals[0]) or not uncertain):
-        return ExtrinsicRefused(call, reason_of(refusals[0]))
+        return ExtrinsicRefused(call, reason_of(refusals[0]), account)
     problems = "; ".join(f"{each.endpoint.name}: {each.problem}" for each in offers) or "no answer in time"
     if uncertain:
         return ExtrinsicUncertain(f"{call} was sent, and it is not known whether it got there: {problems}")

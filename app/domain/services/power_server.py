@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from app.domain.commands import LookAgain, PowerCommand, ShutDown, StayInDoubt, StayUp
+from app.domain.errors import StatePaused
 from app.domain.events import PowerTargetChanged, PowerUnreadable, Setback, StayingUp
 from app.domain.figures import without_figures
 from app.domain.model import HeadKind, NodeId, NodePower, Power
@@ -122,6 +123,8 @@ class PowerServer:
         command = decide(seen, self._limits)
         self._tell(command)
         if isinstance(command, ShutDown):
+            if not _says_down(seen) and (paused := self._own_state.paused(Power.DOWN)):
+                raise StatePaused(paused)
             await self.shutdown(seen)
             return StayUp("the shutdown was aborted", LookAgain.SOON)
         if self._must_say_up(seen):
@@ -158,9 +161,7 @@ class PowerServer:
         await self._reconciler.keep("itself", self.sync_self, self._own_trigger)
 
     def _must_say_up(self, seen: Observation) -> bool:
-        power = seen.best.power
-        said_down = isinstance(power, NodePower) and power.state.power is Power.DOWN
-        return said_down or self._own_state.uncertain
+        return _says_down(seen) or self._own_state.uncertain
 
     def _tell(self, command: PowerCommand) -> None:
         """An age, or a block's number, is another at every look: the reason is told once, and its figures kept."""
@@ -171,3 +172,8 @@ class PowerServer:
         self.staying_up = reason
         if not isinstance(command, StayUp | ShutDown):
             self._shutdown.not_wanted()
+
+
+def _says_down(seen: Observation) -> bool:
+    power = seen.best.power
+    return isinstance(power, NodePower) and power.state.power is Power.DOWN

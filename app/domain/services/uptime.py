@@ -1,32 +1,26 @@
-"""Reports the node's uptime: at boot, every 40 minutes, and right before powering off (R8)."""
+"""Reports the node's uptime: at boot, every 20 minutes, and right before powering off (R8, R13)."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
-from app.domain.backoff import Backoff, Jitter
-from app.domain.errors import ExtrinsicFailed, PowerdError
+from app.domain.backoff import Jitter
+from app.domain.errors import ClockWrong, ExtrinsicFailed, PowerdError
 from app.domain.events import Setback, UptimeReported, UptimeSkipped
-from app.domain.model import HeadKind, UptimeSample
+from app.domain.model import UptimeSample
+from app.domain.services.clock_watch import ClockWatch
 from app.domain.services.fault_board import FaultBoard
-from app.ports.chain import Chain
+from app.domain.services.fee_pace import FeePace
+from app.domain.services.wallet import Wallet
+from app.domain.uptime_rules import UptimePolicy, reason_of, remedy_for, silence
+from app.ports.chain import ChainWriter
 from app.ports.clock import Clock
 from app.ports.host_facts import HostFacts
 from app.ports.telemetry import Telemetry
 
-DRIFT_FAULT = "clock-drift"
+SILENCE_FAULT = "uptime"
 HEALTH_FAULT = "unhealthy"
-
-
-@dataclass(frozen=True, slots=True)
-class UptimePolicy:
-    """Pace of the reports; seconds. The largest gap the grid accepts is about 41 minutes."""
-
-    interval_s: float = 2400.0
-    retry: Backoff = Backoff(5.0, 60.0)
-    unhealthy_retry_s: float = 60.0
-    report_s_max: float = 150.0
+HEALTH_REMEDY = "mend what these flags name, or remove their files (host_facts.flags_dir)"
 
 
 class Uptime:
@@ -34,9 +28,12 @@ class Uptime:
 
     def __init__(
         self,
-        chain: Chain,
+        chain: ChainWriter,
         facts: HostFacts,
         clock: Clock,
+        clock_watch: ClockWatch,
+        wallet: Wallet,
+        pace: FeePace,
         faults: FaultBoard,
         telemetry: Telemetry,
         policy: UptimePolicy,
@@ -45,6 +42,9 @@ class Uptime:
         self._chain = chain
         self._facts = facts
         self._clock = clock
+        self._clock_watch = clock_watch
+        self._wallet = wallet
+        self._pace = pace
         self._faults = faults
         self._telemetry = telemetry
         self._policy = policy
@@ -52,12 +52,13 @@ class Uptime:
         self._in_flight = asyncio.Lock()
         self._sampled_at_s = clock.monotonic()
         self._reported_at_s = self._sampled_at_s
+        self._problem = ("no attempt has ended yet", "")
         self.last: UptimeReported | None = None
         """The last report that was included and succeeded."""
         self.reported_once = asyncio.Event()
         """Set by the first report that was included and succeeded."""
         self.answered_once = asyncio.Event()
-        """Set by the first report, or by finding the node unhealthy: nobody need wait for it."""
+        """Set by the first report, or by finding that none is to be waited for: an unhealthy node, a wrong clock."""
 
     @property
     def age_s(self) -> float:
@@ -65,7 +66,43 @@ class Uptime:
         return self._clock.monotonic() - self._reported_at_s
 
     async def run(self) -> None:
-        """Report for ever, every ``interval_s`` counted from the last sample."""
+        """Report for ever, every ``interval_s`` counted from the last sample, and say so when none is taken."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_silence(), name="uptime silence")
+            group.create_task(self._report(), name="uptime reports")
+
+    async def send_now(self) -> UptimeReported | UptimeSkipped:
+        """One attempt, with a fresh sample. A node that is not healthy reports nothing, and says so.
+
+        Raises the errors of `ChainWriter`, `ClockWrong`, and `TimeoutError` when the chain took too long.
+        """
+        try:
+            async with self._clock.timeout(self._policy.report_s_max), self._in_flight:
+                health = self._facts.health()
+                if not health.good:
+                    return self._skip(health.problems)
+                self._faults.clear(HEALTH_FAULT)
+                await self._clock_watch.check()
+                inclusion = await self._chain.report_uptime(self._sample)
+        except (PowerdError, TimeoutError) as error:
+            self._wallet.failed(error)
+            self._not_taken(reason_of(error), remedy_for(error))
+            raise
+        return self._taken(UptimeReported(self._last_sample, inclusion))
+
+    def _taken(self, report: UptimeReported) -> UptimeReported:
+        self._clock_watch.right()
+        self._wallet.paid()
+        self._pace.succeeded()
+        self.reported_once.set()
+        self.answered_once.set()
+        self._telemetry.happened(report)
+        self.last = report
+        self._reported_at_s = self._sampled_at_s
+        self._faults.clear(SILENCE_FAULT)
+        return report
+
+    async def _report(self) -> None:
         failures = 0
         while True:
             try:
@@ -78,33 +115,15 @@ class Uptime:
                 wait_s = self._until_next(result)
             await self._clock.sleep(wait_s)
 
-    async def send_now(self) -> UptimeReported | UptimeSkipped:
-        """One attempt, with a fresh sample. A node that is not healthy reports nothing, and says so.
-
-        Raises the errors of `ChainWriter`, and `TimeoutError` when the chain took too long.
-        """
-        async with self._clock.timeout(self._policy.report_s_max), self._in_flight:
-            health = self._facts.health()
-            if not health.good:
-                return self._skip(health.problems)
-            inclusion = await self._chain.report_uptime(self._sample)
-        self._faults.clear(HEALTH_FAULT)
-        self._faults.clear(DRIFT_FAULT)
-        self.reported_once.set()
-        self.answered_once.set()
-        taken = UptimeReported(self._last_sample, inclusion)
-        self._telemetry.happened(taken)
-        self.last = taken
-        self._reported_at_s = self._sampled_at_s
-        return taken
-
     def _sample(self) -> UptimeSample:
         self._sampled_at_s = self._clock.monotonic()
         self._last_sample = UptimeSample(self._facts.uptime_s(), int(self._clock.now()))
         return self._last_sample
 
     def _skip(self, problems: tuple[str, ...]) -> UptimeSkipped:
-        self._faults.report(HEALTH_FAULT, f"uptime is not reported: {', '.join(problems)}")
+        reason = f"uptime is not reported: {', '.join(problems)}"
+        self._faults.report(HEALTH_FAULT, f"{reason}; {HEALTH_REMEDY}")
+        self._not_taken(f"the node is not healthy ({', '.join(problems)})", HEALTH_REMEDY)
         self.answered_once.set()
         skipped = UptimeSkipped(problems)
         self._telemetry.happened(skipped)
@@ -116,24 +135,37 @@ class Uptime:
         return max(0.0, self._sampled_at_s + self._policy.interval_s - self._clock.monotonic())
 
     async def _after_failure(self, error: Exception, failures: int) -> float:
-        wait_s = self._policy.retry.delay_s(failures, self._jitter)
-        if isinstance(error, ExtrinsicFailed):
-            # Included and refused: the same again at once would be a storm.
-            wait_s = max(wait_s, self._policy.retry.delay_s_max)
-            if error.error == "InvalidTimestampHint":
-                await self._report_drift()
-        reason = str(error) or "the chain took too long"
-        self._telemetry.happened(Setback("reporting the uptime", reason, wait_s))
+        """The pause. A look at a wrong clock is free, so it is looked at often, and a report goes when it is right."""
+        wait_s = max(self._policy.retry.delay_s(failures, self._jitter), self._pace.failed(error))
+        try:
+            if isinstance(error, ExtrinsicFailed) and error.error == ExtrinsicFailed.INVALID_TIME:
+                await self._clock_watch.refused()
+        except ClockWrong as wrong:
+            error = wrong
+        if isinstance(error, ClockWrong):
+            wait_s = self._policy.unhealthy_retry_s
+            self.answered_once.set()
+        self._telemetry.happened(Setback("reporting the uptime", reason_of(error), wait_s))
         return wait_s
 
-    async def _report_drift(self) -> None:
-        try:
-            head = await self._chain.head(HeadKind.BEST)
-        except PowerdError:
-            head = None
-        drift = "" if head is None else f" by {head.off_by_s(self._clock.now()):+.0f} s"
-        self._faults.report(
-            DRIFT_FAULT,
-            f"this machine's clock differs{drift} from the chain's, which takes uptime within ±60 s only; "
-            "see that it is synchronised (NTP)",
-        )
+    # -- silence -----------------------------------------------------------------------------------
+    async def _watch_silence(self) -> None:
+        """Attempts may be far apart, or hang: that none was taken for too long is noticed on the clock."""
+        while True:
+            due_s, _ = self._silence()
+            await self._clock.sleep(max(due_s - self._clock.monotonic(), 0.0) or self._policy.first_silence_s)
+            self._look_at_silence()
+
+    def _not_taken(self, reason: str, remedy: str) -> None:
+        self._problem = (reason, remedy)
+        self._look_at_silence()
+
+    def _look_at_silence(self) -> None:
+        due_s, how_long = self._silence()
+        if self._clock.monotonic() >= due_s:
+            reason = "; ".join(filter(None, self._problem))
+            lost = "none of that time is paid beyond 41 min" if self.last else "none of that time is paid"
+            self._faults.report(SILENCE_FAULT, f"the chain has taken no uptime {how_long}, and {lost}: {reason}")
+
+    def _silence(self) -> tuple[float, str]:
+        return silence(self._reported_at_s, ever=self.last is not None, policy=self._policy)

@@ -1,0 +1,62 @@
+"""How long the chain may go without a report, and what an operator can do about each reason (R13, R15)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.backoff import Backoff
+from app.domain.errors import ChainUnavailable, ClockWrong, ExtrinsicFailed, ExtrinsicRefused
+
+GAP_S_MAX = 2460.0
+"""The grid credits no more than this between two reports."""
+
+CHAIN_REMEDY = "see that one of chain.urls (with profile zos: api-gateway) answers and takes extrinsics"
+
+
+@dataclass(frozen=True, slots=True)
+class UptimePolicy:
+    """Pace of the reports; seconds.
+
+    With ``interval_s`` of less than half of what the grid credits a lost report costs nothing.
+    ``silence_s`` is how long the chain may take none before that is a fault, ``first_silence_s`` the same
+    while this daemon has reported none yet.
+    """
+
+    interval_s: float = 1200.0
+    retry: Backoff = Backoff(5.0, 60.0)
+    unhealthy_retry_s: float = 60.0
+    report_s_max: float = 180.0
+    silence_s: float = GAP_S_MAX
+    first_silence_s: float = 600.0
+
+
+def reason_of(error: Exception) -> str:
+    """What went wrong, in words that stay the same from attempt to attempt."""
+    if isinstance(error, ExtrinsicFailed):
+        return error.outcome
+    return str(error) or "the chain took too long"
+
+
+def remedy_for(error: Exception) -> str:
+    """What to do about it."""
+    if isinstance(error, ClockWrong):
+        return "the fault about the clock says more"
+    if isinstance(error, ExtrinsicRefused) and error.reason == ExtrinsicRefused.PAYMENT:
+        return "the fault about its account says what to do"
+    if isinstance(error, ExtrinsicFailed) and error.error == ExtrinsicFailed.INVALID_TIME:
+        return "see that this machine's clock is synchronised (NTP)"
+    if isinstance(error, ExtrinsicFailed):
+        return "see that this node is registered on the chain, with the key that it signs with"
+    if isinstance(error, ChainUnavailable | TimeoutError):
+        return CHAIN_REMEDY
+    return f"{CHAIN_REMEDY}; try another one"
+
+
+def silence(since_s: float, *, ever: bool, policy: UptimePolicy) -> tuple[float, str]:
+    """When (the clock that ``since_s`` is of) silence becomes a fault, and how that says for how long."""
+    if ever:
+        return since_s + policy.silence_s, f"for more than {policy.silence_s / 60:.0f} min"
+    return (
+        since_s + policy.first_silence_s,
+        f"since powerd started, more than {policy.first_silence_s / 60:.0f} min ago",
+    )
