@@ -22,14 +22,15 @@ from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.server import listening
 from tests.integration.chain_world import ChainWorld, chain_world, sample
 from tests.integration.scripted_node import SUBSCRIPTION, Refusal, ScriptedNode, mute_listener
+from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 WATCH, SUBMIT = "author_submitAndWatchExtrinsic", "author_submitExtrinsic"
 BLOCK_TIME_S = 0.25
 ERA_BLOCKS = 64
-IN_TIME_S = 30.0
-ANNOUNCED_IN_S = 3.0
+IN_TIME_S = patient(60)
+ANNOUNCED_IN_S = patient(3)
 """What the stop of the daemon leaves for it."""
 
 Fault = Callable[[ScriptedNode], object]
