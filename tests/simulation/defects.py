@@ -254,6 +254,29 @@ def _unhealthy_counts(services: NodeServices, ports: Ports) -> None:
     uptime._until_next = lambda result: interval_s if isinstance(result, UptimeSkipped) else until_next(result)
 
 
+def _pays_every_minute(services: NodeServices, ports: Ports) -> None:
+    uptime: Any = services.uptime
+
+    async def never_looks() -> None:
+        """Whatever the clock says, a report goes."""
+
+    async def a_minute(error: Exception, failures: int) -> float:
+        return 60.0
+
+    uptime._clock_watch.check = never_looks
+    uptime._after_failure = a_minute
+
+
+def _loses_uptime_in_silence(services: NodeServices, ports: Ports) -> None:
+    uptime: Any = services.uptime
+    uptime._look_at_silence = lambda: None
+
+
+def _is_wrong_in_silence(services: NodeServices, ports: Ports) -> None:
+    server: Any = services.server
+    server._reconciler._trouble.failed = lambda doing, reason: None
+
+
 DEFECTS: dict[str, Defect] = {
     "acknowledges before handling": Defect(
         "events are acknowledged before they are handled",
@@ -286,5 +309,15 @@ DEFECTS: dict[str, Defect] = {
     "sets no alarm": Defect("the clock's alarm is wanted, and not armed", services=_sets_no_alarm),
     "guards nobody": Defect("the last node that could wake others goes to sleep", services=_guards_nobody),
     "everybody wakes everybody": Defect("every node that is awake calls every sleeper", policies=_everybody_at_once),
+    "pays every minute": Defect(
+        "a report that fails at a fee is sent again every minute",
+        services=_pays_every_minute,
+    ),
+    "loses uptime in silence": Defect(
+        "failed reports are logged one by one, and never become a fault", services=_loses_uptime_in_silence
+    ),
+    "is wrong in silence": Defect(
+        "failed looks and states are logged one by one, and never become a fault", services=_is_wrong_in_silence
+    ),
     "ignores holds": Defect("nobody can hold the machine", services=_ignores_holds),
 }

@@ -87,6 +87,8 @@ class Machine:
         self.powered_itself_off = plan.asleep
         """Whether it is dark because its daemon wanted so."""
         self.services: NodeServices | None = None
+        self.daemon_since_s = 0.0
+        """Since when (virtual seconds) its daemon runs; another one after every boot and every crash."""
         self._conditions: Counter[str] = Counter()
         self._suffers_since_s: dict[str, float] = {}
         self._daemon: asyncio.Task[None] | None = None
@@ -201,6 +203,7 @@ class Machine:
 
     def _start_daemon(self) -> None:
         self._lives += 1
+        self.daemon_since_s = self.world.now_s()
         self.events = SimulatedPowerEvents(self.bus.stream, self.clock, block_s=BUS_POLL_S)
         self.events.on_acknowledge = lambda deliveries: self.world.watch.acknowledged(self, deliveries)
         self.chain.on_powers = lambda nodes: self.world.watch.powers_read(self, nodes)

@@ -12,6 +12,7 @@ from app.entrypoints.simulate.promises.never_off_when_not_enabled import NeverOf
 from app.entrypoints.simulate.promises.no_down_on_a_running_machine import NoDownOnARunningMachine
 from app.entrypoints.simulate.promises.no_event_acknowledged_unhandled import NoEventAcknowledgedUnhandled
 from app.entrypoints.simulate.promises.no_extrinsic_that_changes_nothing import NoExtrinsicThatChangesNothing
+from app.entrypoints.simulate.promises.no_income_is_lost_in_silence import NoIncomeIsLostInSilence
 from app.entrypoints.simulate.promises.no_uptime_gap import NoUptimeGap
 from app.entrypoints.simulate.promises.nobody_sleeps_for_ever import NobodySleepsForEver
 from app.entrypoints.simulate.promises.power_follows_the_target import PowerFollowsTheTarget
@@ -35,6 +36,7 @@ ALL: tuple[type[Promise], ...] = (
     EveryWakeEnds,
     WakesBeginAtOnce,
     NoUptimeGap,
+    NoIncomeIsLostInSilence,
     CostStaysBounded,
     TheDaemonNeverFails,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 
 from app.adapters.simulated.ledger_blocks import Block
 from app.domain.events import Happening, WakeBurstStarted
@@ -33,15 +33,23 @@ STATES_PER_SLEEP_MAX = 3
 
 PEACE_S = 1200.0
 
+HOUR_S = 3600.0
+FEES_PER_HOUR_MAX = 12
+"""Of one call that is included and fails: eight, with pauses of 1 to 20 min (less a quarter), and what forks repeat."""
+
 
 class CostStaysBounded(Promise):
-    """Counts bursts per wake in peace; chain calls where the plan has no faults at all."""
+    """Counts bursts per wake in peace, chain calls where the plan has no faults at all, and fees always."""
 
-    text = "bursts, chain reads and extrinsics per wake stay within a bound, whatever the size of the farm"
+    text = (
+        "bursts, chain reads and extrinsics per wake stay within a bound, whatever the size of the farm, and what "
+        "fails at a fee is repeated ever more rarely"
+    )
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._bursts: Counter[NodeId] = Counter()
+        self._fees_at_s: dict[tuple[NodeId, str], deque[float]] = {}
 
     def told(self, machine: Machine, happening: Happening) -> None:  # noqa: ARG002
         """A burst of anybody."""
@@ -49,7 +57,10 @@ class CostStaysBounded(Promise):
             self._bursts[happening.node] += 1
 
     def block_made(self, block: Block) -> None:
-        """A node that says Up ends its wake."""
+        """A node that says Up ends its wake; one whose extrinsic failed pays."""
+        for extrinsic, error in block.outcomes.items():
+            if error and (machine := self.world.accounts.get(extrinsic.account)) is not None:
+                self._pays(machine, extrinsic.call, error)
         for event in block.events:
             if event.name == "PowerStateChanged" and event.attributes["power_state"] == "Up":
                 node = NodeId(event.attributes["node_id"])
@@ -84,6 +95,17 @@ class CostStaysBounded(Promise):
         sleeps = tally.counts["powered off"] + len(self.world.machines)
         if states > STATES_PER_SLEEP_MAX * sleeps:
             self.broken(None, f"{states} states reported for {sleeps} sleeps")
+
+    def _pays(self, machine: Machine, call: str, error: str) -> None:
+        """Whatever befell it. A daemon that is started anew knows of no earlier failure."""
+        now_s = self.world.now_s()
+        at_s = self._fees_at_s.setdefault((machine.identity.node, call), deque())
+        at_s.append(now_s)
+        while at_s[0] < max(now_s - HOUR_S, machine.daemon_since_s):
+            at_s.popleft()
+        if len(at_s) > FEES_PER_HOUR_MAX:
+            self.broken(machine, f"{call} failed {len(at_s)} times within an hour, each at a fee: {error}")
+            at_s.clear()
 
     def _leaving(self, machine: Machine) -> int:
         """Nodes of its farm that shall go down, and have not (yet)."""
