@@ -17,7 +17,7 @@ import pytest
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.errors import ExtrinsicRefused, RetryableError
-from app.domain.model import HeadKind, Power
+from app.domain.model import HeadKind, Inclusion, NodeId, Power
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.server import listening
 from tests.integration.chain_world import ChainWorld, chain_world, sample
@@ -32,6 +32,8 @@ ERA_BLOCKS = 64
 IN_TIME_S = patient(60)
 ANNOUNCED_IN_S = patient(3)
 """What the stop of the daemon leaves for it."""
+
+NO_NODE = NodeId(4_000_000_000)
 
 Fault = Callable[[ScriptedNode], object]
 
@@ -245,3 +247,19 @@ async def test_an_endpoint_that_lags_by_more_than_the_era_is_noticed(world: Chai
         assert refused <= (0 if age_s else 1)
         assert nonce(world) == 1
         assert (await chain.head(HeadKind.BEST)).number == world.ledger.best_number
+
+
+async def test_the_targets_of_many_nodes_are_set_within_few_blocks_past_an_endpoint_that_swallows() -> None:
+    async with chain_world(nodes=30, block_time_s=2.0) as world:
+        bad = await world.proxy()
+        swallows(bad)
+        nodes = [NodeId(node) for node in world.farm.node_ids]
+        for urls, target in (((world.url,), Power.DOWN), ((bad.url, world.url), Power.UP)):
+            targets = SubstratePowerTargets(world.client(*urls), seed=world.farm.farmer.seed, inclusion_timeout_s=30)
+            outcomes = [outcome async for outcome in targets.set_power_targets([*nodes, NO_NODE], target)]
+            assert {node for node, _ in outcomes} == {*nodes, NO_NODE}
+            failed = [node for node, outcome in outcomes if not isinstance(outcome, Inclusion)]
+            assert failed == [NO_NODE]
+            blocks = {outcome.block_number for _, outcome in outcomes if isinstance(outcome, Inclusion)}
+            assert len(blocks) < 20
+            assert int(world.ledger.read("Nonce", world.farm.farmer.public_key)) % 31 == 0, "each was executed once"

@@ -8,8 +8,8 @@ from app.adapters.substrate import records
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.extrinsics import Extrinsics
 from app.adapters.substrate.keys import SigningKey
-from app.adapters.substrate.state import head_state
-from app.domain.errors import PermanentError
+from app.adapters.substrate.state import doubt_of, head_state
+from app.domain.errors import ChainUnavailable, PermanentError
 from app.domain.model import (
     FarmId,
     Head,
@@ -42,6 +42,7 @@ class SubstrateChain:
         era_blocks: int = 16,
     ) -> None:
         self._client = client
+        self._farms: dict[FarmId, tuple[NodeId, ...]] = {}
         self._extrinsics: Extrinsics | None = None
         if seed is not None:
             self._extrinsics = Extrinsics(
@@ -77,17 +78,28 @@ class SubstrateChain:
         return PowerReading(state.head, powers)
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
-        """Records of those that exist, with the address of the interface named ``zos``."""
+        """Records of those that exist, with the address of the interface named ``zos``.
+
+        By an old head a node that is absent, or has no address, is `Unreadable`: it may have both by now.
+        """
         asked = tuple(nodes)
         state = await head_state(
             self._client, HeadKind.BEST, lambda runtime: [records.node_key(runtime, node) for node in asked]
         )
-        return await self._client.compute(lambda: records.nodes(state.runtime, asked, state.values))
+        found = await self._client.compute(lambda: records.nodes(state.runtime, asked, state.values))
+        doubt = doubt_of(self._client, state.head)
+        return found if not doubt else {node: _doubted(node, found.get(node), doubt) for node in asked}
 
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
-        """Ids of all nodes of the farm, ascending."""
+        """Ids of all nodes of the farm, ascending; by an old head also those that were there before."""
         state = await head_state(self._client, HeadKind.BEST, lambda runtime: [records.farm_nodes_key(runtime, farm)])
-        return await self._client.decode(lambda: records.farm_nodes(state.runtime, farm, state.values))
+        listed = await self._client.decode(lambda: records.farm_nodes(state.runtime, farm, state.values))
+        if doubt := doubt_of(self._client, state.head):
+            listed = tuple(sorted({*listed, *self._farms.get(farm, ())}))
+            if not listed:
+                raise ChainUnavailable(f"farm {farm} has no nodes ({doubt})")
+        self._farms[farm] = listed
+        return listed
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -112,3 +124,11 @@ class SubstrateChain:
         if self._extrinsics is None:
             raise PermanentError("this node's key is not configured, so nothing can be written on the chain")
         return self._extrinsics
+
+
+def _doubted(node: NodeId, record: Node | Unreadable | None, doubt: str) -> Node | Unreadable:
+    if record is None:
+        return Unreadable(f"there is no node {node} ({doubt})")
+    if isinstance(record, Node) and record.mac is None:
+        return Unreadable(f"{record.mac_problem} ({doubt})")
+    return record

@@ -24,6 +24,7 @@ from app.domain.errors import ChainUnavailable, WrongChain
 from app.domain.model import Head, HeadKind
 
 if TYPE_CHECKING:
+    from app.adapters.substrate.inclusion import Outcomes
     from app.adapters.substrate.runtime import Runtime
 
 Result = TypeVar("Result")
@@ -67,6 +68,8 @@ class SubstrateClient:
         self._worker = Worker("powerd-chain-codec")
         self._runtime: Runtime | None = None
         self._loading = asyncio.Lock()
+        self._reading_block = asyncio.Lock()
+        self._block: tuple[str, Outcomes] | None = None
 
     async def close(self) -> None:
         """Let go of the connection and the threads; whoever still asks gets `ChainUnavailable`."""
@@ -109,6 +112,15 @@ class SubstrateClient:
             if answer is not None:
                 return answer
         return None
+
+    async def block_outcomes(self, block_hash: str, read: Callable[[], Awaitable[Outcomes | None]]) -> Outcomes | None:
+        """Those of that block: read once for all extrinsics of it that are waited for, and the last block is kept."""
+        async with self._reading_block:
+            known = self._block
+            if known is None or known[0] != block_hash:
+                found = await read()
+                known = self._block = None if found is None else (block_hash, found)
+            return None if known is None else known[1]
 
     async def compute(self, job: Callable[[], Result]) -> Result:
         """Run what needs the chain library in its thread."""

@@ -27,7 +27,7 @@ from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.adapters.substrate.signing import Arguments, Signer
 from app.adapters.substrate.subscription import Subscription
-from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain, WrongChain
+from app.domain.errors import ChainUnavailable, ExtrinsicRefused, ExtrinsicUncertain, WrongChain
 from app.domain.model import Inclusion
 
 PATIENCE_OF_TIME = 0.2
@@ -67,27 +67,24 @@ class Extrinsics:
         """Send it and wait until it is included; errors as `ChainWriter` says."""
         async with self._turn:
             connection, signed = await self._client.ask(lambda c: self._signer.sign_by(c, call, arguments))
-            watch = await self._hand_in(connection, signed)
+            with self._signer.following(signed):
+                watch = await self._hand_in(connection, signed)
         endpoint = self._client.endpoint_of(connection)
-        try:
-            async with asyncio.timeout(self._inclusion_timeout_s):
-                inclusion = await self._follow(endpoint, connection, watch, signed)
-        except TimeoutError:
-            waited = f"{self._inclusion_timeout_s:g} s"
-            self._client.struck(endpoint, f"brought no {call} into a block within {waited}")
-            raise ExtrinsicUncertain(f"{call} was sent, and was not seen in a block within {waited}") from None
-        except (ExtrinsicFailed, ExtrinsicRefused):
-            self._signer.settled(signed)
-            raise
-        self._signer.settled(signed)
-        return inclusion
+        with self._signer.following(signed):
+            try:
+                async with asyncio.timeout(self._inclusion_timeout_s):
+                    return await self._follow(endpoint, connection, watch, signed)
+            except TimeoutError:
+                waited = f"{self._inclusion_timeout_s:g} s"
+                self._client.struck(endpoint, f"brought no {call} into a block within {waited}")
+                raise ExtrinsicUncertain(f"{call} was sent, and was not seen in a block within {waited}") from None
 
     async def announce(self, call: str, arguments: Arguments) -> None:
         """Hand it to several pools at once; `ExtrinsicUncertain` when it is not known to have got to any."""
         async with self._turn:
             connection, signed = await self._signer.sign_soon(call, arguments)
             first = self._client.endpoint_of(connection)
-            datas = [*self._signer.unsettled_before(signed), signed.data]
+            datas = [*self._signer.all_before(signed), signed.data]
             offers = await offer(self._client, datas, [first, *self._client.others(first)], ANNOUNCE_S)
             if not taken(offers):
                 raise verdict(call, offers, self._key.address)
@@ -117,10 +114,7 @@ class Extrinsics:
         elif reason_of(problem) in OF_THE_FACTS:
             self._client.turn_from(endpoint)
         if not taken(offers) and (refused or not sent):
-            offers = [Offer(endpoint, problem, sent), *offers]
-            if not any(each.uncertain for each in offers):
-                self._signer.settled(signed)
-            raise verdict(signed.call, offers, self._key.address)
+            raise verdict(signed.call, [Offer(endpoint, problem, sent), *offers], self._key.address)
         return None
 
     async def _pass_on(self, endpoint: Endpoint, signed: Signed) -> list[Offer]:

@@ -8,9 +8,9 @@ from typing import Any
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.records import PALLET, account_of
-from app.adapters.substrate.state import head_state
-from app.domain.errors import UnknownIdentity
-from app.domain.model import FarmId, HeadKind, NodeId, NodeIdentity, TwinId
+from app.adapters.substrate.state import doubt_of, head_state
+from app.domain.errors import ChainUnavailable, UnknownIdentity
+from app.domain.model import FarmId, Head, HeadKind, NodeId, NodeIdentity, TwinId
 
 
 class SubstrateIdentity:
@@ -28,14 +28,24 @@ class SubstrateIdentity:
             raise ValueError("to know which node this is, powerd needs the node's id or its key")
         self._client = client
         self._node_id = node_id
+        self._heads: list[Head] = []
         self._key = None if seed is None else SigningKey(seed, key_type)
 
     async def identify(self) -> NodeIdentity:
-        """The ids; `UnknownIdentity` says which of them does not fit, and what to do."""
-        if self._node_id is None:
-            return await self._by_key()
-        identity = await self._by_id(self._node_id)
-        await self._check_key(identity)
+        """The ids; `UnknownIdentity` says which of them does not fit, and what to do.
+
+        It is for good, so it is said only by heads that are new enough to know.
+        """
+        self._heads.clear()
+        try:
+            if self._node_id is None:
+                return await self._by_key()
+            identity = await self._by_id(self._node_id)
+            await self._check_key(identity)
+        except UnknownIdentity as error:
+            for doubt in filter(None, (doubt_of(self._client, head) for head in self._heads)):
+                raise ChainUnavailable(f"{error} ({doubt})") from error
+            raise
         return identity
 
     async def _by_key(self) -> NodeIdentity:
@@ -79,6 +89,7 @@ class SubstrateIdentity:
 
     async def _read(self, item: str, argument: int | bytes) -> Any:
         state = await head_state(self._client, HeadKind.BEST, lambda runtime: [runtime.key(PALLET, item, argument)])
+        self._heads.append(state.head)
         runtime, values = state.runtime, state.values
         return await self._client.decode(
             lambda: runtime.value(PALLET, item, values.get(runtime.key(PALLET, item, argument)))

@@ -38,6 +38,15 @@ class Search:
     expired: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """A block's extrinsics, and how they went by index: "" success, else the error's name."""
+
+    number: int
+    extrinsics: list[str]
+    verdicts: dict[int, str]
+
+
 async def outcome_in(
     client: SubstrateClient, connection: RpcConnection, block_hash: str, signed: Signed
 ) -> Inclusion | None:
@@ -45,32 +54,34 @@ async def outcome_in(
 
     Raises `ExtrinsicFailed` when it is in there and failed; `EndpointFailed`, `RpcRefused`.
     """
-    answer = await connection.call("chain_getBlock", block_hash)
-    if answer is None:
+    block = await client.block_outcomes(block_hash, lambda: _outcomes(client, connection, block_hash))
+    if block is None or signed.data not in block.extrinsics:
         return None
-    block = read(connection.name, SignedBlock, answer).block
-    if signed.data not in block.extrinsics:
-        return None
-    index = block.extrinsics.index(signed.data)
-    state = await state_at(
-        client, connection, block_hash, HeadKind.BEST, lambda runtime: [runtime.key("System", "Events")]
-    )
-    runtime, values = state.runtime, state.values
-
-    def judge() -> str | None:
-        return runtime.verdict(values.get(runtime.key("System", "Events")), index)
-
-    try:
-        error = await client.compute(judge)
-    except (ValueError, KeyError, TypeError) as problem:
-        reason = f"the events of block {block_hash} can't be read: {problem}"
-        raise EndpointFailed(connection.name, reason) from problem
+    error = block.verdicts.get(block.extrinsics.index(signed.data))
     if error is None:
         reason = f"the events of block {block_hash} do not tell how {signed.call} went"
         raise EndpointFailed(connection.name, reason)
     if error:
         raise ExtrinsicFailed(signed.call, error, block_hash)
-    return Inclusion(block_hash, state.head.number)
+    return Inclusion(block_hash, block.number)
+
+
+async def _outcomes(client: SubstrateClient, connection: RpcConnection, block_hash: str) -> Outcomes | None:
+    answer = await connection.call("chain_getBlock", block_hash)
+    if answer is None:
+        return None
+    block = read(connection.name, SignedBlock, answer).block
+    state = await state_at(
+        client, connection, block_hash, HeadKind.BEST, lambda runtime: [runtime.key("System", "Events")]
+    )
+    runtime, values = state.runtime, state.values
+    try:
+        verdicts = await client.compute(lambda: runtime.verdicts(values.get(runtime.key("System", "Events"))))
+    except (ValueError, KeyError, TypeError) as problem:
+        reason = f"the events of block {block_hash} can't be read: {problem}"
+        raise EndpointFailed(connection.name, reason) from problem
+    assert state.head.number is not None
+    return Outcomes(state.head.number, block.extrinsics, verdicts)
 
 
 async def search(client: SubstrateClient, connection: RpcConnection, signed: Signed) -> Search:

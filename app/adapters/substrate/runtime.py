@@ -176,15 +176,16 @@ class Runtime:
                 return bytes([found.value["index"], event.value["index"]])
         return None
 
-    def verdict(self, data: str | None, extrinsic: int) -> str | None:
-        """How the extrinsic of that index went: "" success, else the error's name; None: not told."""
+    def verdicts(self, data: str | None) -> dict[int, str]:
+        """How the extrinsics of a block went, by index: "" success, else the error's name."""
+        told: dict[int, str] = {}
         for event in self.events(data):
-            if event.extrinsic == extrinsic and event.pallet == "System":
+            if event.extrinsic is not None and event.pallet == "System":
                 if event.name == "ExtrinsicSuccess":
-                    return ""
-                if event.name == "ExtrinsicFailed":
-                    return self.error_name(event.attributes["dispatch_error"])
-        return None
+                    told[event.extrinsic] = ""
+                elif event.name == "ExtrinsicFailed":
+                    told[event.extrinsic] = self.error_name(event.attributes["dispatch_error"])
+        return told
 
     def error_name(self, dispatch_error: Any) -> str:
         """A ``DispatchError``, a module's by the name its metadata gives, such as ``NodeNotExists``."""

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from app.adapters.substrate.offers import hand_in
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.domain.blocks import BlockRef
-from app.domain.errors import ChainUnavailable, WrongChain
+from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, WrongChain
 
 if TYPE_CHECKING:
     from app.adapters.substrate.runtime import Runtime
@@ -67,18 +68,34 @@ class Signer:
         self._key = key
         self._era_blocks = era_blocks
         self._unsettled: list[Signed] = []
+        self._followed: list[Signed] = []
 
     async def address(self) -> str:
         """The account's."""
         return await self._client.compute(lambda: self._key.address)
 
-    def settled(self, signed: Signed) -> None:
-        """Its fate is known."""
-        self._unsettled = [each for each in self._unsettled if each is not signed]
+    @contextmanager
+    def following(self, signed: Signed) -> Iterator[None]:
+        """Around what finds out the fate of ``signed``: left without knowing it, it counts as unsettled."""
+        self._followed.append(signed)
+        try:
+            yield
+        except (ExtrinsicFailed, ExtrinsicRefused, ChainUnavailable):
+            raise
+        except BaseException:
+            self._unsettled.append(signed)
+            raise
+        finally:
+            self._followed.remove(signed)
 
     def unsettled_before(self, signed: Signed) -> list[str]:
-        """What may have to be executed before it, in order."""
+        """Given up, and perhaps to be executed before it; in order."""
         return [each.data for each in self._unsettled if each.nonce < signed.nonce]
+
+    def all_before(self, signed: Signed) -> list[str]:
+        """Those and what is still waited for, such as a report; in order."""
+        before = [each for each in (*self._unsettled, *self._followed) if each.nonce < signed.nonce]
+        return [each.data for each in sorted(before, key=lambda each: each.nonce)]
 
     async def facts(self, connection: RpcConnection) -> Facts:
         """Raises `EndpointFailed` also for an endpoint that is behind the others, `RpcRefused`, `WrongChain`."""
@@ -101,6 +118,9 @@ class Signer:
         if unknown := [each.data for each in self._unsettled if each.nonce >= nonce]:
             await hand_in(connection, unknown)
             nonce = await connection.ask_for(int, "system_accountNextIndex", address)
+        # A pool that swallows what it takes does not count it.
+        while any(each.nonce == nonce for each in self._followed):
+            nonce += 1
         # The code in the best block's state is what will execute the next block.
         runtime = await self._client.runtime(connection, version.spec_version, best_hash)
         return Facts(BlockRef(header.height, best_hash), nonce, runtime, version.transaction_version)
@@ -139,25 +159,22 @@ class Signer:
         async with self._client.visit(endpoint) as connection:
             return connection, await self.facts(connection)
 
-    async def sign(self, call: str, arguments: Arguments, facts: Facts, nonce: int | None = None) -> Signed:
-        """``nonce`` is another than that of the facts, where several are signed by them."""
+    async def sign(self, call: str, arguments: Arguments, facts: Facts) -> Signed:
+        """Takes the arguments now."""
         values = arguments()
-        number = facts.nonce if nonce is None else nonce
 
         def sign() -> str:
             return facts.runtime.sign(
                 call,
                 values,
                 self._key,
-                nonce=number,
+                nonce=facts.nonce,
                 birth=facts.birth,
                 period=self._era_blocks,
                 transaction_version=facts.transaction_version,
             )
 
-        signed = Signed(call, await self._client.compute(sign), facts.birth, self._era_blocks, number)
-        self._unsettled.append(signed)
-        return signed
+        return Signed(call, await self._client.compute(sign), facts.birth, self._era_blocks, facts.nonce)
 
     async def _check_height(self, connection: RpcConnection, height: int) -> None:
         """Its head is not fresh: the chain makes no blocks just now, or this endpoint is behind the others."""

@@ -9,7 +9,6 @@ runtime is not the one in memory, the right one is loaded and the values are ask
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -65,14 +64,9 @@ async def head_state(client: SubstrateClient, kind: HeadKind, keys_of: KeysOf) -
     return state
 
 
-def doubt_absence(client: SubstrateClient, state: State, what: str) -> None:
-    """Raise `ChainUnavailable` when ``what`` is absent only from a head too old to tell (R6)."""
-    if client.is_stale(state.head):
-        raise ChainUnavailable(f"{what}, but the newest head that any endpoint tells is {_age(state.head)} old")
-
-
-def _age(head: Head) -> str:
-    return f"{time.time() - head.time_s:.0f} s"
+def doubt_of(client: SubstrateClient, head: Head) -> str:
+    """Why what is absent from the state of this head may exist all the same; empty when there is no doubt (R6)."""
+    return "the newest head that any endpoint tells is too old to say so" if client.is_stale(head) else ""
 
 
 async def state_at(
