@@ -230,6 +230,14 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointTrouble:
+    """An endpoint of the chain that is out, and why, in words that stay the same from look to look."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """Something an operator has to know. ``key`` is stable: the same fault is shown once."""
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from app.adapters.substrate.blocks import SubstrateBlocks
     from app.adapters.substrate.chain import SubstrateChain
     from app.adapters.substrate.client import SubstrateClient
+    from app.adapters.substrate.endpoint_health import SubstrateEndpoints
     from app.adapters.substrate.identity import SubstrateIdentity
     from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
     from app.adapters.telemetry.fan_out import FanOut
@@ -242,6 +243,7 @@ def substrate_client(settings: Settings) -> SubstrateClient:
         connect_timeout_s=min(chain.timeout_s, CONNECT_S_MAX),
         genesis_hash=chain.genesis_hash,
         stale_head_s=chain.best_head_age_s_max or NEVER_S,
+        stale_finalized_s=chain.finalized_head_age_s_max or NEVER_S,
     )
 
 
@@ -283,6 +285,13 @@ def substrate_signs_of_life(client: SubstrateClient) -> SubstrateSignsOfLife:
     from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
 
     return SubstrateSignsOfLife(client)
+
+
+def substrate_endpoints(client: SubstrateClient) -> SubstrateEndpoints:
+    """How they do."""
+    from app.adapters.substrate.endpoint_health import SubstrateEndpoints
+
+    return SubstrateEndpoints(client)
 
 
 def substrate_blocks(client: SubstrateClient) -> SubstrateBlocks:

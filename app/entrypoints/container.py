@@ -12,6 +12,7 @@ from importlib.metadata import version
 from dependency_injector import containers, providers
 
 from app.domain.model import NodeIdentity
+from app.domain.services.endpoint_watch import EndpointWatch
 from app.domain.services.fault_board import FaultBoard
 from app.domain.services.follower import Follower
 from app.domain.services.identification import Identification
@@ -120,6 +121,9 @@ class Container(containers.DeclarativeContainer):
     # -- the daemon's services ---------------------------------------------------------------------
     version = providers.Callable(version, "powerd")
     faults = providers.Singleton(FaultBoard, fault_display, clock, telemetry, jitter)
+    endpoint_watch = providers.Singleton(
+        EndpointWatch, providers.Singleton(adapters.substrate_endpoints, chain_client), faults, clock
+    )
     identification = providers.Singleton(Identification, identity, clock, faults, telemetry, jitter)
     ports = providers.Singleton(
         Ports,

@@ -127,6 +127,8 @@ async def _serve(container: Container) -> None:
             _close_at_end(stack, (container.zbus_server, container.happenings))
         async with asyncio.TaskGroup() as group:
             group.create_task(container.faults().run(), name="faults")
+            if speaks_substrate(container.settings()):
+                group.create_task(container.endpoint_watch().run(), name="endpoints")
             if serves:
                 group.create_task(container.zbus_server().run(), name="zbus server")
                 group.create_task(container.happenings().run(), name="zbus events")

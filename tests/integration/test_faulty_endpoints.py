@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 
 from app.adapters.substrate.chain import SubstrateChain
+from app.adapters.substrate.endpoint_health import SubstrateEndpoints
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.errors import ExtrinsicRefused, RetryableError
 from app.domain.model import HeadKind, Inclusion, NodeId, Power
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.server import listening
+from app.ports.chain_endpoints import ChainEndpoints
 from tests.integration.chain_world import ChainWorld, chain_world, sample
 from tests.integration.scripted_node import SUBSCRIPTION, Refusal, ScriptedNode, mute_listener
 from tests.slowness import patient
@@ -217,6 +219,25 @@ async def test_refusals_that_all_endpoints_agree_on_are_the_extrinsics_own_and_b
             await chain.report_uptime(sample)
         assert caught.value.reason == "payment"
     assert first.methods().count(WATCH) == 2, "it is asked first again"
+
+
+async def test_what_is_wrong_with_an_endpoint_is_told_and_ends(world: ChainWorld) -> None:
+    """R15. The one in use tells by itself; one that was left is tried again."""
+    bad = await world.proxy()
+    client = world.client(bad.url, world.url)
+    chain = SubstrateChain(client, seed=world.farm.nodes[0].seed, inclusion_timeout_s=10.0, era_blocks=ERA_BLOCKS)
+    endpoints = SubstrateEndpoints(client)
+    assert isinstance(endpoints, ChainEndpoints)
+    await chain.head(HeadKind.BEST)
+    assert await endpoints.troubles() == []
+    bad.drop_at.add("state_queryStorageAt")
+    await chain.head(HeadKind.BEST)
+    (trouble,) = await endpoints.troubles()
+    assert trouble.name == bad.url
+    bad.drop_at.clear()
+    for each in client.all_endpoints():
+        each.pause_until_s = 0.0
+    assert await endpoints.troubles() == []
 
 
 @asynccontextmanager

@@ -17,7 +17,6 @@ from app.domain.model import FarmId, HeadKind, Node, NodeId, NodePower, Power, U
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.farms import DevFarm, set_up_farm
 from app.entrypoints.devchain.server import listening
-from tests.integration.chain_access import needs_a_dev_chain
 from tests.integration.chain_world import ChainWorld, chain_world
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +39,6 @@ class Late:
 
 @pytest.fixture
 async def late() -> AsyncIterator[Late]:
-    needs_a_dev_chain()
     async with chain_world() as world, AsyncExitStack() as stack:
         world.ledger.best.time_ms -= HOUR_MS
         world.produce(5)

@@ -154,6 +154,10 @@ class SubstrateClient:
         """Whose connection it is."""
         return self._endpoints.of(connection)
 
+    def all_endpoints(self) -> Sequence[Endpoint]:
+        """In the order of the settings."""
+        return self._endpoints.all()
+
     def others(self, endpoint: Endpoint | None = None) -> Sequence[Endpoint]:
         """All endpoints but this one, or but the one in use; the best first."""
         return self._endpoints.others(endpoint)

@@ -59,10 +59,15 @@ class Endpoint:
         """That is over."""
         self.troubles.pop(kind, None)
 
-    def rank(self, now_s: float) -> tuple[float, int]:
-        """The least is asked first: who is not paused, and of those who has failed least."""
+    def out(self, now_s: float) -> bool:
+        """Whether anything is wrong with it."""
         for kind in [kind for kind, trouble in self.troubles.items() if now_s - trouble.last_s > FORGIVEN_S]:
             del self.troubles[kind]
+        return bool(self.troubles)
+
+    def rank(self, now_s: float) -> tuple[float, int]:
+        """The least is asked first: that is not paused, and of those the one that has failed least."""
+        self.out(now_s)
         return max(self.pause_until_s, now_s), sum(trouble.count for trouble in self.troubles.values())
 
 

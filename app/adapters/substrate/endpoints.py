@@ -109,6 +109,10 @@ class Endpoints:
         """Whose connection it is."""
         return next(endpoint for endpoint in self._endpoints if endpoint.url == connection.url)
 
+    def all(self) -> Sequence[Endpoint]:
+        """In the order of the settings."""
+        return self._endpoints
+
     def others(self, but: Endpoint | None = None) -> Sequence[Endpoint]:
         """The endpoints but this one, or the one in use; the best first."""
         but, now_s = but or self._in_use, time.monotonic()

@@ -1,0 +1,18 @@
+"""Endpoints that are out when the test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.domain.model import EndpointTrouble
+
+
+class SimulatedChainEndpoints:
+    """`ChainEndpoints`: those in ``out``, by name, with the reason."""
+
+    def __init__(self) -> None:
+        self.out: dict[str, str] = {}
+
+    async def troubles(self) -> Sequence[EndpointTrouble]:
+        """As the test set them."""
+        return [EndpointTrouble(name, reason) for name, reason in self.out.items()]

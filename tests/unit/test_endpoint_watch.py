@@ -1,0 +1,40 @@
+"""R15: an endpoint that stays out becomes a fault that names it, and clears."""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.adapters.simulated.chain_endpoints import SimulatedChainEndpoints
+from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.telemetry import SimulatedTelemetry
+from app.domain.services.endpoint_watch import EndpointWatch
+from app.domain.services.fault_board import FaultBoard
+from app.ports.chain_endpoints import ChainEndpoints
+from tests.contracts.rigs import run_virtually
+
+NAME = "wss://bad.example:443"
+
+
+def test_r15_an_endpoint_that_stays_out_for_minutes_is_a_fault_until_it_works() -> None:
+    async def body() -> None:
+        clock = VirtualClock()
+        board = FaultBoard(SimulatedFaults(), clock, SimulatedTelemetry(), lambda: 0.5)
+        endpoints = SimulatedChainEndpoints()
+        assert isinstance(endpoints, ChainEndpoints)
+        watching = asyncio.ensure_future(EndpointWatch(endpoints, board, clock).run())
+        endpoints.out = {NAME: "it swallows"}
+        await clock.sleep(180)
+        assert not board.faults, "a moment is no fault"
+        await clock.sleep(250)
+        (fault,) = board.faults
+        assert fault.key == f"endpoint-{NAME}"
+        assert NAME in fault.message
+        assert "it swallows" in fault.message
+        assert "chain.urls" in fault.message
+        endpoints.out = {}
+        await clock.sleep(61)
+        assert not board.faults
+        watching.cancel()
+
+    run_virtually(body)
