@@ -43,7 +43,7 @@ def complaint(*arguments: str) -> str:
         (('mac = "52-54-00-00-00-0C"', 'mac = "52"'), 12, "is not a MAC address such as"),
         (("id = 12", 'id = 12\ntarget = "Sideways"'), 12, "write Up or Down"),
         (("id = 12", "id = "), 11, "is no TOML"),
-        ((FARM, f"{FARM}\n[settings.wake]\npackets = [1]\n"), 0, "wake.packets: expected `int`"),
+        ((FARM, f"{FARM}\n[settings.wake]\npackets = [1]\n"), 0, "wake.packets: has to be a whole number"),
         ((FARM, f"{FARM}\n[settings.wake]\npakets = 1\n"), -1, "sets wake.pakets, which is no setting"),
         ((FARM, ""), 0, "required field `farm`"),
         ((FARM, "[[farm]]\nid = 1\nnode = []"), 0, "has no nodes"),

@@ -23,6 +23,7 @@ SECTIONS = [
     "The timeline of one node",
     "Wake latency",
     "Energy and money",
+    "Credited by the grid",
     "Packets and chain calls",
     "Faults of the plan",
     "All figures",

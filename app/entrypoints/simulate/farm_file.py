@@ -11,6 +11,7 @@ import msgspec
 from msgspec import field
 
 from app.domain.model import Mac, Power
+from app.entrypoints.settings_keys import SettingsError
 from app.entrypoints.settings_loading import load_settings
 from app.entrypoints.simulate.bad_input import BadInput
 from app.entrypoints.simulate.plan import (
@@ -64,7 +65,10 @@ def read_farm_file(path: Path) -> FarmFile:
     except msgspec.ValidationError as error:
         raise BadInput.at(path, _line_of_path(text, str(error)), str(error)) from error
     _check(path, text, read)
-    load_settings(None, {}, read.settings, origin=str(path))
+    try:
+        load_settings(None, {}, read.settings, origin=str(path))
+    except SettingsError as error:
+        raise BadInput(str(error)) from error
     return read
 
 

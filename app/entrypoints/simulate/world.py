@@ -21,7 +21,9 @@ from app.domain.services.fault_board import FaultBoard
 from app.entrypoints.node_services import NodeServices, Ports
 from app.entrypoints.policies import Policies, policies
 from app.entrypoints.settings import Settings
+from app.entrypoints.settings_keys import SettingsError
 from app.entrypoints.settings_loading import load_settings
+from app.entrypoints.simulate.bad_input import BadInput
 from app.entrypoints.simulate.going_on import GoingOn
 from app.entrypoints.simulate.machine import Machine
 from app.entrypoints.simulate.plan import FarmPlan, NodePlan, Plan
@@ -38,8 +40,11 @@ Assembler = Callable[[NodeIdentity, Ports, Policies, FaultBoard], NodeServices]
 
 
 def daemon_settings(plan: Plan) -> Settings:
-    """Of every node's daemon; `SettingsError` names what of the plan's settings is wrong."""
-    return load_settings(None, {}, {**plan.settings, "profile": "simulated"}, origin="--set")
+    """Of every node's daemon; `BadInput` names what of the plan's settings is wrong."""
+    try:
+        return load_settings(None, {}, {**plan.settings, "profile": "simulated"}, origin="--set")
+    except SettingsError as error:
+        raise BadInput(str(error)) from error
 
 
 class Farm:
