@@ -104,6 +104,10 @@ class NicSilent(NicUnusable, AnswerLate):
     """The kernel did not answer in time about the network card."""
 
 
+class NotWakeable(RetryableError):
+    """Other nodes can't wake this machine by what the chain says of it (the record may be mended later)."""
+
+
 class MagicPacketNotSent(RetryableError):
     """The operating system did not take the packet."""
 

@@ -24,6 +24,7 @@ from app.domain.services.fee_pace import FeePace
 from app.domain.services.head_watch import HeadWatch
 from app.domain.services.last_waker import LastWaker
 from app.domain.services.observer import Observer
+from app.domain.services.own_address import OwnAddress
 from app.domain.services.own_state import OwnState
 from app.domain.services.persistent_trouble import PersistentTrouble
 from app.domain.services.power_management import PowerManagement
@@ -118,12 +119,16 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     own_trigger, farm_trigger = Trigger(clock), Trigger(clock)
     inbox = EventInbox()
     alarm = ClockAlarm(ports.rtc_alarm, clock, faults, telemetry, ahead_s=policies.rtc_alarm_ahead_s)
-    management = PowerManagement(chain, ports.nic, ports.host_power, alarm, faults, allowed=policies.power_off_allowed)
+    address = OwnAddress(chain, node.node, clock, telemetry)
+    management = PowerManagement(
+        chain, ports.nic, address, ports.host_power, alarm, faults, allowed=policies.power_off_allowed
+    )
     farm = FarmDirectory(
         chain,
         clock,
         node.farm,
         node.node,
+        faults,
         refresh_s=policies.farm_refresh_s,
         all_records=policies.all_records,
     )

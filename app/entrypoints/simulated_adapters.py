@@ -53,11 +53,12 @@ def simulated_power_events(world: World, clock: Clock) -> SimulatedPowerEvents:
 
 
 def simulated_nic(settings: Settings) -> SimulatedNic:
-    """A card that can always be woken; ``nic.mac`` is its address."""
+    """A card that can always be woken; ``nic.mac`` is its address, or the one that the simulated chain has."""
+    from app.adapters.simulated.farm_setup import mac_of
     from app.adapters.simulated.nic import SimulatedNic
 
     try:
-        mac = Mac.parse(settings.nic.mac or "02:00:00:00:00:01")
+        mac = Mac.parse(settings.nic.mac) if settings.nic.mac else mac_of(1, 1)
     except ValueError as error:
         raise SettingsError(f"nic.mac: {error}") from error
     return SimulatedNic(mac, "simulated0")

@@ -1,4 +1,5 @@
-"""The daemon as a process: kept up by the boot-loop brake or as the last waker, asleep with the clock's alarm set."""
+"""The daemon as a process: kept up by the boot-loop brake, as the last waker, or since nobody could call it; asleep
+with the clock's alarm set."""
 
 from __future__ import annotations
 
@@ -71,4 +72,15 @@ async def test_the_last_waker_stays_up_and_says_so() -> None:
         await started(node)
         await node.target(Power.DOWN)
         await node.daemon.says("StayingUp", reason="no other node of the farm is known to be awake")
+        assert node.orders == []
+
+
+async def test_r14_with_another_mac_on_chain_than_its_cards_it_stays_up_and_names_both() -> None:
+    async with node_rig(settings={"nic": {"mac": "02:00:00:00:77:77"}}) as node:
+        await started(node)
+        await node.target(Power.DOWN)
+        await node.daemon.says("StayingUp", reason="power management is not enabled: other nodes would call node 1 by")
+        fault = await node.daemon.says("FaultRaised", key="power-management")
+        assert "02:00:00:00:77:77" in fault["facts"]["message"]
+        assert "its address on chain" in fault["facts"]["message"]
         assert node.orders == []

@@ -203,7 +203,8 @@ async def test_a_chain_that_is_away_or_broken_holds_no_wake_back(farm: VirtualFa
 
 # -- where each read is a call -------------------------------------------------------------------------
 async def test_a_directory_that_pays_for_each_record_reads_only_those_it_is_asked_for(farm: VirtualFarm) -> None:
-    directory = FarmDirectory(farm.farmer, farm.clock, farm.id, NodeId(1), refresh_s=60, all_records=False)
+    board = FaultBoard(SimulatedFaults(), farm.clock, SimulatedTelemetry(), lambda: 0.5)
+    directory = FarmDirectory(farm.farmer, farm.clock, farm.id, NodeId(1), board, refresh_s=60, all_records=False)
     assert list(await directory.peers()) == [PEER, NodeId(3)]
     assert (directory.known(PEER), directory.known(NodeId(3))) == (None, None)
     assert list(await directory.among([PEER])) == [PEER]

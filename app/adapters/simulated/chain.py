@@ -36,8 +36,8 @@ class SimulatedChain:
 
     Switches: ``unavailable``, ``latency_s`` (half of it on the way there, half on the way back),
     ``hang_everything``, ``hang_uptime``, ``tells_finality``, ``tells_heads``, ``lacks_power``, ``broken`` (nodes whose
-    answer is neither Up nor Down), ``broken_records`` (nodes whose record can't be read), ``fail_uptime``,
-    ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it), ``fails``
+    answer is neither Up nor Down), ``broken_records`` (nodes whose record can't be read), ``records_unavailable``,
+    ``fail_uptime``, ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it), ``fails``
     (asked before every answer whether this one fails).
     ``on_powers`` is told of every answer about powers when the chain is read. Chains on one ledger may
     share their ``records`` and ``powers``.
@@ -73,6 +73,7 @@ class SimulatedChain:
         self.fail_uptime: ExtrinsicFailed | None = None
         self.broken: set[NodeId] = set()
         self.broken_records: set[NodeId] = set()
+        self.records_unavailable = False
         self.samples: list[UptimeSample] = []
         self.reads = 0
         self.latency_s = 0.0
@@ -115,6 +116,8 @@ class SimulatedChain:
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
         """Those that exist."""
         await self._there(nodes)
+        if self.records_unavailable:
+            raise ChainUnavailable("the simulated chain does not tell records")
         records: Mapping[NodeId, Node | Unreadable] = self._records.of(nodes)
         if self.broken_records:
             records = {**records, **{node: Unreadable("cut off") for node in records if node in self.broken_records}}

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 
 from app.domain.errors import ChainUnavailable
 from app.domain.model import FarmId, Node, NodeId, Unreadable
+from app.domain.services.fault_board import FaultBoard
 from app.ports.chain import ChainReader
 from app.ports.clock import Clock
+
+REMEDY = "Have the node register anew (Zero-OS does so when it boots), or look for a newer version of powerd"
 
 
 class FarmDirectory:
@@ -19,6 +23,7 @@ class FarmDirectory:
         clock: Clock,
         farm: FarmId,
         own: NodeId,
+        faults: FaultBoard,
         *,
         refresh_s: float = 1800.0,
         all_records: bool = True,
@@ -27,10 +32,12 @@ class FarmDirectory:
         self._clock = clock
         self._farm = farm
         self._own = own
+        self._faults = faults
         self._refresh_s = refresh_s
         self._all_records = all_records
         self._members: tuple[NodeId, ...] = ()
         self._nodes: dict[NodeId, Node] = {}
+        self._unreadable: set[NodeId] = set()
         self._read_at_s = float("-inf")
 
     async def peers(self) -> Collection[NodeId]:
@@ -53,25 +60,18 @@ class FarmDirectory:
             raise ChainUnavailable(f"the list of the nodes of farm {self._farm} lacks this node, {self._own}")
         joined = [node for node in self._members if node not in before]
         self._members = tuple(node for node in dict.fromkeys([*listed, *joined]) if node != self._own)
-        members = set(self._members)
         if self._all_records:
-            records = await self._chain.nodes(self._members)
-            broken = {node for node, record in records.items() if isinstance(record, Unreadable)}
-            found = {
-                node: record
-                for node, record in records.items()
-                if not isinstance(record, Unreadable) and record.farm == self._farm
-            }
-            # A record that can't be read is not one that is gone: what was read last still counts.
-            kept = {
-                node: self._nodes[node]
-                for node in self._members
-                if (node not in members or node in broken) and node in self._nodes
-            }
-            self._nodes = found | kept
-            self._members = tuple(node for node in self._members if node in self._nodes or node in broken)
-        else:
-            self._nodes = {node: record for node, record in self._nodes.items() if node in members}
+            asked = self._members
+            records = await self._chain.nodes(asked)
+            for node in asked:
+                self._learn(node, records.get(node))
+        members = set(self._members)
+        self._nodes = {node: record for node, record in self._nodes.items() if node in members}
+        for node in sorted(self._unreadable - members):
+            self._readable(node)
+        if not self._all_records:
+            with suppress(ChainUnavailable):
+                await self.reread(sorted(self._unreadable))
 
     async def among(self, nodes: Collection[NodeId]) -> Collection[NodeId]:
         """Those of ``nodes`` that are peers of this farm; one whose record is not known yet is looked up.
@@ -90,24 +90,54 @@ class FarmDirectory:
     async def reread(self, nodes: Collection[NodeId]) -> None:
         """Read these records again: a new node, or one whose card may have been replaced.
 
-        A member's record that is not answered, or can't be read, stays as it was; a node that joined is a member
-        from now on.
+        A member's record that is not answered stays as it was; a node that joined is a member from now on.
         """
         if not nodes:
             return
         found = await self._chain.nodes(nodes)
         for node in nodes:
             record = found.get(node)
-            if isinstance(record, Unreadable):
-                continue
-            if record is not None and record.farm == self._farm:
-                self._nodes[node] = record
-                if node not in self._members:
-                    self._members = (*self._members, node)
-            elif record is not None or node not in self._members:
-                self._nodes.pop(node, None)
-                self._members = tuple(member for member in self._members if member != node)
+            if record is not None or node not in self._members:
+                self._learn(node, record)
 
     def known(self, node: NodeId) -> Node | None:
         """The record as last read."""
         return self._nodes.get(node)
+
+    def is_unreadable(self, node: NodeId) -> bool:
+        """Whether the chain has a record of this member that could not be read when it was last asked for."""
+        return node in self._unreadable
+
+    def _learn(self, node: NodeId, record: Node | Unreadable | None) -> None:
+        """A record that can't be read says nothing: a member stays, and so does what was known of it."""
+        if isinstance(record, Unreadable):
+            self._cannot_read(node, record)
+        elif record is not None and record.farm == self._farm:
+            self._nodes[node] = record
+            self._readable(node)
+            if node not in self._members:
+                self._members = (*self._members, node)
+        else:
+            self._nodes.pop(node, None)
+            self._readable(node)
+            self._members = tuple(member for member in self._members if member != node)
+
+    def _cannot_read(self, node: NodeId, record: Unreadable) -> None:
+        if node not in self._members:
+            # It may have joined a moment ago: the farm's list tells.
+            self._read_at_s = float("-inf")
+            return
+        self._unreadable.add(node)
+        known = self._nodes.get(node)
+        used = (
+            "it can't be woken" if known is None or known.mac is None else f"it is woken by {known.mac}, as last read"
+        )
+        self._faults.report(_fault(node), f"{record.reason}; {used}. {REMEDY}")
+
+    def _readable(self, node: NodeId) -> None:
+        self._unreadable.discard(node)
+        self._faults.clear(_fault(node))
+
+
+def _fault(node: NodeId) -> str:
+    return f"node-{node}-record"

@@ -1,11 +1,12 @@
-"""Whether this node may power off at all: it can be woken, its host can go down, and nobody forbade it (R11)."""
+"""Whether this node may power off at all: it can be woken, its host can go down, and nobody forbade it (R11, R14)."""
 
 from __future__ import annotations
 
-from app.domain.errors import AnswerLate, HostPowerFailed, NicUnusable, RtcUnusable
+from app.domain.errors import AnswerLate, ChainUnavailable, HostPowerFailed, NicUnusable, NotWakeable, RtcUnusable
 from app.domain.model import Nic
 from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.fault_board import FaultBoard
+from app.domain.services.own_address import OwnAddress
 from app.ports.chain import ChainReader
 from app.ports.host_power import HostPower
 from app.ports.nic import NicPort
@@ -20,6 +21,7 @@ class PowerManagement:
         self,
         chain: ChainReader,
         nic: NicPort,
+        address: OwnAddress,
         host: HostPower,
         alarm: ClockAlarm,
         faults: FaultBoard,
@@ -28,6 +30,7 @@ class PowerManagement:
     ) -> None:
         self._chain = chain
         self._port = nic
+        self._address = address
         self._host = host
         self._alarm = alarm
         self._faults = faults
@@ -48,11 +51,14 @@ class PowerManagement:
 
     @property
     def objection_may_pass(self) -> bool:
-        """Whether the host only did not answer in time: then it is asked again soon."""
+        """Whether host or chain only did not answer in time: then they are asked again soon."""
         return self._may_pass
 
     async def check(self) -> None:
-        """Ask the host whether it can power off, find the card, and see that it is armed; find the clock's alarm."""
+        """Ask the host whether it can power off, and the clock for its alarm; see that the card is armed and known.
+
+        A chain that can't be asked is doubt, and no fault of the machine.
+        """
         self._may_pass = False
         forbidden = self._chain.lacks_power
         if not self._allowed:
@@ -67,7 +73,11 @@ class PowerManagement:
             self._nic = nic = await self._port.find()
             if not await self._port.armed(nic):
                 await self._arm(nic)
-        except (HostPowerFailed, NicUnusable, RtcUnusable) as error:
+            _refuse(await self._address.objection(nic, lately=True))
+        except ChainUnavailable as error:
+            self._objection = f"whether the chain has the address of this machine's card can't be told: {error}"
+            self._may_pass = True
+        except (HostPowerFailed, NicUnusable, NotWakeable, RtcUnusable) as error:
             self._objection = str(error)
             self._may_pass = isinstance(error, AnswerLate)
             self._faults.report(FAULT, f"this node will not power off: {error}")
@@ -75,10 +85,18 @@ class PowerManagement:
             self._objection = ""
             self._faults.clear(FAULT)
 
-    async def arm(self) -> None:
-        """Find the card anew, arm it and read it back; `NicUnusable` when it did not take."""
-        self._nic = await self._port.find()
-        await self._arm(self._nic)
+    async def arm(self, *, said_down: bool) -> None:
+        """Find the card anew, arm it and read it back, and see that the chain has its address.
+
+        `NicUnusable` or `NotWakeable` when it would not wake. A chain that can't be asked is a `ChainUnavailable`
+        before this node ``said_down``; later it objects to nothing, since the address fitted minutes ago.
+        """
+        self._nic = nic = await self._port.find()
+        await self._arm(nic)
+        if said_down:
+            _refuse(await self._address.objection_if_told(nic))
+        else:
+            _refuse(await self._address.objection(nic, lately=False))
 
     def other_wakers(self) -> str:
         """By what else than magic packets the card, as it was found last, wakes this machine; or nothing."""
@@ -102,3 +120,8 @@ class PowerManagement:
                 f"{nic.name} did not take Wake-on-LAN although its driver reported no error; "
                 "look for a firmware setting that forbids it"
             )
+
+
+def _refuse(objection: str) -> None:
+    if objection:
+        raise NotWakeable(objection)

@@ -6,7 +6,7 @@ The steps and what follows from their failure stand as a table in `app.domain.sh
 from __future__ import annotations
 
 from app.domain.commands import ShutDown, StayUp
-from app.domain.errors import DownNotFinal, NicUnusable, PowerdError
+from app.domain.errors import DownNotFinal, NicUnusable, NotWakeable, PowerdError
 from app.domain.events import Setback, ShutdownAborted, ShutdownStep
 from app.domain.model import Inclusion, NodePower, Power
 from app.domain.power_rules import Observation, PowerLimits, decide
@@ -114,7 +114,7 @@ class Shutdown:
 
     async def _sequence(self, seen: Observation) -> None:
         self._pass(Step.ARM)
-        await self._arm()
+        await self._arm(said_down=False)
         self._pass(Step.SAY_DOWN)
         down = await self._say_down(seen)
         said_at_s = self._clock.monotonic()
@@ -126,7 +126,7 @@ class Shutdown:
         await self._wakes.finish_bursts()
         await self._brake.leaving()
         # Minutes have passed since the card was armed; somebody may have disarmed it meanwhile.
-        await self._arm()
+        await self._arm(said_down=True)
         await self._management.leaving()
         seen = await self._still_wanted()
         if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
@@ -140,11 +140,11 @@ class Shutdown:
         self._step = step
         self._telemetry.happened(ShutdownStep(step.value))
 
-    async def _arm(self) -> None:
+    async def _arm(self, *, said_down: bool) -> None:
         """Drivers forget; a node that can't be woken must not sleep. The clock's alarm is the operator's wish."""
         try:
-            await self._management.arm()
-        except NicUnusable as error:
+            await self._management.arm(said_down=said_down)
+        except (NicUnusable, NotWakeable) as error:
             self._faults.report(CARD_FAULT, f"this node will not power off: {error}")
             raise
         await self._alarm.arm()

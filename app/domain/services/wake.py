@@ -249,7 +249,8 @@ class WakeService:
         wake.last_burst_at_s = now
         wake.due_at_s = now + retry_delay_s(wake, self._policy, self._jitter)
         wake.overdue = now - wake.began_at_s >= self._policy.deadline_s
-        mac = self._faults.check(wake, self._looks.record(wake.node))
+        record, unreadable = self._looks.record(wake.node)
+        mac = self._faults.check(wake, record, unreadable=unreadable)
         if mac is None:
             return []
         return [Burst(mac, WakeBurstStarted(wake.node, wake.bursts, wake.reason))]

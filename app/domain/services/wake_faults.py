@@ -14,8 +14,11 @@ class WakeFaults:
         self._board = board
         self._deadline_s = deadline_s
 
-    def check(self, wake: Wake, record: Node | None) -> Mac | None:
-        """The address to wake the node by; reports what stands in the way."""
+    def check(self, wake: Wake, record: Node | None, *, unreadable: bool) -> Mac | None:
+        """The address to wake the node by; reports what stands in the way.
+
+        ``unreadable``: the chain has a record, and the newest can't be read.
+        """
         if wake.overdue:
             self._board.report(
                 _asleep(wake.node),
@@ -23,7 +26,8 @@ class WakeFaults:
                 "its cable, and Wake-on-LAN in its firmware (it goes on being called)",
             )
         if record is None or record.mac is None:
-            problem = "its record on chain was not found" if record is None else record.mac_problem
+            absent = f"its record on chain {'can not be read' if unreadable else 'was not found'}"
+            problem = absent if record is None else record.mac_problem
             self._board.report(_no_mac(wake.node), f"node {wake.node} can't be woken: {problem}")
             return None
         self._board.clear(_no_mac(wake.node))

@@ -54,9 +54,9 @@ class WakeLooks:
             self._complain(f"no answer within {TURN_READ_S_MAX:.0f} s")
             return {}
 
-    def record(self, node: NodeId) -> Node | None:
-        """As it was last read."""
-        return self._farm.known(node)
+    def record(self, node: NodeId) -> tuple[Node | None, bool]:
+        """As it was last read, and whether it can't be read any more."""
+        return self._farm.known(node), self._farm.is_unreadable(node)
 
     def _complain(self, reason: str) -> None:
         self._telemetry.happened(Setback("looking at nodes that are being woken", reason, 0.0))

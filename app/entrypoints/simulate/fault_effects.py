@@ -148,13 +148,16 @@ def _set_loss(world: World, farm: Farm, share: float) -> None:
 @each
 def wrong_mac(machine: Machine, _: FaultPlan) -> None:
     """The record on chain has an address that nobody has."""
+    machine.afflict("wrong-mac")
     _write_mac(machine, "02:ff:ff:ff:ff:fe")
 
 
 @each
 def right_mac(machine: Machine, _: FaultPlan) -> None:
-    """As it was."""
-    _write_mac(machine, machine.plan.chain_mac or str(machine.mac))
+    """As it was, once nobody wants it wrong any more."""
+    machine.relieve("wrong-mac")
+    if not machine.suffers("wrong-mac"):
+        _write_mac(machine, machine.plan.chain_mac or str(machine.mac))
 
 
 def _write_mac(machine: Machine, mac: str) -> None:

@@ -50,7 +50,7 @@ class PowerFollowsTheTarget(Promise):
             if not machine.plan.chain_mac:
                 self.broken(machine, "is still dark, and its target is Up")
         elif not wanted_up and machine.power is MachinePower.RUNNING and machine.plan.can_be_woken:
-            if self._excused(machine):
+            if machine.plan.chain_mac or self._excused(machine):
                 return
             self.broken(machine, f"still runs, and its target is Down: {machine.staying_up}")
 

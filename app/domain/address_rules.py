@@ -1,0 +1,42 @@
+"""Whether peers that call this node by the address in its record on chain would wake it (R14).
+
+Theory of operation. A magic packet carries the address that the chain has for the node, and a card
+in the dark answers to its own: the one burnt in, or the one in use when the machine went down. Only
+addresses of cards count. A bridge or a bond often wears an address of its own, and no card listens
+to that.
+
+============================  ==========================================
+record on chain               objection
+============================  ==========================================
+an address of one of the      none
+machine's cards
+another address               names both sides
+no usable address             says what is wrong with it
+can't be read, or is absent   the same: nobody could call this node
+============================  ==========================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.domain.model import Nic, Node, NodeId, Unreadable
+
+REMEDY = "have the node register its network cards anew (Zero-OS does so when it boots)"
+
+
+def address_objection(node: NodeId, record: Node | Unreadable | None, cards: Sequence[Nic]) -> str:
+    """Why nobody could wake this node by its record on chain; empty when a peer could."""
+    if record is None:
+        return f"the chain has no record of node {node}, so no other node knows its address; {REMEDY}"
+    if isinstance(record, Unreadable):
+        return f"no other node can call node {node}: {record.reason}; {REMEDY}"
+    if record.mac is None:
+        return f"no other node can call node {node}: {record.mac_problem}; {REMEDY}"
+    if any(record.mac in card.addresses for card in cards):
+        return ""
+    have = ", ".join(f"{card.name} has {' and '.join(map(str, card.addresses))}" for card in cards)
+    return (
+        f"other nodes would call node {node} by {record.mac}, which is its address on chain, and {have}; {REMEDY}, "
+        "or name the right card in the settings (nic.bridge)"
+    )
