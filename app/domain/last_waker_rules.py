@@ -1,4 +1,4 @@
-"""Whether another node of the farm is known to be awake, so that this one may sleep (opt-in).
+"""Whether another node of the farm is known to be awake, so that this one may sleep (R14).
 
 Theory of operation. A crashed node's entry on the chain says Up for ever, so the entry alone proves
 nothing. A *sign of life* does: a counter that every uptime report of the node raises. It counts from

@@ -152,6 +152,14 @@ def woken_address(interfaces: Iterable[tuple[str, str]]) -> tuple[Mac | None, st
 
 
 @dataclass(frozen=True, slots=True)
+class Counters:
+    """A number per node that only the node itself can move, as of one block; ``time_s`` is that block's (Unix)."""
+
+    time_s: float
+    of: Mapping[NodeId, int]
+
+
+@dataclass(frozen=True, slots=True)
 class NodeIdentity:
     """Who this machine is on the chain."""
 

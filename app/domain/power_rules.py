@@ -154,7 +154,7 @@ def wakes_unfinished(seen: Observation, limits: PowerLimits) -> StayUp | None:
 
 
 def last_waker(seen: Observation, _: PowerLimits) -> StayUp | None:
-    """Opt-in: somebody has to be awake to wake the others."""
+    """R14: another node has to be awake to wake this one, and the others."""
     if seen.last_waker:
         return StayUp(seen.last_waker, LookAgain.IN_A_WHILE)
     return None

@@ -11,13 +11,14 @@ Down    any     any                       end: it is not wanted up any more
 Up      Down    any                       burst, again and again, with backoff
 Up      Up      saw the state Down        end: awake
 Up      Up      hinted, bursts left       burst, three within two minutes
-Up      Up      hinted, bursts used up    end: all that a hint brings was sent
+Up      Up      hinted, bursts used up    end: all its bursts were sent
 broken  any     any                       burst as if asleep: a wake too many is harmless
 absent  absent  any                       end: it left the farm
 ======  ======  ========================  ==========================================
 
-The first burst to a node that the chain shows asleep may be *held back*: others call it first
-(`app.domain.wake_rank`). When its turn has come, the table decides, by what the chain says then.
+The first burst may be *held back*: others call the node first (`app.domain.wake_rank`). When its turn
+has come, the table decides, by what the chain says then. One that is hinted at gets one burst then
+instead of three: nothing shows whether those before it were heard.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Wake:
     last_burst_at_s: float = float("-inf")
     due_at_s: float = 0.0
     held_back: bool = False
+    hinted_bursts: int = HINTED_BURSTS
+    """So many it gets for as long as the chain does not show it asleep."""
     news_at_s: float = float("-inf")
     """When an event, or its begin, last said that it is wanted: what was asked before that ends nothing."""
     overdue: bool = False
@@ -93,14 +96,17 @@ def next_step(wake: Wake, power: NodePower | Unreadable | None) -> WakeCommand:
         return EndWake(wake.node, "its target is Down")
     if wake.saw_down:
         return EndWake(wake.node, "awake")
-    if wake.bursts < HINTED_BURSTS:
+    if wake.bursts < wake.hinted_bursts:
         return SendBurst(wake.node)
-    return EndWake(wake.node, "its state is Up, and all bursts that an event brings were sent")
+    return EndWake(wake.node, "its state is Up, and all its bursts were sent")
 
 
 def worth_waiting(wake: Wake) -> bool:
-    """Whether the own power-off should be put off for it: not past its deadline, nor with all bursts sent."""
-    return not wake.overdue and (wake.saw_down or wake.bursts < HINTED_BURSTS)
+    """Whether the own power-off should be put off for it: not past its deadline, nor for a node that may be awake.
+
+    Of the latter the first burst is waited for, unless others send it.
+    """
+    return not wake.overdue and (wake.saw_down or not (wake.bursts or wake.held_back))
 
 
 def retry_delay_s(wake: Wake, policy: WakePolicy, jitter: Jitter) -> float:

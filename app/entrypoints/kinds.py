@@ -81,8 +81,9 @@ def rtc_alarm_kind(settings: Settings) -> str:
 
 
 def signs_of_life_kind(settings: Settings) -> str:
-    """The chain's kind, since they are read there; ``off`` where the last waker is not guarded."""
-    return kind_of(settings, "chain") if settings.power_management.last_waker_guard else "off"
+    """The chain's kind, since they are read there; ``off`` where they are not told, or not asked for."""
+    asked_for = settings.power_management.last_waker_guard or settings.wake.call_silent
+    return kind_of(settings, "chain") if asked_for and not behind_gateway(settings) else "off"
 
 
 def speaks_substrate(settings: Settings) -> bool:

@@ -33,6 +33,8 @@ from app.domain.services.power_server import PowerServer
 from app.domain.services.reconciler import Reconciler
 from app.domain.services.retrying import Retrying
 from app.domain.services.shutdown import Shutdown
+from app.domain.services.signs_watch import SignsWatch
+from app.domain.services.silent_peers import SilentPeers
 from app.domain.services.stream_sharing import StreamSharing
 from app.domain.services.trigger import Trigger
 from app.domain.services.turns import Turns
@@ -78,7 +80,8 @@ class Ports:
     """The world as one node's daemon meets it.
 
     Those that may be None switch something off: without ``boot_memory`` boots are counted within the
-    process only, without ``rtc_alarm`` no alarm is armed, without ``signs_of_life`` nobody guards the last waker.
+    process only, without ``rtc_alarm`` no alarm is armed, without ``signs_of_life`` a node counts as awake by what
+    the chain calls it.
     """
 
     chain: Chain
@@ -153,7 +156,9 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     looks = WakeLooks(chain, farm, turns, clock, telemetry)
     wakes = WakeService(looks, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
     brake = BootBrake(ports.boot_memory, ports.host_facts, clock, faults, policies.brake, management.other_wakers)
-    last_waker = LastWaker(ports.signs_of_life, chain, farm, clock, telemetry, fresh_s=policies.sign_of_life_s)
+    watch = SignsWatch(ports.signs_of_life, clock, fresh_s=policies.sign_of_life_s)
+    silent = SilentPeers(watch, wakes, wake_faults, telemetry, policies.silence, jitter)
+    last_waker = LastWaker(watch, turns, chain, farm, guarded=policies.last_waker_guard)
     heads = HeadWatch(
         chain, clock, age_s_max=policies.limits.best_head_age_s_max, pause_s=policies.reconcile.follow_up_s
     )
@@ -203,7 +208,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         wakes,
         shutdown,
         alarm,
-        last_waker,
+        silent,
         Reconciler(chain, clock, telemetry, policies.reconcile, jitter, own_trouble),
         Reconciler(chain, clock, telemetry, policies.farm_reconcile, jitter, farm_trouble),
         own_trigger,

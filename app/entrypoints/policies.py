@@ -11,6 +11,7 @@ from app.domain.services.clock_watch import NEXT_BLOCK_S_MAX
 from app.domain.services.fee_pace import FeePolicy
 from app.domain.services.reconciler import ReconcilePolicy
 from app.domain.shutdown_rules import ShutdownPolicy
+from app.domain.silence_rules import SilencePolicy
 from app.domain.uptime_rules import GAP_S_MAX, UptimePolicy
 from app.domain.wake_rank import TurnPolicy
 from app.domain.wake_rules import WakePolicy
@@ -41,6 +42,8 @@ class Policies:
     brake: BrakePolicy
     rtc_alarm_ahead_s: int
     sign_of_life_s: float
+    last_waker_guard: bool
+    silence: SilencePolicy
 
 
 def policies(settings: Settings) -> Policies:
@@ -62,6 +65,8 @@ def policies(settings: Settings) -> Policies:
         brake=brake_policy(settings),
         rtc_alarm_ahead_s=settings.rtc_alarm.ahead_s,
         sign_of_life_s=settings.power_management.sign_of_life_s,
+        last_waker_guard=settings.power_management.last_waker_guard,
+        silence=SilencePolicy(call=settings.wake.call_silent),
     )
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from app.adapters.redis.broker_url import parse_broker_url
 from app.domain.errors import PermanentError
 from app.domain.model import Mac
-from app.entrypoints.kinds import behind_gateway, broker_url
+from app.entrypoints.kinds import broker_url
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_keys import keys
 
@@ -29,10 +29,6 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
         # Else an era would not begin at the block that is current when it is signed.
         yield "chain.era_blocks", f"{blocks} is no power of two"
     yield from _order(settings)
-    if settings.power_management.last_waker_guard and behind_gateway(settings):
-        remedy = 'let powerd read the chain itself (chain.kind = "substrate", chain.urls)'
-        what = f"can't work behind api-gateway, which tells no signs of life; {remedy}"
-        yield "power_management.last_waker_guard", what
     yield from _stagger(settings)
     yield from _follow_up(settings)
     if settings.identity.kind == "configured" and not settings.identity.node_id:

@@ -31,13 +31,13 @@ class PowerManagement(Section, frozen=True):
     last_waker_guard: Annotated[
         bool,
         Meta(
-            description="`true`: the node does not power off while no other node of its farm is known to be awake: target and state Up, and a sign of life on the chain. Not behind api-gateway, which tells none. A farm's only node never powers off then."
+            description="`true`: the node does not power off while no other node of its farm is known to be awake: target and state Up, and a sign of life on the chain (behind api-gateway, which tells none, without that). A farm's only node never powers off then. `false`: it does, and may sleep until somebody presses its button."
         ),
-    ] = False
+    ] = True
     sign_of_life_s: Annotated[
         PositiveSeconds,
         Meta(
-            description="Seconds for which a sign of life of another node counts; they give one every 1200 (other programs: 2400). After its start the node has seen none."
+            description="Seconds for which a sign of life of another node counts; they give one every 1200 (other programs: 2400). A node that gave none for so long is silent."
         ),
     ] = 2700.0
 
@@ -83,6 +83,12 @@ class Wake(Section, frozen=True):
             description="Seconds after which as many others call it if the chain still shows it asleep; all others after twice that. Twice that is at most a quarter of `deadline_s`."
         ),
     ] = 120.0
+    call_silent: Annotated[
+        bool,
+        Meta(
+            description="`true`: a node that is wanted up, is called Up, and is silent (`power_management.sign_of_life_s`) is called now and then, and shown as a fault. Not behind api-gateway."
+        ),
+    ] = True
     defer_power_off_s: Annotated[
         Seconds,
         Meta(description="Seconds by which an unfinished wake defers this node's own power-off, at most."),

@@ -83,23 +83,38 @@ def test_an_uptime_report_moves_the_counter_of_its_node_and_of_no_other(rig: Rig
         before = await world.signs.counters([world.node, world.peer])
         await world.chain.report_uptime(world.sample)
         after = await world.signs.counters([world.node, world.peer])
-        assert after[world.node] != before[world.node]
-        assert after[world.peer] == before[world.peer]
+        assert after.of[world.node] != before.of[world.node]
+        assert after.of[world.peer] == before.of[world.peer]
 
     rig(test)
 
 
 def test_reading_moves_nothing(rig: Rig) -> None:
     async def test(world: World) -> None:
-        assert await world.signs.counters([world.node]) == await world.signs.counters([world.node])
+        before, after = await world.signs.counters([world.node]), await world.signs.counters([world.node])
+        assert before.of == after.of
 
     rig(test)
 
 
 def test_nodes_that_do_not_exist_are_left_out(rig: Rig) -> None:
     async def test(world: World) -> None:
-        assert set(await world.signs.counters([NO_NODE, world.peer])) == {world.peer}
-        assert await world.signs.counters([NO_NODE]) == {}
-        assert await world.signs.counters([]) == {}
+        assert set((await world.signs.counters([NO_NODE, world.peer])).of) == {world.peer}
+        assert (await world.signs.counters([NO_NODE])).of == {}
+        assert (await world.signs.counters([])).of == {}
+
+    rig(test)
+
+
+def test_an_earlier_block_has_the_counters_of_then(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        await world.chain.report_uptime(world.sample)
+        now = await world.signs.counters([world.node, world.peer, NO_NODE])
+        earlier = await world.signs.earlier([world.node, world.peer, NO_NODE])
+        assert earlier is not None
+        assert earlier.time_s <= now.time_s
+        assert set(earlier.of) == {world.node, world.peer}
+        assert earlier.of[world.node] <= now.of[world.node]
+        assert earlier.of[world.peer] == now.of[world.peer]
 
     rig(test)

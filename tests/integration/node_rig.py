@@ -45,8 +45,14 @@ ME = NodeId(1)
 PEER = NodeId(2)
 
 PACE: Settings = {
-    "power_management": {"reconcile_interval_s": 60, "follow_up_s": 0.1},
-    "wake": {"packets": 2, "packet_interval_s": 0.05, "retry_delay_s_min": 0.5, "retry_delay_s_max": 1},
+    "power_management": {"reconcile_interval_s": 60, "follow_up_s": 0.1, "last_waker_guard": False},
+    "wake": {
+        "call_silent": False,
+        "packets": 2,
+        "packet_interval_s": 0.05,
+        "retry_delay_s_min": 0.5,
+        "retry_delay_s_max": 1,
+    },
     "chain": {"timeout_s": patient(2), "inclusion_timeout_s": patient(6), "era_blocks": 16},
     "shutdown": {
         "final_deadline_s": patient(4),
@@ -58,7 +64,8 @@ PACE: Settings = {
     "uptime": {"retry_delay_s_min": 0.2, "retry_delay_s_max": 1, "first_report_wait_s": patient(5)},
     "log": {"format": "json", "level": "debug"},
 }
-"""Everything is as on a real node, only shorter, as blocks are too; the machine may be slow."""
+"""Everything is as on a real node, only shorter, as blocks are too; the machine may be slow. No daemon runs on the other nodes, so that
+none of them gives a sign of life."""
 
 Said = Mapping[str, Any]
 

@@ -67,12 +67,40 @@ def with_alarm(directory: Path) -> Settings:
     return {"rtc_alarm": {"enabled": True, "device": str(directory), "file": str(directory / "alarm.json")}}
 
 
-async def test_the_last_waker_stays_up_and_says_so() -> None:
-    async with node_rig(settings={"power_management": {"last_waker_guard": True}}) as node:
+GUARDED = {"power_management": {"last_waker_guard": True, "reconcile_interval_s": 1}}
+
+
+async def test_the_last_waker_stays_up_and_says_so_until_another_gives_a_sign_of_life() -> None:
+    async with node_rig(settings=GUARDED) as node:
         await started(node)
         await node.target(Power.DOWN)
         await node.daemon.says("StayingUp", reason="no other node of the farm is known to be awake")
         assert node.orders == []
+        await node.peer_says(Power.DOWN)
+        await node.peer_says(Power.UP)
+        await sleeps(node)
+
+
+async def test_r14_a_farm_of_one_stays_up_and_says_so() -> None:
+    async with node_rig(settings=GUARDED, nodes=1) as node:
+        await started(node)
+        await node.target(Power.DOWN)
+        await node.daemon.says("StayingUp", reason="no other node of the farm could wake this one")
+        assert node.orders == []
+
+
+async def test_r14_a_node_that_is_called_up_and_gives_no_sign_of_life_is_called_and_is_a_fault() -> None:
+    settings: Settings = {
+        "power_management": {"sign_of_life_s": 4, "reconcile_interval_s": 0.5},
+        "wake": {"call_silent": True},
+    }
+    async with node_rig(settings=settings) as node:
+        await started(node)
+        fault = await node.daemon.says("FaultRaised", key="node-2-silent")
+        assert "node 2 is wanted up and called Up" in fault["facts"]["message"]
+        await node.daemon.says("WakeBurstStarted", node=2, reason="it gives no sign of life")
+        await node.peer_says(Power.DOWN)
+        await node.daemon.says("FaultCleared", key="node-2-silent")
 
 
 async def test_r14_with_another_mac_on_chain_than_its_cards_it_stays_up_and_names_both() -> None:

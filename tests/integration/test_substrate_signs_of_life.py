@@ -24,12 +24,12 @@ async def world() -> AsyncIterator[ChainWorld]:
 async def test_a_change_shows_once_it_is_final(world: ChainWorld) -> None:
     signs = SubstrateSignsOfLife(world.client())
     peer = NodeId(world.farm.node_ids[1])
-    assert await signs.counters([world.node, peer]) == {world.node: 0, peer: 0}
+    assert (await signs.counters([world.node, peer])).of == {world.node: 0, peer: 0}
     await world.chain().announce_power_state(Power.UP)
     world.produce()
-    assert await signs.counters([world.node, peer]) == {world.node: 0, peer: 0}
+    assert (await signs.counters([world.node, peer])).of == {world.node: 0, peer: 0}
     world.produce(world.ledger.finality_lag)
-    assert await signs.counters([world.node, peer]) == {world.node: 1, peer: 0}
+    assert (await signs.counters([world.node, peer])).of == {world.node: 1, peer: 0}
 
 
 async def test_a_thousand_nodes_are_one_storage_query_once_their_accounts_are_known(world: ChainWorld) -> None:
@@ -39,7 +39,7 @@ async def test_a_thousand_nodes_are_one_storage_query_once_their_accounts_are_kn
     proxy = await world.proxy()
     signs = SubstrateSignsOfLife(world.client(proxy.url, timeout_s=20.0))
     many = [NodeId(node) for node in range(101, 1101)]
-    assert len(await signs.counters(many)) == 1000
+    assert len((await signs.counters(many)).of) == 1000
     assert proxy.methods().count("state_queryStorageAt") <= 5  # the first read brings the runtime along
     proxy.asked.clear()
     await signs.counters(many)
@@ -63,7 +63,7 @@ async def test_a_record_that_can_not_be_read_is_left_out_and_told(
         return [{"block": block, "changes": found}]
 
     proxy.answers["state_queryStorageAt"] = spoil
-    assert set(await broken.counters(asked)) == {world.node}
+    assert set((await broken.counters(asked)).of) == {world.node}
     assert "the record of twin 5000 can't be read" in caplog.text
 
 
@@ -80,7 +80,7 @@ async def test_an_account_that_can_not_be_read_is_left_out_and_told(
 
     proxy.answers["state_queryStorageAt"] = spoil
     peer = NodeId(world.farm.node_ids[1])
-    assert await signs.counters([world.node, peer]) == {peer: 0}
+    assert (await signs.counters([world.node, peer])).of == {peer: 0}
     assert f"the account of node {world.node} can't be read" in caplog.text
 
 

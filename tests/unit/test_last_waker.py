@@ -1,13 +1,14 @@
-"""The last-waker guard (opt-in): a node stays up until another one of its farm is known to be awake."""
+"""R14, the last-waker guard: a node stays up until another one of its farm is known to be awake."""
 
 from __future__ import annotations
 
 import pytest
+from dependency_injector import providers
 
 from app.adapters.simulated.clock import VirtualClock
 from app.domain.events import Setback, StayingUp
 from app.domain.model import Power
-from app.entrypoints.settings_loading import SettingsError, load_settings
+from app.entrypoints.settings_loading import load_settings
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
@@ -104,16 +105,95 @@ async def test_signs_that_cannot_be_read_are_doubt(farm: VirtualFarm) -> None:
         await farm.until(lambda: node.dark, within_s=120)
 
 
-async def test_a_farm_of_one_never_sleeps(clock: VirtualClock) -> None:
+async def test_r14_a_farm_of_one_never_sleeps_and_says_so_unless_its_operator_wants_it(clock: VirtualClock) -> None:
     farm = VirtualFarm(clock, nodes=1)
     async with farm.running(1, settings=ON) as node:
         await farm.set_target(1, Power.DOWN)
         await farm.clock.sleep(1000)
-        assert deferred(node)
+        assert node.container.server().staying_up.startswith("no other node of the farm could wake this one")
+        assert "power_management.last_waker_guard = false" in node.container.server().staying_up
         assert not node.signs_of_life.reads
+    async with farm.running(1) as node:
+        await farm.until(lambda: node.dark, within_s=200)
 
 
-async def test_without_the_guard_nobody_looks_for_signs_of_life(farm: VirtualFarm) -> None:
+def test_r14_it_is_on_unless_switched_off() -> None:
+    assert load_settings(None, {}, {}).power_management.last_waker_guard
+    assert load_settings(None, {}, {"profile": "zos"}).power_management.last_waker_guard
+
+
+async def test_what_the_chain_remembers_spares_a_node_that_was_just_started_the_wait(farm: VirtualFarm) -> None:
+    async with farm.running(2, settings=ON):
+        await farm.clock.sleep(1000)
+        async with farm.running(1, settings=ON) as node:
+            await farm.set_target(1, Power.DOWN)
+            await farm.until(lambda: node.dark, within_s=120)
+
+
+async def test_a_chain_that_remembers_nothing_makes_it_wait_for_the_next_report(farm: VirtualFarm) -> None:
+    def forgets(node: VirtualNode) -> None:
+        node.signs_of_life.forgets = True
+
+    async with farm.running(2, settings=ON):
+        await farm.clock.sleep(1000)
+        async with farm.running(1, settings=ON, before=forgets) as node:
+            await farm.set_target(1, Power.DOWN)
+            await farm.clock.sleep(600)
+            assert deferred(node)
+            await farm.until(lambda: node.dark, within_s=2000)
+
+
+class TestBehindAGateway:
+    """Where the chain tells no signs of life, target and state have to do."""
+
+    @staticmethod
+    def gateway(node: VirtualNode) -> None:
+        node.container.signs_of_life.override(providers.Object(None))
+        node.chain.tells_finality = False
+
+    async def test_r14_it_sleeps_while_another_node_is_up_and_about_to_stay_so(self, farm: VirtualFarm) -> None:
+        async with farm.running(1, settings=ON, before=self.gateway) as node:
+            await farm.set_target(1, Power.DOWN)
+            await farm.until(lambda: node.dark, within_s=200)
+
+    async def test_r14_it_stays_up_while_all_others_sleep_or_shall_and_obeys_when_one_is_woken(
+        self, farm: VirtualFarm
+    ) -> None:
+        farm.put_to_sleep(2)
+        farm.want_down(3)
+        async with farm.running(1, settings=ON, before=self.gateway) as node:
+            await farm.set_target(1, Power.DOWN)
+            await farm.clock.sleep(1000)
+            assert node.container.server().staying_up == (
+                "no other node of the farm is known to be awake (target and state Up)"
+            )
+            assert not node.steps
+            await farm.set_target(2, Power.UP)
+            await farm.report_state(2, Power.UP)
+            await farm.until(lambda: node.dark, within_s=400)
+
+    async def test_r14_one_that_seemed_awake_at_the_last_look_is_asked_for_once_more(self, farm: VirtualFarm) -> None:
+        async with farm.running(1, settings=ON, before=self.gateway) as node:
+            await farm.clock.sleep(20)
+            farm.want_down(2)
+            farm.want_down(3)
+            await farm.set_target(1, Power.DOWN)
+            await farm.clock.sleep(200)
+            assert not node.steps
+
+    async def test_a_target_that_turns_up_while_the_others_are_asked_for_is_seen(self, farm: VirtualFarm) -> None:
+        async with farm.running(1, settings=ON, before=self.gateway) as node:
+            await farm.clock.sleep(20)
+            node.chain.latency_s = 8.0
+            await farm.set_target(1, Power.DOWN)
+            await farm.clock.sleep(10)
+            await farm.set_target(1, Power.UP)
+            await farm.clock.sleep(200)
+            assert not node.dark
+            assert farm.state(1) is Power.UP
+
+
+async def test_without_guard_and_calls_nobody_looks_for_signs_of_life(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: node.dark, within_s=120)
@@ -124,14 +204,3 @@ async def test_a_node_that_is_wanted_up_looks_with_the_farms_rounds_only(farm: V
     async with farm.running(1, settings=ON) as node:
         await farm.clock.sleep(3000)
         assert 8 <= node.signs_of_life.reads <= 13
-
-
-def test_behind_api_gateway_it_is_an_error_of_the_settings_with_the_remedy() -> None:
-    with pytest.raises(SettingsError) as raised:
-        load_settings(None, {"POWERD_POWER_MANAGEMENT_LAST_WAKER_GUARD": "true"}, {"profile": "zos"})
-    message = str(raised.value)
-    assert "the environment variable POWERD_POWER_MANAGEMENT_LAST_WAKER_GUARD: power_management.last_waker_guard" in (
-        message
-    )
-    assert "api-gateway" in message
-    assert 'chain.kind = "substrate"' in message

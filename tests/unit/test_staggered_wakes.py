@@ -200,13 +200,6 @@ async def test_when_the_sleeper_is_wanted_down_again_nothing_is_sent(farm31: Vir
 class TestNobodyWaits:
     """Each with the node that stands last."""
 
-    async def test_for_a_node_whose_state_says_up_since_it_may_be_dark_and_nothing_shows_when_it_woke(
-        self, farm31: VirtualFarm
-    ) -> None:
-        farm31.want_down(SLEEPER)
-        async with farm31.running(LAST):
-            assert await first_packet_after(farm31, await want_up(farm31)) < WITHIN_S
-
     async def test_after_an_answer_that_cannot_be_read(self, farm31: VirtualFarm) -> None:
         async with farm31.running(LAST) as node:
             node.chain.broken.add(NodeId(SLEEPER))
@@ -287,3 +280,86 @@ async def test_nodes_that_were_woken_are_wakers_from_the_moment_it_is_seen(clock
         await farm.until(lambda: len(node.told(WakeEnded)) == 3)
         await farm.set_target(5, Power.UP)
         await farm.until(lambda: bool(node.told(WakeHeldBack)), within_s=1)
+
+
+class TestANodeWhoseStateSaysUp:
+    """It may be dark all the same (a crash, a power cut), and nothing shows when it woke."""
+
+    async def test_three_call_it_at_once_thrice_and_the_others_once_when_their_turn_has_come(
+        self, farm31: VirtualFarm
+    ) -> None:
+        farm31.want_down(SLEEPER)
+        async with farm31.all_running(range(1, 31)) as nodes:
+            assert await first_packet_after(farm31, await want_up(farm31)) < WITHIN_S
+            assert {node for node, machine in nodes.items() if bursts(machine)} == set(WAKERS[:3])
+            await farm31.clock.sleep(STEP_S + 1)
+            assert {node for node, machine in nodes.items() if bursts(machine)} == set(WAKERS[:6])
+            await farm31.clock.sleep(BOUND_S)
+        assert [bursts(nodes[node]) for node in WAKERS] == [3] * 3 + [1] * 27
+
+    async def test_redundant_targets_up_put_no_power_off_off_by_minutes(self, farm31: VirtualFarm) -> None:
+        """One that stands last, and the events of thirty nodes that are awake all the time."""
+        async with farm31.running(LAST) as node:
+            await farm31.clock.sleep(10)
+            others = [other for other in farm31.node_ids if other != LAST]
+            farm31.want_up(SLEEPER)
+            await farm31.report_state(SLEEPER, Power.UP)
+            await farm31.set_targets(others, Power.UP)
+            await farm31.set_target(LAST, Power.DOWN)
+            await farm31.until(lambda: node.dark, within_s=60)
+            assert len(farm31.network.sent) <= 10 * 3 * 8, "most are left to those before it"
+
+    async def test_one_that_is_left_to_others_is_not_sent_before_the_own_power_off(self, farm31: VirtualFarm) -> None:
+        farm31.want_down(SLEEPER)
+        async with farm31.running(LAST) as node:
+            await want_up(farm31)
+            await farm31.set_target(LAST, Power.DOWN)
+            await farm31.until(lambda: node.dark, within_s=60)
+        assert not sent(farm31)
+        assert node.told(WakeEnded)[0].outcome == "its state is Up, and other nodes call it"
+
+    async def test_more_events_do_not_begin_its_delay_anew_and_one_that_falls_asleep_is_called_on(
+        self, farm31: VirtualFarm
+    ) -> None:
+        farm31.want_down(SLEEPER)
+        async with farm31.running(LAST) as node:
+            told_at = await want_up(farm31)
+            await farm31.clock.sleep(45)
+            await node.deliver(PowerTargetChanged(farm31.id, NodeId(SLEEPER), Power.UP))
+            await farm31.clock.sleep(45)
+            await farm31.report_state(SLEEPER, Power.DOWN)
+            await node.deliver(PowerTargetChanged(farm31.id, NodeId(SLEEPER), Power.UP))
+            assert BOUND_S <= await first_packet_after(farm31, told_at) < BOUND_S + WITHIN_S
+            await farm31.until(lambda: bursts(node) > 3, within_s=300)
+
+
+class TestTheOwnPowerOff:
+    """What was left to others is looked at before it, and sent where it is needed still."""
+
+    async def test_nothing_is_sent_to_one_that_is_awake_by_then(self, farm31: VirtualFarm) -> None:
+        async with farm31.running(LAST) as node:
+            await want_up(farm31)
+            await farm31.report_state(SLEEPER, Power.UP)
+            asked_at = farm31.clock.monotonic()
+            await farm31.set_target(LAST, Power.DOWN)
+            await farm31.until(lambda: node.dark, within_s=120)
+            assert not sent(farm31)
+            assert node.told(WakeEnded)[0].outcome == "awake"
+            assert farm31.clock.monotonic() - asked_at < 60
+
+    async def test_it_is_sent_when_the_chain_does_not_tell(self, farm31: VirtualFarm) -> None:
+        async with farm31.running(LAST) as node:
+            await want_up(farm31)
+            node.chain.hang_batches_of(NodeId(SLEEPER))
+            node.chain._timeout_s = 3600.0
+            await farm31.set_target(LAST, Power.DOWN)
+            assert await first_packet_after(farm31, farm31.clock.monotonic()) < TURN_READ_S_MAX + 10
+
+
+async def test_one_that_others_woke_is_not_shown_as_left_to_them_for_long(farm31: VirtualFarm) -> None:
+    async with farm31.running(LAST) as node:
+        await want_up(farm31)
+        assert node.container.desk().status().wakes
+        await farm31.report_state(SLEEPER, Power.UP)
+        await farm31.until(lambda: not node.container.desk().status().wakes, within_s=61)
+        assert not sent(farm31)

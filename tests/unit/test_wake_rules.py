@@ -37,7 +37,7 @@ def wake(*, bursts: int = 0, saw_down: bool = False) -> Wake:
         (ASLEEP, wake(bursts=1000, saw_down=True), SendBurst(NODE)),
         (AWAKE, wake(bursts=0), SendBurst(NODE)),
         (AWAKE, wake(bursts=HINTED_BURSTS - 1), SendBurst(NODE)),
-        (AWAKE, wake(bursts=HINTED_BURSTS), "all bursts that an event brings"),
+        (AWAKE, wake(bursts=HINTED_BURSTS), "all its bursts were sent"),
         (AWAKE, wake(bursts=1, saw_down=True), "awake"),
         (GOING_DOWN, wake(), "its target is Down"),
         (SLEEPS_AS_TOLD, wake(bursts=3, saw_down=True), "its target is Down"),

@@ -48,8 +48,12 @@ def account_of(node: int) -> bytes:
 
 
 def simulated_settings(settings: Mapping[str, object] = MappingProxyType({})) -> Settings:
-    """Loading takes a while: nodes of one farm share them."""
-    return load_settings(None, {}, {"profile": "simulated", **settings})
+    """Loading takes a while: nodes of one farm share them.
+
+    Most nodes of these farms are records on the chain and nothing else: no daemon of theirs gives a sign of life.
+    """
+    alone = {"power_management.last_waker_guard": False, "wake.call_silent": False}
+    return load_settings(None, {}, {"profile": "simulated", **alone, **settings})
 
 
 class Hardware:

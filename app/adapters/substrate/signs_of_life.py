@@ -7,13 +7,21 @@ whose nonce moves from then on: so where a nonce stands still the account is loo
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Mapping
 
 from app.adapters.substrate import records
+from app.adapters.substrate.answers import Header
 from app.adapters.substrate.client import SubstrateClient
-from app.adapters.substrate.state import head_state
-from app.domain.model import HeadKind, Node, NodeId
+from app.adapters.substrate.rpc import RpcConnection
+from app.adapters.substrate.rpc_errors import RpcRefused
+from app.adapters.substrate.state import KeysOf, State, head_state, state_at
+from app.domain.model import Counters, HeadKind, Node, NodeId
+
+EARLIER_BLOCKS = 200
+
+log = logging.getLogger(__name__)
 
 
 class SubstrateSignsOfLife:
@@ -30,19 +38,39 @@ class SubstrateSignsOfLife:
         self._counters: dict[NodeId, int] = {}
         self._still: set[NodeId] = set()
 
-    async def counters(self, nodes: Collection[NodeId]) -> Mapping[NodeId, int]:
+    async def counters(self, nodes: Collection[NodeId]) -> Counters:
         """Nonces at the finalized head."""
-        await self._find_accounts([node for node in nodes if self._is_to_be_looked_up(node)])
-        accounts = {node: self._accounts[node] for node in nodes if node in self._accounts}
-        state = await head_state(
-            self._client,
-            HeadKind.FINALIZED,
-            lambda runtime: [records.account_key(runtime, account) for account in accounts.values()],
-        )
+        accounts = await self._accounts_of(nodes)
+        told = await self._told(accounts, await head_state(self._client, HeadKind.FINALIZED, _keys_of(accounts)))
+        self._still = {node for node, counter in told.of.items() if self._counters.get(node) == counter}
+        self._counters |= told.of
+        return told
+
+    async def earlier(self, nodes: Collection[NodeId]) -> Counters | None:
+        """Nonces 200 blocks before: a node that keeps few states still has those of some 250 blocks."""
+        accounts = await self._accounts_of(nodes)
+        keys_of = _keys_of(accounts)
+
+        async def question(connection: RpcConnection) -> State | None:
+            head = await connection.ask_for(str, "chain_getFinalizedHead")
+            number = (await connection.ask_for(Header, "chain_getHeader", head)).height
+            then = await connection.ask_for(str, "chain_getBlockHash", max(number - EARLIER_BLOCKS, 1))
+            try:
+                return await state_at(self._client, connection, then, HeadKind.FINALIZED, keys_of)
+            except RpcRefused as error:
+                log.info("an earlier block can't be read: %s", error)
+                return None
+
+        state = await self._client.ask(question)
+        return None if state is None else await self._told(accounts, state)
+
+    async def _told(self, accounts: Mapping[NodeId, bytes], state: State) -> Counters:
         found = await self._client.compute(lambda: records.nonces(state.runtime, accounts, state.values))
-        self._still = {node for node, counter in found.items() if self._counters.get(node) == counter}
-        self._counters |= found
-        return found
+        return Counters(state.head.time_s, found)
+
+    async def _accounts_of(self, nodes: Collection[NodeId]) -> Mapping[NodeId, bytes]:
+        await self._find_accounts([node for node in nodes if self._is_to_be_looked_up(node)])
+        return {node: self._accounts[node] for node in nodes if node in self._accounts}
 
     def _is_to_be_looked_up(self, node: NodeId) -> bool:
         if node not in self._accounts:
@@ -63,3 +91,8 @@ class SubstrateSignsOfLife:
         accounts = await self._client.compute(lambda: records.accounts(state.runtime, twins, state.values))
         self._accounts |= accounts
         self._looked_up_s |= dict.fromkeys(accounts, time.monotonic())
+
+
+
+def _keys_of(accounts: Mapping[NodeId, bytes]) -> KeysOf:
+    return lambda runtime: [records.account_key(runtime, account) for account in accounts.values()]

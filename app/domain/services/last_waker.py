@@ -1,82 +1,64 @@
-"""Keeps this node up while no other node of its farm is known to be awake (opt-in).
+"""Keeps this node up while no other node of its farm is known to be awake, who could wake it (R14).
 
-Who counts as awake is decided by `app.domain.last_waker_rules`. Counters are looked at with every look at the
-farm, so that an answer is there when it is needed, and again when it is.
+Who counts as awake is decided by `app.domain.last_waker_rules`. Where the chain tells no signs of life (behind
+api-gateway), target and state have to do.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 
 from app.domain.errors import PowerdError
-from app.domain.events import Setback
-from app.domain.last_waker_rules import NEVER_S, Sign, is_awake, is_fresh, signs_after
+from app.domain.last_waker_rules import is_awake
 from app.domain.model import HeadKind, NodeId
 from app.domain.services.farm_directory import FarmDirectory
+from app.domain.services.signs_watch import SignsWatch
+from app.domain.services.turns import Turns
 from app.ports.chain import ChainReader
-from app.ports.clock import Clock
-from app.ports.signs_of_life import SignsOfLife
-from app.ports.telemetry import Telemetry
 
-LOOK_S_MIN = 30.0
-"""A sign counts for the better part of an hour: to look for one more often than that gains nothing."""
+ASKED_MAX = 3
+"""So many nodes that seemed awake at the last look are asked for where each costs a call; one is enough."""
+
+SETTING = "power_management.last_waker_guard = false lets it sleep all the same"
 
 
 class LastWaker:
-    """Does nothing where ``signs`` is None: the operator did not ask for it."""
+    """Objects to nothing where the operator switched the guard off."""
 
     def __init__(
-        self,
-        signs: SignsOfLife | None,
-        chain: ChainReader,
-        farm: FarmDirectory,
-        clock: Clock,
-        telemetry: Telemetry,
-        *,
-        fresh_s: float,
+        self, watch: SignsWatch, turns: Turns, chain: ChainReader, farm: FarmDirectory, *, guarded: bool
     ) -> None:
-        self._port = signs
+        self._watch = watch
+        self._turns = turns
         self._chain = chain
         self._farm = farm
-        self._clock = clock
-        self._telemetry = telemetry
-        self._fresh_s = fresh_s
-        self._signs: dict[NodeId, Sign] = {}
-        self._looked_at_s = NEVER_S
-        self._looking = asyncio.Lock()
-
-    async def look_at(self, peers: Collection[NodeId]) -> None:
-        """Remember the counters of these peers; a chain that does not tell them is a setback, and no more."""
-        if self._port is None:
-            return
-        try:
-            await self._look(self._port, peers)
-        except PowerdError as error:
-            self._telemetry.happened(Setback("looking for signs of life", str(error), 0.0))
+        self._guarded = guarded
 
     async def objection(self) -> str:
         """Why this node must not power off now; empty when it may, as far as this is concerned."""
-        if self._port is None:
+        if not self._guarded:
             return ""
         try:
             peers = await self._farm.peers()
-            await self._look(self._port, peers)
-            now_s = self._clock.monotonic()
-            alive = [n for n in peers if n in self._signs and is_fresh(self._signs[n], now_s, self._fresh_s)]
-            powers = (await self._chain.powers(alive, HeadKind.BEST)).powers if alive else {}
+            if not peers:
+                return f"no other node of the farm could wake this one: it has no other ({SETTING})"
+            if await self._somebody_awake(peers):
+                return ""
         except PowerdError as error:
             return f"whether another node of the farm is awake can't be told: {error}"
-        if any(is_awake(power) for power in powers.values()):
-            return ""
-        minutes = self._fresh_s / 60
-        return f"no other node of the farm is known to be awake (up, and a sign of life within {minutes:.0f} min)"
+        minutes = self._watch.fresh_s / 60
+        sign = f"up, and a sign of life within {minutes:.0f} min" if self._watch.tells else "target and state Up"
+        return f"no other node of the farm is known to be awake ({sign})"
 
-    async def _look(self, port: SignsOfLife, peers: Collection[NodeId]) -> None:
-        async with self._looking:
-            if self._clock.monotonic() - self._looked_at_s < LOOK_S_MIN:
-                return
-            counters = await port.counters(peers) if peers else {}
-            now_s = self._clock.monotonic()
-            self._signs = signs_after(self._signs, counters, now_s, self._looked_at_s)
-            self._looked_at_s = now_s
+    async def _somebody_awake(self, peers: Collection[NodeId]) -> bool:
+        if self._watch.tells:
+            await self._watch.look(peers)
+            alive = [node for node in peers if self._watch.is_fresh(node)]
+        else:
+            members = set(peers)
+            alive = [node for node in self._turns.wakers if node in members][:ASKED_MAX]
+        if not alive:
+            return False
+        powers = (await self._chain.powers(alive, HeadKind.BEST)).powers
+        self._turns.saw(powers)
+        return any(is_awake(power) for power in powers.values())

@@ -54,11 +54,14 @@ class Observer:
         finalized = None
         if self._chain.tells_finality:
             finalized = await self._own_power(HeadKind.FINALIZED)
+        last_waker, head_unreadable = "", ""
         # Only when it may decide: it takes reads of the chain.
-        asked = finalized is None or wants_down(finalized.power)
-        last_waker = await self._last_waker.objection() if asked else ""
+        if finalized is not None and wants_down(finalized.power):
+            last_waker = await self._last_waker.objection()
         best = await self._own_power(HeadKind.BEST)
-        head_unreadable = ""
+        if finalized is None and wants_down(best.power):
+            last_waker = await self._last_waker.objection()
+            best = await self._own_power(HeadKind.BEST)
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
         await self._brake.saw(best.power)

@@ -7,23 +7,24 @@ services of their own.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from app.domain.commands import LookAgain, PowerCommand, ShutDown, StayInDoubt, StayUp
 from app.domain.errors import StatePaused
 from app.domain.events import PowerTargetChanged, PowerUnreadable, Setback, StayingUp
 from app.domain.figures import without_figures
-from app.domain.model import HeadKind, NodeId, NodePower, Power
+from app.domain.model import HeadKind, NodeId, NodePower, Power, Unreadable
 from app.domain.power_rules import Observation, PowerLimits, decide
 from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.event_handler import EventHandler
 from app.domain.services.event_reader import EventReader
 from app.domain.services.farm_directory import FarmDirectory
-from app.domain.services.last_waker import LastWaker
 from app.domain.services.observer import Observer
 from app.domain.services.own_state import OwnState
 from app.domain.services.power_management import PowerManagement
 from app.domain.services.reconciler import Reconciler
 from app.domain.services.shutdown import Shutdown
+from app.domain.services.silent_peers import SilentPeers
 from app.domain.services.trigger import Trigger
 from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
@@ -49,7 +50,7 @@ class PowerServer:
         wakes: WakeService,
         shutdown: Shutdown,
         alarm: ClockAlarm,
-        last_waker: LastWaker,
+        silent: SilentPeers,
         reconciler: Reconciler,
         farm_reconciler: Reconciler,
         own_trigger: Trigger,
@@ -71,7 +72,7 @@ class PowerServer:
         self._wakes = wakes
         self._shutdown = shutdown
         self._alarm = alarm
-        self._last_waker = last_waker
+        self._silent = silent
         self._reconciler = reconciler
         self._farm_reconciler = farm_reconciler
         self._own_trigger = own_trigger
@@ -141,13 +142,12 @@ class PowerServer:
             return
         asked_at_s = self._clock.monotonic()
         peers = await self._farm.peers()
+        powers: Mapping[NodeId, NodePower | Unreadable] = {}
         if peers:
-            reading = await self._chain.powers(peers, HeadKind.BEST)
-            await self._farm.among([node for node, power in reading.powers.items() if may_sleep(power)])
-            self._wakes.look_at_all(reading.powers, asked_at_s=asked_at_s)
-            await self._last_waker.look_at(peers)
-        else:
-            self._wakes.look_at_all({}, asked_at_s=asked_at_s)
+            powers = (await self._chain.powers(peers, HeadKind.BEST)).powers
+            await self._farm.among([node for node, power in powers.items() if may_sleep(power)])
+        self._wakes.look_at_all(powers, asked_at_s=asked_at_s)
+        await self._silent.look(powers, self._clock.monotonic())
 
     async def _keep_self(self) -> None:
         """The first report goes first, but a chain that takes none does not hold us up for long (R8)."""

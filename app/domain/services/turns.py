@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from app.domain.model import NodeId, NodePower, Power, Unreadable
 from app.domain.wake_rank import TurnPolicy, can_wake_others, place
@@ -17,7 +18,13 @@ class Turns:
         self._own = own
         self._policy = policy
         self._wakers: dict[NodeId, None] = {}
+        self._silent: frozenset[NodeId] = frozenset()
         self._leaving = False
+
+    @property
+    def wakers(self) -> tuple[NodeId, ...]:
+        """The peers that the chain last showed up, and about to stay so."""
+        return tuple(self._wakers)
 
     @property
     def leaving(self) -> bool:
@@ -41,8 +48,18 @@ class Turns:
         if isinstance(power, NodePower):
             self._leaving = power.target is Power.DOWN
 
+    def saw_silent(self, nodes: Collection[NodeId]) -> None:
+        """These may be dark, whatever the chain says of them: nothing is left to them."""
+        self._silent = frozenset(nodes)
+
     def delay_s(self, target: NodeId) -> float:
         """How long a first burst to a sleeping ``target`` waits; 0 when it is this node's turn at once."""
-        if self._leaving or not self._policy.first:
+        return 0.0 if self._leaving else self.spread_s(target)
+
+    def spread_s(self, target: NodeId, step_s: float | None = None) -> float:
+        """The same, also for a node that is leaving; for a ``target`` that may be awake. In steps of that length."""
+        policy = self._policy if step_s is None else replace(self._policy, step_s=step_s)
+        if not policy.first:
             return 0.0
-        return self._policy.delay_s(place(self._own, target, self._wakers, at_most=self._policy.places))
+        wakers = [node for node in self._wakers if node not in self._silent] if self._silent else self._wakers
+        return policy.delay_s(place(self._own, target, wakers, at_most=policy.places))

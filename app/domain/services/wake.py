@@ -9,7 +9,7 @@ all in one batch, and sends or ends them. So a chain that hangs delays no first 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from app.domain.backoff import Jitter
 from app.domain.commands import EndWake
@@ -20,7 +20,9 @@ from app.domain.services.trigger import Trigger
 from app.domain.services.turns import Powers, Turns
 from app.domain.services.wake_faults import WakeFaults
 from app.domain.services.wake_looks import WakeLooks
+from app.domain.silence_rules import STEP_S
 from app.domain.wake_rules import (
+    HINTED_BURSTS,
     Wake,
     WakePolicy,
     may_be_wanted_up,
@@ -33,6 +35,8 @@ from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
 IDLE_S = 3600.0
+LEFT_LOOK_S = 50.0
+"""Between two looks at those that are left to others: more often than their turns come, and seldom enough."""
 UNASKED = Unreadable("the chain can't be asked now")
 
 
@@ -62,6 +66,7 @@ class WakeService:
         self._fresh: dict[NodeId, NodePower | Unreadable] = {}
         self._fresh_ones = Trigger(clock)
         self._turns_changed = Trigger(clock)
+        self._left_changed = Trigger(clock)
         self._due_changed = Trigger(clock)
 
     @property
@@ -77,8 +82,8 @@ class WakeService:
     def hint(self, powers: Powers) -> None:
         """Events named these nodes, and this is what the chain said of them afterwards.
 
-        Each that may be wanted up gets a burst at once, unless one is in flight, or the chain shows it
-        asleep and it is the turn of others. Its delay runs on whatever comes.
+        Each that may be wanted up gets a burst at once, unless one is in flight, or it is the turn of
+        others. Its delay runs on whatever comes.
         """
         now = self._clock.monotonic()
         self._turns.saw(powers)
@@ -86,11 +91,12 @@ class WakeService:
             wake = self._wakes.get(node)
             if wake is None:
                 if may_be_wanted_up(power):
-                    self._begin(node, "its target changed", power)
+                    self._begin(node, "its target changed", power, hinted=True)
                 continue
             if may_be_wanted_up(power):
                 wake.news_at_s = now
-            if wake.held_back and wants_waking(power):
+            if wake.held_back and isinstance(power, NodePower) and not isinstance(next_step(wake, power), EndWake):
+                wake.saw_down = wake.saw_down or wants_waking(power)
                 self._hasten(wake)
             elif now - wake.last_burst_at_s >= self._policy.burst_s:
                 wake.bursts = 0
@@ -126,15 +132,27 @@ class WakeService:
         self._look(powers, asked_at_s)
 
     def look_at_own(self, power: NodePower | Unreadable) -> None:
-        """This is what the chain says of this node: one that is to go down leaves nothing to others.
+        """This is what the chain says of this node: one that is to go down leaves no sleeper to others.
 
-        What it holds back it sends at once, rather than never; and it goes down after that (R7).
+        Of what it holds back it looks at once who sleeps still, and calls them rather than never; it goes down
+        after that (R7). Those that may be awake stay with the others.
         """
         self._turns.saw_own(power)
         if self._turns.leaving:
-            for wake in self._wakes.values():
-                if wake.held_back:
-                    self._act_now(wake.node, UNASKED)
+            for wake in [wake for wake in self._wakes.values() if wake.held_back]:
+                if wake.saw_down:
+                    wake.due_at_s = self._clock.monotonic()
+                    self._turns_changed.pull("this node is leaving")
+                else:
+                    self._end(wake, "its state is Up, and other nodes call it")
+
+    def leave_nothing_to(self, silent: Collection[NodeId]) -> None:
+        """These give no sign of life: whatever the chain says, they may be dark themselves."""
+        self._turns.saw_silent(silent)
+
+    def silent_delay_s(self, node: NodeId) -> float:
+        """How long this node leaves one to others that gives no sign of life."""
+        return self._turns.spread_s(node, STEP_S)
 
     def call(self, node: NodeId, reason: str) -> None:
         """Begin a wake, or send a burst of the one that is under way, on somebody's wish."""
@@ -148,21 +166,34 @@ class WakeService:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._serve_fresh(group), name="wake: first bursts")
             group.create_task(self._serve_turns(group), name="wake: held back")
+            group.create_task(self._serve_left(), name="wake: left to others")
             group.create_task(self._serve_due(group), name="wake: further bursts")
 
     async def finish_bursts(self) -> None:
         """Wait for the bursts in flight (5 s), so that none is cut off by our own power-off."""
         await self._bursts.finish()
 
-    def _begin(self, node: NodeId, reason: str, power: NodePower | Unreadable) -> None:
+    def _begin(self, node: NodeId, reason: str, power: NodePower | Unreadable, *, hinted: bool = False) -> None:
         now = self._clock.monotonic()
         asleep = wants_waking(power)
-        delay_s = self._turns.delay_s(node) if asleep else 0.0
+        delay_s = 0.0
+        if asleep:
+            delay_s = self._turns.delay_s(node)
+        elif hinted and isinstance(power, NodePower):
+            delay_s = self._turns.spread_s(node)
         self._wakes[node] = Wake(
-            node, reason, began_at_s=now, saw_down=asleep, due_at_s=now + delay_s, held_back=delay_s > 0, news_at_s=now
+            node,
+            reason,
+            began_at_s=now,
+            saw_down=asleep,
+            due_at_s=now + delay_s,
+            held_back=delay_s > 0,
+            hinted_bursts=1 if delay_s else HINTED_BURSTS,
+            news_at_s=now,
         )
         if delay_s:
             self._turns_changed.pull("held back")
+            self._left_changed.pull("held back")
             self._telemetry.happened(WakeHeldBack(node, delay_s))
         else:
             self._act_now(node, power)
@@ -172,7 +203,8 @@ class WakeService:
         older = self._fresh.get(wake.node)
         if older is not None and isinstance(next_step(wake, older), EndWake):
             del self._fresh[wake.node]  # it is wanted
-        due_at_s = wake.began_at_s + self._turns.delay_s(wake.node)
+        delay_s = self._turns.delay_s(wake.node) if wake.saw_down else self._turns.spread_s(wake.node)
+        due_at_s = wake.began_at_s + delay_s
         if due_at_s < wake.due_at_s:
             wake.due_at_s = due_at_s
             self._turns_changed.pull("hastened")
@@ -200,6 +232,17 @@ class WakeService:
                 self._apply(group, self._due(held_back=True), answers)
                 self._due_changed.pull("its turn came")
             await self._turns_changed.wait(self._until_next(held_back=True))
+
+    async def _serve_left(self) -> None:
+        """Others may have woken them meanwhile: what is left to others is looked at now and then."""
+        while True:
+            if not await self._left_changed.wait(LEFT_LOOK_S if self._left else IDLE_S) and self._left:
+                asked_at_s = self._clock.monotonic()
+                self._look(await self._looks.look_in_time(self._left), asked_at_s)
+
+    @property
+    def _left(self) -> list[Wake]:
+        return [wake for wake in self._wakes.values() if wake.held_back and wake.saw_down]
 
     async def _serve_due(self, group: asyncio.TaskGroup) -> None:
         while True:

@@ -33,6 +33,19 @@ class WakeFaults:
         self._board.clear(_no_mac(wake.node))
         return record.mac
 
+    def silent(self, node: NodeId, silent_s: float) -> None:
+        """It is wanted up and called Up, and gave no sign of life for so long."""
+        self._board.report(
+            _silent(node),
+            f"node {node} is wanted up and called Up, and has not reported its uptime for {silent_s / 60:.0f} min and "
+            "more: it is dark, or hangs, or can't reach the chain; look at its power and its console (it is called "
+            "now and then)",
+        )
+
+    def not_silent(self, node: NodeId) -> None:
+        """It gave a sign of life, or is not wanted up any more, or left the farm."""
+        self._board.clear(_silent(node))
+
     def clear(self, node: NodeId) -> None:
         """The wake is over."""
         self._board.clear(_asleep(node))
@@ -41,6 +54,10 @@ class WakeFaults:
 
 def _asleep(node: NodeId) -> str:
     return f"node-{node}-asleep"
+
+
+def _silent(node: NodeId) -> str:
+    return f"node-{node}-silent"
 
 
 def _no_mac(node: NodeId) -> str:

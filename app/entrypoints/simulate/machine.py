@@ -23,6 +23,7 @@ from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
 from app.domain.events import Happening
 from app.domain.model import Mac, NodeIdentity
 from app.domain.services.fault_board import FaultBoard
+from app.entrypoints.kinds import signs_of_life_kind
 from app.entrypoints.node_services import NodeServices, Ports
 from app.entrypoints.simulate.bus import Bus
 from app.entrypoints.simulate.conditions import FLAKY, apply_conditions
@@ -222,7 +223,7 @@ class Machine:
             self.world.chance("jitter", self.plan.id, self._lives).random,
             self.boot_memory,
             self.rtc if self.world.settings.rtc_alarm.enabled else None,
-            self.signs_of_life if self.world.settings.power_management.last_waker_guard else None,
+            None if signs_of_life_kind(self.world.settings) == "off" else self.signs_of_life,
         )
         self.display = SimulatedFaults()
         board = FaultBoard(self.display, self.clock, self, ports.jitter)

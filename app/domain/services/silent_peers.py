@@ -1,0 +1,62 @@
+"""Calls peers that are wanted up and give no sign of life, though the chain calls them Up (R14)."""
+
+from __future__ import annotations
+
+from app.domain.backoff import Jitter
+from app.domain.errors import PowerdError
+from app.domain.events import Setback
+from app.domain.model import NodeId
+from app.domain.services.signs_watch import SignsWatch
+from app.domain.services.turns import Powers
+from app.domain.services.wake import WakeService
+from app.domain.services.wake_faults import WakeFaults
+from app.domain.silence_rules import Silence, SilencePolicy
+from app.domain.wake_rank import can_wake_others
+from app.ports.telemetry import Telemetry
+
+
+class SilentPeers:
+    """Does nothing where the chain tells no signs of life."""
+
+    def __init__(
+        self,
+        watch: SignsWatch,
+        wakes: WakeService,
+        faults: WakeFaults,
+        telemetry: Telemetry,
+        policy: SilencePolicy,
+        jitter: Jitter,
+    ) -> None:
+        self._watch = watch
+        self._wakes = wakes
+        self._faults = faults
+        self._telemetry = telemetry
+        self._policy = policy
+        self._jitter = jitter
+        self._silences: dict[NodeId, Silence] = {}
+
+    async def look(self, powers: Powers, now_s: float) -> None:
+        """This is what the chain says of all peers; one that does not tell signs of life is a setback, and no more."""
+        try:
+            await self._watch.look(tuple(powers))
+        except PowerdError as error:
+            self._telemetry.happened(Setback("looking for signs of life", str(error), 0.0))
+            return
+        if self._policy.call:
+            wanted_up = [node for node, power in powers.items() if can_wake_others(power)]
+            self._follow({node: None for node in wanted_up if self._watch.is_silent(node)}, now_s)
+
+    def _follow(self, silent: dict[NodeId, None], now_s: float) -> None:
+        self._wakes.leave_nothing_to(silent)
+        for node in [node for node in self._silences if node not in silent]:
+            del self._silences[node]
+            self._faults.not_silent(node)
+        for node in silent:
+            if node not in self._silences:
+                self._silences[node] = Silence(now_s + self._wakes.silent_delay_s(node))
+                self._faults.silent(node, self._watch.fresh_s)
+            silence = self._silences[node]
+            if now_s >= silence.due_at_s:
+                silence.calls += 1
+                silence.due_at_s = now_s + self._policy.retry.delay_s(silence.calls, self._jitter)
+                self._wakes.call(node, "it gives no sign of life")
