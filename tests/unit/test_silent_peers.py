@@ -7,6 +7,7 @@ import pytest
 from app.adapters.simulated.clock import VirtualClock
 from app.domain.events import Setback, WakeBurstStarted, WakeEnded
 from app.domain.model import NodeId, Power
+from app.domain.services.signs_watch import SignsWatch
 from app.domain.wake_rank import order
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
@@ -143,3 +144,14 @@ async def test_calling_a_silent_node_does_not_put_off_the_own_power_off(pair: Vi
         await pair.until(lambda: bool(bursts(node)), within_s=2 * HOUR)
         await pair.set_target(1, Power.DOWN)
         await pair.until(lambda: node.dark, within_s=60)
+
+
+async def test_two_that_look_at_the_same_time_are_one_look(pair: VirtualFarm) -> None:
+    async with pair.running(1, settings=CALLS) as node:
+        await pair.clock.sleep(20)
+        before = node.signs_of_life.reads
+        watch = SignsWatch(node.signs_of_life, pair.clock, fresh_s=2700)
+        await watch.look([NodeId(2)])
+        await watch.look([NodeId(2)])
+        assert node.signs_of_life.reads == before + 1
+        assert not watch.is_silent(NodeId(1)), "nothing is known of it"

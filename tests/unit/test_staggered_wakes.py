@@ -309,6 +309,13 @@ class TestANodeWhoseStateSaysUp:
             await farm31.until(lambda: node.dark, within_s=60)
             assert len(farm31.network.sent) <= 10 * 3 * 8, "most are left to those before it"
 
+    async def test_one_that_is_left_to_others_is_not_shown_since_it_may_be_awake(self, farm31: VirtualFarm) -> None:
+        farm31.want_down(SLEEPER)
+        async with farm31.running(LAST) as node:
+            await want_up(farm31)
+            assert node.told(WakeHeldBack)
+            assert not node.container.desk().status().wakes
+
     async def test_one_that_is_left_to_others_is_not_sent_before_the_own_power_off(self, farm31: VirtualFarm) -> None:
         farm31.want_down(SLEEPER)
         async with farm31.running(LAST) as node:

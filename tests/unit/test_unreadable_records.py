@@ -92,3 +92,14 @@ async def test_where_each_record_costs_a_call_only_those_that_could_not_be_read_
         await directory.peers()
         assert not directory.is_unreadable(PEER)
         assert directory.known(NodeId(3)) is None
+
+
+async def test_a_members_record_that_is_not_answered_stays_as_it_was(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        faults: FaultBoard = node.container.faults()
+        directory = FarmDirectory(node.chain, farm.clock, farm.id, NodeId(1), faults)
+        await directory.peers()
+        known = directory.known(PEER)
+        farm.ledger.genesis("Nodes", 2, None)
+        await directory.reread([PEER])
+        assert directory.known(PEER) == known

@@ -93,6 +93,5 @@ class SubstrateSignsOfLife:
         self._looked_up_s |= dict.fromkeys(accounts, time.monotonic())
 
 
-
 def _keys_of(accounts: Mapping[NodeId, bytes]) -> KeysOf:
     return lambda runtime: [records.account_key(runtime, account) for account in accounts.values()]

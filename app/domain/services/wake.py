@@ -76,8 +76,8 @@ class WakeService:
 
     @property
     def wakes(self) -> tuple[Wake, ...]:
-        """All that are under way, for people to see."""
-        return tuple(self._wakes.values())
+        """All that are under way, for people to see; but for nodes that may be awake, and that others call first."""
+        return tuple(wake for wake in self._wakes.values() if wake.saw_down or not wake.held_back)
 
     def hint(self, powers: Powers) -> None:
         """Events named these nodes, and this is what the chain said of them afterwards.
