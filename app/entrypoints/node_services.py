@@ -157,7 +157,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     wakes = WakeService(looks, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
     brake = BootBrake(ports.boot_memory, ports.host_facts, clock, faults, policies.brake, management.other_wakers)
     watch = SignsWatch(ports.signs_of_life, clock, fresh_s=policies.sign_of_life_s)
-    silent = SilentPeers(watch, wakes, wake_faults, telemetry, policies.silence, jitter)
+    silent = SilentPeers(watch, wakes, turns, wake_faults, telemetry, policies.silence)
     last_waker = LastWaker(watch, turns, chain, farm, guarded=policies.last_waker_guard)
     heads = HeadWatch(
         chain, clock, age_s_max=policies.limits.best_head_age_s_max, pause_s=policies.reconcile.follow_up_s

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from app.adapters.redis.broker_url import parse_broker_url
 from app.domain.errors import PermanentError
 from app.domain.model import Mac
-from app.entrypoints.kinds import broker_url
+from app.entrypoints.kinds import behind_gateway, broker_url
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_keys import keys
 

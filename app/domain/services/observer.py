@@ -61,7 +61,8 @@ class Observer:
         best = await self._own_power(HeadKind.BEST)
         if finalized is None and wants_down(best.power):
             last_waker = await self._last_waker.objection()
-            best = await self._own_power(HeadKind.BEST)
+            if best.head is not None:
+                best = await self._own_power(HeadKind.BEST)  # it may have turned Up meanwhile
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
         await self._brake.saw(best.power)

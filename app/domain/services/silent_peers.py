@@ -7,12 +7,14 @@ from app.domain.errors import PowerdError
 from app.domain.events import Setback
 from app.domain.model import NodeId
 from app.domain.services.signs_watch import SignsWatch
-from app.domain.services.turns import Powers
+from app.domain.services.turns import Powers, Turns
 from app.domain.services.wake import WakeService
 from app.domain.services.wake_faults import WakeFaults
-from app.domain.silence_rules import Silence, SilencePolicy
+from app.domain.silence_rules import STEP_S, Silence, SilencePolicy
 from app.domain.wake_rank import can_wake_others
 from app.ports.telemetry import Telemetry
+
+_EXACT: Jitter = lambda: 0.5  # noqa: E731 - the looks at the farm are spread already
 
 
 class SilentPeers:
@@ -22,17 +24,17 @@ class SilentPeers:
         self,
         watch: SignsWatch,
         wakes: WakeService,
+        turns: Turns,
         faults: WakeFaults,
         telemetry: Telemetry,
         policy: SilencePolicy,
-        jitter: Jitter,
     ) -> None:
         self._watch = watch
         self._wakes = wakes
+        self._turns = turns
         self._faults = faults
         self._telemetry = telemetry
         self._policy = policy
-        self._jitter = jitter
         self._silences: dict[NodeId, Silence] = {}
 
     async def look(self, powers: Powers, now_s: float) -> None:
@@ -47,16 +49,16 @@ class SilentPeers:
             self._follow({node: None for node in wanted_up if self._watch.is_silent(node)}, now_s)
 
     def _follow(self, silent: dict[NodeId, None], now_s: float) -> None:
-        self._wakes.leave_nothing_to(silent)
+        self._turns.saw_silent(silent)
         for node in [node for node in self._silences if node not in silent]:
             del self._silences[node]
             self._faults.not_silent(node)
         for node in silent:
             if node not in self._silences:
-                self._silences[node] = Silence(now_s + self._wakes.silent_delay_s(node))
+                self._silences[node] = Silence(now_s + self._turns.spread_s(node, STEP_S))
                 self._faults.silent(node, self._watch.fresh_s)
             silence = self._silences[node]
             if now_s >= silence.due_at_s:
                 silence.calls += 1
-                silence.due_at_s = now_s + self._policy.retry.delay_s(silence.calls, self._jitter)
+                silence.due_at_s = now_s + self._policy.retry.delay_s(silence.calls, _EXACT)
                 self._wakes.call(node, "it gives no sign of life")

@@ -9,7 +9,7 @@ all in one batch, and sends or ends them. So a chain that hangs delays no first 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from app.domain.backoff import Jitter
 from app.domain.commands import EndWake
@@ -20,7 +20,6 @@ from app.domain.services.trigger import Trigger
 from app.domain.services.turns import Powers, Turns
 from app.domain.services.wake_faults import WakeFaults
 from app.domain.services.wake_looks import WakeLooks
-from app.domain.silence_rules import STEP_S
 from app.domain.wake_rules import (
     HINTED_BURSTS,
     Wake,
@@ -145,14 +144,6 @@ class WakeService:
                     self._turns_changed.pull("this node is leaving")
                 else:
                     self._end(wake, "its state is Up, and other nodes call it")
-
-    def leave_nothing_to(self, silent: Collection[NodeId]) -> None:
-        """These give no sign of life: whatever the chain says, they may be dark themselves."""
-        self._turns.saw_silent(silent)
-
-    def silent_delay_s(self, node: NodeId) -> float:
-        """How long this node leaves one to others that gives no sign of life."""
-        return self._turns.spread_s(node, STEP_S)
 
     def call(self, node: NodeId, reason: str) -> None:
         """Begin a wake, or send a burst of the one that is under way, on somebody's wish."""
