@@ -64,8 +64,8 @@ PACE: Settings = {
     "uptime": {"retry_delay_s_min": 0.2, "retry_delay_s_max": 1, "first_report_wait_s": patient(5)},
     "log": {"format": "json", "level": "debug"},
 }
-"""Everything is as on a real node, only shorter, as blocks are too; the machine may be slow. No daemon runs on the other nodes, so that
-none of them gives a sign of life."""
+"""Everything is as on a real node, only shorter, as blocks are too; the machine may be slow. No daemon runs on the
+other nodes, so that none of them gives a sign of life."""
 
 Said = Mapping[str, Any]
 
