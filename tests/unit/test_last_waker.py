@@ -135,7 +135,7 @@ async def test_a_chain_that_remembers_nothing_makes_it_wait_for_the_next_report(
         node.signs_of_life.forgets = True
 
     async with farm.running(2, settings=ON):
-        await farm.clock.sleep(1000)
+        await farm.clock.sleep(100)
         async with farm.running(1, settings=ON, before=forgets) as node:
             await farm.set_target(1, Power.DOWN)
             await farm.clock.sleep(600)
