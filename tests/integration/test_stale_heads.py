@@ -136,4 +136,4 @@ async def test_a_twin_that_was_given_to_another_account_is_followed(late: Late) 
     ledger.genesis("Balance", new, 1)
     late.world.produce(10)
     await signs.counters([late.node])
-    assert await signs.counters([late.node]) == {late.node: 41}
+    assert (await signs.counters([late.node])).of == {late.node: 41}
