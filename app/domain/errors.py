@@ -25,6 +25,10 @@ class ChainUnavailable(RetryableError):
     """The chain could not be asked, or did not answer in time."""
 
 
+class HistoryForgotten(PermanentError):
+    """No endpoint remembers the state of an old block."""
+
+
 class ExtrinsicUncertain(RetryableError):
     """An extrinsic was sent and its fate is not known; look at the chain before sending it again."""
 

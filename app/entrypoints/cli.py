@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -47,18 +48,21 @@ class Options:
         self._config = config
         self._overrides = overrides
 
-    def settings(self) -> Settings:
-        """File, environment and command line, in rising order; `SettingsError` names what is wrong."""
-        return load_settings(self._config, os.environ, self._overrides)
+    def settings(self, given: Mapping[str, object] | None = None) -> Settings:
+        """File, environment and command line, in rising order; `SettingsError` names what is wrong.
 
-    def container(self) -> Container:
+        ``given`` is what a command's own options say of settings.
+        """
+        return load_settings(self._config, os.environ, {**self._overrides, **(given or {})})
+
+    def container(self, given: Mapping[str, object] | None = None) -> Container:
         """The composition root for these settings; the log is set up by them."""
         from dependency_injector import providers
 
         from app.adapters.telemetry.log import setup_logging
         from app.entrypoints.container import Container
 
-        settings = self.settings()
+        settings = self.settings(given)
         setup_logging(settings.log.level, settings.log.format)
         return Container(settings=providers.Object(settings))
 

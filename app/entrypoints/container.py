@@ -187,6 +187,7 @@ class Container(containers.DeclarativeContainer):
     # -- the farmer's side (powerd farm) -----------------------------------------------------------
     farm_chain = providers.Singleton(farmer_adapters.substrate_reader, chain_client)
     farm_view = providers.Singleton(farmer_adapters.substrate_farm_view, chain_client)
+    farm_history = providers.Singleton(farmer_adapters.substrate_farm_history, chain_client)
     farm_owners = providers.Singleton(farmer_adapters.substrate_farm_owners, chain_client)
     farmer_account = providers.Singleton(farmer_adapters.substrate_farmer_account, settings, chain_client)
     power_targets = providers.Singleton(farmer_adapters.substrate_power_targets, settings, chain_client)

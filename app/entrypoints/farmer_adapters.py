@@ -10,6 +10,7 @@ from app.entrypoints.settings import Settings
 if TYPE_CHECKING:
     from app.adapters.substrate.chain import SubstrateChain
     from app.adapters.substrate.client import SubstrateClient
+    from app.adapters.substrate.farm_history import SubstrateFarmHistory
     from app.adapters.substrate.farm_owners import SubstrateFarmOwners
     from app.adapters.substrate.farm_view import SubstrateFarmView
     from app.adapters.substrate.farmer_account import SubstrateFarmerAccount
@@ -28,6 +29,13 @@ def substrate_farm_view(client: SubstrateClient) -> SubstrateFarmView:
     from app.adapters.substrate.farm_view import SubstrateFarmView
 
     return SubstrateFarmView(client)
+
+
+def substrate_farm_history(client: SubstrateClient) -> SubstrateFarmHistory:
+    """What happened to a farm's nodes."""
+    from app.adapters.substrate.farm_history import SubstrateFarmHistory
+
+    return SubstrateFarmHistory(client)
 
 
 def substrate_farm_owners(client: SubstrateClient) -> SubstrateFarmOwners:

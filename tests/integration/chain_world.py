@@ -89,9 +89,11 @@ class ChainWorld(ChainAt):
 
 
 @asynccontextmanager
-async def chain_world(nodes: int = 2, *, block_time_s: float = 3600.0) -> AsyncIterator[ChainWorld]:
-    """By default blocks come only when the test makes them."""
-    ledger = Ledger(time.time(), block_time_s=block_time_s)
+async def chain_world(
+    nodes: int = 2, *, block_time_s: float = 3600.0, start_s: float | None = None
+) -> AsyncIterator[ChainWorld]:
+    """By default blocks come only when the test makes them, and the first one is of now."""
+    ledger = Ledger(time.time() if start_s is None else start_s, block_time_s=block_time_s)
     farm = set_up_farm(ledger, nodes, "test")
     inside = DevNode(ledger)
     async with serving(inside, "127.0.0.1", 0) as url, AsyncExitStack() as stack:

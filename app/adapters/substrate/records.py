@@ -61,12 +61,12 @@ def powers(
 def _power(runtime: Runtime, data: str | None) -> NodePower | Unreadable:
     try:
         value = runtime.value(PALLET, "NodePower", data)
-        return NodePower(_state(value["state"]), Power(value["target"]))
+        return NodePower(power_state(value["state"]), Power(value["target"]))
     except (ValueError, KeyError, TypeError) as error:
         return Unreadable(f"NodePower {data}: {error}")
 
 
-def _state(value: Any) -> PowerState:
+def power_state(value: Any) -> PowerState:
     """``'Up'`` or ``{'Down': 708}``."""
     if isinstance(value, str):
         return PowerState(Power(value))

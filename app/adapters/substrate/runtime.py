@@ -170,10 +170,19 @@ class Runtime:
 
     def event_tag(self, pallet: str, name: str) -> bytes | None:
         """The two bytes every event of this name begins with; None when there is no such event."""
+        found = self._event_kind(pallet, name)
+        return None if found is None else bytes([found[0].value["index"], found[1]["index"]])
+
+    def event_fields(self, pallet: str, name: str) -> list[str]:
+        """Its fields' types as the pallet's source has them, such as ``u32``; empty when there is no such event."""
+        found = self._event_kind(pallet, name)
+        return [] if found is None else [str(field["typeName"]) for field in found[1]["fields"]]
+
+    def _event_kind(self, pallet: str, name: str) -> tuple[Any, Any] | None:
         found = self._metadata.get_metadata_pallet(pallet)
         for event in (found.events or ()) if found else ():
             if event.value["name"] == name:
-                return bytes([found.value["index"], event.value["index"]])
+                return found, event.value
         return None
 
     def verdicts(self, data: str | None) -> dict[int, str]:

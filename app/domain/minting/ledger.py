@@ -9,7 +9,7 @@ from app.domain.errors import PermanentError
 from app.domain.minting.events import Event, Initial, NodeUptimeReported, PowerTargetChanged, TimedEvent
 from app.domain.minting.month import Booking, Month, beginning
 from app.domain.minting.period import Period
-from app.domain.minting.rules import closed, step
+from app.domain.minting.rules import Step, closed, so_far, step
 from app.domain.model import NodeId, Power
 
 
@@ -62,11 +62,17 @@ class MonthLedger:
 
     def close(self, node: NodeId) -> Month:
         """The node's month when no more events come."""
-        month, booking = closed(self.month(node), self._period)
+        return self._end(node, closed(self.month(node), self._period))
+
+    def so_far(self, node: NodeId, now_s: int) -> Month:
+        """The node's month as it stands in the middle of the period; no event may be added after it."""
+        return self._end(node, so_far(self.month(node), now_s, self._period))
+
+    def _end(self, node: NodeId, end: Step) -> Month:
+        self._months[node], booking = end
         if booking is not None and self._on_booking is not None:
             self._on_booking(node, booking)
-        self._months[node] = month
-        return month
+        return self._months[node]
 
 
 def _begins_as(before: Initial | None, event: TimedEvent) -> Initial:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from app.adapters.codecs import minting_events
+import click
+
+from app.adapters.codecs import minting_events, minting_marks
 from app.domain.errors import PermanentError
 from app.domain.minting.ledger import EventOutOfPlace, MonthLedger
+from app.domain.minting.period import Period
+from app.domain.model import NodeId
+from app.entrypoints.minting.account import Account
+from app.entrypoints.minting.table import told
 
 
 class BadEventFile(PermanentError):
@@ -15,12 +22,23 @@ class BadEventFile(PermanentError):
     exit_code = 2
 
 
+def judge_events(path: Path, period: Period, explain: NodeId | None, *, as_json: bool) -> Sequence[str]:
+    """The lines to print."""
+    account = Account(period, explain)
+    ledger = account.ledger
+    judge_file(path, ledger)
+    if explain is not None and explain not in ledger.nodes:
+        raise click.UsageError(f"{path} holds no event of node {explain}")
+    months = [ledger.close(node) for node in ledger.nodes]
+    return list(told(account, months, period.end_s, as_json=as_json))
+
+
 def judge_file(path: Path, ledger: MonthLedger) -> None:
     """Feed the file's events to the ledger; `BadEventFile` names the first line that can't be judged."""
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
-                if line.strip():
+                if line.strip() and not line.startswith(minting_marks.SIGN):
                     _judge_line(path, number, line, ledger)
     except OSError as error:
         raise BadEventFile(f"{path} can't be read: {error.strerror}") from error

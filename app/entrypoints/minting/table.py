@@ -7,10 +7,29 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from app.domain.minting.month import MINIMUM_SHARE, Booking, Loss, Month
+from app.domain.minting.month import MINIMUM_SHARE, SLOW_BOOTS_MAX, Booking, Loss, Month, Violation
 from app.domain.minting.period import Period
+from app.entrypoints.minting.account import Account
 
 HOUR_S = 3600
+
+WORDS = {
+    Violation.UPTIME_TOO_HIGH: "it reported more new uptime than time had passed",
+    Violation.UPTIME_TOO_LOW: "it reported less new uptime than time had passed, and had not booted",
+    Violation.INVALID_REBOOT: "it reported less uptime than before, and more than a boot since then allows",
+    Violation.CLOCK_SKEW: "the boot time by its reports moved by 2 minutes or more",
+    Violation.BOOT_REQUEST_EXPIRED: "twice it was not up within 30 minutes after it was called",
+}
+
+
+def told(account: Account, months: Sequence[Month], until_s: int, *, as_json: bool) -> Iterator[str]:
+    """The lines that were asked for; ``until_s`` is up to when the period was judged."""
+    if account.explain is not None and not as_json:
+        yield from explanation(account.ledger.month(account.explain), account.bookings)
+    elif as_json:
+        yield from (json_line(month) for month in months if account.explain in (None, month.node))
+    else:
+        yield from table(account.period, months, account.lost_s, until_s)
 
 
 def json_line(month: Month) -> str:
@@ -45,6 +64,8 @@ def table(period: Period, months: Sequence[Month], lost_s: dict[int, Counter[Los
 def _outlook(month: Month, period: Period, lost_s: int) -> str:
     if month.violation is not None:
         return f"lost: {month.violation.value}"
+    if month.slow_boots > SLOW_BOOTS_MAX:
+        return f"lost: {Violation.BOOT_REQUEST_EXPIRED.value}"
     left_s = period.length_s * (1 - MINIMUM_SHARE) - lost_s
     if left_s < 0:
         return f"lost: below {100 * MINIMUM_SHARE:.0f} %"
@@ -57,6 +78,7 @@ def _details(month: Month, lost_s: Counter[Loss]) -> Iterator[str]:
     if month.violation is not None and month.violated_at_s is not None:
         at = moment(month.violated_at_s)
         yield f"node {month.node} gets nothing for this period: {month.violation.value} at {at}"
+        yield f"  ({WORDS[month.violation]})"
     since_s = month.uncredited_since_s
     if since_s is not None:
         yield f"node {month.node} earns nothing since {moment(since_s)}, until it boots with its target Up"

@@ -1,0 +1,27 @@
+"""What a ledger tells while it is fed, gathered for people."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from app.domain.minting.ledger import MonthLedger
+from app.domain.minting.month import Booking, Loss
+from app.domain.minting.period import Period
+from app.domain.model import NodeId
+
+
+class Account:
+    """A ledger, what each node lost and to what, and the bookings of the one node to be explained."""
+
+    def __init__(self, period: Period, explain: NodeId | None) -> None:
+        self.period = period
+        self.explain = explain
+        self.lost_s: defaultdict[int, Counter[Loss]] = defaultdict(Counter)
+        self.bookings: list[Booking] = []
+        self.ledger = MonthLedger(period, self._booked)
+
+    def _booked(self, node: NodeId, booking: Booking) -> None:
+        if booking.loss is not None:
+            self.lost_s[node][booking.loss] += booking.lost_s
+        if node == self.explain:
+            self.bookings.append(booking)

@@ -1,0 +1,18 @@
+"""Where what was read of a period is kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from app.domain.minting.period import Period
+from app.domain.model import FarmId
+
+
+def record_path(chain_id: str, farm: FarmId, period: Period) -> Path:
+    """Below XDG_CACHE_HOME, else below ~/.cache; one file for each chain, farm and period."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    # The standard says that a relative path there counts as none.
+    caches = Path(given) if given.startswith("/") else Path.home() / ".cache"
+    name = f"{period.start_s}-{period.end_s}" if period.number is None else f"period-{period.number}"
+    return caches / "powerd" / "minting" / chain_id / f"farm-{farm}-{name}.jsonl"

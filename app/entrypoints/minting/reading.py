@@ -1,0 +1,112 @@
+"""Reads a farm's period from the chain, but for what an earlier reading has kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from app.adapters.files.minting_record import FileMintingRecord, RecordNotKept
+from app.domain.errors import ChainUnavailable, UnknownIdentity
+from app.domain.minting.events import Event
+from app.domain.minting.history import EventfulBlock, TimedBlock
+from app.domain.minting.ledger import MonthLedger
+from app.domain.minting.period import AFTERMATH_S, Period
+from app.domain.model import FarmId, NodeId
+from app.ports.farm_history import FarmHistory
+
+RETRIES_S = (1.0, 2.0, 4.0, 8.0)
+"""Pauses before a batch that failed is asked for again: a long reading is not given up for a lost connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What hears of the reading: ``warn`` of what goes wrong, ``passes`` of (blocks read now, blocks in all)."""
+
+    warn: Callable[[str], None]
+    passes: Callable[[int, int], None]
+
+
+class PeriodReading:
+    """Of one farm and period; ``newest`` is the newest final block, up to which it is read at most."""
+
+    def __init__(
+        self, history: FarmHistory, record: FileMintingRecord, farm: FarmId, period: Period, hearing: Hearing
+    ) -> None:
+        self._history = history
+        self._record = record
+        self._farm = farm
+        self._period = period
+        self._hearing = hearing
+
+    async def read(self, ledger: MonthLedger, newest: TimedBlock, batch: int) -> TimedBlock:
+        """All that is to be known now, fed to the ledger; up to which block. Errors of the chain go to the caller."""
+        if self._record.not_kept:
+            self._hearing.warn(self._record.not_kept)
+        last = await self._history.last_before(self._period.end_s + AFTERMATH_S + 1, newest)
+        nodes = set(await self._history.nodes(self._farm, newest))
+        await self._check_kept(newest)
+        if self._record.mark is None:
+            begins = await self._history.last_before(self._period.start_s, newest)
+            nodes |= set(await self._history.nodes(self._farm, begins))
+            if not nodes:
+                raise UnknownIdentity(f"the chain knows no node of farm {self._farm}; check the farm id (--farm)")
+            initials = await self._history.powers(sorted(nodes), begins)
+            self._feed(ledger, initials)
+            self._keep(initials, begins)
+            mark = begins
+        else:
+            mark = self._record.mark
+            self._feed(ledger, self._record.events())
+            nodes |= set(ledger.nodes)
+        return await self._go_on(ledger, nodes, mark, last, batch)
+
+    async def _go_on(
+        self, ledger: MonthLedger, nodes: Collection[NodeId], mark: TimedBlock, last: TimedBlock, batch: int
+    ) -> TimedBlock:
+        begin, total = mark.ref.number, last.ref.number - mark.ref.number
+        while mark.ref.number < last.ref.number:
+            first, end = mark.ref.number + 1, min(mark.ref.number + batch, last.ref.number)
+            blocks = await self._blocks(nodes, first, end, patient=first > begin + 1)
+            events = [event for block in blocks for event in block.events]
+            mark = blocks[-1].block
+            self._feed(ledger, events)
+            self._keep(events, mark)
+            self._hearing.passes(mark.ref.number - begin, total)
+        return mark
+
+    async def _blocks(
+        self, nodes: Collection[NodeId], first: int, last: int, *, patient: bool
+    ) -> Sequence[EventfulBlock]:
+        for pause_s in RETRIES_S if patient else ():
+            try:
+                return await self._history.blocks(nodes, first, last)
+            except ChainUnavailable as error:
+                self._hearing.warn(f"{error}; block {first} is asked for again in {pause_s:g} s")
+                await asyncio.sleep(pause_s)
+        return await self._history.blocks(nodes, first, last)
+
+    async def _check_kept(self, newest: TimedBlock) -> None:
+        """A final block stays for ever; only a chain that was made anew has another one in its place."""
+        kept = self._record.mark
+        if kept is None:
+            return
+        if kept.ref.number > newest.ref.number:
+            raise ChainUnavailable(
+                f"the newest final block is {newest.ref.number}, and block {kept.ref.number} was read before: the "
+                f"endpoint is behind; ask again, or remove {self._record.path} if this chain was made anew"
+            )
+        (found,) = await self._history.blocks([], kept.ref.number, kept.ref.number)
+        if found.block != kept:
+            self._hearing.warn(f"{self._record.path} is of another chain; the period is read anew")
+            self._record.begin_anew()
+
+    def _feed(self, ledger: MonthLedger, events: Iterable[Event]) -> None:
+        for event in events:
+            ledger.add(event)
+
+    def _keep(self, events: Iterable[Event], mark: TimedBlock) -> None:
+        try:
+            self._record.add(events, mark)
+        except RecordNotKept as error:
+            self._hearing.warn(str(error))

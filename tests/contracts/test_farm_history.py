@@ -1,0 +1,146 @@
+"""What every `FarmHistory` tells of the same blocks, on a ledger in memory and over WebSocket alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from app.adapters.simulated.farm_history import SimulatedFarmHistory
+from app.adapters.simulated.ledger import Ledger
+from app.adapters.simulated.ledger_blocks import Event
+from app.adapters.simulated.pallet import Power as StoredPower
+from app.adapters.substrate.farm_history import SubstrateFarmHistory
+from app.domain.minting.events import Initial, NodeUptimeReported, PowerStateChanged, PowerTargetChanged
+from app.domain.minting.history import TimedBlock
+from app.domain.model import FarmId, NodeId, Power
+from app.ports.farm_history import FarmHistory
+from tests.integration.chain_world import ChainWorld, chain_world
+
+BEGAN_S = 1_750_000_000
+FARM, NODE, PEER = FarmId(1), NodeId(1), NodeId(2)
+
+
+@dataclass(frozen=True)
+class World:
+    """Blocks 1 to 40 of the ledger, an hour from one to the next; node 1 says Down in block 10, and Up in 13."""
+
+    history: FarmHistory
+    ledger: Ledger
+
+    def time_of(self, number: int) -> int:
+        return BEGAN_S + 3600 * number
+
+
+Test = Callable[[World], Coroutine[Any, Any, None]]
+Rig = Callable[[Test], None]
+
+
+def deposit(ledger: Ledger, time_s: int, *events: tuple[str, Any]) -> None:
+    """A block with these events."""
+    block = ledger.produce(time_s)
+    assert block is not None
+    block.events += [Event(0, "TfgridModule", name, attributes) for name, attributes in events]
+
+
+def fill(ledger: Ledger) -> None:
+    both = {"farm_id": 1, "node_id": 1}
+    for number in range(1, 41):
+        at_s = BEGAN_S + 3600 * number
+        told: list[tuple[str, Any]] = [("NodeUptimeReported", (2, at_s, 3600 * number))]
+        if number == 10:
+            told.append(("PowerTargetChanged", {**both, "power_target": "Down"}))
+            told.append(("PowerStateChanged", {**both, "power_state": {"Down": 10}}))
+        if number == 13:
+            told.append(("PowerStateChanged", {**both, "power_state": "Up"}))
+            told.append(("NodeUptimeReported", (1, at_s, 60)))
+        deposit(ledger, at_s, *told)
+        if number == 10:
+            ledger.genesis("NodePower", 1, StoredPower(down_since=10, target="Down"))
+        if number == 13:
+            ledger.genesis("NodePower", 1, StoredPower())
+
+
+async def made(world: ChainWorld) -> World:
+    fill(world.ledger)
+    return World(SubstrateFarmHistory(world.client()), world.ledger)
+
+
+@pytest.fixture(scope="module", params=["simulated", "substrate"])
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    with asyncio.Runner() as runner:
+        around = chain_world(2, start_s=BEGAN_S)
+        chain = runner.run(around.__aenter__())
+        world = runner.run(made(chain))
+        if request.param == "simulated":
+            world = World(SimulatedFarmHistory(chain.ledger), chain.ledger)
+        try:
+            yield lambda test: runner.run(test(world))
+        finally:
+            runner.run(around.__aexit__(None, None, None))
+
+
+def test_the_newest_block_is_the_finalized_one(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        assert isinstance(world.history, FarmHistory)
+        newest = await world.history.newest()
+        assert (newest.ref.number, newest.ref.hash) == (37, world.ledger.finalized.hash)
+        assert newest.time_s == world.time_of(37)
+        assert await world.history.chain_id() == world.ledger.block(0).hash  # type: ignore[union-attr]
+
+    rig(test)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 19, 20, 36, 37])
+@pytest.mark.parametrize("second", [0, 1])
+def test_a_time_finds_the_last_block_before_it(rig: Rig, number: int, second: int) -> None:
+    async def test(world: World) -> None:
+        found = await world.history.last_before(world.time_of(number) + second, await world.history.newest())
+        assert found.ref.number == (number if second else max(0, number - 1))
+        assert found.ref.number == 0 or found.time_s == world.time_of(found.ref.number)
+
+    rig(test)
+
+
+def test_each_event_of_the_nodes_is_told_in_its_block_and_no_other_nodes(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        blocks = await world.history.blocks([NODE], 9, 14)
+        assert [block.block.ref.number for block in blocks] == list(range(9, 15))
+        assert [list(block.events) for block in blocks if block.events] == [
+            [
+                PowerTargetChanged(world.time_of(10), NODE, Power.DOWN),
+                PowerStateChanged(world.time_of(10), NODE, Power.DOWN),
+            ],
+            [PowerStateChanged(world.time_of(13), NODE, Power.UP), NodeUptimeReported(world.time_of(13), NODE, 60)],
+        ]
+        assert all(len(block.events) == 1 for block in await world.history.blocks([PEER], 1, 37))
+
+    rig(test)
+
+
+def test_powers_are_those_after_the_block_and_a_down_has_its_time(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        for number, node in [
+            (9, Initial(NODE, Power.UP, Power.UP)),
+            (12, Initial(NODE, Power.DOWN, Power.DOWN, world.time_of(10))),
+            (13, Initial(NODE, Power.UP, Power.UP)),
+        ]:
+            at = await block(world, number)
+            assert list(await world.history.powers([NODE, PEER], at)) == [node, Initial(PEER, Power.UP, Power.UP)]
+
+    rig(test)
+
+
+def test_the_farms_nodes(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        assert await world.history.nodes(FARM, await block(world, 5)) == (NODE, PEER)
+        assert await world.history.nodes(FarmId(77), await block(world, 5)) == ()
+
+    rig(test)
+
+
+async def block(world: World, number: int) -> TimedBlock:
+    return await world.history.last_before(world.time_of(number) + 1, await world.history.newest())
