@@ -55,7 +55,8 @@ def settings(port: int) -> Settings:
     """One packet a wake, and nothing of itself while we measure."""
     return {
         "magic_packets": {"port": port},
-        "wake": {"packets": 1, "retry_delay_s_min": 3600, "retry_delay_s_max": 3600},
+        # Nothing is left to other nodes: it is the time of one daemon that is measured.
+        "wake": {"packets": 1, "retry_delay_s_min": 3600, "retry_delay_s_max": 3600, "first_wakers": 0},
         "power_management": {"reconcile_interval_s": 3600},
         "chain": {"best_head_age_s_max": 0, "finalized_head_age_s_max": 0},
         "log": {"level": "debug"},

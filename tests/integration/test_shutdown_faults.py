@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from app.adapters.simulated.farm_setup import mac_of
 from app.domain.model import HeadKind, Power
 from app.domain.shutdown_rules import Step
 from tests.contracts.kernel_double import MAGIC, Card
@@ -141,7 +142,7 @@ BRIDGE = Card("zos", "02:00:00:00:00:01", kind="bridge", supported=0)
 
 def card(**how: object) -> Card:
     """The machine's one physical card, a member of the bridge."""
-    return Card("eth0", "54:b2:03:a0:11:22", master="zos", **how)  # type: ignore[arg-type]  # the fields of Card, by name
+    return Card("eth0", str(mac_of(1, 1)), master="zos", **how)  # type: ignore[arg-type]  # the fields of Card, by name
 
 
 @asynccontextmanager

@@ -51,7 +51,8 @@ async def test_a_node_sleeps_and_is_woken_by_its_peer(directory: Path, profile: 
 
 
 async def test_sigterm_ends_daemon_and_follower_within_five_seconds(directory: Path) -> None:
-    async with farm_on_loopback(directory, 1, None) as farm:
+    # A second node, awake: a farm's only node would not sleep.
+    async with farm_on_loopback(directory, 2, None) as farm:
         client = SubstrateClient([farm.chain_url])
         story = Story(farm, SubstrateChain(client), None, print)  # type: ignore[arg-type]  # nobody sets a target
         try:
@@ -73,7 +74,8 @@ async def test_sigterm_ends_daemon_and_follower_within_five_seconds(directory: P
 async def test_the_state_is_up_on_chain_after_the_daemon_was_stopped_in_the_middle_of_a_shutdown(
     directory: Path,
 ) -> None:
-    async with farm_on_loopback(directory, 1, None) as farm:
+    # A second node, awake: a farm's only node would not sleep.
+    async with farm_on_loopback(directory, 2, None) as farm:
         client = SubstrateClient([farm.chain_url])
         chain = SubstrateChain(client)
         targets = SubstratePowerTargets(client, seed=read_seed(farm.farmer_key), key_type="sr25519")
