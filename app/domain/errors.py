@@ -144,6 +144,10 @@ class BootMemoryUnusable(RetryableError):
     """What the brake remembers from one boot to the next can't be read or written now."""
 
 
+class CursorNotSaved(RetryableError):
+    """The follower's place can't be written now."""
+
+
 class FaultsNotShown(RetryableError):
     """The place where operators look did not take the faults."""
 

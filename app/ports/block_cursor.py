@@ -11,10 +11,10 @@ from app.ports.chain_blocks import BlockRef
 class BlockCursor(Protocol):
     """Remembers the last block whose events are known to be on the stream."""
 
-    def load(self) -> BlockRef | None:
+    async def load(self) -> BlockRef | None:
         """The saved place; ``None`` when there is none, or only a damaged one (which is reported)."""
         ...
 
-    def save(self, ref: BlockRef) -> None:
-        """Keep the place durably: after a power cut it is the old one or the new one."""
+    async def save(self, ref: BlockRef) -> None:
+        """Keep the place durably: after a power cut it is the old one or the new one; `CursorNotSaved`."""
         ...

@@ -76,7 +76,8 @@ Settings = Mapping[str, Mapping[str, object]]
 class Program:
     """One process of ``powerd``, and what it has said since it was first started.
 
-    With ``anew`` it loads all its modules itself, as in production: for whoever measures it.
+    With ``anew`` it loads all its modules itself, as in production, and the command may be any: for
+    whoever measures it, or runs it in a namespace.
     """
 
     command: Sequence[str]
@@ -90,7 +91,8 @@ class Program:
     async def start(self) -> None:
         """Start it (again)."""
         anew = self.command if self.anew else ()
-        self._process = forked.start(*forked.module_of(self.command), read="stderr", anew=anew)
+        module = ("",) if self.anew else forked.module_of(self.command)
+        self._process = forked.start(*module, read="stderr", anew=anew)
         self.starts += 1
         self._hearing = asyncio.create_task(self._hear(self._process))
 

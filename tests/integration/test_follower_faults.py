@@ -55,7 +55,7 @@ async def following(node: Node) -> None:
     """It runs, and has its place in the chain."""
     await node.follower.start()
     async with asyncio.timeout(PATIENCE_S):
-        while FileBlockCursor(node.directory / "cursor.json").load() is None:
+        while await FileBlockCursor(node.directory / "cursor.json").load() is None:
             await node.blocks_pass(1)
 
 

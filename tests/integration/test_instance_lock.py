@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.adapters.files.instance_lock import AlreadyRunning, InstanceLock
+from tests.integration.needs import missing
 from tests.integration.node_rig import Program, node_rig
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
@@ -32,6 +33,20 @@ def test_a_directory_that_cannot_be_used_gives_way_to_the_next(tmp_path: Path) -
     first, second = InstanceLock(directories), InstanceLock(directories)
     first.take("node", "powerd")
     assert (tmp_path / "locks" / "node.lock").read_text() == f"{os.getpid()}\n"
+    with pytest.raises(AlreadyRunning):
+        second.take("node", "powerd")
+    first.release()
+
+
+def test_root_sees_the_lock_of_a_service_that_has_a_user_of_its_own(tmp_path: Path) -> None:
+    service = tmp_path / "powerd"
+    service.mkdir()
+    try:
+        os.chown(service, 64001, 64001)
+    except PermissionError:
+        missing("another user (run as root)")
+    first, second = InstanceLock([service]), InstanceLock([service, tmp_path / "elsewhere"])
+    first.take("node", "powerd")
     with pytest.raises(AlreadyRunning):
         second.take("node", "powerd")
     first.release()

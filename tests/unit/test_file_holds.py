@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,18 @@ async def test_a_file_that_is_no_hold_is_doubt_and_is_named(
         await holds.active()
     known, unreadable = holds.all()
     assert (list(known), len(unreadable)) == ([GOOD], 1)
+
+
+def test_what_root_places_under_any_umask_the_daemons_user_can_read(tmp_path: Path) -> None:
+    directory = tmp_path / "run" / "powerd" / "holds"
+    before = os.umask(0o077)
+    try:
+        FileHolds(directory, SystemClock(), FACTS).place(GOOD)
+    finally:
+        os.umask(before)
+    for each in (directory.parents[1], directory.parent, directory):
+        assert stat.S_IMODE(each.stat().st_mode) == 0o755
+    assert [stat.S_IMODE(each.stat().st_mode) for each in directory.iterdir()] == [0o644]
 
 
 async def test_a_hold_written_by_hand_needs_no_more_than_a_reason(holds: FileHolds, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, 
 from app.domain.model import FarmId, NodeId, Power
 from app.domain.services.fault_board import FaultBoard
 from app.domain.services.follower import Follower
+from app.domain.services.kept_place import DOING, FAULT
 from app.ports.chain_blocks import ChainBlocks
 from tests.unit.virtual_farm import FARMER, VirtualFarm
 
@@ -91,7 +92,7 @@ async def test_starts_at_the_newest_block_without_a_cursor(farm: VirtualFarm) ->
 
 async def test_catches_up_from_the_cursor_in_batches(farm: VirtualFarm) -> None:
     rig = Rig(farm)
-    rig.cursor.save(BlockRef(0, farm.ledger.best.hash))
+    await rig.cursor.save(BlockRef(0, farm.ledger.best.hash))
     for _ in range(10):
         await rig.change(1)
     async with rig.following():
@@ -204,7 +205,7 @@ async def test_a_restart_in_the_middle_of_a_reorganisation_goes_back_far_enough(
     farm.ledger.hold_finality = True
     for _ in range(3):
         await rig.change(1)
-    rig.cursor.save(BlockRef(3, "0xgone"))
+    await rig.cursor.save(BlockRef(3, "0xgone"))
     async with rig.following():
         await rig.change(2)
         await farm.clock.sleep(10)
@@ -240,7 +241,7 @@ async def test_a_batch_of_two_branches_is_used_up_to_the_break(farm: VirtualFarm
     torn = [block(1, "0x0"), block(2, "0xother"), block(3, "0x2")]
     whole = [block(2, "0x1"), block(3, "0x2")]
     rig = Rig(farm, OddBlocks(BlockRef(3, "0x3"), [torn, whole]))
-    rig.cursor.save(BlockRef(0, "0x0"))
+    await rig.cursor.save(BlockRef(0, "0x0"))
     async with rig.following():
         await farm.clock.sleep(5)
     assert rig.published() == [1, 2, 3]
@@ -249,7 +250,7 @@ async def test_a_batch_of_two_branches_is_used_up_to_the_break(farm: VirtualFarm
 async def test_a_block_that_nobody_can_read_any_more_is_reported_and_skipped(farm: VirtualFarm) -> None:
     blocks = [block(1, "0x0", unreadable="state discarded"), block(2, "0x1")]
     rig = Rig(farm, OddBlocks(BlockRef(2, "0x2"), [blocks]))
-    rig.cursor.save(BlockRef(0, "0x0"))
+    await rig.cursor.save(BlockRef(0, "0x0"))
     async with rig.following():
         await farm.clock.sleep(5)
     assert rig.published() == [2]
@@ -259,7 +260,7 @@ async def test_a_block_that_nobody_can_read_any_more_is_reported_and_skipped(far
 
 async def test_a_head_that_is_gone_when_it_is_read_is_asked_for_again(farm: VirtualFarm) -> None:
     rig = Rig(farm, OddBlocks(BlockRef(1, "0x1"), [[], [block(1, "0x0")]]))
-    rig.cursor.save(BlockRef(0, "0x0"))
+    await rig.cursor.save(BlockRef(0, "0x0"))
     async with rig.following():
         await farm.clock.sleep(5)
     assert rig.published() == [1]
@@ -267,7 +268,61 @@ async def test_a_head_that_is_gone_when_it_is_read_is_asked_for_again(farm: Virt
 
 async def test_going_back_where_no_block_answers_starts_at_the_oldest_known(farm: VirtualFarm) -> None:
     rig = Rig(farm, OddBlocks(BlockRef(2, "0x2"), [[block(2, "0xother")], [], [block(2, "0xold")]]))
-    rig.cursor.save(BlockRef(1, "0xold"))
+    await rig.cursor.save(BlockRef(1, "0xold"))
     async with rig.following():
         await farm.clock.sleep(5)
     assert rig.published() == [2]
+
+
+class TestWhileTheCursorCannotBeWritten:
+    """R15: a full disk silences no event."""
+
+    async def test_events_are_published_and_the_place_goes_on_in_memory(self, farm: VirtualFarm) -> None:
+        rig = Rig(farm)
+        rig.cursor.full = True
+        async with rig.following():
+            for node in (1, 2, 3):
+                await rig.change(node)
+                await farm.clock.sleep(1)
+        assert rig.published() == [1, 2, 3]
+        assert rig.cursor.history == []
+
+    async def test_r15_it_is_told_once_and_is_a_fault_until_the_cursor_is_written_again(
+        self, farm: VirtualFarm
+    ) -> None:
+        rig = Rig(farm)
+        rig.cursor.full = True
+        async with rig.following():
+            for _ in range(20):
+                rig.block()
+                await farm.clock.sleep(6)
+            assert [each.doing for each in rig.telemetry.of(Setback)] == [DOING]
+            assert [fault.key for fault in rig.board.faults] == [FAULT]
+            rig.cursor.full = False
+            for _ in range(10):
+                rig.block()
+                await farm.clock.sleep(6)
+            assert rig.board.faults == ()
+        assert rig.cursor.history[-1].number == farm.ledger.best_number
+
+    async def test_it_is_tried_ever_more_slowly(self, farm: VirtualFarm) -> None:
+        rig = Rig(farm)
+        rig.cursor.full = True
+        async with rig.following():
+            for _ in range(600):
+                rig.block()
+                await farm.clock.sleep(0.1)
+        assert rig.cursor.refused < 10
+
+    async def test_after_a_restart_it_goes_on_from_the_last_place_that_was_kept(self, farm: VirtualFarm) -> None:
+        rig = Rig(farm)
+        async with rig.following():
+            await rig.change(1)
+            await farm.clock.sleep(1)
+            rig.cursor.full = True
+            await rig.change(2)
+            await farm.clock.sleep(1)
+        await rig.change(3)
+        async with rig.following():
+            await farm.clock.sleep(1)
+        assert rig.published() == [1, 2, 2, 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shlex
 import shutil
@@ -17,10 +18,13 @@ from app.adapters.files.key_file import KeyFileError
 from app.entrypoints.adapters import BOOTS_FILE
 from app.entrypoints.cli import main
 from app.entrypoints.settings_keys import SettingsError, keys
+from tests.integration.needs import missing
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
 ZINIT = PACKAGING / "zinit" / "powerd.yaml"
-UNITS = {path.stem: path for path in sorted((PACKAGING / "systemd").glob("*.service"))}
+SYSTEMD = PACKAGING / "systemd"
+UNITS = {name: SYSTEMD / f"{name}.service" for name in ("powerd", "powerd-events")}
+FORCE = SYSTEMD / "powerd-force-poweroff.service"
 PROGRAM = "/opt/powerd/.venv/bin/powerd"
 
 STOP_S = 5.0
@@ -31,10 +35,14 @@ OFFLINE_SINCE = 250
 
 
 def unit(name: str) -> configparser.ConfigParser:
+    return parsed(UNITS[name])
+
+
+def parsed(path: Path) -> configparser.ConfigParser:
     # Not strict: systemd reads a key that comes again as one more value; the last is seen here.
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment, method-assign]
-    parser.read(UNITS[name])
+    parser.read(path)
     return parser
 
 
@@ -88,9 +96,8 @@ class TestUnits:
     """What holds for both."""
 
     def test_it_is_started_again_whatever_happens(self, name: str) -> None:
-        parsed = unit(name)
-        assert parsed["Service"]["Restart"] == "always"
-        assert parsed["Unit"]["StartLimitIntervalSec"] == "0"
+        assert unit(name)["Service"]["Restart"] == "always"
+        assert unit(name)["Unit"]["StartLimitIntervalSec"] == "0"
 
     def test_it_is_given_a_little_longer_to_end_than_it_needs(self, name: str) -> None:
         assert STOP_S < float(unit(name)["Service"]["TimeoutStopSec"]) < 2 * STOP_S
@@ -102,33 +109,100 @@ class TestUnits:
         known = {key.variable for key in keys().values()}
         assert set(re.findall(r"\bPOWERD_[A-Z_]+\b", UNITS[name].read_text())) <= known
 
-    @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
-    def test_systemd_finds_nothing_wrong_with_it(self, name: str, tmp_path: Path) -> None:
-        installed = tmp_path / f"{name}.service"
-        # It looks for the program, which is installed nowhere here.
-        installed.write_text(UNITS[name].read_text().replace(PROGRAM, sys.executable))
-        verified = analyze("verify", "--man=no", str(installed))
-        # It also reads what this machine's own units say of themselves; only ours count.
-        assert [line for line in verified.stderr.splitlines() if name in line] == []
+    def test_it_starts_where_nothing_can_be_written(self, name: str) -> None:
+        service = unit(name)["Service"]
+        # These make directories in /tmp and /var before the program runs; DynamicUser= means PrivateTmp=.
+        assert {"PrivateDevices", "PrivateTmp", "DynamicUser", "StateDirectory", "CacheDirectory"} & set(
+            service
+        ) == set()
+        assert service["ReadWritePaths"].startswith("-")
 
-    @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+    def test_it_runs_as_a_user_that_is_installed(self, name: str) -> None:
+        users = re.findall(r"^u (\S+)", (PACKAGING / "sysusers.d/powerd.conf").read_text(), re.MULTILINE)
+        assert unit(name)["Service"]["User"] == name
+        assert name in users
+
     def test_it_leaves_the_service_little_that_it_does_not_need(self, name: str) -> None:
+        needs_systemd_analyze()
         version = re.match(r"systemd (\d+)", analyze("--version").stdout)
         if version is None or int(version[1]) < OFFLINE_SINCE:
             pytest.skip("this systemd-analyze judges only units that are installed")
-        threshold = {"powerd": 30, "powerd-events": 20}[name]
+        threshold = {"powerd": 22, "powerd-events": 17}[name]
         judged = analyze("security", "--offline=true", f"--threshold={threshold}", str(UNITS[name]))
         assert judged.returncode == 0, judged.stdout
 
 
-def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+def needs_systemd_analyze() -> None:
+    if not shutil.which("systemd-analyze"):
+        missing("systemd-analyze (Debian: apt-get install systemd)")
+
+
+def analyze(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["systemd-analyze", "--no-pager", *arguments], capture_output=True, text=True, timeout=50, check=False
+        ["systemd-analyze", "--no-pager", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+        env={**os.environ, **environment},
     )
 
 
+def test_systemd_finds_nothing_wrong_with_any_unit(tmp_path: Path) -> None:
+    needs_systemd_analyze()
+    shutil.copytree(SYSTEMD, tmp_path / "system")
+    installed = sorted((tmp_path / "system").glob("*.service"))
+    for path in installed:
+        # It looks for the program, which is installed nowhere here.
+        path.write_text(path.read_text().replace(PROGRAM, sys.executable))
+    # With the colon, systemd's own units come behind ours.
+    verified = analyze(
+        "verify",
+        "--man=no",
+        *map(str, installed),
+        "poweroff.target",
+        "reboot.target",
+        SYSTEMD_UNIT_PATH=f"{tmp_path}/system:",
+    )
+    # It also reads what this machine's own units say of themselves; only ours count.
+    assert [line for line in verified.stderr.splitlines() if "powerd" in line or ".target" in line] == []
+
+
+@pytest.mark.parametrize("kind", ["poweroff", "reboot"])
+def test_systemd_insists_where_a_service_refuses_to_stop(kind: str) -> None:
+    """powerd is stopped first in the shutdown that it ordered; what outlives it is systemd's own job."""
+    target = parsed(SYSTEMD / f"{kind}.target.d/powerd.conf")["Unit"]
+    assert target == {"JobTimeoutSec": "10min", "JobTimeoutAction": f"{kind}-force"}
+
+
+def test_the_forced_power_off_is_a_unit_that_a_shutdown_does_not_refuse() -> None:
+    command = shlex.split(shlex.split(unit("powerd")["Service"]["Environment"])[0].partition("=")[2])
+    assert command[-2:] == ["start", FORCE.name]
+    assert parsed(FORCE)["Unit"]["DefaultDependencies"] == "no"
+    assert shlex.split(parsed(FORCE)["Service"]["ExecStart"])[1:] == ["--force", "poweroff"]
+    assert FORCE.name in (PACKAGING / "polkit/50-powerd.rules").read_text()
+
+
+def test_hardened_hosts_install_files_that_the_services_can_read() -> None:
+    """Under umask 027 or 077 the clone, and the modules compiled in it, would be for root alone."""
+    text = (PACKAGING / "README.md").read_text()
+    assert (
+        text.index("umask 022") < text.index("git clone") < text.index("bootstrap.py setup") < text.index("compileall")
+    )
+    assert re.search(r"apt-get install .*\bgit\b", text)
+    assert re.findall(r"^install (?!-d -m 755|-m (?:600|644|755) )", text, re.MULTILINE) == []
+
+
+def test_every_file_of_packaging_is_installed_by_the_instructions() -> None:
+    text = (PACKAGING / "README.md").read_text()
+    names = {path.relative_to(PACKAGING).as_posix() for path in PACKAGING.rglob("*") if path.is_file()} - {"README.md"}
+    assert {name for name in names if f"packaging/{name}" not in text and not name.endswith(".service")} == set()
+    assert "packaging/systemd/*.service" in text
+
+
 def test_the_daemon_has_the_capabilities_of_its_ports_and_no_others() -> None:
-    assert unit("powerd")["Service"]["CapabilityBoundingSet"].split() == ["CAP_NET_RAW", "CAP_NET_ADMIN"]
+    for key in ("AmbientCapabilities", "CapabilityBoundingSet"):
+        assert unit("powerd")["Service"][key].split() == ["CAP_NET_RAW", "CAP_NET_ADMIN"]
     assert unit("powerd-events")["Service"]["CapabilityBoundingSet"] == ""
 
 
@@ -142,9 +216,15 @@ def test_what_they_keep_lies_where_they_may_write() -> None:
     defaults = {name: key.default for name, key in keys().items()}
     assert unit("powerd")["Service"]["RuntimeDirectory"] == "powerd"
     assert str(defaults["holds.dir"]).startswith("/run/powerd/")
-    assert str(BOOTS_FILE.parent) == f"/var/lib/{unit('powerd')['Service']['StateDirectory']}"
+    made = re.findall(r"^d (\S+) 0755 (\S+)", (PACKAGING / "tmpfiles.d/powerd.conf").read_text(), re.MULTILINE)
+    assert made == [(str(BOOTS_FILE.parent), "powerd"), ("/var/lib/powerd-events", "powerd-events")]
+    assert f"ReadWritePaths=-{BOOTS_FILE.parent}\n" in UNITS["powerd"].read_text()
     follower = unit("powerd-events")["Service"]
-    assert follower["Environment"] == f"POWERD_FOLLOWER_CURSOR_FILE=%S/{follower['StateDirectory']}/cursor.json"
+    assert follower["ReadWritePaths"] == "-/var/lib/powerd-events"
+    assert (
+        "Environment=POWERD_FOLLOWER_CURSOR_FILE=/var/lib/powerd-events/cursor.json\n"
+        in UNITS["powerd-events"].read_text()
+    )
 
 
 def test_the_instructions_name_files_and_variables_that_exist() -> None:

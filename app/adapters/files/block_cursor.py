@@ -7,36 +7,45 @@ import logging
 from pathlib import Path
 
 from app.adapters.files.durable_json import write_durably
-from app.domain.errors import RetryableError
+from app.adapters.linux.daemon_thread import DaemonThread
+from app.domain.errors import CursorNotSaved
 from app.ports.chain_blocks import BlockRef
 
 log = logging.getLogger("powerd.cursor")
 
 
-class CursorNotSaved(RetryableError):
-    """The file can't be written."""
-
-
 class FileBlockCursor:
-    """`BlockCursor`: written beside, synced, and moved into place."""
+    """`BlockCursor`: written beside, synced, and moved into place, in a thread: a dying disk may hang."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, timeout_s: float = 5.0) -> None:
         self._path = path
+        self._timeout_s = timeout_s
+        self._thread = DaemonThread("powerd-cursor", timeout_s)
 
-    def load(self) -> BlockRef | None:
-        """The saved place; a damaged file is reported, and counts as none."""
+    async def load(self) -> BlockRef | None:
+        """The saved place; one that can't be read is reported, and counts as none."""
         try:
-            saved = json.loads(self._path.read_bytes())
-            return BlockRef(int(saved["number"]), str(saved["hash"]))
+            return await self._thread.run(self._load)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("the cursor %s is damaged (%s); following starts at the newest block", self._path, error)
-            return None
+        except TimeoutError:
+            problem = f"did not answer within {self._timeout_s:g} s"
+        except OSError as error:
+            problem = f"can't be read ({error.strerror})"
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            problem = f"is damaged ({error!r})"
+        log.warning("the cursor %s %s; following starts at the newest block", self._path, problem)
+        return None
 
-    def save(self, ref: BlockRef) -> None:
+    async def save(self, ref: BlockRef) -> None:
         """Keep it durably; `CursorNotSaved` names the file and what is wrong."""
         try:
-            write_durably(self._path, {"number": ref.number, "hash": ref.hash})
+            await self._thread.run(lambda: write_durably(self._path, {"number": ref.number, "hash": ref.hash}))
+        except TimeoutError:
+            raise CursorNotSaved(f"the cursor {self._path} was not written within {self._timeout_s:g} s") from None
         except OSError as error:
             raise CursorNotSaved(f"the cursor {self._path} can't be written: {error.strerror}") from error
+
+    def _load(self) -> BlockRef:
+        saved = json.loads(self._path.read_bytes())
+        return BlockRef(int(saved["number"]), str(saved["hash"]))

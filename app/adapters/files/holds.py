@@ -101,9 +101,12 @@ class FileHolds:
 
     def _make_directory(self) -> None:
         """The daemon may be another user than the one that places holds, under whatever umask."""
-        if not self._directory.is_dir():
-            self._directory.mkdir(parents=True, exist_ok=True)
-            self._directory.chmod(SEARCHABLE)
+        if self._directory.is_dir():
+            return
+        missing = [each for each in self._directory.parents if not each.exists()]
+        for each in (*reversed(missing), self._directory):
+            each.mkdir(exist_ok=True)
+            each.chmod(SEARCHABLE)
 
     def _read(self, path: Path) -> Hold | None:
         """None if it was lifted just now."""

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import logging
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -69,8 +70,9 @@ class InstanceLock:
 def _open(path: Path) -> int:
     """The file, made if need be; only for reading where another user made it: that is enough for a lock."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.parent.stat().st_uid not in (0, os.geteuid()):
-        # In /tmp anybody may have made it, to keep this node from running.
+    in_shared = path.parent.parent.stat().st_mode & stat.S_IWOTH
+    if in_shared and path.parent.stat().st_uid not in (0, os.geteuid()):
+        # In /tmp anybody may have made it, to keep this node from running; in /run only root can.
         raise PermissionError(errno.EPERM, "its directory is another user's")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)

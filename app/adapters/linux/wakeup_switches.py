@@ -78,7 +78,7 @@ def enable(card: str) -> None:
         except OSError as error:
             raise NicUnusable(
                 f"{card} would stay dark: {switch} says disabled and can't be written ({error.strerror}); let powerd "
-                "write it (ReadWritePaths= of its systemd unit), or enable it at boot by a udev rule"
+                "write it (packaging/udev; ReadWritePaths= of its systemd unit), or enable it at boot by a udev rule"
             ) from error
         if _read(switch) == DISABLED:
             raise NicUnusable(f"{card} would stay dark: {switch} says disabled again after powerd enabled it")

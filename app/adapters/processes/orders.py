@@ -69,5 +69,5 @@ def _remedy(ended: Ended) -> str:
         "must be root",
     )
     if any(words in ended.tail.lower() for words in refused):
-        return "; run powerd as root, or allow its user org.freedesktop.login1.power-off in polkit"
+        return "; allow powerd's user to power off in polkit (packaging/polkit has the rule), or run powerd as root"
     return ""

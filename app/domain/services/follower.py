@@ -10,6 +10,7 @@ from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished
 from app.domain.follower_rules import continues, cut_back, extend, next_range, unbroken
 from app.domain.model import FarmId
 from app.domain.services.fault_board import FaultBoard
+from app.domain.services.kept_place import KeptPlace
 from app.domain.services.persistent_trouble import PersistentTrouble
 from app.domain.services.retrying import Retrying
 from app.ports.block_cursor import BlockCursor
@@ -28,7 +29,7 @@ FOLLOWING = "see that the endpoints in chain.urls answer"
 
 
 class Follower:
-    """Publishes first and moves the cursor afterwards: after a crash a block comes twice, not never."""
+    """Publishes first and moves its place afterwards: after a crash a block comes twice, not never."""
 
     def __init__(
         self,
@@ -45,7 +46,7 @@ class Follower:
     ) -> None:
         self._chain = chain
         self._out = out
-        self._cursor = cursor
+        self._place = KeptPlace(cursor, faults, clock, telemetry, jitter)
         self._farm = farm
         self._telemetry = telemetry
         self._batch = batch
@@ -60,7 +61,7 @@ class Follower:
         self._head: BlockRef | None = None
 
     async def run(self) -> None:
-        """Follow for ever; whatever fails is begun anew with backoff, from the cursor."""
+        """Follow for ever; whatever fails is begun anew with backoff, from its place."""
         while True:
             try:
                 await self.advance()
@@ -90,11 +91,11 @@ class Follower:
             self._head = None
 
     async def _begin(self) -> None:
-        saved = self._cursor.load()
+        saved = await self._place.load()
         if saved is None:
             # Whatever happened before, the daemon's own look at the chain finds it (R2).
             saved = await self._chain.next_head(None)
-            self._cursor.save(saved)
+            await self._place.keep(saved)
         self._trail = (saved,)
 
     async def _publish(self, blocks: Sequence[Block]) -> None:
@@ -103,8 +104,9 @@ class Follower:
             await self._out.publish(changes)
             self._publishing.succeeded()
         last = blocks[-1].ref
-        self._cursor.save(last)
+        # The place in memory first: whatever becomes of the cursor, these blocks are done.
         self._trail = extend(self._trail, blocks)
+        await self._place.keep(last)
         for block in blocks:
             if block.unreadable:
                 self._telemetry.happened(BlocksSkipped(block.ref.number, block.ref.number, block.unreadable))

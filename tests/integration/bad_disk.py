@@ -1,0 +1,62 @@
+"""Disks that take nothing more, in a mount namespace where programs run; the test's own files stay as they are."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tests.integration.needs import missing
+from tests.integration.node_rig import Program
+
+Kind = Literal["full", "read-only"]
+
+MOUNTS: Mapping[Kind, str] = {
+    "full": 'mount -t tmpfs -o size=8k none "$0" && head -c 8192 /dev/zero >"$0/filler"',
+    "read-only": 'mount -t tmpfs -o ro none "$0"',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BadDisk:
+    """Mounted at ``directory``, for the programs that run on it; it outlives each of them."""
+
+    holder: int
+    directory: Path
+
+    def __truediv__(self, name: str) -> Path:
+        """A file on it, as the test sees it."""
+        return Path(f"/proc/{self.holder}/root{self.directory}") / name
+
+    def make_room(self) -> None:
+        """It is full no more."""
+        (self / "filler").unlink()
+
+    def program(self, program: Program, **environment: str) -> Program:
+        """The same program, run on this disk."""
+        enter = ["nsenter", f"--mount=/proc/{self.holder}/ns/mnt"]
+        variables = [f"{name}={value}" for name, value in environment.items()]
+        return Program([*enter, "env", *variables, *program.command], anew=True)
+
+
+@contextmanager
+def bad_disk(directory: Path, kind: Kind) -> Iterator[BadDisk]:
+    """Skips where mounts are not allowed. It is gone with the test process, however that ends."""
+    directory.mkdir()
+    script = f"({MOUNTS[kind]}) && echo ready && exec cat"
+    holder = subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", script, str(directory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        if holder.stdout.readline() != "ready\n":
+            missing("mount namespaces (run as root, or with CAP_SYS_ADMIN)")
+        yield BadDisk(holder.pid, directory)
+    finally:
+        holder.communicate()
