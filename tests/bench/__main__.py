@@ -17,6 +17,7 @@ from tests.bench import (
     chain_reads,
     codecs,
     footprint,
+    minting,
     power_off,
     simulation,
     unreadable_events,
@@ -30,6 +31,7 @@ from tests.bench.figure import FULL, QUICK, Figure, Scale
 ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
     "codecs": codecs.measure,
     "chain": chain_reads.measure,
+    "minting": minting.measure,
     "wake": wakes.measure,
     "power-off": power_off.measure,
     "footprint": footprint.measure,

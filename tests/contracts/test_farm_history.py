@@ -14,14 +14,19 @@ from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Event
 from app.adapters.simulated.pallet import Power as StoredPower
 from app.adapters.substrate.farm_history import SubstrateFarmHistory
+from app.adapters.substrate.runtime import Runtime
 from app.domain.minting.events import Initial, NodeUptimeReported, PowerStateChanged, PowerTargetChanged
 from app.domain.minting.history import TimedBlock
 from app.domain.model import FarmId, NodeId, Power
+from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
 from app.ports.farm_history import FarmHistory
-from tests.integration.chain_world import ChainWorld, chain_world
+from tests.integration.chain_world import ChainWorld, chain_world, metadata
 
 BEGAN_S = 1_750_000_000
 FARM, NODE, PEER = FarmId(1), NodeId(1), NodeId(2)
+
+_TAG = Runtime(SPEC_VERSION, metadata(), "0x00").event_tag("TfgridModule", "NodeUptimeReported") or b""
+LOOK_ALIKE = int.from_bytes(_TAG + NODE.to_bytes(4, "little") + b"\0\0", "little")
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,8 @@ def fill(ledger: Ledger) -> None:
     both = {"farm_id": 1, "node_id": 1}
     for number in range(1, 41):
         at_s = BEGAN_S + 3600 * number
-        told: list[tuple[str, Any]] = [("NodeUptimeReported", (2, at_s, 3600 * number))]
+        uptime_s = LOOK_ALIKE if number == 20 else 3600 * number
+        told: list[tuple[str, Any]] = [("NodeUptimeReported", (2, at_s, uptime_s))]
         if number == 10:
             told.append(("PowerTargetChanged", {**both, "power_target": "Down"}))
             told.append(("PowerStateChanged", {**both, "power_state": {"Down": 10}}))
@@ -144,3 +150,14 @@ def test_the_farms_nodes(rig: Rig) -> None:
 
 async def block(world: World, number: int) -> TimedBlock:
     return await world.history.last_before(world.time_of(number) + 1, await world.history.newest())
+
+
+def test_bytes_that_look_like_a_report_are_none(rig: Rig) -> None:
+    """The uptime of node 2 in block 20 holds the bytes by which a report of node 1 begins."""
+
+    async def test(world: World) -> None:
+        assert [block.events for block in await world.history.blocks([NODE], 20, 20)] == [()]
+        (block,) = await world.history.blocks([PEER], 20, 20)
+        assert block.events == (NodeUptimeReported(world.time_of(20), PEER, LOOK_ALIKE),)
+
+    rig(test)

@@ -22,6 +22,7 @@ def test_the_quick_bench_prints_every_row_with_its_floor() -> None:
         "codecs",
         "chain",
         "dev chain",
+        "minting",
         "wake",
         "power off",
         "footprint",

@@ -261,6 +261,43 @@ async def test_a_node_that_is_down_when_the_period_begins_has_slept_since_its_do
     assert f"woke up: credited {slept_h:.2f} h" in explained.stdout
 
 
+async def test_r13_a_node_that_said_down_and_stayed_on_is_listed_as_one_that_earns_nothing(world: ChainWorld) -> None:
+    ledger = world.ledger
+    run_on(ledger, 40)
+    at_s = ledger.best.time_ms // 1000
+    deposit(ledger, at_s + 60, target(2, "Down"), state(2, {"Down": ledger.best_number + 1}))
+    run_on(ledger, 3)
+    deposit(ledger, ledger.best.time_ms // 1000 + 60, target(2, "Up"), state(2, "Up"))
+    run_on(ledger, 6)
+    for _ in range(3):
+        ledger.produce(ledger.best.time_ms / 1000 + 6)
+    before = await listed(world)
+    assert [node["uncredited_since_s"] for node in before] == ["?", "?"]
+    told = await ask(world.url)
+    assert f"{'h to spare':>10}" in told.stdout
+    assert "node 2 earns nothing since" in told.stdout
+    one, two = await listed(world)
+    assert (one["sleep_left_s"], one["boot_left_s"], one["uncredited_since_s"]) == (None, None, None)
+    assert two["uncredited_since_s"] == at_s + 60
+    now_s = ledger.best.time_ms / 1000
+    assert two["sleep_left_s"] == at_s + 60 + 24 * 3600 - now_s
+    table = await asyncio.to_thread(CliRunner().invoke, main, LIST, env={"POWERD_CHAIN_URLS": world.url})
+    rows = table.stdout.splitlines()
+    first = rows.index("   NODE  24 H LEFT  30 MIN LEFT  EARNS NOTHING SINCE") + 1
+    assert rows[first].split() == ["1", "-", "-", "-"]
+    assert rows[first + 1].split()[:2] == ["2", f"{two['sleep_left_s'] / 3600:.1f}"]
+
+
+LIST = ["farm", "list", "--farm", "1"]
+
+
+async def listed(world: ChainWorld) -> list[dict[str, Any]]:
+    done = await asyncio.to_thread(CliRunner().invoke, main, [*LIST, "--json"], env={"POWERD_CHAIN_URLS": world.url})
+    assert done.exit_code == 0, done.output
+    nodes: list[dict[str, Any]] = json.loads(done.stdout)["nodes"]
+    return nodes
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

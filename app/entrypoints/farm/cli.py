@@ -32,6 +32,10 @@ def farm_list(options: Any, farm_id: int | None, *, as_json: bool) -> None:
 
     AT RISK is a node that may not come up when it is wanted: no node can wake it, or none is awake to
     do so, or it is wanted up and dark; the reasons stand below. A ? is what the chain does not tell.
+
+    The second table is about the pay (docs/minting.md): what is left of the 24 hours in which a sleeper
+    must have booted and reported, of the 30 minutes in which a node that was called must have booted,
+    and since when a node that runs earns nothing.
     """
     from app.entrypoints.farm.listing import list_farm
 

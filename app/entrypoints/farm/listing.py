@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from app.adapters.files.standings import load_standings
 from app.adapters.substrate.farm_view import FarmView
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import UnknownIdentity
 from app.domain.farm_risk_rules import Member, SignAge, risk
-from app.domain.model import Node, NodePower, Power
+from app.domain.minting.standing import Known, Standing
+from app.domain.model import Node, NodeId, NodePower, Power
 from app.entrypoints.container import Container
+from app.entrypoints.farm.paid import Standings, pay_table, plain, standings_of
 from app.entrypoints.farm.which import which_farm
+from app.entrypoints.minting.cache import standings_path
 
 UNKNOWN = "?"
 
@@ -23,21 +27,23 @@ UNKNOWN = "?"
 def list_farm(container: Container, farm: int | None, out: TextIO, *, as_json: bool) -> None:
     """Print it; errors of the chain go to the caller."""
     fresh_s = container.settings().power_management.sign_of_life_s
-    view = asyncio.run(_look(container, farm))
+    view, known = asyncio.run(_look(container, farm))
+    standings = standings_of(view, known)
     if as_json:
-        out.write(json.dumps(_plain(view, fresh_s), indent=2) + "\n")
+        out.write(json.dumps(_plain(view, standings, fresh_s), indent=2) + "\n")
     else:
-        out.writelines(f"{one_line(line)}\n" for line in _table(view, fresh_s))
+        out.writelines(f"{one_line(line)}\n" for line in _table(view, standings, fresh_s))
 
 
-async def _look(container: Container, given: int | None) -> FarmView:
+async def _look(container: Container, given: int | None) -> tuple[FarmView, Mapping[NodeId, Known]]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(container.chain_client().close)
         farm = await which_farm(container, given)
         view: FarmView = await container.farm_view().look(farm)
+        known = load_standings(standings_path(await container.farm_history().chain_id(), farm))
     if not view.members:
         raise UnknownIdentity(f"the chain knows no node of farm {farm}; check the farm id (--farm)")
-    return view
+    return view, known
 
 
 def _risks(view: FarmView, fresh_s: float) -> dict[int, str]:
@@ -45,7 +51,7 @@ def _risks(view: FarmView, fresh_s: float) -> dict[int, str]:
     return {node: reason for node, reason in risks.items() if reason}
 
 
-def _table(view: FarmView, fresh_s: float) -> Iterator[str]:
+def _table(view: FarmView, standings: Standings, fresh_s: float) -> Iterator[str]:
     risks = _risks(view, fresh_s)
     count = f"{len(view.members)} node{'s' if len(view.members) > 1 else ''}"
     yield f"farm {view.farm}: {count}, block {view.head.number}, {_local(view.head.time_s)}"
@@ -54,23 +60,24 @@ def _table(view: FarmView, fresh_s: float) -> Iterator[str]:
         target, state = _power(member)
         row = f"{member.id:>7}  {target:<6}  {state:<5}  {_since(view, member):<17}  {_age(member.sign):<6}  "
         yield f"{row}{_mac(member):<17}  {'AT RISK' if member.id in risks else ''}".rstrip()
+    yield from pay_table(standings)
     for node, reason in risks.items():
         yield f"node {node}: {reason}"
     yield f"nodes at risk: {len(risks)}"
 
 
-def _plain(view: FarmView, fresh_s: float) -> dict[str, Any]:
+def _plain(view: FarmView, standings: Standings, fresh_s: float) -> dict[str, Any]:
     risks = _risks(view, fresh_s)
     return {
         "farm": view.farm,
         "block": view.head.number,
         "time_s": view.head.time_s,
-        "nodes": [_node(view, member, risks.get(member.id, "")) for member in view.members],
+        "nodes": [_node(view, member, standings.get(member.id), risks.get(member.id, "")) for member in view.members],
         "nodes_at_risk": len(risks),
     }
 
 
-def _node(view: FarmView, member: Member, risk: str) -> dict[str, Any]:
+def _node(view: FarmView, member: Member, standing: Standing | None, risk: str) -> dict[str, Any]:
     power = member.power if isinstance(member.power, NodePower) else None
     record = member.record if isinstance(member.record, Node) else None
     problems = [each.reason for each in (member.record, member.power) if not isinstance(each, Node | NodePower)]
@@ -85,6 +92,7 @@ def _node(view: FarmView, member: Member, risk: str) -> dict[str, Any]:
         "sign_of_life_age_s_max": member.sign.at_most_s,
         "mac": None if record is None or record.mac is None else str(record.mac),
         "active_contracts": member.contracts,
+        **plain(standing),
         "unreadable": problems,
         "at_risk": risk or None,
     }

@@ -10,9 +10,19 @@ from app.domain.model import FarmId
 
 
 def record_path(chain_id: str, farm: FarmId, period: Period) -> Path:
-    """Below XDG_CACHE_HOME, else below ~/.cache; one file for each chain, farm and period."""
+    """One file for each chain, farm and period."""
+    name = f"{period.start_s}-{period.end_s}" if period.number is None else f"period-{period.number}"
+    return _directory(chain_id) / f"farm-{farm}-{name}.jsonl"
+
+
+def standings_path(chain_id: str, farm: FarmId) -> Path:
+    """How the farm's nodes stood when they were judged last."""
+    return _directory(chain_id) / f"farm-{farm}-standings.json"
+
+
+def _directory(chain_id: str) -> Path:
+    """Below XDG_CACHE_HOME, else below ~/.cache."""
     given = os.environ.get("XDG_CACHE_HOME", "")
     # The standard says that a relative path there counts as none.
     caches = Path(given) if given.startswith("/") else Path.home() / ".cache"
-    name = f"{period.start_s}-{period.end_s}" if period.number is None else f"period-{period.number}"
-    return caches / "powerd" / "minting" / chain_id / f"farm-{farm}-{name}.jsonl"
+    return caches / "powerd" / "minting" / chain_id

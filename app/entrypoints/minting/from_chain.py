@@ -12,16 +12,18 @@ from dataclasses import dataclass
 import click
 
 from app.adapters.files.minting_record import FileMintingRecord
+from app.adapters.files.standings import save_standings
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import PermanentError, UnknownIdentity
 from app.domain.minting.history import TimedBlock
 from app.domain.minting.period import AFTERMATH_S, Period
+from app.domain.minting.standing import Known
 from app.domain.model import FarmId, NodeId
 from app.entrypoints.container import Container
 from app.entrypoints.durations import shown_duration
 from app.entrypoints.farm.which import which_farm
 from app.entrypoints.minting.account import Account
-from app.entrypoints.minting.cache import record_path
+from app.entrypoints.minting.cache import record_path, standings_path
 from app.entrypoints.minting.cli import PREVIOUS
 from app.entrypoints.minting.reading import Hearing, PeriodReading
 from app.entrypoints.minting.table import moment, told
@@ -82,11 +84,14 @@ async def _judge(container: Container, question: Question) -> Sequence[str]:
         farm = await which_farm(container, question.farm)
         newest = await history.newest()
         account = Account(question.period(newest.time_s), question.explain)
-        path = record_path(await history.chain_id(), farm, account.period)
-        record = stack.enter_context(closing(FileMintingRecord(path)))
+        chain_id = await history.chain_id()
+        record = stack.enter_context(closing(FileMintingRecord(record_path(chain_id, farm, account.period))))
         hearing = stack.enter_context(_hearing(f"farm {farm}"))
         reading = PeriodReading(history, record, farm, account.period, hearing)
         reached = await reading.read(account.ledger, newest, container.settings().follower.batch_blocks)
+    if reached == newest and reached.time_s <= account.period.end_s:
+        known = {node: Known.of(account.ledger.month(node), reached.time_s) for node in account.ledger.nodes}
+        save_standings(standings_path(chain_id, farm), known)
     return list(_judged(account, farm, reached, as_json=question.as_json))
 
 

@@ -1,0 +1,96 @@
+"""What the minting's deadlines leave a node now, as far as that can be told without reading its whole period."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from app.domain.minting.month import BOOT_S_MAX, REPORT_GAP_S_MAX, SLEEP_S_MAX, Month
+from app.domain.minting.rules import ABORTED_AFTER_S
+from app.domain.model import NodePower, Power
+
+
+class Untold(enum.Enum):
+    """It can't be told."""
+
+    UNTOLD = "?"
+
+
+UNTOLD = Untold.UNTOLD
+Told = float | Untold | None
+"""None: there is nothing to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a reading of the node's events found, which went up to ``until_s`` (whole Unix seconds)."""
+
+    until_s: int
+    state: Power
+    window_s: int | None
+    request_s: int | None
+    uncredited_since_s: int | None
+
+    @classmethod
+    def of(cls, month: Month, until_s: int) -> Known:
+        """Of a month that was judged up to then."""
+        return cls(until_s, month.state, month.window_s, month.request_s, month.uncredited_since_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A node as the chain has it now. ``since_s``: when it said Down; its last sign is of between the two others.
+
+    None: not known; ``sign_after_s`` None: no sign was found at all.
+    """
+
+    power: NodePower
+    since_s: float | None
+    sign_after_s: float | None
+    sign_before_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Seconds left of the 24 h of sleep and the 30 min of booting (negative: over); since when it earns nothing."""
+
+    sleep_left_s: Told
+    boot_left_s: Told
+    uncredited_since_s: Told
+
+
+def standing(seen: Seen, now_s: float, known: Known | None) -> Standing:
+    """By what is known of its events, where that is fresh; else by the chain's state alone."""
+    if known is not None and _is_fresh(known, seen, now_s):
+        return Standing(
+            _left(known.window_s, SLEEP_S_MAX, now_s),
+            _left(known.request_s, BOOT_S_MAX, now_s),
+            known.uncredited_since_s,
+        )
+    power = seen.power
+    if power.state.power is Power.UP:
+        # It may have said Up without having booted: that only its events tell.
+        return Standing(None, None, UNTOLD)
+    sleep_left_s = UNTOLD if seen.since_s is None else _left(seen.since_s, SLEEP_S_MAX, now_s)
+    return Standing(sleep_left_s, UNTOLD if power.target is Power.UP else None, _uncredited_since(seen))
+
+
+def _is_fresh(known: Known, seen: Seen, now_s: float) -> bool:
+    """Not when the node has changed its state since, or could have booted and reported since."""
+    if known.state is not seen.power.state.power or now_s - known.until_s > REPORT_GAP_S_MAX:
+        return False
+    return known.state is Power.UP or (seen.since_s is not None and seen.since_s <= known.until_s)
+
+
+def _left(since_s: float | None, s_max: int, now_s: float) -> float | None:
+    return None if since_s is None else since_s + s_max - now_s
+
+
+def _uncredited_since(seen: Seen) -> Told:
+    """A node that says Down and reports was not powered off."""
+    if seen.since_s is None:
+        return UNTOLD
+    asleep_from_s = seen.since_s + ABORTED_AFTER_S
+    if seen.sign_after_s is not None and seen.sign_after_s > asleep_from_s:
+        return seen.since_s
+    return None if seen.sign_before_s <= asleep_from_s else UNTOLD

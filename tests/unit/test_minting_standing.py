@@ -1,0 +1,76 @@
+"""What is left of the minting's deadlines is told of a node where it can be told, and else that it can't (R13)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.adapters.files.standings import load_standings, save_standings
+from app.domain.minting.month import Month
+from app.domain.minting.standing import UNTOLD, Known, Seen, Standing, standing
+from app.domain.model import NodeId, NodePower, Power, PowerState
+
+NOW_S = 1_750_100_000
+HOUR_S = 3600
+UP = NodePower(PowerState(Power.UP), Power.UP)
+DOWN = NodePower(PowerState(Power.DOWN, 7), Power.DOWN)
+CALLED = NodePower(PowerState(Power.DOWN, 7), Power.UP)
+
+
+def seen(power: NodePower, since_s: float | None = None, after_s: float | None = None, before_s: float = NOW_S) -> Seen:
+    return Seen(power, since_s, after_s, before_s)
+
+
+@pytest.mark.parametrize(
+    ("node", "told"),
+    [
+        (seen(UP), Standing(None, None, UNTOLD)),
+        (seen(DOWN), Standing(UNTOLD, None, UNTOLD)),
+        (seen(CALLED), Standing(UNTOLD, UNTOLD, UNTOLD)),
+        (seen(DOWN, NOW_S - 5 * HOUR_S, None, NOW_S - 4 * HOUR_S), Standing(19 * HOUR_S, None, UNTOLD)),
+        (seen(DOWN, NOW_S - 5 * HOUR_S, NOW_S - 6 * HOUR_S, NOW_S - 5 * HOUR_S + 9), Standing(19 * HOUR_S, None, None)),
+        (
+            seen(DOWN, NOW_S - 5 * HOUR_S, NOW_S - 4 * HOUR_S, NOW_S - 3 * HOUR_S),
+            Standing(19 * HOUR_S, None, NOW_S - 5 * HOUR_S),
+        ),
+        (seen(DOWN, NOW_S - 25 * HOUR_S, None, NOW_S - 25 * HOUR_S), Standing(-HOUR_S, None, None)),
+    ],
+)
+def test_without_its_events_the_state_tells_what_it_can(node: Seen, told: Standing) -> None:
+    assert standing(node, NOW_S, None) == told
+
+
+def test_r13_a_node_that_says_up_and_has_not_booted_is_known_by_its_events() -> None:
+    known = Known(NOW_S - 60, Power.UP, NOW_S - 3 * HOUR_S, NOW_S - 600, NOW_S - 3 * HOUR_S)
+    assert standing(seen(UP), NOW_S, known) == Standing(21 * HOUR_S, 1200, NOW_S - 3 * HOUR_S)
+
+
+@pytest.mark.parametrize(
+    ("known", "node"),
+    [
+        (Known(NOW_S - 2461, Power.UP, 1, 2, 3), seen(UP)),
+        (Known(NOW_S - 60, Power.UP, 1, 2, 3), seen(DOWN, NOW_S - 30, None, NOW_S)),
+        (Known(NOW_S - 60, Power.DOWN, 1, 2, 3), seen(DOWN, NOW_S - 30, None, NOW_S)),
+        (Known(NOW_S - 60, Power.DOWN, 1, 2, 3), seen(DOWN)),
+    ],
+)
+def test_what_was_known_before_the_node_changed_counts_no_more(known: Known, node: Seen) -> None:
+    assert standing(node, NOW_S, known) == standing(node, NOW_S, None)
+
+
+def test_a_sleepers_window_counts_from_its_first_down() -> None:
+    known = Known(NOW_S - 60, Power.DOWN, NOW_S - 9 * HOUR_S, None, None)
+    assert standing(seen(DOWN, NOW_S - 2 * HOUR_S), NOW_S, known) == Standing(15 * HOUR_S, None, None)
+
+
+def test_they_are_kept_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "farm-1.json"
+    assert load_standings(path) == {}
+    month = Month(NodeId(7), state=Power.DOWN, target=Power.UP, window_s=5, request_s=9)
+    kept = {NodeId(7): Known.of(month, 20), NodeId(8): Known.of(Month(NodeId(8)), 20)}
+    save_standings(path, kept)
+    assert load_standings(path) == kept
+    path.write_text('{"7":')
+    assert load_standings(path) == {}
+    save_standings(path / "below-a-file", kept)
