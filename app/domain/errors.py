@@ -148,6 +148,10 @@ class CursorNotSaved(RetryableError):
     """The follower's place can't be written now."""
 
 
+class WindowMemoryUnusable(RetryableError):
+    """What has to be remembered of this node's last Down can't be read or written now."""
+
+
 class FaultsNotShown(RetryableError):
     """The place where operators look did not take the faults."""
 

@@ -151,6 +151,13 @@ class PowerOffOrdered:
 
 
 @dataclass(frozen=True, slots=True)
+class RebootOrdered:
+    """The host accepted the order to reboot, which ends the time that is not credited."""
+
+    forced: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciled:
     """One look at the chain for the node itself and its farm is done."""
 
@@ -222,6 +229,7 @@ Happening = (
     | AlarmLeft
     | PowerUnreadable
     | PowerOffOrdered
+    | RebootOrdered
     | Reconciled
     | Setback
     | FaultRaised

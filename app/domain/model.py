@@ -96,6 +96,20 @@ class PowerReading:
 
 
 @dataclass(frozen=True, slots=True)
+class PastPower:
+    """A node's power as an earlier block left it.
+
+    ``target_at_down`` and ``target_at_up`` are its target at the moment when it said so in that block;
+    None if it did not.
+    """
+
+    head: Head
+    power: NodePower | Unreadable
+    target_at_down: Power | None = None
+    target_at_up: Power | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mac:
     """A hardware address, written ``54:b2:03:a0:11:22``."""
 

@@ -1,14 +1,16 @@
 """The shutdown sequence (R5) as data, and the one question it has to ask the chain twice.
 
 Theory of operation. Every step either passes, or aborts the sequence; an abort after SAY_DOWN sets
-the state Up again. Between the steps the guards of `power_rules` are asked again, so a target that
-turns Up, or a hold, ends the sequence wherever it stands. Where the operator wants the clock's alarm
-as well, it is armed and read back along with the card, and cleared by every abort.
+the state Up again, and what that means for the income is R13 (`app.domain.paid_rules`). Between the
+steps the guards of `power_rules` are asked again, so a target that turns Up, or a hold, ends the
+sequence wherever it stands. Where the operator wants the clock's alarm as well, it is armed and read
+back along with the card, and cleared by every abort.
 
 ==========  ======================================================  ============================
 step        does                                                    when it fails
 ==========  ======================================================  ============================
 ARM         arm the card (and the clock) and read it back           abort; a fault
+            finish bursts in flight; ask every guard once more      abort
 SAY_DOWN    state Down included (unless it already is there)        abort
 FINAL       wait until that Down can't be undone                    abort; state Up
 UPTIME      a last uptime report; one fresh retry                   log it and go on

@@ -19,6 +19,19 @@ class WakeStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class UncreditedStatus:
+    """A Down that has not ended in a boot: nothing is credited since then. Chain time, Unix seconds.
+
+    ``boot_by_s`` is None without a boot request: then no boot helps.
+    """
+
+    since_s: float
+    requested_at_s: float | None
+    boot_by_s: float | None
+    report_by_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class NodeStatus:
     """Everything at once. ``power`` and ``head`` are None before the first look at the chain.
 
@@ -36,6 +49,7 @@ class NodeStatus:
     looked_at_s: float | None = None
     staying_up: str = ""
     shutdown_step: str = ""
+    uncredited: UncreditedStatus | None = None
     holds: tuple[Hold, ...] = ()
     last_uptime: UptimeSample | None = None
     last_uptime_age_s: float | None = None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from app.domain.backoff import Jitter
+from app.entrypoints.file_adapters import BOOTS_FILE, ZOS_BOOTS_FILE
 from app.entrypoints.key_files import NODE_CREDENTIAL, node_key
 from app.entrypoints.kinds import broker_url, profile_of
 from app.entrypoints.settings import Settings
@@ -19,7 +20,6 @@ from app.ports.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from app.adapters.files.block_cursor import FileBlockCursor
-    from app.adapters.files.boot_memory import FileBootMemory
     from app.adapters.files.holds import FileHolds
     from app.adapters.files.instance_lock import InstanceLock
     from app.adapters.linux.clock import SystemClock
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from app.adapters.wol.udp import UdpMagicPackets
     from app.domain.services.all_holds import AllHolds
 
-BOOTS_FILE = Path("/var/lib/powerd/boots.json")
-ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
 ALARM_FILE = BOOTS_FILE.with_name("alarm.json")
 ZOS_ALARM_FILE = ZOS_BOOTS_FILE.with_name("alarm.json")
 """On Zero-OS only the cache disk outlives a boot."""
@@ -171,6 +169,7 @@ def systemctl_host_power(settings: Settings) -> SystemctlHostPower:
         power.power_off_command,
         power.force_power_off_command,
         power.reboot_command,
+        power.force_reboot_command,
         power.state_command,
         power.timeout_s,
     )
@@ -180,7 +179,8 @@ def linux_host_facts(settings: Settings) -> LinuxHostFacts:
     """Facts from /proc and the flag files."""
     from app.adapters.linux.host_facts import LinuxHostFacts
 
-    return LinuxHostFacts(Path(settings.host_facts.flags_dir))
+    facts = settings.host_facts
+    return LinuxHostFacts(Path(facts.flags_dir), machine=Path(facts.machine_file) if facts.machine_file else None)
 
 
 def file_holds(settings: Settings, clock: Clock) -> FileHolds:
@@ -188,14 +188,6 @@ def file_holds(settings: Settings, clock: Clock) -> FileHolds:
     from app.adapters.files.holds import FileHolds
 
     return FileHolds(Path(settings.holds.dir), clock, linux_host_facts(settings))
-
-
-def file_boot_memory(settings: Settings) -> FileBootMemory:
-    """What the brake remembers, on a disk."""
-    from app.adapters.files.boot_memory import FileBootMemory
-
-    usual = ZOS_BOOTS_FILE if profile_of(settings) == "zos" else BOOTS_FILE
-    return FileBootMemory(Path(settings.boot_memory.file) if settings.boot_memory.file else usual)
 
 
 def linux_rtc_alarm(settings: Settings) -> LinuxRtcAlarm:

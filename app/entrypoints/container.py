@@ -17,7 +17,7 @@ from app.domain.services.fault_board import FaultBoard
 from app.domain.services.follower import Follower
 from app.domain.services.identification import Identification
 from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
-from app.entrypoints import adapters, farmer_adapters, simulated_adapters, zos_adapters
+from app.entrypoints import adapters, farmer_adapters, file_adapters, simulated_adapters, zos_adapters
 from app.entrypoints.kinds import kind_of, rtc_alarm_kind, serves_zbus, signs_of_life_kind
 from app.entrypoints.node_services import Ports, assemble
 from app.entrypoints.policies import policies
@@ -102,8 +102,13 @@ class Container(containers.DeclarativeContainer):
     )
     boot_memory = providers.Selector(
         providers.Callable(kind_of, settings, "boot_memory"),
-        files=providers.Singleton(adapters.file_boot_memory, settings),
+        files=providers.Singleton(file_adapters.file_boot_memory, settings),
         simulated=providers.Singleton(simulated_adapters.simulated_boot_memory),
+    )
+    window_memory = providers.Selector(
+        providers.Callable(kind_of, settings, "boot_memory"),
+        files=providers.Singleton(file_adapters.file_window_memory, settings),
+        simulated=providers.Singleton(simulated_adapters.simulated_window_memory),
     )
     rtc_alarm = providers.Selector(
         providers.Callable(rtc_alarm_kind, settings),
@@ -140,6 +145,7 @@ class Container(containers.DeclarativeContainer):
         boot_memory=boot_memory,
         rtc_alarm=rtc_alarm,
         signs_of_life=signs_of_life,
+        window_memory=window_memory,
     )
     services = providers.Singleton(assemble, node, ports, providers.Callable(policies, settings), faults)
     server = services.provided.server
@@ -157,6 +163,7 @@ class Container(containers.DeclarativeContainer):
         services.provided.uptime,
         services.provided.wakes,
         services.provided.shutdown,
+        services.provided.window,
         faults,
         host_facts,
         services.provided.own_trigger,

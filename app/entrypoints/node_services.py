@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from app.domain.backoff import Backoff, Jitter
 from app.domain.model import NodeIdentity, Power
+from app.domain.services.aborted_sleep import AbortedSleep, RebootRules
 from app.domain.services.boot_brake import BootBrake
 from app.domain.services.bursts import Bursts
 from app.domain.services.clock_alarm import ClockAlarm
@@ -22,13 +23,14 @@ from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.fault_board import FaultBoard
 from app.domain.services.fee_pace import FeePace
 from app.domain.services.head_watch import HeadWatch
+from app.domain.services.host_orders import HostOrders
 from app.domain.services.last_waker import LastWaker
 from app.domain.services.observer import Observer
+from app.domain.services.open_window import OpenWindow
 from app.domain.services.own_address import OwnAddress
 from app.domain.services.own_state import OwnState
 from app.domain.services.persistent_trouble import PersistentTrouble
 from app.domain.services.power_management import PowerManagement
-from app.domain.services.power_off import PowerOff
 from app.domain.services.power_server import PowerServer
 from app.domain.services.reconciler import Reconciler
 from app.domain.services.retrying import Retrying
@@ -56,6 +58,7 @@ from app.ports.power_events import PowerEvents
 from app.ports.rtc_alarm import RtcAlarm
 from app.ports.signs_of_life import SignsOfLife
 from app.ports.telemetry import Telemetry
+from app.ports.window_memory import WindowMemory
 
 READ_AGAIN = Backoff(0.2, 30.0)
 EVENTS_PATIENCE_S = 60.0
@@ -97,6 +100,7 @@ class Ports:
     boot_memory: BootMemory | None = None
     rtc_alarm: RtcAlarm | None = None
     signs_of_life: SignsOfLife | None = None
+    window_memory: WindowMemory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class NodeServices:
     uptime: Uptime
     wakes: WakeService
     observer: Observer
+    window: OpenWindow
     shutdown: Shutdown
     own_trigger: Trigger
     farm_trigger: Trigger
@@ -163,6 +168,9 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         chain, clock, age_s_max=policies.limits.best_head_age_s_max, pause_s=policies.reconcile.follow_up_s
     )
     observer = Observer(chain, node.node, ports.holds, management, wakes, brake, last_waker, heads, clock)
+    orders = HostOrders(ports.host_power, clock, faults, telemetry, policies.shutdown)
+    window = OpenWindow(ports.window_memory, chain, node.node, ports.host_facts, clock, faults, telemetry)
+    reboot_rules = RebootRules(node.node, policies.limits, policies.reboot_allowed, policies.shutdown.retry_later_s)
     shutdown = Shutdown(
         chain,
         observer,
@@ -170,7 +178,8 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         management,
         uptime,
         wakes,
-        PowerOff(ports.host_power, clock, faults, telemetry, policies.shutdown),
+        orders,
+        window,
         brake,
         alarm,
         clock,
@@ -207,6 +216,8 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         uptime,
         wakes,
         shutdown,
+        window,
+        AbortedSleep(window, observer, wakes, orders, faults, reboot_rules),
         alarm,
         silent,
         Reconciler(chain, clock, telemetry, policies.reconcile, jitter, own_trouble),
@@ -219,7 +230,18 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         first_report_wait_s=policies.first_report_wait_s,
     )
     return NodeServices(
-        faults, management, farm, own_state, uptime, wakes, observer, shutdown, own_trigger, farm_trigger, server
+        faults,
+        management,
+        farm,
+        own_state,
+        uptime,
+        wakes,
+        observer,
+        window,
+        shutdown,
+        own_trigger,
+        farm_trigger,
+        server,
     )
 
 

@@ -34,6 +34,7 @@ class Policies:
     reconcile: ReconcilePolicy
     farm_reconcile: ReconcilePolicy
     power_off_allowed: bool
+    reboot_allowed: bool
     farm_refresh_s: float
     all_records: bool
     nodes_at_once: int | None
@@ -57,6 +58,7 @@ def policies(settings: Settings) -> Policies:
         reconcile=reconcile_policy(settings),
         farm_reconcile=farm_reconcile_policy(settings),
         power_off_allowed=settings.power_management.enabled,
+        reboot_allowed=settings.power_management.reboot_after_aborted_sleep,
         farm_refresh_s=settings.power_management.farm_refresh_s,
         all_records=not behind_gateway(settings),
         nodes_at_once=NODES_AT_ONCE if behind_gateway(settings) else None,

@@ -188,6 +188,13 @@ class HostPower(Section, frozen=True):
         "systemctl",
         "reboot",
     )
+    force_reboot_command: Annotated[
+        Command, Meta(description="Reboots without waiting for services: the orderly way got stuck.")
+    ] = (
+        "systemctl",
+        "reboot",
+        "--force",
+    )
     state_command: Annotated[Command, Meta(description="Prints `stopping` while the system goes down.")] = (
         "systemctl",
         "is-system-running",
@@ -205,6 +212,12 @@ class HostFacts(Section, frozen=True):
         str,
         Meta(min_length=1, description="Directory of the health flag files; a flagged node reports no uptime."),
     ] = "/tmp/flags"  # noqa: S108 - the place where Zero-OS puts them
+    machine_file: Annotated[
+        str,
+        Meta(
+            description="Only for the demo and tests: boot id and time of boot of a machine that is not there. Empty: this machine's."
+        ),
+    ] = ""
 
 
 class Holds(Section, frozen=True):
@@ -236,7 +249,7 @@ class Holds(Section, frozen=True):
 
 
 class BootMemory(Section, frozen=True):
-    """What the boot-loop brake remembers from one boot to the next."""
+    """What is remembered over restarts and boots: the boot-loop brake's count, and a Down that is not credited yet."""
 
     kind: Annotated[
         Literal["auto", "files", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
@@ -244,7 +257,7 @@ class BootMemory(Section, frozen=True):
     file: Annotated[
         str,
         Meta(
-            description="The file. It has to outlive a boot. Empty: `/var/lib/powerd/boots.json`, and in the profile `zos` `/var/cache/powerd/boots.json`."
+            description="The file. It has to outlive a boot. Empty: `/var/lib/powerd/boots.json`, and in the profile `zos` `/var/cache/powerd/boots.json`. The last Down is kept beside it, in `boots-window.json`."
         ),
     ] = ""
 
@@ -263,7 +276,10 @@ class RtcAlarm(Section, frozen=True):
     ] = False
     ahead_s: Annotated[
         int,
-        Meta(ge=60, description="Seconds ahead. Many clocks take no more than 86400; a node has to wake once in 24 h."),
+        Meta(
+            ge=60,
+            description="Seconds ahead. Many clocks take no more than 86400. It does not keep the 24 h after which a sleep is not paid (docs/minting.md): only a target Up does.",
+        ),
     ] = 82800
     device: Annotated[str, Meta(min_length=1, description="The clock's directory in sysfs.")] = "/sys/class/rtc/rtc0"
     file: Annotated[
@@ -282,6 +298,10 @@ class Zinit(Section, frozen=True):
     force_power_off_command: Annotated[
         Command, Meta(description="Powers off past zinit: the orderly way got stuck.")
     ] = ("poweroff", "-f")
+    force_reboot_command: Annotated[Command, Meta(description="Reboots past zinit: the orderly way got stuck.")] = (
+        "reboot",
+        "-f",
+    )
 
 
 class Zbus(Section, frozen=True):

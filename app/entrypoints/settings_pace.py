@@ -15,6 +15,12 @@ class PowerManagement(Section, frozen=True):
     enabled: Annotated[
         bool, Meta(description="`false`: the node never powers off and always reports Up; all else goes on.")
     ] = True
+    reboot_after_aborted_sleep: Annotated[
+        bool,
+        Meta(
+            description="`true`: a node that said Down, did not power off and is wanted up again reboots, since the grid credits nothing until it has booted (docs/minting.md). A hold, and whatever keeps it from powering off at all, forbid that too. `false`: it only says so."
+        ),
+    ] = True
     reconcile_interval_s: Annotated[
         PositiveSeconds, Meta(description="Seconds between looks at the chain that no event asked for.")
     ] = 300.0

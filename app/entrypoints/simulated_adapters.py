@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.adapters.simulated.power_events import SimulatedPowerEvents
     from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
     from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
+    from app.adapters.simulated.window_memory import SimulatedWindowMemory
     from app.entrypoints.simulated_world import World
 
 
@@ -97,6 +98,13 @@ def simulated_boot_memory() -> SimulatedBootMemory:
     from app.adapters.simulated.boot_memory import SimulatedBootMemory
 
     return SimulatedBootMemory()
+
+
+def simulated_window_memory() -> SimulatedWindowMemory:
+    """The same, for the last Down."""
+    from app.adapters.simulated.window_memory import SimulatedWindowMemory
+
+    return SimulatedWindowMemory()
 
 
 def simulated_rtc_alarm(clock: Clock) -> SimulatedRtcAlarm:

@@ -12,6 +12,7 @@ from app.adapters.zbus.client import NoAnswer, ZbusClient
 from app.adapters.zbus.neighbours import Remote, RemoteMethod
 from app.adapters.zbus.power_object import MODULE, OBJECT, STATE
 from app.domain.errors import PermanentError
+from app.domain.moments import utc
 
 STATE_OF = RemoteMethod(Remote(MODULE, OBJECT), "State", (), STATE)
 TIMEOUT_S = 5.0
@@ -70,6 +71,8 @@ def _node(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "staying up", told["StayingUp"]
     if told["Shutdown"]:
         yield "shutdown", told["Shutdown"]
+    if told["Uncredited"]["Since"]:
+        yield "not paid", _not_paid(told["Uncredited"])
     for hold in told["Holds"]:
         yield "hold", f"{hold['Holder']}: {hold['Reason']}"
     last = told["LastUptime"]
@@ -80,3 +83,10 @@ def _node(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         overdue = ", overdue" if wake["Overdue"] else ""
         so_far = f"{wake['Attempts']} bursts in" if wake["Attempts"] else "left to other nodes for"
         yield "waking", f"node {wake['Node']}: {so_far} {wake['RunningFor']} s{overdue}"
+
+
+def _not_paid(window: Mapping[str, int]) -> str:
+    since = f"uptime is not credited since {utc(window['Since'])}"
+    if not window["RequestedAt"]:
+        return f"{since}; shut down and woken by {utc(window['ReportBy'])}, nothing is lost"
+    return f"{since}; called Up at {utc(window['RequestedAt'])}, a boot by {utc(window['BootBy'])} loses nothing"

@@ -9,7 +9,18 @@ from pathlib import Path
 from app.adapters.codecs.go_types import GoType, Struct
 from app.adapters.telemetry.sentences import SENTENCES, fact_names
 from app.adapters.zbus.happenings import CHANNEL, EVENT
-from app.adapters.zbus.power_object import FAULT, HAPPENING, HOLD, MODULE, OBJECT, STATE, UPTIME, WAKE, PowerObject
+from app.adapters.zbus.power_object import (
+    FAULT,
+    HAPPENING,
+    HOLD,
+    MODULE,
+    OBJECT,
+    STATE,
+    UNCREDITED,
+    UPTIME,
+    WAKE,
+    PowerObject,
+)
 from app.adapters.zbus.server import STATUS, Served
 from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, Happening
 from app.domain.services.operator_desk import ClosedDesk
@@ -20,7 +31,7 @@ METHODS: Mapping[str, str] = {
     "ReportUptime": "Report the uptime now; returns once the report is in a block, or says why it is not.",
     "Wake": "Wake another node of the farm whose target is Up. Returns once that is decided.",
 }
-TYPES: tuple[Struct, ...] = (STATE, HOLD, UPTIME, WAKE, FAULT, HAPPENING)
+TYPES: tuple[Struct, ...] = (STATE, HOLD, UPTIME, WAKE, FAULT, UNCREDITED, HAPPENING)
 FIELDS: Mapping[str, str] = {
     "State.Version": "of powerd",
     "State.WaitingFor": "what it waits for, while it is not known who this node is; all below but Faults is zero then",
@@ -35,6 +46,11 @@ FIELDS: Mapping[str, str] = {
     "State.Block": "block that was read; 0 where api-gateway stands between",
     "State.LookedAt": "Unix seconds of the last look; 0: none yet",
     "State.StayingUp": "why the node stays up although its target is Down, or can't be told; empty if it does not",
+    "State.Uncredited": "since when uptime is not credited, until the node has booted; all 0 while it is",
+    "Uncredited.Since": "Unix seconds, the chain's: when it said Down; 0: uptime is credited",
+    "Uncredited.RequestedAt": "when it was called Up while it said Down; 0: it was not, and no boot helps",
+    "Uncredited.BootBy": "until when a boot loses nothing; 0 without a request",
+    "Uncredited.ReportBy": "until when the report after the boot loses nothing",
     "State.Shutdown": "step of the power-off that is under way; empty while there is none",
     "State.Holds": "who asks the node to stay up",
     "State.LastUptime": "the last report that is on chain since powerd started",

@@ -87,5 +87,9 @@ def zinit_host_power(settings: Settings) -> ZinitHostPower:
 
     zinit = settings.zinit
     return ZinitHostPower(
-        Path(zinit.socket), zinit.version_command, zinit.force_power_off_command, settings.host_power.timeout_s
+        Path(zinit.socket),
+        zinit.version_command,
+        zinit.force_power_off_command,
+        zinit.force_reboot_command,
+        settings.host_power.timeout_s,
     )

@@ -12,6 +12,7 @@ from app.domain.model import (
     Inclusion,
     Node,
     NodeId,
+    PastPower,
     Power,
     PowerReading,
     Unreadable,
@@ -47,6 +48,13 @@ class ChainReader(Protocol):
         """Power of all ``nodes`` from one block, the head of the given kind, in one batch.
 
         Behind a gateway that gives one node a call it is as many calls, and ``head`` is None.
+        """
+        ...
+
+    async def power_in(self, node: NodeId, block: Inclusion) -> PastPower | None:
+        """Power of the node as that block left it; ``None`` where that can't be told, or not any more.
+
+        A block of which only the number is known (an empty hash) is the one of the best chain.
         """
         ...
 

@@ -22,7 +22,11 @@ class HostPower(Protocol):
         ...
 
     async def reboot(self) -> None:
-        """Ask for an orderly reboot."""
+        """Ask for an orderly reboot; returns once the order is accepted."""
+        ...
+
+    async def force_reboot(self) -> None:
+        """Reboot without waiting for services to stop: the orderly way got stuck."""
         ...
 
     async def stopping(self) -> bool:

@@ -73,6 +73,28 @@ def test_a_head_tells_its_number_its_hash_and_the_time_of_its_block(rig: Rig, ki
     rig(test)
 
 
+def test_r13_an_earlier_block_tells_what_it_left_or_it_is_said_that_it_cannot_be_told(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        await world.targets.set_power_target(world.node, Power.DOWN)
+        down = await world.chain.set_power_state(Power.DOWN)
+        await world.targets.set_power_target(world.node, Power.UP)
+        await world.chain.set_power_state(Power.UP)
+        assert (await power_of(world, world.node)).state.power is Power.UP
+        blocks = [down] if down.block_number is None else [down, Inclusion("", down.block_number)]
+        for block in blocks:
+            reading = await world.chain.power_in(world.node, block)
+            if not world.tells_heads:
+                assert reading is None
+                continue
+            assert reading is not None
+            assert (reading.head.number, reading.head.hash) == (down.block_number, down.block_hash)
+            assert reading.power == NodePower(PowerState(Power.DOWN, down.block_number), Power.DOWN)
+            assert reading.target_at_down is Power.DOWN
+        assert await world.chain.power_in(world.node, Inclusion("", 4_000_000_000)) is None
+
+    rig(test)
+
+
 def test_the_best_head_is_never_behind_the_finalized_one(rig: Rig) -> None:
     async def test(world: World) -> None:
         assert world.chain.tells_finality is world.tells_heads

@@ -77,6 +77,7 @@ def systemctl(tmp_path: Path, timeout_s: float) -> Rig:
         command(Order.POWER_OFF),
         command(Order.FORCE_POWER_OFF),
         command(Order.REBOOT),
+        command(Order.FORCE_REBOOT),
         ("/bin/sh", "-c", f"cat {state}; exit 1"),
         timeout_s=timeout_s,
     )
@@ -112,8 +113,12 @@ def zinit(version: str, tmp_path: Path, timeout_s: float) -> Rig:
             print(ORDER_OF_REQUEST[request].name, file=file)
 
     stand_in = ZinitStandIn(socket, version, act)
-    force = ("/bin/sh", "-c", f"echo {Order.FORCE_POWER_OFF.name} >>{orders}; . {script}")
-    power = ZinitHostPower(socket, ("echo", "zinit", version), force, timeout_s=timeout_s)
+
+    def past_zinit(order: Order) -> tuple[str, ...]:
+        return ("/bin/sh", "-c", f"echo {order.name} >>{orders}; . {script}")
+
+    off, reboot = past_zinit(Order.FORCE_POWER_OFF), past_zinit(Order.FORCE_REBOOT)
+    power = ZinitHostPower(socket, ("echo", "zinit", version), off, reboot, timeout_s=timeout_s)
 
     def behave(how: Obedience) -> None:
         stand_in.reply = REPLIES[how]
@@ -167,16 +172,17 @@ def test_each_order_arrives_as_what_it_is(rig: Rig) -> None:
         await rig.power.power_off()
         await rig.power.force_power_off()
         await rig.power.reboot()
+        await rig.power.force_reboot()
 
     rig.run(body)
-    assert rig.orders() == [Order.POWER_OFF, Order.FORCE_POWER_OFF, Order.REBOOT]
+    assert rig.orders() == [Order.POWER_OFF, Order.FORCE_POWER_OFF, Order.REBOOT, Order.FORCE_REBOOT]
 
 
 def test_a_refused_order_is_an_error(rig: Rig) -> None:
     rig.behave(Obedience.REFUSES)
 
     async def body() -> None:
-        for order in (rig.power.power_off, rig.power.force_power_off, rig.power.reboot):
+        for order in (rig.power.power_off, rig.power.force_power_off, rig.power.reboot, rig.power.force_reboot):
             with pytest.raises(HostPowerFailed):
                 await order()
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.adapters.linux.host_facts import boot_stand_in
 from app.adapters.redis.power_events_out import RedisPowerEventsOut
 from app.adapters.substrate.blocks import SubstrateBlocks
 from app.adapters.substrate.chain import SubstrateChain
@@ -212,9 +213,13 @@ class Node:
         """From now on the power-off command is this shell script; each order is written down before it."""
         (self.directory / "power-off.sh").write_text(f'echo "$1" >> {self.directory}/orders\n{script}\n')
 
+    def boots(self) -> None:
+        """The machine is another boot from now on; its daemon is the test's to end and to start."""
+        boot_stand_in(self.directory / "machine")
+
     @property
     def orders(self) -> list[str]:
-        """The power-off orders till now: ``orderly`` and ``forced``."""
+        """The orders till now: ``orderly`` and ``forced`` are power-offs, ``reboot`` and ``forced-reboot`` no."""
         written = self.directory / "orders"
         return written.read_text().split() if written.exists() else []
 
@@ -321,6 +326,7 @@ async def node_rig(
             directory,
         )
         node.when_ordered_off("")
+        node.boots()
         if profile == "zos":
             me, farm = _me(chain), chain.about["farm_id"]
             around = neighbourhood(directory, redis.url(), me, farm, endpoints[0], zinit=zinit)
@@ -355,10 +361,12 @@ def _settings(
         "host_power": {
             "power_off_command": [*script, "orderly"],
             "force_power_off_command": [*script, "forced"],
+            "reboot_command": [*script, "reboot"],
+            "force_reboot_command": [*script, "forced-reboot"],
             "state_command": ["echo", "running"],
             "timeout_s": patient(1),
         },
-        "host_facts": {"flags_dir": str(directory / "flags")},
+        "host_facts": {"flags_dir": str(directory / "flags"), "machine_file": str(directory / "machine")},
         "boot_memory": {"file": str(directory / "boots.json")},
         "holds": {"kind": "files", "dir": str(directory / "holds")},
         "follower": {"cursor_file": str(directory / "cursor.json")},

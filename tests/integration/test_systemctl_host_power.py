@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 def host(*command: str, state: tuple[str, ...] = (), timeout_s: float = patient(20)) -> SystemctlHostPower:
     """All orders run ``command``."""
-    return SystemctlHostPower(command, command, command, state, timeout_s)
+    return SystemctlHostPower(command, command, command, command, state, timeout_s)
 
 
 def shell(script: str, timeout_s: float = patient(20)) -> SystemctlHostPower:

@@ -271,7 +271,7 @@ class TestFaults:
         assert "can't be used" in await complaint(host(path / ("x" * 200)).power_off)
 
     async def test_a_forced_power_off_that_fails_says_what_the_command_said(self, path: Path) -> None:
-        power = ZinitHostPower(path, ("false",), ("/bin/sh", "-c", "echo 'not today'; exit 4"), 10)
+        power = ZinitHostPower(path, ("false",), ("/bin/sh", "-c", "echo 'not today'; exit 4"), ("false",), 10)
         assert "exited with 4: not today" in await complaint(power.force_power_off)
 
 
@@ -291,20 +291,20 @@ class TestVersion:
         self, path: Path, command: tuple[str, ...], words: str
     ) -> None:
         async with zinit(path, LINES) as (stand_in, _):
-            power = ZinitHostPower(path, command, ("false",), 10)
+            power = ZinitHostPower(path, command, ("false",), ("false",), 10)
             for order in (power.check, power.power_off, power.reboot):
                 assert words in await complaint(order)
         assert not stand_in.requests
 
     async def test_a_version_that_is_late_is_an_error_in_time(self, path: Path) -> None:
-        power = ZinitHostPower(path, ("sleep", "60"), ("false",), 0.2)
+        power = ZinitHostPower(path, ("sleep", "60"), ("false",), ("false",), 0.2)
         assert "did not end within 0.2 s" in await complaint(power.check)
 
     async def test_a_good_version_is_remembered_and_a_bad_one_asked_anew(self, path: Path, tmp_path: Path) -> None:
         printed, asked = tmp_path / "version", tmp_path / "asked"
         command = ("/bin/sh", "-c", f"echo >>{asked}; cat {printed}")
         async with zinit(path, LINES):
-            power = ZinitHostPower(path, command, ("false",), 10)
+            power = ZinitHostPower(path, command, ("false",), ("false",), 10)
             for text in ("zinit what", "zinit v0.2.8"):
                 printed.write_text(text)
                 await complaint(power.check)
@@ -340,7 +340,7 @@ async def test_the_stand_in_answers_first_and_then_runs_the_command(path: Path, 
     # The command can't go on before the gate opens, so the answer can't have waited for its end.
     on_shutdown = f"read word <{gate}; echo $word >{done}"
     with process(path, "--version", version, "--on-shutdown", on_shutdown) as running:
-        power = ZinitHostPower(path, (*PROGRAM, "-V", "--version", version), ("false",), 30)
+        power = ZinitHostPower(path, (*PROGRAM, "-V", "--version", version), ("false",), ("false",), 30)
         await power.check()
         await power.power_off()
         await asyncio.to_thread(gate.write_text, "off\n")

@@ -26,7 +26,7 @@ LISTED_BY_LINE = {"state": "ok", "body": {"powerd": "Running"}}
 def host(
     path: Path, version: str = LINES, timeout_s: float = patient(20), prompt_s: float = patient(10)
 ) -> ZinitHostPower:
-    return ZinitHostPower(path, ("echo", "zinit", version), ("false",), timeout_s, prompt_s)
+    return ZinitHostPower(path, ("echo", "zinit", version), ("false",), ("false",), timeout_s, prompt_s)
 
 
 @asynccontextmanager

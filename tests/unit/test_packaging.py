@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from app.adapters.files.key_file import KeyFileError
-from app.entrypoints.adapters import BOOTS_FILE
 from app.entrypoints.cli import main
+from app.entrypoints.file_adapters import BOOTS_FILE
 from app.entrypoints.settings_keys import SettingsError, keys
 from tests.integration.needs import missing
 

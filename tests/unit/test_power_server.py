@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.host_power import Order
 from app.domain.errors import ChainUnavailable
 from app.domain.events import PowerStateSet, PowerTargetChanged, Reconciled, StayingUp
 from app.domain.model import Hold, NodeId, Power
@@ -213,7 +214,7 @@ async def test_an_extrinsic_of_unknown_fate_is_outbid_by_the_next(farm: VirtualF
         await farm.set_target(1, Power.UP)
         await farm.clock.sleep(400)
         assert farm.state(1) is Power.UP
-        assert not node.host_power.orders
+        assert Order.POWER_OFF not in node.host_power.orders
 
 
 async def test_power_up_wakes_a_node_on_request(farm: VirtualFarm) -> None:

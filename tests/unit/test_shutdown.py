@@ -78,7 +78,7 @@ async def test_a_target_that_turns_up_at_any_step_ends_the_sequence(farm: Virtua
         await farm.set_target(1, Power.UP)
         await farm.clock.sleep(180)
         if step in ("arm", "say down", "final"):
-            assert not node.host_power.orders
+            assert Order.POWER_OFF not in node.host_power.orders
         if not node.dark:
             assert farm.state(1) is Power.UP
             assert not node.host_power.orders
@@ -312,7 +312,7 @@ class TestTheHostDoesNotObey:
             await farm.set_target(1, Power.UP)
             await farm.until(lambda: farm.state(1) is Power.UP, within_s=300)
             await farm.clock.sleep(600)
-        assert node.host_power.orders == [Order.POWER_OFF]
+        assert node.host_power.orders.count(Order.POWER_OFF) == 1
 
 
 class Bug(Exception):

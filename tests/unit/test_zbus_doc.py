@@ -28,6 +28,7 @@ WIRE: Mapping[str, list[str]] = {
     "AlarmLeft": ["due_in_s"],
     "PowerUnreadable": ["reason"],
     "PowerOffOrdered": ["forced"],
+    "RebootOrdered": ["forced"],
     "Reconciled": ["trigger"],
     "Setback": ["doing", "error", "retry_in_s"],
     "FaultRaised": ["key", "message"],

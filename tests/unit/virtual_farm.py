@@ -30,6 +30,7 @@ from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedS
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
 from app.adapters.simulated.telemetry import SimulatedTelemetry
+from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.events import Malformed, PowerTargetChanged, ShutdownStep
 from app.domain.model import FarmId, Fault, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.entrypoints.container import Container
@@ -61,6 +62,7 @@ class Hardware:
 
     def __init__(self, clock: VirtualClock) -> None:
         self.disk = SimulatedBootMemory()
+        self.window = SimulatedWindowMemory()
         self.rtc = SimulatedRtcAlarm(clock)
         self.boots = 0
 
@@ -84,7 +86,7 @@ class VirtualNode:
         self.events = SimulatedPowerEvents(self.stream, clock)
         self.nic = SimulatedNic(mac_of(1, node))
         self.packets = SimulatedMagicPackets(farm.network)
-        self.host_power = SimulatedHostPower(clock, self.go_dark)
+        self.host_power = SimulatedHostPower(clock, self.go_dark, self.go_dark)
         self.hardware = farm.hardware.setdefault(node, Hardware(clock))
         self.hardware.boots += not same_boot
         self.facts = SimulatedHostFacts(clock, f"machine-{node}-{self.hardware.boots}")
@@ -109,6 +111,7 @@ class VirtualNode:
             "host_facts": self.facts,
             "holds": self.holds,
             "boot_memory": self.hardware.disk,
+            "window_memory": self.hardware.window,
             **({} if rtc_alarm_kind(settings) == "off" else {"rtc_alarm": self.hardware.rtc}),
             **({} if signs_of_life_kind(settings) == "off" else {"signs_of_life": self.signs_of_life}),
             "node": NodeIdentity(self.id, self._farm.id, TwinId(self.id + 1)),

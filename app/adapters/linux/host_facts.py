@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import uuid
 from pathlib import Path
 
 from app.domain.errors import PermanentError
@@ -23,21 +24,23 @@ _log = logging.getLogger(__name__)
 class LinuxHostFacts:
     """`HostFacts` from ``proc`` and from the flag files in ``flags_dir`` (which need not exist).
 
+    ``machine`` is the file of a machine that is not there (`boot_stand_in`), whose boots are not this host's.
     Raises `PermanentError` where /proc is hidden from the process.
     """
 
-    def __init__(self, flags_dir: Path, proc: Path = Path("/proc")) -> None:
+    def __init__(self, flags_dir: Path, proc: Path = Path("/proc"), machine: Path | None = None) -> None:
         self._flags_dir = flags_dir
         self._proc = proc
+        self._machine = machine
         self._noted = False
 
     def uptime_s(self) -> int:
         """The host's uptime (CLOCK_BOOTTIME, which counts time asleep)."""
-        return int(float(self._read("uptime").split()[0]))
+        return int(float(self._read("uptime").split()[0]) - self._stand_in()[1])
 
     def boot_id(self) -> str:
         """The random UUID the kernel drew at boot."""
-        return self._read("sys/kernel/random/boot_id").strip()
+        return self._stand_in()[0] or self._read("sys/kernel/random/boot_id").strip()
 
     def health(self) -> Health:
         """Names of the flags that forbid claiming uptime."""
@@ -46,6 +49,13 @@ class LinuxHostFacts:
             _log.warning("the flag %s is %s", NOTED_FLAG, "set" if noted else "no longer set")
             self._noted = noted
         return Health(tuple(flag for flag in UNHEALTHY_FLAGS if self._is_set(flag)))
+
+    def _stand_in(self) -> tuple[str, float]:
+        """Its boot id, and the host's uptime at its boot; nothing on a machine that is there."""
+        if self._machine is None or not self._machine.exists():
+            return "", 0.0
+        boot_id, at_s = self._machine.read_text(encoding="ascii").split()
+        return boot_id, float(at_s)
 
     def _is_set(self, flag: str) -> bool:
         """Anything but "not found" counts as set: a flag that can't be looked at may well be there."""
@@ -65,3 +75,9 @@ class LinuxHostFacts:
             raise PermanentError(
                 f"can't read {path}: {error.strerror}; powerd's systemd unit must not hide /proc (ProcSubset=pid does)"
             ) from error
+
+
+def boot_stand_in(machine: Path, proc: Path = Path("/proc")) -> None:
+    """The machine that is not there boots now."""
+    at_s = (proc / "uptime").read_text(encoding="ascii").split()[0]
+    machine.write_text(f"{uuid.uuid4()} {at_s}", encoding="ascii")

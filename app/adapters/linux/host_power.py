@@ -23,12 +23,14 @@ class SystemctlHostPower:
         power_off_command: Sequence[str],
         force_power_off_command: Sequence[str],
         reboot_command: Sequence[str],
+        force_reboot_command: Sequence[str],
         state_command: Sequence[str],
         timeout_s: float,
     ) -> None:
         self._power_off = tuple(power_off_command)
         self._force_power_off = tuple(force_power_off_command)
         self._reboot = tuple(reboot_command)
+        self._force_reboot = tuple(force_reboot_command)
         self._state = tuple(state_command)
         self._timeout_s = timeout_s
 
@@ -47,6 +49,10 @@ class SystemctlHostPower:
     async def reboot(self) -> None:
         """Run the reboot command."""
         await give_order(self._reboot, self._timeout_s)
+
+    async def force_reboot(self) -> None:
+        """Run the reboot command for the way without ceremony."""
+        await give_order(self._force_reboot, self._timeout_s)
 
     async def stopping(self) -> bool:
         """Whether the state command prints ``stopping``."""

@@ -11,6 +11,7 @@ from app.adapters.simulated.ledger_blocks import Extrinsic
 from app.adapters.simulated.node_powers import NodePowers
 from app.adapters.simulated.node_records import NodeRecords
 from app.adapters.simulated.pallet import Values
+from app.adapters.simulated.past import power_in
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain, PowerdError
 from app.domain.events import PowerTargetChanged
 from app.domain.model import (
@@ -21,6 +22,7 @@ from app.domain.model import (
     Node,
     NodeId,
     NodePower,
+    PastPower,
     Power,
     PowerReading,
     Unreadable,
@@ -110,6 +112,13 @@ class SimulatedChain:
             garbled = {node: Unreadable("neither Up nor Down") for node in self.broken if node in powers}
             powers = {**powers, **garbled}
         reading = PowerReading(self._head(kind) if self.tells_heads else None, powers)
+        await self._back()
+        return reading
+
+    async def power_in(self, node: NodeId, block: Inclusion) -> PastPower | None:
+        """While the ledger keeps the block."""
+        await self._there([node])
+        reading = power_in(self._ledger, node, block) if self.tells_heads else None
         await self._back()
         return reading
 

@@ -25,6 +25,7 @@ class Order(enum.Enum):
     POWER_OFF = "power off"
     FORCE_POWER_OFF = "force power off"
     REBOOT = "reboot"
+    FORCE_REBOOT = "force reboot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,10 @@ class SimulatedHostPower:
     async def reboot(self) -> None:
         """A reboot, as ``mode`` says."""
         await self._obey(Order.REBOOT, self.mode, self.on_reboot)
+
+    async def force_reboot(self) -> None:
+        """A reboot without ceremony, as ``force_mode`` says."""
+        await self._obey(Order.FORCE_REBOOT, self.force_mode, self.on_reboot)
 
     async def stopping(self) -> bool:
         """What ``is_stopping`` says."""

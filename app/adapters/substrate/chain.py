@@ -8,6 +8,7 @@ from app.adapters.substrate import records
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.extrinsics import Extrinsics
 from app.adapters.substrate.keys import SigningKey
+from app.adapters.substrate.past import power_in
 from app.adapters.substrate.state import doubt_of, head_state
 from app.domain.errors import ChainUnavailable, PermanentError
 from app.domain.model import (
@@ -17,6 +18,7 @@ from app.domain.model import (
     Inclusion,
     Node,
     NodeId,
+    PastPower,
     Power,
     PowerReading,
     Unreadable,
@@ -76,6 +78,10 @@ class SubstrateChain:
         )
         powers = await self._client.compute(lambda: records.powers(state.runtime, asked, state.values))
         return PowerReading(state.head, powers)
+
+    async def power_in(self, node: NodeId, block: Inclusion) -> PastPower | None:
+        """From that block's state, if any endpoint still has it."""
+        return await power_in(self._client, node, block)
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
         """Records of those that exist, with the address of the interface named ``zos``.

@@ -78,6 +78,10 @@ class ZbusChain:
         powers = {node: Unreadable(str(a)) if isinstance(a, ChainUnavailable) else a for node, a in answers.items()}
         return PowerReading(None, powers)
 
+    async def power_in(self, node: NodeId, block: Inclusion) -> None:  # noqa: ARG002 - it can't be asked
+        """The gateway reads no block but the newest."""
+        return
+
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
         """One call for each; a node whose call fails while others are answered is `Unreadable`."""
         found: dict[NodeId, Node | Unreadable] = {}

@@ -14,7 +14,7 @@ from app.adapters.zbus.server import Served
 from app.domain.errors import PermanentError
 from app.domain.events import UptimeSkipped
 from app.domain.model import Fault, Hold, NodeId
-from app.domain.status import NodeStatus, WakeStatus
+from app.domain.status import NodeStatus, UncreditedStatus, WakeStatus
 from app.ports.operator import Operator
 
 MODULE = "power"
@@ -25,6 +25,7 @@ WAKE = Struct(
     "Wake",
     (("Node", UINT32), ("Reason", STRING), ("Attempts", UINT32), ("RunningFor", UINT64), ("Overdue", BOOL)),
 )
+UNCREDITED = Struct("Uncredited", (("Since", INT64), ("RequestedAt", INT64), ("BootBy", INT64), ("ReportBy", INT64)))
 FAULT = Struct("Fault", (("Key", STRING), ("Message", STRING)))
 UPTIME = Struct("UptimeReport", (("Uptime", UINT64), ("TakenAt", INT64), ("Age", UINT64)))
 STATE = Struct(
@@ -49,6 +50,7 @@ STATE = Struct(
         ("Unhealthy", Slice(STRING)),
         ("Wakes", Slice(WAKE)),
         ("Faults", Slice(FAULT)),
+        ("Uncredited", UNCREDITED),
     ),
 )
 HAPPENING = Struct(
@@ -119,6 +121,18 @@ def state(status: NodeStatus) -> Mapping[str, Any]:
         "Unhealthy": status.problems,
         "Wakes": [_wake(wake) for wake in status.wakes],
         "Faults": [_fault(fault) for fault in status.faults],
+        "Uncredited": _uncredited(status.uncredited),
+    }
+
+
+def _uncredited(window: UncreditedStatus | None) -> Mapping[str, Any]:
+    if window is None:
+        return {"Since": 0, "RequestedAt": 0, "BootBy": 0, "ReportBy": 0}
+    return {
+        "Since": int(window.since_s),
+        "RequestedAt": int(window.requested_at_s or 0),
+        "BootBy": int(window.boot_by_s or 0),
+        "ReportBy": int(window.report_by_s),
     }
 
 

@@ -29,8 +29,8 @@ class ZinitHostPower:
     the node be wanted up by then. So zinit is asked something harmless first, and gets the order
     only after it answered promptly.
 
-    ``version_command`` prints zinit's version (``zinit -V``). ``force_power_off_command`` powers
-    off past zinit; it is accepted when it exits with 0.
+    ``version_command`` prints zinit's version (``zinit -V``). ``force_power_off_command`` and
+    ``force_reboot_command`` go past zinit; each is accepted when it exits with 0.
     """
 
     def __init__(
@@ -38,12 +38,14 @@ class ZinitHostPower:
         socket: Path,
         version_command: Sequence[str],
         force_power_off_command: Sequence[str],
+        force_reboot_command: Sequence[str],
         timeout_s: float,
         prompt_s: float = PROMPT_S,
     ) -> None:
         self._socket = socket
         self._version_command = tuple(version_command)
         self._force_power_off = tuple(force_power_off_command)
+        self._force_reboot = tuple(force_reboot_command)
         self._timeout_s = timeout_s
         self._prompt_s = min(prompt_s, timeout_s)
         self._known: Version | None = None
@@ -71,6 +73,10 @@ class ZinitHostPower:
         """Ask for a reboot, by the word that means it in this version."""
         version = await self._version()
         await self._order(version, "reboot" if version >= KNOWS_POWER_OFF else "shutdown")
+
+    async def force_reboot(self) -> None:
+        """Run the command that reboots past zinit."""
+        await give_order(self._force_reboot, self._timeout_s)
 
     async def stopping(self) -> bool:
         """False unless an order of ours left and was not refused; then zinit can't be asked, and this raises."""

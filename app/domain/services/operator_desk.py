@@ -7,18 +7,20 @@ import asyncio
 from app.domain.errors import ChainUnavailable, IdentityUnavailable, NodeNotKnown, NotWantedUp
 from app.domain.events import UptimeReported, UptimeSkipped
 from app.domain.model import HeadKind, NodeId, NodeIdentity, NodePower
+from app.domain.paid_rules import DownWindow
 from app.domain.power_rules import wants_down
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.fault_board import FaultBoard
 from app.domain.services.identification import Identification
 from app.domain.services.observer import Observer
+from app.domain.services.open_window import OpenWindow
 from app.domain.services.power_management import PowerManagement
 from app.domain.services.power_server import PowerServer
 from app.domain.services.shutdown import Shutdown
 from app.domain.services.trigger import Trigger
 from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
-from app.domain.status import NodeStatus, WakeStatus
+from app.domain.status import NodeStatus, UncreditedStatus, WakeStatus
 from app.ports.chain import ChainReader
 from app.ports.clock import Clock
 from app.ports.host_facts import HostFacts
@@ -67,6 +69,7 @@ class OperatorDesk:
         uptime: Uptime,
         wakes: WakeService,
         shutdown: Shutdown,
+        window: OpenWindow,
         faults: FaultBoard,
         facts: HostFacts,
         own_trigger: Trigger,
@@ -83,6 +86,7 @@ class OperatorDesk:
         self._uptime = uptime
         self._wakes = wakes
         self._shutdown = shutdown
+        self._window = window
         self._faults = faults
         self._facts = facts
         self._own_trigger = own_trigger
@@ -105,6 +109,7 @@ class OperatorDesk:
             looked_at_s=None if seen is None else seen.now_s,
             staying_up=self._server.staying_up,
             shutdown_step=self._shutdown.step,
+            uncredited=_uncredited(self._window.window),
             holds=() if seen is None else seen.holds,
             last_uptime=None if last is None else last.sample,
             last_uptime_age_s=None if last is None else self._uptime.age_s,
@@ -140,3 +145,9 @@ class OperatorDesk:
         if reading is not None and wants_down(reading.powers[node]):
             raise NotWantedUp(f"the target of node {node} is Down; set it to Up first (powerd farm up {node})")
         self._server.power_up(node, "an operator's wish")
+
+
+def _uncredited(window: DownWindow | None) -> UncreditedStatus | None:
+    if window is None:
+        return None
+    return UncreditedStatus(window.opened_at_s, window.requested_at_s, window.boot_by_s, window.report_by_s)

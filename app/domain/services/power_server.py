@@ -10,16 +10,18 @@ import asyncio
 from collections.abc import Mapping
 
 from app.domain.commands import LookAgain, PowerCommand, ShutDown, StayInDoubt, StayUp
-from app.domain.errors import StatePaused
+from app.domain.errors import PowerdError, StatePaused
 from app.domain.events import PowerTargetChanged, PowerUnreadable, Setback, StayingUp
 from app.domain.figures import without_figures
 from app.domain.model import HeadKind, NodeId, NodePower, Power, Unreadable
 from app.domain.power_rules import Observation, PowerLimits, decide
+from app.domain.services.aborted_sleep import AbortedSleep
 from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.event_handler import EventHandler
 from app.domain.services.event_reader import EventReader
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.observer import Observer
+from app.domain.services.open_window import OpenWindow
 from app.domain.services.own_state import OwnState
 from app.domain.services.power_management import PowerManagement
 from app.domain.services.reconciler import Reconciler
@@ -49,6 +51,8 @@ class PowerServer:
         uptime: Uptime,
         wakes: WakeService,
         shutdown: Shutdown,
+        window: OpenWindow,
+        aborted: AbortedSleep,
         alarm: ClockAlarm,
         silent: SilentPeers,
         reconciler: Reconciler,
@@ -71,6 +75,8 @@ class PowerServer:
         self._uptime = uptime
         self._wakes = wakes
         self._shutdown = shutdown
+        self._window = window
+        self._aborted = aborted
         self._alarm = alarm
         self._silent = silent
         self._reconciler = reconciler
@@ -114,23 +120,38 @@ class PowerServer:
 
     async def set_node_power_state(self, *, up: bool) -> None:
         """Report Up or Down on chain, if it does not say so already; Up when not enabled (R3)."""
-        await self._own_state.set(Power.UP if up else Power.DOWN)
+        inclusion = await self._own_state.set(Power.UP if up else Power.DOWN)
+        if up:
+            await self._window.said_up(inclusion)
 
     async def sync_self(self) -> PowerCommand:
         """Compare target and state of this node, and act on the difference (R4); returns what was decided."""
         await self._management.check()
         seen = await self._observer.observe(cooling_down=self._shutdown.cooling_down)
         self._wakes.look_at_own(seen.best.power)
+        await self._window.saw(seen.best)
         command = decide(seen, self._limits)
         self._tell(command)
         if isinstance(command, ShutDown):
-            if not _says_down(seen) and (paused := self._own_state.paused(Power.DOWN)):
-                raise StatePaused(paused)
-            await self.shutdown(seen)
+            try:
+                if not _says_down(seen) and (paused := self._own_state.paused(Power.DOWN)):
+                    raise StatePaused(paused)
+                await self.shutdown(seen)
+            except PowerdError:
+                self._aborted.tell_of_abort()
+                raise
+            self._aborted.tell_of_abort()
             return StayUp("the shutdown was aborted", LookAgain.SOON)
         if self._must_say_up(seen):
-            await self.set_node_power_state(up=True)
-        return command
+            try:
+                await self.set_node_power_state(up=True)
+            except PowerdError:
+                await self._aborted.look(seen)  # a reboot is paid all the same
+                raise
+        again = await self._aborted.look(seen)
+        if again is LookAgain.NEXT_ROUND or isinstance(command, StayUp):
+            return command
+        return StayUp("a reboot is due", again)
 
     async def shutdown(self, seen: Observation) -> None:
         """Power the node off, step by step (R5); returns if that was aborted."""
@@ -152,6 +173,9 @@ class PowerServer:
     async def _keep_self(self) -> None:
         """The first report goes first, but a chain that takes none does not hold us up for long (R8)."""
         await self._alarm.clear()  # it may be that of the last sleep
+        await self._window.recall()
+        if self._window.window is not None and not self._window.booted:
+            self._aborted.tell()
         try:
             async with self._clock.timeout(self._first_report_wait_s):
                 await self._uptime.answered_once.wait()

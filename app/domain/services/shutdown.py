@@ -5,25 +5,31 @@ The steps and what follows from their failure stand as a table in `app.domain.sh
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from app.domain.commands import ShutDown, StayUp
-from app.domain.errors import DownNotFinal, NicUnusable, NotWakeable, PowerdError
+from app.domain.errors import DownNotFinal, ExtrinsicUncertain, NicUnusable, NotWakeable, PowerdError
 from app.domain.events import Setback, ShutdownAborted, ShutdownStep
 from app.domain.model import Inclusion, NodePower, Power
-from app.domain.power_rules import Observation, PowerLimits, decide
+from app.domain.power_rules import Observation, OwnPower, PowerLimits, decide
 from app.domain.services.boot_brake import BootBrake
 from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.fault_board import FaultBoard
+from app.domain.services.host_orders import POWER_OFF, HostOrders
 from app.domain.services.observer import Observer
+from app.domain.services.open_window import OpenWindow
 from app.domain.services.own_state import OwnState
 from app.domain.services.power_management import FAULT as CARD_FAULT
 from app.domain.services.power_management import PowerManagement
-from app.domain.services.power_off import PowerOff
 from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
 from app.domain.shutdown_rules import Finality, ShutdownPolicy, Step, already_final, finality_of_down
 from app.ports.chain import Chain
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
+
+REMEMBER_S = 1.0
+"""What the stop of the daemon waits for a disk."""
 
 
 class Abort(Exception):
@@ -41,7 +47,8 @@ class Shutdown:
         management: PowerManagement,
         uptime: Uptime,
         wakes: WakeService,
-        power_off: PowerOff,
+        orders: HostOrders,
+        window: OpenWindow,
         brake: BootBrake,
         alarm: ClockAlarm,
         clock: Clock,
@@ -56,7 +63,8 @@ class Shutdown:
         self._management = management
         self._uptime = uptime
         self._wakes = wakes
-        self._power_off = power_off
+        self._orders = orders
+        self._window = window
         self._brake = brake
         self._alarm = alarm
         self._clock = clock
@@ -67,6 +75,7 @@ class Shutdown:
         self._step = Step.ARM
         self._running = False
         self._may_be_down_on_chain = False
+        self._last_seen: OwnPower | None = None
         self._cooling_until_s = float("-inf")
 
     @property
@@ -84,7 +93,7 @@ class Shutdown:
     def not_wanted(self) -> None:
         """The target is Up: what failed earlier is of no interest any more."""
         self._cooling_until_s = float("-inf")
-        self._power_off.forget()
+        self._orders.forget(POWER_OFF)
 
     async def run(self, seen: Observation) -> None:
         """Go through the sequence; returns when a guard ended it, or the host outlived its end.
@@ -94,6 +103,7 @@ class Shutdown:
         """
         power = seen.best.power
         self._may_be_down_on_chain = isinstance(power, NodePower) and power.state.power is Power.DOWN
+        self._last_seen = seen.best
         self._running = True
         try:
             try:
@@ -115,6 +125,9 @@ class Shutdown:
     async def _sequence(self, seen: Observation) -> None:
         self._pass(Step.ARM)
         await self._arm(said_down=False)
+        # From Down on nothing is credited unless the machine boots (R13): all that can be asked is asked before.
+        await self._wakes.finish_bursts()
+        seen = await self._still_wanted()
         self._pass(Step.SAY_DOWN)
         down = await self._say_down(seen)
         said_at_s = self._clock.monotonic()
@@ -132,7 +145,7 @@ class Shutdown:
         if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
             raise DownNotFinal("our state Down is not on the chain any more")
         self._pass(Step.POWER_OFF)
-        await self._power_off.run(self._still_wanted)
+        await self._orders.power_off(self._still_wanted)
         self._cooling_until_s = self._clock.monotonic() + self._policy.retry_later_s
         raise Abort("the host did not power off")
 
@@ -154,9 +167,19 @@ class Shutdown:
         if already_final(seen) and final is not None and final.head is not None:
             return Inclusion(final.head.hash, final.head.number)
         self._may_be_down_on_chain = True
-        inclusion = await self._own_state.set(Power.DOWN)
+        await self._window.saying_down()
+        try:
+            inclusion = await self._own_state.set(Power.DOWN)
+        except ExtrinsicUncertain:
+            await self._window.may_be_said()
+            raise
+        except PowerdError:
+            await self._window.not_said()
+            raise
         if inclusion is not None:
+            await self._window.said_down(inclusion)
             return inclusion
+        await self._window.may_be_said()
         # The chain says Down since an earlier run: what its best head shows now has to become final.
         head = seen.best.head
         return Inclusion("", None) if head is None else Inclusion(head.hash, head.number)
@@ -193,6 +216,7 @@ class Shutdown:
     async def _still_wanted(self) -> Observation:
         """Everything anew; `Abort` when any guard objects now, or the target is Up."""
         seen = await self._observer.observe()
+        self._last_seen = seen.best
         command = decide(seen, self._limits)
         if isinstance(command, ShutDown):
             return seen
@@ -202,15 +226,20 @@ class Shutdown:
         self._telemetry.happened(ShutdownAborted(self._step.value, reason))
         await self._management.staying()
         await self._alarm.clear()
+        if self._last_seen is not None:
+            await self._window.note(self._last_seen)
         if self._may_be_down_on_chain:
-            await self._own_state.set(Power.UP)
+            await self._window.said_up(await self._own_state.set(Power.UP))
 
     async def _take_back(self) -> None:
         """The daemon is stopped: say Up and don't wait, unless the host is on its way down already."""
-        if self._power_off.ordered:
+        if self._orders.ordered:
             return
         await self._management.staying()
         if self._may_be_down_on_chain:
+            with suppress(TimeoutError):
+                async with self._clock.timeout(REMEMBER_S):
+                    await self._window.may_be_said()
             try:
                 async with self._clock.timeout(self._policy.announce_s):
                     await self._chain.announce_power_state(Power.UP)

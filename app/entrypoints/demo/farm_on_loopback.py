@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from app.domain.errors import PermanentError
 from app.domain.model import Mac
 from app.entrypoints.demo.installation import install, program
-from app.entrypoints.demo.machine import Machine, broadcast_socket
+from app.entrypoints.demo.machine import REBOOT, Machine, broadcast_socket
 from app.entrypoints.demo.redis_server import RedisServer
 from app.entrypoints.demo.zos_machine import become_zos
 
@@ -118,7 +118,10 @@ def _machine(directory: Path, node: Mapping[str, Any], broker: str, chain_url: s
         "chain": {"urls": [chain_url], "era_blocks": 16},
         "nic": {"kind": "simulated", "mac": node["mac"]},
         "magic_packets": {"kind": "udp", "interface": "lo", "host": LOOPBACK_BROADCAST, "port": port},
-        "host_facts": {"flags_dir": str(directory / f"node-{number}-flags")},
+        "host_facts": {
+            "flags_dir": str(directory / f"node-{number}-flags"),
+            "machine_file": str(machine.boot_file),
+        },
         "boot_memory": {"file": str(directory / f"node-{number}-boots.json")},
         "holds": {"kind": "files", "dir": str(directory / f"node-{number}-holds")},
         "follower": {"cursor_file": str(machine.cursor)},
@@ -136,6 +139,8 @@ def systemd_settings(machine: Machine, node: Mapping[str, Any]) -> Mapping[str, 
             # As with systemd: SIGTERM may come before the command has ended, and by then the system is stopping.
             "power_off_command": ["sh", "-c", f": > {machine.going_down}; echo off > {machine.button}"],
             "force_power_off_command": ["sh", "-c", f": > {machine.going_down}; echo force > {machine.button}"],
+            "reboot_command": ["sh", "-c", f": > {machine.going_down}; echo {REBOOT} > {machine.button}"],
+            "force_reboot_command": ["sh", "-c", f": > {machine.going_down}; echo {REBOOT} > {machine.button}"],
             "state_command": ["sh", "-c", f"test -e {machine.going_down} && echo stopping || echo running"],
         },
     }

@@ -16,12 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from app.adapters.linux.host_facts import boot_stand_in
 from app.domain.model import Mac
 
 STOP_S = 15.0
 """How long a process may take to end after SIGTERM, as on a real machine (less patiently)."""
 
 LOOK_S = 0.05
+
+REBOOT = "reboot"
+"""What a command writes to the button's file for the machine to come back by itself."""
 
 MAGIC_HEAD = b"\xff" * 6
 WARNINGS = (" WARNING ", " ERROR ", " CRITICAL ")
@@ -71,6 +75,11 @@ class Machine:
         """Where its follower keeps its place."""
         return self.directory / f"node-{self.node}-cursor.json"
 
+    @property
+    def boot_file(self) -> Path:
+        """Which boot of it this is, for its daemons: they must not take this host's boot for it."""
+        return self.directory / f"node-{self.node}.boot"
+
     def log(self, daemon: Daemon) -> Path:
         """Where a daemon's output goes."""
         return self.directory / f"node-{self.node}-{daemon.name}.log"
@@ -93,6 +102,7 @@ class Machine:
         self.on = True
         self.boots += 1
         self.going_down.unlink(missing_ok=True)
+        boot_stand_in(self.boot_file)
         for daemon in self.daemons:
             log = self.log(daemon).open("ab")
             self._logs.append(log)
@@ -147,9 +157,12 @@ class Machine:
     async def _watch_button(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            if self.button.exists():
+            if self.button.exists() and self.button.read_text():
+                reboots = self.button.read_text().strip() == REBOOT
                 self.button.unlink()
                 await self.power_off()
+                if reboots:
+                    await self.boot()
 
     async def _hear(self, frame: bytes) -> None:
         """Only the card's own address boots the machine; a card that is up hears nothing of it."""

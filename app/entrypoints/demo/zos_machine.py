@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.entrypoints.demo.installation import install
-from app.entrypoints.demo.machine import Daemon, Machine
+from app.entrypoints.demo.machine import REBOOT, Daemon, Machine
 
 STAND_INS = "app.entrypoints.neighbours"
 ZINIT_VERSION = "v0.2.14"
@@ -26,6 +26,7 @@ def become_zos(machine: Machine, node: Mapping[str, Any], chain: Mapping[str, An
     zinit = [
         *(sys.executable, "-m", f"{STAND_INS}.zinit", "--version", ZINIT_VERSION),
         *("--socket", str(socket), "--on-shutdown", f"echo off > {machine.button}"),
+        *("--on-reboot", f"echo {REBOOT} > {machine.button}"),
     ]
     install(
         machine,
@@ -34,6 +35,7 @@ def become_zos(machine: Machine, node: Mapping[str, Any], chain: Mapping[str, An
                 "socket": str(socket),
                 "version_command": ["echo", f"zinit {ZINIT_VERSION}"],
                 "force_power_off_command": ["sh", "-c", f"echo force > {machine.button}"],
+                "force_reboot_command": ["sh", "-c", f"echo {REBOOT} > {machine.button}"],
             },
             "zbus": {"gateway_follow_up_s": 0.25},
             "shutdown": {"settled_s": 2},

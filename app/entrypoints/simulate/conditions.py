@@ -50,6 +50,7 @@ def apply_conditions(machine: Machine) -> None:
     machine.nic.forgets_arming = suffers("card-forgets")
     machine.rtc.refuses = suffers("alarm-refused")
     machine.rtc.forgets = suffers("alarm-forgotten")
+    machine.window_memory.unreadable = machine.window_memory.unwritable = suffers("disk-broken")
     machine.boot_memory.unreadable = machine.boot_memory.unwritable = suffers("disk-broken")
     machine.host_power.mode = machine.host_power.force_mode = Obedience.OBEYS
     for condition, mode in HOST_MODES:

@@ -20,6 +20,7 @@ from app.adapters.simulated.nic import MAGIC, SimulatedNic
 from app.adapters.simulated.power_events import SimulatedPowerEvents
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
+from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.events import Happening
 from app.domain.model import Mac, NodeIdentity
 from app.domain.services.fault_board import FaultBoard
@@ -72,10 +73,11 @@ class Machine:
         self.nic = SimulatedNic(mac)
         self.nic.unsupported = not plan.can_be_woken
         self.packets = SimulatedMagicPackets(segment)
-        self.host_power = SimulatedHostPower(self.clock, self._obey)
+        self.host_power = SimulatedHostPower(self.clock, self._obey, self._reboot)
         self.facts = SimulatedHostFacts(self.clock, f"node-{plan.id}")
         self.holds = SimulatedHolds(self.clock)
         self.boot_memory = SimulatedBootMemory()
+        self.window_memory = SimulatedWindowMemory()
         self.rtc = SimulatedRtcAlarm(world.clock)  # a clock of its own: the system's may be wrong
         self.signs_of_life = SimulatedSignsOfLife(world.ledger)
         self.display = SimulatedFaults()
@@ -224,6 +226,7 @@ class Machine:
             self.boot_memory,
             self.rtc if self.world.settings.rtc_alarm.enabled else None,
             None if signs_of_life_kind(self.world.settings) == "off" else self.signs_of_life,
+            self.window_memory,
         )
         self.display = SimulatedFaults()
         board = FaultBoard(self.display, self.clock, self, ports.jitter)
@@ -259,6 +262,20 @@ class Machine:
         self._after(self.plan.shutdown_s, lambda: self._go_dark("powered off"))
         if self._daemon is not None:
             self._daemon.cancel()
+
+    def _reboot(self) -> None:
+        """As a power-off, but the machine comes back by itself."""
+        if self.power is not MachinePower.RUNNING:
+            return
+        self._set(MachinePower.STOPPING, "reboot")
+        self._after(self.plan.shutdown_s, self._boot_again)
+        if self._daemon is not None:
+            self._daemon.cancel()
+
+    def _boot_again(self) -> None:
+        self.services = None
+        self._set(MachinePower.BOOTING, "reboot")
+        self._after(self.plan.boot_s, self._run)
 
     def _leave_card(self) -> None:
         """What the operating system leaves the card with is what it listens for in the dark."""

@@ -1,27 +1,53 @@
-"""Orders the power-off, and insists: again after a while, then by force (the last step of R5)."""
+"""Orders the host to power off or to reboot, and insists: again after a while, then by force (R5, R13)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from app.domain.errors import HostPowerFailed
-from app.domain.events import PowerOffOrdered, Setback
+from app.domain.events import PowerOffOrdered, RebootOrdered, Setback
 from app.domain.services.fault_board import FaultBoard
 from app.domain.shutdown_rules import ShutdownPolicy
 from app.ports.clock import Clock
 from app.ports.host_power import HostPower
 from app.ports.telemetry import Telemetry
 
-FAULT = "power-off"
-
 ORDERS = ("orderly", "orderly", "forced")
 """What is asked for, in this order, while the host stays alive."""
 
 LOOKS_PER_WAIT = 30
 
+Wanted = Callable[[], Awaitable[object]]
+"""Raises when the order is not wanted any more."""
 
-class PowerOff:
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A way down. ``fault`` is the key under which its failure is shown, ``failed`` what is said of it."""
+
+    doing: str
+    fault: str
+    failed: str
+    happened: type[PowerOffOrdered | RebootOrdered]
+
+
+POWER_OFF = Order(
+    "powering off",
+    "power-off",
+    "this machine does not power off ({}); the state on chain is set to Up again",
+    PowerOffOrdered,
+)
+REBOOT = Order(
+    "rebooting",
+    "reboot",
+    "this machine must reboot to be paid again, and does not ({}); reboot it by hand",
+    RebootOrdered,
+)
+
+
+class HostOrders:
     """Knows whether the host was told to go down."""
 
     def __init__(
@@ -40,43 +66,54 @@ class PowerOff:
         self.ordered = False
         """True from the moment an order was given until it is known to have failed."""
 
-    def forget(self) -> None:
-        """The node is wanted up: what failed is of no interest any more."""
-        self._faults.clear(FAULT)
+    def forget(self, order: Order) -> None:
+        """It is not wanted any more: what failed is of no interest."""
+        self._faults.clear(order.fault)
 
-    async def run(self, still_wanted: Callable[[], Awaitable[object]]) -> None:
-        """Give the orders; ``still_wanted`` raises when the chain wants the node up before a later one.
+    async def power_off(self, still_wanted: Wanted) -> None:
+        """Give the orders; ``still_wanted`` is asked before each but the first.
 
         Returns only on a host that outlived them all; a fault tells the operator.
         """
+        await self._insist(POWER_OFF, still_wanted)
+
+    async def reboot(self, still_wanted: Wanted) -> None:
+        """The same for a reboot: the same orders, deadlines and force."""
+        await self._insist(REBOOT, still_wanted)
+
+    async def _insist(self, order: Order, still_wanted: Wanted) -> None:
         problem = ""
         for number, kind in enumerate(ORDERS):
             if number:
                 await still_wanted()
-            problem = await self._order(forced=kind == "forced")
+            problem = await self._give(order, forced=kind == "forced")
             self.ordered = False
-        self._faults.report(
-            FAULT, f"this machine does not power off ({problem}); the state on chain is set to Up again"
-        )
+        self._faults.report(order.fault, order.failed.format(problem))
 
-    async def _order(self, *, forced: bool) -> str:
+    async def _give(self, order: Order, *, forced: bool) -> str:
         self.ordered = True
         try:
-            await (self._host.force_power_off() if forced else self._host.power_off())
+            await self._command(order, forced=forced)()
         except asyncio.CancelledError:
-            # The daemon is stopped, perhaps by the very power-off that it asked for.
+            # The daemon is stopped, perhaps by the very order that it gave.
             self.ordered = await self._may_be_stopping()
             raise
         except HostPowerFailed as error:
-            self._telemetry.happened(Setback("powering off", str(error), self._policy.order_retry_s))
+            self._telemetry.happened(Setback(order.doing, str(error), self._policy.order_retry_s))
             if not await self._stopping():
                 self.ordered = False
                 await self._clock.sleep(self._policy.order_retry_s)
                 return str(error)
         else:
-            self._telemetry.happened(PowerOffOrdered(forced=forced))
+            self._telemetry.happened(order.happened(forced=forced))
         alive_s = await self._outlive()
         return f"still alive {alive_s:.0f} s after the order was accepted"
+
+    def _command(self, order: Order, *, forced: bool) -> Callable[[], Awaitable[None]]:
+        host = self._host
+        if order is REBOOT:
+            return host.force_reboot if forced else host.reboot
+        return host.force_power_off if forced else host.power_off
 
     async def _outlive(self) -> float:
         """Wait until the order has plainly failed: longer while the system says it is stopping."""

@@ -1,0 +1,63 @@
+"""A small JSON file that a power cut can't tear, read and written in a thread: a dying disk may hang."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from app.adapters.files.durable_json import write_durably
+from app.adapters.linux.daemon_thread import DaemonThread
+from app.domain.errors import PowerdError
+
+Result = TypeVar("Result")
+
+
+class KeptFile:
+    """Written beside, synced, and moved into place. ``unusable`` is the error to raise; ``what`` names the content.
+
+    The file has to lie on a disk; in memory (as all of Zero-OS but /var/cache) it is gone at every boot.
+    """
+
+    def __init__(
+        self, path: Path, unusable: type[PowerdError], what: str, log: logging.Logger, *, timeout_s: float
+    ) -> None:
+        self._path = path
+        self._unusable = unusable
+        self._what = what
+        self._log = log
+        self._timeout_s = timeout_s
+        self._thread = DaemonThread(f"powerd-{path.stem}"[:15], timeout_s)
+
+    async def load(self, parse: Callable[[Any], Result]) -> Result | None:
+        """What ``parse`` makes of it; a damaged file is told in the log, and counts as none."""
+        return await self._ask(lambda: self._load(parse))
+
+    async def save(self, content: Mapping[str, object]) -> None:
+        """Keep it."""
+        await self._ask(lambda: write_durably(self._path, content))
+
+    async def clear(self) -> None:
+        """Remove it."""
+        await self._ask(lambda: self._path.unlink(missing_ok=True))
+
+    async def _ask(self, question: Callable[[], Result]) -> Result:
+        remedy = "mend its disk, or name another file (boot_memory.file)"
+        try:
+            return await self._thread.run(question)
+        except TimeoutError:
+            reason = f"{self._path} did not answer within {self._timeout_s:g} s; {remedy}"
+            raise self._unusable(reason) from None
+        except OSError as error:
+            raise self._unusable(f"{self._path}: {error.strerror}; {remedy}") from error
+
+    def _load(self, parse: Callable[[Any], Result]) -> Result | None:
+        try:
+            return parse(json.loads(self._path.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            self._log.warning("%s %s is damaged (%r), and counts as none", self._what, self._path, error)
+            return None

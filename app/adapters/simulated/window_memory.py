@@ -1,0 +1,34 @@
+"""The memory of a disk for a down window."""
+
+from __future__ import annotations
+
+from app.domain.errors import WindowMemoryUnusable
+from app.domain.paid_rules import DownWindow
+
+
+class SimulatedWindowMemory:
+    """`WindowMemory`. Switches: ``unreadable``, ``unwritable``; ``window`` is what is kept."""
+
+    def __init__(self) -> None:
+        self.window: DownWindow | None = None
+        self.unreadable = False
+        self.unwritable = False
+
+    async def load(self) -> DownWindow | None:
+        """The one kept last."""
+        if self.unreadable:
+            raise WindowMemoryUnusable("the simulated disk can't be read")
+        return self.window
+
+    async def save(self, window: DownWindow) -> None:
+        """Keep it."""
+        self._write(window)
+
+    async def clear(self) -> None:
+        """Forget it."""
+        self._write(None)
+
+    def _write(self, window: DownWindow | None) -> None:
+        if self.unwritable:
+            raise WindowMemoryUnusable("the simulated disk can't be written")
+        self.window = window

@@ -1,0 +1,40 @@
+"""What a block did to one node's power, change by change: state and target may both change in one block."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+
+from app.domain.model import Power
+
+
+class Changed(enum.Enum):
+    """Of the two parts of a node's power."""
+
+    TARGET = "target"
+    STATE = "state"
+
+
+Changes = Sequence[tuple[Changed, Power]]
+"""In the order of the block's events."""
+
+
+def needs_parent(changes: Changes) -> bool:
+    """Whether the target at the first change of the state is told by the block before alone."""
+    kinds = [kind for kind, _ in changes]
+    return kinds[:1] == [Changed.STATE] and Changed.TARGET in kinds
+
+
+def targets_at(changes: Changes, before: Power) -> tuple[Power | None, Power | None]:
+    """The target when the state was set Down, and when it was set Up; None where it was not.
+
+    ``before`` is the target before the block; where it changed nothing, that is what the block left.
+    """
+    at: dict[Power, Power] = {}
+    target = before
+    for kind, power in changes:
+        if kind is Changed.TARGET:
+            target = power
+        else:
+            at[power] = target
+    return at.get(Power.DOWN), at.get(Power.UP)

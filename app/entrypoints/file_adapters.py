@@ -1,0 +1,37 @@
+"""Makes the adapters that keep small files over restarts and boots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.entrypoints.kinds import profile_of
+from app.entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from app.adapters.files.boot_memory import FileBootMemory
+    from app.adapters.files.window_memory import FileWindowMemory
+
+BOOTS_FILE = Path("/var/lib/powerd/boots.json")
+ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
+
+
+def file_boot_memory(settings: Settings) -> FileBootMemory:
+    """What the brake remembers, on a disk."""
+    from app.adapters.files.boot_memory import FileBootMemory
+
+    return FileBootMemory(boots_file(settings))
+
+
+def boots_file(settings: Settings) -> Path:
+    """Where it is, whatever the profile."""
+    usual = ZOS_BOOTS_FILE if profile_of(settings) == "zos" else BOOTS_FILE
+    return Path(settings.boot_memory.file) if settings.boot_memory.file else usual
+
+
+def file_window_memory(settings: Settings) -> FileWindowMemory:
+    """The last Down, beside what the brake remembers."""
+    from app.adapters.files.window_memory import FileWindowMemory
+
+    boots = boots_file(settings)
+    return FileWindowMemory(boots.with_name(f"{boots.stem}-window.json"))
