@@ -19,7 +19,7 @@ class SimulatedFarmHistory:
     """`FarmHistory`. Switches: ``fail_times`` (so many questions fail), ``forgotten_up_to`` (a block's number)."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self.fail_times = 0
         self.forgotten_up_to = -1
         self.read: list[int] = []
@@ -32,7 +32,7 @@ class SimulatedFarmHistory:
     async def newest(self) -> TimedBlock:
         """The newest final block."""
         self._answer()
-        return _timed(self._ledger.finalized)
+        return _timed(self.ledger.finalized)
 
     async def last_before(self, time_s: int, newest: TimedBlock) -> TimedBlock:
         """Looked for from the newest on."""
@@ -47,7 +47,7 @@ class SimulatedFarmHistory:
         """Of the farm's list."""
         self._answer()
         self._block(at.ref.number)
-        listed = self._ledger.read("NodesByFarmID", farm, at.ref.number, ())
+        listed = self.ledger.read("NodesByFarmID", farm, at.ref.number, ())
         return tuple(sorted(NodeId(node) for node in listed))
 
     async def powers(self, nodes: Collection[NodeId], at: TimedBlock) -> Sequence[Initial]:
@@ -68,13 +68,13 @@ class SimulatedFarmHistory:
             raise ChainUnavailable("the simulated chain does not answer")
 
     def _block(self, number: int) -> Block:
-        block = self._ledger.block(number)
+        block = self.ledger.block(number)
         if block is None or 0 < number <= self.forgotten_up_to:
             raise HistoryForgotten(f"the simulated chain has forgotten the state of block {number}")
         return block
 
     def _initial(self, node: NodeId, number: int) -> Initial:
-        power = told(self._ledger.read("NodePower", node, number, ALWAYS_UP))
+        power = told(self.ledger.read("NodePower", node, number, ALWAYS_UP))
         since_s = None
         if power.state.power is Power.DOWN:
             since_s = _timed(self._block(power.state.since_block or 0)).time_s
