@@ -248,7 +248,8 @@ async def test_cancelling_a_hung_connection_attempt_frees_its_thread_and_descrip
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
-            await until(lambda: chain_threads() == threads and descriptors() == fds)
+            # One of an earlier test may be closed meanwhile.
+            await until(lambda: chain_threads() == threads and descriptors() <= fds)
 
 
 async def test_closing_ends_a_connection_attempt() -> None:

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from app.domain.minting.month import Loss
 from app.domain.model import NodeId, Power
 from app.entrypoints.cli import main
+from app.entrypoints.simulate import minted
 from app.entrypoints.simulate.farmer_policies import Bot, NodeView
 from app.entrypoints.simulate.minted import LostTo
 from app.entrypoints.simulate.plan import BotPlan
@@ -51,10 +52,11 @@ def test_a_machine_without_mains_earns_nothing_meanwhile() -> None:
     assert 2 * HOUR <= lost.seconds <= 2 * HOUR + 2460, "and what ran since the last report before"
 
 
-def test_a_year_is_judged_month_by_month() -> None:
-    outcome = run(scripted((600, 2, "Down"), (600 + 20 * HOUR, 2, "Up"), nodes=2, hours=24 * 31))
-    assert outcome.income.months == 2 * 2
-    assert outcome.income.months_lost == {}
+def test_a_long_run_is_judged_period_by_period(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minted, "LENGTH_S", 5 * HOUR)
+    outcome = run(scripted((4 * HOUR, 2, "Down"), (7 * HOUR, 2, "Up"), nodes=2, hours=12))
+    assert outcome.income.months == 3 * 2
+    assert (outcome.income.months_lost, outcome.income.lost) == ({}, []), "a sleep over a boundary is credited in both"
 
 
 def test_money_lost_is_that_of_lost_months_and_of_shares_not_credited() -> None:
