@@ -129,20 +129,18 @@ def uncredited(window: DownWindow, node: NodeId, remedy: Remedy, forbidden: str)
     """The fault's text: since when, what ends it, and until when nothing is lost. Its times stand still."""
     since = f"uptime is not credited since {utc(window.opened_at_s)}: this node said Down and stayed on"
     all_by = utc(window.report_by_s)
-    match remedy:
-        case Remedy.SLEEP:
-            return (
-                f"{since}; it goes to sleep as soon as nothing keeps it up (`powerd status` says what does); shut down "
-                f"and woken by {all_by}, nothing is lost"
-            )
-        case Remedy.NEW_REQUEST:
-            return (
-                f"{since}, and its target turned Up only after it had said Up again, so that a reboot does not help; "
-                f"set its target Down, and Up once it sleeps (powerd farm down {node}, powerd farm up {node}); "
-                f"woken by {all_by}, nothing is lost"
-            )
-        case Remedy.REBOOT:
-            boot_by = utc(window.report_by_s if window.boot_by_s is None else window.boot_by_s)
-            what = f"it must reboot, and may not: {forbidden}" if forbidden else "it reboots"
-            ends = f"a boot by {boot_by} loses nothing, a later one ends the loss"
-            return f"{since}, and its target is Up again; {what}; {ends}"
+    if remedy is Remedy.SLEEP:
+        return (
+            f"{since}; it goes to sleep as soon as nothing keeps it up (`powerd status` says what does); shut down "
+            f"and woken by {all_by}, nothing is lost"
+        )
+    if remedy is Remedy.NEW_REQUEST:
+        return (
+            f"{since}, and its target turned Up only after it had said Up again, so that a reboot does not help; "
+            f"set its target Down, and Up once it sleeps (powerd farm down {node}, powerd farm up {node}); "
+            f"woken by {all_by}, nothing is lost"
+        )
+    boot_by = utc(window.report_by_s if window.boot_by_s is None else window.boot_by_s)
+    what = f"it must reboot, and may not: {forbidden}" if forbidden else "it reboots"
+    ends = f"a boot by {boot_by} loses nothing, a later one ends the loss"
+    return f"{since}, and its target is Up again; {what}; {ends}"

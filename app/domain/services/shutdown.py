@@ -109,9 +109,9 @@ class Shutdown:
             try:
                 await self._sequence(seen)
             except Abort as abort:
-                await self._abort(str(abort))
+                await self._abort(str(abort), self._last_seen or seen.best)
             except PowerdError as error:
-                await self._abort(str(error))
+                await self._abort(str(error), self._last_seen or seen.best)
                 raise
         except PowerdError:
             raise
@@ -222,12 +222,11 @@ class Shutdown:
             return seen
         raise Abort(command.reason if isinstance(command, StayUp) else "the target turned Up")
 
-    async def _abort(self, reason: str) -> None:
+    async def _abort(self, reason: str, last: OwnPower) -> None:
         self._telemetry.happened(ShutdownAborted(self._step.value, reason))
         await self._management.staying()
         await self._alarm.clear()
-        if self._last_seen is not None:
-            await self._window.note(self._last_seen)
+        await self._window.note(last)
         if self._may_be_down_on_chain:
             await self._window.said_up(await self._own_state.set(Power.UP))
 
