@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 from collections.abc import Iterator
 from pathlib import PurePath
 from urllib.parse import urlsplit
@@ -85,7 +86,7 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "broker.url", str(error)
     for url in settings.chain.urls:
         if not _is_websocket(url):
-            yield "chain.urls", f"{url!r} is no WebSocket address such as ws://127.0.0.1:9944 or wss://HOST"
+            yield "chain.urls", f"{_shown(url)!r} is no WebSocket address such as ws://127.0.0.1:9944 or wss://HOST"
     try:
         ipaddress.IPv4Address(settings.magic_packets.host)
     except ValueError:
@@ -95,6 +96,12 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
             Mac.parse(settings.nic.mac)
         except ValueError as error:
             yield "nic.mac", str(error)
+
+
+def _shown(url: str) -> str:
+    """Scheme and host: user, path and question of a URL, or what was mistaken for them, may be a secret."""
+    scheme, colon, rest = url.partition("://")
+    return scheme + colon + re.split(r"[/?#]", rest)[0].rpartition("@")[2] if colon else re.split("[/?#@]", url)[0]
 
 
 def _shared_directories(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -316,3 +316,25 @@ def test_on_a_terminal_a_line_counts_while_it_waits(farm: Farm) -> None:
     farm.says(3, Power.DOWN)
     assert terminal.end() == 0
     assert b"[y/N]" not in terminal.said
+
+
+def test_r14_two_commands_at_once_do_not_darken_the_farm_in_silence() -> None:
+    """Each leaves the other's node awake when it looks; at least one of them must see what came of both."""
+    with farm_of(2, block_time_s=1) as farm:
+        commands = [
+            subprocess.Popen(
+                [program("powerd"), "farm", "down", str(node)],
+                env=farm.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for node in (1, 2)
+        ]
+        said = [command.communicate(timeout=120)[1] for command in commands]
+        codes = [command.returncode for command in commands]
+        assert max(codes) == 1, said
+        if set(farm.targets().values()) == {"Down"}:
+            assert "no node with target Up is left that could wake the others" in "".join(said)
+            assert "powerd farm up" in "".join(said)

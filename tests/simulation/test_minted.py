@@ -111,3 +111,7 @@ def view(node: int, *, slow_boots: int) -> NodeView:
 def test_the_bot_lets_a_node_sleep_no_more_after_a_slow_boot() -> None:
     nodes = [view(1, slow_boots=0), view(2, slow_boots=1), view(3, slow_boots=0)]
     assert Bot(BotPlan()).targets(nodes, 0, 10 * HOUR) == {1: Power.DOWN, 3: Power.DOWN}
+
+
+def test_a_run_of_less_than_a_second_is_a_run() -> None:
+    assert run(scripted(hours=0.0001)).income.months == 3

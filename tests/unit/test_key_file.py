@@ -186,3 +186,12 @@ def test_a_file_of_another_user_is_refused_but_not_one_of_root() -> None:
     assert objection(owned_by(1000), 1000, in_credentials=False) == ""
     assert objection(owned_by(0), 1000, in_credentials=False) == ""
     assert "`chown 0 {path}`" in objection(owned_by(1000), 0, in_credentials=False)
+
+
+@pytest.mark.parametrize("key", ["abandon " * 11 + "about", "0x" + "ab" * 32, "ab" * 64])
+def test_a_key_in_the_place_of_a_file_name_is_not_shown_and_ends_for_good(key: str) -> None:
+    with pytest.raises(KeyFileError) as failure:
+        read_key(Path(key))
+    assert "the key itself stands where the name of its file belongs" in str(failure.value)
+    assert key.strip() not in str(failure.value)
+    assert failure.value.exit_code == 78

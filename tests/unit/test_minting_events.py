@@ -44,6 +44,8 @@ def test_a_line_is_read_and_written(line: bytes, event: Event) -> None:
         (b'{"time":1,"node":7,"event":"NodeStored"}', "Invalid value 'NodeStored'"),
         (b'{"time":1,"node":7,"event":"NodeUptimeReported"}', "missing required field `uptime`"),
         (b'{"time":1,"node":7,"event":"NodeUptimeReported","uptime":-1}', ">= 0"),
+        (b'{"time":1750000000000,"node":7,"event":"NodeUptimeReported","uptime":1}', "<= 4294967295"),
+        (b'{"time":' + b"[" * 100_000, "recursion|depth|truncated"),
         (b'{"time":1.5,"node":7,"event":"NodeUptimeReported","uptime":1}', "Expected `int`"),
         (b'{"time":1,"node":7,"event":"PowerStateChanged","state":{"Down":5}}', "Expected `str`"),
         (b'{"event":"Initial","node":7,"state":"Down","target":"Up"}', "needs `since`"),

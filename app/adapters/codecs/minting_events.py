@@ -14,7 +14,8 @@ import msgspec
 from app.domain.minting.events import Event, Initial, NodeUptimeReported, PowerStateChanged, PowerTargetChanged
 from app.domain.model import NodeId, Power
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+"""Ids are u32, and so are Unix seconds until 2106: larger times are milliseconds."""
 UpOrDown = Literal["Up", "Down"]
 
 
@@ -52,7 +53,7 @@ def decode(line: bytes) -> Event:
     """One line's event; ValueError says what is wrong with it."""
     try:
         read: _Initial | _Uptime | _Target | _State = _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     node = NodeId(read.node)
     match read:

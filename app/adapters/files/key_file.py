@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from string import hexdigits
 
 from app.adapters.files.key_text import SecretUri, SigningKey, parse_key
 from app.domain.errors import PermanentError
@@ -20,6 +21,13 @@ OTHERS_OF_CREDENTIAL = OTHERS & ~stat.S_IRGRP
 REMEDY = (
     "write the 32-byte seed in hex into it (`subkey inspect` calls it the secret seed), or the words of its mnemonic"
 )
+
+
+KEY_FOR_A_NAME = (
+    "the key itself stands where the name of its file belongs; write it into a file of mode 600, and name that file"
+)
+WORDS_MIN = 8
+HEX_MIN = 32
 
 
 class KeyFileError(PermanentError):
@@ -70,6 +78,12 @@ def objection(found: os.stat_result, user: int, *, in_credentials: bool) -> str:
     return ""
 
 
+def looks_like_a_key(text: str) -> bool:
+    """Whether the key itself, hex or words, stands where the name of its file belongs: it must not be shown."""
+    digits = text.strip().removeprefix("0x").removeprefix("0X")
+    return len(text.split()) >= WORDS_MIN or (len(digits) >= HEX_MIN and all(each in hexdigits for each in digits))
+
+
 def _content(path: Path, *, in_credentials: bool) -> bytes:
     try:
         # Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
@@ -82,8 +96,12 @@ def _content(path: Path, *, in_credentials: bool) -> bytes:
         finally:
             os.close(descriptor)
     except FileNotFoundError:
+        if looks_like_a_key(str(path)):
+            raise KeyFileError(KEY_FOR_A_NAME) from None
         raise KeyFileAway(f"the key file {path} does not exist; put the key there or name another file") from None
     except OSError as error:
+        if looks_like_a_key(str(path)):
+            raise KeyFileError(KEY_FOR_A_NAME) from None
         raise KeyFileAway(
             f"the key file {path} can't be read ({error.strerror}); it has to belong to user {os.geteuid()}, "
             f"under whom this program runs: `chown {os.geteuid()} {path}`"

@@ -63,8 +63,9 @@ class _Command:
             failed = await self._send(checked, wanted)
             done = [node for node in self._nodes if node not in failed]
             stranded = await self._stranded(checked, done) if self._wish.target is Power.UP else []
+            darkened = await self._darkened(checked, done) if self._wish.target is Power.DOWN else []
             late = await self._wait([node for node in done if node not in stranded])
-        return SOME_FAILED if failed or stranded or late else DONE
+        return SOME_FAILED if failed or stranded or darkened or late else DONE
 
     def _worth_setting(self, checked: Checked) -> list[NodeId]:
         """A second Down changes nothing and costs a fee; a second Up makes the node's peers call it once more."""
@@ -151,6 +152,25 @@ class _Command:
                 self._complain(f"{problem}: press its power button")
                 stranded.append(node)
         return stranded
+
+    async def _darkened(self, checked: Checked, nodes: Sequence[NodeId]) -> list[FarmId]:
+        """Farms in which no node is left to wake the others, though there was one when it was checked.
+
+        Another command came at the same time, or the endpoint that was asked before was behind the chain.
+        """
+        if not nodes or self._wish.force:
+            return []
+        darkened = []
+        for farm in sorted({checked.farm[node] for node in nodes}):
+            view = await self._container.farm_view().look(farm)
+            if not any(is_awake(member, self._fresh_s) for member in view.members):
+                awake = next((member.id for member in view.members if state_of(member) is Power.UP), nodes[0])
+                self._complain(
+                    f"farm {farm}: no node with target Up is left that could wake the others; set one up again before "
+                    f"they sleep: powerd farm up {awake}"
+                )
+                darkened.append(farm)
+        return darkened
 
     def _out_of_reach(self, member: Member, farm: Sequence[Member]) -> str:
         if state_of(member) is Power.UP and not is_silent(member, self._fresh_s):

@@ -176,8 +176,8 @@ def _why_lost(month: Month, period: Period) -> str:
 
 
 def _periods(start_s: int, end_s: int) -> list[Period]:
-    starts = range(start_s, end_s, LENGTH_S)
-    return [Period(start, min(start + LENGTH_S, end_s)) for start in starts]
+    starts = range(start_s, max(end_s, start_s + 1), LENGTH_S)
+    return [Period(start, max(start + 1, min(start + LENGTH_S, end_s))) for start in starts]
 
 
 def _seen(event: Event, time_s: int) -> TimedEvent | None:
