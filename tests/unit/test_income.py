@@ -128,6 +128,8 @@ async def test_r13_a_clock_that_turns_wrong_between_look_and_block_is_found_out_
         check = node.container.services().uptime._clock_watch.refused
         with pytest.raises(Exception, match=r"differs by \+(19|20)\d s"):
             await check()
+        pause_s = await node.container.services().uptime._after_failure(node.chain.fail_uptime, 1)
+        assert pause_s == 60.0, "a look at the clock is free, so the next one comes soon"
 
 
 async def test_r15_a_report_that_fails_for_a_day_is_tried_ever_more_rarely_and_is_a_fault(farm: VirtualFarm) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.host_power import Order
-from app.domain.errors import ChainUnavailable
+from app.domain.errors import ChainUnavailable, EventsUnavailable
 from app.domain.events import PowerStateSet, PowerTargetChanged, Reconciled, StayingUp
 from app.domain.model import Hold, NodeId, Power
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
@@ -230,3 +230,18 @@ async def test_one_event_by_hand_is_handled_like_one_from_the_stream(farm: Virtu
         await farm.set_target(2, Power.UP, tell=[])
         await node.container.server().event(PowerTargetChanged(farm.id, NodeId(2), Power.UP))
         await farm.until(lambda: bool(node.packets_to(2)), within_s=1)
+
+
+async def test_recv_reads_the_stream_by_itself_too(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        with pytest.raises((TimeoutError, EventsUnavailable)):
+            async with farm.clock.timeout(5.0):
+                await node.container.server().recv()
+
+
+async def test_a_card_that_was_never_found_is_not_left_armed(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        management = node.container.services().management
+        management._nic = None
+        await management.leaving()
+        assert not node.nic.leaves

@@ -63,7 +63,7 @@ def decode(line: bytes) -> Event:
             return PowerTargetChanged(read.time, node, _POWERS[read.target])
         case _State():
             return PowerStateChanged(read.time, node, _POWERS[read.state])
-        case _Initial():
+        case _:
             if read.state == "Down" and read.since is None:
                 raise ValueError("a node that begins Down needs `since`, the time of its Down")
             return Initial(node, _POWERS[read.state], _POWERS[read.target], read.since)
@@ -81,6 +81,6 @@ def encode(event: Event) -> bytes:
             row["uptime"] = event.uptime_s
         case PowerTargetChanged():
             row["target"] = event.target.value
-        case PowerStateChanged():
+        case _:
             row["state"] = event.state.value
     return _ENCODER.encode(row)

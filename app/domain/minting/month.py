@@ -85,11 +85,6 @@ class Month:
     over: bool = False
 
     @property
-    def asleep_until_s(self) -> int | None:
-        """By when the report after the next boot must be in; None while no window is open."""
-        return None if self.window_s is None else self.window_s + SLEEP_S_MAX
-
-    @property
     def boot_until_s(self) -> int | None:
         """By when the node must have booted; None without an open boot request."""
         return None if self.request_s is None else self.request_s + BOOT_S_MAX

@@ -56,7 +56,7 @@ def step(month: Month, event: TimedEvent, period: Period) -> Step:
             return _reported(month, event, period)
         case PowerTargetChanged():
             return _target_changed(month, event), None
-        case PowerStateChanged():
+        case _:
             return _state_changed(month, event, period)
 
 
