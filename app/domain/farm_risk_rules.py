@@ -2,13 +2,13 @@
 
 Theory of operation. A node sleeps safely while another one of its farm is awake and has its address.
 The state alone proves nothing: a crashed node's says Up for ever. So a node counts as awake while its
-target and its state are Up, unless the chain shows that it gave no sign of life for too long; where
-the chain does not tell that, the state has to do.
+target and its state are Up and the chain shows a sign of life that is not too old. Where the chain
+does not tell of any (an endpoint without an archive knows 25 minutes), it is doubt, and is said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.model import Node, NodeId, NodePower, Power, Unreadable
@@ -18,11 +18,13 @@ from app.domain.model import Node, NodeId, NodePower, Power, Unreadable
 class SignAge:
     """How long ago a node gave its last sign of life (seconds): between these two, as far as blocks tell.
 
-    ``at_most_s`` is None where none was found in all that could be read, which reaches ``at_least_s`` back.
+    ``at_most_s`` is None where none was found in all that could be read, which reaches ``at_least_s`` back;
+    ``whole``: that is all there is, since the chain is no older.
     """
 
     at_least_s: float
     at_most_s: float | None
+    whole: bool = False
 
 
 UNKNOWN = SignAge(0.0, None)
@@ -59,6 +61,38 @@ def is_awake(member: Member, fresh_s: float) -> bool:
     return up and isinstance(member.record, Node) and not is_silent(member, fresh_s)
 
 
+def is_surely_awake(member: Member, fresh_s: float) -> bool:
+    """As `is_awake`, and the chain shows its sign of life, or is too young for any to be old."""
+    return is_awake(member, fresh_s) and (member.sign.at_most_s is not None or member.sign.whole)
+
+
+def no_waker(farm: Iterable[Member], fresh_s: float) -> str:
+    """Why it is not certain that one of these nodes is awake and can wake others; empty if one is.
+
+    The words follow on "it is asleep, and".
+    """
+    members = list(farm)
+    if any(is_surely_awake(member, fresh_s) for member in members):
+        return ""
+    perhaps = [member.id for member in members if is_awake(member, fresh_s)]
+    if not perhaps:
+        return "no node of its farm is awake to wake it"
+    return f"it is not certain that a node of its farm is awake to wake it: {untold(perhaps)}"
+
+
+def untold(nodes: Sequence[NodeId]) -> str:
+    """What is not known of nodes that are called Up, and the remedy."""
+    more = f" and {len(nodes) - NAMED_MAX} more" if len(nodes) > NAMED_MAX else ""
+    named = f"node{'s' if len(nodes) > 1 else ''} {', '.join(map(str, nodes[:NAMED_MAX]))}{more}"
+    return (
+        f"the chain does not tell when {named} gave the last sign of life; name an endpoint that keeps old blocks "
+        "(an archive) in chain.urls"
+    )
+
+
+NAMED_MAX = 8
+
+
 def unwakeable(member: Member) -> str:
     """Why no other node could wake it, whichever is awake; empty if one could.
 
@@ -86,8 +120,8 @@ def risk(member: Member, farm: Collection[Member], fresh_s: float) -> str:
     if power.state.power is Power.UP:
         silent_min = member.sign.at_least_s / 60
         return f"no sign of life for {silent_min:.0f} min, though its state is Up" if is_silent(member, fresh_s) else ""
-    if not any(is_awake(other, fresh_s) for other in farm if other.id != member.id):
-        return "it is asleep, and no node of its farm is awake to wake it"
+    if problem := no_waker((other for other in farm if other.id != member.id), fresh_s):
+        return f"it is asleep, and {problem}"
     return "wanted up, and still asleep" if power.target is Power.UP else ""
 
 
@@ -104,8 +138,15 @@ def objections(down: Collection[NodeId], farm: Mapping[NodeId, Member], fresh_s:
             yield f"node {node}: {problem}"
     if len(farm) == 1:
         yield f"node {next(iter(farm))} is the farm's only node: no other could wake it"
-    elif not any(is_awake(member, fresh_s) for node, member in farm.items() if node not in down):
+        return
+    others = [member for node, member in farm.items() if node not in down]
+    if any(is_surely_awake(member, fresh_s) for member in others):
+        return
+    needed = f"(target and state Up, and a sign of life within {fresh_s / 60:.0f} min)"
+    if perhaps := [member.id for member in others if is_awake(member, fresh_s)]:
         yield (
-            "no other node of the farm would be awake to wake the sleepers (target and state Up, and a sign of life "
-            f"within {fresh_s / 60:.0f} min)"
+            "it is not certain that another node of the farm would be awake to wake the sleepers "
+            f"{needed}: {untold(perhaps)}"
         )
+    else:
+        yield f"no other node of the farm would be awake to wake the sleepers {needed}"

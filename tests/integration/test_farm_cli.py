@@ -272,6 +272,15 @@ class TestWaiting:
         assert late.returncode == 1
         assert "node 3: its state is not Down after 1 s" in late.stderr
 
+    @pytest.mark.parametrize("command", ["up", "down"])
+    def test_a_time_out_that_would_be_ignored_or_is_none_is_refused(self, command: str) -> None:
+        ignored = run("farm", command, "1", "--timeout", "5m")
+        assert ignored.returncode == 2
+        assert "--wait" in ignored.stderr
+        wrong = run("farm", command, "1", "--wait", "--timeout", "soon")
+        assert wrong.returncode == 2
+        assert "'soon' is no duration" in wrong.stderr
+
 
 class Terminal:
     """A program on a terminal of its own."""

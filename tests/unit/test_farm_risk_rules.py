@@ -10,6 +10,7 @@ from app.domain.model import FarmId, Mac, Node, NodeId, NodePower, Power, PowerS
 FRESH_S = 2700.0
 UP, DOWN = Power.UP, Power.DOWN
 FRESH, SILENT = SignAge(60.0, 300.0), SignAge(FRESH_S, None)
+UNTOLD = SignAge(1440.0, None)
 BROKEN = Unreadable("broken")
 
 
@@ -55,6 +56,9 @@ def test_awake_is_up_wanted_up_and_not_known_to_be_silent(seen: Member, awake: b
         (member(1), [], ""),
         (member(1, DOWN, DOWN), [member(2)], ""),
         (member(1, DOWN, DOWN), [member(2, DOWN), member(3, UP, DOWN), member(4, sign=SILENT)], "no node of its farm"),
+        (member(1, DOWN, DOWN), [member(2, sign=UNTOLD), member(3, sign=SILENT)], "does not tell when node 2 gave"),
+        (member(1, DOWN, DOWN), [member(2, sign=UNTOLD), member(3)], ""),
+        (member(1, DOWN, DOWN), [member(2, sign=SignAge(1440.0, None, whole=True))], ""),
         (member(1, UP, DOWN), [], "no node of its farm is awake"),
         (member(1, UP, DOWN), [member(2)], "wanted up, and still asleep"),
         (member(1, sign=SILENT), [member(2)], "no sign of life for 45 min, though its state is Up"),
@@ -82,6 +86,13 @@ def test_a_node_is_at_risk_that_may_not_come_up_when_it_is_wanted(
         ([1, 2], of(member(1), member(2)), ["no other node of the farm would be awake"]),
         ([1], of(member(1), member(2, DOWN, DOWN)), ["no other node"]),
         ([1], of(member(1), member(2, sign=SILENT)), ["no other node"]),
+        ([1], of(member(1), member(2, sign=UNTOLD)), ["it is not certain that another node"]),
+        ([1], of(member(1), member(2, sign=UNTOLD), member(3)), []),
+        (
+            [1],
+            of(member(1), *(member(node, sign=UNKNOWN) for node in range(2, 13))),
+            ["nodes 2, 3, 4, 5, 6, 7, 8, 9 and 3 more gave"],
+        ),
         ([1], of(member(1)), ["node 1 is the farm's only node"]),
         ([1], of(member(1, contracts=1), member(2)), ["node 1 has an active contract:"]),
         ([1], of(member(1, contracts=3), member(2)), ["node 1 has 3 active contracts:"]),

@@ -31,6 +31,7 @@ CONTRACTS = "SmartContractModule"
 LOOKS_BACK = (10, 50, 100, 200, 300, 460, 900, 2400)
 """Blocks before the head: 1, 5, 10, 20, 30, 46 and 90 minutes, and 4 hours, at 6 s a block."""
 USUAL_BLOCK_S = 6.0
+FIRST_BLOCK = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,10 @@ def _members(state: State, ids: Sequence[NodeId]) -> list[Member]:
 
 
 def _looks(head: Head) -> list[int]:
-    """Numbers of earlier blocks, the newest first. Block 0 has no time of its own."""
-    return [number for back in LOOKS_BACK if (number := (head.number or 0) - back) > 0]
+    """Numbers of earlier blocks, the newest first; of a young chain down to its first (block 0 has no time)."""
+    height = head.number or 0
+    numbers = [number for back in LOOKS_BACK if (number := height - back) > FIRST_BLOCK]
+    return [*numbers, FIRST_BLOCK] if FIRST_BLOCK < height <= LOOKS_BACK[-1] + FIRST_BLOCK else numbers
 
 
 def _since_block(member: Member) -> int | None:
@@ -197,7 +200,8 @@ def _with_sign(member: Member, current: _Past | None, looks: Sequence[_Past], he
         if past.nonces.get(member.id) != nonce:
             return _signed(member, SignAge(at_least_s, age_s))
         at_least_s = age_s
-    return _signed(member, SignAge(at_least_s, None))
+    whole = (head.number or 0) <= FIRST_BLOCK or FIRST_BLOCK in {past.number for past in looks}
+    return _signed(member, SignAge(at_least_s, None, whole))
 
 
 def _signed(member: Member, sign: SignAge) -> Member:

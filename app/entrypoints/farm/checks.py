@@ -32,10 +32,6 @@ class Checked:
         """The node, as its farm's view has it."""
         return next(member for member in self.views[self.farm[node]].members if member.id == node)
 
-    def nodes_of(self, farm: FarmId) -> list[NodeId]:
-        """Those that were named."""
-        return [node for node in self.farm if self.farm[node] == farm]
-
 
 async def check(container: Container, nodes: Sequence[NodeId]) -> Checked:
     """Every node exists and is of a farm of the key's twin, and the account can pay; else `NothingDone`."""

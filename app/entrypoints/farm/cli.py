@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from app.entrypoints.durations import WrongTime, duration_s
 from app.entrypoints.minting.cli import minting
 
 ID = click.IntRange(1, 2**32 - 1)
@@ -15,7 +16,18 @@ ID = click.IntRange(1, 2**32 - 1)
 
 NODES = click.argument("nodes", type=ID, nargs=-1, required=True, metavar="NODE…")
 WAIT = click.option("--wait", is_flag=True, help="Wait until their states follow.")
-TIMEOUT = click.option("--timeout", default="30m", show_default=True, metavar="DURATION", help="How long at most.")
+TIMEOUT = click.option("--timeout", metavar="DURATION", help="How long to --wait at most.  [default: 30m]")
+USUAL_WAIT = "30m"
+
+
+def _wait_s(timeout: str | None, *, wait: bool) -> float | None:
+    """How long to wait for the states; None: not at all. A time-out that would be ignored is refused."""
+    if timeout is not None and not wait:
+        raise click.UsageError("--timeout says how long to wait for the states: add --wait, or leave it out")
+    try:
+        return duration_s(timeout or USUAL_WAIT) if wait else None
+    except WrongTime as error:
+        raise click.UsageError(f"--timeout: {error}") from None
 
 
 @click.group(short_help="The farmer's side: list nodes, set targets.")
@@ -47,16 +59,15 @@ def farm_list(options: Any, farm_id: int | None, *, as_json: bool) -> None:
 @WAIT
 @TIMEOUT
 @click.pass_obj
-def farm_up(options: Any, nodes: Sequence[int], timeout: str, *, wait: bool) -> None:
+def farm_up(options: Any, nodes: Sequence[int], timeout: str | None, *, wait: bool) -> None:
     """Set the power target of these nodes to Up, and wait until the chain has it.
 
     Exits with 1 when any failed, or when no node is awake that could wake one of them.
     """
     from app.domain.model import Power
-    from app.entrypoints.durations import duration_s
     from app.entrypoints.farm.targets import Wish, set_targets
 
-    wish = Wish(nodes, Power.UP, wait_s=duration_s(timeout) if wait else None)
+    wish = Wish(nodes, Power.UP, wait_s=_wait_s(timeout, wait=wait))
     sys.exit(set_targets(options.container(), wish, sys.stdout, sys.stderr))
 
 
@@ -69,7 +80,7 @@ def farm_up(options: Any, nodes: Sequence[int], timeout: str, *, wait: bool) -> 
 @TIMEOUT
 @click.pass_obj
 def farm_down(
-    options: Any, nodes: Sequence[int], timeout: str, *, force: bool, yes: bool, dry_run: bool, wait: bool
+    options: Any, nodes: Sequence[int], timeout: str | None, *, force: bool, yes: bool, dry_run: bool, wait: bool
 ) -> None:
     """Set the power target of these nodes to Down, and wait until the chain has it.
 
@@ -78,11 +89,9 @@ def farm_down(
     Exits with 1 when that is not so, or when any failed.
     """
     from app.domain.model import Power
-    from app.entrypoints.durations import duration_s
     from app.entrypoints.farm.targets import Wish, set_targets
 
-    wait_s = duration_s(timeout) if wait else None
-    wish = Wish(nodes, Power.DOWN, wait_s=wait_s, force=force, asks=not yes, dry_run=dry_run)
+    wish = Wish(nodes, Power.DOWN, wait_s=_wait_s(timeout, wait=wait), force=force, asks=not yes, dry_run=dry_run)
     sys.exit(set_targets(options.container(), wish, sys.stdout, sys.stderr))
 
 

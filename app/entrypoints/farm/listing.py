@@ -17,6 +17,7 @@ from app.domain.farm_risk_rules import Member, SignAge, risk
 from app.domain.minting.standing import Known, Standing
 from app.domain.model import Node, NodeId, NodePower, Power
 from app.entrypoints.container import Container
+from app.entrypoints.farm.old_head import age_s_of, old_head
 from app.entrypoints.farm.paid import Standings, pay_table, plain, standings_of
 from app.entrypoints.farm.which import which_farm
 from app.entrypoints.minting.cache import standings_path
@@ -26,13 +27,17 @@ UNKNOWN = "?"
 
 def list_farm(container: Container, farm: int | None, out: TextIO, *, as_json: bool) -> None:
     """Print it; errors of the chain go to the caller."""
-    fresh_s = container.settings().power_management.sign_of_life_s
+    settings = container.settings()
+    fresh_s = settings.power_management.sign_of_life_s
     view, known = asyncio.run(_look(container, farm))
     standings = standings_of(view, known)
+    old = old_head(view.head, settings)
     if as_json:
-        out.write(json.dumps(_plain(view, standings, fresh_s), indent=2) + "\n")
+        out.write(json.dumps({**_plain(view, standings, fresh_s), "old": old or None}, indent=2) + "\n")
     else:
         out.writelines(f"{one_line(line)}\n" for line in _table(view, standings, fresh_s))
+        if old:
+            out.write(f"ALL OF THIS IS OLD: {old}\n")
 
 
 async def _look(container: Container, given: int | None) -> tuple[FarmView, Mapping[NodeId, Known]]:
@@ -72,6 +77,7 @@ def _plain(view: FarmView, standings: Standings, fresh_s: float) -> dict[str, An
         "farm": view.farm,
         "block": view.head.number,
         "time_s": view.head.time_s,
+        "age_s": round(age_s_of(view.head), 3),
         "nodes": [_node(view, member, standings.get(member.id), risks.get(member.id, "")) for member in view.members],
         "nodes_at_risk": len(risks),
     }

@@ -13,10 +13,20 @@ import click
 
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import ExtrinsicRefused, PowerdError
-from app.domain.farm_risk_rules import Member, is_awake, is_silent, objections, state_of, unwakeable
+from app.domain.farm_risk_rules import (
+    Member,
+    is_awake,
+    is_silent,
+    is_surely_awake,
+    no_waker,
+    objections,
+    state_of,
+    unwakeable,
+)
 from app.domain.model import FarmId, HeadKind, Inclusion, NodeId, NodePower, Power, Unreadable
 from app.entrypoints.container import Container
 from app.entrypoints.farm.checks import FEE, Checked, NothingDone, check
+from app.entrypoints.farm.old_head import old_head
 from app.entrypoints.farm.waiting import wait_for_states
 from app.ports.power_targets import PowerTargets
 
@@ -53,9 +63,12 @@ class _Command:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._container.chain_client().close)
             checked = await check(self._container, self._nodes)
+            self._refuse_old_heads(checked)
             wanted = self._worth_setting(checked)
-            self._object(checked)
+            self._object(checked, wanted)
             if self._wish.dry_run:
+                if not wanted:
+                    self._say("nothing would be done")
                 for node in wanted:
                     self._say(f"node {node} of farm {checked.farm[node]}: target would be {self._wish.target.value}")
                 return DONE
@@ -77,19 +90,30 @@ class _Command:
                 wanted.append(node)
         return wanted
 
-    def _object(self, checked: Checked) -> None:
+    def _refuse_old_heads(self, checked: Checked) -> None:
+        """A Down by what was true hours ago is doubt; an Up does no harm."""
+        settings = self._container.settings()
+        for problem in dict.fromkeys(old_head(view.head, settings) for view in checked.views.values()):
+            if problem and self._wish.target is Power.DOWN:
+                raise NothingDone(f"{problem}. Nothing was changed")
+            if problem:
+                self._complain(problem)
+
+    def _object(self, checked: Checked, wanted: Sequence[NodeId]) -> None:
         if self._wish.target is Power.UP:
             return
-        problems = list(self._objections(checked))
+        problems = list(self._objections(checked, wanted))
         for problem in problems:
             self._complain(f"{problem}{' (--force: done all the same)' if self._wish.force else ''}")
         if problems and not self._wish.force:
             raise NothingDone("nothing was changed; mend that, leave out a node, or say --force")
 
-    def _objections(self, checked: Checked) -> Iterator[str]:
+    def _objections(self, checked: Checked, wanted: Sequence[NodeId]) -> Iterator[str]:
+        """Nothing speaks against a farm in which nothing would be changed."""
         for farm, view in checked.views.items():
             members = {member.id: member for member in view.members}
-            for problem in objections(checked.nodes_of(farm), members, self._fresh_s):
+            down = [node for node in wanted if checked.farm[node] == farm]
+            for problem in objections(down, members, self._fresh_s) if down else ():
                 yield f"farm {farm}: {problem}"
 
     def _confirm(self, nodes: Sequence[NodeId]) -> None:
@@ -163,7 +187,7 @@ class _Command:
         darkened = []
         for farm in sorted({checked.farm[node] for node in nodes}):
             view = await self._container.farm_view().look(farm)
-            if not any(is_awake(member, self._fresh_s) for member in view.members):
+            if not any(is_surely_awake(member, self._fresh_s) for member in view.members):
                 awake = next((member.id for member in view.members if state_of(member) is Power.UP), nodes[0])
                 self._complain(
                     f"farm {farm}: no node with target Up is left that could wake the others; set one up again before "
@@ -177,8 +201,11 @@ class _Command:
             return ""
         if problem := unwakeable(member):
             return f"node {member.id}: {problem}"
-        if not any(is_awake(other, self._fresh_s) for other in farm if other.id != member.id):
+        others = [other for other in farm if other.id != member.id]
+        if not any(is_awake(other, self._fresh_s) for other in others):
             return f"no node is awake that can wake node {member.id}"
+        if problem := no_waker(others, self._fresh_s):
+            self._complain(f"node {member.id}: {problem}")
         return ""
 
     async def _wait(self, nodes: Sequence[NodeId]) -> Sequence[NodeId]:

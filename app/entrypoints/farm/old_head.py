@@ -1,0 +1,32 @@
+"""Whether what the chain tells of a farm is of now: an endpoint that stands still answers as well as any other."""
+
+from __future__ import annotations
+
+from app.domain.model import Head
+from app.entrypoints.adapters import system_clock
+from app.entrypoints.durations import shown_duration
+from app.entrypoints.settings import Settings
+
+OLD_S = 300.0
+"""The nodes judge by less (R6); they look again themselves, right before they power off."""
+
+
+def age_s_of(head: Head) -> float:
+    """By this machine's clock; 0 for a head that is ahead of it."""
+    return max(0.0, system_clock().now() - head.time_s)
+
+
+def is_old(head: Head, settings: Settings) -> bool:
+    """Never where the settings say that the age of heads is not checked."""
+    limit_s = settings.chain.best_head_age_s_max
+    return limit_s > 0 and age_s_of(head) > max(limit_s, OLD_S)
+
+
+def old_head(head: Head, settings: Settings) -> str:
+    """What is wrong with this head, and the remedy; empty if it is of now."""
+    if not is_old(head, settings):
+        return ""
+    return (
+        f"the newest block that any endpoint tells, {head.number}, is {shown_duration(age_s_of(head))} old by this "
+        "machine's clock: name an endpoint that keeps up with the chain (chain.urls), or set the clock"
+    )
