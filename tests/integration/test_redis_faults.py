@@ -12,6 +12,7 @@ import pytest
 from app.adapters.codecs.power_target import TargetChange, encode
 from app.adapters.redis.power_events import RedisPowerEvents
 from app.adapters.redis.power_events_out import RedisPowerEventsOut
+from app.adapters.redis.strangers import NAME
 from app.domain.errors import EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
@@ -325,6 +326,29 @@ async def test_another_reader_of_the_stream_is_noticed_until_it_is_gone(server: 
         while await one.others("node 1 of farm 1"):  # noqa: ASYNC110 - that nothing comes is what is waited for
             await asyncio.sleep(0.05)
     await one.close()
+
+
+async def test_r15_a_program_that_reads_as_the_same_consumer_is_noticed_until_it_is_gone(
+    server: RedisServer, client: Any
+) -> None:
+    """As the Go powerd does: same group, same consumer, and no word in the hash."""
+    events = consumer(server, block_s=0.5)
+    await events.open()
+
+    async def looks(count: int, *, stranger: bool) -> list[str]:
+        names: list[str] = []
+        for _ in range(count):
+            read = asyncio.create_task(events.receive())
+            while stranger and not read.done():
+                await asyncio.to_thread(client.xreadgroup, GROUP, "power", {STREAM: ">"}, block=50)
+            assert await read == []
+            names += await events.others("node 1 of farm 1")
+        return names
+
+    assert await looks(4, stranger=False) == []
+    assert NAME in await looks(4, stranger=True)
+    assert await looks(1, stranger=False) == []
+    await events.close()
 
 
 async def test_reconnecting_leaks_neither_connections_nor_descriptors(server: RedisServer, client: Any) -> None:

@@ -18,6 +18,7 @@ from app.adapters.codecs.power_target import GobError, decode
 from app.adapters.redis.abandoned import AbandonedEntries
 from app.adapters.redis.connection import Connection
 from app.adapters.redis.readers import Readers
+from app.adapters.redis.strangers import Strangers
 from app.domain.errors import AmbiguousTarget, EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
 
@@ -65,6 +66,8 @@ class RedisPowerEvents:
         self._block_ms = int(block_s * 1000)
         self._abandoned = AbandonedEntries(stream, group, consumer, int(abandoned_s * 1000), batch)
         self._readers = Readers(f"{stream}:readers", reader_gone_s)
+        self._strangers = Strangers(stream, group, consumer)
+        self._waited_ms: int | None = None
         self._stream = stream
         self._group = group
         self._consumer = consumer
@@ -97,6 +100,7 @@ class RedisPowerEvents:
 
     async def receive(self) -> Sequence[Delivery]:
         """Pending entries, then abandoned ones, then new ones as they come (up to 3 s; at once after `open`)."""
+        self._waited_ms = None
         try:
             batch: Sequence[Delivery] = await self._ask(self._reading, self._next)
         except BaseException:
@@ -132,9 +136,9 @@ class RedisPowerEvents:
         await self.acknowledge([delivery])
 
     async def others(self, own: str) -> Sequence[str]:
-        """By a hash beside the stream."""
+        """By a hash beside the stream; one that is not in there, by what the server says of the consumer."""
         names: Sequence[str] = await self._ask(self._writing, lambda redis: self._readers.look(redis, own))
-        return names
+        return names or await self._ask(self._writing, lambda redis: self._strangers.look(redis, self._waited_ms))
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -159,7 +163,9 @@ class RedisPowerEvents:
                 return batch
         # Right after `open` nothing is waited for: that the stream can be read is worth knowing at once.
         block_ms = None if self._opened else self._block_ms
-        return await self._deliveries(redis, await self._read(redis, ">", block_ms))
+        entries = await self._read(redis, ">", block_ms)
+        self._waited_ms = None if entries else block_ms
+        return await self._deliveries(redis, entries)
 
     async def _read(self, redis: Any, after: str, block_ms: int | None = None) -> list[tuple[bytes, Any]]:
         reply = await redis.xreadgroup(
