@@ -88,6 +88,10 @@ class UnknownIdentity(PermanentError):
     """The chain knows no such node, twin or account."""
 
 
+class IdentityChanged(PowerdError):
+    """The chain says that this is another node than it was at the start, or of another farm."""
+
+
 class EventsUnavailable(RetryableError):
     """The event bus could not be asked, or did not answer in time."""
 

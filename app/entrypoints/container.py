@@ -17,6 +17,7 @@ from app.domain.services.fault_board import FaultBoard
 from app.domain.services.follower import Follower
 from app.domain.services.identification import Identification
 from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
+from app.domain.services.registration_watch import RegistrationWatch
 from app.entrypoints import adapters, farmer_adapters, file_adapters, simulated_adapters, zos_adapters
 from app.entrypoints.kinds import kind_of, rtc_alarm_kind, serves_zbus, signs_of_life_kind
 from app.entrypoints.node_services import Ports, assemble
@@ -130,6 +131,7 @@ class Container(containers.DeclarativeContainer):
         EndpointWatch, providers.Singleton(adapters.substrate_endpoints, chain_client), faults, clock
     )
     identification = providers.Singleton(Identification, identity, clock, faults, telemetry, jitter)
+    registration_watch = providers.Singleton(RegistrationWatch, identity, node, faults, clock, telemetry)
     ports = providers.Singleton(
         Ports,
         chain=chain,

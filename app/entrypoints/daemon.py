@@ -136,6 +136,7 @@ async def _serve(container: Container) -> None:
             _alone(container, stack, "powerd")
             if serves:
                 container.power_object().operator = container.desk()
+            group.create_task(container.registration_watch().run(), name="registration")
             await container.server().start()
 
 
@@ -146,7 +147,9 @@ async def _follow(container: Container) -> None:
             _close_at_end(stack, (container.zbus_client,))
         await _identify(container)
         _alone(container, stack, "powerd-events")
-        await container.follower().run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(container.registration_watch().run(), name="registration")
+            await container.follower().run()
 
 
 def _alone(container: Container, stack: AsyncExitStack, program: str) -> None:

@@ -20,6 +20,7 @@ from app.domain.services.event_handler import EventHandler
 from app.domain.services.event_inbox import EventInbox
 from app.domain.services.event_reader import EventReader
 from app.domain.services.farm_directory import FarmDirectory
+from app.domain.services.farm_look import FarmLook
 from app.domain.services.fault_board import FaultBoard
 from app.domain.services.fee_pace import FeePace
 from app.domain.services.head_watch import HeadWatch
@@ -158,7 +159,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     bursts = Bursts(ports.magic_packets, clock, faults, telemetry, policies.wake)
     wake_faults = WakeFaults(faults, policies.wake.deadline_s)
     turns = Turns(node.node, policies.wake.turns)
-    looks = WakeLooks(chain, farm, turns, clock, telemetry)
+    looks = WakeLooks(chain, farm, turns, clock, telemetry, nodes_at_once=policies.nodes_at_once)
     wakes = WakeService(looks, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
     brake = BootBrake(ports.boot_memory, ports.host_facts, clock, faults, policies.brake, management.other_wakers)
     watch = SignsWatch(ports.signs_of_life, clock, fresh_s=policies.sign_of_life_s)
@@ -206,10 +207,9 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     own_trouble = PersistentTrouble("own-power", OWN_REMEDY, faults, clock, patience_s=LOOKS_PATIENCE_S)
     farm_trouble = PersistentTrouble("farm-power", FARM_REMEDY, faults, clock, patience_s=LOOKS_PATIENCE_S)
     server = PowerServer(
-        chain,
         _event_reader(node, ports, inbox, faults, [own_trigger, farm_trigger]),
         handler,
-        farm,
+        FarmLook(chain, farm, wakes, silent, clock, nodes_at_once=policies.nodes_at_once),
         observer,
         own_state,
         management,
@@ -219,7 +219,6 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         window,
         AbortedSleep(window, observer, wakes, orders, faults, reboot_rules),
         alarm,
-        silent,
         Reconciler(chain, clock, telemetry, policies.reconcile, jitter, own_trouble),
         Reconciler(chain, clock, telemetry, policies.farm_reconcile, jitter, farm_trouble),
         own_trigger,

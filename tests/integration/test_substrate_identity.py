@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from app.adapters.linux.clock import SystemClock
+from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.adapters.substrate.identity import SubstrateIdentity
 from app.adapters.substrate.power_targets import SubstratePowerTargets
-from app.domain.errors import ExtrinsicFailed, UnknownIdentity
+from app.domain.errors import ExtrinsicFailed, IdentityChanged, UnknownIdentity
 from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
+from app.domain.services.fault_board import FaultBoard
+from app.domain.services.registration_watch import RegistrationWatch
 from tests.integration.chain_access import ON_THE_CHAIN
 from tests.integration.chain_world import ChainAt, chain_anywhere, chain_world
+from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, *ON_THE_CHAIN]
 
@@ -89,3 +96,32 @@ async def test_a_node_with_contracts_can_not_be_sent_to_sleep() -> None:
         world.ledger.genesis("ActiveNodeContracts", world.node, [1])
         with pytest.raises(ExtrinsicFailed, match=r"NodeHasActiveContracts.*active contracts"):
             await world.targets().set_power_target(world.node, Power.DOWN)
+
+
+async def test_r15_a_twin_that_moved_to_another_account_is_a_fault_until_it_is_back() -> None:
+    """As tfchain's transfer of a twin's ownership leaves the chain: the old account has no twin."""
+    async with chain_world() as inside:
+        ledger, own = inside.ledger, inside.farm.nodes[0]
+        identity = SubstrateIdentity(inside.client(), seed=own.seed)
+        known = await identity.identify()
+        clock, telemetry = SystemClock(), SimulatedTelemetry()
+        board = FaultBoard(SimulatedFaults(), clock, telemetry, lambda: 0.5)
+        watch = RegistrationWatch(identity, known, board, clock, telemetry, every_s=0.02)
+        watching = asyncio.create_task(watch.run())
+        ledger.genesis("TwinIdByAccountID", own.public_key, 0)
+        inside.produce()
+        await until(lambda: [fault.key for fault in board.faults] == ["registration"])
+        assert f"no twin for this node's key ({own.address})" in board.faults[0].message
+        ledger.genesis("TwinIdByAccountID", own.public_key, known.twin)
+        inside.produce()
+        await until(lambda: not board.faults)
+        ledger.genesis("Nodes", known.node, {**ledger.read("Nodes", known.node), "farm_id": known.farm + 1})
+        inside.produce()
+        with pytest.raises(IdentityChanged, match=rf"node {known.node} of farm {known.farm + 1} .*started anew"):
+            await asyncio.wait_for(watching, patient(10))
+
+
+async def until(seen: Callable[[], bool]) -> None:
+    async with asyncio.timeout(patient(10)):
+        while not seen():  # noqa: ASYNC110 - the watch looks every 20 ms
+            await asyncio.sleep(0.01)

@@ -10,7 +10,7 @@ import pytest
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
 from app.domain.errors import ChainUnavailable
-from app.domain.events import EventsHandled, PowerTargetChanged, Setback, ShutdownAborted, WakeEnded
+from app.domain.events import EventsHandled, PowerTargetChanged, Setback, ShutdownAborted, WakeBurstStarted, WakeEnded
 from app.domain.model import HeadKind, Node, NodeId, Power, PowerReading, Unreadable
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
@@ -25,13 +25,17 @@ SETTINGS: dict[str, object] = {
 
 
 class SlowGateway(SimulatedChain):
-    """One call a node, one after the other; those in ``lost`` can't be read."""
+    """One call a node, one after the other; those in ``lost`` have no record that can be read."""
 
     worker: asyncio.Lock
+    call_s = CALL_S
     lost: frozenset[int] = frozenset()
+    silent_about: frozenset[int] = frozenset()
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
         await self._calls(nodes)
+        if self.silent_about.issuperset(nodes):
+            raise ChainUnavailable("no answer")
         return await super().powers(nodes, kind)
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
@@ -43,7 +47,7 @@ class SlowGateway(SimulatedChain):
     async def _calls(self, nodes: Collection[NodeId]) -> None:
         for _ in nodes:
             async with self.worker:
-                await self._clock.sleep(CALL_S)
+                await self._clock.sleep(self.call_s)
 
 
 def behind_a_slow_gateway(node: VirtualNode) -> None:
@@ -52,9 +56,18 @@ def behind_a_slow_gateway(node: VirtualNode) -> None:
     node.chain.tells_finality = node.chain.tells_heads = False
 
 
+def losing_two_and_three(node: VirtualNode) -> None:
+    behind_a_slow_gateway(node)
+    gateway(node).silent_about = frozenset({2, 3})
+
+
 def gateway(node: VirtualNode) -> SlowGateway:
     assert isinstance(node.chain, SlowGateway)
     return node.chain
+
+
+def bursts_of(node: VirtualNode, peer: int) -> int:
+    return sum(each.node == peer for each in node.told(WakeBurstStarted))
 
 
 @pytest.fixture
@@ -83,6 +96,39 @@ async def test_r7_packets_leave_for_the_first_while_the_others_are_read(eleven: 
         await eleven.until(lambda: all(node.packets_to(peer) for peer in peers), within_s=600)
         assert eleven.clock.monotonic() - asked_at_s > 10 * CALL_S, "each was a call"
         await eleven.until(lambda: not node.stream.pending, within_s=10)
+
+
+async def test_r7_at_the_start_the_first_sleeper_is_called_before_the_whole_farm_was_read(eleven: VirtualFarm) -> None:
+    peers = range(2, 12)
+    await sleepers_wanted(eleven, *peers)
+    async with eleven.running(1, before=behind_a_slow_gateway, settings=SETTINGS) as node:
+        await eleven.until(lambda: bool(node.packets_to(2)), within_s=100)
+        first_at_s = eleven.clock.monotonic()
+        await eleven.until(lambda: bool(node.packets_to(11)), within_s=600)
+        assert eleven.clock.monotonic() - first_at_s > 5 * CALL_S, "those behind it were still to be read"
+
+
+async def test_r7_the_next_burst_of_one_does_not_wait_until_all_were_read(eleven: VirtualFarm) -> None:
+    peers = range(2, 12)
+    async with eleven.running(1, before=behind_a_slow_gateway, settings=SETTINGS) as node:
+        await eleven.clock.sleep(120)
+        await sleepers_wanted(eleven, *peers)
+        gateway(node).call_s = 0.0
+        await node.deliver(*(up(eleven, peer) for peer in peers))
+        await eleven.until(lambda: all(node.packets_to(peer) for peer in peers), within_s=10)
+        gateway(node).call_s = 10.0  # by the end of the first call all are due
+
+        def again() -> int:
+            return sum(bursts_of(node, peer) > 1 for peer in peers)
+
+        await eleven.until(lambda: again() >= 2, within_s=120)
+        assert again() <= 4, "those behind them were still to be read"
+
+
+async def test_r7_a_part_of_the_farm_that_can_not_be_read_spoils_no_other(eleven: VirtualFarm) -> None:
+    await sleepers_wanted(eleven, *range(2, 12))
+    async with eleven.running(1, before=losing_two_and_three, settings=SETTINGS) as node:
+        await eleven.until(lambda: bool(node.packets_to(11)), within_s=600)
 
 
 async def test_r9_what_comes_while_a_batch_is_read_does_not_wait_for_the_own_node(eleven: VirtualFarm) -> None:

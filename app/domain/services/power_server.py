@@ -7,31 +7,27 @@ services of their own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 
 from app.domain.commands import LookAgain, PowerCommand, ShutDown, StayInDoubt, StayUp
 from app.domain.errors import PowerdError, StatePaused
 from app.domain.events import PowerTargetChanged, PowerUnreadable, Setback, StayingUp
 from app.domain.figures import without_figures
-from app.domain.model import HeadKind, NodeId, NodePower, Power, Unreadable
+from app.domain.model import NodeId, NodePower, Power
 from app.domain.power_rules import Observation, PowerLimits, decide
 from app.domain.services.aborted_sleep import AbortedSleep
 from app.domain.services.clock_alarm import ClockAlarm
 from app.domain.services.event_handler import EventHandler
 from app.domain.services.event_reader import EventReader
-from app.domain.services.farm_directory import FarmDirectory
+from app.domain.services.farm_look import FarmLook
 from app.domain.services.observer import Observer
 from app.domain.services.open_window import OpenWindow
 from app.domain.services.own_state import OwnState
 from app.domain.services.power_management import PowerManagement
 from app.domain.services.reconciler import Reconciler
 from app.domain.services.shutdown import Shutdown
-from app.domain.services.silent_peers import SilentPeers
 from app.domain.services.trigger import Trigger
 from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
-from app.domain.wake_rules import may_sleep
-from app.ports.chain import ChainReader
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
@@ -41,10 +37,9 @@ class PowerServer:
 
     def __init__(
         self,
-        chain: ChainReader,
         reader: EventReader,
         handler: EventHandler,
-        farm: FarmDirectory,
+        farm_look: FarmLook,
         observer: Observer,
         own_state: OwnState,
         management: PowerManagement,
@@ -54,7 +49,6 @@ class PowerServer:
         window: OpenWindow,
         aborted: AbortedSleep,
         alarm: ClockAlarm,
-        silent: SilentPeers,
         reconciler: Reconciler,
         farm_reconciler: Reconciler,
         own_trigger: Trigger,
@@ -65,10 +59,9 @@ class PowerServer:
         *,
         first_report_wait_s: float = 60.0,
     ) -> None:
-        self._chain = chain
         self._reader = reader
         self._handler = handler
-        self._farm = farm
+        self._farm_look = farm_look
         self._observer = observer
         self._own_state = own_state
         self._management = management
@@ -78,7 +71,6 @@ class PowerServer:
         self._window = window
         self._aborted = aborted
         self._alarm = alarm
-        self._silent = silent
         self._reconciler = reconciler
         self._farm_reconciler = farm_reconciler
         self._own_trigger = own_trigger
@@ -158,17 +150,8 @@ class PowerServer:
         await self._shutdown.run(seen)
 
     async def sync_farm(self) -> None:
-        """Look at all peers: wake those that shall be up and are not. Where nodes have no power, nobody sleeps."""
-        if self._chain.lacks_power:
-            return
-        asked_at_s = self._clock.monotonic()
-        peers = await self._farm.peers()
-        powers: Mapping[NodeId, NodePower | Unreadable] = {}
-        if peers:
-            powers = (await self._chain.powers(peers, HeadKind.BEST)).powers
-            await self._farm.among([node for node, power in powers.items() if may_sleep(power)])
-        self._wakes.look_at_all(powers, asked_at_s=asked_at_s)
-        await self._silent.look(powers, self._clock.monotonic())
+        """Look at all peers: wake those that are wanted up and are not."""
+        await self._farm_look.look()
 
     async def _keep_self(self) -> None:
         """The first report goes first, but a chain that takes none does not hold us up for long (R8)."""

@@ -237,8 +237,7 @@ class WakeService:
 
     async def _serve_due(self, group: asyncio.TaskGroup) -> None:
         while True:
-            due = self._due(held_back=False)
-            if due:
+            for due in self._looks.parts(self._due(held_back=False)):
                 asked_at_s = self._clock.monotonic()
                 powers = await self._looks.look(due)
                 self._apply(group, self._still_due(due, asked_at_s), powers)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from app.domain.errors import PowerdError
 from app.domain.events import Setback
 from app.domain.model import HeadKind, Node, NodeId
+from app.domain.parts import parts_of
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.turns import Powers, Turns
 from app.domain.wake_rules import Wake
@@ -25,13 +26,25 @@ class WakeLooks:
     """Without an answer a wake goes on: what it knows was read after its event (R1). So no answer is an empty one."""
 
     def __init__(
-        self, chain: ChainReader, farm: FarmDirectory, turns: Turns, clock: Clock, telemetry: Telemetry
+        self,
+        chain: ChainReader,
+        farm: FarmDirectory,
+        turns: Turns,
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        nodes_at_once: int | None = None,
     ) -> None:
         self._chain = chain
         self._farm = farm
         self._turns = turns
         self._clock = clock
         self._telemetry = telemetry
+        self._nodes_at_once = nodes_at_once
+
+    def parts(self, wakes: Collection[Wake]) -> Sequence[Collection[Wake]]:
+        """Those that may be read together: a few where each costs a call, so that none waits for them all."""
+        return parts_of(wakes, self._nodes_at_once)
 
     async def look(self, wakes: Collection[Wake]) -> Powers:
         """All in one read."""

@@ -1,0 +1,71 @@
+"""Looks at all peers, and wakes those that are wanted up and are not (R2, R7).
+
+Where each node costs a call of its own (behind a gateway), they are read a few at a time, and each few are
+handed on before the next are read: a farm of a hundred takes minutes, and its first sleeper must not wait for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from app.domain.errors import ChainUnavailable
+from app.domain.model import HeadKind, NodeId, NodePower, Unreadable
+from app.domain.parts import parts_of
+from app.domain.services.farm_directory import FarmDirectory
+from app.domain.services.silent_peers import SilentPeers
+from app.domain.services.turns import Powers
+from app.domain.services.wake import WakeService
+from app.domain.wake_rules import may_sleep
+from app.ports.chain import ChainReader
+from app.ports.clock import Clock
+
+
+class FarmLook:
+    """Errors are those of the chain; ``nodes_at_once`` is None where all nodes are one read."""
+
+    def __init__(
+        self,
+        chain: ChainReader,
+        farm: FarmDirectory,
+        wakes: WakeService,
+        silent: SilentPeers,
+        clock: Clock,
+        *,
+        nodes_at_once: int | None,
+    ) -> None:
+        self._chain = chain
+        self._farm = farm
+        self._wakes = wakes
+        self._silent = silent
+        self._clock = clock
+        self._nodes_at_once = nodes_at_once
+
+    async def look(self) -> None:
+        """One look at the farm. Where nodes have no power, none sleeps."""
+        if self._chain.lacks_power:
+            return
+        asked_at_s = self._clock.monotonic()
+        peers = await self._farm.peers()
+        powers: dict[NodeId, NodePower | Unreadable] = {}
+        unanswered: list[ChainUnavailable] = []
+        parts = parts_of(peers, self._nodes_at_once)
+        for part in parts:
+            part_asked_at_s = self._clock.monotonic()
+            try:
+                read = await self._read(part)
+            except ChainUnavailable as error:
+                unanswered.append(error)
+                read = dict.fromkeys(part, Unreadable(str(error)))
+            else:
+                if len(parts) > 1:
+                    self._wakes.look(read, asked_at_s=part_asked_at_s)
+            powers |= read
+        if unanswered and len(unanswered) == len(parts):
+            raise unanswered[0]
+        self._wakes.look_at_all(powers, asked_at_s=asked_at_s)
+        await self._silent.look(powers, self._clock.monotonic())
+
+    async def _read(self, peers: Collection[NodeId]) -> Powers:
+        powers = (await self._chain.powers(peers, HeadKind.BEST)).powers
+        await self._farm.among([node for node, power in powers.items() if may_sleep(power)])
+        return powers

@@ -1,0 +1,70 @@
+"""Asks again which node this is: a twin can move to another account, and a node to another farm (tfchain ADR 24).
+
+The daemon's services are built for one node. So another answer ends the program, and its service
+manager starts it anew as the node that it is now.
+"""
+
+from __future__ import annotations
+
+from app.domain.errors import IdentityChanged, RetryableError, UnknownIdentity
+from app.domain.events import Setback
+from app.domain.model import NodeIdentity
+from app.domain.services.fault_board import FaultBoard
+from app.ports.clock import Clock
+from app.ports.identity import Identity
+from app.ports.telemetry import Telemetry
+
+LOOK_EVERY_S = 600.0
+"""Sooner than the chain's silence is a fault (41 min), so that the cause is shown first."""
+
+FAULT = "registration"
+
+
+class RegistrationWatch:
+    """Holds the answer of the start against the chain's answer of now."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        own: NodeIdentity,
+        faults: FaultBoard,
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        every_s: float = LOOK_EVERY_S,
+    ) -> None:
+        self._identity = identity
+        self._own = own
+        self._faults = faults
+        self._clock = clock
+        self._telemetry = telemetry
+        self._every_s = every_s
+
+    async def run(self) -> None:
+        """Look every ``every_s`` until cancelled; raises `IdentityChanged`."""
+        while True:
+            await self._clock.sleep(self._every_s)
+            try:
+                await self._look()
+            except RetryableError as error:
+                self._telemetry.happened(Setback("looking up this node's ids again", str(error), self._every_s))
+
+    async def _look(self) -> None:
+        try:
+            found = await self._identity.identify()
+        except UnknownIdentity as error:
+            self._faults.report(
+                FAULT,
+                f"the chain does not take this node for node {self._own.node} any more: {error}. Until then it takes "
+                "neither uptime nor power state from this node, and nothing is paid for it",
+            )
+            return
+        self._faults.clear(FAULT)
+        if found != self._own:
+            raise IdentityChanged(
+                f"this is {_words(found)} now; powerd runs as {_words(self._own)} and has to be started anew"
+            )
+
+
+def _words(node: NodeIdentity) -> str:
+    return f"node {node.node} of farm {node.farm} (twin {node.twin})"

@@ -1,0 +1,63 @@
+"""R15: a node that is another one on the chain than at its start says so, and starts anew."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.identity import SimulatedIdentity
+from app.adapters.simulated.telemetry import SimulatedTelemetry
+from app.domain.errors import IdentityChanged
+from app.domain.events import Setback
+from app.domain.model import FarmId, NodeId, NodeIdentity, TwinId
+from app.domain.services.fault_board import FaultBoard
+from app.domain.services.registration_watch import LOOK_EVERY_S, RegistrationWatch
+
+pytestmark = pytest.mark.anyio
+
+OWN = NodeIdentity(NodeId(7), FarmId(1), TwinId(9))
+
+
+class Rig:
+    def __init__(self, clock: VirtualClock) -> None:
+        self.identity = SimulatedIdentity(OWN)
+        self.telemetry = SimulatedTelemetry()
+        self.board = FaultBoard(SimulatedFaults(), clock, self.telemetry, lambda: 0.5)
+        self.watch = RegistrationWatch(self.identity, OWN, self.board, clock, self.telemetry)
+
+
+async def test_r15_a_node_without_a_twin_is_a_fault_before_its_silence_is_one(clock: VirtualClock) -> None:
+    rig = Rig(clock)
+    watching = asyncio.create_task(rig.watch.run())
+    rig.identity.identity = None
+    await clock.sleep(LOOK_EVERY_S + 1)
+    (fault,) = rig.board.faults
+    assert fault.key == "registration"
+    for part in ("node 7", "no node of this key", "nothing is paid"):
+        assert part in fault.message
+    rig.identity.identity = OWN
+    await clock.sleep(LOOK_EVERY_S)
+    assert not rig.board.faults
+    watching.cancel()
+
+
+async def test_r15_another_farm_ends_the_daemon_which_names_both(clock: VirtualClock) -> None:
+    rig = Rig(clock)
+    rig.identity.identity = NodeIdentity(NodeId(7), FarmId(2), TwinId(9))
+    with pytest.raises(IdentityChanged, match=r"node 7 of farm 2 \(twin 9\) now.*node 7 of farm 1"):
+        await rig.watch.run()
+
+
+async def test_a_chain_that_can_not_be_asked_changes_nothing(clock: VirtualClock) -> None:
+    rig = Rig(clock)
+    rig.identity.fail_times = 2
+    watching = asyncio.create_task(rig.watch.run())
+    await clock.sleep(3 * LOOK_EVERY_S + 1)
+    assert rig.identity.asked == 3
+    assert len(rig.telemetry.of(Setback)) == 2
+    assert not rig.board.faults
+    assert not watching.done()
+    watching.cancel()
