@@ -4,14 +4,16 @@ ARGS ?=
 # make demo PROFILE=zos: the farm's nodes run Zero-OS.
 PROFILE ?=
 
-.PHONY: demo test sim bench setup lint types contracts format lock check
+.PHONY: help demo test unit sim bench setup lint types contracts format docs check lock
+help:
+	@$(PYTHON) bootstrap.py --help
+	@echo "    lock       pin every dependency anew (only make, and needs uv)"
+
 demo:
 	@$(PYTHON) bootstrap.py demo $(if $(PROFILE),--profile $(PROFILE)) $(ARGS)
 
-test sim bench setup lint types contracts format:
+test unit sim bench setup lint types contracts format docs check:
 	@$(PYTHON) bootstrap.py $@ $(ARGS)
-
-check: test lint types contracts
 
 # Pins every dependency anew, with hashes and without a registry's address (needs uv).
 lock:

@@ -30,6 +30,10 @@ PROGRESS_S = 5.0
 RUN_LOCK = ROOT / "requirements" / "run.lock"
 DEV_LOCK = ROOT / "requirements" / "dev.lock"
 
+LINT = [["ruff", "check", "."], ["ruff", "format", "--check", "."]]
+TYPES = [["mypy"]]
+CONTRACTS = [["lint-imports", "--no-cache"]]
+
 # task → (lock file it needs, commands, what it is for); a command's first word is looked up in .venv/bin.
 TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
     "setup": (RUN_LOCK, [], "only set up .venv, then powerd is .venv/bin/powerd"),
@@ -43,6 +47,11 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
         [["python", "-m", "tests.run"]],
         "all tests and the coverage they owe; more words go to pytest",
     ),
+    "unit": (
+        DEV_LOCK,
+        [["python", "-m", "tests.run", "tests/unit", "-n", "auto"]],
+        "the inner loop: the unit tests alone, some 40 s on two idle cores; more words go to pytest",
+    ),
     "sim": (
         RUN_LOCK,
         [["powerd", "simulate", "explore"]],
@@ -53,14 +62,20 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
         [["python", "-m", "tests.bench"]],
         "measurements beside their floors; --quick, --only ROW, --json, --soak-s SECONDS, --soak-events N",
     ),
-    "lint": (
-        DEV_LOCK,
-        [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
-        "style",
-    ),
-    "types": (DEV_LOCK, [["mypy"]], "types, strictly"),
-    "contracts": (DEV_LOCK, [["lint-imports", "--no-cache"]], "who may import whom"),
+    "lint": (DEV_LOCK, LINT, "style"),
+    "types": (DEV_LOCK, TYPES, "types, strictly"),
+    "contracts": (DEV_LOCK, CONTRACTS, "who may import whom"),
     "format": (DEV_LOCK, [["ruff", "check", "--fix", "."], ["ruff", "format", "."]], "mend the style"),
+    "docs": (
+        DEV_LOCK,
+        [["python", "-m", "app.entrypoints.settings_doc"], ["python", "-m", "app.entrypoints.zbus_doc"]],
+        "write docs/configuration.md and docs/zbus.md anew from the code",
+    ),
+    "check": (
+        DEV_LOCK,
+        [["python", "-m", "tests.run"], *LINT, *TYPES, *CONTRACTS],
+        "what must hold before a change lands: test, lint, types, contracts",
+    ),
 }
 
 
@@ -71,8 +86,7 @@ def main(arguments: list[str]) -> int:
         return 2
     if not arguments or arguments[0] not in TASKS:
         print(__doc__)
-        for name, (_, _, purpose) in TASKS.items():
-            print(f"    {name:<10} {purpose}")
+        print(tasks())
         return 0 if arguments[:1] in (["--help"], ["-h"]) else 2
     lock, commands, _ = TASKS[arguments[0]]
     try:
@@ -89,6 +103,11 @@ def main(arguments: list[str]) -> int:
         os.chdir(ROOT)
         os.execv(last[0], last)  # noqa: S606 - no shell is wanted
     return 0
+
+
+def tasks() -> str:
+    """One line a task."""
+    return "\n".join(f"    {name:<10} {purpose}" for name, (_, _, purpose) in TASKS.items())
 
 
 def in_venv(command: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 from itertools import islice
 from typing import Any
 
@@ -38,7 +39,7 @@ class Rpc:
         self._methods: Mapping[str, Callable[..., Any]] = {
             "system_chain": lambda: CHAIN,
             "system_name": lambda: "powerd-devchain",
-            "system_version": lambda: f"0.1.0-spec{self._runtime().spec_version}",
+            "system_version": lambda: f"{version('powerd')}-spec{self._runtime().spec_version}",
             "system_properties": lambda: {"ss58Format": SS58_FORMAT, "tokenDecimals": 7, "tokenSymbol": "TFT"},
             "system_health": lambda: {"isSyncing": False, "peers": 0, "shouldHavePeers": False},
             "system_accountNextIndex": self._next_index,

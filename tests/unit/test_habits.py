@@ -1,0 +1,60 @@
+"""What a person who picks the project up relies on: commands, hooks, one version."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import bootstrap
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text()
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def targets() -> list[str]:
+    """Of the Makefile, in its order."""
+    rules = re.findall(r"^([a-z][a-z ]*):$", MAKEFILE, re.MULTILINE)
+    return [target for rule in rules for target in rule.split()]
+
+
+def test_make_alone_shows_the_commands_and_starts_none() -> None:
+    assert targets()[0] == "help"
+
+
+def test_make_and_bootstrap_know_the_same_tasks() -> None:
+    assert sorted(targets()) == sorted([*bootstrap.TASKS, "help", "lock"])
+
+
+def test_the_help_says_what_each_task_is_for() -> None:
+    lines = bootstrap.tasks().splitlines()
+    assert [line.split()[0] for line in lines] == list(bootstrap.TASKS)
+    assert all(len(line.split()) > 1 for line in lines)
+
+
+def test_the_hooks_before_a_commit_are_tasks_and_fetch_nothing() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    called = re.findall(r"entry: make (\w+)", hooks)
+    assert called == ["lint", "types", "contracts"]
+    assert set(called) <= bootstrap.TASKS.keys()
+    assert "http" not in hooks
+
+
+def test_the_version_stands_in_one_place() -> None:
+    written = PYPROJECT["project"]["version"]
+    assert version("powerd") == written
+    code = [ROOT / "bootstrap.py", *(ROOT / "app").rglob("*.py")]
+    assert [path for path in code if re.search(rf"(?<![\d.]){re.escape(written)}(?![\d.])", path.read_text())] == []
+
+
+def test_the_changelog_begins_with_the_version() -> None:
+    first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert first is not None
+    assert first[1] == PYPROJECT["project"]["version"]
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (ROOT / "app/py.typed").exists()
+    assert "py.typed" in PYPROJECT["tool"]["setuptools"]["package-data"]["*"]
