@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from app.adapters.simulated.pallet import Power as StoredPower
+from app.entrypoints.devchain.endpoint import Endpoint
+from app.entrypoints.devchain.server import listening
 from tests.integration.chain_world import ChainWorld, chain_world
 from tests.integration.program_runs import run
 from tests.integration.scripted_node import Refusal
@@ -29,8 +31,13 @@ class Rig:
     world: ChainWorld
     key: Path
 
-    async def run(self, *arguments: str, url: str = "") -> subprocess.CompletedProcess[str]:
-        environment = {"POWERD_CHAIN_URLS": url or self.world.url, "POWERD_FARMER_KEY_FILE": str(self.key)}
+    async def run(self, *arguments: str, url: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            "POWERD_CHAIN_URLS": url or self.world.url,
+            "POWERD_FARMER_KEY_FILE": str(self.key),
+            "XDG_CACHE_HOME": str(self.key.parent),
+            **more,
+        }
         return await asyncio.to_thread(lambda: run("farm", *arguments, **environment))
 
     @property
@@ -110,3 +117,28 @@ async def test_what_is_down_already_needs_no_objection(rig: Rig) -> None:
         assert done.stdout.startswith("node 2: target Down already\n")
     assert done.stdout.endswith("nothing would be done\n")
     assert rig.paid == 0
+
+
+async def test_what_was_written_is_shown_though_the_next_endpoint_is_behind(rig: Rig) -> None:
+    behind = Endpoint(rig.world.inside)
+    async with listening(behind, "127.0.0.1", 0) as url:
+        urls = f"{url},{rig.world.url}"
+        assert (await rig.run("down", "2", url=urls)).returncode == 0
+        behind.lag_blocks = 1
+        listed = json.loads((await rig.run("list", "--json", url=urls)).stdout)
+        assert listed["nodes"][1]["target"] == "Down"
+        assert listed["old"] is None
+        # Else this would darken the farm: by the endpoint that is behind, node 2 is there to wake the others.
+        refused = await rig.run("down", "1", "3", url=urls)
+        assert "no other node of the farm would be awake" in refused.stderr
+
+
+async def test_what_is_not_known_to_have_arrived_is_told_with_what_to_do(rig: Rig) -> None:
+    rig.world.ledger.lose_next = 1
+    lost = await rig.run("down", "2", POWERD_CHAIN_INCLUSION_TIMEOUT_S="2")
+    assert lost.returncode == 1
+    assert "was not seen in a block within 2 s" in lost.stderr
+    assert "look at `powerd farm list` before you give the command again" in lost.stderr
+    rig.world.ledger.refuse_next, rig.world.ledger.refuse_count = "badProof", 1
+    refused = await rig.run("down", "2")
+    assert "`powerd farm list` shows" in refused.stderr

@@ -170,6 +170,11 @@ class SubstrateClient:
         """What was signed by its facts is refused everywhere: sign the next by those of another."""
         self._endpoints.turn_from(endpoint)
 
+    def ask_another(self) -> None:
+        """The node in use is behind what another one said."""
+        if (connection := self._endpoints.current) is not None:
+            self._endpoints.turn_from(self._endpoints.of(connection))
+
     def struck(self, endpoint: Endpoint, reason: str) -> None:
         """It did not bring an extrinsic onto the chain, where another might have: prefer others from now on."""
         if self._endpoints.others(endpoint):

@@ -11,6 +11,7 @@ from app.domain.errors import PermanentError
 from app.domain.farm_risk_rules import Member
 from app.domain.model import FarmId, NodeId, TwinId, Unreadable
 from app.entrypoints.container import Container
+from app.entrypoints.farm.looking import look
 from app.entrypoints.farm.which import no_twin
 
 FEE = "about 0.001 TFT"
@@ -22,11 +23,15 @@ class NothingDone(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The farmer's account, and the farms of the nodes that were named; each node's ``farm``."""
+    """The farmer's account, and the farms of the nodes that were named; each node's ``farm``.
+
+    ``doubts``: why what was seen may not be how the farms are now.
+    """
 
     account: Account
     farm: Mapping[NodeId, FarmId]
     views: Mapping[FarmId, FarmView]
+    doubts: Sequence[str]
 
     def member(self, node: NodeId) -> Member:
         """The node, as its farm's view has it."""
@@ -49,11 +54,12 @@ async def check(container: Container, nodes: Sequence[NodeId]) -> Checked:
         problems.append(f"account {account.address} has no balance, and a target costs {FEE}; send it some TFT")
     if problems:
         raise NothingDone(f"{'; '.join(problems)}. Nothing was changed")
-    views = {farm: await container.farm_view().look(farm) for farm in owners}
+    seen = {farm: await look(container, farm) for farm in owners}
+    views = {farm: view for farm, (view, _) in seen.items()}
     lost = [node for node, farm in farms.items() if node not in {member.id for member in views[farm].members}]
     if lost:
         raise NothingDone(f"nodes {', '.join(map(str, lost))} left their farm just now. Nothing was changed")
-    return Checked(account, farms, views)
+    return Checked(account, farms, views, list(dict.fromkeys(doubt for _, doubt in seen.values() if doubt)))
 
 
 async def _farms(container: Container, nodes: Sequence[NodeId], twin: TwinId) -> tuple[dict[NodeId, FarmId], list[str]]:

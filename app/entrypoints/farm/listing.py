@@ -17,7 +17,8 @@ from app.domain.farm_risk_rules import Member, SignAge, risk
 from app.domain.minting.standing import Known, Standing
 from app.domain.model import Node, NodeId, NodePower, Power
 from app.entrypoints.container import Container
-from app.entrypoints.farm.old_head import age_s_of, old_head
+from app.entrypoints.farm.looking import look
+from app.entrypoints.farm.old_head import age_s_of
 from app.entrypoints.farm.paid import Standings, pay_table, plain, standings_of
 from app.entrypoints.farm.which import which_farm
 from app.entrypoints.minting.cache import standings_path
@@ -27,11 +28,9 @@ UNKNOWN = "?"
 
 def list_farm(container: Container, farm: int | None, out: TextIO, *, as_json: bool) -> None:
     """Print it; errors of the chain go to the caller."""
-    settings = container.settings()
-    fresh_s = settings.power_management.sign_of_life_s
-    view, known = asyncio.run(_look(container, farm))
+    fresh_s = container.settings().power_management.sign_of_life_s
+    view, old, known = asyncio.run(_look(container, farm))
     standings = standings_of(view, known)
-    old = old_head(view.head, settings)
     if as_json:
         out.write(json.dumps({**_plain(view, standings, fresh_s), "old": old or None}, indent=2) + "\n")
     else:
@@ -40,15 +39,15 @@ def list_farm(container: Container, farm: int | None, out: TextIO, *, as_json: b
             out.write(f"ALL OF THIS IS OLD: {old}\n")
 
 
-async def _look(container: Container, given: int | None) -> tuple[FarmView, Mapping[NodeId, Known]]:
+async def _look(container: Container, given: int | None) -> tuple[FarmView, str, Mapping[NodeId, Known]]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(container.chain_client().close)
         farm = await which_farm(container, given)
-        view: FarmView = await container.farm_view().look(farm)
+        view, old = await look(container, farm)
         known = load_standings(standings_path(await container.farm_history().chain_id(), farm))
     if not view.members:
         raise UnknownIdentity(f"the chain knows no node of farm {farm}; check the farm id (--farm)")
-    return view, known
+    return view, old, known
 
 
 def _risks(view: FarmView, fresh_s: float) -> dict[int, str]:

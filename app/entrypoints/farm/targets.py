@@ -11,8 +11,9 @@ from typing import TextIO
 
 import click
 
+from app.adapters.files.last_write import LastWrite, save_last_write
 from app.adapters.telemetry.log import one_line
-from app.domain.errors import ExtrinsicRefused, PowerdError
+from app.domain.errors import ExtrinsicRefused, ExtrinsicUncertain, PowerdError
 from app.domain.farm_risk_rules import (
     Member,
     is_awake,
@@ -24,10 +25,12 @@ from app.domain.farm_risk_rules import (
     unwakeable,
 )
 from app.domain.model import FarmId, HeadKind, Inclusion, NodeId, NodePower, Power, Unreadable
+from app.entrypoints.adapters import system_clock
 from app.entrypoints.container import Container
 from app.entrypoints.farm.checks import FEE, Checked, NothingDone, check
-from app.entrypoints.farm.old_head import old_head
+from app.entrypoints.farm.looking import look
 from app.entrypoints.farm.waiting import wait_for_states
+from app.entrypoints.minting.cache import last_write_path
 from app.ports.power_targets import PowerTargets
 
 DONE, SOME_FAILED = 0, 1
@@ -63,7 +66,7 @@ class _Command:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._container.chain_client().close)
             checked = await check(self._container, self._nodes)
-            self._refuse_old_heads(checked)
+            self._refuse_doubt(checked)
             wanted = self._worth_setting(checked)
             self._object(checked, wanted)
             if self._wish.dry_run:
@@ -90,14 +93,12 @@ class _Command:
                 wanted.append(node)
         return wanted
 
-    def _refuse_old_heads(self, checked: Checked) -> None:
+    def _refuse_doubt(self, checked: Checked) -> None:
         """A Down by what was true hours ago is doubt; an Up does no harm."""
-        settings = self._container.settings()
-        for problem in dict.fromkeys(old_head(view.head, settings) for view in checked.views.values()):
-            if problem and self._wish.target is Power.DOWN:
-                raise NothingDone(f"{problem}. Nothing was changed")
-            if problem:
-                self._complain(problem)
+        if checked.doubts and self._wish.target is Power.DOWN:
+            raise NothingDone(f"{'; '.join(checked.doubts)}. Nothing was changed")
+        for problem in checked.doubts:
+            self._complain(problem)
 
     def _object(self, checked: Checked, wanted: Sequence[NodeId]) -> None:
         if self._wish.target is Power.UP:
@@ -123,17 +124,23 @@ class _Command:
     async def _send(self, checked: Checked, nodes: Sequence[NodeId]) -> list[NodeId]:
         """Those that failed, for sure: where the end is not known, the chain is asked for the target."""
         failures: dict[NodeId, PowerdError] = {}
+        last = 0
         if nodes:
             targets: PowerTargets = self._container.power_targets()
             async for node, end in targets.set_power_targets(nodes, self._wish.target):
                 if isinstance(end, Inclusion):
                     where = end.block_number if end.block_number is not None else end.block_hash
                     self._say(f"node {node}: target {self._wish.target.value} since block {where}")
+                    last = max(last, end.block_number or 0)
                 else:
                     failures[node] = end
+        if last:
+            write = LastWrite(last, system_clock().now())
+            save_last_write(last_write_path(self._container.settings().chain.urls), write)
         there = await self._there_all_the_same(checked, list(failures))
         for node in there:
-            self._say(f"node {node}: target {self._wish.target.value} ({failures.pop(node)}; the chain has it)")
+            said = failures.pop(node)
+            self._say(f"node {node}: target {self._wish.target.value}; the chain has it, though it was said: {said}")
         for node, error in failures.items():
             self._complain(f"node {node}: {await self._explained(checked, error)}")
         if failures and len(nodes) > 1:
@@ -153,8 +160,12 @@ class _Command:
         return [node for node in nodes if _target(powers[node]) is self._wish.target]
 
     async def _explained(self, checked: Checked, error: PowerdError) -> str:
-        if not (isinstance(error, ExtrinsicRefused) and error.reason == "payment"):
+        if isinstance(error, ExtrinsicUncertain):
+            return f"{error}. It may still come: look at `powerd farm list` before you give the command again"
+        if not isinstance(error, ExtrinsicRefused):
             return str(error)
+        if error.reason != ExtrinsicRefused.PAYMENT:
+            return f"{error}. `powerd farm list` shows whether another block has it; if not, give the command again"
         account = checked.account
         return (
             f"{error}: account {account.address} of the farmer's key had {account.free_tft:g} TFT, and a target costs "
@@ -167,7 +178,7 @@ class _Command:
             return []
         farms: dict[FarmId, dict[NodeId, Member]] = {}
         for farm in sorted({checked.farm[node] for node in nodes}):
-            view = await self._container.farm_view().look(farm)
+            view, _ = await look(self._container, farm)
             farms[farm] = {member.id: member for member in view.members}
         stranded = []
         for node in nodes:
@@ -186,7 +197,7 @@ class _Command:
             return []
         darkened = []
         for farm in sorted({checked.farm[node] for node in nodes}):
-            view = await self._container.farm_view().look(farm)
+            view, _ = await look(self._container, farm)
             if not any(is_surely_awake(member, self._fresh_s) for member in view.members):
                 awake = next((member.id for member in view.members if state_of(member) is Power.UP), nodes[0])
                 self._complain(

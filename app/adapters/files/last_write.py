@@ -1,0 +1,45 @@
+"""In which block the farmer's last target is, kept for a few minutes: what is read next should not be older."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from app.adapters.files.durable_json import write_durably
+from app.domain.model import Head
+
+COUNTS_S = 300.0
+
+log = logging.getLogger("powerd.farm")
+
+
+@dataclass(frozen=True, slots=True)
+class LastWrite:
+    """``at_s`` is when its inclusion was seen (Unix seconds)."""
+
+    block: int
+    at_s: float
+
+    def is_missed_by(self, head: Head, now_s: float) -> bool:
+        """Whether that head is of before; of a chain that was made anew since, it is not."""
+        counts = 0 <= now_s - self.at_s < COUNTS_S
+        return counts and (head.number or 0) < self.block and head.time_s < self.at_s
+
+
+def save_last_write(path: Path, write: LastWrite) -> None:
+    """That it can't be written is a line in the log: the chain has the target all the same."""
+    try:
+        write_durably(path, {"block": write.block, "at_s": write.at_s})
+    except OSError as error:
+        log.info("the block of the last target can't be kept in %s: %s", path, error.strerror)
+
+
+def load_last_write(path: Path) -> LastWrite | None:
+    """None when there is no such file, or it can't be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=LastWrite)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,44 @@
+"""A look at a farm, and what speaks against taking it for how the farm is now.
+
+An endpoint that stands still answers as well as any other. And where several stand behind one address, the next
+one asked may be some blocks behind the one that took the farmer's last command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.adapters.files.last_write import LastWrite, load_last_write
+from app.adapters.substrate.farm_view import FarmView
+from app.domain.model import FarmId
+from app.entrypoints.adapters import system_clock
+from app.entrypoints.container import Container
+from app.entrypoints.farm.old_head import old_head
+from app.entrypoints.minting.cache import last_write_path
+
+CATCHES_UP_S = 12.0
+"""Two blocks: so long an endpoint that is behind is waited for."""
+PAUSE_S = 0.5
+
+
+async def look(container: Container, farm: FarmId) -> tuple[FarmView, str]:
+    """The farm, not older than the last own write where any endpoint knows that; beside it what is in doubt, or ""."""
+    settings = container.settings()
+    last = load_last_write(last_write_path(settings.chain.urls))
+    loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + CATCHES_UP_S
+    while True:
+        view: FarmView = await container.farm_view().look(farm)
+        behind = last is not None and last.is_missed_by(view.head, system_clock().now())
+        if not behind or loop.time() >= deadline_s:
+            break
+        container.chain_client().ask_another()
+        await asyncio.sleep(PAUSE_S)
+    return view, _behind(last, view) if behind and last else old_head(view.head, settings)
+
+
+def _behind(last: LastWrite, view: FarmView) -> str:
+    return (
+        f"the newest block that any endpoint tells, {view.head.number}, is older than block {last.block}, in which "
+        "your last target is: wait a minute, or name an endpoint that keeps up with the chain (chain.urls)"
+    )
