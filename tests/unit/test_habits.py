@@ -58,3 +58,18 @@ def test_the_changelog_begins_with_the_version() -> None:
 def test_the_package_says_that_it_is_typed() -> None:
     assert (ROOT / "app/py.typed").exists()
     assert "py.typed" in PYPROJECT["tool"]["setuptools"]["package-data"]["*"]
+
+
+def test_a_version_that_was_never_released_fixes_nothing() -> None:
+    """The file merges by union: a merge that brought lines back shows here."""
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    unreleased = re.findall(r"^## [\d.]+ — unreleased\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
+    if len(re.findall(r"^## ", changelog, re.MULTILINE)) > 1:
+        return  # later versions may mend what an earlier one had
+    (text,) = unreleased
+    assert "- Fixed" not in text
+    headings = re.findall(r"^### (.*)", text, re.MULTILINE)
+    assert headings == ["Added: the daemon", "Added: commands", "For operators"]
+    assert [line for line in text.partition("### ")[0].splitlines() if line.startswith("- ")] == []
+    entries = [line for line in text.splitlines() if line.startswith("- ")]
+    assert len(entries) == len(set(entries))
