@@ -1,4 +1,4 @@
-"""Passes over values of a ``encoding/gob`` payload that nobody asked for.
+"""Passes over values of a ``encoding/gob`` payload that are not wanted.
 
 Go skips fields it does not know by their type definitions, whatever their types: recursive ones,
 nested ones, ones with counts no message could fill. Here a stack of iterators stands for Go's call
@@ -101,7 +101,7 @@ class Skipper:
         self._reader = reader
         self._types = types
         self._known = ChainMap[int, Definition]({}, types)
-        """With the types defined inside values: nobody needs those, but none may be defined twice."""
+        """With the types defined inside values: they are not needed, but none may be defined twice."""
 
     def skip(self, type_id: int) -> None:
         """Pass over the value at the reader's place."""

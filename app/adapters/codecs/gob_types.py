@@ -137,7 +137,7 @@ def elements(reader: GobReader, count: int) -> Iterator[None]:
 
 
 def _common(reader: GobReader) -> None:
-    """Name and id of the type itself: nobody looks at them, the id before the definition counts."""
+    """Name and id of the type itself, which are not used: the id before the definition counts."""
     _named(reader)
 
 

@@ -56,7 +56,7 @@ class PowerTargetDecoder:
     def __init__(self) -> None:
         self._heads: dict[bytes, _Head] = {}
         self._sizes: tuple[int, ...] = ()
-        """Of the heads, each size once: one or two, as long as nobody sends strange payloads."""
+        """Of the heads, each size once: one or two, unless the payloads are strange."""
 
     def decode(self, payload: bytes) -> TargetChange:
         """The event in ``payload``; `GobError` where Go's decoder would refuse it."""

@@ -21,7 +21,7 @@ class FileBootMemory:
         self._file = KeptFile(path, BootMemoryUnusable, "the record of boots", log, timeout_s=timeout_s)
 
     async def load(self) -> BootRecord | None:
-        """The record kept last; a damaged file is told in the log, and counts as none."""
+        """The record kept last; a damaged file is logged, and counts as none."""
         return await self._file.load(_record)
 
     async def save(self, record: BootRecord) -> None:

@@ -10,7 +10,7 @@ key of the file    meaning
 ``boot_id``        only of a duration: the boot that this uptime belongs to
 =================  ==================================================================================
 
-A duration is counted by uptime. After a reboot (where the files outlive one) nobody knows how much of
+A duration is counted by uptime. After a reboot (where the files outlive one) nothing says how much of
 it is left: it is over when its date is past and the machine is up for its whole length again, whichever
 comes later. A file of an older version, or written by hand, has a date or no end.
 """

@@ -33,7 +33,7 @@ class HoldNotKept(PermanentError):
 class FileHolds:
     """`Holds`: ``HOLDER.json`` with ``reason`` and the end (`app.adapters.files.hold_terms`).
 
-    An expired hold stays until it is lifted or replaced: whoever removed it could remove the one
+    An expired hold stays until it is lifted or replaced: a clean-up could remove the one
     that its holder puts in its place at that moment.
     """
 
@@ -112,7 +112,7 @@ class FileHolds:
         """None if it was lifted just now."""
         try:
             if path.is_fifo():
-                raise ValueError("it is a pipe")  # which everybody would wait for
+                raise ValueError("it is a pipe")  # every reader would wait for it
             saved: Any = json.loads(path.read_text())
             saved.keys()  # anything but an object has none
             return Hold(path.stem, str(saved["reason"]), expires_at_s(saved, self._clock.now(), self._facts))

@@ -72,7 +72,7 @@ def _open(path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     in_shared = path.parent.parent.stat().st_mode & stat.S_IWOTH
     if in_shared and path.parent.stat().st_uid not in (0, os.geteuid()):
-        # In /tmp anybody may have made it, to keep this node from running; in /run only root can.
+        # In /tmp any user may have made it, to keep this node from running; in /run only root can.
         raise PermissionError(errno.EPERM, "its directory is another user's")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)

@@ -32,7 +32,7 @@ class KeptFile:
         self._thread = DaemonThread(f"powerd-{path.stem}"[:15], timeout_s)
 
     async def load(self, parse: Callable[[Any], Result]) -> Result | None:
-        """What ``parse`` makes of it; a damaged file is told in the log, and counts as none."""
+        """What ``parse`` makes of it; a damaged file is logged, and counts as none."""
         return await self._ask(lambda: self._load(parse))
 
     async def save(self, content: Mapping[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""Private keys from files that nobody else can read, systemd's credentials among them."""
+"""Private keys from files that no other user can read, systemd's credentials among them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def looks_like_a_key(text: str) -> bool:
 
 def _content(path: Path, *, in_credentials: bool) -> bytes:
     try:
-        # Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
+        # Without O_NONBLOCK, opening a pipe would wait until a program writes into it.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
         try:
             problem = objection(os.fstat(descriptor), os.geteuid(), in_credentials=in_credentials)

@@ -22,7 +22,7 @@ class FileWindowMemory:
         self._file = KeptFile(path, WindowMemoryUnusable, "the record of the last Down", log, timeout_s=timeout_s)
 
     async def load(self) -> DownWindow | None:
-        """The window kept last; a damaged file is told in the log, and counts as none."""
+        """The window kept last; a damaged file is logged, and counts as none."""
         return await self._file.load(_window)
 
     async def save(self, window: DownWindow) -> None:

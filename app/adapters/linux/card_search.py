@@ -18,7 +18,7 @@ WAKE_MODES = {
     "s": "magic packets with a password, which peers do not send (s)",
     "f": "a packet filter (f)",
 }
-"""What ethtool's letters other than g mean for whoever looks for what wakes a machine."""
+"""What ethtool's letters other than g mean for an operator who looks for what wakes a machine."""
 
 
 def find_cards(bridge: str) -> tuple[Nic, list[str]]:
@@ -55,7 +55,7 @@ def _only_uplink(top: Link, links: Links) -> Uplink:
     if len(found) == 1:
         return found[0]
     if found:
-        remedy = "powerd needs exactly one: name in the settings the card, or the bond, that Wake-on-LAN shall arm"
+        remedy = "powerd needs exactly one: name in the settings the card, or the bond, that powerd has to arm"
     else:
         remedy = "add the machine's network card to it, or name another bridge or the card in the settings"
     listed = beneath(top, links)

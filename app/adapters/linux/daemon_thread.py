@@ -45,7 +45,7 @@ class DaemonThread:
     async def run(self, work: Callable[[], Result]) -> Result:
         """Result of ``work()``, or what it raised; `TimeoutError` when it took too long.
 
-        Which time-out it was is told by the class: `EarlierCallHangs`, `LoadingTakesLong`, or itself.
+        The class says which time-out it was: `EarlierCallHangs`, `LoadingTakesLong`, or itself.
         """
         await self._loaded()
         started = False
@@ -73,7 +73,7 @@ class DaemonThread:
         done: asyncio.Future[Result] = loop.create_future()
 
         def settle(result: Result | None, error: BaseException | None) -> None:
-            if done.cancelled():  # nobody waits any more
+            if done.cancelled():  # no caller waits any more
                 return
             if error is None:
                 done.set_result(result)  # type: ignore[arg-type]  # work() returned it

@@ -27,7 +27,7 @@ NO_LOGIND = (
     "unit dbus-org.freedesktop.login1.service not found",
     "unit systemd-logind.service is masked",
 )
-"""What busctl prints where there is no bus, or nobody on it has that name: the words of sd-bus,
+"""What busctl prints where there is no bus, or nothing on it has that name: the words of sd-bus,
 dbus-daemon, dbus-broker and systemd. A bus that refuses the connection is there, and is doubt."""
 
 

@@ -75,7 +75,7 @@ class LinuxNic:
         return await self._ask(lambda: all(self._card_armed(card) for card in nic.legs))
 
     async def leaving(self, nic: Nic) -> None:
-        """Write down what the last hook of the shutdown shall switch on."""
+        """Write down what the last hook of the shutdown has to switch on."""
 
         def work() -> list[str]:
             cards = [f"card {card} {read_wake_modes(card).letters}" for card in nic.legs]

@@ -1,4 +1,4 @@
-"""Orders that are given to the host by a command; what goes wrong is told with its remedy."""
+"""Gives orders to the host by a command; an error names its remedy."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class Connection:
         return EventsUnavailable(f"Redis at {self.name} refuses: {self._url.hide(explained(error))}")
 
     async def renew(self) -> None:
-        """Begin with a new connection, once whoever uses this one is done."""
+        """Begin with a new connection, once the caller that uses this one is done."""
         async with self._turn:
             await self.close()
 

@@ -28,7 +28,7 @@ class Other:
 
 
 class Readers:
-    """Whoever did not count up for ``gone_s`` is gone."""
+    """A reader that did not count up for ``gone_s`` is gone."""
 
     def __init__(self, key: str, gone_s: float) -> None:
         self._key = key

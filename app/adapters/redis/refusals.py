@@ -1,4 +1,4 @@
-"""What a server's refusal means for whoever runs the node: redis-py tells the code, here is the remedy."""
+"""What a server's refusal means for the operator: redis-py gives the code, this module the remedy."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class SimulatedChain:
     answer is neither Up nor Down), ``broken_records`` (nodes whose record can't be read), ``records_unavailable``,
     ``fail_uptime``, ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it), ``fails``
     (asked before every answer whether this one fails).
-    ``on_powers`` is told of every answer about powers when the chain is read. Chains on one ledger may
+    ``on_powers`` is called at every answer about powers, when the chain is read. Chains on one ledger may
     share their ``records`` and ``powers``.
     """
 
@@ -273,7 +273,7 @@ def _never() -> bool:
 
 
 def _ignore(_: Collection[NodeId]) -> None:
-    """Nobody wants to know."""
+    """For a chain without a listener."""
 
 
 def _inclusion(call: str, extrinsic: Extrinsic, block: LedgerBlock) -> Inclusion:

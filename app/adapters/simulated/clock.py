@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 
 class Deadlock(RuntimeError):
-    """Everybody waits and no timer is set: in virtual time nothing can ever happen again."""
+    """Every task waits and no timer is set: in virtual time nothing can ever happen again."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -43,7 +43,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Virtual seconds since the loop was made."""
         return self._now_s
 
-    def call_at(  # type: ignore[override]  # typeshed names arguments that nobody calls by name
+    def call_at(  # type: ignore[override]  # typeshed names arguments that no caller names
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Set a timer."""

@@ -10,7 +10,7 @@ from app.ports.clock import Clock
 
 
 class SimulatedHolds:
-    """`Holds`, one per holder; with ``unreadable`` nobody can tell."""
+    """`Holds`, one per holder; with ``unreadable`` they can't be read."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

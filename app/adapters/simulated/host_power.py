@@ -41,7 +41,7 @@ class SimulatedHostPower:
 
     ``on_power_off`` and ``on_reboot`` are called when the machine obeys. ``is_stopping`` is what
     `stopping` answers, ``unable`` why the host can't be powered off at all (empty: it can), which
-    only `check` looks at, and ``late`` that it does not say so in time. Whoever hangs does so for
+    only `check` looks at, and ``late`` that it does not say so in time. Calls that hang do so for
     ``timeout_s``, as a real adapter would.
     """
 

@@ -69,7 +69,7 @@ def change_power_state(state: State, account: bytes, arguments: Values) -> None:
 
 
 def change_power_target(state: State, account: bytes, arguments: Values) -> None:
-    """The farmer says what a node shall be; the event comes even when nothing changes."""
+    """The farmer sets a node's target; the event comes even when nothing changes."""
     twin = _twin_of(state, account)
     node = state.read("Nodes", arguments["node_id"])
     if node is None:

@@ -62,7 +62,7 @@ class SimulatedPowerEvents:
     """`PowerEvents` and `PowerEventsOut` on a `SimulatedStream`.
 
     Switches: ``unavailable``, ``unreadable`` (it can be opened, and nothing else), ``tells_no_readers``,
-    ``full`` (nothing can be written), ``refuse_acknowledging``. ``on_acknowledge`` is told of every acknowledgement.
+    ``full`` (nothing can be written), ``refuse_acknowledging``. ``on_acknowledge`` is called at every acknowledgement.
     """
 
     def __init__(self, stream: SimulatedStream, clock: Clock, *, batch: int = 128, block_s: float = BLOCK_S) -> None:
@@ -172,4 +172,4 @@ class SimulatedPowerEvents:
 
 
 def _ignore(_: Sequence[Delivery]) -> None:
-    """Nobody wants to know."""
+    """For a stream without a listener."""

@@ -1,4 +1,4 @@
-"""Telemetry that keeps everything it is told, for tests and simulations to look at."""
+"""Telemetry that keeps everything, for tests and simulations to look at."""
 
 from __future__ import annotations
 

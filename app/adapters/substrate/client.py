@@ -72,7 +72,7 @@ class SubstrateClient:
         self._block: tuple[str, Outcomes] | None = None
 
     async def close(self) -> None:
-        """Let go of the connection and the threads; whoever still asks gets `ChainUnavailable`."""
+        """Let go of the connection and the threads; callers that still wait get `ChainUnavailable`."""
         self._endpoints.close()
         self._worker.close()
 

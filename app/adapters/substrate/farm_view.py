@@ -3,7 +3,7 @@
 The chain keeps no time of a node's last report. But every extrinsic of an account raises its nonce, and
 a node reports every 40 minutes; so the nonces at a few earlier blocks tell between which two of them
 its last sign of life lies. A node without an archive has forgotten the state of older blocks (256 by
-default, 25 minutes): then it is told as far as it goes.
+default, 25 minutes): then the answer goes back as far as its memory does.
 """
 
 from __future__ import annotations

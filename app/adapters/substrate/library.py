@@ -31,7 +31,7 @@ class _StandIn(ModuleType):
 
 @contextmanager
 def _stand_ins() -> Iterator[None]:
-    """Only while the library is imported: whoever imports these modules later gets them."""
+    """Only while the library is imported: a later import of these modules gets the real ones."""
     absent = [name for name in UNUSED if name not in sys.modules]
     sys.modules.update((name, _StandIn(name)) for name in absent)
     try:

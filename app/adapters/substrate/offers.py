@@ -49,7 +49,7 @@ def taken(offers: Sequence[Offer]) -> bool:
 async def offer(
     client: SubstrateClient, datas: Sequence[str], endpoints: Sequence[Endpoint], wait_s: float
 ) -> list[Offer]:
-    """Give these extrinsics, in order, to `ATTEMPTS` of the endpoints at once; the last one's fate is told.
+    """Give these extrinsics, in order, to `ATTEMPTS` of the endpoints at once; the answers are about the last one.
 
     Ends soon after one has taken it, and after ``wait_s`` at the latest: an endpoint that has not
     answered by then is not among the offers.

@@ -74,7 +74,7 @@ class RpcConnection:
             raise EndpointFailed(self.name, self._ended)
 
     def close(self, reason: str = "closed by us") -> None:
-        """End it now; whoever waits gets `EndpointFailed`."""
+        """End it now; callers that wait get `EndpointFailed`."""
         self._end(reason)
         self._socket.stop()
 
@@ -132,7 +132,7 @@ class RpcConnection:
             raise EndpointFailed(self.name, self._ended or "") from None
         finally:
             for entry in asked:
-                # A subscription that nobody waits for any more has to be ended once the node confirms it.
+                # A subscription that no caller waits for any more has to be ended once the node confirms it.
                 if entry.subscription is None or not entry.answer.cancelled():
                     self._waiting.pop(entry.payload["id"], None)
 
@@ -168,7 +168,7 @@ class RpcConnection:
     def _on_answer(self, part: dict[str, Any]) -> None:
         entry = self._waiting.pop(part["id"], None)
         if entry is None:
-            return  # nobody waits any more
+            return  # no caller waits any more
         if entry.answer.done():
             if entry.subscription is not None and "error" not in part:
                 entry.subscription.id = part.get("result")
@@ -213,7 +213,7 @@ class RpcConnection:
         for future in (self._opened, *(entry.answer for entry in self._waiting.values())):
             if not future.done():
                 future.set_exception(EndpointFailed(self.name, reason))
-                future.exception()  # marks it as seen: perhaps nobody waits
+                future.exception()  # marks it as seen: perhaps no caller waits
         for subscription in self._subscriptions.values():
             subscription.wake()
 

@@ -17,7 +17,7 @@ class EndpointFailed(ChainUnavailable):
 class RpcRefused(Exception):
     """The node answered a request with an error (JSON-RPC's ``error`` member).
 
-    Never leaves this package: whoever asked knows what it means.
+    Never leaves this package: the function that asked knows what it means.
     """
 
     def __init__(self, method: str, code: int, message: str, data: object = None) -> None:

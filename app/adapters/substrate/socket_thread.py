@@ -127,7 +127,7 @@ class SocketThread:
         try:
             self._loop.call_soon_threadsafe(callback, *args)
         except RuntimeError:
-            self._stopping.set()  # the loop is closed: nobody listens any more
+            self._stopping.set()  # the loop is closed: nothing listens any more
 
 
 def _describe(error: Exception) -> str:

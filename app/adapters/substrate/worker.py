@@ -35,7 +35,7 @@ class Worker:
     async def run(self, job: Callable[[], Result], deadline_s: float) -> Result:
         """The job's result, or what it raised; `ChainUnavailable` when it took too long.
 
-        A job that nobody waits for any more is skipped, unless it has begun: then it runs to its
+        A job that no caller waits for any more is skipped, unless it has begun: then it runs to its
         end unheard. Jobs only compute and never wait, so that end is near.
         """
         if self._closed:
@@ -72,7 +72,7 @@ class Worker:
                 outcome = _failure(future, error)
             try:
                 loop.call_soon_threadsafe(outcome)
-            except RuntimeError:  # the loop was closed meanwhile: nobody waits
+            except RuntimeError:  # the loop was closed meanwhile: no caller waits
                 return
             # Not one job's data may live on until the next job comes.
             del entry, loop, future, job, outcome

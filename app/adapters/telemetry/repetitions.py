@@ -14,7 +14,7 @@ from app.domain.events import PowerUnreadable, Setback, StayingUp, UptimeSkipped
 from app.domain.figures import without_figures
 
 REPEATED = frozenset(kind.__name__ for kind in (PowerUnreadable, Setback, StayingUp, UptimeSkipped))
-"""Happenings that are told again at every look or attempt."""
+"""Happenings that come again at every look or attempt."""
 
 FREE = 5
 """So many are written at once."""

@@ -196,7 +196,7 @@ class ZbusChain:
         """By how much the block's time differs from the report's lies between two bounds that are known.
 
         The block was made between the sample and the answer, and the chain's time read between the answer
-        and now. A report is refused where no possible time fits. Where the time is told vaguely, or not at
+        and now. A report is refused where no possible time fits. Where the time is vague, or not given at
         all, this machine's clock is taken to be right otherwise.
         """
         took_s = self._clock.monotonic() - sampled_at_s

@@ -3,7 +3,7 @@
 Theory of operation. Go's client opens a connection per call and polls its reply list each second.
 Here all calls share two connections: one sends, the other blocks on the reply lists of all calls
 that wait and on a list of ours, the bell, which a new call rings so that its list is added (unless
-nobody waited before it). A call that nobody waits for any more is taken off the neighbour's list
+no call waited before it). A call that no caller waits for any more is taken off the neighbour's list
 again, if it still stands there: otherwise it would be executed minutes later, when a hung neighbour
 comes back.
 """
@@ -153,7 +153,7 @@ class ZbusClient:
             self._idle.set()
 
     async def _send(self, queue: str, frame: bytes) -> None:
-        """Only who listens already has to be told; whoever begins to listen later knows of this call."""
+        """Only a listener that runs already needs the bell; one that begins later knows of this call."""
         async with self._sending.use() as redis:
             pipeline = redis.pipeline(transaction=False)  # always one: the library gives it a connection of its own
             pipeline.rpush(queue, frame)
@@ -170,7 +170,7 @@ class ZbusClient:
     async def _withdraw(self, queue: str, frame: bytes, reply_to: str, within_s: float) -> bool:
         """Take the call back; False when the neighbour has it already, or Redis can't be asked.
 
-        Whoever is cancelled meanwhile still takes it back: a call that stays would be carried out later.
+        A caller that is cancelled meanwhile still takes it back: a call that stays would be carried out later.
         """
         withdrawal = asyncio.create_task(self._take_back(queue, frame, reply_to, within_s), name="zbus: withdrawal")
         try:
@@ -191,7 +191,7 @@ class ZbusClient:
         return bool(removed)
 
     async def _listen(self) -> None:
-        """Hand answers out while anybody waits for one."""
+        """Hand answers out while any call waits for one."""
         while self._waiting:
             try:
                 heard = await self._hear([self._bell, *self._waiting])

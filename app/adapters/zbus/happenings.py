@@ -30,7 +30,7 @@ Describe = Callable[[Happening], tuple[str, Mapping[str, object]]]
 
 
 class ZbusHappenings:
-    """`Telemetry` that publishes. Nobody waits for it: the oldest are dropped while Redis is away."""
+    """`Telemetry` that publishes. No caller waits for it: the oldest are dropped while Redis is away."""
 
     def __init__(self, url: str, clock: Clock, describe: Describe, jitter: Jitter) -> None:
         self._connection = Connection(url, answer_s=ANSWER_S, errors_pass=False)

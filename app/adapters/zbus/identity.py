@@ -9,7 +9,7 @@ from app.domain.model import FarmId, NodeId, NodeIdentity, TwinId
 
 
 class ZbusIdentity:
-    """`Identity` over zbus. Waits for nobody: whoever asks tries again, for as long as registration takes."""
+    """`Identity` over zbus. It does not wait: the caller tries again, for as long as registration takes."""
 
     def __init__(self, client: ZbusClient, *, farm_id: FarmId | None, timeout_s: float) -> None:
         self._client = client

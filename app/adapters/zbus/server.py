@@ -32,7 +32,7 @@ ANSWER_S = 5.0
 BLOCK_S = 3
 """Whole: Redis before 6.0 takes no fractions."""
 REPLY_LIFE_S = 300
-"""As Go's server: an answer that nobody fetches goes by itself."""
+"""As Go's server: an answer that is not fetched goes by itself."""
 
 RECONNECT = Backoff(0.2, 30.0)
 STATUS = ObjectId("zbus", "1.0")
@@ -174,7 +174,7 @@ class ZbusServer:
             return Response(request.id, error=f"remote method call {object_}.{request.method}() paniced: {error}")
 
     async def _answer(self, request: Request, response: Response) -> None:
-        """Twice: that the connection was closed while nobody used it shows only when it is used."""
+        """Twice: that the connection was closed while it was idle shows only when it is used."""
         frame = encode_response(response)
         try:
             try:
@@ -186,7 +186,7 @@ class ZbusServer:
 
     async def _push(self, reply_to: str, frame: bytes) -> None:
         async with self._answers.use() as redis:
-            # One after the other: a key that takes no answer is somebody else's, and shall not expire.
+            # One after the other: a key that takes no answer belongs to another program, and must not expire.
             await redis.rpush(reply_to, frame)
             await redis.expire(reply_to, REPLY_LIFE_S)
 

@@ -53,7 +53,7 @@ async def exchange(socket: Path, request: bytes, sending: Callable[[], None] = l
         await writer.drain()
         return await _read_object(reader)
     finally:
-        writer.transport.abort()  # nothing more is to be said, whoever waits for it
+        writer.transport.abort()  # nothing more has to be written
 
 
 async def _read_object(reader: asyncio.StreamReader) -> Answer:

@@ -157,7 +157,7 @@ class ZinitHostPower:
             case FileNotFoundError() | NotADirectoryError():
                 problem, remedy = "does not exist", "is zinit this host's init system? Name its socket in the settings"
             case ConnectionRefusedError():
-                problem, remedy = "takes no connection", "nobody listens there; is zinit running?"
+                problem, remedy = "takes no connection", "nothing listens there; is zinit running?"
             case PermissionError():
                 problem, remedy = "may not be used by powerd's user", "run powerd as root"
             case ConnectionResetError() | BrokenPipeError():
