@@ -12,7 +12,7 @@ an address of one of the      none
 machine's cards
 another address               names both sides
 no usable address             says what is wrong with it
-can't be read, or is absent   the same: nobody could call this node
+can't be read, or is absent   the same: no node could call this one
 ============================  ==========================================
 """
 
@@ -26,7 +26,7 @@ REMEDY = "have the node register its network cards anew (Zero-OS does so when it
 
 
 def address_objection(node: NodeId, record: Node | Unreadable | None, cards: Sequence[Nic]) -> str:
-    """Why nobody could wake this node by its record on chain; empty when a peer could."""
+    """Why no node could wake this one by its record on chain; empty when a peer could."""
     if record is None:
         return f"the chain has no record of node {node}, so no other node knows its address; {REMEDY}"
     if isinstance(record, Unreadable):

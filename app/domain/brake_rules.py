@@ -1,14 +1,14 @@
 """How long a node stays up that wakes by itself, again and again, while its target is Down (R10).
 
 Theory of operation. The first look at the chain after a boot judges that boot: a node that finds
-itself wanted Down, and Down on chain, was woken by nobody who wanted it. Such boots in a row are
+itself wanted Down, and Down on chain, was not woken by a farmer's wish. Such boots in a row are
 counted across boots; the first few are powered off at once, since a hand on the button or one stray
 packet is no loop. From then on each boot keeps the node up a while, twice as long as the one before.
 
 ======  =====  =================  ===================================================
 target  state  slept before       unwanted boots in a row
 ======  =====  =================  ===================================================
-Up      any    (not asked)        0: somebody wants it; at any later look too
+Up      any    (not asked)        0: the farmer wants it up; at any later look too
 Down    Down   long               1: what wakes it so seldom (the clock's alarm) is no loop
 Down    Down   short              one more
 Down    Up     long               0

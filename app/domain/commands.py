@@ -24,7 +24,7 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class ReportUp:
-    """The chain calls this node Down, and it is up, and shall be."""
+    """The chain calls this node Down, and it is up and has to be."""
 
 
 @dataclass(frozen=True, slots=True)

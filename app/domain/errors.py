@@ -18,7 +18,7 @@ class RetryableError(PowerdError):
 
 
 class PermanentError(PowerdError):
-    """Trying again changes nothing: somebody has to mend something first."""
+    """Trying again changes nothing: an operator has to mend something first."""
 
 
 class ChainUnavailable(RetryableError):
@@ -169,4 +169,4 @@ class NotWantedUp(PermanentError):
 
 
 class HoldsUnreadable(RetryableError):
-    """Whether somebody holds the machine up can't be told; doubt never powers off."""
+    """Whether a hold keeps the machine up is not known; doubt never powers off."""

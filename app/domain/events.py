@@ -238,4 +238,4 @@ Happening = (
     | BlocksSkipped
     | ChainReorganised
 )
-"""Everything telemetry is told."""
+"""Everything that telemetry gets."""

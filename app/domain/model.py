@@ -34,7 +34,7 @@ class Head:
     """A block that was the chain's head.
 
     ``time_s`` is the block's own ``Timestamp.Now`` in Unix seconds: the age of a head is measured
-    with it, so a chain that stands still shows, whoever served the block. ``number`` is None and
+    with it, so a chain that stands still shows, whichever endpoint served the block. ``number`` is None and
     ``hash`` empty where the gateway tells only the time. Where it tells even that no better, the block's
     time lies somewhere between ``time_s - uncertainty_s`` and ``time_s``. Then its age is watched too,
     from look to look: ``seen_s_max`` ago another block was the head; infinity: this was the first look.

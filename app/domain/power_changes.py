@@ -20,7 +20,7 @@ Changes = Sequence[tuple[Changed, Power]]
 
 
 def needs_parent(changes: Changes) -> bool:
-    """Whether the target at the first change of the state is told by the block before alone."""
+    """Whether the target at the first change of the state stands in the block before alone."""
     kinds = [kind for kind, _ in changes]
     return kinds[:1] == [Changed.STATE] and Changed.TARGET in kinds
 

@@ -69,7 +69,7 @@ class PowerLimits:
 
 
 def wants_down(power: NodePower | Unreadable) -> bool:
-    """Whether the entry says that the node shall be off."""
+    """Whether the entry's target is Down."""
     return isinstance(power, NodePower) and power.target is Power.DOWN
 
 
@@ -96,7 +96,7 @@ def not_enabled(seen: Observation, _: PowerLimits) -> StayUp | None:
 
 
 def held(seen: Observation, _: PowerLimits) -> StayUp | None:
-    """R6: somebody asked for the machine to stay up; not knowing is a hold too."""
+    """R6: a hold keeps the machine up; not knowing is a hold too."""
     if seen.holds_unreadable:
         return StayUp(f"whether there is a hold can't be told: {seen.holds_unreadable}", LookAgain.IN_A_WHILE)
     if seen.holds:
@@ -187,6 +187,6 @@ def _age_objection(head: Head | None, now_s: float, age_s_max: float) -> StayUp 
         reason = f"{name} is {-age_s:.0f} s ahead of this machine's clock"
         return StayUp(reason, LookAgain.NEXT_FINALIZED_HEAD)
     if head.seen_s_max is not None and head.seen_s_max > age_s_max:
-        reason = f"the chain was not seen to make a block within {age_s_max:.0f} s, and its time is told vaguely"
+        reason = f"the chain was not seen to make a block within {age_s_max:.0f} s, and its time is only roughly known"
         return StayUp(reason, LookAgain.NEXT_FINALIZED_HEAD)
     return None

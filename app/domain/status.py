@@ -1,4 +1,4 @@
-"""What the node believes and does at one moment, for people and programs to see; nobody decides by it."""
+"""What the node believes and does at one moment, for people and programs to see; no decision uses it."""
 
 from __future__ import annotations
 

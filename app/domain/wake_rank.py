@@ -30,7 +30,7 @@ _UP = Power.UP  # asked of every node of a farm at every look: an enum's lookup 
 
 @dataclass(frozen=True, slots=True)
 class TurnPolicy:
-    """How many wakers call at once, and how long the next ones wait; ``first`` = 0: nobody waits."""
+    """How many wakers call at once, and how long the next ones wait; ``first`` = 0: none waits."""
 
     first: int = 3
     step_s: float = 120.0

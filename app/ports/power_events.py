@@ -36,7 +36,7 @@ class PowerEvents(Protocol):
         ...
 
     async def others(self, own: str) -> Sequence[str]:
-        """Names of the others that read the same stream now; ``own`` is what they are told of this reader.
+        """Names of the others that read the same stream now; ``own`` is the name that they see of this reader.
 
         Those that ask this themselves are named, after they asked twice. Another program has no name; the bus
         may notice it, after two looks that each followed a `receive` which waited in vain.

@@ -20,7 +20,7 @@ AT_ONCE_S = 120.0
 async def boot(
     farm: VirtualFarm, *, within_s: float, before: Callable[[VirtualNode], None] = lambda _: None
 ) -> tuple[float, VirtualNode]:
-    """Node 1 boots though nobody wants it; how long it stays up."""
+    """Node 1 boots though its target is Down; how long it stays up."""
     began_s = farm.clock.monotonic()
     async with farm.running(1, before=before) as node:
         await farm.until(lambda: node.dark, within_s=within_s, every_s=1.0)
@@ -54,7 +54,7 @@ async def test_r10_it_says_so_and_its_state_is_up_meanwhile(farm: VirtualFarm) -
         await farm.until(lambda: "boot-loop" in node.fault_keys)
         (told,) = node.told(StayingUp)
         assert told.reason == (
-            "this node was booted 3 times in a row though nobody wants it up: it stays up 300 s a boot"
+            "this node was booted 3 times in a row though its target is Down: it stays up 300 s a boot"
         )
         assert node.fault("boot-loop").message.startswith(told.reason)
         assert node.container.server().staying_up == told.reason

@@ -64,7 +64,7 @@ class BootBrake:
             self._show(record)
 
     async def leaving(self) -> None:
-        """The node is about to power off: how long it slept is told from here."""
+        """The node is about to power off: the length of its sleep counts from here."""
         record = self._record
         if record is not None and (record.unwanted or record != self._kept):
             self._record = falls_asleep(record, self._clock.now())
@@ -80,7 +80,7 @@ class BootBrake:
     def _reason(self, stay: float) -> str:
         boots = 0 if self._record is None else self._record.unwanted
         reason = (
-            f"this node was booted {boots} times in a row though nobody wants it up: it stays up {stay:.0f} s a boot"
+            f"this node was booted {boots} times in a row though its target is Down: it stays up {stay:.0f} s a boot"
         )
         suspect = self._suspect()
         return f"{reason}; {suspect}" if suspect else reason

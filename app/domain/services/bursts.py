@@ -24,7 +24,7 @@ NONE_FAILED: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """One node's part of a round of packets, and what telemetry is told of it."""
+    """One node's part of a round of packets, and what telemetry gets of it."""
 
     mac: Mac
     started: WakeBurstStarted

@@ -1,4 +1,4 @@
-"""Sees to it that a sleeping node comes back even if nobody can wake it: by the clock's alarm (opt-in).
+"""Sees to it that a sleeping node comes back even if no node can wake it: by the clock's alarm (opt-in).
 
 There is one alarm, and other programs use it too (a backup that wakes the machine at night).
 
@@ -74,7 +74,7 @@ class ClockAlarm:
         self._faults.clear(FAULT)
 
     async def clear(self) -> None:
-        """Take powerd's alarm away: the machine is up. What fails is told, and does no harm."""
+        """Take powerd's alarm away: the machine is up. A failure is logged, and does no harm."""
         if self._rtc is None:
             return
         try:

@@ -90,7 +90,7 @@ class EventHandler:
             self._own_trigger.pull("event")
         asked_at_s = self._clock.monotonic()
         peers = await self._farm.among([node for node in nodes if node != self._own])
-        # The own node first: behind a gateway that answers one call after the other it waits for nobody.
+        # The own node first: behind a gateway that answers one call after the other it waits for no peer.
         reading = await self._chain.powers([*(n for n in nodes if n == self._own), *peers], HeadKind.BEST)
         powers = {node: power for node, power in reading.powers.items() if node != self._own}
         if hinted:

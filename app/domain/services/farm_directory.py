@@ -44,7 +44,7 @@ class FarmDirectory:
         """All other nodes of the farm; the list is read again when it is older than ``refresh_s``.
 
         With it come the records of them all, or, where each costs a call (``all_records`` is False),
-        of nobody: then `among` reads those of the nodes that may have to be woken.
+        of none: then `among` reads those of the nodes that may have to be woken.
         """
         if self._clock.monotonic() - self._read_at_s >= self._refresh_s:
             await self._read()

@@ -1,4 +1,4 @@
-"""Keeps the list of what is wrong now, and shows it to the operator without delaying anybody."""
+"""Keeps the list of what is wrong now, and shows it to the operator without delaying what found it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class FaultBoard:
     async def run(self) -> None:
         """Show every change; runs until cancelled."""
         failures = 0
-        self._changed.pull("start")  # whoever ran before may have left faults on the display
+        self._changed.pull("start")  # an earlier run may have left faults on the display
         while True:
             wait_s = RETRY.delay_s(failures, self._jitter) if failures else SHOWN_AGAIN_S
             await self._changed.wait(wait_s)

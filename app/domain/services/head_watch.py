@@ -1,4 +1,4 @@
-"""Reads the best head where its age decides: told vaguely, it is read again until the chain is seen to move."""
+"""Reads the best head where its age decides: known only roughly, it is read again until the chain is seen to move."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from app.ports.holds import Holds
 class Observer:
     """Reads both heads anew each time; nothing is remembered but since when a wake holds us up.
 
-    The brake is told what the chain says, since the first look after a boot judges that boot.
+    The brake hears what the chain says, since the first look after a boot judges that boot.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Observer:
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
         await self._brake.saw(best.power)
-        # Last of all: they are near and quick, and whoever placed one counts on it.
+        # Last of all: they are near and quick, and the program that placed one counts on it.
         holds, holds_unreadable = await self._read_holds()
         self.last = Observation(
             best=best,

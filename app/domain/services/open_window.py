@@ -96,7 +96,7 @@ class OpenWindow:
             )
 
     async def may_be_said(self) -> None:
-        """Nobody knows whether the chain took it: it is believed to have."""
+        """It is not known whether the chain took it: it counts as taken."""
         if self._window is not None and not self._window.sure:
             await self._keep(replace(self._window, sure=True))
 

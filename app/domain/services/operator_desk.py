@@ -127,7 +127,7 @@ class OperatorDesk:
         self._farm_trigger.pull("an operator's wish")
 
     async def report_uptime(self) -> UptimeReported | UptimeSkipped:
-        """Whoever asks while another wish is being fulfilled gets the same report."""
+        """A caller that asks while another's report is under way gets that report."""
         before = self._uptime.last
         async with self._reporting:
             if self._uptime.last is not before and self._uptime.last is not None:

@@ -1,4 +1,4 @@
-"""Whether this node may power off at all: it can be woken, its host can go down, and nobody forbade it (R11, R14)."""
+"""Whether this node may power off at all: it can be woken, its host can go down, no setting forbids it (R11, R14)."""
 
 from __future__ import annotations
 

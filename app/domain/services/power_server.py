@@ -171,7 +171,7 @@ class PowerServer:
         return _says_down(seen) or self._own_state.uncertain
 
     def _tell(self, command: PowerCommand) -> None:
-        """An age, or a block's number, is another at every look: the reason is told once, and its figures kept."""
+        """A reason whose figures alone changed (an age, a block's number) counts as the same one."""
         reason = command.reason if isinstance(command, StayUp) else ""
         if reason and without_figures(reason) != without_figures(self.staying_up):
             in_doubt = isinstance(command, StayInDoubt)

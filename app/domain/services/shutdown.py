@@ -85,7 +85,7 @@ class Shutdown:
 
     @property
     def cooling_down(self) -> str:
-        """Why the sequence shall not begin now although it could; empty when it may."""
+        """Why the sequence must not begin now although it could; empty when it can."""
         if self._clock.monotonic() >= self._cooling_until_s:
             return ""
         return "this machine did not power off a short while ago"
@@ -138,7 +138,7 @@ class Shutdown:
         self._pass(Step.TARGET)
         await self._wakes.finish_bursts()
         await self._brake.leaving()
-        # Minutes have passed since the card was armed; somebody may have disarmed it meanwhile.
+        # Minutes have passed since the card was armed; another program may have disarmed it meanwhile.
         await self._arm(said_down=True)
         await self._management.leaving()
         seen = await self._still_wanted()

@@ -15,7 +15,7 @@ EVERY_S = 30.0
 
 
 class StreamSharing:
-    """Looks now and then, between two reads; that it can't look keeps nobody from reading."""
+    """Looks now and then, between two reads; a look that fails does not stop the reading."""
 
     def __init__(
         self, events: PowerEvents, own: NodeIdentity, faults: FaultBoard, clock: Clock, telemetry: Telemetry

@@ -1,4 +1,4 @@
-"""A request to look again; several that come while nobody listens are one."""
+"""A request to look again; several that come while no task waits are one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Trigger:
             self._pulled.set()
 
     async def wait(self, seconds: float) -> str:
-        """The reason, as soon as somebody pulls; an empty text once ``seconds`` have passed."""
+        """The reason, as soon as it is pulled; an empty text once ``seconds`` have passed."""
         if not self._pulled.is_set():
             try:
                 async with self._clock.timeout(seconds):

@@ -12,7 +12,7 @@ Powers = Mapping[NodeId, NodePower | Unreadable]
 
 
 class Turns:
-    """This node's turns. It knows what the chain last said, and before that, nobody but itself."""
+    """This node's turns. It knows what the chain last said, and before that, itself alone."""
 
     def __init__(self, own: NodeId, policy: TurnPolicy) -> None:
         self._own = own

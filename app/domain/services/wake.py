@@ -146,7 +146,7 @@ class WakeService:
                     self._end(wake, "its state is Up, and other nodes call it")
 
     def call(self, node: NodeId, reason: str) -> None:
-        """Begin a wake, or send a burst of the one that is under way, on somebody's wish."""
+        """Begin a wake, or send a burst of the one that is under way, because an operator asked."""
         if node in self._wakes:
             self._act_now(node, UNASKED)
         else:
