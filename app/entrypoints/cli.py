@@ -172,7 +172,7 @@ def hold_lift(options: Options, name: str) -> None:
 
 @main.command(short_help="Print event payloads or zbus frames as JSON.")
 @click.option("--zbus", is_flag=True, help="They are requests and responses of zbus.")
-@click.argument("source", type=click.File("r", encoding="utf-8", errors="replace"), metavar="FILE")
+@click.argument("source", type=click.File("r", encoding="utf-8-sig", errors="replace"), metavar="FILE")
 def decode(source: TextIO, *, zbus: bool) -> None:
     """Print event payloads as JSON; FILE (or -) holds them in hex, one a line.
 

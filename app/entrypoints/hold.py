@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TextIO
 
-from app.adapters.files.holds import FileHolds
+from app.adapters.files.holds import FileHolds, is_holder, spelled
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import HoldsUnreadable, PermanentError
 from app.domain.model import Hold
 from app.entrypoints import adapters
-from app.entrypoints.durations import WrongTime, shown_duration
+from app.entrypoints.durations import LATEST_S, WrongTime, shown_duration
 from app.entrypoints.kinds import kind_of
 from app.entrypoints.settings import Settings
 
@@ -61,10 +61,10 @@ def lift_hold(settings: Settings, holder: str, out: TextIO) -> None:
     if not files.lift(holder):
         holders = ", ".join(one_line(hold.holder) for hold in files.all()[0]) or "nobody"
         raise WrongHold(
-            f"there is no hold of {holder} (there are those of {holders}); an inhibitor of logind ends with the "
-            "program that took it"
+            f"there is no hold of {one_line(holder)} (there are those of {holders}); an inhibitor of logind ends with "
+            "the program that took it"
         )
-    out.write(f"the hold of {holder} is lifted\n")
+    out.write(f"the hold of {one_line(holder)} is lifted\n")
 
 
 def list_holds(settings: Settings, out: TextIO, *, as_json: bool) -> None:
@@ -75,8 +75,10 @@ def list_holds(settings: Settings, out: TextIO, *, as_json: bool) -> None:
         out.write(json.dumps(_plain(found, now_s), indent=2) + "\n")
     else:
         out.writelines(f"{line}\n" for line in _table(found, now_s))
+    if len(found.unreadable) == 1:
+        raise HoldsUnreadable(one_line(found.unreadable[0]))
     if found.unreadable:
-        raise HoldsUnreadable("; ".join(found.unreadable))
+        raise ExceptionGroup("a line each", [HoldsUnreadable(one_line(each)) for each in found.unreadable])
 
 
 def _files(settings: Settings) -> FileHolds:
@@ -119,13 +121,21 @@ def _table(found: Found, now_s: float) -> list[str]:
     rows = [("HOLDER", "EXPIRY", "REASON"), *rows]
     cells = [[one_line(cell) for cell in row] for row in rows]
     holder, expiry = (max(len(row[column]) for row in cells) for column in (0, 1))
-    return [f"{row[0]:<{holder}}  {row[1]:<{expiry}}  {row[2]}".rstrip() for row in cells]
+    shown = [f"{row[0]:<{holder}}  {row[1]:<{expiry}}  {row[2]}".rstrip() for row in cells]
+    odd = [hold.holder for hold in found.holds if not is_holder(hold.holder)]
+    return shown + [f"to lift {one_line(name)}: {_how_to_lift(name)}" for name in odd]
+
+
+def _how_to_lift(name: str) -> str:
+    return f"powerd hold lift {spelled(name)}" if name.isprintable() else f"remove its file {one_line(name)}.json"
 
 
 def _until(expires_at_s: float | None, now_s: float) -> str:
     if expires_at_s is None:
         return FOR_EVER
     left_s = expires_at_s - now_s
+    if abs(left_s) >= LATEST_S:
+        return f"{'expired at' if left_s <= 0 else 'until'} {_local(expires_at_s)}"
     if left_s <= 0:
         return f"expired at {_local(expires_at_s)}, {shown_duration(-left_s)} ago"
     return f"until {_local(expires_at_s)}, for {shown_duration(left_s)}"

@@ -89,7 +89,7 @@ class _Given:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark in front
     except FileNotFoundError:
         raise SettingsError(f"the settings file {path} does not exist; name another with --config") from None
     except UnicodeDecodeError as error:

@@ -112,6 +112,12 @@ class TestDecode:
         assert "no hex digit" in refused["error"]
         assert good["NodeID"] == 7
 
+    def test_a_mark_in_front_of_the_text_does_no_harm(self, directory: Path) -> None:
+        file = directory / "events.hex"
+        file.write_text(f"\ufeff{self.EVENT}\n", encoding="utf-8")
+        assert run("decode", str(file)).returncode == 0
+        assert run("decode", "-", stdin=f"\ufeff{self.EVENT}\n", PYTHONUTF8="1").returncode == 0
+
     def test_a_file_that_is_not_there(self) -> None:
         done = run("decode", "/nonexistent")
         assert done.returncode == 2
@@ -141,6 +147,11 @@ class TestWrongSettings:
         for word in words:
             assert word in done.stderr
         assert done.stderr.count("\n") == 1
+
+    def test_a_mark_in_front_of_a_settings_file_does_no_harm(self, directory: Path) -> None:
+        file = directory / "powerd.toml"
+        file.write_text(f'\ufeff[holds]\r\ndir = "{directory}"\r\n', encoding="utf-8")
+        assert run("--config", str(file), "--profile", "zos", "hold", "list").returncode == 0
 
     def test_a_settings_file_that_is_not_there(self) -> None:
         done = run("--config", "/nonexistent.toml")
@@ -187,6 +198,12 @@ class TestKeyFiles:
         assert "not a key\n" not in done.stderr
         assert "1111" not in done.stderr
         assert "abandon" not in done.stderr
+
+    def test_a_relative_path_to_none_is_bad_input(self) -> None:
+        for command, variable in (([], "POWERD_IDENTITY_KEY_FILE"), (["farm", "up", "1"], "POWERD_FARMER_KEY_FILE")):
+            done = run(*command, **{variable: "nowhere.key", "POWERD_CHAIN_URLS": NOWHERE})
+            assert done.returncode == 2
+            assert f"the key file nowhere.key does not exist in {Path.cwd()}" in done.stderr
 
 
 class TestNeighboursAreAway:

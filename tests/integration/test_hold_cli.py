@@ -93,7 +93,7 @@ def test_an_expired_hold_is_shown_as_such_until_it_is_lifted(host: Host) -> None
     (host.holds / "odd.json").write_text('{"reason": "ages", "expires_at_s": 1e300}')
     listed = host.hold("list").stdout
     assert re.search(r"^old +expired at 2001-09-09 04:46:40 \S+, \d+ d( \d+ h)? ago +copy$", listed, re.MULTILINE)
-    assert "until second 1e+300 of Unix time" in listed
+    assert re.search(r"until second 1e\+300 of Unix time +ages$", listed, re.MULTILINE)
     assert host.hold("lift", "old").returncode == 0
     assert "old" not in host.hold("list").stdout
 
@@ -115,6 +115,43 @@ def test_what_can_not_be_read_is_said_beside_what_can(host: Host) -> None:
     for words in (f"{host.holds}/torn.json is no hold", "printed no list of inhibitors"):
         assert words in listed.stderr
     assert host.hold("lift", "torn").returncode == 0
+
+
+def test_what_another_program_wrote_is_told_in_plain_words_and_can_be_lifted(host: Host) -> None:
+    host.holds.mkdir(parents=True)
+    for name, content in {
+        "-f": '{"reason": {"why": null}}',
+        "two words": '{"reason": "copy", "expires_at_s": -1e300}',
+        "\udcff": '{"reason": "copy"}',
+        "array": "[]",
+        "empty": "",
+        "never": '{"reason": "copy", "expires_at_s": 1' + "0" * 400 + "}",
+        "half": '{"reason": "copy", "lasts_s": 60}',
+        "none": '{"why": "copy"}',
+        "": '{"reason": "copy"}',
+    }.items():
+        (host.holds / f"{name}.json").write_text(content)
+    (host.holds / "folder.json").mkdir()
+    listed = host.hold("list")
+    assert listed.returncode == 1
+    assert '{"why": null}' in listed.stdout
+    assert "expired at second -1e+300 of Unix time  copy" in listed.stdout
+    assert "remove its file \\udcff.json" in listed.stdout
+    assert "to lift two words: powerd hold lift 'two words'" in listed.stdout
+    told = {line.split(".json")[0].rpartition("/")[2]: line for line in listed.stderr.splitlines()}
+    assert "no JSON object" in told["array"]
+    assert "no JSON at line 1" in told["empty"]
+    assert "powerd hold lift empty" in told["empty"]
+    assert "which is no time" in told["never"]
+    assert len(told["never"]) < 300
+    assert "has lasts_s, and no ends_at_s" in told["half"]
+    assert "has no reason" in told["none"]
+    assert "tells no holder" in told[""]
+    assert all(line.startswith("powerd: ") and "Error" not in line for line in told.values())
+    for name in ("two words", "\udcff", "empty"):
+        assert host.hold("lift", name).returncode == 0
+    assert host.hold("lift", "--", "-f").returncode == 0
+    assert "rm -r" in host.hold("lift", "folder").stderr
 
 
 @pytest.mark.parametrize(

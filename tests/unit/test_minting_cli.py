@@ -66,6 +66,17 @@ def test_reports_that_cost_nothing_are_drawn_together(tmp_path: Path) -> None:
     assert "  2025-06-15 17:53  8 reports: credited 2.44 h" in out
 
 
+def test_a_mark_that_an_editor_put_in_front_does_no_harm(tmp_path: Path) -> None:
+    assert run(tmp_path, "\ufeff" + FILE, *PERIOD) == run(tmp_path, FILE, *PERIOD)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff"])
+def test_a_file_without_events_is_called_so(tmp_path: Path, text: str) -> None:
+    code, out, _ = run(tmp_path, text, *PERIOD)
+    assert code == 0
+    assert "events.jsonl holds no event" in out
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

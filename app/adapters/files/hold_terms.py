@@ -17,10 +17,14 @@ comes later. A file of an older version, or written by hand, has a date or no en
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 
 from app.ports.host_facts import HostFacts
+
+SHOWN_MAX = 40
 
 
 def terms_of_duration(lasts_s: float, facts: HostFacts) -> Mapping[str, object]:
@@ -34,6 +38,9 @@ def expires_at_s(saved: Mapping[str, object], now_s: float, facts: HostFacts) ->
     date_s = None if date is None else _time("expires_at_s", date)
     if "lasts_s" not in saved:
         return date_s
+    for needed in ("ends_at_s", "boot_id"):
+        if needed not in saved:
+            raise ValueError(f"it has lasts_s, and no {needed}")
     ends_at_s, lasts_s = _time("ends_at_s", saved["ends_at_s"]), _time("lasts_s", saved["lasts_s"])
     if saved["boot_id"] == facts.boot_id():
         return now_s + ends_at_s - facts.uptime_s()
@@ -47,6 +54,9 @@ def _later(facts: HostFacts) -> int:
 
 
 def _time(name: str, seconds: object) -> float:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
-        raise ValueError(f"{name} is {seconds!r}, which is no time")
-    return float(seconds)
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+        with suppress(OverflowError):  # a number of hundreds of digits
+            if math.isfinite(seconds):
+                return float(seconds)
+    shown = json.dumps(seconds)[:SHOWN_MAX]
+    raise ValueError(f"{name} is {shown}, which is no time in seconds")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from app.adapters.files.hold_terms import expires_at_s, terms_of_duration
 from app.domain.errors import HoldsUnreadable, PermanentError
@@ -86,10 +86,13 @@ class FileHolds:
 
     def lift(self, holder: str) -> bool:
         """Remove the holder's hold; whether there was one."""
+        path = self._file_of(holder)
         try:
-            self._path(holder).unlink()
+            path.unlink()
         except (FileNotFoundError, NotADirectoryError):
             return False
+        except IsADirectoryError as error:
+            raise HoldNotKept(f"{path} is a directory and no hold; remove it yourself (rm -r)") from error
         except OSError as error:
             raise _not_kept(error, f"the hold of {holder} is not lifted") from error
         return True
@@ -98,6 +101,12 @@ class FileHolds:
         if not _HOLDER.fullmatch(holder):
             raise BadHolder(f"{holder!r} can't name a hold; use letters, digits, '-' and '_' (100 at most)")
         return self._directory / f"{holder}{SUFFIX}"
+
+    def _file_of(self, holder: str) -> Path:
+        """Of a hold that is there, whatever its name: another program may have written the file."""
+        plain = holder and "/" not in holder and "\0" not in holder
+        path = self._directory / f"{holder}{SUFFIX}"
+        return path if plain and os.path.lexists(path) else self._path(holder)
 
     def _make_directory(self) -> None:
         """The daemon may be another user than the one that places holds, under whatever umask."""
@@ -110,18 +119,56 @@ class FileHolds:
 
     def _read(self, path: Path) -> Hold | None:
         """None if it was lifted just now."""
+        holder = path.name.removesuffix(SUFFIX)
         try:
+            if not holder:
+                raise ValueError("its name tells no holder")
             if path.is_fifo():
                 raise ValueError("it is a pipe")  # every reader would wait for it
-            saved: Any = json.loads(path.read_text())
-            saved.keys()  # anything but an object has none
-            return Hold(path.stem, str(saved["reason"]), expires_at_s(saved, self._clock.now(), self._facts))
+            saved = _object(path.read_bytes())
+            return Hold(holder, _reason(saved), expires_at_s(saved, self._clock.now(), self._facts))
         except OSError as error:
             if isinstance(error, FileNotFoundError) and not path.is_symlink():
                 return None
             raise HoldsUnreadable(_unreadable(path, error)) from error
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            raise HoldsUnreadable(f"{path} is no hold ({error!r}); mend or remove it") from error
+        except ValueError as error:
+            lift = f" (powerd hold lift {spelled(holder)})" if holder else ""
+            raise HoldsUnreadable(f"{path} is no hold ({error}); mend or remove it{lift}") from error
+
+
+def is_holder(name: str) -> bool:
+    """Whether a hold can be placed under that name."""
+    return _HOLDER.fullmatch(name) is not None
+
+
+def spelled(holder: str) -> str:
+    """As a shell and the command line take it."""
+    word = shlex.quote(holder)
+    return f"-- {word}" if holder.startswith("-") else word
+
+
+def _object(content: bytes) -> Mapping[str, object]:
+    """``ValueError`` says in our words why it is none."""
+    try:
+        saved = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not UTF-8 text at byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is no JSON at line {error.lineno}, column {error.colno}") from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError("it holds a number of thousands of digits") from error
+    if not isinstance(saved, dict):
+        raise ValueError('it is no JSON object such as {"reason": "a new disk"}')
+    return saved
+
+
+def _reason(saved: Mapping[str, object]) -> str:
+    if "reason" not in saved:
+        raise ValueError("it has no reason")
+    reason = saved["reason"]
+    return reason if isinstance(reason, str) else json.dumps(reason)
 
 
 def _unreadable(path: Path, error: OSError) -> str:

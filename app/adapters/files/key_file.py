@@ -10,7 +10,7 @@ from string import hexdigits
 from app.adapters.files.key_text import SecretUri, SigningKey, parse_key
 from app.domain.errors import PermanentError
 
-__all__ = ["KeyFileAway", "KeyFileError", "SecretUri", "SigningKey", "read_key", "read_seed"]
+__all__ = ["KeyFileAway", "KeyFileError", "KeyFileNotHere", "SecretUri", "SigningKey", "read_key", "read_seed"]
 
 SIZE_MAX = 4096
 
@@ -41,6 +41,12 @@ class KeyFileAway(KeyFileError):
     """It is not there, or can't be opened: a disk may be mounted late, so the service tries again."""
 
     exit_code = 1
+
+
+class KeyFileNotHere(KeyFileError):
+    """A relative path names none: that depends on where the program was started, and no disk mends it."""
+
+    exit_code = 2
 
 
 def read_key(path: Path, credentials: Path | None = None) -> SigningKey | SecretUri:
@@ -98,6 +104,10 @@ def _content(path: Path, *, in_credentials: bool) -> bytes:
     except FileNotFoundError:
         if looks_like_a_key(str(path)):
             raise KeyFileError(KEY_FOR_A_NAME) from None
+        if not path.is_absolute():
+            raise KeyFileNotHere(
+                f"the key file {path} does not exist in {Path.cwd()}; give its whole path, or put the key there"
+            ) from None
         raise KeyFileAway(f"the key file {path} does not exist; put the key there or name another file") from None
     except OSError as error:
         if looks_like_a_key(str(path)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass, field
 
@@ -11,9 +12,23 @@ GO_KEY_BYTES = 64
 WORD_COUNTS = (12, 15, 18, 21, 24)
 """How many words a mnemonic may have (BIP-39)."""
 
-_HEX = re.compile(r"(?:0x)?([0-9a-fA-F]+)")
+_HEX = re.compile(r"(?:0[xX])?([0-9a-fA-F]+)")
 _URI = re.compile(r"(?P<phrase>[^/]*)(?P<path>(?://?[^/]+)*)(?:///(?P<password>.*))?", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z]+")
+_INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
+_BLANK = re.compile(r"[^\S\n]")
+_STRANGE = {
+    "it has a line that begins with #, and a key file has no comments": re.compile(r"^\s*#", re.MULTILINE),
+    "it stands in quotes; leave them out": re.compile("^[\"'`]|[\"'`]$"),
+    "it is a key in PEM form (-----BEGIN …)": re.compile("^-----BEGIN"),
+    "it is JSON": re.compile(r"^[{\[]"),
+    "its hex digits have blanks or line ends between them": re.compile(
+        r"^(?=.*\d)(?:0[xX])?\s*(?:[0-9a-fA-F]+\s+)+[0-9a-fA-F]+$", re.DOTALL
+    ),
+    "it has a name in front of the key (NAME=…, NAME: …)": re.compile(r"^[A-Za-z_][A-Za-z_ -]*\s*[=:]"),
+    "a sign behind 0x is no hex digit": re.compile(r"^0[xX](?![0-9a-fA-F]+\s*/)"),
+}
+"""What people write by mistake; none of it can be part of a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +61,34 @@ def parse_key(content: bytes) -> SigningKey | SecretUri:
 
     Accepted: 32 bytes in hex (the seed); 64 bytes in hex or raw (Go's ed25519 key: seed, then public
     key); a mnemonic; a derivation path, alone or behind a mnemonic or a seed in hex. Text may be
-    surrounded by blanks, hex may begin with ``0x``, and the words may stand on several lines.
+    surrounded by blanks, hex may begin with ``0x``, the words may stand on several lines, and editors
+    may have put a mark of UTF-8 in front, or other blanks in the place of plain ones.
     """
-    if len(content) == GO_KEY_BYTES and not content.isascii():
+    if len(content) == GO_KEY_BYTES and not content.removeprefix(codecs.BOM_UTF8).isascii():
         return SigningKey(content[:SEED_BYTES])
-    if not content.strip():
+    text = _plain(content)
+    if not text:
         raise ValueError("is empty")
-    try:
-        text = content.decode("ascii").strip()
-    except UnicodeDecodeError:
-        raise ValueError("holds no key") from None
     if digits := _HEX.fullmatch(text):
         return SigningKey(_seed_of_hex(digits[1]))
+    for what, found in _STRANGE.items():
+        if found.search(text):
+            raise ValueError(f"holds no key: {what}")
     return _uri(text)
+
+
+def _plain(content: bytes) -> str:
+    """The text in ASCII, without what an editor may have put around it."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ValueError("holds no key: it is text in UTF-16; save it as UTF-8")
+    try:
+        text = _BLANK.sub(" ", content.decode("utf-8").translate(_INVISIBLE)).strip()
+    except UnicodeDecodeError:
+        raise ValueError("holds no key: these bytes are no text") from None
+    if not text.isascii():
+        line = next(number for number, each in enumerate(text.splitlines(), 1) if not each.isascii())
+        raise ValueError(f"holds no key: a sign in line {line} is not ASCII")
+    return text
 
 
 def _seed_of_hex(digits: str) -> bytes:
@@ -77,7 +107,7 @@ def _uri(text: str) -> SecretUri:
     if digits:
         return SecretUri(_seed_of_hex(digits[1]).hex(), path, password)
     if (len(words) == 1 or not all(map(_WORD.fullmatch, words))) and phrase:
-        raise ValueError("holds no key")
+        raise ValueError("holds no key: it has other signs than letters, and is not hex")
     if words and len(words) not in WORD_COUNTS:
         counts = f"{', '.join(map(str, WORD_COUNTS[:-1]))} or {WORD_COUNTS[-1]}"
         raise ValueError(f"holds {len(words)} words, and a mnemonic has {counts}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def judge_events(path: Path, period: Period, explain: NodeId | None, *, as_json:
     account = Account(period, explain)
     ledger = account.ledger
     judge_file(path, ledger)
+    if not ledger.nodes and not as_json:
+        return [f"{path} holds no event: write one a line, as JSON (docs/minting.md)"]
     if explain is not None and explain not in ledger.nodes:
         raise click.UsageError(f"{path} holds no event of node {explain}")
     months = [ledger.close(node) for node in ledger.nodes]
@@ -37,7 +40,9 @@ def judge_file(path: Path, ledger: MonthLedger) -> None:
     """Feed the file's events to the ledger; `BadEventFile` names the first line that can't be judged."""
     try:
         with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
+            for number, raw in enumerate(lines, 1):
+                # Some editors put a mark in front of text in UTF-8.
+                line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
                 if line.strip() and not line.startswith(minting_marks.SIGN):
                     _judge_line(path, number, line, ledger)
     except OSError as error:

@@ -53,7 +53,7 @@ class FarmFile(Part, frozen=True):
 def read_farm_file(path: Path) -> FarmFile:
     """The file's content; `BadInput` names the line of what is wrong."""
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8-sig")
         content = tomllib.loads(text)
         content["settings"] = _flat(content.get("settings", {}))
         read = msgspec.convert(content, FarmFile)
