@@ -119,7 +119,7 @@ def status(options: Options, broker: str | None, *, as_json: bool) -> None:
 def hold() -> None:
     """Holds keep this node up, whatever its target on the chain says.
 
-    Everybody who needs the node up has a hold of their own. On systemd, programs that block a
+    Each person or program that needs the node up has a hold of its own. On systemd, programs that block a
     shutdown (systemd-inhibit) are heeded too. Holds do not survive a reboot: they are files in
     /run (holds.dir), and only root may place or lift them there.
     """

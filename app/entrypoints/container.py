@@ -2,7 +2,7 @@
 
 Every port is a provider of its own, chosen by its ``kind`` in the settings (``auto``: what the
 profile says, `KINDS`), and can be overridden alone, as the tests do. Nothing is connected here:
-adapters connect when they are first used, and whoever runs the services closes them.
+adapters connect when they are first used, and the program that runs the services closes them.
 """
 
 from __future__ import annotations

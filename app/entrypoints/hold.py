@@ -44,7 +44,7 @@ def add_hold(
     reason = reason.strip()
     if not reason:
         raise WrongHold(
-            f"the hold of {holder} needs a reason: it is what everybody reads who asks why the node stays up"
+            f"the hold of {holder} needs a reason: `powerd hold list` and `powerd status` show why the node stays up"
         )
     now_s = adapters.system_clock().now()
     if lasts_s is not None:
@@ -59,7 +59,7 @@ def lift_hold(settings: Settings, holder: str, out: TextIO) -> None:
     """Remove it; `WrongHold` names the holders there are when this is none."""
     files = _files(settings)
     if not files.lift(holder):
-        holders = ", ".join(one_line(hold.holder) for hold in files.all()[0]) or "nobody"
+        holders = ", ".join(one_line(hold.holder) for hold in files.all()[0]) or "none"
         raise WrongHold(
             f"there is no hold of {one_line(holder)} (there are those of {holders}); an inhibitor of logind ends with "
             "the program that took it"
@@ -117,7 +117,7 @@ def _table(found: Found, now_s: float) -> list[str]:
     rows = [(hold.holder, _until(hold.expires_at_s, now_s), hold.reason) for hold in found.holds]
     rows += [(hold.holder, "until its program ends (logind)", hold.reason) for hold in found.inhibitors]
     if not rows:
-        return [] if found.unreadable else ["nobody holds this node up"]
+        return [] if found.unreadable else ["no hold keeps this node up"]
     rows = [("HOLDER", "EXPIRY", "REASON"), *rows]
     cells = [[one_line(cell) for cell in row] for row in rows]
     holder, expiry = (max(len(row[column]) for row in cells) for column in (0, 1))
@@ -148,5 +148,5 @@ def _expired(hold: Hold, now_s: float) -> bool:
 def _local(at_s: float) -> str:
     try:
         return datetime.fromtimestamp(at_s, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
-    except (ValueError, OverflowError, OSError):  # somebody else wrote it into the file
+    except (ValueError, OverflowError, OSError):  # another program wrote it into the file
         return f"second {at_s:g} of Unix time"

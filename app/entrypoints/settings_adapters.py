@@ -138,7 +138,7 @@ class Nic(Section, frozen=True):
     armed_file: Annotated[
         str,
         Meta(
-            description="Where powerd notes, right before a power-off it orders, what the last hook of the shutdown shall arm again (packaging/systemd-shutdown). Empty: nowhere."
+            description="Where powerd notes, right before a power-off it orders, what the last hook of the shutdown has to arm again (packaging/systemd-shutdown). Empty: nowhere."
         ),
     ] = "/run/powerd/armed-cards"
     mac: Annotated[str, Meta(description="Only for `simulated`: the card's address.")] = ""
@@ -263,7 +263,7 @@ class BootMemory(Section, frozen=True):
 
 
 class RtcAlarm(Section, frozen=True):
-    """The alarm of the machine's clock: with it a sleeping node comes back even if nobody can wake it."""
+    """The alarm of the machine's clock: with it a sleeping node comes back even if no node can wake it."""
 
     kind: Annotated[
         Literal["auto", "linux", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")

@@ -55,7 +55,7 @@ def _order(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _stagger(settings: Settings) -> Iterator[tuple[str, str]]:
-    """A sleeper that nobody called yet must have most of its time left to boot, and to be called again."""
+    """A sleeper that no node called yet must have most of its time left to boot, and to be called again."""
     wake = settings.wake
     most_s = wake.deadline_s * STAGGER_SHARE_MAX
     if wake.first_wakers and 2 * wake.stagger_s > most_s:
@@ -105,7 +105,7 @@ def _shown(url: str) -> str:
 
 
 def _shared_directories(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Those that other programs write to: a hold that lands elsewhere is a hold that nobody sees."""
+    """Those that other programs write to: a hold that lands elsewhere is a hold that powerd does not see."""
     for key, directory in (("holds.dir", settings.holds.dir), ("host_facts.flags_dir", settings.host_facts.flags_dir)):
         if not PurePath(directory).is_absolute():
             yield key, f"{directory!r} is no absolute path, so each program would take it for another directory"

@@ -18,8 +18,8 @@ HEAD = """# Configuration
 
 Settings come from a TOML file (`powerd --config FILE`, or `POWERD_CONFIG`), from the environment, and from the
 command line; the later wins. Every key has a variable of its own: `POWERD_` + section + key, in capitals, with `_`
-between them. In a variable, lists are separated by commas or spaces, and commands are split as a shell does. A key
-nobody knows, a wrong type and a value out of range are refused, with the place named; so is a variable that begins
+between them. In a variable, lists are separated by commas or spaces, and commands are split as a shell does. An
+unknown key, a wrong type and a value out of range are refused, with the place named; so is a variable that begins
 with `POWERD_` and sets nothing.
 
 Secrets are never settings: a key file is named here, and refused when others can read it.

@@ -37,7 +37,7 @@ class PowerManagement(Section, frozen=True):
     last_waker_guard: Annotated[
         bool,
         Meta(
-            description="`true`: the node does not power off while no other node of its farm is known to be awake: target and state Up, and a sign of life on the chain (behind api-gateway, which tells none, without that). A farm's only node never powers off then. `false`: it does, and may sleep until somebody presses its button."
+            description="`true`: the node does not power off while no other node of its farm is known to be awake: target and state Up, and a sign of life on the chain (behind api-gateway, which tells none, without that). A farm's only node never powers off then. `false`: it does, and may sleep until a person presses its button."
         ),
     ] = True
     sign_of_life_s: Annotated[
@@ -120,7 +120,7 @@ class Shutdown(Section, frozen=True):
     power_off_deadline_s: Annotated[
         PositiveSeconds,
         Meta(
-            description="Seconds after which a machine still alive is told again, then by force. Longer than systemd's stop time-out (90)."
+            description="Seconds after which a machine that is still alive is ordered again, then by force. Longer than systemd's stop time-out (90)."
         ),
     ] = 150.0
     retry_later_s: Annotated[

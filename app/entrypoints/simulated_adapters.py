@@ -47,7 +47,7 @@ def simulated_identity(world: World) -> SimulatedIdentity:
 
 
 def simulated_power_events(world: World, clock: Clock) -> SimulatedPowerEvents:
-    """A stream that nobody writes to."""
+    """A stream that no program writes to."""
     from app.adapters.simulated.power_events import SimulatedPowerEvents
 
     return SimulatedPowerEvents(world.stream, clock)
@@ -66,7 +66,7 @@ def simulated_nic(settings: Settings) -> SimulatedNic:
 
 
 def simulated_magic_packets(world: World) -> SimulatedMagicPackets:
-    """Packets that reach nobody."""
+    """Packets that reach no machine."""
     from app.adapters.simulated.magic_packets import SimulatedMagicPackets
 
     return SimulatedMagicPackets(world.network)
@@ -108,7 +108,7 @@ def simulated_window_memory() -> SimulatedWindowMemory:
 
 
 def simulated_rtc_alarm(clock: Clock) -> SimulatedRtcAlarm:
-    """An alarm that wakes nobody."""
+    """An alarm that wakes no machine."""
     from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 
     return SimulatedRtcAlarm(clock)

@@ -19,7 +19,7 @@ TIMEOUT_S = 5.0
 
 
 class DaemonSilent(PermanentError):
-    """Nobody answered."""
+    """No daemon answered."""
 
 
 def show_status(broker: str, out: TextIO, *, as_json: bool) -> None:

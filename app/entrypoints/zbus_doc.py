@@ -116,7 +116,7 @@ type Power interface {{
 {chr(10).join(_structs()).rstrip()}
 ```
 
-The event stream `{EVENT}` is published on the channel `{CHANNEL}`; nothing is stored, so whoever does not listen misses it.
+The event stream `{EVENT}` is published on the channel `{CHANNEL}`; nothing is stored, so a program that does not listen misses it.
 These are its kinds. The names of kinds and facts stay as they are; new ones may come.
 
 | kind | message | facts |
@@ -134,7 +134,7 @@ def _interface() -> Iterator[str]:
 
 
 def _served() -> Mapping[str, Served]:
-    # Only the table is looked at; nobody calls.
+    # Only the table is looked at; no method is called.
     return PowerObject(ClosedDesk.__new__(ClosedDesk)).methods()
 
 

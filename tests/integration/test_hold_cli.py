@@ -41,7 +41,7 @@ def host(tmp_path: Path) -> Host:
 
 
 def test_holds_are_placed_listed_and_lifted(host: Host) -> None:
-    assert host.hold("list").stdout == "nobody holds this node up\n"
+    assert host.hold("list").stdout == "no hold keeps this node up\n"
     added = host.hold("add", "backup", "--reason", "nightly copy", "--for", "2h")
     assert re.fullmatch(r"held by backup, until \S+ \S+ \S+, for 2 h: nightly copy\n", added.stdout)
     assert host.hold("add", "operator", "--reason", "a new disk").stdout == "held by operator, no end: a new disk\n"
@@ -102,7 +102,7 @@ def test_logind_is_looked_at_on_systemd_alone(host: Host) -> None:
     host.logind_says(INHIBITED)
     listed = host.hold("list")
     assert "apt (pid 42, uid 0)  until its program ends (logind)  installs \\x1b[2J" in listed.stdout
-    assert host.hold("list", profile="zos").stdout == "nobody holds this node up\n"
+    assert host.hold("list", profile="zos").stdout == "no hold keeps this node up\n"
 
 
 def test_what_can_not_be_read_is_said_beside_what_can(host: Host) -> None:

@@ -62,7 +62,7 @@ class Machine:
 
     @property
     def button(self) -> Path:
-        """The file that the power-off command writes. A plain file: whoever looks into the directory can read it."""
+        """The file that the power-off command writes. A plain file: it can be read in the directory."""
         return self.directory / f"node-{self.node}.power"
 
     @property

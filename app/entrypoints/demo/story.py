@@ -42,7 +42,7 @@ class Story:
     broken: list[str] = field(default_factory=list)
 
     async def tell(self) -> None:
-        """All steps, in order. A step that fails is told, and the story goes on with those that can be played."""
+        """All steps, in order. A step that fails is reported, and the story goes on with those that can be played."""
         __first, second, third = sorted(self.farm.machines)[:3]
         await self._step("all nodes boot", self.boot_all())
         if self.broken:

@@ -1,6 +1,6 @@
 """The admin RPC: methods ``dev_…`` by which a test, or a curious operator, makes the chain misbehave.
 
-An endpoint that is told to be silent still answers these. Faults of the chain (blocks, finality,
+An endpoint that was made silent still answers these. Faults of the chain (blocks, finality,
 extrinsics, runtime) are seen by all endpoints; the others belong to the endpoint that is asked.
 """
 

@@ -17,7 +17,7 @@ LONG_PAYLOAD = 256
 
 
 class Unsigned(Exception):
-    """An extrinsic without signature: nobody may send one."""
+    """An extrinsic without signature, which no account may send."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class DevNode:
         self._need_blocks()
         before = self.ledger.best_number
         self.ledger.reorganise(depth, lose=lose)
-        # A fork wins by being longer; until then nobody hears of it.
+        # A fork wins by being longer; until then no subscriber hears of it.
         for _ in range(before - self.ledger.best_number + 1):
             self.ledger.produce(self.now_s())
 
@@ -65,7 +65,7 @@ class DevNode:
         return lambda: self._on_change.remove(listener)
 
     def changed(self) -> None:
-        """Tell everybody who listens."""
+        """Tell every listener."""
         for listener in tuple(self._on_change):
             listener()
 

@@ -78,7 +78,7 @@ class _Session:
                     await self._answer(message)
                 telling.cancel()
         except* ConnectionClosed:
-            pass  # The client left; nobody is there to be told.
+            pass  # The client left; there is no one to answer.
         finally:
             undo()
 

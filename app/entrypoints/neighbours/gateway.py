@@ -1,6 +1,6 @@
 """A stand-in for api-gateway: one worker, backed by a real chain, answering in the recorded frames' types.
 
-What it does badly it does as the Go program: an uptime report that the chain refused is told as if
+What it does badly it does as the Go program: it answers to an uptime report that the chain refused as if
 it had been taken, and the chain's time is wrong by its milliseconds.
 """
 

@@ -29,7 +29,7 @@ Act = Callable[[str], Awaitable[None]]
 """Carries out ``shutdown`` or ``reboot``."""
 
 Tell = Callable[[str], None]
-"""Is told each request when it was read: ``order: shutdown``, ``question: list``."""
+"""Gets each request when it was read: ``order: shutdown``, ``question: list``."""
 
 
 class Reply(enum.Enum):

@@ -64,7 +64,7 @@ class Bus:
         self.stream.append(*self._old, age_s=age_s)
 
     def forge(self, change: PowerTargetChanged) -> None:
-        """Somebody writes to the stream who has no business there."""
+        """A program writes to the stream that has no business there."""
         self.stream.append(change)
 
     def _append(self, change: PowerTargetChanged) -> None:

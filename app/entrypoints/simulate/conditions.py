@@ -62,7 +62,7 @@ def apply_conditions(machine: Machine) -> None:
     machine.host_power.is_stopping = suffers("power-off-stuck") or machine.stopping
     machine.facts.problems = ("simulated",) if suffers("unhealthy") else ()
     if suffers("held"):
-        machine.holds.place(Hold(HOLDER, "somebody works on it", None))
+        machine.holds.place(Hold(HOLDER, "an operator works on it", None))
     else:
         machine.holds.lift(HOLDER)
 

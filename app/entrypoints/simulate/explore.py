@@ -67,13 +67,13 @@ def _settings(chance: random.Random) -> dict[str, object]:
 
 
 def _script(nodes: Sequence[int], until_s: float, chance: random.Random) -> tuple[ScriptedTarget, ...]:
-    """Everybody down and up again, at the same time or one by one."""
+    """Every node down and up again, at the same time or one by one."""
     lines = []
     at_s = 600.0
     while at_s < until_s:
         target = "Up" if chance.random() < 0.5 else "Down"
         whom = nodes if chance.random() < 0.3 else [node for node in nodes if chance.random() < 0.3]
-        # The first node stays awake: nobody could wake the others without it.
+        # The first node stays awake: no node could wake the others without it.
         lines += [ScriptedTarget(at_s=at_s, node=node, target=target) for node in whom if node != nodes[0]]
         at_s += 300.0 + 1800.0 * chance.random()
     return tuple(lines)

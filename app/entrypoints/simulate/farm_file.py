@@ -1,4 +1,4 @@
-"""Reads farms, and what a run of them shall assume, from a TOML file."""
+"""Reads farms, and the assumptions of a run of them, from a TOML file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a farmer decides which nodes shall be up: always on, as the farmer's bot does, or by a script.
+"""How a farmer decides which nodes are up: always on, as the farmer's bot does, or by a script.
 
 A policy is a pure function of what the farmer sees; `app.entrypoints.simulate.farmer` submits what it wants.
 """
@@ -50,7 +50,7 @@ class FarmerPolicy(Protocol):
 
 
 class AlwaysOn:
-    """Nobody ever sleeps: what the others are compared with."""
+    """No node ever sleeps: what the others are compared with."""
 
     round_s = 300.0
 
@@ -74,7 +74,7 @@ class Scripted:
 
 
 class Bot:
-    """The farmer's bot: idle nodes sleep, some stay awake, who is needed is woken, everybody wakes once a day."""
+    """The farmer's bot: idle nodes sleep, some stay awake, needed ones are woken, every node wakes once a day."""
 
     def __init__(self, plan: BotPlan) -> None:
         self._plan = plan
@@ -84,7 +84,7 @@ class Bot:
         """First who has to wake, then who may sleep."""
         needed = {**self._on_demand(nodes, slots_wanted), **self._enough_awake(nodes)}
         woken = {**needed, **self._daily(nodes, now_s)}
-        # Who is only shown to be alive keeps nobody else awake.
+        # A node that is woken only to be seen keeps no other awake.
         return woken if needed or slots_wanted else {**self._asleep(nodes, now_s), **woken}
 
     def _on_demand(self, nodes: Sequence[NodeView], slots_wanted: int) -> dict[NodeId, Power]:

@@ -147,14 +147,14 @@ def _set_loss(world: World, farm: Farm, share: float) -> None:
 
 @each
 def wrong_mac(machine: Machine, _: FaultPlan) -> None:
-    """The record on chain has an address that nobody has."""
+    """The record on chain has an address that no card has."""
     machine.afflict("wrong-mac")
     _write_mac(machine, "02:ff:ff:ff:ff:fe")
 
 
 @each
 def right_mac(machine: Machine, _: FaultPlan) -> None:
-    """As it was, once nobody wants it wrong any more."""
+    """As it was, once no fault wants it wrong any more."""
     machine.relieve("wrong-mac")
     if not machine.suffers("wrong-mac"):
         _write_mac(machine, machine.plan.chain_mac or str(machine.mac))
@@ -192,7 +192,7 @@ def crash(machine: Machine, _: FaultPlan) -> None:
 
 @each
 def reset(machine: Machine, _: FaultPlan) -> None:
-    """Somebody presses the button of a machine that is frozen."""
+    """A person presses the button of a machine that is frozen."""
     if machine.power is MachinePower.FROZEN:
         machine.cut_off("reset")
         machine.switch_on("reset")
@@ -200,7 +200,7 @@ def reset(machine: Machine, _: FaultPlan) -> None:
 
 @each
 def wake_by_itself(machine: Machine, _: FaultPlan) -> None:
-    """A dark machine boots, and nobody knows why."""
+    """A dark machine boots without a reason."""
     machine.switch_on("by itself")
 
 

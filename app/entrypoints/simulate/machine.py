@@ -199,7 +199,7 @@ class Machine:
         if self._boots > 1:
             self.facts.boot()
         self.host_power.is_stopping = False
-        self.nic.wake_modes.clear()  # drivers forget: after a boot the card is not armed until somebody does it
+        self.nic.wake_modes.clear()  # drivers forget: after a boot the card is not armed until the daemon arms it
         self.bus.boot()
         self._set(MachinePower.RUNNING)
         self._start_daemon()
@@ -282,7 +282,7 @@ class Machine:
         self._armed = MAGIC in self.nic.wake_modes and self.plan.can_be_woken and not self.nic.missing
 
     def _kill(self) -> None:
-        """No last words: whatever the daemon still tries reaches nobody."""
+        """No last words: what the daemon still tries has no effect."""
         daemon, self._daemon = self._daemon, None
         if daemon is None or daemon.done():
             return

@@ -1,7 +1,7 @@
 """What a promise is to the simulator: it watches, and says when it was broken.
 
 Each promise is a file of its own in `app.entrypoints.simulate.promises`, named after what it promises.
-A promise overrides the moments it wants to see; only those are told to it.
+A promise overrides the moments that it wants to see, and is called at those alone.
 """
 
 from __future__ import annotations

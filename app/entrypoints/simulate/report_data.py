@@ -147,7 +147,7 @@ def _beginning(node: NodePlan) -> Iterator[int]:
 def _verdict(outcome: Outcome) -> str:
     promises = len(outcome.promises)
     if outcome.kept:
-        return f"All {promises} promises were kept" if promises else "Nobody watched: this run had no promises"
+        return f"All {promises} promises were kept" if promises else "Nothing was watched: this run had no promises"
     broken, times = len(outcome.broken), sum(outcome.broken.values())
     return f"{broken} of {promises} promises broken, {times:,} {'time' if times == 1 else 'times'}"
 

@@ -32,7 +32,7 @@ BARS_MAX = 100
 """Nodes with a bar of their own on the page."""
 
 MANY = 10_000
-"""kWh, or money, whose fractions nobody wants to see."""
+"""kWh, or money, whose fractions mean nothing."""
 
 
 class Distribution(Struct, kw_only=True):

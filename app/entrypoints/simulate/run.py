@@ -24,7 +24,7 @@ from app.entrypoints.simulate.world import Assembler, World
 MINUTE_S = 60.0
 SAMPLE_MINUTES = 5
 COLLECT_MINUTES = 180
-"""Each boot of a machine leaves cycles behind; in between nobody looks for them."""
+"""Each boot of a machine leaves cycles behind; in between the collector is off."""
 
 Progress = Callable[[float], None]
 """Told the virtual seconds that have passed, every virtual minute."""

@@ -1,4 +1,4 @@
-"""Whether somebody is there who could wake a machine: a promise about waking is no promise without."""
+"""Whether a node is there that could wake a machine: without one, a promise about waking means nothing."""
 
 from __future__ import annotations
 

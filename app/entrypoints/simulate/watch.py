@@ -40,7 +40,7 @@ class Watch:
         self._listeners: dict[str, list[Callable[..., None]]] = {moment: [] for moment in MOMENTS}
 
     def begin(self, world: World, tally: Tally, promises: Sequence[type[Promise]]) -> None:
-        """Everybody takes a seat; who does not look at a moment is not told of it."""
+        """Registers the observers; one that does not override a moment is not called at it."""
         self._world = world
         self.tally = tally
         self.minted = Minted(world)

@@ -79,7 +79,7 @@ def sweep(
 ) -> None:
     """Run every combination of parameters with every seed, and sum up.
 
-    Results are the same whoever computes them. Exit code 1 if a promise was broken or a run did not finish.
+    Results are the same on any machine. Exit code 1 if a promise was broken or a run did not finish.
     """
     from app.entrypoints.simulate.many.grid import grid_of, seeds_of
     from app.entrypoints.simulate.many.show import show_sweep

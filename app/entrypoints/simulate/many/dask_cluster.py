@@ -22,7 +22,7 @@ AHEAD = 2
 
 
 class ClusterUnusable(PermanentError):
-    """No such extra, nobody there, or workers with another version."""
+    """No such extra, no workers, or workers with another version."""
 
 
 class ClusterGone(RetryableError):
@@ -88,7 +88,7 @@ class DaskCluster:
         return client
 
     def _look(self, client: Client) -> None:
-        """Somebody works there, with our version of powerd."""
+        """Workers are there, with our version of powerd."""
         try:
             client.wait_for_workers(1, timeout=CONNECT_S)
         except TimeoutError as error:

@@ -59,7 +59,7 @@ class Processes:
                     else:
                         yield _ended(task, future, error)
         finally:
-            if busy:  # Whoever asked wants no more: don't wait for what runs.
+            if busy:  # The caller wants no more: don't wait for what runs.
                 hand.close()
             for worker in [*idle, *(worker for worker, _ in busy.values())]:
                 worker.end()

@@ -41,7 +41,7 @@ class Sweep:
 
 @dataclass(slots=True)
 class Swept:
-    """What came of it, in the order of points and seeds, whoever finished first."""
+    """What came of it, in the order of points and seeds, whichever finished first."""
 
     sweep: Sweep
     results: dict[Key, Result] = field(default_factory=dict)

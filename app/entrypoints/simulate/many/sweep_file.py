@@ -65,7 +65,7 @@ class SweepFile:
 
 @contextmanager
 def sweep_file(path: Path, header: Header, say: Callable[[str], None]) -> Iterator[SweepFile]:
-    """`BadInput` if the file is another sweep's, or none's; ``say`` is told what was torn."""
+    """`BadInput` if the file is another sweep's, or none's; ``say`` gets what was torn."""
     try:
         file = path.open("a+b", buffering=0)
     except OSError as error:

@@ -52,7 +52,7 @@ class CostStaysBounded(Promise):
         self._fees_at_s: dict[tuple[NodeId, str], deque[float]] = {}
 
     def told(self, machine: Machine, happening: Happening) -> None:  # noqa: ARG002
-        """A burst of anybody."""
+        """A burst of any node."""
         if isinstance(happening, WakeBurstStarted):
             self._bursts[happening.node] += 1
 
@@ -108,7 +108,7 @@ class CostStaysBounded(Promise):
             at_s.clear()
 
     def _leaving(self, machine: Machine) -> int:
-        """Nodes of its farm that shall go down, and have not (yet)."""
+        """Nodes of its farm whose target is Down and that are up."""
         farm = self.world.farms[machine.identity.farm].machines
         return sum(
             other.power is MachinePower.RUNNING and self.world.power(other.identity.node).target == "Down"

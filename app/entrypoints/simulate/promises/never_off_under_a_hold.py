@@ -1,4 +1,4 @@
-"""No machine is powered off while somebody holds it."""
+"""No machine is powered off while a hold keeps it up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class NeverOffUnderAHold(Promise):
     text = "never powered off under a hold"
 
     def powered_off(self, machine: Machine) -> None:
-        """Was anybody holding it?"""
+        """Was there a hold?"""
         held_s = machine.suffering_s("held")
         if held_s > JUST_NOW_S:
             self.broken(machine, f"powered off although held for {held_s:.0f} s")

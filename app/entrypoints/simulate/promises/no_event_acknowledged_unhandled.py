@@ -34,7 +34,7 @@ class NoEventAcknowledgedUnhandled(Promise):
         for delivery in deliveries:
             change, entry = delivery.content, (machine.identity.node, delivery.id)
             ours = not isinstance(change, Malformed) and change.farm == machine.identity.farm
-            # What the server lost while it was being handled is not acknowledged to anybody.
+            # What the server lost while it was being handled is acknowledged nowhere.
             if ours and entry not in self._handled and delivery.id in machine.bus.stream.pending:
                 self.broken(machine, f"acknowledged {delivery.content} without reading the chain after it")
             self._handled.discard(entry)

@@ -1,4 +1,4 @@
-"""With the clock's alarm on, a machine that nobody wakes comes back by itself."""
+"""With the clock's alarm on, a machine that no node wakes comes back by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""With the guard on, no machine powers off that leaves its farm without anybody awake."""
+"""With the guard on, no machine powers off that leaves its farm without a node awake."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ JUST_DARK_S = 600.0
 class TheLastWakerStays(Promise):
     """Looks at the others when the host obeys."""
 
-    text = "with the last-waker guard nobody powers off unless another node of the farm is awake"
+    text = "with the last-waker guard no node powers off unless another node of the farm is awake"
 
     @property
     def applies(self) -> bool:
@@ -25,7 +25,7 @@ class TheLastWakerStays(Promise):
         allowed_s = management.sign_of_life_s + JUST_DARK_S
         others = [other for other in self.world.farms[machine.identity.farm].machines if other is not machine]
         if not any(self._seems_awake(other, allowed_s) for other in others):
-            self.broken(machine, "powered off, and nobody else of its farm is awake")
+            self.broken(machine, "powered off, and no other node of its farm is awake")
 
     def _seems_awake(self, machine: Machine, allowed_s: float) -> bool:
         """One that fell without a word looks alive for as long as its last sign of life counts."""

@@ -74,7 +74,7 @@ function promises() {
     const others = data.violations.slice(VIOLATIONS_SHOWN);
     if (others.length) body.append(el("details", {}, el("summary", {}, `${count(others.length)} more violations`), violations(others)));
   } else {
-    body.append(el("p", {}, data.promises.length ? "No violations." : "Nobody watched: this run had no promises."));
+    body.append(el("p", {}, data.promises.length ? "No violations." : "Nothing was watched: this run had no promises."));
   }
   const kept = data.promises.filter(([, , number]) => !number);
   if (!kept.length) return;
