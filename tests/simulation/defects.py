@@ -307,8 +307,8 @@ DEFECTS: dict[str, Defect] = {
     "one burst and no more": Defect("a wake is never repeated", policies=_wakes_once),
     "says no farewell": Defect("no uptime report before the power-off", services=_says_no_farewell),
     "sets no alarm": Defect("the clock's alarm is wanted, and not armed", services=_sets_no_alarm),
-    "guards nobody": Defect("the last node that could wake others goes to sleep", services=_guards_nobody),
-    "everybody wakes everybody": Defect("every node that is awake calls every sleeper", policies=_everybody_at_once),
+    "guards none": Defect("the last node that could wake others goes to sleep", services=_guards_nobody),
+    "all wake all": Defect("every node that is awake calls every sleeper", policies=_everybody_at_once),
     "pays every minute": Defect(
         "a report that fails at a fee is sent again every minute",
         services=_pays_every_minute,
@@ -319,5 +319,5 @@ DEFECTS: dict[str, Defect] = {
     "is wrong in silence": Defect(
         "failed looks and states are logged one by one, and never become a fault", services=_is_wrong_in_silence
     ),
-    "ignores holds": Defect("nobody can hold the machine", services=_ignores_holds),
+    "ignores holds": Defect("no hold keeps the machine up", services=_ignores_holds),
 }
