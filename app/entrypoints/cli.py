@@ -15,6 +15,7 @@ from app.entrypoints.farm.cli import farm
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_loading import load_settings
 from app.entrypoints.simulate.cli import simulate
+from app.entrypoints.standard_streams import StreamsMixin
 
 if TYPE_CHECKING:
     from app.entrypoints.container import Container
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 EXIT_CANNOT_GO_ON = 1
 
 
-class Program(click.Group):
+class Program(StreamsMixin, click.Group):
     """Shows what went wrong in one line instead of a traceback: the thing, and the remedy."""
 
     def invoke(self, ctx: click.Context) -> object:

@@ -145,7 +145,7 @@ def test_the_command_line_writes_the_page_and_says_where(tmp_path: Path) -> None
 
 def test_the_command_line_names_a_place_that_is_not_there(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, [*SMALL, "--report", str(tmp_path / "missing" / "out.html")])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "there is no directory" in result.stderr
     assert "energy" not in result.output
 

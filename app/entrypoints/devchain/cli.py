@@ -19,6 +19,7 @@ from app.entrypoints.devchain.farms import DevFarm, set_up_farm, write_keys
 from app.entrypoints.devchain.node import DevNode
 from app.entrypoints.devchain.plagues import Plagues, plagued
 from app.entrypoints.devchain.server import listening, making_blocks
+from app.entrypoints.standard_streams import StreamsMixin
 
 FAULTS: Sequence[Callable[[Any], Any]] = (
     click.option("--hold-finality", is_flag=True, help="Finality stands still."),
@@ -41,7 +42,7 @@ def _with_faults(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=StreamsMixin, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=9944, show_default=True, help="0: a free one.")
 @click.option(

@@ -29,18 +29,24 @@ class ReportNotWritten(PermanentError):
         )
 
 
+class NoPlaceForReport(ReportNotWritten):
+    """Seen before anything is simulated: bad input. 1 would mean that a promise was broken."""
+
+    exit_code = 2
+
+
 def check_place(path: Path) -> None:
-    """Raise `ReportNotWritten` now, rather than after hours of simulation."""
+    """Raise `NoPlaceForReport` now, rather than after hours of simulation."""
     try:
         if path.is_dir():
-            raise ReportNotWritten(path, "it is a directory")
+            raise NoPlaceForReport(path, "it is a directory")
         if not path.parent.is_dir():
-            raise ReportNotWritten(path, f"there is no directory {path.parent}")
+            raise NoPlaceForReport(path, f"there is no directory {path.parent}")
         allowed = os.access(path if path.exists() else path.parent, os.W_OK, effective_ids=True)
     except OSError as error:
-        raise ReportNotWritten(path, error.strerror or str(error)) from error
+        raise NoPlaceForReport(path, error.strerror or str(error)) from error
     if not allowed:
-        raise ReportNotWritten(path, "permission denied")
+        raise NoPlaceForReport(path, "permission denied")
 
 
 def write_report(outcome: Outcome, path: Path) -> None:

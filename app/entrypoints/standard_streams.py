@@ -1,0 +1,127 @@
+"""Standard streams that may be closed, full, or a pipe whose reader has gone: said in one line, in one place.
+
+What can't be printed ends the program: quietly and with 141, as SIGPIPE would end it, where the reader went; else
+with one line and 1. What can't be said on standard error is lost, and stops nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from contextlib import suppress
+from typing import Any, TextIO
+
+import click
+
+READER_GONE = 141
+"""As a shell tells of a program that SIGPIPE ended."""
+NOT_WRITTEN = 1
+STDIN, STDOUT, STDERR = 0, 1, 2
+
+
+class OutputLost(Exception):
+    """Standard output does not take what is printed. No `OSError`: that is about what the program works with."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("it is closed" if number == errno.EBADF else os.strerror(number))
+        self.reader_gone = number == errno.EPIPE
+
+
+class StreamsMixin(click.Command):
+    """A program whose streams are watched while it runs."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """As click's, and ends with `READER_GONE` or `NOT_WRITTEN` when standard output is lost."""
+        _watch()
+        try:
+            try:
+                return super().main(*args, **extra)
+            finally:
+                if sys.stdout is not None:
+                    sys.stdout.flush()
+        except OutputLost as lost:
+            self._end(lost)
+        except BaseExceptionGroup as group:
+            found, others = group.split(OutputLost)
+            if found is None or others is not None:
+                raise
+            self._end(_first(found))
+
+    def _end(self, lost: OutputLost) -> None:
+        _to_nowhere(STDOUT)  # what is left in the buffer goes there when Python ends
+        if lost.reader_gone:
+            sys.exit(READER_GONE)
+        click.echo(f"powerd: standard output can't be written: {lost}", err=True)
+        sys.exit(NOT_WRITTEN)
+
+
+class _Output(io.FileIO):
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise OutputLost(error.errno or errno.EIO) from error
+
+
+class _Closed(io.RawIOBase):
+    """Says so once: what is left in the buffer comes again when Python ends."""
+
+    _said = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        if not self._said:
+            self._said = True
+            raise OutputLost(errno.EBADF)
+        return memoryview(data).nbytes
+
+
+class _Complaints(io.FileIO):
+    def write(self, data: Any, /) -> int:
+        with suppress(OSError):
+            return super().write(data)
+        return memoryview(data).nbytes
+
+
+def _watch() -> None:
+    """Only the streams that Python itself made: a test, or another program, may have put others there."""
+    closed = [number for number, stream in enumerate((sys.__stdin__, sys.__stdout__, sys.__stderr__)) if stream is None]
+    for number in closed:
+        _to_nowhere(number)  # else the next file that is opened would be it
+    if sys.stdin is None:
+        sys.stdin = open(STDIN, closefd=False)  # noqa: SIM115 - as long as the program
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = _text(_Closed() if STDOUT in closed else _Output(STDOUT, "w", closefd=False), sys.stdout)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _text(_Complaints(STDERR, "w", closefd=False), sys.stderr)
+
+
+def _text(raw: io.RawIOBase, like: TextIO | None) -> TextIO:
+    encoding, errors = ("utf-8", "strict") if like is None else (like.encoding, like.errors or "strict")
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=encoding,
+        # A terminal that can't show a sign is no reason to end.
+        errors="backslashreplace" if errors == "strict" else errors,
+        line_buffering=getattr(like, "line_buffering", False),
+        write_through=getattr(like, "write_through", False),
+    )
+
+
+def _to_nowhere(number: int) -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    if nowhere != number:
+        os.dup2(nowhere, number)
+        os.close(nowhere)
+
+
+def _first(group: BaseExceptionGroup[OutputLost]) -> OutputLost:
+    each: BaseException = group
+    while isinstance(each, BaseExceptionGroup):
+        each = each.exceptions[0]
+    assert isinstance(each, OutputLost)
+    return each
