@@ -50,17 +50,26 @@ PowerCommand = Nothing | ReportUp | StayUp | ShutDown
 
 @dataclass(frozen=True, slots=True)
 class SendBurst:
-    """Send one burst of magic packets to the node, then look again."""
+    """Send one burst of magic packets to the node."""
 
     node: NodeId
 
 
 @dataclass(frozen=True, slots=True)
-class EndWake:
-    """Stop waking the node."""
+class DeferBurst:
+    """Other nodes call this one first; its first burst is due in ``for_s`` seconds."""
 
     node: NodeId
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndWake:
+    """Stop waking the node, after so many bursts."""
+
+    node: NodeId
+    bursts: int
     outcome: str
 
 
-WakeCommand = SendBurst | EndWake
+WakeCommand = SendBurst | DeferBurst | EndWake

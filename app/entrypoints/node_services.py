@@ -44,7 +44,7 @@ from app.domain.services.turns import Turns
 from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
 from app.domain.services.wake_faults import WakeFaults
-from app.domain.services.wake_looks import WakeLooks
+from app.domain.services.wake_reads import WakeReads
 from app.domain.services.wallet import Wallet
 from app.entrypoints.policies import Policies
 from app.ports.boot_memory import BootMemory
@@ -159,8 +159,8 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     bursts = Bursts(ports.magic_packets, clock, faults, telemetry, policies.wake)
     wake_faults = WakeFaults(faults, policies.wake.deadline_s)
     turns = Turns(node.node, policies.wake.turns)
-    looks = WakeLooks(chain, farm, turns, clock, telemetry, nodes_at_once=policies.nodes_at_once)
-    wakes = WakeService(looks, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
+    reads = WakeReads(chain, farm, turns, clock, telemetry, nodes_at_once=policies.nodes_at_once)
+    wakes = WakeService(reads, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
     brake = BootBrake(ports.boot_memory, ports.host_facts, clock, faults, policies.brake, management.other_wakers)
     watch = SignsWatch(ports.signs_of_life, clock, fresh_s=policies.sign_of_life_s)
     silent = SilentPeers(watch, wakes, turns, wake_faults, telemetry, policies.silence)

@@ -225,17 +225,17 @@ def _guards_nobody(services: NodeServices, ports: Ports) -> None:
 
 def _serial_wakes(services: NodeServices, ports: Ports) -> None:
     bursts: Any = services.wakes._bursts
-    send = bursts.send
+    send = bursts._send
     turn = asyncio.Lock()
 
     async def one_by_one(together: Sequence[Any]) -> None:
         async with turn:
             for burst in together[1:]:
-                bursts.starting()
+                bursts._in_flight += 1
                 await send([burst])
             await send(together[:1])
 
-    bursts.send = one_by_one
+    bursts._send = one_by_one
 
 
 def _wakes_once(policies: Policies) -> Policies:

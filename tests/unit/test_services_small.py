@@ -171,9 +171,9 @@ async def test_bursts_that_keep_coming_hold_nobody_up_for_longer_than_one_takes(
 
     async def keep_sending() -> None:
         async with asyncio.TaskGroup() as group:
+            group.create_task(bursts.run())
             while True:
-                bursts.starting()
-                group.create_task(bursts.send([burst]))
+                bursts.start([burst])
                 await clock.sleep(1)
 
     sending = asyncio.create_task(keep_sending())

@@ -10,7 +10,7 @@ from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import mac_of
 from app.domain.events import PowerTargetChanged
 from app.domain.model import NodeId, Power
-from app.domain.services.wake_looks import TURN_READ_S_MAX
+from app.domain.services.wake_reads import TURN_READ_S_MAX
 from app.domain.wake_rank import TurnPolicy, order
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 

@@ -62,10 +62,10 @@ async def test_nor_does_it_end_a_wake_because_the_node_was_no_member_then(farm: 
         wakes = node.container.services().wakes
         asked_at_s = farm.clock.monotonic()
         await farm.clock.sleep(1)
-        wakes.hint({SLEEPER: ASLEEP})
-        wakes.look_at_all({}, asked_at_s=asked_at_s)
+        wakes.on_event({SLEEPER: ASLEEP})
+        wakes.on_look_at_all({}, asked_at_s=asked_at_s)
         assert [wake.node for wake in wakes.wakes] == [SLEEPER]
-        wakes.look_at_all({}, asked_at_s=farm.clock.monotonic())
+        wakes.on_look_at_all({}, asked_at_s=farm.clock.monotonic())
         assert not wakes.wakes
 
 
@@ -89,8 +89,8 @@ async def held_back(farm: VirtualFarm) -> AsyncIterator[VirtualNode]:
     async with farm.running(1) as node:
         await farm.until(lambda: bool(node.container.services().farm.known(SLEEPER)))
         wakes = node.container.services().wakes
-        wakes.hint({SLEEPER: ASLEEP})
-        assert any(wake.held_back for wake in wakes.wakes), "node 1 is among the first to call it: take another one"
+        wakes.on_event({SLEEPER: ASLEEP})
+        assert any(wake.deferred for wake in wakes.wakes), "node 1 is among the first to call it: take another one"
         yield node
 
 
@@ -98,8 +98,8 @@ async def test_an_old_down_that_waits_to_be_acted_on_is_dropped_by_a_newer_up(bi
     async with held_back(big_farm) as node:
         wakes = node.container.services().wakes
         await big_farm.clock.sleep(1)
-        wakes.look({SLEEPER: DOWN}, asked_at_s=big_farm.clock.monotonic())
-        wakes.hint({SLEEPER: ASLEEP})
+        wakes.on_look({SLEEPER: DOWN}, asked_at_s=big_farm.clock.monotonic())
+        wakes.on_event({SLEEPER: ASLEEP})
         await big_farm.clock.sleep(1)
         assert [wake.node for wake in wakes.wakes] == [SLEEPER]
 
@@ -107,8 +107,8 @@ async def test_an_old_down_that_waits_to_be_acted_on_is_dropped_by_a_newer_up(bi
 async def test_a_call_that_somebody_wished_for_is_not_put_off_by_an_event(big_farm: VirtualFarm) -> None:
     async with held_back(big_farm) as node:
         wakes = node.container.services().wakes
-        wakes.call(SLEEPER, "an operator")
-        wakes.hint({SLEEPER: ASLEEP})
+        wakes.request(SLEEPER, "an operator")
+        wakes.on_event({SLEEPER: ASLEEP})
         await big_farm.clock.sleep(1)
         assert node.packets_to(SLEEPER)
 

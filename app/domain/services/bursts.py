@@ -31,7 +31,7 @@ class Burst:
 
 
 class Bursts:
-    """One call sends to all nodes whose bursts begin together."""
+    """Bursts that start together leave in one task."""
 
     def __init__(
         self,
@@ -50,14 +50,31 @@ class Bursts:
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._group: asyncio.TaskGroup | None = None
+        self._early: list[Sequence[Burst]] = []
 
-    def starting(self) -> None:
-        """A `send` will follow: from now on a burst counts as in flight."""
+    def start(self, bursts: Sequence[Burst]) -> None:
+        """Begin to send; from now on they are in flight. What is started before `run` leaves when that begins."""
+        if not bursts:
+            return
         self._in_flight += 1
         self._idle.clear()
+        if self._group is None:
+            self._early.append(bursts)
+        else:
+            self._group.create_task(self._send(bursts), name="wake: burst")
 
-    async def send(self, bursts: Sequence[Burst]) -> None:
-        """``packets`` rounds, ``packet_interval_s`` apart, the first at once; ends what `starting` began."""
+    async def run(self) -> None:
+        """Send what is started; runs until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for bursts in self._early:
+                group.create_task(self._send(bursts), name="wake: burst")
+            self._early.clear()
+            self._group = group
+            await asyncio.Event().wait()
+
+    async def _send(self, bursts: Sequence[Burst]) -> None:
+        """``packets`` rounds, ``packet_interval_s`` apart, the first at once."""
         try:
             for round_number in range(self._policy.packets):
                 if round_number:

@@ -94,9 +94,9 @@ class EventHandler:
         reading = await self._chain.powers([*(n for n in nodes if n == self._own), *peers], HeadKind.BEST)
         powers = {node: power for node, power in reading.powers.items() if node != self._own}
         if hinted:
-            self._wakes.hint(powers)
+            self._wakes.on_event(powers)
         else:
-            self._wakes.look(powers, asked_at_s=asked_at_s)
+            self._wakes.on_look(powers, asked_at_s=asked_at_s)
 
     async def _handle_good(self, good: Sequence[Delivery]) -> None:
         fresh: dict[NodeId, None] = {}

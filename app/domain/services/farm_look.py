@@ -58,11 +58,11 @@ class FarmLook:
                 read = dict.fromkeys(part, Unreadable(str(error)))
             else:
                 if len(parts) > 1:
-                    self._wakes.look(read, asked_at_s=part_asked_at_s)
+                    self._wakes.on_look(read, asked_at_s=part_asked_at_s)
             powers |= read
         if unanswered and len(unanswered) == len(parts):
             raise unanswered[0]
-        self._wakes.look_at_all(powers, asked_at_s=asked_at_s)
+        self._wakes.on_look_at_all(powers, asked_at_s=asked_at_s)
         await self._silent.look(powers, self._clock.monotonic())
 
     async def _read(self, peers: Collection[NodeId]) -> Powers:

@@ -115,7 +115,7 @@ class OperatorDesk:
             last_uptime_age_s=None if last is None else self._uptime.age_s,
             problems=self._facts.health().problems,
             wakes=tuple(
-                WakeStatus(wake.node, wake.reason, wake.bursts, now_s - wake.began_at_s, wake.overdue)
+                WakeStatus(wake.node, wake.reason, wake.bursts, now_s - wake.began_at_s, self._wakes.is_overdue(wake))
                 for wake in self._wakes.wakes
             ),
             faults=self._faults.faults,

@@ -108,7 +108,7 @@ class PowerServer:
 
     def power_up(self, node: NodeId, reason: str) -> None:
         """Wake a node of the farm by Wake-on-LAN, until the chain shows it Up or not wanted up."""
-        self._wakes.call(node, reason)
+        self._wakes.request(node, reason)
 
     async def set_node_power_state(self, *, up: bool) -> None:
         """Report Up or Down on chain, if it does not say so already; Up when not enabled (R3)."""
@@ -120,7 +120,7 @@ class PowerServer:
         """Compare target and state of this node, and act on the difference (R4); returns what was decided."""
         await self._management.check()
         seen = await self._observer.observe(cooling_down=self._shutdown.cooling_down)
-        self._wakes.look_at_own(seen.best.power)
+        self._wakes.on_own_power(seen.best.power)
         await self._window.saw(seen.best)
         command = decide(seen, self._limits)
         self._tell(command)

@@ -61,4 +61,4 @@ class SilentPeers:
             if now_s >= silence.due_at_s:
                 silence.calls += 1
                 silence.due_at_s = now_s + self._policy.retry.delay_s(silence.calls, _EXACT)
-                self._wakes.call(node, "it gives no sign of life")
+                self._wakes.request(node, "it gives no sign of life")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from app.domain.model import Mac, Node, NodeId
 from app.domain.services.fault_board import FaultBoard
-from app.domain.wake_rules import Wake
 
 
 class WakeFaults:
@@ -14,23 +13,25 @@ class WakeFaults:
         self._board = board
         self._deadline_s = deadline_s
 
-    def check(self, wake: Wake, record: Node | None, *, unreadable: bool) -> Mac | None:
-        """The address to wake the node by; reports what stands in the way.
+    def asleep(self, node: NodeId) -> None:
+        """It did not wake by the deadline."""
+        self._board.report(
+            _asleep(node),
+            f"node {node} did not wake within {self._deadline_s / 60:.0f} min; look at its power, "
+            "its cable, and Wake-on-LAN in its firmware (powerd goes on calling it)",
+        )
+
+    def check_mac(self, node: NodeId, record: Node | None, *, unreadable: bool) -> Mac | None:
+        """The address of its record; if there is none, a fault says why.
 
         ``unreadable``: the chain has a record, and the newest can't be read.
         """
-        if wake.overdue:
-            self._board.report(
-                _asleep(wake.node),
-                f"node {wake.node} did not wake within {self._deadline_s / 60:.0f} min; look at its power, "
-                "its cable, and Wake-on-LAN in its firmware (it goes on being called)",
-            )
         if record is None or record.mac is None:
             absent = f"its record on chain {'can not be read' if unreadable else 'was not found'}"
             problem = absent if record is None else record.mac_problem
-            self._board.report(_no_mac(wake.node), f"node {wake.node} can't be woken: {problem}")
+            self._board.report(_no_mac(node), f"node {node} can't be woken: {problem}")
             return None
-        self._board.clear(_no_mac(wake.node))
+        self._board.clear(_no_mac(node))
         return record.mac
 
     def silent(self, node: NodeId, silent_s: float) -> None:

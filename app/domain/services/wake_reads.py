@@ -1,4 +1,4 @@
-"""Asks the chain about nodes that are being woken: their powers, and their records where those may be out of date."""
+"""Reads the chain for wakes in progress: their powers in one batch, and node records that may be out of date."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from app.domain.errors import PowerdError
 from app.domain.events import Setback
 from app.domain.model import HeadKind, Node, NodeId
-from app.domain.parts import parts_of
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.turns import Powers, Turns
 from app.domain.wake_rules import Wake
@@ -19,11 +18,11 @@ BURSTS_PER_RECORD = 3
 """After so many bursts the node's record is read again: its card may have been replaced."""
 
 TURN_READ_S_MAX = 20.0
-"""So long may the chain keep a burst waiting whose turn has come; a read of many behind a hung gateway takes hours."""
+"""So long the chain can hold up a first burst whose turn has come."""
 
 
-class WakeLooks:
-    """Without an answer a wake goes on: what it knows was read after its event (R1). So no answer is an empty one."""
+class WakeReads:
+    """A failed read returns no powers, and the caller goes on with what it knew at the event (R1)."""
 
     def __init__(
         self,
@@ -42,11 +41,11 @@ class WakeLooks:
         self._telemetry = telemetry
         self._nodes_at_once = nodes_at_once
 
-    def parts(self, wakes: Collection[Wake]) -> Sequence[Collection[Wake]]:
-        """Those that may be read together: a few where each costs a call, so that none waits for them all."""
-        return parts_of(wakes, self._nodes_at_once)
+    def together(self, wakes: Sequence[Wake]) -> Sequence[Wake]:
+        """The first of them that are read together: a few where each costs a call, so that none waits for all."""
+        return wakes[: self._nodes_at_once]
 
-    async def look(self, wakes: Collection[Wake]) -> Powers:
+    async def read(self, wakes: Collection[Wake]) -> Powers:
         """All in one read."""
         stale = [wake.node for wake in wakes if self._record_is_stale(wake)]
         try:
@@ -58,11 +57,11 @@ class WakeLooks:
         self._turns.saw(reading.powers)
         return reading.powers
 
-    async def look_in_time(self, wakes: Collection[Wake]) -> Powers:
-        """The same, but not for long."""
+    async def read_in_time(self, wakes: Collection[Wake]) -> Powers:
+        """The same, within `TURN_READ_S_MAX`."""
         try:
             async with self._clock.timeout(TURN_READ_S_MAX):
-                return await self.look(wakes)
+                return await self.read(wakes)
         except TimeoutError:
             self._complain(f"no answer within {TURN_READ_S_MAX:.0f} s")
             return {}
