@@ -68,8 +68,8 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
     "format": (DEV_LOCK, [["ruff", "check", "--fix", "."], ["ruff", "format", "."]], "mend the style"),
     "docs": (
         DEV_LOCK,
-        [["python", "-m", "app.entrypoints.settings_doc"], ["python", "-m", "app.entrypoints.zbus_doc"]],
-        "write docs/configuration.md and docs/zbus.md anew from the code",
+        [["python", "-m", f"app.entrypoints.{page}_doc"] for page in ("settings", "zbus", "wake")],
+        "write docs/configuration.md, docs/zbus.md and docs/wake.md anew from the code",
     ),
     "check": (
         DEV_LOCK,

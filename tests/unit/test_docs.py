@@ -13,6 +13,7 @@ from app.entrypoints.settings_keys import keys
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), ROOT / "packaging/README.md", *(ROOT / "docs").rglob("*.md")])
 RULES = ROOT / "docs/rules.md"
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -34,12 +35,36 @@ def test_every_variable_named_is_one_that_is_read(name: str) -> None:
     assert named <= known
 
 
-def test_the_walk_in_the_architecture_names_the_files_of_every_step() -> None:
-    walk = (ROOT / "docs/architecture.md").read_text().partition("## The shape")[0]
-    steps = re.findall(r"^(\d)\. .*?(?=^\d\. |\Z)", walk, re.MULTILINE | re.DOTALL)
-    assert steps == list("12345678")
-    for step in re.split(r"^\d\. ", walk, flags=re.MULTILINE)[1:8]:
-        assert LINK.search(step), step
+WALKS = {
+    "The walk, first part": (1, 5),
+    "The wake path": (6, 8),
+    "The power-off path": (6, 11),
+}
+
+
+@pytest.mark.parametrize("part", WALKS)
+def test_the_walk_in_the_architecture_names_the_files_of_every_step(part: str) -> None:
+    text = ARCHITECTURE.partition(f"## {part}")[2].partition("\n## ")[0]
+    steps = re.split(r"^(\d+)\. ", text, flags=re.MULTILINE)[1:]
+    first, last = WALKS[part]
+    assert steps[::2] == [str(number) for number in range(first, last + 1)]
+    assert [step for step in steps[1::2] if not LINK.search(step) and "acknowledged" not in step] == []
+
+
+def test_the_architecture_names_every_service() -> None:
+    services = {path for path in (ROOT / "app/domain/services").rglob("*.py") if path.name != "__init__.py"}
+    named = {(ROOT / "docs" / target).resolve() for target in LINK.findall(ARCHITECTURE)}
+    assert {str(path.relative_to(ROOT)) for path in services - named} == set()
+
+
+def test_the_architecture_lists_every_task_of_the_daemon() -> None:
+    folders = [ROOT / "app/domain", ROOT / "app/adapters"]
+    files = [ROOT / "app/entrypoints/daemon.py", *(file for folder in folders for file in folder.rglob("*.py"))]
+    code = "\n".join(file.read_text() for file in files if file.parent.name != "simulated")
+    tasks = set(re.findall(r"""create_task\((?:(?!create_task)[^"])*?name=f?"([^"]+)\"""", code))
+    assert len(tasks) > 20
+    table = ARCHITECTURE.partition("## Tasks of the running daemon")[2]
+    assert [task for task in sorted(tasks) if f"`{task.partition('{')[0].rstrip()}" not in table] == []
 
 
 def test_the_readme_opens_with_the_two_commands_and_make_knows_them() -> None:
