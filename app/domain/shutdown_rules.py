@@ -10,6 +10,8 @@ back along with the card, and cleared by every abort.
 step        does                                                    when it fails
 ==========  ======================================================  ============================
 ARM         arm the card (and the clock) and read it back           abort; a fault
+            fewer than two uptime reports yet: one more             log it and go on
+            state Down since before this boot: say Up               abort; state Up
             finish bursts in flight; ask every guard once more      abort
 SAY_DOWN    state Down included (unless it already is there)        abort
 FINAL       wait until that Down can't be undone                    abort; state Up
@@ -77,18 +79,19 @@ def finality_of_down(seen: Observation, down: Inclusion, waited_s: float, policy
     if seen.finalized is None or final is None or final.number is None or down.block_number is None:
         if waited_s < policy.settled_s:
             return Finality.PENDING
-        return Finality.FINAL if _is_down(seen.best.power) else Finality.UNDONE
+        return Finality.FINAL if is_down(seen.best.power) else Finality.UNDONE
     if final.number < down.block_number:
         return Finality.PENDING
-    return Finality.FINAL if _is_down(seen.finalized.power) else Finality.UNDONE
+    return Finality.FINAL if is_down(seen.finalized.power) else Finality.UNDONE
 
 
 def already_final(seen: Observation) -> bool:
     """Whether the chain calls this node Down for good already (it was booted by hand, say)."""
     if seen.finalized is None:
         return False
-    return _is_down(seen.best.power) and _is_down(seen.finalized.power)
+    return is_down(seen.best.power) and is_down(seen.finalized.power)
 
 
-def _is_down(power: object) -> bool:
+def is_down(power: object) -> bool:
+    """Whether the chain's answer plainly says Down."""
     return isinstance(power, NodePower) and power.state.power is Power.DOWN

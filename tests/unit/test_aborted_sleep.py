@@ -239,7 +239,7 @@ async def test_r13_without_a_file_the_chain_tells_a_down_of_this_boot(farm: Virt
 
 async def test_r13_a_down_that_never_was_included_is_forgotten(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: len(node.told(UptimeReported)) == 2, within_s=1300)
         await farm.set_target(1, Power.DOWN, tell=[])
         farm.ledger.refuse_next = "payment"
         await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=400)

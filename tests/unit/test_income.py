@@ -105,16 +105,31 @@ async def test_r13_a_clock_at_the_edge_is_not_tried_again_and_again(farm: Virtua
         await farm.until(lambda: bool(node.told(UptimeReported)), within_s=120)
 
 
-async def test_r13_a_head_that_stands_still_is_no_evidence_against_the_clock(farm: VirtualFarm) -> None:
+async def test_r13_a_head_that_stands_still_is_no_evidence_against_the_clock_but_no_report_waits_for_its_end(
+    farm: VirtualFarm,
+) -> None:
     async with farm.running(1) as node:
         await farm.until(lambda: bool(node.told(UptimeReported)))
         farm.ledger.hold_blocks = True
         tried = len(node.chain.samples)
         await farm.clock.sleep(2 * 3600)
         assert "clock-drift" not in node.fault_keys
-        assert len(node.chain.samples) > tried
+        assert "the chain has made no block for 30 s" in node.fault("uptime").message
+        assert len(node.chain.samples) == tried
         farm.ledger.hold_blocks = False
-        await farm.until(lambda: len(node.told(UptimeReported)) > 1, within_s=1600)
+        await farm.until(lambda: len(node.told(UptimeReported)) > 1, within_s=120)
+
+
+async def test_r13_a_clock_that_is_ahead_reports_no_stale_uptime_when_the_chain_comes_back(farm: VirtualFarm) -> None:
+    """Its time would fit the late block, and its uptime would be too small by the wait: a violation."""
+    _, before = with_clock(farm, 150.0)
+    async with farm.running(1, before=before) as node:
+        await farm.until(lambda: "clock-drift" in node.fault_keys, within_s=60)
+        farm.ledger.hold_blocks = True
+        await farm.clock.sleep(150)
+        farm.ledger.hold_blocks = False
+        await farm.clock.sleep(300)
+        assert not node.chain.samples
 
 
 async def test_r13_a_clock_that_turns_wrong_between_look_and_block_is_found_out_by_the_refusal(

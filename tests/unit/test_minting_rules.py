@@ -229,6 +229,19 @@ def test_a_target_up_while_down_without_a_window_stops_all_credit_until_a_window
     assert (month.slow_boots, month.request_s) == (1, None)
 
 
+STILL_DOWN = (*ASLEEP_AT_1000, state(1110, UP), report(2400, 7400))
+ASLEEP_AGAIN = (target(2700, DOWN), state(3000, DOWN), report(3010, 8010))
+
+
+def test_a_node_that_went_to_sleep_again_after_an_aborted_sleep_is_asleep_and_its_wake_credits_all() -> None:
+    month = after(*STILL_DOWN)
+    assert month.uncredited_since_s == START + 1000
+    month = after(*STILL_DOWN, *ASLEEP_AGAIN)
+    assert month.uncredited_since_s is None
+    month = after(*STILL_DOWN, *ASLEEP_AGAIN, target(50_000, UP), report(50_200, 60))
+    assert (month.credited_s, month.slow_boots) == (50_200, 0)
+
+
 def test_down_again_in_an_open_window_opens_no_other() -> None:
     month = after(*ABORTED, target(2000, DOWN), state(2010, DOWN))
     assert month.window_s == START + 1000
@@ -339,6 +352,8 @@ def test_a_month_that_was_booked_to_its_end_loses_nothing_when_it_is_closed() ->
         ((*ASLEEP_AT_1000, target(5000, UP)), 6800, 6800, 0),
         ((*ASLEEP_AT_1000, target(5000, UP)), 6801, 1000, 1),
         ((*ABORTED, report(2400, 7400)), 2500, 1000, 0),
+        ((*STILL_DOWN, *ASLEEP_AGAIN), 4700, 4700, 0),
+        ((*STILL_DOWN, *ASLEEP_AGAIN, report(4800, 9800)), 4900, 1000, 0),
         ((), 5000, 0, 0),
     ],
 )

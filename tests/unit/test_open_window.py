@@ -84,6 +84,19 @@ async def test_an_intent_whose_down_landed_is_sure(clock: VirtualClock) -> None:
     assert world.window.remedy is Remedy.REBOOT
 
 
+async def test_a_down_after_a_boot_is_a_window_of_its_own_unless_the_chain_refuses_it(clock: VirtualClock) -> None:
+    world = World(clock)
+    before = replace(world.opened(), boot_id="an earlier boot")
+    world.memory.window = before
+    await world.window.saying_down()
+    assert not world.window.booted
+    await world.window.not_said()
+    assert world.window.window == before
+    await world.window.saying_down()
+    await world.window.said_down(Inclusion("0x5", 5))
+    assert world.memory.window == DownWindow(BOOT, clock.now(), 5, "0x5", sure=True)
+
+
 async def test_without_a_memory_it_is_remembered_within_the_process(clock: VirtualClock) -> None:
     world = World(clock, memory=False)
     await world.window.saying_down()

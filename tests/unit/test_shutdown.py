@@ -37,6 +37,29 @@ async def test_the_last_uptime_report_follows_the_state_down_and_precedes_the_po
     assert kinds.index("PowerOffOrdered") > kinds.index("UptimeReported", down) > down
 
 
+async def test_r13_the_window_of_the_last_sleep_is_closed_before_down_though_a_fork_undid_the_boots_report(
+    farm: VirtualFarm,
+) -> None:
+    reports: list[tuple[int, str]] = []
+    farm.ledger.listen(lambda block: reports.extend((block.number, event.name) for event in block.events))
+    async with farm.running(1) as node:
+        await farm.until(lambda: bool(node.told(UptimeReported)))
+        farm.ledger.reorganise(1, lose=True)
+        reports.clear()
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: node.dark, within_s=120)
+    names = [name for _, name in reports if name in ("NodeUptimeReported", "PowerStateChanged")]
+    assert names == ["NodeUptimeReported", "PowerStateChanged", "NodeUptimeReported"]
+
+
+async def test_a_node_that_reported_twice_says_down_without_another_report(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.until(lambda: len(node.told(UptimeReported)) == 2, within_s=1300)
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: node.dark, within_s=120)
+    assert len(node.told(UptimeReported)) == 3
+
+
 async def test_the_power_off_waits_until_our_down_is_final(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.set_target(1, Power.DOWN)
@@ -138,7 +161,7 @@ async def test_a_chain_that_is_away_for_a_while_does_not_end_the_wait_for_finali
 
 async def test_a_down_that_the_pool_refuses_is_tried_again(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: len(node.told(UptimeReported)) == 2, within_s=1300)
         await farm.set_target(1, Power.DOWN, tell=[])
         farm.ledger.refuse_next = "payment"
         await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=400)
@@ -192,21 +215,18 @@ async def test_r14_a_daemon_that_is_stopped_before_its_order_leaves_no_card_to_o
 class TestAlreadyDownOnChain:
     """The machine was booted by hand while its target is Down."""
 
-    async def test_a_final_down_is_not_said_again(self, farm: VirtualFarm) -> None:
-        farm.put_to_sleep(1)
-        farm.finalize()
-        async with farm.running(1) as node:
-            await farm.until(lambda: node.dark, within_s=60)
-            assert not node.told(PowerStateSet)
-
-    async def test_a_down_not_yet_final_is_waited_for_and_not_said_again(self, farm: VirtualFarm) -> None:
-        farm.finalize()
+    @pytest.mark.parametrize("final", [True, False])
+    async def test_r13_a_down_of_before_the_boot_is_said_anew(self, farm: VirtualFarm, final: bool) -> None:
+        """The boot may have been asked for, and have closed the window: only a new Down opens the next one."""
         farm.want_down(1)
         farm.finalize()
         farm.put_to_sleep(1)
+        if final:
+            farm.finalize()
         async with farm.running(1) as node:
-            await farm.until(lambda: node.dark, within_s=90)
-            assert not node.told(PowerStateSet)
+            await farm.until(lambda: node.dark, within_s=120)
+            assert [told.power for told in node.told(PowerStateSet)] == [Power.UP, Power.DOWN]
+        assert farm.state(1) is Power.DOWN
 
     async def test_stopping_the_daemon_says_up(self, farm: VirtualFarm) -> None:
         farm.put_to_sleep(1)

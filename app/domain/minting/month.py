@@ -20,6 +20,8 @@ GRACE_S = 60
 SKEW_S = 120
 """From this on a boot time that moved is a violation."""
 SLOW_BOOTS_MAX = 1
+ABORTED_AFTER_S = 600
+"""One report right after Down is part of a good power-off; a later one shows that the machine stayed on."""
 MINIMUM_SHARE = 0.95
 """Below this share of the period nothing is paid (certified nodes: 0.98)."""
 
@@ -65,8 +67,8 @@ class Month:
     ``window_s`` is when the open down window was opened, ``request_s`` when the open boot request
     came. ``last`` is the last report that counted, as (time, uptime), and ``boot_s`` the boot time
     that its series of reports began with. ``booked_until_s`` is up to where time was credited or lost.
-    ``awake_s`` is when the node, in its open window, last reported without having booted. ``over``:
-    a report from after the period counted already.
+    ``down_s`` is when the node, in its open window, last said Down with its target Down, and ``awake_s`` when
+    it last reported without having booted. ``over``: a report from after the period counted already.
     """
 
     node: NodeId
@@ -81,6 +83,7 @@ class Month:
     violation: Violation | None = None
     violated_at_s: int | None = None
     booked_until_s: int = 0
+    down_s: int | None = None
     awake_s: int | None = None
     over: bool = False
 
@@ -90,11 +93,16 @@ class Month:
         return None if self.request_s is None else self.request_s + BOOT_S_MAX
 
     @property
+    def stayed_on(self) -> bool:
+        """Whether it runs in its open window without having booted. It may have gone to sleep again since."""
+        return self.awake_s is not None and (self.down_s is None or self.awake_s > self.down_s + ABORTED_AFTER_S)
+
+    @property
     def uncredited_since_s(self) -> int | None:
         """Since when a node that runs earns nothing, until it boots; None where its reports count."""
         if self.window_s is None:
             return self.request_s
-        return self.window_s if self.awake_s is not None else None
+        return self.window_s if self.stayed_on else None
 
     def share(self, period: Period) -> float:
         """Credited part of the period, 0 to 1."""
@@ -106,11 +114,13 @@ def beginning(node: NodeId, period: Period, initial: Initial | None = None) -> M
     if initial is None:
         return Month(node, booked_until_s=period.start_s)
     down = initial.state is Power.DOWN
+    since_s = (period.start_s if initial.since_s is None else initial.since_s) if down else None
     return Month(
         node,
         state=initial.state,
         target=initial.target,
-        window_s=(period.start_s if initial.since_s is None else initial.since_s) if down else None,
+        window_s=since_s,
+        down_s=since_s,
         request_s=period.start_s if down and initial.target is Power.UP else None,
         booked_until_s=period.start_s,
     )

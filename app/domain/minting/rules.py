@@ -24,6 +24,7 @@ from dataclasses import replace
 
 from app.domain.minting.events import NodeUptimeReported, PowerStateChanged, PowerTargetChanged, TimedEvent
 from app.domain.minting.month import (
+    ABORTED_AFTER_S,
     BOOT_S_MAX,
     GRACE_S,
     REPORT_GAP_S_MAX,
@@ -39,9 +40,6 @@ from app.domain.minting.period import AFTERMATH_S, Period
 from app.domain.model import Power
 
 Step = tuple[Month, Booking | None]
-
-ABORTED_AFTER_S = 600
-"""One report right after Down is part of a good power-off; a later one shows that the machine stayed on."""
 
 
 def step(month: Month, event: TimedEvent, period: Period) -> Step:
@@ -78,7 +76,7 @@ def so_far(month: Month, now_s: int, period: Period) -> Step:
     """
     if month.window_s is not None:
         called_too_long_ago = month.boot_until_s is not None and now_s > month.boot_until_s
-        if month.awake_s is None and not called_too_long_ago and now_s <= month.window_s + SLEEP_S_MAX:
+        if not month.stayed_on and not called_too_long_ago and now_s <= month.window_s + SLEEP_S_MAX:
             since_s = max(month.window_s, period.start_s)
             return _booked(month, now_s, now_s - since_s, period, Loss.GAP, "asleep")
         month = replace(month, slow_boots=month.slow_boots + called_too_long_ago)
@@ -88,7 +86,7 @@ def so_far(month: Month, now_s: int, period: Period) -> Step:
 
 
 def _why_not_counted(month: Month) -> Loss:
-    if month.awake_s is not None:
+    if month.stayed_on:
         return Loss.ABORTED_SLEEP
     if month.window_s is None and month.request_s is not None:
         return Loss.CALLED_AWAKE
@@ -103,7 +101,10 @@ def _target_changed(month: Month, event: PowerTargetChanged) -> Month:
 def _state_changed(month: Month, event: PowerStateChanged, period: Period) -> Step:
     opens = month.state is Power.UP and event.state is Power.DOWN and month.target is Power.DOWN
     month = replace(month, state=event.state)
-    if not opens or month.window_s is not None:
+    if not opens:
+        return month, None
+    month = replace(month, down_s=event.time_s)
+    if month.window_s is not None:
         return month, None
     month = replace(month, window_s=event.time_s, awake_s=None)
     if month.last is None or event.time_s > period.end_s:
@@ -142,6 +143,7 @@ def _woken(month: Month, report: NodeUptimeReported, window_s: int, request_s: i
         month,
         window_s=None,
         request_s=None,
+        down_s=None,
         awake_s=None,
         last=(report.time_s, report.uptime_s),
         boot_s=report.boot_s,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from app.domain.minting.month import BOOT_S_MAX, REPORT_GAP_S_MAX, SLEEP_S_MAX, Month
-from app.domain.minting.rules import ABORTED_AFTER_S
+from app.domain.minting.month import ABORTED_AFTER_S, BOOT_S_MAX, REPORT_GAP_S_MAX, SLEEP_S_MAX, Month
 from app.domain.model import NodePower, Power
 
 

@@ -13,6 +13,7 @@ FAULT = "clock-drift"
 POLL_S = 3.0
 NEXT_BLOCK_S_MAX = 30.0
 """Five blocks: a chain that makes none in that time tells nothing about the clock."""
+STANDS_STILL = f"the chain has made no block for {NEXT_BLOCK_S_MAX:.0f} s, and takes no report that waits for one"
 REMEDY = "see that it is synchronised (NTP)"
 
 
@@ -29,7 +30,9 @@ class ClockWatch:
     async def check(self) -> None:
         """Look now: raises `ClockWrong`, and keeps a fault, while the clock is wrong for sure.
 
-        A chain that can't be asked, or whose head is old, is no evidence: then nothing is said.
+        A chain that can't be asked, or whose head is old, is no evidence: then nothing is said. But `ChainUnavailable`
+        is raised while the chain makes no block: a report that waits for one carries an uptime that is too small by
+        then, and where the clock is ahead, the chain takes it all the same. For the minting that is a violation.
         """
         window_s = HINT_WINDOW_S if self._told_s is None else RIGHT_AGAIN_S
         head = await self._head()
@@ -37,9 +40,11 @@ class ClockWatch:
             return
         verdict = judge(head, self._clock.now(), window_s, young=False)
         if verdict is Clock.AHEAD_OR_STALE:
-            head = await self._next_head(head)
+            old, head = head, await self._next_head(head)
             if head is None:
                 return
+            if not _is_other(head, old):
+                raise ChainUnavailable(STANDS_STILL)
             verdict = judge(head, self._clock.now(), window_s, young=True)
         if verdict is Clock.RIGHT:
             self.right()
@@ -72,15 +77,22 @@ class ClockWatch:
         raise ClockWrong(f"{problem}; {REMEDY}")
 
     async def _next_head(self, old: Head) -> Head | None:
-        """The next block's head, within the seconds that tell how young it is; None when none comes."""
+        """The next block's head, within the seconds that tell how young it is, or the old one again.
+
+        None where that can't be told.
+        """
+        if not self._blocks_come:
+            return None
+        head = old
         waited_s = 0.0
-        while self._blocks_come and waited_s < NEXT_BLOCK_S_MAX:
+        while waited_s < NEXT_BLOCK_S_MAX:
             await self._clock.sleep(POLL_S)
             waited_s += POLL_S
-            head = await self._head()
-            if head is None or _is_next(head, old):
-                return head
-        return None
+            now = await self._head()
+            if now is None or _is_next(now, old):
+                return now
+            head = now
+        return None if _is_other(head, old) else head
 
     async def _head(self) -> Head | None:
         try:
@@ -93,4 +105,8 @@ def _is_next(head: Head, old: Head) -> bool:
     """Whether it is a block that came since. A gateway that goes back and forth shows old ones between."""
     if head.seen_s_max is not None and head.seen_s_max > NEXT_BLOCK_S_MAX:
         return False
+    return _is_other(head, old)
+
+
+def _is_other(head: Head, old: Head) -> bool:
     return (head.number, head.time_s) != (old.number, old.time_s)

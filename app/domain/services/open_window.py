@@ -43,6 +43,7 @@ class OpenWindow:
         self._faults = faults
         self._telemetry = telemetry
         self._window: DownWindow | None = None
+        self._before: DownWindow | None = None
         self._loaded = False
         self._checked = False
         self._said_here = False
@@ -76,16 +77,19 @@ class OpenWindow:
         """The Down is about to be sent: whatever ends this process, the next one knows of it."""
         await self.recall()
         self._said_here = True
-        if self._window is None:
+        window = self._window
+        if window is None or self.booted:
+            # One of before this boot may be closed by now; where it is not, this boot closes it all the same.
+            self._before = window
             self._checked = False
             await self._keep(DownWindow(self._facts.boot_id(), self._clock.now()))
         else:
-            await self._keep(replace(self._window, was_up=False, up_block=None))
+            await self._keep(replace(window, was_up=False, up_block=None))
 
     async def not_said(self) -> None:
         """The chain did not take it, and never will."""
         if self._window is not None and not self._window.sure:
-            await self._keep(None)
+            await self._keep(self._before)
 
     async def said_down(self, inclusion: Inclusion) -> None:
         """It is in a block. A window that is open already stays as it is."""

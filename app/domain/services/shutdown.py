@@ -10,7 +10,7 @@ from contextlib import suppress
 from app.domain.commands import ShutDown, StayUp
 from app.domain.errors import DownNotFinal, ExtrinsicUncertain, NicUnusable, NotWakeable, PowerdError
 from app.domain.events import Setback, ShutdownAborted, ShutdownStep
-from app.domain.model import Inclusion, NodePower, Power
+from app.domain.model import Inclusion, Power
 from app.domain.power_rules import Observation, OwnPower, PowerLimits, decide
 from app.domain.services.boot_brake import BootBrake
 from app.domain.services.clock_alarm import ClockAlarm
@@ -23,10 +23,13 @@ from app.domain.services.power_management import FAULT as CARD_FAULT
 from app.domain.services.power_management import PowerManagement
 from app.domain.services.uptime import Uptime
 from app.domain.services.wake import WakeService
-from app.domain.shutdown_rules import Finality, ShutdownPolicy, Step, already_final, finality_of_down
+from app.domain.shutdown_rules import Finality, ShutdownPolicy, Step, already_final, finality_of_down, is_down
 from app.ports.chain import Chain
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
+
+REPORTS_BEFORE_DOWN = 2
+"""Of this process. One can be undone by a fork; a node that was up for longer than 20 minutes has two."""
 
 REMEMBER_S = 1.0
 """What the stop of the daemon waits for a disk."""
@@ -101,8 +104,7 @@ class Shutdown:
         Raises the error of a step that failed, after the state was set Up again; if that failed too,
         its error: then the caller looks again soon, and finds the state Down.
         """
-        power = seen.best.power
-        self._may_be_down_on_chain = isinstance(power, NodePower) and power.state.power is Power.DOWN
+        self._may_be_down_on_chain = is_down(seen.best.power)
         self._last_seen = seen.best
         self._running = True
         try:
@@ -126,6 +128,8 @@ class Shutdown:
         self._pass(Step.ARM)
         await self._arm(said_down=False)
         # From Down on nothing is credited unless the machine boots (R13): all that can be asked is asked before.
+        await self._close_last_window()
+        await self._leave_last_sleep(seen)
         await self._wakes.finish_bursts()
         seen = await self._still_wanted()
         self._pass(Step.SAY_DOWN)
@@ -161,6 +165,23 @@ class Shutdown:
             self._faults.report(CARD_FAULT, f"this node will not power off: {error}")
             raise
         await self._alarm.arm()
+
+    async def _close_last_window(self) -> None:
+        """The first report of a boot closes the window of the sleep before it, and a fork may have undone that one.
+
+        If the report after Down closed it, the sleep that begins now would have no window, and earn nothing.
+        """
+        if self._uptime.taken < REPORTS_BEFORE_DOWN:
+            await self._send_uptime("the uptime report before Down")
+
+    async def _leave_last_sleep(self, seen: Observation) -> None:
+        """A Down of before this boot is said anew, after an Up.
+
+        This boot may have been asked for: then its report closed the window, and only a state that turns Down
+        opens the next one. Without a window a sleep earns nothing, and the next target Up makes it worse.
+        """
+        if is_down(seen.best.power) and self._window.booted:
+            await self._own_state.set(Power.UP)
 
     async def _say_down(self, seen: Observation) -> Inclusion:
         final = seen.finalized
@@ -202,6 +223,9 @@ class Shutdown:
             await self._clock.sleep(self._policy.poll_s)
 
     async def _last_uptime(self) -> None:
+        await self._send_uptime("the last uptime report")
+
+    async def _send_uptime(self, what: str) -> None:
         """One fresh retry; a chain that takes no report does not keep the node awake."""
         for _ in range(2):
             try:
@@ -209,7 +233,7 @@ class Shutdown:
                     await self._uptime.send_now()
             except (PowerdError, TimeoutError) as error:
                 reason = str(error) or f"no answer within {self._policy.uptime_s:.0f} s"
-                self._telemetry.happened(Setback("the last uptime report", reason, 0.0))
+                self._telemetry.happened(Setback(what, reason, 0.0))
             else:
                 return
 

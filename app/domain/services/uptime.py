@@ -53,6 +53,8 @@ class Uptime:
         self._sampled_at_s = clock.monotonic()
         self._reported_at_s = self._sampled_at_s
         self._problem = ("no attempt has ended yet", "")
+        self.taken = 0
+        """Reports that were included and succeeded."""
         self.last: UptimeReported | None = None
         """The last report that was included and succeeded."""
         self.reported_once = asyncio.Event()
@@ -98,6 +100,7 @@ class Uptime:
         self.answered_once.set()
         self._telemetry.happened(report)
         self.last = report
+        self.taken += 1
         self._reported_at_s = self._sampled_at_s
         self._faults.clear(SILENCE_FAULT)
         return report
