@@ -68,9 +68,33 @@ class Options:
         return Container(settings=providers.Object(settings))
 
 
+def _given_broker(_: click.Context, option: click.Parameter, url: str | None) -> str | None:
+    """Empty would mean the default, in silence, where a variable of a script was not set."""
+    if url is not None and not url.strip():
+        raise click.BadParameter(
+            "it is empty; give a URL such as redis://127.0.0.1:6379, or leave it out", param=option
+        )
+    return url
+
+
+def _redis_url(ctx: click.Context, option: click.Parameter, url: str | None) -> str | None:
+    """As `_given_broker`, and of a form that is understood."""
+    from app.adapters.redis.broker_url import BrokerUrlError, parse_broker_url
+
+    try:
+        if (given := _given_broker(ctx, option, url)) is not None:
+            parse_broker_url(given)
+    except BrokerUrlError as error:
+        raise click.BadParameter(str(error), param=option) from None
+    return given
+
+
 @click.group(cls=Program, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--broker", metavar="URL", help="Redis of this node: unix:///PATH, tcp://HOST:PORT, redis://… or rediss://…"
+    "--broker",
+    metavar="URL",
+    callback=_given_broker,
+    help="Redis of this node: unix:///PATH, tcp://HOST:PORT, redis://… or rediss://…",
 )
 @click.option(
     "--config",
@@ -106,7 +130,7 @@ def events(options: Options) -> None:
 
 @main.command(short_help="Show what the running daemon believes and does.")
 @click.option("--json", "as_json", is_flag=True, help="All of it, as one JSON object.")
-@click.option("--broker", metavar="URL", help="The daemon's Redis, as the daemon was given it.")
+@click.option("--broker", metavar="URL", callback=_redis_url, help="The daemon's Redis, as the daemon was given it.")
 @click.pass_obj
 def status(options: Options, broker: str | None, *, as_json: bool) -> None:
     """Show what this node's daemon believes and does now: target, state, holds, uptime, wakes, faults."""
@@ -187,7 +211,9 @@ def decode(source: TextIO, *, zbus: bool) -> None:
 
 
 @main.command(short_help="Show a whole farm on this machine.")
-@click.option("--redis", "redis_url", metavar="URL", help="Use this server instead of starting one.")
+@click.option(
+    "--redis", "redis_url", metavar="URL", callback=_redis_url, help="Use this server instead of starting one."
+)
 @click.option("--nodes", type=click.IntRange(3, 16), default=3, show_default=True, help="Size of the farm.")
 @click.option("--keep", is_flag=True, help="Leave everything running afterwards, and say what to try.")
 @click.option(

@@ -23,6 +23,8 @@ ENCODE = (
     "/ is %2F)"
 )
 
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
+
 
 class BrokerUrlError(PermanentError):
     """The URL can't be used; the text names it (without user and password) and the remedy."""
@@ -63,7 +65,7 @@ def parse_broker_url(url: str) -> BrokerUrl:
         raise BrokerUrlError(f"the broker URL {shown} can't be read; {_why(error)}{ENCODE}") from None
     if parts.scheme not in SCHEMES:
         raise BrokerUrlError(
-            f"the broker URL {shown} has an unknown scheme; use unix://, tcp://, redis:// or rediss://"
+            f"the broker URL {shown} has an unknown scheme; use unix://, tcp://, redis:// or rediss://{_meant(shown)}"
         )
     if parts.fragment or (_cut_short(parts) and "@" in parts.path + parts.query):
         raise BrokerUrlError(f"the broker URL {shown} can't be read; {ENCODE}")
@@ -90,8 +92,15 @@ def parse_broker_url(url: str) -> BrokerUrl:
 def _shown(url: str) -> str:
     """The URL without user, password and options: all before the last @ may be part of a password."""
     scheme, found, rest = url.partition("://")
-    place = rest.rpartition("@")[2].partition("?")[0]
-    return f"{scheme}://{place}" if found else place
+    place = (rest if found else url).rpartition("@")[2].partition("?")[0]
+    return f"{scheme}://{place}" if found else place or "''"
+
+
+def _meant(shown: str) -> str:
+    """What a URL without a scheme was most likely meant to be."""
+    if shown.startswith("/"):
+        return f" (did you mean unix://{shown}?)"
+    return f" (did you mean redis://{shown}?)" if _HOST.fullmatch(shown) else ""
 
 
 def _why(error: ValueError) -> str:

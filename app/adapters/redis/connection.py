@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from app.adapters.redis.broker_url import TLS_FILES, BrokerUrl, parse_broker_url
 from app.adapters.redis.refusals import explained
+from app.adapters.redis.silences import why_silent
 from app.domain.errors import EventsUnavailable
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 CONNECT_S = 5.0
+CONNECT_TLS_S = 4.0
+"""A server without TLS lets a handshake wait: who waits 5 s for an answer should hear why there is none."""
 
 
 class Connection:
@@ -26,6 +29,7 @@ class Connection:
         self._answer_s = answer_s
         self._errors_pass = errors_pass
         self._redis: Redis | None = None
+        self._answered = False
         self._turn = asyncio.Lock()
 
     @property
@@ -51,7 +55,9 @@ class Connection:
                     self._redis = self._make()
                 async with asyncio.timeout(self._answer_s):
                     yield self._redis
+                self._answered = True
             except ResponseError as error:
+                self._answered = True
                 if self._errors_pass:
                     raise
                 raise self.refused(error) from error
@@ -93,7 +99,7 @@ class Connection:
             db=self._url.database,
             username=self._url.user or None,
             password=self._url.password or None,
-            socket_connect_timeout=CONNECT_S,
+            socket_connect_timeout=CONNECT_S if self._url.tls is None else CONNECT_TLS_S,
             # The deadline is in `use`: the library's own sits on `asyncio.wait_for`, which before Python 3.12
             # swallows a cancellation that arrives together with the result.
             socket_timeout=None,
@@ -122,7 +128,7 @@ class Connection:
         return {**place, "ssl": True, **url.tls, "ssl_check_hostname": named}
 
     def _silent(self, error: Exception) -> EventsUnavailable:
-        reason = self._url.hide(str(error) or type(error).__name__)
+        reason = self._url.hide(why_silent(error, self._url, self._answer_s, ever=self._answered))
         return EventsUnavailable(f"Redis at {self.name} does not answer: {reason}")
 
 

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from typing import Any
 
 from app.adapters.substrate.dialling import DialledSocket, dial
+from app.adapters.substrate.endings import why_ended
 
 READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
-REASON_CHARS_MAX = 200
 
 
 class SocketThread:
@@ -48,6 +48,7 @@ class SocketThread:
         self._loop = asyncio.get_running_loop()
         self._outbox: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        self._is_open = False
         self._dialled = DialledSocket()
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_out.setblocking(False)
@@ -81,7 +82,7 @@ class SocketThread:
         try:
             reason = self._converse()
         except Exception as error:  # noqa: BLE001 - libraries and peers fail in many ways; all end here
-            reason = _describe(error)
+            reason = why_ended(error, opened=self._is_open)
         finally:
             self._dialled.close()
             with self._wake_lock:
@@ -91,6 +92,7 @@ class SocketThread:
 
     def _converse(self) -> str:
         websocket = dial(self._url, self._timeout_s, self._dialled)
+        self._is_open = True
         self._post(self._on_open)
         poller = select.poll()
         poller.register(websocket.sock, READABLE)
@@ -128,10 +130,3 @@ class SocketThread:
             self._loop.call_soon_threadsafe(callback, *args)
         except RuntimeError:
             self._stopping.set()  # the loop is closed: nothing listens any more
-
-
-def _describe(error: Exception) -> str:
-    text = " ".join(str(error).split())[:REASON_CHARS_MAX]
-    if isinstance(error, OSError) and text:
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
