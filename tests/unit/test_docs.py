@@ -67,6 +67,18 @@ def test_the_architecture_lists_every_task_of_the_daemon() -> None:
     assert [task for task in sorted(tasks) if f"`{task.partition('{')[0].rstrip()}" not in table] == []
 
 
+RECIPES = ("guard", "setting", "adapter", "magic packets", "zbus", "simulated fault", "promise", "command")
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_each_recipe_is_short_and_names_the_files_to_touch(recipe: str) -> None:
+    recipes = re.split(r"^## ", (ROOT / "docs/extending.md").read_text(), flags=re.MULTILINE)[1:]
+    (text,) = [text for text in recipes if recipe in text.partition("\n")[0].partition(":")[0]]
+    steps = re.findall(r"^\d\. ", text, re.MULTILINE)
+    assert 3 <= len(steps) <= 8
+    assert len(LINK.findall(text)) >= 4
+
+
 def test_the_readme_opens_with_the_two_commands_and_make_knows_them() -> None:
     readme = (ROOT / "README.md").read_text()
     makefile = (ROOT / "Makefile").read_text()
