@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from app.domain.errors import ExtrinsicFailed
+from app.domain.errors import ExtrinsicFailed, ExtrinsicUncertain
 from app.domain.events import Reconciled, UptimeReported, UptimeSkipped
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
@@ -31,6 +31,20 @@ async def test_a_retry_samples_anew(farm: VirtualFarm) -> None:
         report = node.told(UptimeReported)[0]
         assert farm.clock.now() - report.sample.taken_at_s < 15
     assert len(set(node.chain.samples)) == len(node.chain.samples) == 4
+
+
+async def test_r13_two_reports_never_carry_the_same_second_though_the_fate_of_the_first_is_unknown(
+    farm: VirtualFarm,
+) -> None:
+    async with farm.running(1) as node:
+        await farm.until(lambda: bool(node.told(UptimeReported)))
+        node.chain.lose_sight_of_next = True
+        uptime = node.container.services().uptime
+        with pytest.raises(ExtrinsicUncertain):
+            await uptime.send_now()
+        await uptime.send_now()
+        seconds = [sample.uptime_s for sample in node.chain.samples]
+    assert len(set(seconds)) == len(seconds) == 3
 
 
 async def test_an_unhealthy_node_skips_and_looks_again_soon(farm: VirtualFarm) -> None:

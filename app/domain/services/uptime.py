@@ -20,6 +20,8 @@ from app.ports.telemetry import Telemetry
 
 SILENCE_FAULT = "uptime"
 HEALTH_FAULT = "unhealthy"
+SAMPLES_APART_S = 1.0
+"""Uptime is reported in whole seconds."""
 HEALTH_REMEDY = "mend what these flags name, or remove their files (host_facts.flags_dir)"
 
 
@@ -51,6 +53,7 @@ class Uptime:
         self._jitter = jitter
         self._in_flight = asyncio.Lock()
         self._sampled_at_s = clock.monotonic()
+        self._sampled_once = False
         self._reported_at_s = self._sampled_at_s
         self._problem = ("no attempt has ended yet", "")
         self.taken = 0
@@ -85,6 +88,7 @@ class Uptime:
                     return self._skip(health.problems)
                 self._faults.clear(HEALTH_FAULT)
                 await self._clock_watch.check()
+                await self._another_second()
                 inclusion = await self._chain.report_uptime(self._sample)
         except (PowerdError, TimeoutError) as error:
             self._wallet.failed(error)
@@ -117,6 +121,12 @@ class Uptime:
                 failures = 0
                 wait_s = self._until_next(result)
             await self._clock.sleep(wait_s)
+
+    async def _another_second(self) -> None:
+        """Two reports of the same second, the first of unknown fate, would be a reboot at no time: a violation."""
+        if self._sampled_once:
+            await self._clock.sleep(max(0.0, self._sampled_at_s + SAMPLES_APART_S - self._clock.monotonic()))
+        self._sampled_once = True
 
     def _sample(self) -> UptimeSample:
         self._sampled_at_s = self._clock.monotonic()
