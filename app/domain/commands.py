@@ -17,6 +17,23 @@ class LookAgain(enum.Enum):
     SOON = "soon"
 
 
+class Guard(enum.Enum):
+    """What keeps a node up against its target; the value is how rules, log and status name it."""
+
+    UNREADABLE = "the chain's answer can't be read"
+    NOT_ENABLED = "power management is not enabled"
+    HELD = "a hold"
+    COOLING_DOWN = "a power-off failed a short while ago"
+    BOOT_LOOP = "this node is booted again and again"
+    BEST_HEAD = "the age of the best head"
+    NOT_FINAL = "the target is not finalized"
+    FINALIZED_HEAD = "the age of the finalized head"
+    WAKING = "a wake that is not finished"
+    LAST_WAKER = "no other node is known to be awake"
+    ABORTED = "the shutdown was aborted"
+    REBOOT_DUE = "a reboot is due"
+
+
 @dataclass(frozen=True, slots=True)
 class Nothing:
     """All is as it should be."""
@@ -24,20 +41,20 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class ReportUp:
-    """The chain calls this node Down, and it is up and has to be."""
+    """The node is up and wanted up: report the state Up, since the chain says, or may come to say, Down."""
 
 
 @dataclass(frozen=True, slots=True)
 class StayUp:
-    """The target is Down (or can't be read) and the node stays up; its state has to be Up."""
+    """The target is Down (or can't be read) and a guard keeps the node up.
 
+    ``say_up``: report the state Up first, as for `ReportUp`. ``reason`` is the guard's objection in words.
+    """
+
+    guard: Guard
     reason: str
     look_again: LookAgain
-
-
-@dataclass(frozen=True, slots=True)
-class StayInDoubt(StayUp):
-    """Stays up since the chain's answer about it can't be understood: what its target is, is not known."""
+    say_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,10 @@ class Unreadable:
     reason: str
 
 
+Powers = Mapping[NodeId, NodePower | Unreadable]
+"""What one read of the chain says of several nodes."""
+
+
 @dataclass(frozen=True, slots=True)
 class PowerReading:
     """The power of several nodes, all read from one block.
@@ -92,7 +96,7 @@ class PowerReading:
     """
 
     head: Head | None
-    powers: Mapping[NodeId, NodePower | Unreadable]
+    powers: Powers
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from dataclasses import dataclass, replace
 from app.domain.minting.month import BOOT_S_MAX, SLEEP_S_MAX
 from app.domain.model import NodeId, NodePower, Power, Unreadable
 from app.domain.moments import utc
-from app.domain.power_rules import Guard, Observation, PowerLimits, best_head_off, held, not_enabled
+from app.domain.power_rules import GuardRule, Observation, PowerLimits, best_head_off, held, not_enabled
 
 CLOCK_S = 60
 """How far the block's time and this machine's may differ: the chain refuses reports beyond that."""
@@ -112,7 +112,7 @@ def remedy_for(window: DownWindow, power: NodePower | Unreadable) -> Remedy | No
 
 SETTING = "power_management.reboot_after_aborted_sleep"
 
-REBOOT_GUARDS: Sequence[Guard] = (not_enabled, held, best_head_off)
+REBOOT_GUARDS: Sequence[GuardRule] = (not_enabled, held, best_head_off)
 """Those of the power-off that a reboot has as well: doubt never reboots."""
 
 

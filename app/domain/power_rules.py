@@ -8,10 +8,10 @@ only a Down that can't be undone may power a machine off (R6).
 target  own state   guards         command
 ======  ==========  =============  ==============================================
 Up      Up          (not asked)    Nothing
-Up      Down        (not asked)    ReportUp
+Up      Down        (not asked)    ReportUp (as well while our last state is uncertain)
 Down    any         all pass       ShutDown (which alone writes Down, R5)
 Down    any         one objects    StayUp; a state Down is set to Up (R4)
-broken  any         (not asked)    StayInDoubt, and look again soon (R6)
+broken  any         (not asked)    StayUp, and look again soon (R6)
 ======  ==========  =============  ==============================================
 
 The guards are the rows of `GUARDS`, asked in that order; the first that objects names the reason.
@@ -20,9 +20,9 @@ The guards are the rows of `GUARDS`, asked in that order; the first that objects
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from app.domain.commands import LookAgain, Nothing, PowerCommand, ReportUp, ShutDown, StayInDoubt, StayUp
+from app.domain.commands import Guard, LookAgain, Nothing, PowerCommand, ReportUp, ShutDown, StayUp
 from app.domain.model import Head, Hold, NodeId, NodePower, Power, Unreadable
 
 
@@ -41,6 +41,7 @@ class Observation:
     ``finalized`` is None where the gateway can't tell finality. ``not_enabled``, ``cooling_down``,
     ``braked`` and ``last_waker`` are reasons, or empty, and so is ``head_unreadable``: why the age of the
     best head can't be told. ``not_enabled_may_pass``: the host only did not answer in time.
+    ``own_state_uncertain``: an extrinsic of ours may still land that says something else than the chain does now.
     ``deferred_for_s`` counts from the moment when an unfinished wake first held up this power-off.
     """
 
@@ -55,6 +56,7 @@ class Observation:
     unfinished_wakes: tuple[NodeId, ...] = ()
     deferred_for_s: float = 0.0
     cooling_down: str = ""
+    own_state_uncertain: bool = False
     braked: str = ""
     last_waker: str = ""
 
@@ -77,13 +79,15 @@ def decide(seen: Observation, limits: PowerLimits) -> PowerCommand:
     """Compare the target with what is; see the table above."""
     power = seen.best.power
     if isinstance(power, Unreadable):
-        return StayInDoubt(f"the chain's answer is broken: {power.reason}", LookAgain.SOON)
+        reason = f"the chain's answer is broken: {power.reason}"
+        return StayUp(Guard.UNREADABLE, reason, LookAgain.SOON, say_up=seen.own_state_uncertain)
+    say_up = power.state.power is Power.DOWN or seen.own_state_uncertain
     if power.target is Power.UP:
-        return Nothing() if power.state.power is Power.UP else ReportUp()
+        return ReportUp() if say_up else Nothing()
     for guard in GUARDS:
         objection = guard(seen, limits)
         if objection is not None:
-            return objection
+            return replace(objection, say_up=say_up)
     return ShutDown()
 
 
@@ -91,39 +95,43 @@ def not_enabled(seen: Observation, _: PowerLimits) -> StayUp | None:
     """R11: a node that can't be woken, or must not sleep, never sleeps."""
     if seen.not_enabled:
         again = LookAgain.IN_A_WHILE if seen.not_enabled_may_pass else LookAgain.NEXT_ROUND
-        return StayUp(f"power management is not enabled: {seen.not_enabled}", again)
+        return StayUp(Guard.NOT_ENABLED, f"power management is not enabled: {seen.not_enabled}", again)
     return None
 
 
 def held(seen: Observation, _: PowerLimits) -> StayUp | None:
     """R6: a hold keeps the machine up; not knowing is a hold too."""
     if seen.holds_unreadable:
-        return StayUp(f"whether there is a hold can't be told: {seen.holds_unreadable}", LookAgain.IN_A_WHILE)
+        return StayUp(
+            Guard.HELD, f"whether there is a hold can't be told: {seen.holds_unreadable}", LookAgain.IN_A_WHILE
+        )
     if seen.holds:
         hold = seen.holds[0]
-        return StayUp(f"held by {hold.holder}: {hold.reason}", LookAgain.IN_A_WHILE)
+        return StayUp(Guard.HELD, f"held by {hold.holder}: {hold.reason}", LookAgain.IN_A_WHILE)
     return None
 
 
 def cooling_down(seen: Observation, _: PowerLimits) -> StayUp | None:
     """R5: after a power-off that failed, try again later, not at once."""
     if seen.cooling_down:
-        return StayUp(seen.cooling_down, LookAgain.NEXT_ROUND)
+        return StayUp(Guard.COOLING_DOWN, seen.cooling_down, LookAgain.NEXT_ROUND)
     return None
 
 
 def braked(seen: Observation, _: PowerLimits) -> StayUp | None:
     """R10: what wakes this node again and again would wake it at once."""
     if seen.braked:
-        return StayUp(seen.braked, LookAgain.NEXT_ROUND)
+        return StayUp(Guard.BOOT_LOOP, seen.braked, LookAgain.NEXT_ROUND)
     return None
 
 
 def best_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
     """R6: a head that is too old (or comes from the future) is no word of now; not knowing its age is as bad."""
     if seen.head_unreadable and limits.best_head_age_s_max:
-        return StayUp(f"how old the chain's answer is can't be told: {seen.head_unreadable}", LookAgain.SOON)
-    return _age_objection(seen.best.head, seen.now_s, limits.best_head_age_s_max)
+        return StayUp(
+            Guard.BEST_HEAD, f"how old the chain's answer is can't be told: {seen.head_unreadable}", LookAgain.SOON
+        )
+    return _age_objection(Guard.BEST_HEAD, seen.best.head, seen.now_s, limits.best_head_age_s_max)
 
 
 def not_final(seen: Observation, _: PowerLimits) -> StayUp | None:
@@ -132,9 +140,9 @@ def not_final(seen: Observation, _: PowerLimits) -> StayUp | None:
         return None
     power = seen.finalized.power
     if isinstance(power, Unreadable):
-        return StayUp(f"the chain's finalized answer is broken: {power.reason}", LookAgain.SOON)
+        return StayUp(Guard.NOT_FINAL, f"the chain's finalized answer is broken: {power.reason}", LookAgain.SOON)
     if power.target is not Power.DOWN:
-        return StayUp("the target Down is not finalized yet", LookAgain.NEXT_FINALIZED_HEAD)
+        return StayUp(Guard.NOT_FINAL, "the target Down is not finalized yet", LookAgain.NEXT_FINALIZED_HEAD)
     return None
 
 
@@ -142,27 +150,27 @@ def finalized_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
     """R6: finality that stands still is a chain in trouble."""
     if seen.finalized is None:
         return None
-    return _age_objection(seen.finalized.head, seen.now_s, limits.finalized_head_age_s_max)
+    return _age_objection(Guard.FINALIZED_HEAD, seen.finalized.head, seen.now_s, limits.finalized_head_age_s_max)
 
 
 def wakes_unfinished(seen: Observation, limits: PowerLimits) -> StayUp | None:
     """R7: this node may be the only one that can wake the other; but not for ever."""
     if seen.unfinished_wakes and seen.deferred_for_s < limits.defer_power_off_s_max:
         peers = ", ".join(str(node) for node in seen.unfinished_wakes)
-        return StayUp(f"still waking node {peers}", LookAgain.SOON)
+        return StayUp(Guard.WAKING, f"still waking node {peers}", LookAgain.SOON)
     return None
 
 
 def last_waker(seen: Observation, _: PowerLimits) -> StayUp | None:
     """R14: another node has to be awake to wake this one, and the others."""
     if seen.last_waker:
-        return StayUp(seen.last_waker, LookAgain.IN_A_WHILE)
+        return StayUp(Guard.LAST_WAKER, seen.last_waker, LookAgain.IN_A_WHILE)
     return None
 
 
-Guard = Callable[[Observation, PowerLimits], StayUp | None]
+GuardRule = Callable[[Observation, PowerLimits], StayUp | None]
 
-GUARDS: tuple[Guard, ...] = (
+GUARDS: tuple[GuardRule, ...] = (
     not_enabled,
     held,
     cooling_down,
@@ -175,18 +183,18 @@ GUARDS: tuple[Guard, ...] = (
 )
 
 
-def _age_objection(head: Head | None, now_s: float, age_s_max: float) -> StayUp | None:
+def _age_objection(guard: Guard, head: Head | None, now_s: float, age_s_max: float) -> StayUp | None:
     if head is None or age_s_max == 0:
         return None
     age_s = head.off_by_s(now_s)
     name = f"the {head.kind.value} head{'' if head.number is None else f' {head.number}'}"
     if age_s > age_s_max:
         reason = f"{name} is {age_s:.0f} s old, more than {age_s_max:.0f} s"
-        return StayUp(reason, LookAgain.NEXT_FINALIZED_HEAD)
+        return StayUp(guard, reason, LookAgain.NEXT_FINALIZED_HEAD)
     if age_s < -age_s_max:
         reason = f"{name} is {-age_s:.0f} s ahead of this machine's clock"
-        return StayUp(reason, LookAgain.NEXT_FINALIZED_HEAD)
+        return StayUp(guard, reason, LookAgain.NEXT_FINALIZED_HEAD)
     if head.seen_s_max is not None and head.seen_s_max > age_s_max:
         reason = f"the chain was not seen to make a block within {age_s_max:.0f} s, and its time is only roughly known"
-        return StayUp(reason, LookAgain.NEXT_FINALIZED_HEAD)
+        return StayUp(guard, reason, LookAgain.NEXT_FINALIZED_HEAD)
     return None

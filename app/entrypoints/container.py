@@ -156,21 +156,8 @@ class Container(containers.DeclarativeContainer):
     closed_desk = providers.Singleton(ClosedDesk, identification, faults, version)
     desk = providers.Singleton(
         OperatorDesk,
-        node,
-        server,
-        chain,
-        services.provided.farm,
-        services.provided.observer,
-        services.provided.management,
-        services.provided.uptime,
-        services.provided.wakes,
-        services.provided.shutdown,
-        services.provided.window,
-        faults,
+        services,
         host_facts,
-        services.provided.own_trigger,
-        services.provided.farm_trigger,
-        clock,
         version,
     )
     power_object = providers.Singleton(zos_adapters.zbus_power_object, closed_desk)

@@ -25,16 +25,22 @@ from app.domain.services.fault_board import FaultBoard
 from app.domain.services.fee_pace import FeePace
 from app.domain.services.head_watch import HeadWatch
 from app.domain.services.host_orders import HostOrders
+from app.domain.services.last_duties import LastDuties
 from app.domain.services.last_waker import LastWaker
+from app.domain.services.node_context import NodeContext
+from app.domain.services.node_services import NodeServices
 from app.domain.services.observer import Observer
 from app.domain.services.open_window import OpenWindow
-from app.domain.services.own_address import OwnAddress
+from app.domain.services.own_guards import OwnGuards
+from app.domain.services.own_host import OwnHost
+from app.domain.services.own_node import OwnNode
 from app.domain.services.own_state import OwnState
 from app.domain.services.persistent_trouble import PersistentTrouble
 from app.domain.services.power_management import PowerManagement
 from app.domain.services.power_server import PowerServer
 from app.domain.services.reconciler import Reconciler
 from app.domain.services.retrying import Retrying
+from app.domain.services.said_state import SaidState
 from app.domain.services.shutdown import Shutdown
 from app.domain.services.signs_watch import SignsWatch
 from app.domain.services.silent_peers import SilentPeers
@@ -104,155 +110,104 @@ class Ports:
     window_memory: WindowMemory | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NodeServices:
-    """The daemon's services, wired; `PowerServer.start` runs them all but the fault board."""
-
-    faults: FaultBoard
-    management: PowerManagement
-    farm: FarmDirectory
-    own_state: OwnState
-    uptime: Uptime
-    wakes: WakeService
-    observer: Observer
-    window: OpenWindow
-    shutdown: Shutdown
-    own_trigger: Trigger
-    farm_trigger: Trigger
-    server: PowerServer
-
-
 def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: FaultBoard) -> NodeServices:
     """Everything one node's daemon consists of, once it is known who the node is."""
-    chain, clock, telemetry, jitter = ports.chain, ports.clock, ports.telemetry, ports.jitter
-    own_trigger, farm_trigger = Trigger(clock), Trigger(clock)
-    inbox = EventInbox()
-    alarm = ClockAlarm(ports.rtc_alarm, clock, faults, telemetry, ahead_s=policies.rtc_alarm_ahead_s)
-    address = OwnAddress(chain, node.node, clock, telemetry)
-    management = PowerManagement(
-        chain, ports.nic, address, ports.host_power, alarm, faults, allowed=policies.power_off_allowed
-    )
-    farm = FarmDirectory(
-        chain,
-        clock,
-        node.farm,
-        node.node,
-        faults,
-        refresh_s=policies.farm_refresh_s,
-        all_records=policies.all_records,
-    )
+    context = NodeContext(node, ports.clock, ports.telemetry, faults, ports.jitter)
     wallet = Wallet(faults)
-    paces = {power: FeePace(clock, jitter, policies.fees) for power in Power}
-    own_state = OwnState(chain, node.node, management, telemetry, wallet, paces)
-    uptime = Uptime(
-        chain,
-        ports.host_facts,
-        clock,
-        ClockWatch(chain, clock, faults, blocks_come=policies.limits.best_head_age_s_max > 0),
-        wallet,
-        FeePace(clock, jitter, policies.fees),
-        faults,
-        telemetry,
-        policies.uptime,
-        jitter,
-    )
-    bursts = Bursts(ports.magic_packets, clock, faults, telemetry, policies.wake)
-    wake_faults = WakeFaults(faults, policies.wake.deadline_s)
+    farm = FarmDirectory(context, ports.chain, refresh_s=policies.farm_refresh_s, nodes_at_once=policies.nodes_at_once)
     turns = Turns(node.node, policies.wake.turns)
-    reads = WakeReads(chain, farm, turns, clock, telemetry, nodes_at_once=policies.nodes_at_once)
-    wakes = WakeService(reads, turns, bursts, clock, wake_faults, telemetry, policies.wake, jitter)
-    brake = BootBrake(ports.boot_memory, ports.host_facts, clock, faults, policies.brake, management.other_wakers)
-    watch = SignsWatch(ports.signs_of_life, clock, fresh_s=policies.sign_of_life_s)
-    silent = SilentPeers(watch, wakes, turns, wake_faults, telemetry, policies.silence)
-    last_waker = LastWaker(watch, turns, chain, farm, guarded=policies.last_waker_guard)
-    heads = HeadWatch(
-        chain, clock, age_s_max=policies.limits.best_head_age_s_max, pause_s=policies.reconcile.follow_up_s
+    signs = SignsWatch(ports.signs_of_life, ports.clock, fresh_s=policies.sign_of_life_s)
+    uptime = _uptime(context, ports, policies, wallet)
+
+    # -- the farm's other nodes
+    wake_faults = WakeFaults(faults, policies.wake.deadline_s)
+    bursts = Bursts(context, ports.magic_packets, policies.wake)
+    wakes = WakeService(context, WakeReads(context, farm, turns), turns, bursts, wake_faults, policies.wake)
+    silent = SilentPeers(signs, wakes, turns, wake_faults, ports.telemetry, policies.silence)
+    farm_trouble = _trouble(context, "farm-power", FARM_REMEDY)
+    farm_loop = Reconciler(context, ports.chain, policies.farm_reconcile, farm_trouble)
+
+    # -- this node
+    alarm = ClockAlarm(context, ports.rtc_alarm, ahead_s=policies.rtc_alarm_ahead_s)
+    management = PowerManagement(
+        context, ports.chain, ports.nic, ports.host_power, alarm, allowed=policies.power_off_allowed
     )
-    observer = Observer(chain, node.node, ports.holds, management, wakes, brake, last_waker, heads, clock)
-    orders = HostOrders(ports.host_power, clock, faults, telemetry, policies.shutdown)
-    window = OpenWindow(ports.window_memory, chain, node.node, ports.host_facts, clock, faults, telemetry)
-    reboot_rules = RebootRules(node.node, policies.limits, policies.reboot_allowed, policies.shutdown.retry_later_s)
+    brake = BootBrake(context, ports.boot_memory, ports.host_facts, policies.brake, management.other_wakers)
+    last_waker = LastWaker(signs, turns, farm, guarded=policies.last_waker_guard)
+    guards = OwnGuards(management, brake, last_waker, ports.holds)
+    observer = Observer(context, ports.chain, wakes, guards, _heads(ports, policies), policies.limits)
+    orders = HostOrders(context, ports.host_power, policies.shutdown)
+    state = _said_state(context, ports, policies, management, wallet)
     shutdown = Shutdown(
-        chain,
+        context,
         observer,
-        own_state,
-        management,
-        uptime,
-        wakes,
-        orders,
-        window,
-        brake,
-        alarm,
-        clock,
-        faults,
-        telemetry,
-        policies.limits,
+        state,
+        OwnHost(context, management, alarm, brake, orders),
+        LastDuties(context, uptime, wakes, uptime_s=policies.shutdown.uptime_s),
         policies.shutdown,
     )
-    handler = EventHandler(
-        ports.events,
-        inbox,
-        chain,
-        farm,
-        wakes,
-        node.node,
-        node.farm,
-        own_trigger,
-        clock,
-        telemetry,
-        jitter,
-        stale_after_s=policies.events_stale_after_s,
-        nodes_at_once=policies.nodes_at_once,
+    reboot = RebootRules(node.node, policies.limits, policies.reboot_allowed, policies.shutdown.retry_later_s)
+    aborted = AbortedSleep(state.window, observer, wakes, orders, faults, reboot)
+    own_trouble = _trouble(context, "own-power", OWN_REMEDY)
+    own = OwnNode(
+        context, observer, state, shutdown, aborted, Reconciler(context, ports.chain, policies.reconcile, own_trouble)
     )
-    own_trouble = PersistentTrouble("own-power", OWN_REMEDY, faults, clock, patience_s=LOOKS_PATIENCE_S)
-    farm_trouble = PersistentTrouble("farm-power", FARM_REMEDY, faults, clock, patience_s=LOOKS_PATIENCE_S)
+
+    triggers = (own.loop.trigger, farm_loop.trigger)
+    handler = EventHandler(
+        context, ports.events, farm, wakes, own.loop.trigger, stale_after_s=policies.events_stale_after_s
+    )
     server = PowerServer(
-        _event_reader(node, ports, inbox, faults, [own_trigger, farm_trigger]),
+        context,
+        _event_reader(context, ports.events, handler.inbox, triggers),
         handler,
-        FarmLook(chain, farm, wakes, silent, clock, nodes_at_once=policies.nodes_at_once),
-        observer,
-        own_state,
-        management,
+        own,
+        FarmLook(context, farm, wakes, silent, farm_loop),
         uptime,
         wakes,
-        shutdown,
-        window,
-        AbortedSleep(window, observer, wakes, orders, faults, reboot_rules),
-        alarm,
-        Reconciler(chain, clock, telemetry, policies.reconcile, jitter, own_trouble),
-        Reconciler(chain, clock, telemetry, policies.farm_reconcile, jitter, farm_trouble),
-        own_trigger,
-        farm_trigger,
-        clock,
-        telemetry,
-        policies.limits,
         first_report_wait_s=policies.first_report_wait_s,
     )
-    return NodeServices(
-        faults,
-        management,
-        farm,
-        own_state,
-        uptime,
-        wakes,
-        observer,
-        window,
-        shutdown,
-        own_trigger,
-        farm_trigger,
-        server,
+    return NodeServices(context, management, farm, uptime, wakes, observer, shutdown, *triggers, server)
+
+
+def _uptime(context: NodeContext, ports: Ports, policies: Policies, wallet: Wallet) -> Uptime:
+    blocks_come = policies.limits.best_head_age_s_max > 0
+    clock_watch = ClockWatch(ports.chain, ports.clock, context.faults, blocks_come=blocks_come)
+    pace = FeePace(context, wallet, policies.fees)
+    return Uptime(context, ports.chain, ports.host_facts, clock_watch, pace, policies.uptime)
+
+
+def _heads(ports: Ports, policies: Policies) -> HeadWatch:
+    return HeadWatch(
+        ports.chain,
+        ports.clock,
+        age_s_max=policies.limits.best_head_age_s_max,
+        pause_s=policies.reconcile.follow_up_s,
     )
+
+
+def _said_state(
+    context: NodeContext, ports: Ports, policies: Policies, management: PowerManagement, wallet: Wallet
+) -> SaidState:
+    paces = {power: FeePace(context, wallet, policies.fees) for power in Power}
+    window = OpenWindow(context, ports.window_memory, ports.chain, ports.host_facts)
+    state = OwnState(context, ports.chain, management, paces)
+    return SaidState(context, ports.chain, state, window, announce_s=policies.shutdown.announce_s)
+
+
+def _trouble(context: NodeContext, key: str, remedy: str) -> PersistentTrouble:
+    return PersistentTrouble(key, remedy, context.faults, context.clock, patience_s=LOOKS_PATIENCE_S)
 
 
 def _event_reader(
-    node: NodeIdentity, ports: Ports, inbox: EventInbox, faults: FaultBoard, triggers: Sequence[Trigger]
+    context: NodeContext, events: PowerEvents, inbox: EventInbox, triggers: Sequence[Trigger]
 ) -> EventReader:
-    trouble = PersistentTrouble("events", EVENTS_REMEDY, faults, ports.clock, patience_s=EVENTS_PATIENCE_S)
-    retrying = Retrying("reading events", READ_AGAIN, trouble, ports.clock, ports.telemetry, ports.jitter)
+    trouble = PersistentTrouble("events", EVENTS_REMEDY, context.faults, context.clock, patience_s=EVENTS_PATIENCE_S)
+    retrying = Retrying("reading events", READ_AGAIN, trouble, context.clock, context.telemetry, context.jitter)
 
     def resumed() -> None:
         for trigger in triggers:
             trigger.pull("events reconnected")
 
-    sharing = StreamSharing(ports.events, node, faults, ports.clock, ports.telemetry)
-    return EventReader(ports.events, inbox, retrying, sharing, resumed)
+    sharing = StreamSharing(events, context.node, context.faults, context.clock, context.telemetry)
+    return EventReader(events, inbox, retrying, sharing, resumed)

@@ -36,7 +36,6 @@ class Policies:
     power_off_allowed: bool
     reboot_allowed: bool
     farm_refresh_s: float
-    all_records: bool
     nodes_at_once: int | None
     events_stale_after_s: float
     first_report_wait_s: float
@@ -60,7 +59,6 @@ def policies(settings: Settings) -> Policies:
         power_off_allowed=settings.power_management.enabled,
         reboot_allowed=settings.power_management.reboot_after_aborted_sleep,
         farm_refresh_s=settings.power_management.farm_refresh_s,
-        all_records=not behind_gateway(settings),
         nodes_at_once=NODES_AT_ONCE if behind_gateway(settings) else None,
         events_stale_after_s=settings.events.stale_after_s,
         first_report_wait_s=settings.uptime.first_report_wait_s,

@@ -16,8 +16,9 @@ from app.domain.errors import EventsUnavailable, NicUnusable
 from app.domain.events import Delivery, Malformed, UptimeSkipped
 from app.domain.model import HeadKind, NodeId, NodeIdentity, NodePower, Power, PowerReading, PowerState, Unreadable
 from app.domain.services.fault_board import FaultBoard
+from app.domain.services.node_services import NodeServices
 from app.domain.services.reconciler import ReconcilePolicy
-from app.entrypoints.node_services import NodeServices, Ports, assemble
+from app.entrypoints.node_services import Ports, assemble
 from app.entrypoints.policies import Policies
 
 NEVER_S = 1e9
@@ -88,7 +89,7 @@ def _restarts_on_a_bad_event(services: NodeServices, ports: Ports) -> None:
     async def restarting(batch: Sequence[Delivery]) -> None:
         if any(isinstance(delivery.content, Malformed) for delivery in batch):
             await ports.events.acknowledge(batch)
-            handler._inbox.done(batch)
+            handler.inbox.done(batch)
             await ports.clock.sleep(60)
         else:
             await handle(batch)
@@ -144,25 +145,26 @@ class BestIsGoodEnough(Wrapped):
 
 def _hung_report_blocks(services: NodeServices, ports: Ports) -> None:
     shutdown: Any = services.shutdown
-    last_uptime = shutdown._last_uptime
+    duties = shutdown._duties
+    last_uptime = duties.report_uptime
 
-    async def hanging() -> None:
+    async def hanging(doing: str) -> None:
         if ports.chain.hang_uptime:  # type: ignore[attr-defined]  # the simulated chain has the switch
             await ports.clock.sleep(NEVER_S)
-        await last_uptime()
+        await last_uptime(doing)
 
-    shutdown._last_uptime = hanging
+    duties.report_uptime = hanging
 
 
 def _leaves_down(services: NodeServices, ports: Ports) -> None:
     shutdown: Any = services.shutdown
-    server: Any = services.server
+    own: Any = services.server.own
 
-    async def gives_up(reason: str) -> None:
+    async def gives_up(*_: object) -> None:
         """Nothing is taken back."""
 
     shutdown._abort = gives_up
-    server._must_say_up = lambda seen: False
+    own._report_up = gives_up
 
 
 def _never_reads_back(services: NodeServices, ports: Ports) -> None:
@@ -184,22 +186,18 @@ def _insists_on_one_card(services: NodeServices, ports: Ports) -> None:
     server.start = strict
 
 
-def _ignores_holds(services: NodeServices, ports: Ports) -> None:
-    observer: Any = services.observer
-
-    async def nobody() -> tuple[tuple[()], str]:
-        return (), ""
-
-    observer._read_holds = nobody
+class NoHolds(Wrapped):
+    async def active(self) -> tuple[()]:
+        return ()
 
 
 def _says_no_farewell(services: NodeServices, ports: Ports) -> None:
     shutdown: Any = services.shutdown
 
-    async def nothing() -> None:
+    async def nothing(doing: str) -> None:
         """No last report."""
 
-    shutdown._last_uptime = nothing
+    shutdown._duties.report_uptime = nothing
 
 
 def _sets_no_alarm(services: NodeServices, ports: Ports) -> None:
@@ -208,7 +206,7 @@ def _sets_no_alarm(services: NodeServices, ports: Ports) -> None:
     async def nothing() -> None:
         """No alarm."""
 
-    shutdown._alarm.arm = nothing
+    shutdown._host._alarm.arm = nothing
 
 
 def _guards_nobody(services: NodeServices, ports: Ports) -> None:
@@ -217,7 +215,7 @@ def _guards_nobody(services: NodeServices, ports: Ports) -> None:
     async def nothing() -> str:
         return ""
 
-    observer._last_waker.objection = nothing
+    observer._guards.last_waker.objection = nothing
 
 
 # -- waking and uptime ------------------------------------------------------------------------------
@@ -273,8 +271,8 @@ def _loses_uptime_in_silence(services: NodeServices, ports: Ports) -> None:
 
 
 def _is_wrong_in_silence(services: NodeServices, ports: Ports) -> None:
-    server: Any = services.server
-    server._reconciler._trouble.failed = lambda doing, reason: None
+    own: Any = services.server.own
+    own.loop._trouble.failed = lambda doing, reason: None
 
 
 DEFECTS: dict[str, Defect] = {
@@ -319,5 +317,7 @@ DEFECTS: dict[str, Defect] = {
     "is wrong in silence": Defect(
         "failed looks and states are logged one by one, and never become a fault", services=_is_wrong_in_silence
     ),
-    "ignores holds": Defect("no hold keeps the machine up", services=_ignores_holds),
+    "ignores holds": Defect(
+        "no hold keeps the machine up", ports=lambda ports: dataclasses.replace(ports, holds=NoHolds(ports.holds))
+    ),
 }

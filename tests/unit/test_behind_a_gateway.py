@@ -10,7 +10,7 @@ from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncert
 from app.domain.events import ShutdownAborted, WakeEnded
 from app.domain.model import FarmId, Head, HeadKind, Inclusion, NodeId, Power
 from app.domain.services.head_watch import HeadWatch
-from app.domain.services.own_state import OwnState
+from app.domain.services.said_state import SaidState
 from app.entrypoints.neighbours.gateway import as_go
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
@@ -99,15 +99,15 @@ async def test_without_the_chains_time_it_stays_up(farm: VirtualFarm) -> None:
         assert node.host_power.orders == []
 
 
-async def with_an_uncertain_down(node: VirtualNode, farm: VirtualFarm) -> OwnState:
+async def with_an_uncertain_down(node: VirtualNode, farm: VirtualFarm) -> SaidState:
     """The node said Down, and does not know whether the chain took it."""
     await farm.clock.sleep(10)
     services = node.container.services()
     await services.management.check()
     node.chain.lose_sight_of_next = True
     with pytest.raises(ExtrinsicUncertain):
-        await services.own_state.set(Power.DOWN)
-    own: OwnState = services.own_state
+        await services.server.set_node_power_state(up=False)
+    own: SaidState = services.server.own._state
     return own
 
 
@@ -149,7 +149,7 @@ async def test_an_empty_list_of_the_farm_ends_no_wake(farm: VirtualFarm, monkeyp
 async def test_a_node_that_joined_after_the_list_was_read_is_woken_on(farm: VirtualFarm) -> None:
     async with farm.running(1, settings={}) as node:
         directory = node.container.services().farm
-        directory._all_records = False
+        directory.nodes_at_once = 2
         await farm.clock.sleep(30)
         directory._members = tuple(each for each in directory._members if each != 3)
         directory._nodes.pop(NodeId(3), None)

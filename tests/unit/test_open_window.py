@@ -8,7 +8,6 @@ import pytest
 
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
-from app.adapters.simulated.faults import SimulatedFaults
 from app.adapters.simulated.host_facts import SimulatedHostFacts
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.telemetry import SimulatedTelemetry
@@ -18,8 +17,8 @@ from app.domain.events import Setback
 from app.domain.model import Head, HeadKind, Inclusion, NodeId, NodePower, PastPower, Power, PowerState, Unreadable
 from app.domain.paid_rules import DownWindow, Remedy
 from app.domain.power_rules import OwnPower
-from app.domain.services.fault_board import FaultBoard
 from app.domain.services.open_window import OpenWindow
+from tests.unit.virtual_farm import context_of
 
 pytestmark = pytest.mark.anyio
 
@@ -49,10 +48,9 @@ class World:
         self.memory = SimulatedWindowMemory()
         self.memory.window = kept
         self.telemetry = SimulatedTelemetry()
-        faults = FaultBoard(SimulatedFaults(), clock, self.telemetry, lambda: 0.5)
         facts = SimulatedHostFacts(clock, uptime_s=5000)
         kept_by = self.memory if memory else None
-        self.window = OpenWindow(kept_by, self.chain, ME, facts, clock, faults, self.telemetry)
+        self.window = OpenWindow(context_of(clock, ME, self.telemetry), kept_by, self.chain, facts)
 
     def opened(self, **over: object) -> DownWindow:
         return replace(DownWindow(BOOT, self.clock.now() - 60, sure=True), **over)  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ from app.domain.services.identification import Identification
 from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
 from app.domain.shutdown_rules import Step
 from app.domain.status import NodeStatus
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.unit.virtual_farm import VirtualFarm, VirtualNode, context_of
 
 pytestmark = pytest.mark.anyio
 
@@ -203,8 +203,7 @@ async def test_a_chain_that_is_away_or_broken_holds_no_wake_back(farm: VirtualFa
 
 # -- where each read is a call -------------------------------------------------------------------------
 async def test_a_directory_that_pays_for_each_record_reads_only_those_it_is_asked_for(farm: VirtualFarm) -> None:
-    board = FaultBoard(SimulatedFaults(), farm.clock, SimulatedTelemetry(), lambda: 0.5)
-    directory = FarmDirectory(farm.farmer, farm.clock, farm.id, NodeId(1), board, refresh_s=60, all_records=False)
+    directory = FarmDirectory(context_of(farm.clock), farm.farmer, refresh_s=60, nodes_at_once=2)
     assert list(await directory.peers()) == [PEER, NodeId(3)]
     assert (directory.known(PEER), directory.known(NodeId(3))) == (None, None)
     assert list(await directory.among([PEER])) == [PEER]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 
 import pytest
 
@@ -21,6 +20,7 @@ from app.domain.services.event_inbox import EventInbox
 from app.domain.services.fault_board import FaultBoard
 from app.domain.services.identification import Identification
 from app.domain.wake_rules import WakePolicy
+from tests.unit.virtual_farm import context_of
 
 pytestmark = pytest.mark.anyio
 
@@ -164,9 +164,7 @@ def test_errors_tell_retryable_from_permanent() -> None:
 
 
 async def test_bursts_that_keep_coming_hold_nobody_up_for_longer_than_one_takes(clock: VirtualClock) -> None:
-    telemetry = SimulatedTelemetry()
-    board = FaultBoard(SimulatedFaults(), clock, telemetry, random.Random(1).random)
-    bursts = Bursts(SimulatedMagicPackets(SimulatedNetwork(clock)), clock, board, telemetry, WakePolicy())
+    bursts = Bursts(context_of(clock), SimulatedMagicPackets(SimulatedNetwork(clock)), WakePolicy())
     burst = Burst(mac_of(1, 2), WakeBurstStarted(NodeId(2), 1, "a test"))
 
     async def keep_sending() -> None:

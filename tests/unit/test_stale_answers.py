@@ -15,7 +15,7 @@ from app.domain.errors import ChainUnavailable
 from app.domain.events import WakeEnded
 from app.domain.model import FarmId, HeadKind, Hold, Node, NodeId, Power, PowerReading, Unreadable
 from app.domain.services.farm_directory import FarmDirectory
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.node_context import NodeContext
 from app.domain.wake_rank import order
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
@@ -113,17 +113,17 @@ async def test_a_call_that_somebody_wished_for_is_not_put_off_by_an_event(big_fa
         assert node.packets_to(SLEEPER)
 
 
-def board(node: VirtualNode) -> FaultBoard:
-    faults: FaultBoard = node.container.faults()
-    return faults
+def context(node: VirtualNode) -> NodeContext:
+    of_node: NodeContext = node.container.services().context
+    return of_node
 
 
-@pytest.mark.parametrize("all_records", [True, False])
+@pytest.mark.parametrize("nodes_at_once", [None, 2])
 async def test_a_list_that_was_asked_for_before_a_node_joined_does_not_remove_it(
-    farm: VirtualFarm, *, all_records: bool
+    farm: VirtualFarm, *, nodes_at_once: int | None
 ) -> None:
     async with farm.running(1) as node:
-        directory = FarmDirectory(node.chain, farm.clock, FarmId(1), NodeId(1), board(node), all_records=all_records)
+        directory = FarmDirectory(context(node), node.chain, nodes_at_once=nodes_at_once)
         farm_nodes, clock = node.chain.farm_nodes, farm.clock
         asked = asyncio.Event()
 
@@ -144,7 +144,7 @@ async def test_a_list_that_was_asked_for_before_a_node_joined_does_not_remove_it
 
 async def test_nor_does_one_whose_records_were_asked_for_before(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        directory = FarmDirectory(node.chain, farm.clock, FarmId(1), NodeId(1), board(node))
+        directory = FarmDirectory(context(node), node.chain)
         farm_nodes, records_of, clock = node.chain.farm_nodes, node.chain.nodes, farm.clock
         asked = asyncio.Event()
 
@@ -170,7 +170,7 @@ async def test_nor_does_one_whose_records_were_asked_for_before(farm: VirtualFar
 async def test_a_peer_whose_record_cannot_be_decoded_stays_a_peer_with_the_record_last_read(farm: VirtualFarm) -> None:
     """R6: a record that can't be read is not one that is gone."""
     async with farm.running(1) as node:
-        directory = FarmDirectory(node.chain, farm.clock, FarmId(1), NodeId(1), board(node), refresh_s=60)
+        directory = FarmDirectory(context(node), node.chain, refresh_s=60)
         await directory.peers()
         record = directory.known(SLEEPER)
         assert record
@@ -184,7 +184,7 @@ async def test_a_peer_whose_record_cannot_be_decoded_stays_a_peer_with_the_recor
 
 async def test_a_peer_whose_record_never_could_be_decoded_is_a_peer_without_an_address(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        directory = FarmDirectory(node.chain, farm.clock, FarmId(1), NodeId(1), board(node))
+        directory = FarmDirectory(context(node), node.chain)
         node.chain.broken_records = {SLEEPER}
         assert SLEEPER in await directory.peers()
         assert SLEEPER in await directory.among([SLEEPER])

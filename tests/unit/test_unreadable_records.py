@@ -7,7 +7,7 @@ import pytest
 from app.domain.events import FaultCleared, PowerTargetChanged, WakeEnded
 from app.domain.model import NodeId, Power
 from app.domain.services.farm_directory import FarmDirectory
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.node_context import NodeContext
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
@@ -76,8 +76,8 @@ async def test_where_each_record_costs_a_call_only_those_that_could_not_be_read_
     farm: VirtualFarm,
 ) -> None:
     async with farm.running(1) as node:
-        faults: FaultBoard = node.container.faults()
-        directory = FarmDirectory(node.chain, farm.clock, farm.id, NodeId(1), faults, refresh_s=60, all_records=False)
+        context: NodeContext = node.container.services().context
+        directory = FarmDirectory(context, node.chain, refresh_s=60, nodes_at_once=2)
         await directory.peers()
         await directory.among([PEER])
         node.chain.broken_records.add(PEER)
@@ -96,8 +96,8 @@ async def test_where_each_record_costs_a_call_only_those_that_could_not_be_read_
 
 async def test_a_members_record_that_is_not_answered_stays_as_it_was(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        faults: FaultBoard = node.container.faults()
-        directory = FarmDirectory(node.chain, farm.clock, farm.id, NodeId(1), faults)
+        context: NodeContext = node.container.services().context
+        directory = FarmDirectory(context, node.chain)
         await directory.peers()
         known = directory.known(PEER)
         farm.ledger.genesis("Nodes", 2, None)

@@ -33,6 +33,8 @@ from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.events import Malformed, PowerTargetChanged, ShutdownStep
 from app.domain.model import FarmId, Fault, Mac, NodeId, NodeIdentity, Power, TwinId
+from app.domain.services.fault_board import FaultBoard
+from app.domain.services.node_context import NodeContext
 from app.entrypoints.container import Container
 from app.entrypoints.kinds import rtc_alarm_kind, signs_of_life_kind
 from app.entrypoints.settings import Settings
@@ -55,6 +57,13 @@ def simulated_settings(settings: Mapping[str, object] = MappingProxyType({})) ->
     """
     alone = {"power_management.last_waker_guard": False, "wake.call_silent": False}
     return load_settings(None, {}, {"profile": "simulated", **alone, **settings})
+
+
+def context_of(clock: VirtualClock, node: int = 1, telemetry: SimulatedTelemetry | None = None) -> NodeContext:
+    """For one service alone: of a node of farm 1, with a fault board of its own."""
+    shown = SimulatedTelemetry() if telemetry is None else telemetry
+    board = FaultBoard(SimulatedFaults(), clock, shown, lambda: 0.5)
+    return NodeContext(NodeIdentity(NodeId(node), FarmId(1), TwinId(node + 1)), clock, shown, board, lambda: 0.5)
 
 
 class Hardware:

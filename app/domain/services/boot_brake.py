@@ -11,9 +11,8 @@ from collections.abc import Callable
 from app.domain.brake_rules import Boot, BootRecord, BrakePolicy, falls_asleep, judge, stay_s
 from app.domain.errors import BootMemoryUnusable
 from app.domain.model import NodePower, Unreadable
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.node_context import NodeContext
 from app.ports.boot_memory import BootMemory
-from app.ports.clock import Clock
 from app.ports.host_facts import HostFacts
 
 LOOP_FAULT = "boot-loop"
@@ -28,17 +27,16 @@ class BootBrake:
 
     def __init__(
         self,
+        context: NodeContext,
         memory: BootMemory | None,
         facts: HostFacts,
-        clock: Clock,
-        faults: FaultBoard,
         policy: BrakePolicy,
         suspect: Callable[[], str],
     ) -> None:
         self._memory = memory
         self._facts = facts
-        self._clock = clock
-        self._faults = faults
+        self._clock = context.clock
+        self._faults = context.faults
         self._policy = policy
         self._suspect = suspect
         self._record: BootRecord | None = None

@@ -10,11 +10,9 @@ from types import MappingProxyType
 from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart
 from app.domain.events import WakeBurstStarted
 from app.domain.model import Mac
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.node_context import NodeContext
 from app.domain.wake_rules import WakePolicy
-from app.ports.clock import Clock
 from app.ports.magic_packets import MagicPackets
-from app.ports.telemetry import Telemetry
 
 FAULT = "magic-packets"
 """No packet leaves; behind it and a hyphen stands an interface by which none does, while others work."""
@@ -35,16 +33,14 @@ class Bursts:
 
     def __init__(
         self,
+        context: NodeContext,
         packets: MagicPackets,
-        clock: Clock,
-        faults: FaultBoard,
-        telemetry: Telemetry,
         policy: WakePolicy,
     ) -> None:
         self._packets = packets
-        self._clock = clock
-        self._faults = faults
-        self._telemetry = telemetry
+        self._clock = context.clock
+        self._faults = context.faults
+        self._telemetry = context.telemetry
         self._policy = policy
         self._lame: set[str] = set()
         self._in_flight = 0

@@ -18,10 +18,8 @@ from __future__ import annotations
 
 from app.domain.errors import RtcUnusable
 from app.domain.events import AlarmLeft, Setback
-from app.domain.services.fault_board import FaultBoard
-from app.ports.clock import Clock
+from app.domain.services.node_context import NodeContext
 from app.ports.rtc_alarm import RtcAlarm
-from app.ports.telemetry import Telemetry
 
 FAULT = "rtc-alarm"
 
@@ -38,13 +36,11 @@ CLEARING_S = 0.5
 class ClockAlarm:
     """Does nothing where ``rtc`` is None: the operator did not ask for it."""
 
-    def __init__(
-        self, rtc: RtcAlarm | None, clock: Clock, faults: FaultBoard, telemetry: Telemetry, *, ahead_s: int
-    ) -> None:
+    def __init__(self, context: NodeContext, rtc: RtcAlarm | None, *, ahead_s: int) -> None:
         self._rtc = rtc
-        self._clock = clock
-        self._faults = faults
-        self._telemetry = telemetry
+        self._clock = context.clock
+        self._faults = context.faults
+        self._telemetry = context.telemetry
         self._ahead_s = ahead_s
 
     async def check(self) -> None:

@@ -9,19 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
 
-from app.domain.backoff import Jitter
 from app.domain.errors import EventsUnavailable, PowerdError
 from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malformed, Setback
-from app.domain.model import FarmId, HeadKind, NodeId
+from app.domain.model import NodeId
 from app.domain.services.event_inbox import EventInbox
 from app.domain.services.event_retries import EventRetries, node_of
 from app.domain.services.farm_directory import FarmDirectory
+from app.domain.services.node_context import NodeContext
 from app.domain.services.trigger import Trigger
 from app.domain.services.wake import WakeService
-from app.ports.chain import ChainReader
-from app.ports.clock import Clock
 from app.ports.power_events import PowerEvents
-from app.ports.telemetry import Telemetry
 
 
 class EventHandler:
@@ -29,39 +26,32 @@ class EventHandler:
 
     def __init__(
         self,
+        context: NodeContext,
         events: PowerEvents,
-        inbox: EventInbox,
-        chain: ChainReader,
         farm: FarmDirectory,
         wakes: WakeService,
-        own: NodeId,
-        farm_id: FarmId,
         own_trigger: Trigger,
-        clock: Clock,
-        telemetry: Telemetry,
-        jitter: Jitter,
         *,
         stale_after_s: float = 600.0,
-        nodes_at_once: int | None = None,
     ) -> None:
+        self._own = context.node.node
+        self._farm_id = context.node.farm
+        self._clock = context.clock
+        self._telemetry = context.telemetry
         self._events = events
-        self._inbox = inbox
-        self._chain = chain
         self._farm = farm
         self._wakes = wakes
-        self._own = own
-        self._farm_id = farm_id
         self._own_trigger = own_trigger
-        self._clock = clock
-        self._telemetry = telemetry
         self._stale_after_s = stale_after_s
-        self._one_by_one = nodes_at_once is not None
-        self._retries = EventRetries(own, clock, jitter, nodes_max=nodes_at_once)
+        self._one_by_one = farm.nodes_at_once is not None
+        self._retries = EventRetries(self._own, context.clock, context.jitter, nodes_max=farm.nodes_at_once)
+        self.inbox = EventInbox()
+        """What was read and waits to be handled."""
 
     async def run(self) -> None:
         """Handle what arrives; a failure leaves it waiting, and it is tried again by itself."""
         while True:
-            waiting = await self._inbox.waiting()
+            waiting = await self.inbox.waiting()
             due = self._retries.due(waiting)
             if due:
                 await self.handle(due)
@@ -71,7 +61,7 @@ class EventHandler:
     async def _pause(self, seconds: float) -> None:
         try:
             async with self._clock.timeout(seconds):
-                await self._inbox.news()
+                await self.inbox.news()
         except TimeoutError:
             pass
 
@@ -91,8 +81,8 @@ class EventHandler:
         asked_at_s = self._clock.monotonic()
         peers = await self._farm.among([node for node in nodes if node != self._own])
         # The own node first: behind a gateway that answers one call after the other it waits for no peer.
-        reading = await self._chain.powers([*(n for n in nodes if n == self._own), *peers], HeadKind.BEST)
-        powers = {node: power for node, power in reading.powers.items() if node != self._own}
+        read = await self._farm.powers([*(n for n in nodes if n == self._own), *peers])
+        powers = {node: power for node, power in read.items() if node != self._own}
         if hinted:
             self._wakes.on_event(powers)
         else:
@@ -144,7 +134,7 @@ class EventHandler:
         except EventsUnavailable as error:
             # They stay pending and come again after the reconnect, which does no harm.
             self._telemetry.happened(Setback("acknowledging events", str(error), 0.0))
-        self._inbox.done(handled)
+        self.inbox.done(handled)
         return acknowledged
 
     async def _put_aside(self, broken: Sequence[Delivery]) -> None:
@@ -156,5 +146,5 @@ class EventHandler:
             except EventsUnavailable as error:
                 self._put_off([delivery], [error])
             else:
-                self._inbox.done([delivery])
+                self.inbox.done([delivery])
                 self._telemetry.happened(EventDeadLettered(delivery.id, reason))

@@ -6,10 +6,9 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from app.domain.errors import ChainUnavailable
-from app.domain.model import FarmId, Node, NodeId, Unreadable
-from app.domain.services.fault_board import FaultBoard
+from app.domain.model import HeadKind, Node, NodeId, Powers, Unreadable
+from app.domain.services.node_context import NodeContext
 from app.ports.chain import ChainReader
-from app.ports.clock import Clock
 
 REMEDY = "Have the node register anew (Zero-OS does so when it boots), or look for a newer version of powerd"
 
@@ -19,31 +18,42 @@ class FarmDirectory:
 
     def __init__(
         self,
+        context: NodeContext,
         chain: ChainReader,
-        clock: Clock,
-        farm: FarmId,
-        own: NodeId,
-        faults: FaultBoard,
         *,
         refresh_s: float = 1800.0,
-        all_records: bool = True,
+        nodes_at_once: int | None = None,
     ) -> None:
         self._chain = chain
-        self._clock = clock
-        self._farm = farm
-        self._own = own
-        self._faults = faults
+        self._clock = context.clock
+        self._farm = context.node.farm
+        self._own = context.node.node
+        self._faults = context.faults
         self._refresh_s = refresh_s
-        self._all_records = all_records
+        self.nodes_at_once = nodes_at_once
+        """So many are read together where each costs a call of its own (behind a gateway); None: all of them."""
         self._members: tuple[NodeId, ...] = ()
         self._nodes: dict[NodeId, Node] = {}
         self._unreadable: set[NodeId] = set()
         self._read_at_s = float("-inf")
 
+    @property
+    def lacks_power(self) -> str:
+        """Why nodes have no power target here at all; empty where they have."""
+        return self._chain.lacks_power
+
+    @property
+    def _all_at_once(self) -> bool:
+        return self.nodes_at_once is None
+
+    async def powers(self, nodes: Collection[NodeId]) -> Powers:
+        """What the best head says of these nodes now, in one read."""
+        return (await self._chain.powers(nodes, HeadKind.BEST)).powers
+
     async def peers(self) -> Collection[NodeId]:
         """All other nodes of the farm; the list is read again when it is older than ``refresh_s``.
 
-        With it come the records of them all, or, where each costs a call (``all_records`` is False),
+        With it come the records of them all, or, where each costs a call (``nodes_at_once``),
         of none: then `among` reads those of the nodes that may have to be woken.
         """
         if self._clock.monotonic() - self._read_at_s >= self._refresh_s:
@@ -60,7 +70,7 @@ class FarmDirectory:
             raise ChainUnavailable(f"the list of the nodes of farm {self._farm} lacks this node, {self._own}")
         joined = [node for node in self._members if node not in before]
         self._members = tuple(node for node in dict.fromkeys([*listed, *joined]) if node != self._own)
-        if self._all_records:
+        if self._all_at_once:
             asked = self._members
             records = await self._chain.nodes(asked)
             for node in asked:
@@ -69,7 +79,7 @@ class FarmDirectory:
         self._nodes = {node: record for node, record in self._nodes.items() if node in members}
         for node in sorted(self._unreadable - members):
             self._readable(node)
-        if not self._all_records:
+        if not self._all_at_once:
             with suppress(ChainUnavailable):
                 await self.reread(sorted(self._unreadable))
 

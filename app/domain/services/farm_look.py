@@ -9,46 +9,46 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from app.domain.errors import ChainUnavailable
-from app.domain.model import HeadKind, NodeId, NodePower, Unreadable
+from app.domain.model import NodeId, NodePower, Powers, Unreadable
 from app.domain.parts import parts_of
 from app.domain.services.farm_directory import FarmDirectory
+from app.domain.services.node_context import NodeContext
+from app.domain.services.reconciler import Reconciler
 from app.domain.services.silent_peers import SilentPeers
-from app.domain.services.turns import Powers
 from app.domain.services.wake import WakeService
 from app.domain.wake_rules import may_sleep
-from app.ports.chain import ChainReader
-from app.ports.clock import Clock
 
 
 class FarmLook:
-    """Errors are those of the chain; ``nodes_at_once`` is None where all nodes are one read."""
+    """Errors are those of the chain."""
 
     def __init__(
         self,
-        chain: ChainReader,
+        context: NodeContext,
         farm: FarmDirectory,
         wakes: WakeService,
         silent: SilentPeers,
-        clock: Clock,
-        *,
-        nodes_at_once: int | None,
+        loop: Reconciler,
     ) -> None:
-        self._chain = chain
+        self._clock = context.clock
         self._farm = farm
         self._wakes = wakes
         self._silent = silent
-        self._clock = clock
-        self._nodes_at_once = nodes_at_once
+        self.loop = loop
+
+    async def keep(self) -> None:
+        """Look for ever, on the clock and whenever the loop's trigger is pulled."""
+        await self.loop.keep("the farm", self.look)
 
     async def look(self) -> None:
         """One look at the farm. Where nodes have no power, none sleeps."""
-        if self._chain.lacks_power:
+        if self._farm.lacks_power:
             return
         asked_at_s = self._clock.monotonic()
         peers = await self._farm.peers()
         powers: dict[NodeId, NodePower | Unreadable] = {}
         unanswered: list[ChainUnavailable] = []
-        parts = parts_of(peers, self._nodes_at_once)
+        parts = parts_of(peers, self._farm.nodes_at_once)
         for part in parts:
             part_asked_at_s = self._clock.monotonic()
             try:
@@ -66,6 +66,6 @@ class FarmLook:
         await self._silent.look(powers, self._clock.monotonic())
 
     async def _read(self, peers: Collection[NodeId]) -> Powers:
-        powers = (await self._chain.powers(peers, HeadKind.BEST)).powers
+        powers = await self._farm.powers(peers)
         await self._farm.among([node for node, power in powers.items() if may_sleep(power)])
         return powers

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.backoff import Backoff, Jitter
+from app.domain.backoff import Backoff
 from app.domain.errors import ExtrinsicFailed, ExtrinsicUncertain
-from app.ports.clock import Clock
+from app.domain.services.node_context import NodeContext
+from app.domain.services.wallet import Wallet
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +21,10 @@ class FeePolicy:
 class FeePace:
     """Of one kind of extrinsic. What the chain did not take costs nothing, and is not counted here."""
 
-    def __init__(self, clock: Clock, jitter: Jitter, policy: FeePolicy) -> None:
-        self._clock = clock
-        self._jitter = jitter
+    def __init__(self, context: NodeContext, wallet: Wallet, policy: FeePolicy) -> None:
+        self._clock = context.clock
+        self._jitter = context.jitter
+        self._wallet = wallet
         self._policy = policy
         self._failures = 0
         self._not_before_s = float("-inf")
@@ -35,6 +37,7 @@ class FeePace:
 
     def failed(self, error: Exception) -> float:
         """The pause before the next attempt; 0 for an error that cost nothing."""
+        self._wallet.failed(error)
         if isinstance(error, ExtrinsicFailed):
             backoff, reason = self._policy.failed, error.outcome
         elif isinstance(error, ExtrinsicUncertain | TimeoutError):
@@ -49,5 +52,6 @@ class FeePace:
 
     def succeeded(self) -> None:
         """It was taken: the next failure is the first."""
+        self._wallet.paid()
         self._failures = 0
         self._not_before_s = float("-inf")

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 
 from app.domain.errors import HostPowerFailed
 from app.domain.events import PowerOffOrdered, RebootOrdered, Setback
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.node_context import NodeContext
 from app.domain.shutdown_rules import ShutdownPolicy
-from app.ports.clock import Clock
 from app.ports.host_power import HostPower
-from app.ports.telemetry import Telemetry
 
 ORDERS = ("orderly", "orderly", "forced")
 """What is asked for, in this order, while the host stays alive."""
@@ -52,16 +50,14 @@ class HostOrders:
 
     def __init__(
         self,
+        context: NodeContext,
         host: HostPower,
-        clock: Clock,
-        faults: FaultBoard,
-        telemetry: Telemetry,
         policy: ShutdownPolicy,
     ) -> None:
         self._host = host
-        self._clock = clock
-        self._faults = faults
-        self._telemetry = telemetry
+        self._clock = context.clock
+        self._faults = context.faults
+        self._telemetry = context.telemetry
         self._policy = policy
         self.ordered = False
         """True from the moment an order was given until it is known to have failed."""

@@ -10,11 +10,10 @@ from collections.abc import Collection
 
 from app.domain.errors import PowerdError
 from app.domain.last_waker_rules import is_awake
-from app.domain.model import HeadKind, NodeId
+from app.domain.model import NodeId
 from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.signs_watch import SignsWatch
 from app.domain.services.turns import Turns
-from app.ports.chain import ChainReader
 
 ASKED_MAX = 3
 """So many nodes that seemed awake at the last look are asked for where each costs a call; one is enough."""
@@ -25,12 +24,9 @@ SETTING = "power_management.last_waker_guard = false lets it sleep all the same"
 class LastWaker:
     """Objects to nothing where the operator switched the guard off."""
 
-    def __init__(
-        self, watch: SignsWatch, turns: Turns, chain: ChainReader, farm: FarmDirectory, *, guarded: bool
-    ) -> None:
+    def __init__(self, watch: SignsWatch, turns: Turns, farm: FarmDirectory, *, guarded: bool) -> None:
         self._watch = watch
         self._turns = turns
-        self._chain = chain
         self._farm = farm
         self._guarded = guarded
 
@@ -59,6 +55,6 @@ class LastWaker:
             alive = [node for node in self._turns.wakers if node in members][:ASKED_MAX]
         if not alive:
             return False
-        powers = (await self._chain.powers(alive, HeadKind.BEST)).powers
+        powers = await self._farm.powers(alive)
         self._turns.saw(powers)
         return any(is_awake(power) for power in powers.values())

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from app.domain.errors import ChainUnavailable, HoldsUnreadable
-from app.domain.model import HeadKind, Hold, NodeId
-from app.domain.power_rules import Observation, OwnPower, wants_down
-from app.domain.services.boot_brake import BootBrake
+from app.domain.errors import ChainUnavailable
+from app.domain.model import HeadKind
+from app.domain.power_rules import Observation, OwnPower, PowerLimits, wants_down
 from app.domain.services.head_watch import HeadWatch
-from app.domain.services.last_waker import LastWaker
-from app.domain.services.power_management import PowerManagement
+from app.domain.services.node_context import NodeContext
+from app.domain.services.own_guards import OwnGuards
 from app.domain.services.wake import WakeService
 from app.ports.chain import ChainReader
-from app.ports.clock import Clock
-from app.ports.holds import Holds
 
 
 class Observer:
@@ -23,30 +20,32 @@ class Observer:
 
     def __init__(
         self,
+        context: NodeContext,
         chain: ChainReader,
-        node: NodeId,
-        holds: Holds,
-        management: PowerManagement,
         wakes: WakeService,
-        brake: BootBrake,
-        last_waker: LastWaker,
+        guards: OwnGuards,
         heads: HeadWatch,
-        clock: Clock,
+        limits: PowerLimits,
     ) -> None:
+        self._clock = context.clock
+        self._node = context.node.node
         self._chain = chain
-        self._node = node
-        self._holds = holds
-        self._management = management
         self._wakes = wakes
-        self._brake = brake
-        self._last_waker = last_waker
+        self._guards = guards
         self._heads = heads
-        self._clock = clock
+        self.limits = limits
         self._deferred_since_s: float | None = None
         self.last: Observation | None = None
         """What was seen when it was last looked at; for people, never to decide by."""
 
-    async def observe(self, *, cooling_down: str = "") -> Observation:
+    async def look(self, *, cooling_down: str, own_state_uncertain: bool) -> Observation:
+        """As `observe`, after host and card were checked; the wakes hear what the chain says of this node."""
+        await self._guards.management.check()
+        seen = await self.observe(cooling_down=cooling_down, own_state_uncertain=own_state_uncertain)
+        self._wakes.on_own_power(seen.best.power)
+        return seen
+
+    async def observe(self, *, cooling_down: str = "", own_state_uncertain: bool = False) -> Observation:
         """Look now. Raises `ChainUnavailable`.
 
         The best head is read last of the chain: where it says Up, nothing older may overrule it.
@@ -57,30 +56,31 @@ class Observer:
         last_waker, head_unreadable = "", ""
         # Only when it may decide: it takes reads of the chain.
         if finalized is not None and wants_down(finalized.power):
-            last_waker = await self._last_waker.objection()
+            last_waker = await self._guards.last_waker.objection()
         best = await self._own_power(HeadKind.BEST)
         if finalized is None and wants_down(best.power):
-            last_waker = await self._last_waker.objection()
+            last_waker = await self._guards.last_waker.objection()
             if best.head is not None:
                 best = await self._own_power(HeadKind.BEST)  # it may have turned Up meanwhile
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
-        await self._brake.saw(best.power)
+        await self._guards.brake.saw(best.power)
         # Last of all: they are near and quick, and the program that placed one counts on it.
-        holds, holds_unreadable = await self._read_holds()
+        holds, holds_unreadable = await self._guards.read_holds()
         self.last = Observation(
             best=best,
             finalized=finalized,
             now_s=self._clock.now(),
             head_unreadable=head_unreadable,
-            not_enabled=self._management.objection,
-            not_enabled_may_pass=self._management.objection_may_pass,
+            not_enabled=self._guards.management.objection,
+            not_enabled_may_pass=self._guards.management.objection_may_pass,
             holds=holds,
             holds_unreadable=holds_unreadable,
             unfinished_wakes=self._wakes.unfinished,
             deferred_for_s=self._deferred_for_s(best),
             cooling_down=cooling_down,
-            braked=self._brake.objection,
+            own_state_uncertain=own_state_uncertain,
+            braked=self._guards.brake.objection,
             last_waker=last_waker,
         )
         return self.last
@@ -99,12 +99,6 @@ class Observer:
         except ChainUnavailable as error:
             return best, str(error)
         return OwnPower(head, (await self._own_power(HeadKind.BEST)).power), ""
-
-    async def _read_holds(self) -> tuple[tuple[Hold, ...], str]:
-        try:
-            return tuple(await self._holds.active()), ""
-        except HoldsUnreadable as error:
-            return (), str(error)
 
     def _deferred_for_s(self, best: OwnPower) -> float:
         if not (wants_down(best.power) and self._wakes.unfinished):

@@ -9,14 +9,12 @@ from dataclasses import replace
 
 from app.domain.errors import ChainUnavailable, WindowMemoryUnusable
 from app.domain.events import Setback
-from app.domain.model import Inclusion, NodeId, NodePower, Power
+from app.domain.model import Inclusion, NodePower, Power
 from app.domain.paid_rules import DownWindow, Remedy, ThisBoot, look_at, remedy_for
 from app.domain.power_rules import OwnPower
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.node_context import NodeContext
 from app.ports.chain import ChainReader
-from app.ports.clock import Clock
 from app.ports.host_facts import HostFacts
-from app.ports.telemetry import Telemetry
 from app.ports.window_memory import WindowMemory
 
 MEMORY_FAULT = "window-memory"
@@ -27,21 +25,18 @@ class OpenWindow:
 
     def __init__(
         self,
+        context: NodeContext,
         memory: WindowMemory | None,
         chain: ChainReader,
-        node: NodeId,
         facts: HostFacts,
-        clock: Clock,
-        faults: FaultBoard,
-        telemetry: Telemetry,
     ) -> None:
         self._memory = memory
         self._chain = chain
-        self._node = node
+        self._node = context.node.node
         self._facts = facts
-        self._clock = clock
-        self._faults = faults
-        self._telemetry = telemetry
+        self._clock = context.clock
+        self._faults = context.faults
+        self._telemetry = context.telemetry
         self._window: DownWindow | None = None
         self._before: DownWindow | None = None
         self._loaded = False

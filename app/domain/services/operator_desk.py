@@ -6,23 +6,13 @@ import asyncio
 
 from app.domain.errors import ChainUnavailable, IdentityUnavailable, NodeNotKnown, NotWantedUp
 from app.domain.events import UptimeReported, UptimeSkipped
-from app.domain.model import HeadKind, NodeId, NodeIdentity, NodePower
+from app.domain.model import NodeId, NodePower
 from app.domain.paid_rules import DownWindow
 from app.domain.power_rules import wants_down
-from app.domain.services.farm_directory import FarmDirectory
 from app.domain.services.fault_board import FaultBoard
 from app.domain.services.identification import Identification
-from app.domain.services.observer import Observer
-from app.domain.services.open_window import OpenWindow
-from app.domain.services.power_management import PowerManagement
-from app.domain.services.power_server import PowerServer
-from app.domain.services.shutdown import Shutdown
-from app.domain.services.trigger import Trigger
-from app.domain.services.uptime import Uptime
-from app.domain.services.wake import WakeService
+from app.domain.services.node_services import NodeServices
 from app.domain.status import NodeStatus, UncreditedStatus, WakeStatus
-from app.ports.chain import ChainReader
-from app.ports.clock import Clock
 from app.ports.host_facts import HostFacts
 
 
@@ -60,91 +50,70 @@ class OperatorDesk:
 
     def __init__(
         self,
-        identity: NodeIdentity,
-        server: PowerServer,
-        chain: ChainReader,
-        farm: FarmDirectory,
-        observer: Observer,
-        management: PowerManagement,
-        uptime: Uptime,
-        wakes: WakeService,
-        shutdown: Shutdown,
-        window: OpenWindow,
-        faults: FaultBoard,
+        services: NodeServices,
         facts: HostFacts,
-        own_trigger: Trigger,
-        farm_trigger: Trigger,
-        clock: Clock,
         version: str,
     ) -> None:
-        self._identity = identity
-        self._server = server
-        self._chain = chain
-        self._farm = farm
-        self._observer = observer
-        self._management = management
-        self._uptime = uptime
-        self._wakes = wakes
-        self._shutdown = shutdown
-        self._window = window
-        self._faults = faults
+        self._identity = services.context.node
+        self._clock = services.context.clock
+        self._services = services
         self._facts = facts
-        self._own_trigger = own_trigger
-        self._farm_trigger = farm_trigger
-        self._clock = clock
         self._version = version
         self._reporting = asyncio.Lock()
 
     def status(self) -> NodeStatus:
         """All of it from memory: asking costs the chain nothing."""
-        seen = self._observer.last
+        services, own = self._services, self._services.server.own
+        seen = own.seen
         power = None if seen is None else seen.best.power
-        last, now_s = self._uptime.last, self._clock.monotonic()
+        last, now_s = services.uptime.last, self._clock.monotonic()
         return NodeStatus(
             self._version,
             identity=self._identity,
-            not_enabled=self._management.objection,
+            not_enabled=services.management.objection,
             power=power if isinstance(power, NodePower) else None,
             head=None if seen is None else seen.best.head,
             looked_at_s=None if seen is None else seen.now_s,
-            staying_up=self._server.staying_up,
-            shutdown_step=self._shutdown.step,
-            uncredited=_uncredited(self._window.window),
+            staying_up=services.server.staying_up,
+            shutdown_step=own.shutdown_step,
+            uncredited=_uncredited(own.window),
             holds=() if seen is None else seen.holds,
             last_uptime=None if last is None else last.sample,
-            last_uptime_age_s=None if last is None else self._uptime.age_s,
+            last_uptime_age_s=None if last is None else services.uptime.age_s,
             problems=self._facts.health().problems,
             wakes=tuple(
-                WakeStatus(wake.node, wake.reason, wake.bursts, now_s - wake.began_at_s, self._wakes.is_overdue(wake))
-                for wake in self._wakes.wakes
+                WakeStatus(
+                    wake.node, wake.reason, wake.bursts, now_s - wake.began_at_s, services.wakes.is_overdue(wake)
+                )
+                for wake in services.wakes.wakes
             ),
-            faults=self._faults.faults,
+            faults=services.context.faults.faults,
         )
 
     async def reconcile(self) -> None:
         """Both loops look again."""
-        self._own_trigger.pull("an operator's wish")
-        self._farm_trigger.pull("an operator's wish")
+        self._services.own_trigger.pull("an operator's wish")
+        self._services.farm_trigger.pull("an operator's wish")
 
     async def report_uptime(self) -> UptimeReported | UptimeSkipped:
         """A caller that asks while another's report is under way gets that report."""
-        before = self._uptime.last
+        before = self._services.uptime.last
         async with self._reporting:
-            if self._uptime.last is not before and self._uptime.last is not None:
-                return self._uptime.last
-            return await self._uptime.send_now()
+            if self._services.uptime.last is not before and self._services.uptime.last is not None:
+                return self._services.uptime.last
+            return await self._services.uptime.send_now()
 
     async def wake(self, node: NodeId) -> None:
         """A chain that can't be asked holds no wake back, only one that says no."""
-        if node not in await self._farm.among([node]):
+        if node not in await self._services.farm.among([node]):
             raise NodeNotKnown(f"node {node} is no other node of farm {self._identity.farm}")
         try:
-            reading = await self._chain.powers([node], HeadKind.BEST)
+            powers = await self._services.farm.powers([node])
         except ChainUnavailable:
-            reading = None
-        if reading is not None and wants_down(reading.powers[node]):
+            powers = {}
+        if node in powers and wants_down(powers[node]):
             raise NotWantedUp(f"the target of node {node} is Down; set it to Up first (powerd farm up {node})")
-        self._server.power_up(node, "an operator's wish")
+        self._services.server.power_up(node, "an operator's wish")
 
 
 def _uncredited(window: DownWindow | None) -> UncreditedStatus | None:

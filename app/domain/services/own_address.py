@@ -5,10 +5,9 @@ from __future__ import annotations
 from app.domain.address_rules import address_objection
 from app.domain.errors import ChainUnavailable
 from app.domain.events import Setback
-from app.domain.model import Nic, NodeId
+from app.domain.model import Nic
+from app.domain.services.node_context import NodeContext
 from app.ports.chain import ChainReader
-from app.ports.clock import Clock
-from app.ports.telemetry import Telemetry
 
 GOOD_FOR_S = 240.0
 """A record that fitted is not read again before that, unless the card changes: a node in doubt looks every 2 s."""
@@ -17,11 +16,11 @@ GOOD_FOR_S = 240.0
 class OwnAddress:
     """Reads the record anew, and remembers for a short while that it fitted."""
 
-    def __init__(self, chain: ChainReader, node: NodeId, clock: Clock, telemetry: Telemetry) -> None:
+    def __init__(self, context: NodeContext, chain: ChainReader) -> None:
         self._chain = chain
-        self._node = node
-        self._clock = clock
-        self._telemetry = telemetry
+        self._node = context.node.node
+        self._clock = context.clock
+        self._telemetry = context.telemetry
         self._fitted: Nic | None = None
         self._read_at_s = float("-inf")
 

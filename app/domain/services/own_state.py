@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, PowerdError, StatePaused
 from app.domain.events import PowerStateSet
-from app.domain.model import HeadKind, Inclusion, NodeId, Power, Unreadable
+from app.domain.model import HeadKind, Inclusion, Power, Unreadable
 from app.domain.services.fee_pace import FeePace
+from app.domain.services.node_context import NodeContext
 from app.domain.services.power_management import PowerManagement
-from app.domain.services.wallet import Wallet
 from app.ports.chain import Chain
-from app.ports.telemetry import Telemetry
 
 
 class OwnState:
@@ -19,18 +18,15 @@ class OwnState:
 
     def __init__(
         self,
+        context: NodeContext,
         chain: Chain,
-        node: NodeId,
         management: PowerManagement,
-        telemetry: Telemetry,
-        wallet: Wallet,
         paces: Mapping[Power, FeePace],
     ) -> None:
         self._chain = chain
-        self._node = node
+        self._node = context.node.node
         self._management = management
-        self._telemetry = telemetry
-        self._wallet = wallet
+        self._telemetry = context.telemetry
         self._paces = paces
         self._uncertain = False
 
@@ -62,10 +58,8 @@ class OwnState:
         try:
             inclusion = await self._submit(wanted)
         except (PowerdError, TimeoutError) as error:
-            self._wallet.failed(error)
             self._paces[wanted].failed(error)
             raise
-        self._wallet.paid()
         self._paces[wanted].succeeded()
         self._telemetry.happened(PowerStateSet(wanted, inclusion))
         return inclusion

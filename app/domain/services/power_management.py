@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.domain.errors import AnswerLate, ChainUnavailable, HostPowerFailed, NicUnusable, NotWakeable, RtcUnusable
 from app.domain.model import Nic
 from app.domain.services.clock_alarm import ClockAlarm
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.node_context import NodeContext
 from app.domain.services.own_address import OwnAddress
 from app.ports.chain import ChainReader
 from app.ports.host_power import HostPower
@@ -19,21 +19,20 @@ class PowerManagement:
 
     def __init__(
         self,
+        context: NodeContext,
         chain: ChainReader,
         nic: NicPort,
-        address: OwnAddress,
         host: HostPower,
         alarm: ClockAlarm,
-        faults: FaultBoard,
         *,
         allowed: bool,
     ) -> None:
         self._chain = chain
         self._port = nic
-        self._address = address
+        self._address = OwnAddress(context, chain)
         self._host = host
         self._alarm = alarm
-        self._faults = faults
+        self._faults = context.faults
         self._allowed = allowed
         self._objection = "not checked yet"
         self._may_pass = False

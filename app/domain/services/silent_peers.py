@@ -5,9 +5,9 @@ from __future__ import annotations
 from app.domain.backoff import Jitter
 from app.domain.errors import PowerdError
 from app.domain.events import Setback
-from app.domain.model import NodeId
+from app.domain.model import NodeId, Powers
 from app.domain.services.signs_watch import SignsWatch
-from app.domain.services.turns import Powers, Turns
+from app.domain.services.turns import Turns
 from app.domain.services.wake import WakeService
 from app.domain.services.wake_faults import WakeFaults
 from app.domain.silence_rules import STEP_S, Silence, SilencePolicy

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 
-from app.domain.model import NodeId, NodePower, Power, Unreadable
+from app.domain.model import NodeId, NodePower, Power, Powers, Unreadable
 from app.domain.wake_rank import TurnPolicy, can_wake_others, place
-
-Powers = Mapping[NodeId, NodePower | Unreadable]
 
 
 class Turns:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from app.domain.backoff import Jitter
 from app.domain.errors import ClockWrong, ExtrinsicFailed, PowerdError
 from app.domain.events import Setback, UptimeReported, UptimeSkipped
 from app.domain.model import UptimeSample
 from app.domain.services.clock_watch import ClockWatch
-from app.domain.services.fault_board import FaultBoard
 from app.domain.services.fee_pace import FeePace
-from app.domain.services.wallet import Wallet
+from app.domain.services.node_context import NodeContext
 from app.domain.uptime_rules import UptimePolicy, reason_of, remedy_for, silence
 from app.ports.chain import ChainWriter
-from app.ports.clock import Clock
 from app.ports.host_facts import HostFacts
-from app.ports.telemetry import Telemetry
 
 SILENCE_FAULT = "uptime"
 HEALTH_FAULT = "unhealthy"
@@ -30,31 +26,27 @@ class Uptime:
 
     def __init__(
         self,
+        context: NodeContext,
         chain: ChainWriter,
         facts: HostFacts,
-        clock: Clock,
         clock_watch: ClockWatch,
-        wallet: Wallet,
         pace: FeePace,
-        faults: FaultBoard,
-        telemetry: Telemetry,
         policy: UptimePolicy,
-        jitter: Jitter,
     ) -> None:
         self._chain = chain
         self._facts = facts
-        self._clock = clock
+        self._clock = context.clock
         self._clock_watch = clock_watch
-        self._wallet = wallet
         self._pace = pace
-        self._faults = faults
-        self._telemetry = telemetry
+        self._faults = context.faults
+        self._telemetry = context.telemetry
         self._policy = policy
-        self._jitter = jitter
+        self._jitter = context.jitter
         self._in_flight = asyncio.Lock()
-        self._sampled_at_s = clock.monotonic()
+        self._sampled_at_s = self._clock.monotonic()
         self._sampled_once = False
         self._reported_at_s = self._sampled_at_s
+        self._fee_pause_s = 0.0
         self._problem = ("no attempt has ended yet", "")
         self.taken = 0
         """Reports that were included and succeeded."""
@@ -91,14 +83,13 @@ class Uptime:
                 await self._another_second()
                 inclusion = await self._chain.report_uptime(self._sample)
         except (PowerdError, TimeoutError) as error:
-            self._wallet.failed(error)
+            self._fee_pause_s = self._pace.failed(error)
             self._not_taken(reason_of(error), remedy_for(error))
             raise
         return self._taken(UptimeReported(self._last_sample, inclusion))
 
     def _taken(self, report: UptimeReported) -> UptimeReported:
         self._clock_watch.right()
-        self._wallet.paid()
         self._pace.succeeded()
         self.reported_once.set()
         self.answered_once.set()
@@ -149,7 +140,7 @@ class Uptime:
 
     async def _after_failure(self, error: Exception, failures: int) -> float:
         """The pause. A look at a wrong clock is free, so it is looked at often, and a report goes when it is right."""
-        wait_s = max(self._policy.retry.delay_s(failures, self._jitter), self._pace.failed(error))
+        wait_s = max(self._policy.retry.delay_s(failures, self._jitter), self._fee_pause_s)
         try:
             if isinstance(error, ExtrinsicFailed) and error.error == ExtrinsicFailed.INVALID_TIME:
                 await self._clock_watch.refused()

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from app.domain.backoff import Jitter
 from app.domain.commands import DeferBurst, EndWake, SendBurst
 from app.domain.events import WakeBurstStarted, WakeEnded, WakeHeldBack
-from app.domain.model import NodeId, NodePower, Unreadable
+from app.domain.model import NodeId, NodePower, Powers, Unreadable
 from app.domain.services.bursts import Burst, Bursts
+from app.domain.services.node_context import NodeContext
 from app.domain.services.trigger import Trigger
-from app.domain.services.turns import Powers, Turns
+from app.domain.services.turns import Turns
 from app.domain.services.wake_faults import WakeFaults
 from app.domain.services.wake_reads import WakeReads
 from app.domain.wake_rules import (
@@ -33,8 +33,6 @@ from app.domain.wake_rules import (
     wants_waking,
     worth_waiting,
 )
-from app.ports.clock import Clock
-from app.ports.telemetry import Telemetry
 
 IDLE_S = 3600.0
 DEFERRED_LOOK_S = 50.0
@@ -47,27 +45,25 @@ class WakeService:
 
     def __init__(
         self,
+        context: NodeContext,
         reads: WakeReads,
         turns: Turns,
         bursts: Bursts,
-        clock: Clock,
         faults: WakeFaults,
-        telemetry: Telemetry,
         policy: WakePolicy,
-        jitter: Jitter,
     ) -> None:
         self._reads = reads
         self._turns = turns
         self._bursts = bursts
-        self._clock = clock
+        self._clock = context.clock
         self._faults = faults
-        self._telemetry = telemetry
+        self._telemetry = context.telemetry
         self._policy = policy
-        self._terms = Terms(policy, turns.delay_s, turns.spread_s, jitter)
+        self._terms = Terms(policy, turns.delay_s, turns.spread_s, context.jitter)
         self._wakes: dict[NodeId, Wake] = {}
         self._being_read: set[NodeId] = set()
-        self._changed = Trigger(clock)
-        self._deferred_changed = Trigger(clock)
+        self._changed = Trigger(context.clock)
+        self._deferred_changed = Trigger(context.clock)
 
     @property
     def unfinished(self) -> tuple[NodeId, ...]:

@@ -6,13 +6,11 @@ from collections.abc import Collection, Sequence
 
 from app.domain.errors import PowerdError
 from app.domain.events import Setback
-from app.domain.model import HeadKind, Node, NodeId
+from app.domain.model import Node, NodeId, Powers
 from app.domain.services.farm_directory import FarmDirectory
-from app.domain.services.turns import Powers, Turns
+from app.domain.services.node_context import NodeContext
+from app.domain.services.turns import Turns
 from app.domain.wake_rules import Wake
-from app.ports.chain import ChainReader
-from app.ports.clock import Clock
-from app.ports.telemetry import Telemetry
 
 BURSTS_PER_RECORD = 3
 """After so many bursts the node's record is read again: its card may have been replaced."""
@@ -24,38 +22,27 @@ TURN_READ_S_MAX = 20.0
 class WakeReads:
     """A failed read returns no powers, and the caller goes on with what it knew at the event (R1)."""
 
-    def __init__(
-        self,
-        chain: ChainReader,
-        farm: FarmDirectory,
-        turns: Turns,
-        clock: Clock,
-        telemetry: Telemetry,
-        *,
-        nodes_at_once: int | None = None,
-    ) -> None:
-        self._chain = chain
+    def __init__(self, context: NodeContext, farm: FarmDirectory, turns: Turns) -> None:
         self._farm = farm
         self._turns = turns
-        self._clock = clock
-        self._telemetry = telemetry
-        self._nodes_at_once = nodes_at_once
+        self._clock = context.clock
+        self._telemetry = context.telemetry
 
     def together(self, wakes: Sequence[Wake]) -> Sequence[Wake]:
         """The first of them that are read together: a few where each costs a call, so that none waits for all."""
-        return wakes[: self._nodes_at_once]
+        return wakes[: self._farm.nodes_at_once]
 
     async def read(self, wakes: Collection[Wake]) -> Powers:
         """All in one read."""
         stale = [wake.node for wake in wakes if self._record_is_stale(wake)]
         try:
             await self._farm.reread(stale)
-            reading = await self._chain.powers([wake.node for wake in wakes], HeadKind.BEST)
+            powers = await self._farm.powers([wake.node for wake in wakes])
         except PowerdError as error:
             self._complain(str(error))
             return {}
-        self._turns.saw(reading.powers)
-        return reading.powers
+        self._turns.saw(powers)
+        return powers
 
     async def read_in_time(self, wakes: Collection[Wake]) -> Powers:
         """The same, within `TURN_READ_S_MAX`."""

@@ -21,11 +21,13 @@ from app.adapters.simulated.power_events import SimulatedPowerEvents
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
 from app.adapters.simulated.window_memory import SimulatedWindowMemory
+from app.domain.commands import StayUp
 from app.domain.events import Happening
 from app.domain.model import Mac, NodeIdentity
 from app.domain.services.fault_board import FaultBoard
+from app.domain.services.node_services import NodeServices
 from app.entrypoints.kinds import signs_of_life_kind
-from app.entrypoints.node_services import NodeServices, Ports
+from app.entrypoints.node_services import Ports
 from app.entrypoints.simulate.bus import Bus
 from app.entrypoints.simulate.conditions import FLAKY, apply_conditions
 from app.entrypoints.simulate.plan import NodePlan
@@ -124,9 +126,9 @@ class Machine:
         return self._armed
 
     @property
-    def staying_up(self) -> str:
-        """Why its daemon keeps it up against its target, in its own words."""
-        return "" if self.services is None else self.services.server.staying_up
+    def objection(self) -> StayUp | None:
+        """What of its daemon keeps it up against its target."""
+        return None if self.services is None else self.services.server.own.objection
 
     def suffering_s(self, condition: str) -> float:
         """For how long (virtual seconds) this has been wrong; 0 when it is not."""
@@ -237,7 +239,7 @@ class Machine:
     @staticmethod
     async def _serve(services: NodeServices) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(services.faults.run(), name="faults")
+            group.create_task(services.context.faults.run(), name="faults")
             await services.server.start()
 
     def happened(self, happening: Happening) -> None:

@@ -18,7 +18,8 @@ from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.fault_board import FaultBoard
-from app.entrypoints.node_services import NodeServices, Ports
+from app.domain.services.node_services import NodeServices
+from app.entrypoints.node_services import Ports
 from app.entrypoints.policies import Policies, policies
 from app.entrypoints.settings import Settings
 from app.entrypoints.settings_keys import SettingsError

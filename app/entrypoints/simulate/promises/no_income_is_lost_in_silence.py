@@ -62,7 +62,7 @@ class NoIncomeIsLostInSilence(UptimeReports):
 
 
 def _shown(machine: Machine) -> set[str]:
-    return set() if machine.services is None else {fault.key for fault in machine.services.faults.faults}
+    return set() if machine.services is None else {fault.key for fault in machine.services.context.faults.faults}
 
 
 def _shuts_down(machine: Machine) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.adapters.simulated.ledger_blocks import Block
+from app.domain.commands import Guard
 from app.domain.model import NodeId
 from app.entrypoints.simulate.machine import Machine, MachinePower
 from app.entrypoints.simulate.promise import Promise
@@ -12,10 +13,6 @@ from app.entrypoints.simulate.world import World
 BOUND_S = 3000.0
 """From the last fault, and from the last change of the target: a failed power-off is tried again after 10 min, a
 lost event costs a round of 5 min, wakes are repeated every 5 min, a machine boots, and a shutdown takes minutes."""
-
-BRAKED = "this node was booted"
-GUARDED = "no other node of the farm"
-"""How the boot-loop brake and the last-waker guard say that they keep a machine up for longer, on purpose."""
 
 
 class PowerFollowsTheTarget(Promise):
@@ -52,16 +49,18 @@ class PowerFollowsTheTarget(Promise):
         elif not wanted_up and machine.power is MachinePower.RUNNING and machine.plan.can_be_woken:
             if machine.plan.chain_mac or self._excused(machine):
                 return
-            self.broken(machine, f"still runs, and its target is Down: {machine.staying_up}")
+            reason = "" if machine.objection is None else machine.objection.reason
+            self.broken(machine, f"still runs, and its target is Down: {reason}")
 
     def _excused(self, machine: Machine) -> bool:
         """By the brake for as long as it stays up at most, by the guard until another one has given a sign of life."""
         settings, now_s = self.world.settings, self.world.now_s()
-        if machine.staying_up.startswith(BRAKED):
+        guard = None if machine.objection is None else machine.objection.guard
+        if guard is Guard.BOOT_LOOP:
             return now_s - machine.since_s < settings.brake.stay_s_max + BOUND_S
         enough_s = settings.power_management.sign_of_life_s + settings.uptime.interval_s
         others = [other for other in self.world.farms[machine.identity.farm].machines if other is not machine]
-        return machine.staying_up.startswith(GUARDED) and not any(
+        return guard is Guard.LAST_WAKER and not any(
             other.power is MachinePower.RUNNING
             and now_s - other.since_s > enough_s
             and self.world.power(other.identity.node).target == "Up"
