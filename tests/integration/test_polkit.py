@@ -27,13 +27,20 @@ ANSWERS: Mapping[str, str] = {
     f"powerd {LOGIN}.reboot": "yes",
     f"powerd {LOGIN}.reboot-multiple-sessions": "yes",
     f"powerd {UNITS} powerd-force-poweroff.service start": "yes",
+    f"powerd {UNITS} powerd-force-reboot.service start": "yes",
+    # What systemctl asks for where logind does not run.
+    f"powerd {UNITS} poweroff.target start": "yes",
+    f"powerd {UNITS} reboot.target start": "yes",
+    f"powerd {UNITS} halt.target start": "no",
     # An inhibitor is a hold: nothing overrides it.
     f"powerd {LOGIN}.power-off-ignore-inhibit": "no",
     f"powerd {UNITS} powerd-force-poweroff.service stop": "no",
+    f"powerd {UNITS} powerd-force-reboot.service stop": "no",
     f"powerd {UNITS} ssh.service start": "no",
     "powerd org.freedesktop.systemd1.manage-unit-files": "no",
     f"powerd-events {LOGIN}.power-off": "no",
     f"powerd-events {UNITS} powerd-force-poweroff.service start": "no",
+    f"powerd-events {UNITS} powerd-force-reboot.service start": "no",
 }
 
 

@@ -32,6 +32,15 @@ async def test_a_change_shows_once_it_is_final(world: ChainWorld) -> None:
     assert (await signs.counters([world.node, peer])).of == {world.node: 1, peer: 0}
 
 
+async def test_a_chain_whose_first_block_is_not_final_has_nothing_earlier(world: ChainWorld) -> None:
+    signs = SubstrateSignsOfLife(world.client())
+    assert await signs.earlier([world.node]) is None
+    world.produce(1 + world.ledger.finality_lag)
+    earlier = await signs.earlier([world.node])
+    assert earlier is not None
+    assert earlier.of == {world.node: 0}
+
+
 async def test_a_thousand_nodes_are_one_storage_query_once_their_accounts_are_known(world: ChainWorld) -> None:
     record = world.ledger.read("Nodes", world.node)
     for node in range(101, 1101):

@@ -24,7 +24,6 @@ PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
 ZINIT = PACKAGING / "zinit" / "powerd.yaml"
 SYSTEMD = PACKAGING / "systemd"
 UNITS = {name: SYSTEMD / f"{name}.service" for name in ("powerd", "powerd-events")}
-FORCE = SYSTEMD / "powerd-force-poweroff.service"
 PROGRAM = "/opt/powerd/.venv/bin/powerd"
 
 STOP_S = 5.0
@@ -175,12 +174,27 @@ def test_systemd_insists_where_a_service_refuses_to_stop(kind: str) -> None:
     assert target == {"JobTimeoutSec": "10min", "JobTimeoutAction": f"{kind}-force"}
 
 
-def test_the_forced_power_off_is_a_unit_that_a_shutdown_does_not_refuse() -> None:
-    command = shlex.split(shlex.split(unit("powerd")["Service"]["Environment"])[0].partition("=")[2])
-    assert command[-2:] == ["start", FORCE.name]
-    assert parsed(FORCE)["Unit"]["DefaultDependencies"] == "no"
-    assert shlex.split(parsed(FORCE)["Service"]["ExecStart"])[1:] == ["--force", "poweroff"]
-    assert FORCE.name in (PACKAGING / "polkit/50-powerd.rules").read_text()
+@pytest.mark.parametrize(("kind", "command"), [("power_off", "poweroff"), ("reboot", "reboot")])
+def test_what_only_root_may_force_is_a_unit_that_a_shutdown_does_not_refuse(kind: str, command: str) -> None:
+    unit_of_it = SYSTEMD / f"powerd-force-{command}.service"
+    variable = keys()[f"host_power.force_{kind}_command"].variable
+    set_there = dict(shlex.split(line)[0].split("=", 1) for line in environment_of("powerd"))
+    assert shlex.split(set_there[variable])[-2:] == ["start", unit_of_it.name]
+    assert parsed(unit_of_it)["Unit"]["DefaultDependencies"] == "no"
+    assert shlex.split(parsed(unit_of_it)["Service"]["ExecStart"])[1:] == ["--force", command]
+    assert f'"{unit_of_it.name}"' in (PACKAGING / "polkit/50-powerd.rules").read_text()
+
+
+def environment_of(name: str) -> list[str]:
+    return re.findall(r"^Environment=(.*)$", UNITS[name].read_text(), re.MULTILINE)
+
+
+def test_the_instructions_make_the_directories_that_a_bare_debian_lacks() -> None:
+    text = (PACKAGING / "README.md").read_text()
+    made = " ".join(re.findall(r"^install -d -m 755 (.*)$", text, re.MULTILINE)).split()
+    for place in ("/etc/sysusers.d", "/etc/tmpfiles.d", "/etc/powerd"):
+        assert place in made
+        assert text.index(place) < text.index(f" {place}/")
 
 
 def test_hardened_hosts_install_files_that_the_services_can_read() -> None:

@@ -1,6 +1,6 @@
 """Block inhibitors of logind as holds: what ``systemd-inhibit --what=shutdown --mode=block`` takes.
 
-logind refuses a power-off while there is one, but not to root, which powerd runs as: so it has to
+logind refuses a power-off while there is one, but not to root, which powerd may run as: so it has to
 look itself. `ListInhibitors` gives an array of (what, who, why, mode, uid, pid), where ``what`` is a
 list joined by colons (org.freedesktop.login1(5)). Mode ``delay`` only asks for seconds, and logind
 grants those itself; ``block-weak`` (systemd 257) is meant not to bind root.

@@ -54,6 +54,8 @@ class SubstrateSignsOfLife:
         async def question(connection: RpcConnection) -> State | None:
             head = await connection.ask_for(str, "chain_getFinalizedHead")
             number = (await connection.ask_for(Header, "chain_getHeader", head)).height
+            if number < 1:
+                return None  # only block 0 is final
             then = await connection.ask_for(str, "chain_getBlockHash", max(number - EARLIER_BLOCKS, 1))
             try:
                 return await state_at(self._client, connection, then, HeadKind.FINALIZED, keys_of)
