@@ -81,7 +81,7 @@ class WrongChain(PermanentError):
 
 
 class IdentityUnavailable(RetryableError):
-    """Who this node is can't be told yet: its registration is in progress, or who knows it is away."""
+    """It is not known yet who this node is: its registration is in progress, or the service that knows it is away."""
 
 
 class UnknownIdentity(PermanentError):

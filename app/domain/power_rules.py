@@ -28,7 +28,7 @@ from app.domain.model import Head, Hold, NodeId, NodePower, Power, Unreadable
 
 @dataclass(frozen=True, slots=True)
 class OwnPower:
-    """This node's entry as one head of the chain has it; ``head`` is None where it isn't told."""
+    """This node's entry as one head of the chain has it; ``head`` is None where the gateway does not say which."""
 
     head: Head | None
     power: NodePower | Unreadable
@@ -40,7 +40,7 @@ class Observation:
 
     ``finalized`` is None where the gateway can't tell finality. ``not_enabled``, ``cooling_down``,
     ``braked`` and ``last_waker`` are reasons, or empty, and so is ``head_unreadable``: why the age of the
-    best head can't be told. ``not_enabled_may_pass``: the host only did not answer in time.
+    best head is not known. ``not_enabled_may_pass``: the host only did not answer in time.
     ``own_state_uncertain``: an extrinsic of ours may still land that says something else than the chain does now.
     ``deferred_for_s`` counts from the moment when an unfinished wake first held up this power-off.
     """
@@ -103,7 +103,7 @@ def held(seen: Observation, _: PowerLimits) -> StayUp | None:
     """R6: a hold keeps the machine up; not knowing is a hold too."""
     if seen.holds_unreadable:
         return StayUp(
-            Guard.HELD, f"whether there is a hold can't be told: {seen.holds_unreadable}", LookAgain.IN_A_WHILE
+            Guard.HELD, f"whether there is a hold is not known: {seen.holds_unreadable}", LookAgain.IN_A_WHILE
         )
     if seen.holds:
         hold = seen.holds[0]
@@ -129,7 +129,7 @@ def best_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
     """R6: a head that is too old (or comes from the future) is no word of now; not knowing its age is as bad."""
     if seen.head_unreadable and limits.best_head_age_s_max:
         return StayUp(
-            Guard.BEST_HEAD, f"how old the chain's answer is can't be told: {seen.head_unreadable}", LookAgain.SOON
+            Guard.BEST_HEAD, f"the age of the chain's answer is not known: {seen.head_unreadable}", LookAgain.SOON
         )
     return _age_objection(Guard.BEST_HEAD, seen.best.head, seen.now_s, limits.best_head_age_s_max)
 

@@ -60,21 +60,18 @@ def system_jitter() -> Jitter:
 
 
 def system_clock() -> SystemClock:
-    """The machine's time."""
     from app.adapters.linux.clock import SystemClock
 
     return SystemClock()
 
 
 def log_telemetry() -> LogTelemetry:
-    """The log."""
     from app.adapters.telemetry.log import LogTelemetry
 
     return LogTelemetry(logging.getLogger("powerd"))
 
 
 def fan_out(listeners: list[Telemetry]) -> FanOut:
-    """Several of them."""
     from app.adapters.telemetry.fan_out import FanOut
 
     return FanOut(listeners)
@@ -91,7 +88,6 @@ def no_display() -> NoDisplay:
 
 
 def redis_power_events(settings: Settings) -> RedisPowerEvents:
-    """The event stream's consumer."""
     from app.adapters.redis.power_events import RedisPowerEvents
 
     events = settings.events
@@ -106,7 +102,6 @@ def redis_power_events(settings: Settings) -> RedisPowerEvents:
 
 
 def redis_power_events_out(settings: Settings) -> RedisPowerEventsOut:
-    """The event stream's producer."""
     from app.adapters.redis.power_events_out import RedisPowerEventsOut
 
     return RedisPowerEventsOut(broker_url(settings), stream=settings.events.stream)
@@ -139,14 +134,12 @@ def linux_nic(settings: Settings) -> LinuxNic:
 
 
 def raw_magic_packets(settings: Settings) -> RawMagicPackets | SeveralMagicPackets:
-    """Ethernet frames."""
     from app.adapters.wol.raw import RawMagicPackets
 
     return _by_each_interface(settings, RawMagicPackets)
 
 
 def udp_magic_packets(settings: Settings) -> UdpMagicPackets | SeveralMagicPackets:
-    """Broadcast datagrams."""
     from app.adapters.wol.udp import UdpMagicPackets
 
     packets = settings.magic_packets
@@ -184,7 +177,6 @@ def linux_host_facts(settings: Settings) -> LinuxHostFacts:
 
 
 def file_holds(settings: Settings, clock: Clock) -> FileHolds:
-    """Holds as files."""
     from app.adapters.files.holds import FileHolds
 
     return FileHolds(Path(settings.holds.dir), clock, linux_host_facts(settings))
@@ -208,14 +200,12 @@ def logind_inhibitors(settings: Settings) -> LogindInhibitors:
 
 
 def file_and_logind_holds(settings: Settings, clock: Clock) -> AllHolds:
-    """Both."""
     from app.domain.services.all_holds import AllHolds
 
     return AllHolds([file_holds(settings, clock), logind_inhibitors(settings)])
 
 
 def file_block_cursor(settings: Settings) -> FileBlockCursor:
-    """The follower's place."""
     from app.adapters.files.block_cursor import FileBlockCursor
 
     return FileBlockCursor(Path(settings.follower.cursor_file))
@@ -280,14 +270,12 @@ def substrate_signs_of_life(client: SubstrateClient) -> SubstrateSignsOfLife:
 
 
 def substrate_endpoints(client: SubstrateClient) -> SubstrateEndpoints:
-    """How they do."""
     from app.adapters.substrate.endpoint_health import SubstrateEndpoints
 
     return SubstrateEndpoints(client)
 
 
 def substrate_blocks(client: SubstrateClient) -> SubstrateBlocks:
-    """Blocks for the follower."""
     from app.adapters.substrate.blocks import SubstrateBlocks
 
     return SubstrateBlocks(client)

@@ -39,7 +39,6 @@ def substrate_farm_history(client: SubstrateClient) -> SubstrateFarmHistory:
 
 
 def substrate_farm_owners(client: SubstrateClient) -> SubstrateFarmOwners:
-    """Whose farms there are."""
     from app.adapters.substrate.farm_owners import SubstrateFarmOwners
 
     return SubstrateFarmOwners(client)

@@ -30,12 +30,10 @@ def farmer_key(settings: Settings) -> bytes:
 
 
 def has_farmer_key(settings: Settings) -> bool:
-    """Whether one is given."""
     return _path(settings.farmer.key_file, FARMER_CREDENTIAL) is not None
 
 
 def has_node_key(settings: Settings) -> bool:
-    """Whether one is given."""
     return _path(settings.identity.key_file, NODE_CREDENTIAL) is not None
 
 

@@ -81,7 +81,7 @@ def rtc_alarm_kind(settings: Settings) -> str:
 
 
 def signs_of_life_kind(settings: Settings) -> str:
-    """The chain's kind, since they are read there; ``off`` where they are not told, or not asked for."""
+    """The chain's kind, since they are read there; ``off`` where the chain has none, or they are not asked for."""
     asked_for = settings.power_management.last_waker_guard or settings.wake.call_silent
     return kind_of(settings, "chain") if asked_for and not behind_gateway(settings) else "off"
 

@@ -151,7 +151,6 @@ def fee_policy(settings: Settings) -> FeePolicy:
 
 
 def wake_policy(settings: Settings) -> WakePolicy:
-    """Pace of waking peers."""
     wake = settings.wake
     return WakePolicy(
         packets=wake.packets,

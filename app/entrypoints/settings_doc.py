@@ -35,7 +35,6 @@ LIMITS = (
 
 
 def document() -> str:
-    """The whole page."""
     return "\n".join([HEAD, *_sections()])
 
 

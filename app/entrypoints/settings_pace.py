@@ -111,7 +111,7 @@ class Shutdown(Section, frozen=True):
     settled_s: Annotated[
         PositiveSeconds,
         Meta(
-            description="Seconds after which our state Down, still there, counts as final where finality is not told."
+            description="Seconds after which our state Down, still there, counts as final where the gateway does not say what is final."
         ),
     ] = 30.0
     uptime_deadline_s: Annotated[

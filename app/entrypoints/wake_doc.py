@@ -60,7 +60,6 @@ A wake that sees state Down once is a sleeper's from then on.
 
 
 def document() -> str:
-    """The whole page."""
     return "\n".join([HEAD, *_meanings(Phase), NOTES, "## The machine", "", *_drawing(), "", *_tables()]) + "\n"
 
 

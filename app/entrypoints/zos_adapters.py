@@ -33,7 +33,6 @@ def zbus_client(settings: Settings) -> ZbusClient:
 
 
 def zbus_chain(settings: Settings, client: ZbusClient, clock: Clock) -> ZbusChain:
-    """The chain behind api-gateway."""
     from app.adapters.zbus.chain import ZbusChain
 
     return ZbusChain(client, clock, timeout_s=settings.zbus.gateway_timeout_s)
@@ -48,14 +47,12 @@ def zbus_identity(settings: Settings, client: ZbusClient) -> ZbusIdentity:
 
 
 def zbus_faults(settings: Settings, client: ZbusClient) -> ZbusFaults:
-    """Faults, on the console."""
     from app.adapters.zbus.faults import ZbusFaults
 
     return ZbusFaults(client, timeout_s=settings.zbus.timeout_s)
 
 
 def zbus_happenings(settings: Settings, clock: Clock, jitter: Jitter) -> ZbusHappenings:
-    """What happens, published."""
     from app.adapters.telemetry.sentences import line_of
     from app.adapters.zbus.happenings import ZbusHappenings
 
@@ -74,7 +71,6 @@ def zbus_power_object(operator: Operator) -> PowerObject:
 
 
 def zbus_server(settings: Settings, power: PowerObject, jitter: Jitter) -> ZbusServer:
-    """Serves that object."""
     from app.adapters.zbus.power_object import MODULE, OBJECT
     from app.adapters.zbus.server import ZbusServer
 

@@ -52,7 +52,7 @@ class ChainReader(Protocol):
         ...
 
     async def power_in(self, node: NodeId, block: Inclusion) -> PastPower | None:
-        """Power of the node as that block left it; ``None`` where that can't be told, or not any more.
+        """Power of the node as that block left it; ``None`` where that is not known, or not any more.
 
         A block of which only the number is known (an empty hash) is the one of the best chain.
         """

@@ -13,5 +13,5 @@ class Holds(Protocol):
     """The holds that are in force."""
 
     async def active(self) -> Sequence[Hold]:
-        """All holds not yet expired; `HoldsUnreadable` when that can't be told."""
+        """All holds not yet expired; `HoldsUnreadable` when that is not known."""
         ...

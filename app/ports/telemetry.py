@@ -9,7 +9,7 @@ from app.domain.events import Happening
 
 @runtime_checkable
 class Telemetry(Protocol):
-    """Told after the effect; must not raise and must not wait."""
+    """Called after the effect; must not raise and must not wait."""
 
     def happened(self, happening: Happening) -> None:
         """Take note."""

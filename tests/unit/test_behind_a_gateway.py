@@ -95,7 +95,7 @@ async def test_without_the_chains_time_it_stays_up(farm: VirtualFarm) -> None:
     async with farm.running(1, before=behind_a_gateway, settings=SETTINGS) as node:
         gateway(node).away = True
         await farm.set_target(1, Power.DOWN)
-        await farm.until(lambda: "can't be told: no GetTime" in node.container.server().staying_up, within_s=60)
+        await farm.until(lambda: "is not known: no GetTime" in node.container.server().staying_up, within_s=60)
         assert node.host_power.orders == []
 
 

@@ -100,7 +100,7 @@ async def test_signs_that_cannot_be_read_are_doubt(farm: VirtualFarm) -> None:
         await farm.set_target(1, Power.DOWN)
         await farm.clock.sleep(1000)
         assert not node.steps
-        assert node.container.server().staying_up.startswith("whether another node of the farm is awake can't be told")
+        assert node.container.server().staying_up.startswith("whether another node of the farm is awake is not known")
         node.signs_of_life.unavailable = False
         await farm.until(lambda: node.dark, within_s=120)
 

@@ -234,7 +234,7 @@ async def test_without_a_head_the_chains_time_tells_how_old_the_answer_is(
         gateway = Gateway(node, monkeypatch, farm.clock)
         gateway.time_s = None
         await farm.set_target(1, Power.DOWN)
-        await farm.until(lambda: "can't be told: the gateway hangs" in desk.status().staying_up)
+        await farm.until(lambda: "is not known: the gateway hangs" in desk.status().staying_up)
         gateway.time_s = farm.clock.now() - 600
         await farm.until(lambda: " s old, more than" in desk.status().staying_up)
         assert not node.dark

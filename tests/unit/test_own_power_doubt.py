@@ -36,7 +36,7 @@ async def test_r15_an_answer_that_is_neither_up_nor_down_is_told_as_that_and_bec
         node.chain.broken.add(NodeId(1))
         await node.deliver(PowerTargetChanged(farm.id, NodeId(1), Power.UP))
         await farm.until(lambda: bool(node.told(PowerUnreadable)))
-        assert node.told(StayingUp) == [], "whether its target is Down can't be told"
+        assert node.told(StayingUp) == [], "whether its target is Down is not known"
         assert "own-power" not in node.fault_keys
         await farm.until(lambda: "own-power" in node.fault_keys, within_s=200)
         assert "neither Up nor Down" in node.fault("own-power").message

@@ -63,7 +63,7 @@ GUARDED: list[tuple[str, Observation, str, LookAgain]] = [
         LookAgain.IN_A_WHILE,
     ),
     ("r6 a hold", seen(holds=(Hold("backup", "copies", None),)), "held by backup: copies", LookAgain.IN_A_WHILE),
-    ("r6 holds unreadable", seen(holds_unreadable="torn"), "can't be told: torn", LookAgain.IN_A_WHILE),
+    ("r6 holds unreadable", seen(holds_unreadable="torn"), "is not known: torn", LookAgain.IN_A_WHILE),
     ("r5 cooling down", seen(cooling_down="failed before"), "failed before", LookAgain.NEXT_ROUND),
     ("r10 braked", seen(braked="booted 3 times"), "booted 3 times", LookAgain.NEXT_ROUND),
     ("the last waker", seen(last_waker="nobody is awake"), "nobody is awake", LookAgain.IN_A_WHILE),
@@ -80,9 +80,9 @@ GUARDED: list[tuple[str, Observation, str, LookAgain]] = [
         LookAgain.NEXT_FINALIZED_HEAD,
     ),
     (
-        "r6 age of the best head can't be told",
+        "r6 age of the best head is not known",
         seen(best=OwnPower(None, NodePower(PowerState(UP), DOWN)), finalized=None, head_unreadable="the gateway hangs"),
-        "can't be told: the gateway hangs",
+        "is not known: the gateway hangs",
         LookAgain.SOON,
     ),
     (

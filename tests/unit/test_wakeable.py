@@ -142,7 +142,7 @@ async def test_r14_a_chain_that_does_not_tell_the_record_is_doubt_and_no_fault(f
     async with farm.running(1, before=away) as node:
         await farm.set_target(1, Power.DOWN)
         await farm.clock.sleep(1000)
-        assert "the address of this machine's card can't be told" in node.container.server().staying_up
+        assert "the address of this machine's card is not known" in node.container.server().staying_up
         assert not node.steps
         assert not fault(node)
         node.chain.records_unavailable = False

@@ -88,7 +88,6 @@ class Integer:
 
     @property
     def name(self) -> str:
-        """As in Go's source."""
         return f"{'int' if self.signed else 'uint'}{self.bits}"
 
     def write(self, value: int) -> bytes:
@@ -134,7 +133,6 @@ class ByteArray:
 
     @property
     def name(self) -> str:
-        """As in Go's source."""
         return f"[{self.length}]byte"
 
     @property
@@ -188,7 +186,6 @@ class Slice:
 
     @property
     def name(self) -> str:
-        """As in Go's source."""
         return f"[]{self.of.name}"
 
     def write(self, value: Sequence[Any]) -> bytes:

@@ -61,7 +61,6 @@ class InstanceLock:
         log.warning("a second %s would not be noticed: no lock can be had (%s); name a directory by lock.dir", who, why)
 
     def release(self) -> None:
-        """Let go of it."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)

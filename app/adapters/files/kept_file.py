@@ -36,11 +36,9 @@ class KeptFile:
         return await self._ask(lambda: self._load(parse))
 
     async def save(self, content: Mapping[str, object]) -> None:
-        """Keep it."""
         await self._ask(lambda: write_durably(self._path, content))
 
     async def clear(self) -> None:
-        """Remove it."""
         await self._ask(lambda: self._path.unlink(missing_ok=True))
 
     async def _ask(self, question: Callable[[], Result]) -> Result:

@@ -30,7 +30,6 @@ class FileWindowMemory:
         await self._file.save(asdict(window))
 
     async def clear(self) -> None:
-        """Remove the file."""
         await self._file.clear()
 
 

@@ -92,5 +92,5 @@ def _without_address(card: Link) -> NicUnusable:
 def _mac(text: str) -> Mac | None:
     try:
         return Mac.parse(text)
-    except ValueError:  # all zero, or not told
+    except ValueError:  # all zero, or unknown
         return None

@@ -39,7 +39,6 @@ class SystemctlHostPower:
         find_program(self._power_off)
 
     async def power_off(self) -> None:
-        """Run the power-off command."""
         await give_order(self._power_off, self._timeout_s)
 
     async def force_power_off(self) -> None:
@@ -47,7 +46,6 @@ class SystemctlHostPower:
         await give_order(self._force_power_off, self._timeout_s)
 
     async def reboot(self) -> None:
-        """Run the reboot command."""
         await give_order(self._reboot, self._timeout_s)
 
     async def force_reboot(self) -> None:

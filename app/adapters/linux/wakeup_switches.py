@@ -10,7 +10,7 @@ the card's own (the first that has     has to be ``enabled``; powerd enables it
 one, below any PCI bridge)
 of a card on USB, each hub and the     the same: the signal passes through them, and the kernel
 host controller too                    lets none pass that is not enabled
-PCI bridges and root ports             told, and left alone: the firmware wakes the machine past
+PCI bridges and root ports             reported, and left alone: the firmware wakes the machine past
                                        them on most machines, and other cards stand below them
 =====================================  ==========================================================
 

@@ -30,7 +30,6 @@ class AbandonedEntries:
         self._complained = ""
 
     def start_over(self) -> None:
-        """Begin another pass."""
         self._next = "0-0"
 
     @property

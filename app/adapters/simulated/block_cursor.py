@@ -7,7 +7,7 @@ from app.ports.chain_blocks import BlockRef
 
 
 class SimulatedBlockCursor:
-    """`BlockCursor` that keeps every place it was told, while its disk has room."""
+    """`BlockCursor` that keeps every place it was given, while its disk has room."""
 
     def __init__(self, saved: BlockRef | None = None) -> None:
         self.history: list[BlockRef] = [] if saved is None else [saved]
@@ -15,11 +15,9 @@ class SimulatedBlockCursor:
         self.refused = 0
 
     async def load(self) -> BlockRef | None:
-        """The newest."""
         return self.history[-1] if self.history else None
 
     async def save(self, ref: BlockRef) -> None:
-        """Keep it."""
         if self.full:
             self.refused += 1
             raise CursorNotSaved("the cursor can't be written: No space left on device")

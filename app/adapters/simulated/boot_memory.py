@@ -15,13 +15,11 @@ class SimulatedBootMemory:
         self.unwritable = False
 
     async def load(self) -> BootRecord | None:
-        """The last one kept."""
         if self.unreadable:
             raise BootMemoryUnusable("the simulated disk can't be read")
         return self.record
 
     async def save(self, record: BootRecord) -> None:
-        """Keep it."""
         if self.unwritable:
             raise BootMemoryUnusable("the simulated disk can't be written")
         self.record = record

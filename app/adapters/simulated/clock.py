@@ -46,7 +46,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_at(  # type: ignore[override]  # typeshed names arguments that no caller names
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        """Set a timer."""
         timer = asyncio.TimerHandle(when, callback, args, self, context)
         self._set += 1
         heapq.heappush(self._timers, (when, self._set, timer))
@@ -125,7 +124,6 @@ class VirtualClock:
         return 0.0 if loop is None else loop.time()
 
     async def sleep(self, seconds: float) -> None:
-        """Let virtual time pass."""
         if self._loop is None:
             self._bind()
         await asyncio.sleep(seconds)

@@ -44,7 +44,6 @@ class SimulatedFarmHistory:
         return _timed(self._block(0))
 
     async def nodes(self, farm: FarmId, at: TimedBlock) -> tuple[NodeId, ...]:
-        """Of the farm's list."""
         self._answer()
         self._block(at.ref.number)
         listed = self.ledger.read("NodesByFarmID", farm, at.ref.number, ())
@@ -56,7 +55,6 @@ class SimulatedFarmHistory:
         return [self._initial(node, at.ref.number) for node in nodes]
 
     async def blocks(self, nodes: Collection[NodeId], first: int, last: int) -> Sequence[EventfulBlock]:
-        """With their events."""
         self._answer()
         self.read += range(first, last + 1)
         blocks = [self._block(number) for number in range(first, last + 1)]

@@ -20,7 +20,6 @@ class SimulatedFaults:
         return {fault.key for fault in self.shown}
 
     async def show(self, faults: Sequence[Fault]) -> None:
-        """Replace the display."""
         if tuple(faults) != self.shown:
             self.shown = tuple(faults)
             self.history.append(self.shown)

@@ -22,7 +22,6 @@ class SimulatedHolds:
         self._holds[hold.holder] = hold
 
     def lift(self, holder: str) -> None:
-        """Remove it."""
         self._holds.pop(holder, None)
 
     async def active(self) -> Sequence[Hold]:

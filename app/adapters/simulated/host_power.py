@@ -71,7 +71,6 @@ class SimulatedHostPower:
         return [given.order for given in self.given]
 
     async def check(self) -> None:
-        """What ``unable`` says."""
         if self.late:
             raise HostPowerLate("the simulated host did not answer in time")
         if self.unable:
@@ -94,7 +93,6 @@ class SimulatedHostPower:
         await self._obey(Order.FORCE_REBOOT, self.force_mode, self.on_reboot)
 
     async def stopping(self) -> bool:
-        """What ``is_stopping`` says."""
         if self.stopping_unknown:
             raise HostPowerFailed("the simulated init system does not say whether it is stopping")
         return self.is_stopping

@@ -88,7 +88,6 @@ class Ledger:
     # -- reading -----------------------------------------------------------------------------------
     @property
     def best(self) -> Block:
-        """The newest block."""
         return self._blocks[self.best_number]
 
     @property
@@ -101,7 +100,6 @@ class Ledger:
         return self._blocks.get(number)
 
     def by_hash(self, block_hash: str) -> Block | None:
-        """The same by hash."""
         number = self._numbers.get(block_hash)
         return None if number is None else self._blocks.get(number)
 
@@ -110,7 +108,6 @@ class Ledger:
         return self.store.read(name, key, self.best_number if at is None else at, default)
 
     def pending(self) -> Iterator[Extrinsic]:
-        """The transaction pool."""
         return iter(self._pool)
 
     def is_lost(self, raw: bytes) -> bool:

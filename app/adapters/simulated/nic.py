@@ -60,11 +60,9 @@ class SimulatedNic:
         return MAGIC in self.wake_modes
 
     async def leaving(self, nic: Nic) -> None:  # noqa: ARG002
-        """Take note."""
         self.leaves = True
 
     async def staying(self) -> None:
-        """Take note."""
         self.leaves = False
 
     def _answer(self) -> None:

@@ -22,7 +22,6 @@ class Pool:
         return iter(self._waiting)
 
     def add(self, extrinsic: Extrinsic) -> None:
-        """At the end."""
         self._waiting.append(extrinsic)
         self._nonces[extrinsic.account, extrinsic.nonce] += 1
 

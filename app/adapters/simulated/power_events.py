@@ -42,7 +42,6 @@ class SimulatedStream:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits."""
         return not (self.pending or self._new)
 
     @property
@@ -125,7 +124,6 @@ class SimulatedPowerEvents:
         return self._stream.take_new(self._batch)
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """Forget them."""
         self._check()
         if self.refuse_acknowledging:
             raise EventsUnavailable("the simulated bus takes no acknowledgement")
@@ -134,7 +132,6 @@ class SimulatedPowerEvents:
             self._stream.pending.pop(delivery.id, None)
 
     async def dead_letter(self, delivery: Delivery, reason: str) -> None:
-        """Put it aside."""
         self._check()
         if self.full:
             raise EventsUnavailable("the simulated bus is full")
@@ -142,7 +139,6 @@ class SimulatedPowerEvents:
         self._stream.pending.pop(delivery.id, None)
 
     async def publish(self, changes: Sequence[PowerTargetChanged]) -> None:
-        """Append."""
         self._check_bus()
         if self.full:
             raise EventsUnavailable("the simulated bus is full")
@@ -157,7 +153,6 @@ class SimulatedPowerEvents:
         return sorted(name for reader, name in self._stream.readers.items() if reader != id(self))
 
     async def close(self) -> None:
-        """Let go."""
         self._stream.readers.pop(id(self), None)
         self._connected = False
 

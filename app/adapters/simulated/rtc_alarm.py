@@ -26,7 +26,6 @@ class SimulatedRtcAlarm:
         self.sets_another_time = False
 
     async def arm(self, ahead_s: int) -> None:
-        """Set it."""
         self._check()
         if self.refuses:
             raise RtcUnusable("the simulated clock takes no alarm")

@@ -16,7 +16,6 @@ class SimulatedTelemetry:
         self.happenings: list[Happening] = []
 
     def happened(self, happening: Happening) -> None:
-        """Keep it."""
         self.happenings.append(happening)
 
     def of(self, kind: type[Kind]) -> list[Kind]:

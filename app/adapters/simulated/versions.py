@@ -9,7 +9,7 @@ from typing import Any
 ABSENT: Any = object()
 
 Watcher = Callable[[Hashable, Any], None]
-"""Told a key and its value; None: it has none any more."""
+"""Called with a key and its value; None: it has none any more."""
 
 
 class Versions:

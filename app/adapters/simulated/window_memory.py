@@ -15,17 +15,14 @@ class SimulatedWindowMemory:
         self.unwritable = False
 
     async def load(self) -> DownWindow | None:
-        """The one kept last."""
         if self.unreadable:
             raise WindowMemoryUnusable("the simulated disk can't be read")
         return self.window
 
     async def save(self, window: DownWindow) -> None:
-        """Keep it."""
         self._write(window)
 
     async def clear(self) -> None:
-        """Forget it."""
         self._write(None)
 
     def _write(self, window: DownWindow | None) -> None:

@@ -151,7 +151,6 @@ class SubstrateClient:
         return self._stale_head_s if head.kind is HeadKind.BEST else self._stale_finalized_s
 
     def endpoint_of(self, connection: RpcConnection) -> Endpoint:
-        """Whose connection it is."""
         return self._endpoints.of(connection)
 
     def all_endpoints(self) -> Sequence[Endpoint]:

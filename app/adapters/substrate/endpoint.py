@@ -56,7 +56,6 @@ class Endpoint:
         self.pause_until_s = max(self.pause_until_s, now_s + pause_s)
 
     def succeeded(self, kind: Kind) -> None:
-        """That is over."""
         self.troubles.pop(kind, None)
 
     def out(self, now_s: float) -> bool:

@@ -106,7 +106,6 @@ class Endpoints:
             self._let_go("another is asked in its place")
 
     def of(self, connection: RpcConnection) -> Endpoint:
-        """Whose connection it is."""
         return next(endpoint for endpoint in self._endpoints if endpoint.url == connection.url)
 
     def all(self) -> Sequence[Endpoint]:

@@ -62,7 +62,7 @@ def events_of_blocks(runtime: Runtime, raws: Sequence[tuple[BlockRef, Values]], 
 
 
 def time_of(runtime: Runtime, ref: BlockRef, values: Values) -> int:
-    """The block's own time in whole seconds, as the pallet counts; ValueError when it is not told."""
+    """The block's own time in whole seconds, as the pallet counts; ValueError when the block has none."""
     data = values.get(runtime.key("Timestamp", "Now"))
     if data is None:
         if ref.number == 0:

@@ -50,7 +50,7 @@ LOOK_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a node told for signing: the block where the era begins, the nonce, and the runtime that will execute it."""
+    """What a node said for signing: the block where the era begins, the nonce, and the runtime that will execute it."""
 
     birth: BlockRef
     nonce: int
@@ -71,7 +71,6 @@ class Signer:
         self._followed: list[Signed] = []
 
     async def address(self) -> str:
-        """The account's."""
         return await self._client.compute(lambda: self._key.address)
 
     @contextmanager

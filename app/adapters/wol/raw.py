@@ -26,13 +26,11 @@ class RawMagicPackets:
         self._datagrams = DatagramSocket(_open, self._explain)
 
     async def send(self, mac: Mac) -> None:
-        """Send one frame."""
         # The interface goes by name, so one that was removed and made anew is found again.
         address = (self._interface, ETHERTYPE_WAKE_ON_LAN, 0, 0, mac.octets)
         await self._datagrams.send(create_magic_packet(mac.text), address)
 
     async def close(self) -> None:
-        """Close the socket."""
         self._datagrams.close()
 
     def _explain(self, error: OSError) -> str:

@@ -38,7 +38,6 @@ class SeveralMagicPackets:
             raise MagicPacketSentInPart(reasons)
 
     async def close(self) -> None:
-        """Close each."""
         for sender in self._senders.values():
             await sender.close()
 

@@ -29,11 +29,9 @@ class UdpMagicPackets:
         self._datagrams = DatagramSocket(self._open, self._explain)
 
     async def send(self, mac: Mac) -> None:
-        """Send one datagram."""
         await self._datagrams.send(create_magic_packet(mac.text), self._address)
 
     async def close(self) -> None:
-        """Close the socket."""
         self._datagrams.close()
 
     def _open(self) -> socket.socket:

@@ -66,7 +66,7 @@ class ZbusChain:
 
     # -- reading -----------------------------------------------------------------------------------
     async def head(self, kind: HeadKind) -> Head | None:
-        """The chain's time; the block itself is not told, and in Zero-OS 4 there is none."""
+        """The chain's time; the block itself is not known, and in Zero-OS 4 there is none."""
         if not await self._has_power():
             return None
         told = await self._time()

@@ -70,7 +70,6 @@ class PowerObject:
         self.operator = operator
 
     def methods(self) -> Mapping[str, Served]:
-        """By name."""
         return {
             "State": Served((), STATE, self._state),
             "Reconcile": Served((), None, self._reconcile),

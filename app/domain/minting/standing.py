@@ -1,4 +1,4 @@
-"""What the minting's deadlines leave a node now, as far as that can be told without reading its whole period."""
+"""What the minting's deadlines leave a node now, as far as that is known without reading its whole period."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.domain.model import NodePower, Power
 
 
 class Untold(enum.Enum):
-    """It can't be told."""
+    """It is not known."""
 
     UNTOLD = "?"
 

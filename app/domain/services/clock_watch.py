@@ -79,7 +79,7 @@ class ClockWatch:
     async def _next_head(self, old: Head) -> Head | None:
         """The next block's head, within the seconds that tell how young it is, or the old one again.
 
-        None where that can't be told.
+        None where that is not known.
         """
         if not self._blocks_come:
             return None

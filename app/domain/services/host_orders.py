@@ -46,7 +46,7 @@ REBOOT = Order(
 
 
 class HostOrders:
-    """Knows whether the host was told to go down."""
+    """Knows whether the host was ordered to go down."""
 
     def __init__(
         self,

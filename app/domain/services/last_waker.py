@@ -41,7 +41,7 @@ class LastWaker:
             if await self._somebody_awake(peers):
                 return ""
         except PowerdError as error:
-            return f"whether another node of the farm is awake can't be told: {error}"
+            return f"whether another node of the farm is awake is not known: {error}"
         minutes = self._watch.fresh_s / 60
         sign = f"up, and a sign of life within {minutes:.0f} min" if self._watch.tells else "target and state Up"
         return f"no other node of the farm is known to be awake ({sign})"

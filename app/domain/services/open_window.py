@@ -156,7 +156,7 @@ class OpenWindow:
     async def _check(self) -> None:
         """Whether the window was opened at all: the target was Down in the block of our Down.
 
-        Where that can't be told it is believed: every guard had passed.
+        Where that is not known it is believed: every guard had passed.
         """
         window = self._window
         if self._checked or window is None or not window.sure:

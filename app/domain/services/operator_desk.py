@@ -25,19 +25,15 @@ class ClosedDesk:
         self._version = version
 
     def status(self) -> NodeStatus:
-        """Whom it waits for."""
         return NodeStatus(self._version, waiting_for=self._waiting_for, faults=self._faults.faults)
 
     async def reconcile(self) -> None:
-        """Not yet."""
         raise IdentityUnavailable(self._waiting_for)
 
     async def report_uptime(self) -> UptimeReported | UptimeSkipped:
-        """Not yet."""
         raise IdentityUnavailable(self._waiting_for)
 
     async def wake(self, node: NodeId) -> None:
-        """Not yet."""
         raise IdentityUnavailable(f"node {node} can't be woken yet: {self._waiting_for}")
 
     @property

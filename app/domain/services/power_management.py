@@ -74,7 +74,7 @@ class PowerManagement:
                 await self._arm(nic)
             _refuse(await self._address.objection(nic, lately=True))
         except ChainUnavailable as error:
-            self._objection = f"whether the chain has the address of this machine's card can't be told: {error}"
+            self._objection = f"whether the chain has the address of this machine's card is not known: {error}"
             self._may_pass = True
         except (HostPowerFailed, NicUnusable, NotWakeable, RtcUnusable) as error:
             self._objection = str(error)

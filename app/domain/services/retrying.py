@@ -1,4 +1,4 @@
-"""Paces work that fails: ever longer pauses, each reason told once an outage, and in the end a fault (R15)."""
+"""Paces work that fails: ever longer pauses, each reason logged once an outage, and in the end a fault (R15)."""
 
 from __future__ import annotations
 

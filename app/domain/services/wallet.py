@@ -26,5 +26,4 @@ class Wallet:
             )
 
     def paid(self) -> None:
-        """One was taken."""
         self._faults.clear(FAULT)

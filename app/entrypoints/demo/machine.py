@@ -117,11 +117,10 @@ class Machine:
         await self._end(signal.SIGTERM)
 
     async def crash(self) -> None:
-        """Be dark at once."""
         await self._end(signal.SIGKILL)
 
     def uptime_reports(self) -> int:
-        """How many reports its daemon told of in its log."""
+        """How many reports its daemon has in its log."""
         log = self.log(self.daemons[0])
         return log.read_bytes().count(b"uptime reported") if log.exists() else 0
 

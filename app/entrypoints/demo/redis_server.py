@@ -80,7 +80,6 @@ class RedisServer:
         self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
         self._send(signal.SIGCONT)
 
     def _end(self, how: signal.Signals) -> None:

@@ -110,7 +110,6 @@ def inherent(time_ms: int) -> bytes:
 
 
 def hash_of(raw: bytes) -> str:
-    """An extrinsic's hash."""
     return "0x" + hashlib.blake2b(raw, digest_size=32).hexdigest()
 
 

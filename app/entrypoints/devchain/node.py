@@ -65,7 +65,6 @@ class DevNode:
         return lambda: self._on_change.remove(listener)
 
     def changed(self) -> None:
-        """Tell every listener."""
         for listener in tuple(self._on_change):
             listener()
 

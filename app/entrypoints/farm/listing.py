@@ -121,7 +121,7 @@ def _since(view: FarmView, member: Member) -> str:
 
 
 def _age(sign: SignAge) -> str:
-    """``<5m``: the last one is less than 5 minutes old; ``>4h``: there was none for 4 hours; ``?``: not told."""
+    """``<5m``: the last one is less than 5 minutes old; ``>4h``: there was none for 4 hours; ``?``: not known."""
     if sign.at_most_s is not None:
         return f"<{_short(sign.at_most_s)}"
     return f">{_short(sign.at_least_s)}" if sign.at_least_s else UNKNOWN

@@ -33,7 +33,7 @@ def pay_table(standings: Standings) -> Iterator[str]:
 
 
 def plain(each: Standing | None) -> dict[str, Any]:
-    """For programs: null where there is nothing to tell, "?" where it can't be told."""
+    """For programs: null where there is nothing to tell, "?" where it is not known."""
     names = ("sleep_left_s", "boot_left_s", "uncredited_since_s")
     told: list[Told] = [Untold.UNTOLD if each is None else getattr(each, name) for name in names]
     return {name: value.value if isinstance(value, Untold) else value for name, value in zip(names, told, strict=True)}

@@ -12,7 +12,7 @@ from app.entrypoints.key_files import has_farmer_key, has_node_key
 
 
 class NoFarmGiven(PermanentError):
-    """Which farm is meant can't be told."""
+    """It is not known which farm is meant."""
 
 
 async def which_farm(container: Container, given: int | None) -> FarmId:

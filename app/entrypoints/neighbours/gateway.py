@@ -106,7 +106,6 @@ class Gateway:
         self._tell_time = tell_time
 
     def methods(self) -> Mapping[str, Served]:
-        """By name."""
         return {
             "GetPowerTarget": Served((UINT32,), NODE_POWER, self._power),
             "GetNode": Served((UINT32,), WHOLE_NODE, self._node),

@@ -19,7 +19,6 @@ class Gateway4:
     """The methods that have the names of those powerd calls; prints every call it carries out, a JSON array a line."""
 
     def methods(self) -> Mapping[str, Served]:
-        """By name."""
         return {
             "GetPowerTarget": Served((), NODE_POWER, self._power),
             "SetNodePowerState": Served((BOOL,), HASH, self._set_state),

@@ -1,7 +1,7 @@
 """A stand-in for zinit: answers on its socket as the named version would, then runs a command.
 
 ``python -m app.entrypoints.neighbours.zinit --socket PATH --version v0.2.11 --on-shutdown COMMAND``
-prints ``ready`` once it listens, and then each request. It can also be told to misbehave. With ``-V``
+prints ``ready`` once it listens, and then each request. It can also be made to misbehave. With ``-V``
 it prints its version.
 """
 

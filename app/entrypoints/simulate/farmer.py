@@ -38,7 +38,6 @@ class Farmer:
             self.set_target(node, target)
 
     def set_target(self, node: NodeId, target: Power) -> None:
-        """Hand the extrinsic in."""
         ledger, account = self._world.ledger, self._farm.account
         extrinsic = Extrinsic(
             account,

@@ -186,7 +186,6 @@ def restore_power(machine: Machine, _: FaultPlan) -> None:
 
 @each
 def crash(machine: Machine, _: FaultPlan) -> None:
-    """It freezes."""
     machine.freeze()
 
 
@@ -206,13 +205,11 @@ def wake_by_itself(machine: Machine, _: FaultPlan) -> None:
 
 @each
 def kill_daemon(machine: Machine, _: FaultPlan) -> None:
-    """``kill -9``."""
     machine.kill_daemon()
 
 
 @each
 def lose_sight(machine: Machine, _: FaultPlan) -> None:
-    """Of its next extrinsic."""
     machine.chain.lose_sight_of_next = True
 
 
@@ -224,7 +221,6 @@ def drift(machine: Machine, fault: FaultPlan) -> None:
 
 @each
 def undrift(machine: Machine, fault: FaultPlan) -> None:
-    """It is set right."""
     machine.clock.step_wall_clock(-fault.amount)
 
 

@@ -15,7 +15,7 @@ from app.entrypoints.simulate.summary import clock
 
 @contextmanager
 def progress_bar(plan: Plan) -> Iterator[Callable[[float], None]]:
-    """Yields what has to be told the virtual seconds that have passed."""
+    """Yields a function that takes the virtual seconds that have passed."""
     began_s = time.perf_counter()
 
     def words(now_s: float | None) -> str:

@@ -73,7 +73,7 @@ class Promise:
         """A block is on the chain."""
 
     def told(self, machine: Machine, happening: Happening) -> None:
-        """Its daemon told telemetry."""
+        """Its daemon handed this to telemetry."""
 
     def acknowledged(self, machine: Machine, deliveries: Sequence[Delivery]) -> None:
         """Its daemon acknowledges."""

@@ -59,7 +59,6 @@ def write_report(outcome: Outcome, path: Path) -> None:
 
 
 def report_page_of(outcome: Outcome) -> str:
-    """The page as text."""
     data = report_data(outcome)
     parts = {
         "title": html.escape(data.title),

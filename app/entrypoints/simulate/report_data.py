@@ -75,7 +75,6 @@ class ReportData(Struct, kw_only=True):
 
 
 def report_data(outcome: Outcome) -> ReportData:
-    """Everything on the page."""
     plan = outcome.plan
     edges_s, its_distributions = distributions(outcome)
     names = list(outcome.promises)

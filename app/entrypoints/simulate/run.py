@@ -27,7 +27,7 @@ COLLECT_MINUTES = 180
 """Each boot of a machine leaves cycles behind; in between the collector is off."""
 
 Progress = Callable[[float], None]
-"""Told the virtual seconds that have passed, every virtual minute."""
+"""Called with the virtual seconds that have passed, every virtual minute."""
 
 
 def run(

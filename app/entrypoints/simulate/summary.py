@@ -126,7 +126,6 @@ def clock(at_s: float) -> str:
 
 
 def table(outcome: Outcome) -> Iterator[str]:
-    """Figures, aligned."""
     for what, how_much in figures(outcome):
         yield f"  {what:<26} {how_much}"
 

@@ -80,7 +80,6 @@ class Tally:
                 self._state(NodeId(event.attributes["node_id"]), event.attributes["power_state"])
 
     def told(self, _: Machine, happening: Happening) -> None:
-        """Count."""
         kind = type(happening)
         if kind in (WakeBurstStarted, PowerStateSet, UptimeReported):
             self.counts[kind.__name__] += 1
@@ -90,7 +89,6 @@ class Tally:
         self._mark(machine.identity.node, f"lost: {lost.loss.name}")
 
     def violated(self, violation: Violation) -> None:
-        """Into the notes."""
         self.notes.append((violation.at_s, violation.node, f"{violation.promise}: {violation.detail}"))
 
     def sample(self) -> None:

@@ -45,7 +45,6 @@ class Troubles:
         self._going_on[kind] += 1
 
     def end(self, kind: str) -> None:
-        """One is over."""
         self._going_on[kind] -= 1
         self._over_at_s[kind] = self._now_s()
 

@@ -16,7 +16,6 @@ class UptimeReports(Promise):
         self.reported_s: dict[NodeId, float] = {}
 
     def block_made(self, block: Block) -> None:
-        """Take note of reports."""
         for event in block.events:
             if event.name == "NodeUptimeReported":
                 self.reported_s[NodeId(event.attributes[0])] = self.world.now_s()

@@ -74,7 +74,6 @@ class Watch:
         self._note(machine.identity.node, "packet")
 
     def block_made(self, block: Block) -> None:
-        """The chain went on."""
         for event in block.events:
             self._note(0, f"{block.number} {event.name} {event.attributes}")
         self.tally.block_made(block)
@@ -82,14 +81,12 @@ class Watch:
         self._tell("block_made", block)
 
     def told(self, machine: Machine, happening: Happening) -> None:
-        """A daemon told telemetry."""
         kind = type(happening)
         self._note(machine.identity.node, kind.__name__ if kind is Reconciled else repr(happening))
         self.tally.told(machine, happening)
         self._tell("told", machine, happening)
 
     def acknowledged(self, machine: Machine, deliveries: Sequence[Delivery]) -> None:
-        """A daemon acknowledged."""
         self._tell("acknowledged", machine, deliveries)
 
     def powers_read(self, machine: Machine, nodes: Collection[NodeId]) -> None:
@@ -107,15 +104,12 @@ class Watch:
         self._tell("lost", machine, lost)
 
     def violated(self, violation: Violation) -> None:
-        """A promise was broken."""
         self.tally.violated(violation)
 
     def minute(self) -> None:
-        """A minute has passed."""
         self._tell("minute")
 
     def ended(self) -> None:
-        """The run is over."""
         self.minted.close()
         self._tell("ended")
 

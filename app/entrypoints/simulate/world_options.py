@@ -50,13 +50,10 @@ WORLD_OPTIONS = {
 
 
 def world_options(command: F) -> F:
-    """All of them."""
     return world_options_without()(command)
 
 
 def world_options_without(*names: str) -> Callable[[F], F]:
-    """All but these."""
-
     def decorate(command: F) -> F:
         return _decorated(command, names)
 

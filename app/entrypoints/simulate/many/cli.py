@@ -21,7 +21,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def worker_options(command: F) -> F:
-    """Who does the work."""
     command = click.option(
         "--scheduler",
         metavar="tcp://HOST:PORT",

@@ -34,7 +34,6 @@ class Sweep:
     header: Header
 
     def wish_of(self, key: Key) -> Wish:
-        """Of one run."""
         point = next(point for point in self.points if tuple(point.values.values()) == key[0])
         return replace(point.wish, seed=key[1])
 

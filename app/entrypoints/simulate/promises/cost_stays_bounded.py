@@ -52,7 +52,6 @@ class CostStaysBounded(Promise):
         self._fees_at_s: dict[tuple[NodeId, str], deque[float]] = {}
 
     def told(self, machine: Machine, happening: Happening) -> None:  # noqa: ARG002
-        """A burst of any node."""
         if isinstance(happening, WakeBurstStarted):
             self._bursts[happening.node] += 1
 
@@ -76,7 +75,6 @@ class CostStaysBounded(Promise):
                 self._bursts.pop(NodeId(event.attributes["node_id"]), None)
 
     def ended(self) -> None:
-        """The bill."""
         if self.world.plan.faults:
             return
         tally = self.world.watch.tally

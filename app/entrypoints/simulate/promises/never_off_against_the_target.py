@@ -12,7 +12,6 @@ class NeverOffAgainstTheTarget(Promise):
     text = "never powered off unless its finalized target is Down, and its own word Down is final"
 
     def powered_off(self, machine: Machine) -> None:
-        """Is it right?"""
         final = self.world.power(machine.identity.node, final=True)
         if final.target != "Down":
             self.broken(machine, "powered off while its finalized target was Up")

@@ -15,7 +15,6 @@ class NeverOffUnderAHold(Promise):
     text = "never powered off under a hold"
 
     def powered_off(self, machine: Machine) -> None:
-        """Was there a hold?"""
         held_s = machine.suffering_s("held")
         if held_s > JUST_NOW_S:
             self.broken(machine, f"powered off although held for {held_s:.0f} s")

@@ -19,7 +19,6 @@ class NeverOffWhenNotEnabled(Promise):
     text = "never powered off when power management is not enabled, or unarmed, or with another MAC on chain"
 
     def powered_off(self, machine: Machine) -> None:
-        """Could it be woken?"""
         if not self.world.policies.power_off_allowed:
             self.broken(machine, "powered off although the settings forbid it")
         elif not machine.armed and not self._just_now(machine):

@@ -25,7 +25,6 @@ class NobodySleepsForEver(Promise):
         return self.world.settings.rtc_alarm.enabled
 
     def minute(self) -> None:
-        """Who overslept?"""
         alarm = self.world.settings.rtc_alarm
         for node, machine in self.world.machines.items():
             if machine.power is not MachinePower.OFF:

@@ -30,13 +30,11 @@ class PowerFollowsTheTarget(Promise):
         return self.world.policies.power_off_allowed and self.world.plan.calm_s >= BOUND_S
 
     def block_made(self, block: Block) -> None:
-        """Take note of targets."""
         for event in block.events:
             if event.name == "PowerTargetChanged":
                 self._changed_s[NodeId(event.attributes["node_id"])] = self.world.now_s()
 
     def ended(self) -> None:
-        """Compare all."""
         for node, machine in self.world.machines.items():
             if self.world.now_s() - max(self._changed_s.get(node, 0.0), machine.since_s) >= BOUND_S:
                 self._compare(machine)

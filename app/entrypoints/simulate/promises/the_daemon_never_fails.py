@@ -12,7 +12,6 @@ class TheDaemonNeverFails(Promise):
     text = "no daemon ends by an exception"
 
     def daemon_failed(self, machine: Machine, error: BaseException) -> None:
-        """Here it is."""
         inner = error
         while isinstance(inner, BaseExceptionGroup):
             inner = inner.exceptions[0]

@@ -20,7 +20,6 @@ class TheLastWakerStays(Promise):
         return self.world.settings.power_management.last_waker_guard
 
     def powered_off(self, machine: Machine) -> None:
-        """Who else is there?"""
         management = self.world.settings.power_management
         allowed_s = management.sign_of_life_s + JUST_DARK_S
         others = [other for other in self.world.farms[machine.identity.farm].machines if other is not machine]

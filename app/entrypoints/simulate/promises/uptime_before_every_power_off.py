@@ -16,7 +16,6 @@ class UptimeBeforeEveryPowerOff(UptimeReports):
     text = "uptime was reported before every power-off, unless the chain was away"
 
     def powered_off(self, machine: Machine) -> None:
-        """Was there one?"""
         ago_s = self.world.now_s() - self.reported_s.get(machine.identity.node, float("-inf"))
         # A host that disobeyed for a while is off long after its last words.
         excused = machine.troubles.lately((*CHAIN, "unhealthy", "clock-drift"), EXCUSED_S)

@@ -30,7 +30,6 @@ class WakesBeginAtOnce(Promise):
         self._burst_at_s: dict[NodeId, float] = {}
 
     def told(self, machine: Machine, happening: Happening) -> None:  # noqa: ARG002
-        """Take note of bursts."""
         if isinstance(happening, WakeBurstStarted):
             self._burst_at_s[happening.node] = self.world.now_s()
 
