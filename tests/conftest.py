@@ -1,4 +1,4 @@
-"""For all tests: their order, what of them is measured for coverage, no example is timed, and what is loaded stays.
+"""Settings of the whole run: the order of tests, what counts for coverage, and deadlines.
 
 A user's own settings of powerd do not reach them, a test that hangs ends alone, and what they start ends with them.
 """

@@ -86,7 +86,7 @@ class WakeEnded:
 
 @dataclass(frozen=True, slots=True)
 class PowerStateSet:
-    """The chain took our word about ourselves."""
+    """The chain took the state that this node reported."""
 
     power: Power
     inclusion: Inclusion

@@ -1,6 +1,6 @@
 """Whether this node reports itself Up, shuts down, or stays up against its target.
 
-Theory of operation. An `Observation` is everything the node knows at one moment. The chain's word
+Theory of operation. An `Observation` is everything the node knows at one moment. The chain's answer
 comes twice: from the best head, where Up is believed at once, and from the finalized head, since
 only a Down that can't be undone may power a machine off (R6).
 
@@ -126,7 +126,7 @@ def braked(seen: Observation, _: PowerLimits) -> StayUp | None:
 
 
 def best_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
-    """R6: a head that is too old (or comes from the future) is no word of now; not knowing its age is as bad."""
+    """R6: a head that is too old (or comes from the future) says nothing about now; not knowing its age is as bad."""
     if seen.head_unreadable and limits.best_head_age_s_max:
         return StayUp(
             Guard.BEST_HEAD, f"the age of the chain's answer is not known: {seen.head_unreadable}", LookAgain.SOON

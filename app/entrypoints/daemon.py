@@ -74,7 +74,7 @@ async def _supervise(work: Coroutine[object, object, None]) -> None:
 
 
 def _say_what_runs() -> None:
-    """One line of the log, whatever its level: who asks wants to know what hangs, or what grows."""
+    """One line of the log, whatever its level: the operator who asks wants to know what hangs, or what grows."""
     fields = {
         "tasks": sorted(f"{task.get_name()}: {_place(task)}" for task in asyncio.all_tasks()),
         "threads": sorted(thread.name for thread in threading.enumerate()),

@@ -16,7 +16,7 @@ log = logging.getLogger("powerd.minting")
 
 
 def save_standings(path: Path, standings: Mapping[NodeId, Known]) -> None:
-    """In the place of the former ones. That it can't be written is a line in the log: it only saves a reading."""
+    """Replaces the former ones. A failure to write is logged only: the file saves a reading, and no more."""
     try:
         write_durably(path, {str(node): msgspec.to_builtins(known) for node, known in standings.items()})
     except OSError as error:

@@ -16,7 +16,7 @@ UNUSED = ("eth_keys", "eth_keys.datatypes", "eth_utils", "requests")
 
 
 class Unused:
-    """In the place of each name of those modules."""
+    """Stands in for each name of those modules."""
 
     def __init__(self, *_: object, **__: object) -> None:
         raise NotImplementedError("powerd imports substrate-interface without ECDSA keys and without HTTP")

@@ -6,7 +6,7 @@ fresh the others are asked for theirs, and an endpoint that is behind them does 
 
 What was signed and whose fate is not known (it may wait in a pool that other nodes have not heard of)
 is given to the endpoint that does not know it before the next nonce is taken: the next one then stands
-behind it, and has the last word, whichever way the blocks come.
+behind it, and is executed last, whichever way the blocks come.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class SocketThread:
         threading.Thread(target=self._run, name="powerd-chain-socket", daemon=True).start()
 
     def send(self, text: str) -> None:
-        """Queue one message; lost without a word when the connection ends before it left."""
+        """Queue one message; lost without an error when the connection ends before it left."""
         self._outbox.put(text)
         self._wake()
 

@@ -14,7 +14,7 @@ from app.ports.telemetry import Telemetry
 RETRY = Backoff(0.5, 30.0)
 FAULT = "identity"
 FAULT_AFTER_S = 60.0
-"""Neighbours come up seconds after one another; who is missing for longer is worth a word."""
+"""Neighbours come up seconds after one another; one that is missing for longer is a fault."""
 
 
 class Identification:

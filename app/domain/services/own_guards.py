@@ -22,7 +22,7 @@ class OwnGuards:
     holds: Holds
 
     async def read_holds(self) -> tuple[tuple[Hold, ...], str]:
-        """The holds, and why they can't be told, or nothing."""
+        """The holds, and why they can't be read, or nothing."""
         try:
             return tuple(await self.holds.active()), ""
         except HoldsUnreadable as error:

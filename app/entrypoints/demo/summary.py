@@ -1,4 +1,4 @@
-"""What the chain says at the end of the demo: powers, and every word a node said, block by block."""
+"""What the chain says at the end of the demo: powers, and every statement of a node, block by block."""
 
 from __future__ import annotations
 

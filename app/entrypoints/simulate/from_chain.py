@@ -43,7 +43,7 @@ async def _farm(chain: ChainReader, farm: FarmId) -> FarmPlan:
         if isinstance(record, Unreadable):
             raise BadInput(record.reason)
         if isinstance(power, Unreadable):
-            raise BadInput(f"the chain's word about node {node} is broken: {power.reason}")
+            raise BadInput(f"the chain's answer about node {node} is broken: {power.reason}")
         nodes.append(
             NodePlan(
                 id=node,

@@ -47,7 +47,7 @@ class ReportData(Struct, kw_only=True):
     at_risk: list[tuple[int, str]]
     """Node, and why it may be lost."""
     tiles: list[Row]
-    """What, how much, and a word on it."""
+    """What, how much, and a note."""
     figures: list[tuple[str, str]]
     """The table of the terminal."""
     nodes: int

@@ -20,7 +20,7 @@ CHAIN = frozenset(
         "sight-lost",
     }
 )
-"""Between the machine and the chain's word."""
+"""Between the machine and what the chain says of it."""
 
 BUS = frozenset({"bus-away", "bus-full", "bus-data-lost", "events-lost", "events-late"})
 """Between the machine and its events."""

@@ -9,7 +9,7 @@ from app.entrypoints.simulate.world import World
 
 
 class UptimeReports(Promise):
-    """A promise that knows it."""
+    """Collects reports, for a promise that needs them."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -127,7 +127,7 @@ class World:
             if machine.on:
                 machine.bus.publish(changes)
 
-    # -- the chain's word --------------------------------------------------------------------------
+    # -- what the chain says -----------------------------------------------------------------------
     def power(self, node: NodeId, *, final: bool = False) -> LedgerPower:
         """A node's entry, on the best or the finalized head."""
         if final:

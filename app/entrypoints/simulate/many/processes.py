@@ -103,7 +103,7 @@ def _ended(task: Task, future: Future[bytes], error: BaseException | None) -> Do
 
 
 def _on_a_leash(held: Connection) -> None:
-    """First thing in a worker. Ctrl-C reaches it as well: it ends without a word, its master speaks."""
+    """First thing in a worker. Ctrl-C reaches it as well: it ends silently, and the parent prints."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_end_with_it, args=(held,), name="leash", daemon=True).start()
 

@@ -1,4 +1,4 @@
-"""Work for many processes: who does it is exchangeable, what comes of it is not."""
+"""Work for many processes: any worker can do it, with the same result."""
 
 from __future__ import annotations
 

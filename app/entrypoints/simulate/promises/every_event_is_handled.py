@@ -24,7 +24,7 @@ class EveryEventIsHandled(Promise):
         self._waiting_since_s: dict[tuple[NodeId, str], float] = {}
 
     def minute(self) -> None:
-        """Who has entries that waited a minute ago already?"""
+        """Which machines have entries that waited a minute ago already."""
         now_s = self.world.now_s()
         still_waiting: dict[tuple[NodeId, str], float] = {}
         for node, machine in self.world.machines.items():

@@ -9,7 +9,7 @@ from app.entrypoints.simulate.promise import Promise
 class NeverOffAgainstTheTarget(Promise):
     """Looks at the finalized head at the moment when the host obeys."""
 
-    text = "never powered off unless its finalized target is Down, and its own word Down is final"
+    text = "never powered off unless its finalized target is Down, and its own Down is final"
 
     def powered_off(self, machine: Machine) -> None:
         final = self.world.power(machine.identity.node, final=True)

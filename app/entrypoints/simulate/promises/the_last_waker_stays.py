@@ -27,7 +27,7 @@ class TheLastWakerStays(Promise):
             self.broken(machine, "powered off, and no other node of its farm is awake")
 
     def _seems_awake(self, machine: Machine, allowed_s: float) -> bool:
-        """One that fell without a word looks alive for as long as its last sign of life counts."""
+        """A node that lost its power looks alive for as long as its last sign of life counts."""
         if machine.power is MachinePower.RUNNING:
             return True
         orderly = machine.powered_itself_off or machine.stopping
