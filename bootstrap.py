@@ -62,6 +62,11 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
         [["python", "-m", "tests.bench"]],
         "measurements beside their floors; --quick, --only ROW, --json, --soak-s SECONDS, --soak-events N",
     ),
+    "machines": (
+        DEV_LOCK,
+        [["python", "-m", "tests.machines"]],
+        "powerd on real Debian machines under QEMU, some 30 minutes; --only SCENE, --cache DIR, --logs DIR",
+    ),
     "lint": (DEV_LOCK, LINT, "style"),
     "types": (DEV_LOCK, TYPES, "types, strictly"),
     "contracts": (DEV_LOCK, CONTRACTS, "who may import whom"),

@@ -1,0 +1,1 @@
+"""powerd on real Linux machines: a Debian guest under QEMU. ``python -m tests.machines``; not part of ``make test``."""

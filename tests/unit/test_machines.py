@@ -1,0 +1,82 @@
+"""What of `make machines` can be told without booting one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.machines.image import installation
+from tests.machines.needs import missing
+from tests.machines.scenes import LONG, SCENES
+from tests.machines.segment import Segment, calls
+
+ROOT = Path(__file__).resolve().parents[2]
+MAC = "52:54:00:12:34:56"
+PACKET = b"\xff" * 6 + bytes.fromhex("525400123456") * 16
+
+
+def test_what_is_missing_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    git = tmp_path / "git"
+    git.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("tests.machines.needs.ADMIN_PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    lines = missing(lambda: False)
+    assert lines[0] == "qemu-system-x86_64 (Debian: apt-get install qemu-system-x86)"
+    assert any(line.startswith("root, for debootstrap") for line in lines)
+    # Whoever has an image needs neither root nor what makes one.
+    assert [line.split()[0] for line in missing(lambda: True)] == ["qemu-system-x86_64", "debugfs"]
+
+
+def test_a_host_that_lacks_something_gets_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    program = (
+        "import sys, tests.machines.needs as needs; needs.ADMIN_PATH = '';"
+        "from tests.machines.__main__ import main; sys.exit(main())"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("machines: this machine lacks qemu-system-x86_64 (Debian: apt-get install")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_powerd_is_installed_in_the_machine_by_the_lines_of_the_instructions() -> None:
+    lines = installation().splitlines()
+    assert lines[0] == "umask 022"
+    assert "systemctl enable powerd.service powerd-events.service" in lines
+    assert "install -m 644 packaging/systemd/*.service /etc/systemd/system/" in lines
+    assert lines[-1].startswith("install -m 755 packaging/systemd-shutdown/powerd-wake ")
+    assert not any("udevadm" in line or "REPOSITORY" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("payload", "wanted"),
+    [
+        (PACKET, True),
+        (b"\xff" * 12 + PACKET + b"rest", True),
+        (PACKET[:-1], False),
+        (PACKET.replace(b"\x56", b"\x57"), False),
+        (b"", False),
+    ],
+)
+def test_the_firmware_wakes_for_its_own_magic_packet_alone(payload: bytes, wanted: bool) -> None:
+    segment = Segment(MAC)
+    segment.datagram_received(payload, ("127.0.0.1", 1))
+    assert calls(payload, MAC) is wanted
+    assert segment.called.is_set() is wanted
+
+
+def test_the_document_names_every_scene() -> None:
+    text = (ROOT / "docs" / "machines.md").read_text()
+    assert [name for name in SCENES if f"| `{name}` |" not in text] == []
+    assert set(LONG) <= set(SCENES)
