@@ -11,15 +11,24 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from app.domain.backoff import Backoff
+from app.domain.commands import LookAgain
 from app.domain.errors import EventsUnavailable, NicUnusable
 from app.domain.events import Delivery, Malformed, UptimeSkipped
 from app.domain.model import HeadKind, NodeId, NodeIdentity, NodePower, Power, PowerReading, PowerState, Unreadable
+from app.domain.power_rules import Observation
 from app.domain.services.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
 from app.domain.services.reconciler import ReconcilePolicy
 from app.entrypoints.node_services import Ports, assemble
 from app.entrypoints.policies import Policies
+from app.entrypoints.simulate.explore import HOURS, explored_plan
+from app.entrypoints.simulate.farmer_policies import Bot, FarmerPolicy, NodeView, policy_of
+from app.entrypoints.simulate.outcome import Outcome
+from app.entrypoints.simulate.plan import Plan, PolicyPlan
+from app.entrypoints.simulate.run import run
 
 NEVER_S = 1e9
 
@@ -32,6 +41,17 @@ class Defect:
     ports: Callable[[Ports], Ports] = lambda ports: ports
     policies: Callable[[Policies], Policies] = lambda policies: policies
     services: Callable[[NodeServices, Ports], None] = lambda services, ports: None
+    policy: Callable[[PolicyPlan], FarmerPolicy] = policy_of
+    hours: float = HOURS
+    """How long a seed's world has to run so that the defect can show."""
+
+    def run(self, seed: int) -> Outcome:
+        """The seed's world, with the defect in every daemon, or in its farmers' bot."""
+        return run(self.world(seed), build=self.build, policy=self.policy)
+
+    def world(self, seed: int) -> Plan:
+        """Faults come in its first hours only, however long it runs."""
+        return replace(explored_plan(seed), hours=self.hours)
 
     def build(self, node: NodeIdentity, ports: Ports, policies: Policies, faults: FaultBoard) -> NodeServices:
         """The daemon with the defect."""
@@ -275,6 +295,56 @@ def _is_wrong_in_silence(services: NodeServices, ports: Ports) -> None:
     own.loop._trouble.failed = lambda doing, reason: None
 
 
+# -- what a farmer is paid by (R13) -----------------------------------------------------------------
+
+
+def _says_up_and_stays(services: NodeServices, ports: Ports) -> None:
+    own: Any = services.server.own
+
+    async def nothing(seen: Observation) -> LookAgain:
+        return LookAgain.NEXT_ROUND
+
+    own._aborted.look = nothing
+
+
+def _reboots_without_looking(services: NodeServices, ports: Ports) -> None:
+    shutdown: Any = services.shutdown
+    abort = shutdown._abort
+
+    async def rebooting(reason: str, last: Any) -> None:
+        said_down = shutdown._may_be_down_on_chain
+        await abort(reason, last)
+        if said_down:
+            await ports.host_power.reboot()
+
+    shutdown._abort = rebooting
+
+
+def _forty_minutes(policies: Policies) -> Policies:
+    return dataclasses.replace(policies, uptime=dataclasses.replace(policies.uptime, interval_s=2400.0))
+
+
+def _loses_a_report(services: NodeServices, ports: Ports) -> None:
+    uptime: Any = services.uptime
+
+    async def next_time(error: Exception, failures: int) -> float:
+        interval_s: float = uptime._policy.interval_s
+        return interval_s
+
+    uptime._after_failure = next_time
+
+
+class OversleepingBot(Bot):
+    """Wakes for need, or when the 24 hours are just over."""
+
+    def _is_due(self, node: NodeView, now_s: float) -> bool:
+        return now_s - node.last_up_s > 24 * 3600 + 60
+
+
+def _oversleeping(plan: PolicyPlan) -> FarmerPolicy:
+    return OversleepingBot(replace(plan.bot, round_s=60.0)) if plan.kind == "bot" else policy_of(plan)
+
+
 DEFECTS: dict[str, Defect] = {
     "acknowledges before handling": Defect(
         "events are acknowledged before they are handled",
@@ -319,5 +389,19 @@ DEFECTS: dict[str, Defect] = {
     ),
     "ignores holds": Defect(
         "no hold keeps the machine up", ports=lambda ports: dataclasses.replace(ports, holds=NoHolds(ports.holds))
+    ),
+    "says Up and stays": Defect(
+        "a target Up after Down is in a block is answered by the state Up alone", services=_says_up_and_stays
+    ),
+    "reboots without looking": Defect(
+        "every shutdown that was aborted after Down ends in a reboot", services=_reboots_without_looking
+    ),
+    "a lost report in 40 minutes": Defect(
+        "a report goes every 40 minutes, and one that is lost is not sent again",
+        policies=_forty_minutes,
+        services=_loses_a_report,
+    ),
+    "sleeps a day and a minute": Defect(
+        "the farmer's bot wakes a sleeper after 24 h and a minute (worlds of 30 h)", policy=_oversleeping, hours=30.0
     ),
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.entrypoints.simulate.explore import explored_plan
+from app.entrypoints.simulate.explore import HOURS
 from app.entrypoints.simulate.promises import ALL
 from app.entrypoints.simulate.run import run
 from tests.simulation.defects import DEFECTS, Defect
@@ -42,13 +42,19 @@ def test_every_promise_is_broken_by_some_defect() -> None:
 def test_the_simulator_finds(name: str) -> None:
     """The page counts seeds from 1; the first is seed 0. Without the defect they break nothing (test_explored.py)."""
     seeds, promises = table()[name]
-    assert promises == sorted(run(explored_plan(seeds - 1), build=DEFECTS[name].build).broken)
+    assert promises == sorted(DEFECTS[name].run(seeds - 1).broken)
+
+
+@pytest.mark.parametrize("name", [name for name, defect in DEFECTS.items() if defect.hours != HOURS])
+def test_a_longer_world_breaks_nothing_without_the_defect(name: str) -> None:
+    seeds, _ = table()[name]
+    assert run(DEFECTS[name].world(seeds - 1)).kept
 
 
 def first_seed(defect: Defect) -> tuple[int, list[str]]:
     """Seeds needed, and the promises that were broken."""
     for seed in range(SEEDS_MAX):
-        outcome = run(explored_plan(seed), build=defect.build)
+        outcome = defect.run(seed)
         if not outcome.kept:
             return seed + 1, sorted(outcome.broken)
     raise AssertionError(f"not found within {SEEDS_MAX} seeds: {defect.text}")

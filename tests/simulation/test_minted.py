@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
 
-from app.domain.minting.month import Loss
+from app.domain.minting.month import Loss, Month
 from app.domain.model import NodeId, Power
 from app.entrypoints.cli import main
 from app.entrypoints.simulate import minted
 from app.entrypoints.simulate.farmer_policies import Bot, NodeView
-from app.entrypoints.simulate.minted import LostTo
+from app.entrypoints.simulate.lost_to import Attribution, LostTo
 from app.entrypoints.simulate.plan import BotPlan
 from app.entrypoints.simulate.planning import Wish, plan_of
 from app.entrypoints.simulate.report_data import report_data
 from app.entrypoints.simulate.run import run
+from app.entrypoints.simulate.troubles import Troubles
+from tests.simulation.defects import DEFECTS
 from tests.simulation.farms import fault, scripted
 
 HOUR = 3600
@@ -113,5 +117,44 @@ def test_the_bot_lets_a_node_sleep_no_more_after_a_slow_boot() -> None:
     assert Bot(BotPlan()).targets(nodes, 0, 10 * HOUR) == {1: Power.DOWN, 3: Power.DOWN}
 
 
+def test_the_bot_wakes_by_the_mintings_clock_whatever_the_state_said_since() -> None:
+    day = NodeView(NodeId(1), Power.DOWN, None, 23 * HOUR, 8, 0, 0, 100.0)
+    awake = [replace(view(n, slow_boots=0), used=4) for n in (2, 3)]
+    assert Bot(BotPlan()).targets([day, *awake], 0, 23.5 * HOUR) == {1: Power.UP}
+    assert Bot(BotPlan()).targets([replace(day, window_since_s=23 * HOUR), *awake], 0, 23.5 * HOUR) == {}
+
+
 def test_a_run_of_less_than_a_second_is_a_run() -> None:
     assert run(scripted(hours=0.0001)).income.months == 3
+
+
+def test_a_short_fault_does_not_excuse_a_long_gap_between_reports() -> None:
+    def gap_of(seconds: float) -> LostTo:
+        troubles = Troubles(lambda: now_s)
+        now_s = 2400.0
+        troubles.begin("extrinsics-lost")
+        now_s += seconds
+        troubles.end("extrinsics-lost")
+        machine = SimpleNamespace(troubles=troubles)
+        attribution = Attribution(SimpleNamespace(plan=scripted()), 0)  # type: ignore[arg-type]  # all that it reads here
+        return attribution.of(machine, Month(NodeId(1)), Loss.GAP, 2460.0, 4800.0)  # type: ignore[arg-type]
+
+    assert gap_of(90.0) is LostTo.POWERD
+    assert gap_of(2300.0) is LostTo.FAULTS
+
+
+def test_what_powerd_lost_breaks_the_promise_and_what_a_fault_took_does_not() -> None:
+    cut = fault("power-cut", HOUR, "node 2", 600)
+    assert run(scripted(hours=4, faults=(cut,))).kept
+    aborted = scripted((600, 2, "Down"), (632, 2, "Up"), hours=4)
+    assert run(aborted).kept
+    outcome = run(aborted, build=DEFECTS["says Up and stays"].build)
+    assert outcome.broken == {"no_paid_hour_lost": 1}
+    assert "said Down, stayed on" in outcome.violations[0].detail
+
+
+def test_nodes_that_a_script_leaves_without_anybody_to_wake_them_are_lost_to_the_farmer() -> None:
+    lines = [(600.0, node, "Down") for node in (1, 2)] + [(3600.0, 2, "Up")]
+    off: dict[str, object] = {"power_management.last_waker_guard": False}
+    income = run(scripted(*lines, nodes=2, hours=4, settings=off)).income
+    assert {(lost.node, lost.to) for lost in income.lost} == {(2, LostTo.FARMER)}

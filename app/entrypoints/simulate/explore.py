@@ -30,6 +30,9 @@ Runner = Callable[[Plan], Outcome]
 
 HOURS = 8.0
 FAULTS_PER_NODE_DAY = (2.0, 40.0)
+SECOND_THOUGHTS = 0.25
+"""Share of a script's targets that are taken back."""
+SECOND_THOUGHT_S_MAX = 180.0
 
 
 def explored_plan(seed: int) -> Plan:
@@ -41,7 +44,8 @@ def explored_plan(seed: int) -> Plan:
     until_s = HOURS * 3600.0 - CALM_S
     nodes = [node.id for farm in farms for node in farm.nodes]
     if chance.random() < 0.4:
-        policy = PolicyPlan(kind="script", script=_script(nodes, until_s, chance))
+        script = _with_second_thoughts(_script(nodes, until_s, chance), seed)
+        policy = PolicyPlan(kind="script", script=script)
     else:
         policy = PolicyPlan(kind="bot", bot=BotPlan(up_s_min=600.0 + 1200.0 * chance.random()))
     return Plan(
@@ -77,6 +81,18 @@ def _script(nodes: Sequence[int], until_s: float, chance: random.Random) -> tupl
         lines += [ScriptedTarget(at_s=at_s, node=node, target=target) for node in whom if node != nodes[0]]
         at_s += 300.0 + 1800.0 * chance.random()
     return tuple(lines)
+
+
+def _with_second_thoughts(script: Sequence[ScriptedTarget], seed: int) -> tuple[ScriptedTarget, ...]:
+    """Some targets are taken back soon: in the middle of a shutdown, or of a boot."""
+    chance = random.Random(f"{seed}/second thoughts")  # noqa: S311 - repeatable on purpose
+    lines = list(script)
+    for line in script:
+        if chance.random() < SECOND_THOUGHTS:
+            back = "Up" if line.target == "Down" else "Down"
+            at_s = line.at_s + SECOND_THOUGHT_S_MAX * chance.random()
+            lines.append(ScriptedTarget(at_s=at_s, node=line.node, target=back))
+    return tuple(sorted(lines, key=lambda line: line.at_s))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class Farmer:
             self._last_up_s[node] = now_s
         else:
             self._up_since_s.pop(node, None)
+        minted = self._world.watch.minted
         room = self.placement.rooms[node]
         return NodeView(
             node,
@@ -66,5 +67,6 @@ class Farmer:
             self._last_up_s.get(node, 0.0),
             room.slots,
             room.used,
-            self._world.watch.minted.month(node).slow_boots,
+            minted.month(node).slow_boots,
+            minted.window_since_s(node),
         )

@@ -24,7 +24,8 @@ JUST_UP_S = 3600.0
 class NodeView:
     """A node as the farmer sees it: ``up_since_s`` is None while the chain does not show it Up.
 
-    ``slow_boots`` are those that the grid's minting counted in this period (docs/minting.md).
+    ``slow_boots`` are those that the grid's minting counted in this period, ``window_since_s`` is when it opened the
+    down window that is open, or None (docs/minting.md).
     """
 
     id: NodeId
@@ -34,6 +35,7 @@ class NodeView:
     slots: int
     used: int
     slow_boots: int = 0
+    window_since_s: float | None = None
 
 
 class FarmerPolicy(Protocol):
@@ -62,7 +64,7 @@ class AlwaysOn:
 class Scripted:
     """Targets at given times."""
 
-    round_s = 30.0
+    round_s = 6.0
 
     def __init__(self, script: Sequence[ScriptedTarget]) -> None:
         self._script = script
@@ -115,8 +117,11 @@ class Bot:
         return {node.id: Power.UP for node in nodes if node.target is Power.DOWN and self._is_due(node, now_s)}
 
     def _is_due(self, node: NodeView, now_s: float) -> bool:
-        """In its minute of the day, or when it would sleep for too long until then."""
-        asleep_s = now_s - node.last_up_s
+        """In its minute of the day, or when it would sleep for too long until then.
+
+        The minting's clock counts: a state Up in the middle of an open window, without a boot, does not begin it anew.
+        """
+        asleep_s = now_s - _asleep_since_s(node)
         its_minute = (now_s - _minute_of(node.id)) % DAY_S < self._plan.round_s
         return asleep_s > ASLEEP_S_MAX or (its_minute and asleep_s > JUST_UP_S)
 
@@ -138,6 +143,10 @@ class Bot:
             else:
                 slots += node.slots
         return asleep
+
+
+def _asleep_since_s(node: NodeView) -> float:
+    return node.last_up_s if node.window_since_s is None else min(node.last_up_s, node.window_since_s)
 
 
 def _minute_of(node: int) -> int:

@@ -269,6 +269,7 @@ class Machine:
         """As a power-off, but the machine comes back by itself."""
         if self.power is not MachinePower.RUNNING:
             return
+        self.world.watch.rebooted(self)
         self._set(MachinePower.STOPPING, "reboot")
         self._after(self.plan.shutdown_s, self._boot_again)
         if self._daemon is not None:

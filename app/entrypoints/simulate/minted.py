@@ -6,7 +6,6 @@ length, counted from its beginning; the last one ends with the run, as it stands
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -18,25 +17,17 @@ from app.domain.minting.month import MINIMUM_SHARE, SLOW_BOOTS_MAX, Booking, Los
 from app.domain.minting.period import LENGTH_S, Period
 from app.domain.minting.rules import so_far, step
 from app.domain.model import NodeId, Power
+from app.entrypoints.simulate.lost_to import Attribution, LostTo
 
 if TYPE_CHECKING:
     from app.entrypoints.simulate.world import World
 
 
-RECOVERY_S = 1800.0
-"""A fault that was over so long before still excuses what was lost: reports come every 20 minutes, wakes take some."""
-
-
-class LostTo(enum.Enum):
-    """Whose fault it was."""
-
-    POWERD = "powerd"
-    FAULTS = "faults"
-    FARMER = "the farmer"
-
-
 class Lost(Struct, frozen=True, kw_only=True):
-    """Time of one node that was not credited, up to ``until_s`` (virtual seconds)."""
+    """Time of one node that was not credited, up to ``until_s`` (virtual seconds).
+
+    No seconds: a violation, which costs more than the time that the report was about.
+    """
 
     node: int
     until_s: int
@@ -79,6 +70,7 @@ class Minted:
         self._pending: dict[int, Block] = {}
         self._periods = _periods(self._start_s, self._start_s + int(world.plan.end_s))
         self._current = 0
+        self._attribution = Attribution(world, self._start_s)
         self.income = Income(credited_s=Counter(), lost=[], slow_boots=0, months=0, months_lost={})
         period = self._period
         for node, machine in world.machines.items():
@@ -94,6 +86,11 @@ class Minted:
     def month(self, node: NodeId) -> Month:
         """The node's month up to the newest final block."""
         return self._months[node]
+
+    def window_since_s(self, node: NodeId) -> float | None:
+        """When (virtual seconds) the node's open down window was opened; None while none is open."""
+        window_s = self._months[node].window_s
+        return None if window_s is None else window_s - self._start_s
 
     def block_made(self, block: Block) -> None:
         """Judge what became final; a fork makes a number anew."""
@@ -118,9 +115,13 @@ class Minted:
         for event in block.events:
             seen = _seen(event, time_s)
             if seen is not None and seen.node in self._months:
-                month, booking = step(self._months[seen.node], seen, self._period)
+                before = self._months[seen.node]
+                month, booking = step(before, seen, self._period)
                 self._months[seen.node] = month
-                self._book(seen.node, booking)
+                self._book(seen.node, before, booking)
+                self._look_at_violation(before, month, booking)
+                if month.request_s is not None and before.request_s is None:
+                    self._attribution.requested(seen.node, self._months)
 
     def _turn(self) -> None:
         """A period ends. What is in time then is taken to come in time: nothing here waits for the 27 h after it."""
@@ -134,8 +135,9 @@ class Minted:
             self._months[node] = beginning(node, self._period, initial)
 
     def _settle(self, node: NodeId, month: Month, period: Period, now_s: int) -> None:
+        before = month
         month, booking = so_far(month, now_s, period)
-        self._book(node, booking)
+        self._book(node, before, booking)
         income = self.income
         income.credited_s[node] = income.credited_s.get(node, 0) + month.credited_s
         income.slow_boots += month.slow_boots
@@ -146,24 +148,23 @@ class Minted:
         else:
             income.paid_s += month.credited_s
 
-    def _book(self, node: NodeId, booking: Booking | None) -> None:
-        if booking is None or booking.loss is None:
-            return
-        until_s = booking.until_s - self._start_s
-        to = self._lost_to(node, booking.loss, until_s - booking.lost_s)
-        lost = Lost(node=node, until_s=until_s, seconds=booking.lost_s, loss=booking.loss, to=to)
-        self.income.lost.append(lost)
-        self._world.watch.lost(self._world.machines[node], lost)
+    def _book(self, node: NodeId, before: Month, booking: Booking | None) -> None:
+        if booking is not None and booking.loss is not None:
+            self._lose(node, before, booking.loss, booking.until_s, booking.lost_s)
 
-    def _lost_to(self, node: NodeId, loss: Loss, since_s: float) -> LostTo:
-        """A fault of the machine excuses powerd; one of any machine of its farm does where others had to wake it."""
-        machine = self._world.machines[node]
-        farm = self._world.farms[machine.identity.farm].machines
-        concerned = farm if loss in (Loss.OVERSLEPT, Loss.SLOW_BOOT, Loss.NOT_REPORTED) else [machine]
-        if any(each.troubles.any_since(since_s - RECOVERY_S) for each in concerned):
-            return LostTo.FAULTS
-        scripted = self._world.plan.policy.kind == "script"
-        return LostTo.FARMER if scripted and loss in (Loss.OVERSLEPT, Loss.CALLED_AWAKE) else LostTo.POWERD
+    def _look_at_violation(self, before: Month, month: Month, booking: Booking | None) -> None:
+        """One that costs no second (a clock that moved) still costs the month."""
+        if month.violated_at_s is None or before.violated_at_s is not None:
+            return
+        if booking is None or booking.loss is None:
+            self._lose(month.node, before, Loss.BAD_REPORT, month.violated_at_s, 0)
+
+    def _lose(self, node: NodeId, before: Month, loss: Loss, until_unix_s: int, seconds: int) -> None:
+        machine, until_s = self._world.machines[node], until_unix_s - self._start_s
+        to = self._attribution.of(machine, before, loss, until_s - seconds, until_s)
+        lost = Lost(node=node, until_s=until_s, seconds=seconds, loss=loss, to=to)
+        self.income.lost.append(lost)
+        self._world.watch.lost(machine, lost)
 
 
 def _why_lost(month: Month, period: Period) -> str:

@@ -66,6 +66,9 @@ class Promise:
     def powered_off(self, machine: Machine) -> None:
         """The host obeys an order to power off, at this moment."""
 
+    def rebooted(self, machine: Machine) -> None:
+        """The host obeys an order to reboot, at this moment."""
+
     def machine_changed(self, machine: Machine) -> None:
         """It boots, runs, stops, or is dark."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from app.entrypoints.simulate.at_risk import counted
-from app.entrypoints.simulate.minted import LostTo
+from app.entrypoints.simulate.lost_to import LostTo
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.summary import percentile, seconds
 

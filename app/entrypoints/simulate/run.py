@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from app.adapters.simulated.clock import VirtualLoop
 from app.entrypoints.node_services import assemble
 from app.entrypoints.simulate.farmer import Farmer
-from app.entrypoints.simulate.farmer_policies import policy_of
+from app.entrypoints.simulate.farmer_policies import FarmerPolicy, policy_of
 from app.entrypoints.simulate.fault_schedule import schedule
 from app.entrypoints.simulate.outcome import Outcome, outcome_of
-from app.entrypoints.simulate.plan import Plan
+from app.entrypoints.simulate.plan import Plan, PolicyPlan
 from app.entrypoints.simulate.promise import Promise
 from app.entrypoints.simulate.promises import ALL
 from app.entrypoints.simulate.tally import Tally
@@ -36,14 +36,16 @@ def run(
     promises: Sequence[type[Promise]] = ALL,
     progress: Progress = lambda _: None,
     build: Assembler = assemble,
+    policy: Callable[[PolicyPlan], FarmerPolicy] = policy_of,
 ) -> Outcome:
     """The whole run. Deterministic: the plan says everything.
 
-    ``build`` makes each daemon's services; who plants a defect hands in another (docs/simulation.md).
+    ``build`` makes each daemon's services, ``policy`` what farmers decide by; a test that plants a defect hands in
+    another (docs/simulation.md).
     """
     began_s = time.perf_counter()
     with _without_garbage_collection(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        outcome = runner.run(_run(plan, promises, progress, build))
+        outcome = runner.run(_run(plan, promises, progress, build, policy))
     outcome.wall_s = time.perf_counter() - began_s
     return outcome
 
@@ -60,13 +62,19 @@ def _without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-async def _run(plan: Plan, promises: Sequence[type[Promise]], progress: Progress, build: Assembler) -> Outcome:
+async def _run(
+    plan: Plan,
+    promises: Sequence[type[Promise]],
+    progress: Progress,
+    build: Assembler,
+    policy: Callable[[PolicyPlan], FarmerPolicy],
+) -> Outcome:
     watch = Watch()
     world = World(plan, watch, build)
     tally = Tally(world)
     watch.begin(world, tally, promises)
     schedule(world)
-    farmers = [Farmer(world, farm, policy_of(plan.policy)) for farm in world.farms.values()]
+    farmers = [Farmer(world, farm, policy(plan.policy)) for farm in world.farms.values()]
     world.start()
     minutes = 0
     while world.now_s() < plan.end_s:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from app.entrypoints.simulate.at_risk import counted
-from app.entrypoints.simulate.minted import LostTo
+from app.entrypoints.simulate.lost_to import LostTo
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.promise import Violation
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOMENTS = (
     "powered_off",
+    "rebooted",
     "machine_changed",
     "block_made",
     "told",
@@ -68,6 +69,10 @@ class Watch:
         """The host obeys an order to power off."""
         self._note(machine.identity.node, "obeys")
         self._tell("powered_off", machine)
+
+    def rebooted(self, machine: Machine) -> None:
+        """The host obeys an order to reboot."""
+        self._tell("rebooted", machine)
 
     def packet_reached(self, machine: Machine) -> None:
         """A magic packet came to a dark machine's card."""

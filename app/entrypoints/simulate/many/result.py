@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from app.entrypoints.simulate.at_risk import counted
-from app.entrypoints.simulate.minted import LostTo
+from app.entrypoints.simulate.lost_to import LostTo
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.plan import Plan
 from app.entrypoints.simulate.promise import Violation

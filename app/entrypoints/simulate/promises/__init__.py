@@ -9,10 +9,12 @@ from app.entrypoints.simulate.promises.every_wake_ends import EveryWakeEnds
 from app.entrypoints.simulate.promises.never_off_against_the_target import NeverOffAgainstTheTarget
 from app.entrypoints.simulate.promises.never_off_under_a_hold import NeverOffUnderAHold
 from app.entrypoints.simulate.promises.never_off_when_not_enabled import NeverOffWhenNotEnabled
+from app.entrypoints.simulate.promises.never_reboots_for_nothing import NeverRebootsForNothing
 from app.entrypoints.simulate.promises.no_down_on_a_running_machine import NoDownOnARunningMachine
 from app.entrypoints.simulate.promises.no_event_acknowledged_unhandled import NoEventAcknowledgedUnhandled
 from app.entrypoints.simulate.promises.no_extrinsic_that_changes_nothing import NoExtrinsicThatChangesNothing
 from app.entrypoints.simulate.promises.no_income_is_lost_in_silence import NoIncomeIsLostInSilence
+from app.entrypoints.simulate.promises.no_paid_hour_lost import NoPaidHourLost
 from app.entrypoints.simulate.promises.no_uptime_gap import NoUptimeGap
 from app.entrypoints.simulate.promises.nobody_sleeps_for_ever import NobodySleepsForEver
 from app.entrypoints.simulate.promises.power_follows_the_target import PowerFollowsTheTarget
@@ -25,6 +27,7 @@ ALL: tuple[type[Promise], ...] = (
     NeverOffAgainstTheTarget,
     NeverOffUnderAHold,
     NeverOffWhenNotEnabled,
+    NeverRebootsForNothing,
     NoDownOnARunningMachine,
     NoExtrinsicThatChangesNothing,
     UptimeBeforeEveryPowerOff,
@@ -37,6 +40,7 @@ ALL: tuple[type[Promise], ...] = (
     WakesBeginAtOnce,
     NoUptimeGap,
     NoIncomeIsLostInSilence,
+    NoPaidHourLost,
     CostStaysBounded,
     TheDaemonNeverFails,
 )
