@@ -311,9 +311,9 @@ def _reboots_without_looking(services: NodeServices, ports: Ports) -> None:
     shutdown: Any = services.shutdown
     abort = shutdown._abort
 
-    async def rebooting(reason: str, last: Any) -> None:
-        said_down = shutdown._may_be_down_on_chain
-        await abort(reason, last)
+    async def rebooting(*why: object) -> None:
+        said_down = shutdown._state._may_be_down
+        await abort(*why)
         if said_down:
             await ports.host_power.reboot()
 
