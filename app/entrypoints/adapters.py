@@ -19,6 +19,7 @@ from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
 if TYPE_CHECKING:
+    from app.adapters.files.all_holds import AllHolds
     from app.adapters.files.block_cursor import FileBlockCursor
     from app.adapters.files.holds import FileHolds
     from app.adapters.files.instance_lock import InstanceLock
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from app.adapters.wol.raw import RawMagicPackets
     from app.adapters.wol.several import SeveralMagicPackets
     from app.adapters.wol.udp import UdpMagicPackets
-    from app.domain.services.all_holds import AllHolds
 
 ALARM_FILE = BOOTS_FILE.with_name("alarm.json")
 ZOS_ALARM_FILE = ZOS_BOOTS_FILE.with_name("alarm.json")
@@ -200,7 +200,7 @@ def logind_inhibitors(settings: Settings) -> LogindInhibitors:
 
 
 def file_and_logind_holds(settings: Settings, clock: Clock) -> AllHolds:
-    from app.domain.services.all_holds import AllHolds
+    from app.adapters.files.all_holds import AllHolds
 
     return AllHolds([file_holds(settings, clock), logind_inhibitors(settings)])
 

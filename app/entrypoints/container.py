@@ -12,9 +12,9 @@ from importlib.metadata import version
 from dependency_injector import containers, providers
 
 from app.domain.model import NodeIdentity
+from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.endpoint_watch import EndpointWatch
-from app.domain.services.fault_board import FaultBoard
-from app.domain.services.follower import Follower
+from app.domain.services.events.follower import Follower
 from app.domain.services.identification import Identification
 from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
 from app.domain.services.registration_watch import RegistrationWatch

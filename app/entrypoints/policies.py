@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.domain.backoff import Backoff
-from app.domain.brake_rules import BrakePolicy
-from app.domain.power_rules import PowerLimits
-from app.domain.services.clock_watch import NEXT_BLOCK_S_MAX
-from app.domain.services.fee_pace import FeePolicy
-from app.domain.services.reconciler import ReconcilePolicy
-from app.domain.shutdown_rules import ShutdownPolicy
-from app.domain.silence_rules import SilencePolicy
-from app.domain.uptime_rules import GAP_S_MAX, UptimePolicy
-from app.domain.wake_rank import TurnPolicy
-from app.domain.wake_rules import WakePolicy
+from app.domain.rules.boot_loop import BrakePolicy
+from app.domain.rules.power import PowerLimits
+from app.domain.rules.shutdown import ShutdownPolicy
+from app.domain.rules.silence import SilencePolicy
+from app.domain.rules.uptime import GAP_S_MAX, UptimePolicy
+from app.domain.rules.wake import WakePolicy
+from app.domain.rules.wake_rank import TurnPolicy
+from app.domain.services.context.reconciler import ReconcilePolicy
+from app.domain.services.reporting.clock_watch import NEXT_BLOCK_S_MAX
+from app.domain.services.reporting.fee_pace import FeePolicy
 from app.entrypoints.kinds import behind_gateway
 from app.entrypoints.settings import Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from app.domain.brake_rules import BootRecord
+from app.domain.rules.boot_loop import BootRecord
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from app.domain.paid_rules import DownWindow
+from app.domain.rules.paid import DownWindow
 
 
 @runtime_checkable

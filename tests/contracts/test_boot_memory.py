@@ -10,8 +10,8 @@ import pytest
 
 from app.adapters.files.boot_memory import FileBootMemory
 from app.adapters.simulated.boot_memory import SimulatedBootMemory
-from app.domain.brake_rules import BootRecord
 from app.domain.errors import BootMemoryUnusable
+from app.domain.rules.boot_loop import BootRecord
 from app.ports.boot_memory import BootMemory
 
 pytestmark = pytest.mark.anyio

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters.files.all_holds import AllHolds
 from app.adapters.files.holds import FileHolds
 from app.adapters.linux.clock import SystemClock
 from app.adapters.linux.host_facts import LinuxHostFacts
@@ -17,7 +18,6 @@ from app.adapters.linux.inhibitors import TYPE, LogindInhibitors
 from app.adapters.simulated.holds import SimulatedHolds
 from app.domain.errors import HoldsUnreadable
 from app.domain.model import Hold
-from app.domain.services.all_holds import AllHolds
 from app.ports.holds import Holds
 
 FACTS = LinuxHostFacts(Path("/nowhere"))

@@ -12,7 +12,7 @@ import pytest
 from app.adapters.files.window_memory import FileWindowMemory
 from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.errors import WindowMemoryUnusable
-from app.domain.paid_rules import DownWindow
+from app.domain.rules.paid import DownWindow
 from app.ports.window_memory import WindowMemory
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ import pytest
 
 from app.adapters.simulated.farm_setup import mac_of
 from app.domain.model import HeadKind, Power
-from app.domain.shutdown_rules import Step
+from app.domain.rules.shutdown import Step
 from tests.contracts.kernel_double import MAGIC, Card
 from tests.integration.node_rig import Node, Settings, node_rig
 from tests.integration.powerd_with_cards import write_cards

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from app.domain.model import Power
-from app.domain.shutdown_rules import Step
+from app.domain.rules.shutdown import Step
 from tests.integration.node_rig import PEER, STOPS_S, node_rig
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]

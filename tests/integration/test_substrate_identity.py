@@ -14,7 +14,7 @@ from app.adapters.substrate.identity import SubstrateIdentity
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.errors import ExtrinsicFailed, IdentityChanged, UnknownIdentity
 from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.registration_watch import RegistrationWatch
 from tests.integration.chain_access import ON_THE_CHAIN
 from tests.integration.chain_world import ChainAt, chain_anywhere, chain_world

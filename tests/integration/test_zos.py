@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.domain.model import Power
-from app.domain.shutdown_rules import Step
+from app.domain.rules.shutdown import Step
 from tests.integration.neighbourhood import Neighbour, Neighbourhood
 from tests.integration.node_rig import ME, PEER, STOPS_S, Node, Settings, node_rig
 from tests.integration.redis_rig import hand

@@ -18,10 +18,10 @@ from app.domain.commands import LookAgain
 from app.domain.errors import EventsUnavailable, NicUnusable
 from app.domain.events import Delivery, Malformed, UptimeSkipped
 from app.domain.model import HeadKind, NodeId, NodeIdentity, NodePower, Power, PowerReading, PowerState, Unreadable
-from app.domain.power_rules import Observation
-from app.domain.services.fault_board import FaultBoard
+from app.domain.rules.power import Observation
+from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.reconciler import ReconcilePolicy
 from app.domain.services.node_services import NodeServices
-from app.domain.services.reconciler import ReconcilePolicy
 from app.entrypoints.node_services import Ports, assemble
 from app.entrypoints.policies import Policies
 from app.entrypoints.simulate.explore import HOURS, explored_plan

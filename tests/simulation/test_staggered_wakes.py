@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from app.domain.model import NodeIdentity
-from app.domain.services.fault_board import FaultBoard
+from app.domain.rules.wake_rank import TurnPolicy
+from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
-from app.domain.wake_rank import TurnPolicy
 from app.entrypoints.node_services import Ports, assemble
 from app.entrypoints.policies import Policies
 from app.entrypoints.simulate.outcome import Outcome

@@ -9,8 +9,8 @@ from app.adapters.zbus.chain_time import ChainTime
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncertain
 from app.domain.events import ShutdownAborted, WakeEnded
 from app.domain.model import FarmId, Head, HeadKind, Inclusion, NodeId, Power
-from app.domain.services.head_watch import HeadWatch
-from app.domain.services.said_state import SaidState
+from app.domain.services.own_power.head_watch import HeadWatch
+from app.domain.services.own_power.said_state import SaidState
 from app.entrypoints.neighbours.gateway import as_go
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 

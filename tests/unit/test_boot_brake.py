@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from dependency_injector import providers
 
-from app.domain.brake_rules import BootRecord
 from app.domain.events import FaultCleared, StayingUp
 from app.domain.model import NodeId, Power
+from app.domain.rules.boot_loop import BootRecord
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio

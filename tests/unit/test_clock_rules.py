@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.clock_rules import Clock, judge, same_drift
 from app.domain.model import Head, HeadKind
+from app.domain.rules.clock import Clock, judge, same_drift
 
 BLOCK_S = 1_700_000_000.0
 

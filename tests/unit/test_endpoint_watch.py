@@ -8,8 +8,8 @@ from app.adapters.simulated.chain_endpoints import SimulatedChainEndpoints
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.faults import SimulatedFaults
 from app.adapters.simulated.telemetry import SimulatedTelemetry
+from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.endpoint_watch import EndpointWatch
-from app.domain.services.fault_board import FaultBoard
 from app.ports.chain_endpoints import ChainEndpoints
 from tests.contracts.rigs import run_virtually
 

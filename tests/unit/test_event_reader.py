@@ -9,9 +9,9 @@ from app.adapters.simulated.faults import SimulatedFaults
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.backoff import Backoff
 from app.domain.events import FaultCleared, FaultRaised, Reconciled, Setback
-from app.domain.services.fault_board import FaultBoard
-from app.domain.services.persistent_trouble import PersistentTrouble
-from app.domain.services.retrying import REASONS_MAX, Retrying
+from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.persistent_trouble import PersistentTrouble
+from app.domain.services.context.retrying import REASONS_MAX, Retrying
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio

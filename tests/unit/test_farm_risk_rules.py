@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.farm_risk_rules import UNKNOWN, Member, SignAge, is_awake, objections, risk, state_of, unwakeable
 from app.domain.model import FarmId, Mac, Node, NodeId, NodePower, Power, PowerState, TwinId, Unreadable
+from app.domain.rules.farm_risk import UNKNOWN, Member, SignAge, is_awake, objections, risk, state_of, unwakeable
 
 FRESH_S = 2700.0
 UP, DOWN = Power.UP, Power.DOWN

@@ -16,9 +16,9 @@ from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.blocks import Block, BlockRef
 from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, PowerTargetChanged, Setback
 from app.domain.model import FarmId, NodeId, Power
-from app.domain.services.fault_board import FaultBoard
-from app.domain.services.follower import Follower
-from app.domain.services.kept_place import DOING, FAULT
+from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.events.follower import Follower
+from app.domain.services.events.kept_place import DOING, FAULT
 from app.ports.chain_blocks import ChainBlocks
 from tests.unit.virtual_farm import FARMER, VirtualFarm
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.last_waker_rules import NEVER_S, USUAL_GAP_S, Sign, is_awake, is_fresh, signs_after
 from app.domain.model import NodeId, NodePower, Power, PowerState, Unreadable
+from app.domain.rules.last_waker import NEVER_S, USUAL_GAP_S, Sign, is_awake, is_fresh, signs_after
 
 ONE, TWO = NodeId(1), NodeId(2)
 UP, DOWN = Power.UP, Power.DOWN

@@ -15,9 +15,9 @@ from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.errors import ChainUnavailable
 from app.domain.events import Setback
 from app.domain.model import Head, HeadKind, Inclusion, NodeId, NodePower, PastPower, Power, PowerState, Unreadable
-from app.domain.paid_rules import DownWindow, Remedy
-from app.domain.power_rules import OwnPower
-from app.domain.services.open_window import OpenWindow
+from app.domain.rules.paid import DownWindow, Remedy
+from app.domain.rules.power import OwnPower
+from app.domain.services.own_power.open_window import OpenWindow
 from tests.unit.virtual_farm import context_of
 
 pytestmark = pytest.mark.anyio

@@ -16,11 +16,11 @@ from app.domain.errors import ChainUnavailable, IdentityUnavailable, NodeNotKnow
 from app.domain.events import Reconciled, StayingUp, UptimeReported, UptimeSkipped, WakeBurstStarted
 from app.domain.model import FarmId, Fault, Head, HeadKind, Hold, NodeId, NodeIdentity, NodePower, Power, TwinId
 from app.domain.model import PowerState as State
-from app.domain.services.farm_directory import FarmDirectory
-from app.domain.services.fault_board import FaultBoard
+from app.domain.rules.shutdown import Step
+from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.identification import Identification
 from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
-from app.domain.shutdown_rules import Step
+from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.status import NodeStatus
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode, context_of
 

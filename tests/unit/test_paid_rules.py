@@ -12,7 +12,7 @@ from app.domain.minting.period import Period
 from app.domain.minting.rules import step
 from app.domain.model import Head, HeadKind, Hold, NodeId, NodePower, Power, PowerState, Unreadable
 from app.domain.moments import utc
-from app.domain.paid_rules import (
+from app.domain.rules.paid import (
     DownWindow,
     Remedy,
     ThisBoot,
@@ -22,7 +22,7 @@ from app.domain.paid_rules import (
     remedy_for,
     uncredited,
 )
-from app.domain.power_rules import Observation, OwnPower, PowerLimits
+from app.domain.rules.power import Observation, OwnPower, PowerLimits
 
 OPENED_S = 1_750_000_000
 NOW_S = OPENED_S + 600

@@ -10,8 +10,8 @@ from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.faults import SimulatedFaults
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.model import Fault
-from app.domain.services.fault_board import FaultBoard
-from app.domain.services.persistent_trouble import PersistentTrouble
+from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.persistent_trouble import PersistentTrouble
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.commands import LookAgain, Nothing, PowerCommand, ReportUp, ShutDown, StayUp
 from app.domain.model import Head, HeadKind, Hold, NodeId, NodePower, Power, PowerState, Unreadable
-from app.domain.power_rules import Observation, OwnPower, PowerLimits, decide
+from app.domain.rules.power import Observation, OwnPower, PowerLimits, decide
 
 UP, DOWN = Power.UP, Power.DOWN
 NOW_S = 1_700_000_000.0

@@ -13,7 +13,7 @@ from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import IdentityChanged
 from app.domain.events import Setback
 from app.domain.model import FarmId, NodeId, NodeIdentity, TwinId
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.registration_watch import LOOK_EVERY_S, RegistrationWatch
 
 pytestmark = pytest.mark.anyio

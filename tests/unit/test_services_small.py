@@ -15,11 +15,11 @@ from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import AmbiguousTarget, PermanentError, RetryableError, UnknownIdentity
 from app.domain.events import Delivery, FaultCleared, FaultRaised, PowerTargetChanged, Setback, WakeBurstStarted
 from app.domain.model import FarmId, Fault, Health, Mac, NodeId, NodeIdentity, Power, TwinId
-from app.domain.services.bursts import Burst, Bursts
-from app.domain.services.event_inbox import EventInbox
-from app.domain.services.fault_board import FaultBoard
+from app.domain.rules.wake import WakePolicy
+from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.events.event_inbox import EventInbox
 from app.domain.services.identification import Identification
-from app.domain.wake_rules import WakePolicy
+from app.domain.services.waking.bursts import Burst, Bursts
 from tests.unit.virtual_farm import context_of
 
 pytestmark = pytest.mark.anyio

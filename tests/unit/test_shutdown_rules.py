@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.domain.model import Head, HeadKind, Inclusion, NodePower, Power, PowerState, Unreadable
-from app.domain.power_rules import Observation, OwnPower
-from app.domain.shutdown_rules import Finality, ShutdownPolicy, already_final, finality_of_down
+from app.domain.rules.power import Observation, OwnPower
+from app.domain.rules.shutdown import Finality, ShutdownPolicy, already_final, finality_of_down
 
 DOWN = NodePower(PowerState(Power.DOWN, 10), Power.DOWN)
 UP = NodePower(PowerState(Power.UP), Power.DOWN)

@@ -7,8 +7,8 @@ import pytest
 from app.adapters.simulated.clock import VirtualClock
 from app.domain.events import Setback, WakeBurstStarted, WakeEnded
 from app.domain.model import NodeId, Power
-from app.domain.services.signs_watch import SignsWatch
-from app.domain.wake_rank import order
+from app.domain.rules.wake_rank import order
+from app.domain.services.waking.signs_watch import SignsWatch
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio

@@ -8,8 +8,8 @@ from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import mac_of
 from app.domain.events import PowerTargetChanged, Setback, WakeBurstStarted, WakeEnded, WakeHeldBack
 from app.domain.model import NodeId, Power
-from app.domain.services.wake_reads import TURN_READ_S_MAX
-from app.domain.wake_rank import order
+from app.domain.rules.wake_rank import order
+from app.domain.services.waking.wake_reads import TURN_READ_S_MAX
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio

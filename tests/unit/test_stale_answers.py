@@ -14,9 +14,9 @@ from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.errors import ChainUnavailable
 from app.domain.events import WakeEnded
 from app.domain.model import FarmId, HeadKind, Hold, Node, NodeId, Power, PowerReading, Unreadable
-from app.domain.services.farm_directory import FarmDirectory
-from app.domain.services.node_context import NodeContext
-from app.domain.wake_rank import order
+from app.domain.rules.wake_rank import order
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.waking.farm_directory import FarmDirectory
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.events import Setback
-from app.domain.services.stream_sharing import FAULT
+from app.domain.services.events.stream_sharing import FAULT
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio

@@ -6,8 +6,8 @@ import pytest
 
 from app.domain.events import FaultCleared, PowerTargetChanged, WakeEnded
 from app.domain.model import NodeId, Power
-from app.domain.services.farm_directory import FarmDirectory
-from app.domain.services.node_context import NodeContext
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.waking.farm_directory import FarmDirectory
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.model import NodeId, NodePower, Power, PowerState, Unreadable
-from app.domain.services.turns import Turns
-from app.domain.wake_rank import TurnPolicy, can_wake_others, order, place
+from app.domain.rules.wake_rank import TurnPolicy, can_wake_others, order, place
+from app.domain.services.waking.turns import Turns
 
 UP, DOWN = PowerState(Power.UP), PowerState(Power.DOWN, 5)
 AWAKE = NodePower(UP, Power.UP)

@@ -12,7 +12,7 @@ import pytest
 from app.domain.backoff import Backoff, spread
 from app.domain.commands import DeferBurst, EndWake, SendBurst, WakeCommand
 from app.domain.model import NodeId, NodePower, Power, PowerState, Unreadable
-from app.domain.wake_rules import (
+from app.domain.rules.wake import (
     HINT_BURSTS,
     ROWS,
     Due,

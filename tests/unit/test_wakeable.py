@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.farm_setup import mac_of
-from app.domain.address_rules import address_objection
 from app.domain.events import PowerStateSet, Setback, ShutdownAborted
 from app.domain.model import FarmId, Mac, Nic, Node, NodeId, Power, TwinId, Unreadable
+from app.domain.rules.address import address_objection
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio

@@ -33,8 +33,8 @@ from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.events import Malformed, PowerTargetChanged, ShutdownStep
 from app.domain.model import FarmId, Fault, Mac, NodeId, NodeIdentity, Power, TwinId
-from app.domain.services.fault_board import FaultBoard
-from app.domain.services.node_context import NodeContext
+from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.node_context import NodeContext
 from app.entrypoints.container import Container
 from app.entrypoints.kinds import rtc_alarm_kind, signs_of_life_kind
 from app.entrypoints.settings import Settings

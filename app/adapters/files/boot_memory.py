@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from app.adapters.files.kept_file import KeptFile
-from app.domain.brake_rules import BootRecord
 from app.domain.errors import BootMemoryUnusable
+from app.domain.rules.boot_loop import BootRecord
 
 log = logging.getLogger("powerd.boots")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.adapters.files.kept_file import KeptFile
 from app.domain.errors import WindowMemoryUnusable
-from app.domain.paid_rules import DownWindow
+from app.domain.rules.paid import DownWindow
 
 log = logging.getLogger("powerd.paid")
 

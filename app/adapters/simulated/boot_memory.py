@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.domain.brake_rules import BootRecord
 from app.domain.errors import BootMemoryUnusable
+from app.domain.rules.boot_loop import BootRecord
 
 
 class SimulatedBootMemory:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.errors import WindowMemoryUnusable
-from app.domain.paid_rules import DownWindow
+from app.domain.rules.paid import DownWindow
 
 
 class SimulatedWindowMemory:

@@ -24,7 +24,7 @@ from app.domain.errors import ChainUnavailable, WrongChain
 from app.domain.model import Head, HeadKind
 
 if TYPE_CHECKING:
-    from app.adapters.substrate.inclusion import Outcomes
+    from app.adapters.substrate.outcomes import BlockOutcomes
     from app.adapters.substrate.runtime import Runtime
 
 Result = TypeVar("Result")
@@ -69,7 +69,7 @@ class SubstrateClient:
         self._runtime: Runtime | None = None
         self._loading = asyncio.Lock()
         self._reading_block = asyncio.Lock()
-        self._block: tuple[str, Outcomes] | None = None
+        self._block: tuple[str, BlockOutcomes] | None = None
 
     async def close(self) -> None:
         """Let go of the connection and the threads; callers that still wait get `ChainUnavailable`."""
@@ -113,7 +113,9 @@ class SubstrateClient:
                 return answer
         return None
 
-    async def block_outcomes(self, block_hash: str, read: Callable[[], Awaitable[Outcomes | None]]) -> Outcomes | None:
+    async def block_outcomes(
+        self, block_hash: str, read: Callable[[], Awaitable[BlockOutcomes | None]]
+    ) -> BlockOutcomes | None:
         """Those of that block: read once for all extrinsics of it that are waited for, and the last block is kept."""
         async with self._reading_block:
             known = self._block

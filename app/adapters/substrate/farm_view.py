@@ -21,8 +21,8 @@ from app.adapters.substrate.rpc import Request, RpcConnection
 from app.adapters.substrate.rpc_errors import RpcRefused
 from app.adapters.substrate.state import State, head_state
 from app.domain.errors import WrongChain
-from app.domain.farm_risk_rules import UNKNOWN, Member, SignAge
 from app.domain.model import FarmId, Head, HeadKind, Node, NodeId, NodePower, Unreadable
+from app.domain.rules.farm_risk import UNKNOWN, Member, SignAge
 
 if TYPE_CHECKING:
     from app.adapters.substrate.runtime import Runtime

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.adapters.substrate.answers import Header, SignedBlock, read
 from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.outcomes import BlockOutcomes, FailedWith, Succeeded
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed
 from app.adapters.substrate.state import state_at
@@ -38,15 +39,6 @@ class Search:
     expired: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """A block's extrinsics, and how they went by index: "" success, else the error's name."""
-
-    number: int
-    extrinsics: list[str]
-    verdicts: dict[int, str]
-
-
 async def outcome_in(
     client: SubstrateClient, connection: RpcConnection, block_hash: str, signed: Signed
 ) -> Inclusion | None:
@@ -57,16 +49,17 @@ async def outcome_in(
     block = await client.block_outcomes(block_hash, lambda: _outcomes(client, connection, block_hash))
     if block is None or signed.data not in block.extrinsics:
         return None
-    error = block.verdicts.get(block.extrinsics.index(signed.data))
-    if error is None:
-        reason = f"the events of block {block_hash} do not tell how {signed.call} went"
-        raise EndpointFailed(connection.name, reason)
-    if error:
-        raise ExtrinsicFailed(signed.call, error, block_hash)
-    return Inclusion(block_hash, block.number)
+    match block.outcomes.get(block.extrinsics.index(signed.data)):
+        case Succeeded():
+            return Inclusion(block_hash, block.number)
+        case FailedWith(error):
+            raise ExtrinsicFailed(signed.call, error, block_hash)
+        case None:
+            reason = f"the events of block {block_hash} do not tell how {signed.call} went"
+            raise EndpointFailed(connection.name, reason)
 
 
-async def _outcomes(client: SubstrateClient, connection: RpcConnection, block_hash: str) -> Outcomes | None:
+async def _outcomes(client: SubstrateClient, connection: RpcConnection, block_hash: str) -> BlockOutcomes | None:
     answer = await connection.call("chain_getBlock", block_hash)
     if answer is None:
         return None
@@ -76,12 +69,12 @@ async def _outcomes(client: SubstrateClient, connection: RpcConnection, block_ha
     )
     runtime, values = state.runtime, state.values
     try:
-        verdicts = await client.compute(lambda: runtime.verdicts(values.get(runtime.key("System", "Events"))))
+        outcomes = await client.compute(lambda: runtime.outcomes(values.get(runtime.key("System", "Events"))))
     except (ValueError, KeyError, TypeError) as problem:
         reason = f"the events of block {block_hash} can't be read: {problem}"
         raise EndpointFailed(connection.name, reason) from problem
     assert state.head.number is not None
-    return Outcomes(state.head.number, block.extrinsics, verdicts)
+    return BlockOutcomes(state.head.number, block.extrinsics, outcomes)
 
 
 async def search(client: SubstrateClient, connection: RpcConnection, signed: Signed) -> Search:

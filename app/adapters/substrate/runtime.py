@@ -16,6 +16,7 @@ from typing import Any
 from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.layout import Layout
 from app.adapters.substrate.library import ScaleBytes, StorageKey, SubstrateInterface, Types
+from app.adapters.substrate.outcomes import FailedWith, Outcome, Succeeded
 from app.domain.blocks import BlockRef
 from app.domain.errors import WrongChain
 
@@ -185,15 +186,15 @@ class Runtime:
                 return found, event.value
         return None
 
-    def verdicts(self, data: str | None) -> dict[int, str]:
-        """How the extrinsics of a block went, by index: "" success, else the error's name."""
-        told: dict[int, str] = {}
+    def outcomes(self, data: str | None) -> dict[int, Outcome]:
+        """How the extrinsics of a block went, by index."""
+        told: dict[int, Outcome] = {}
         for event in self.events(data):
             if event.extrinsic is not None and event.pallet == "System":
                 if event.name == "ExtrinsicSuccess":
-                    told[event.extrinsic] = ""
+                    told[event.extrinsic] = Succeeded()
                 elif event.name == "ExtrinsicFailed":
-                    told[event.extrinsic] = self.error_name(event.attributes["dispatch_error"])
+                    told[event.extrinsic] = FailedWith(self.error_name(event.attributes["dispatch_error"]))
         return told
 
     def error_name(self, dispatch_error: Any) -> str:

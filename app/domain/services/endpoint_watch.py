@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.domain.services.fault_board import FaultBoard
-from app.domain.services.persistent_trouble import PersistentTrouble
+from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.persistent_trouble import PersistentTrouble
 from app.ports.chain_endpoints import ChainEndpoints
 from app.ports.clock import Clock
 

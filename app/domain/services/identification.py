@@ -6,7 +6,7 @@ from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import RetryableError
 from app.domain.events import Setback
 from app.domain.model import NodeIdentity
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.context.fault_board import FaultBoard
 from app.ports.clock import Clock
 from app.ports.identity import Identity
 from app.ports.telemetry import Telemetry

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.services.farm_directory import FarmDirectory
-from app.domain.services.node_context import NodeContext
-from app.domain.services.observer import Observer
-from app.domain.services.power_management import PowerManagement
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.trigger import Trigger
+from app.domain.services.own_power.observer import Observer
+from app.domain.services.own_power.power_management import PowerManagement
+from app.domain.services.own_power.shutdown import Shutdown
 from app.domain.services.power_server import PowerServer
-from app.domain.services.shutdown import Shutdown
-from app.domain.services.trigger import Trigger
-from app.domain.services.uptime import Uptime
-from app.domain.services.wake import WakeService
+from app.domain.services.reporting.uptime import Uptime
+from app.domain.services.waking.farm_directory import FarmDirectory
+from app.domain.services.waking.wake_service import WakeService
 
 
 @dataclass(frozen=True, slots=True)

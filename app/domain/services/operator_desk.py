@@ -7,9 +7,9 @@ import asyncio
 from app.domain.errors import ChainUnavailable, IdentityUnavailable, NodeNotKnown, NotWantedUp
 from app.domain.events import UptimeReported, UptimeSkipped
 from app.domain.model import NodeId, NodePower
-from app.domain.paid_rules import DownWindow
-from app.domain.power_rules import wants_down
-from app.domain.services.fault_board import FaultBoard
+from app.domain.rules.paid import DownWindow
+from app.domain.rules.power import wants_down
+from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.identification import Identification
 from app.domain.services.node_services import NodeServices
 from app.domain.status import NodeStatus, UncreditedStatus, WakeStatus

@@ -11,14 +11,14 @@ import asyncio
 from app.domain.commands import PowerCommand
 from app.domain.events import PowerTargetChanged, Setback
 from app.domain.model import NodeId, Power
-from app.domain.power_rules import Observation
-from app.domain.services.event_handler import EventHandler
-from app.domain.services.event_reader import EventReader
-from app.domain.services.farm_look import FarmLook
-from app.domain.services.node_context import NodeContext
-from app.domain.services.own_node import OwnNode
-from app.domain.services.uptime import Uptime
-from app.domain.services.wake import WakeService
+from app.domain.rules.power import Observation
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.events.event_handler import EventHandler
+from app.domain.services.events.event_reader import EventReader
+from app.domain.services.own_power.own_node import OwnNode
+from app.domain.services.reporting.uptime import Uptime
+from app.domain.services.waking.farm_look import FarmLook
+from app.domain.services.waking.wake_service import WakeService
 
 
 class PowerServer:

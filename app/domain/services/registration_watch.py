@@ -9,7 +9,7 @@ from __future__ import annotations
 from app.domain.errors import IdentityChanged, RetryableError, UnknownIdentity
 from app.domain.events import Setback
 from app.domain.model import NodeIdentity
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.context.fault_board import FaultBoard
 from app.ports.clock import Clock
 from app.ports.identity import Identity
 from app.ports.telemetry import Telemetry

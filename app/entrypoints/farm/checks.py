@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from app.adapters.substrate.farm_view import FarmView
 from app.adapters.substrate.farmer_account import Account
 from app.domain.errors import PermanentError
-from app.domain.farm_risk_rules import Member
 from app.domain.model import FarmId, NodeId, TwinId, Unreadable
+from app.domain.rules.farm_risk import Member
 from app.entrypoints.container import Container
 from app.entrypoints.farm.looking import look
 from app.entrypoints.farm.which import no_twin

@@ -13,9 +13,9 @@ from app.adapters.files.standings import load_standings
 from app.adapters.substrate.farm_view import FarmView
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import UnknownIdentity
-from app.domain.farm_risk_rules import Member, SignAge, risk
 from app.domain.minting.standing import Known, Standing
 from app.domain.model import Node, NodeId, NodePower, Power
+from app.domain.rules.farm_risk import Member, SignAge, risk
 from app.entrypoints.container import Container
 from app.entrypoints.farm.looking import look
 from app.entrypoints.farm.old_head import age_s_of

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.adapters.substrate.farm_view import FarmView
-from app.domain.farm_risk_rules import Member
 from app.domain.minting.standing import Known, Seen, Standing, Told, Untold, standing
 from app.domain.model import NodeId, NodePower
+from app.domain.rules.farm_risk import Member
 
 Standings = Mapping[NodeId, Standing]
 

@@ -14,7 +14,8 @@ import click
 from app.adapters.files.last_write import LastWrite, save_last_write
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import ExtrinsicRefused, ExtrinsicUncertain, PowerdError
-from app.domain.farm_risk_rules import (
+from app.domain.model import FarmId, HeadKind, Inclusion, NodeId, NodePower, Power, Unreadable
+from app.domain.rules.farm_risk import (
     Member,
     is_awake,
     is_silent,
@@ -24,7 +25,6 @@ from app.domain.farm_risk_rules import (
     state_of,
     unwakeable,
 )
-from app.domain.model import FarmId, HeadKind, Inclusion, NodeId, NodePower, Power, Unreadable
 from app.entrypoints.adapters import system_clock
 from app.entrypoints.container import Container
 from app.entrypoints.farm.checks import FEE, Checked, NothingDone, check

@@ -24,7 +24,7 @@ from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.commands import StayUp
 from app.domain.events import Happening
 from app.domain.model import Mac, NodeIdentity
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
 from app.entrypoints.kinds import signs_of_life_kind
 from app.entrypoints.node_services import Ports

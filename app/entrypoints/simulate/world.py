@@ -17,7 +17,7 @@ from app.adapters.simulated.node_records import NodeRecords
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, Power, TwinId
-from app.domain.services.fault_board import FaultBoard
+from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
 from app.entrypoints.node_services import Ports
 from app.entrypoints.policies import Policies, policies

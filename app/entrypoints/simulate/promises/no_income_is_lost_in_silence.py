@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.model import NodeId
-from app.domain.uptime_rules import UptimePolicy
+from app.domain.rules.uptime import UptimePolicy
 from app.entrypoints.simulate.machine import Machine, MachinePower
 from app.entrypoints.simulate.uptime_reports import UptimeReports
 from app.entrypoints.simulate.world import World

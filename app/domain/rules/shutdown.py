@@ -1,0 +1,97 @@
+"""The shutdown sequence (R5) as data, and the one question it has to ask the chain twice.
+
+Theory of operation. Every step either passes, or aborts the sequence; an abort after SAY_DOWN sets
+the state Up again, and what that means for the income is R13 (`app.domain.rules.paid`). Between the
+steps the guards of `power_rules` are asked again, so a target that turns Up, or a hold, ends the
+sequence wherever it stands. Where the operator wants the clock's alarm as well, it is armed and read
+back along with the card, and cleared by every abort.
+
+==========  ======================================================  ============================
+step        does                                                    when it fails
+==========  ======================================================  ============================
+ARM         arm the card (and the clock) and read it back           abort; a fault
+            fewer than two uptime reports yet: one more             log it and go on
+            state Down since before this boot: say Up               abort; state Up
+            finish bursts in flight; ask every guard once more      abort
+SAY_DOWN    state Down included (unless it already is there)        abort
+FINAL       wait until that Down can't be undone                    abort; state Up
+UPTIME      a last uptime report; one fresh retry                   log it and go on
+TARGET      finish bursts in flight; arm again; read the target     abort; state Up
+POWER_OFF   order it; still alive later: again; then by force       state Up; a fault; later again
+==========  ======================================================  ============================
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from app.domain.model import Inclusion, NodePower, Power
+from app.domain.rules.power import Observation
+
+
+class Step(enum.Enum):
+    """Where the sequence stands."""
+
+    ARM = "arm"
+    SAY_DOWN = "say down"
+    FINAL = "final"
+    UPTIME = "uptime"
+    TARGET = "target"
+    POWER_OFF = "power off"
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownPolicy:
+    """Deadlines of the steps; seconds.
+
+    ``alive_s`` is how long an ordered power-off may take before it is asked for again: longer than
+    systemd's ``DefaultTimeoutStopSec`` (90 s). ``stopping_s_max`` bounds the patience with a system
+    that says it is stopping.
+    """
+
+    final_s: float = 120.0
+    settled_s: float = 30.0
+    poll_s: float = 2.0
+    uptime_s: float = 60.0
+    alive_s: float = 150.0
+    stopping_s_max: float = 900.0
+    order_retry_s: float = 5.0
+    retry_later_s: float = 600.0
+    announce_s: float = 3.0
+    ask_stopping_s: float = 0.5
+
+
+class Finality(enum.Enum):
+    """What the chain says of our Down."""
+
+    FINAL = "final"
+    PENDING = "pending"
+    UNDONE = "undone"
+
+
+def finality_of_down(seen: Observation, down: Inclusion, waited_s: float, policy: ShutdownPolicy) -> Finality:
+    """Whether the Down that was included in ``down`` can still be undone.
+
+    Where the gateway can't tell finality, a Down that is still there after ``settled_s`` counts.
+    """
+    final = None if seen.finalized is None else seen.finalized.head
+    if seen.finalized is None or final is None or final.number is None or down.block_number is None:
+        if waited_s < policy.settled_s:
+            return Finality.PENDING
+        return Finality.FINAL if is_down(seen.best.power) else Finality.UNDONE
+    if final.number < down.block_number:
+        return Finality.PENDING
+    return Finality.FINAL if is_down(seen.finalized.power) else Finality.UNDONE
+
+
+def already_final(seen: Observation) -> bool:
+    """Whether the chain calls this node Down for good already (it was booted by hand, say)."""
+    if seen.finalized is None:
+        return False
+    return is_down(seen.best.power) and is_down(seen.finalized.power)
+
+
+def is_down(power: object) -> bool:
+    """Whether the chain's answer plainly says Down."""
+    return isinstance(power, NodePower) and power.state.power is Power.DOWN

@@ -1,0 +1,333 @@
+"""Waking one node, as a state machine (R7).
+
+Theory of operation. A `Wake` is the effort to get one node up. It begins with an event, with a look at the
+chain that shows target Up and state Down, or on request. Each thing that happens to it afterwards is an
+input. `ROWS` says what each input does in each phase, by what the chain says of the node; `step` looks the row
+up and applies it. docs/wake.md shows the rows and draws them.
+
+A first burst may be *deferred*: other nodes call first (`app.domain.rules.wake_rank`). After an event a node may be
+dark although its state says Up (a crash, a power cut). Such a wake is a *hint*: it gets three bursts within
+two minutes, and one if it was deferred, since nothing on the chain shows whether it woke.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from app.domain.backoff import Backoff, Jitter
+from app.domain.commands import DeferBurst, EndWake, SendBurst, WakeCommand
+from app.domain.model import NodeId, NodePower, Power, Unreadable
+from app.domain.rules.wake_rank import TurnPolicy
+
+_UP, _DOWN = Power.UP, Power.DOWN  # asked of every node of a farm at every look: an enum's lookup shows
+
+HINT_BURSTS = 3
+HINT_RETRY_S = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class WakePolicy:
+    """Pace of waking; seconds."""
+
+    packets: int = 10
+    packet_interval_s: float = 0.5
+    retry: Backoff = Backoff(15.0, 300.0)
+    deadline_s: float = 1800.0
+    turns: TurnPolicy = field(default_factory=TurnPolicy)
+
+    @property
+    def burst_s(self) -> float:
+        """How long one burst lasts."""
+        return self.packets * self.packet_interval_s
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """The effort to wake one node; times are monotonic seconds.
+
+    ``wanted_at_s`` is when an event, or the wake's begin, last said that the node is wanted up: an answer that
+    was asked for earlier ends nothing. ``saw_down``: the chain showed state Down since the wake began.
+    ``hint_bursts`` is how many bursts it gets while the chain does not show that.
+    """
+
+    node: NodeId
+    reason: str
+    began_at_s: float
+    wanted_at_s: float
+    due_at_s: float
+    deferred: bool = False
+    saw_down: bool = False
+    bursts: int = 0
+    last_burst_at_s: float = float("-inf")
+    hint_bursts: int = HINT_BURSTS
+
+    @property
+    def phase(self) -> Phase:
+        """Which rows apply."""
+        if self.deferred:
+            return Phase.DEFERRED if self.saw_down else Phase.DEFERRED_HINT
+        if self.saw_down:
+            return Phase.CALLING
+        return Phase.CALLING_HINT if self.bursts < self.hint_bursts else Phase.SPENT_HINT
+
+    def is_overdue(self, policy: WakePolicy) -> bool:
+        """Whether its last burst came after the deadline by which the node should have woken."""
+        return self.last_burst_at_s - self.began_at_s >= policy.deadline_s
+
+
+class Phase(enum.Enum):
+    """How far a wake is."""
+
+    NONE = "no wake"
+    DEFERRED = "other nodes call this sleeper first"
+    DEFERRED_HINT = "other nodes call first; the state says Up"
+    CALLING = "this node calls the sleeper, again and again"
+    CALLING_HINT = "this node calls; the state says Up"
+    SPENT_HINT = "all bursts of the hint were sent"
+
+
+class Seen(enum.Enum):
+    """What the chain says of the node."""
+
+    ASLEEP = "target Up, state Down"
+    AWAKE = "target Up, state Up"
+    UNWANTED = "target Down"
+    UNKNOWN = "no answer, or one that can't be read"
+    ABSENT = "the node left the farm"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event named the node, and the chain was read after it."""
+
+    power: NodePower | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look at the farm, with no fresh event behind it; power None: the node left the farm."""
+
+    power: NodePower | Unreadable | None
+    asked_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The wake's time has come, and the chain was read for it."""
+
+    power: NodePower | Unreadable
+    asked_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A person or another service wants a burst now."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPowerOff:
+    """This node is about to power off: it can defer no burst any more."""
+
+
+Input = Event | Look | Due | Request | OwnPowerOff
+
+
+class Then(enum.Enum):
+    """What a row does."""
+
+    NOTHING = "nothing"
+    BEGIN = "begin; send a burst, or defer it when other nodes call first"
+    CALL = "send a burst"
+    CALL_ANEW = "send a burst, and count bursts from 1"
+    RANK_AGAIN = "go on deferring; its turn may come sooner, as other wakers may have gone"
+    HURRY = "its turn comes now"
+    AWAKE = "end: awake"
+    UNWANTED = "end: its target is Down"
+    ABSENT = "end: it left the farm"
+    SPENT = "end: its state is Up, and all its bursts were sent"
+    LEAVE = "end: its state is Up, and other nodes call it"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """For one kind of input: in each of these phases, for each of these answers of the chain."""
+
+    on: type[Input]
+    phases: tuple[Phase, ...]
+    seen: tuple[Seen, ...]
+    then: Then
+
+
+_DEFERRED = (Phase.DEFERRED, Phase.DEFERRED_HINT)
+_CALLING = (Phase.CALLING, Phase.CALLING_HINT, Phase.SPENT_HINT)
+_ALL = _DEFERRED + _CALLING
+_SLEEPERS = (Phase.DEFERRED, Phase.CALLING)
+_HINTS = (Phase.DEFERRED_HINT, Phase.CALLING_HINT, Phase.SPENT_HINT)
+
+ROWS: tuple[Row, ...] = (
+    Row(Event, (Phase.NONE,), (Seen.ASLEEP, Seen.AWAKE), Then.BEGIN),
+    Row(Event, (Phase.NONE,), (Seen.UNKNOWN,), Then.CALL),
+    Row(Event, (Phase.NONE,), (Seen.UNWANTED,), Then.NOTHING),
+    Row(Event, _DEFERRED, (Seen.ASLEEP,), Then.RANK_AGAIN),
+    Row(Event, (Phase.DEFERRED_HINT,), (Seen.AWAKE,), Then.RANK_AGAIN),
+    Row(Event, _ALL, (Seen.UNKNOWN,), Then.CALL_ANEW),
+    Row(Event, _CALLING, (Seen.ASLEEP,), Then.CALL_ANEW),
+    Row(Event, (Phase.CALLING_HINT, Phase.SPENT_HINT), (Seen.AWAKE,), Then.CALL_ANEW),
+    Row(Look, (Phase.NONE,), (Seen.ASLEEP,), Then.BEGIN),
+    Row(Look, (Phase.NONE,), (Seen.AWAKE, Seen.UNWANTED, Seen.UNKNOWN, Seen.ABSENT), Then.NOTHING),
+    Row(Look, _DEFERRED, (Seen.ASLEEP, Seen.UNKNOWN), Then.RANK_AGAIN),
+    Row(Look, (Phase.DEFERRED_HINT,), (Seen.AWAKE,), Then.RANK_AGAIN),
+    Row(Look, _CALLING, (Seen.ASLEEP, Seen.UNKNOWN), Then.NOTHING),
+    Row(Look, (Phase.CALLING_HINT,), (Seen.AWAKE,), Then.NOTHING),
+    Row(Look, (Phase.SPENT_HINT,), (Seen.AWAKE,), Then.SPENT),
+    Row(Look, _ALL, (Seen.ABSENT,), Then.ABSENT),
+    Row(Due, (Phase.NONE,), (Seen.ASLEEP, Seen.AWAKE, Seen.UNWANTED, Seen.UNKNOWN), Then.NOTHING),
+    Row(Due, _ALL, (Seen.ASLEEP, Seen.UNKNOWN), Then.CALL),
+    Row(Due, (Phase.DEFERRED_HINT, Phase.CALLING_HINT), (Seen.AWAKE,), Then.CALL),
+    Row(Due, (Phase.SPENT_HINT,), (Seen.AWAKE,), Then.SPENT),
+    *(Row(on, _SLEEPERS, (Seen.AWAKE,), Then.AWAKE) for on in (Event, Look, Due)),
+    *(Row(on, _ALL, (Seen.UNWANTED,), Then.UNWANTED) for on in (Event, Look, Due)),
+    Row(Request, (Phase.NONE, *_ALL), (Seen.UNKNOWN,), Then.CALL),
+    Row(OwnPowerOff, (Phase.DEFERRED,), (Seen.UNKNOWN,), Then.HURRY),
+    Row(OwnPowerOff, (Phase.DEFERRED_HINT,), (Seen.UNKNOWN,), Then.LEAVE),
+    Row(OwnPowerOff, (Phase.NONE, *_CALLING), (Seen.UNKNOWN,), Then.NOTHING),
+)
+
+
+def _cells(rows: Iterable[Row]) -> Iterator[tuple[tuple[type[Input], Phase, Seen], Then]]:
+    for row in rows:
+        for phase in row.phases:
+            for seen in row.seen:
+                yield (row.on, phase, seen), row.then
+
+
+TABLE = dict(_cells(ROWS))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the steps of all wakes need.
+
+    ``turn_s`` says how long other nodes call a sleeper before this node does; ``hint_turn_s`` the same for a node
+    that may be awake. Seconds; 0: this node is among the first.
+    """
+
+    policy: WakePolicy
+    turn_s: Callable[[NodeId], float]
+    hint_turn_s: Callable[[NodeId], float]
+    jitter: Jitter
+
+    def delay_s(self, node: NodeId, *, asleep: bool) -> float:
+        """How long the first burst waits."""
+        return self.turn_s(node) if asleep else self.hint_turn_s(node)
+
+
+def step(
+    wake: Wake | None, node: NodeId, happened: Input, now_s: float, terms: Terms
+) -> tuple[Wake | None, WakeCommand | None]:
+    """The wake afterwards (None: there is none), and what to do."""
+    seen = seen_in(happened)
+    if wake is None:
+        return _begin(node, happened, seen, now_s, terms)
+    match happened:
+        case Event():
+            if seen is not Seen.UNWANTED:
+                wake = replace(wake, wanted_at_s=now_s)
+            if not wake.deferred and now_s - wake.last_burst_at_s < terms.policy.burst_s:
+                return wake, None  # a burst is in flight: more events bring no storm
+        case Look() | Due() if wake.wanted_at_s > happened.asked_at_s:
+            if isinstance(happened, Look) or not wake.deferred:
+                return wake, None
+            seen = Seen.UNKNOWN  # a turn that has come does not wait for a second read
+    if isinstance(happened, Due) and wake.due_at_s > now_s:
+        return wake, None  # it was served meanwhile
+    then = TABLE[type(happened), wake.phase, seen]
+    if seen is Seen.ASLEEP and not wake.saw_down:
+        wake = replace(wake, saw_down=True)
+    return _apply(wake, then, now_s, terms)
+
+
+def _begin(
+    node: NodeId, happened: Input, seen: Seen, now_s: float, terms: Terms
+) -> tuple[Wake | None, WakeCommand | None]:
+    then = TABLE[type(happened), Phase.NONE, seen]
+    if then is Then.NOTHING:
+        return None, None
+    asleep = seen is Seen.ASLEEP
+    wake = Wake(node, _reason(happened), now_s, wanted_at_s=now_s, due_at_s=now_s, saw_down=asleep)
+    delay_s = terms.delay_s(node, asleep=asleep) if then is Then.BEGIN else 0.0
+    if not delay_s:
+        return _burst(wake, now_s, terms)
+    return replace(wake, deferred=True, due_at_s=now_s + delay_s, hint_bursts=1), DeferBurst(node, delay_s)
+
+
+def _apply(wake: Wake, then: Then, now_s: float, terms: Terms) -> tuple[Wake | None, WakeCommand | None]:
+    match then:
+        case Then.NOTHING:
+            return wake, None
+        case Then.CALL:
+            return _burst(wake, now_s, terms)
+        case Then.CALL_ANEW:
+            return _burst(replace(wake, bursts=0), now_s, terms)
+        case Then.RANK_AGAIN:
+            turn_at_s = wake.began_at_s + terms.delay_s(wake.node, asleep=wake.saw_down)
+            return replace(wake, due_at_s=min(wake.due_at_s, turn_at_s)), None
+        case Then.HURRY:
+            return replace(wake, due_at_s=now_s), None
+        case _:
+            return None, EndWake(wake.node, wake.bursts, then.value.removeprefix("end: "))
+
+
+def _burst(wake: Wake, now_s: float, terms: Terms) -> tuple[Wake, SendBurst]:
+    wake = replace(wake, deferred=False, bursts=wake.bursts + 1, last_burst_at_s=now_s)
+    return replace(wake, due_at_s=now_s + retry_delay_s(wake, terms)), SendBurst(wake.node)
+
+
+def _reason(happened: Input) -> str:
+    match happened:
+        case Event():
+            return "its target changed"
+        case Request(reason):
+            return reason
+        case _:
+            return "target Up, state Down"
+
+
+def retry_delay_s(wake: Wake, terms: Terms) -> float:
+    """How long after the burst just begun the next one is due."""
+    if wake.saw_down:
+        return terms.policy.retry.delay_s(wake.bursts, terms.jitter)
+    return min(HINT_RETRY_S, terms.policy.retry.delay_s_max)
+
+
+def seen_in(happened: Input) -> Seen:
+    """What the chain says; `Seen.UNKNOWN` for an input without a power."""
+    if isinstance(happened, Request | OwnPowerOff):
+        return Seen.UNKNOWN
+    power = happened.power
+    if power is None:
+        return Seen.ABSENT
+    if isinstance(power, Unreadable):
+        return Seen.UNKNOWN
+    if power.target is _DOWN:
+        return Seen.UNWANTED
+    return Seen.ASLEEP if power.state.power is _DOWN else Seen.AWAKE
+
+
+def wants_waking(power: NodePower | Unreadable) -> bool:
+    """Whether a look at the chain, without any event, begins a wake."""
+    return isinstance(power, NodePower) and power.target is _UP and power.state.power is _DOWN
+
+
+def may_sleep(power: NodePower | Unreadable) -> bool:
+    """Whether a node with this entry is asleep, or will be: its address is worth knowing before its event."""
+    return isinstance(power, Unreadable) or power.target is _DOWN or power.state.power is _DOWN
+
+
+def worth_waiting(wake: Wake, policy: WakePolicy) -> bool:
+    """Whether the own power-off is put off for it: only for a sleeper, and not past its deadline."""
+    return wake.saw_down and not wake.is_overdue(policy)

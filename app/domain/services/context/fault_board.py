@@ -1,0 +1,62 @@
+"""Keeps the list of what is wrong now, and shows it to the operator without delaying what found it."""
+
+from __future__ import annotations
+
+from app.domain.backoff import Backoff, Jitter
+from app.domain.errors import RetryableError
+from app.domain.events import FaultCleared, FaultRaised, Setback
+from app.domain.figures import without_figures
+from app.domain.model import Fault
+from app.domain.services.context.trigger import Trigger
+from app.ports.clock import Clock
+from app.ports.faults import Faults
+from app.ports.telemetry import Telemetry
+
+RETRY = Backoff(1.0, 60.0)
+SHOWN_AGAIN_S = 300.0
+"""A display that was started anew has forgotten everything."""
+
+
+class FaultBoard:
+    """Raising and clearing is immediate; showing is a task of its own, and is retried."""
+
+    def __init__(self, display: Faults, clock: Clock, telemetry: Telemetry, jitter: Jitter) -> None:
+        self._display = display
+        self._telemetry = telemetry
+        self._jitter = jitter
+        self._faults: dict[str, Fault] = {}
+        self._changed = Trigger(clock)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """All faults there are now, oldest first."""
+        return tuple(self._faults.values())
+
+    def report(self, key: str, message: str) -> None:
+        """This is wrong; saying the same again changes nothing, and with other figures only what is shown."""
+        before = self._faults.get(key)
+        self._faults[key] = Fault(key, message)
+        if before is None or without_figures(before.message) != without_figures(message):
+            self._telemetry.happened(FaultRaised(key, message))
+            self._changed.pull(key)
+
+    def clear(self, key: str) -> None:
+        """This is not wrong any more."""
+        if self._faults.pop(key, None):
+            self._telemetry.happened(FaultCleared(key))
+            self._changed.pull(key)
+
+    async def run(self) -> None:
+        """Show every change; runs until cancelled."""
+        failures = 0
+        self._changed.pull("start")  # an earlier run may have left faults on the display
+        while True:
+            wait_s = RETRY.delay_s(failures, self._jitter) if failures else SHOWN_AGAIN_S
+            await self._changed.wait(wait_s)
+            try:
+                await self._display.show(self.faults)
+                failures = 0
+            except RetryableError as error:
+                failures += 1
+                retry_in_s = RETRY.delay_s(failures, self._jitter)
+                self._telemetry.happened(Setback("showing faults", str(error), retry_in_s))

@@ -1,0 +1,116 @@
+"""Looks at the chain on a clock as well as on demand, so that a lost event costs only time (R2)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.domain.backoff import Backoff, spread
+from app.domain.commands import Guard, LookAgain, PowerCommand, StayUp
+from app.domain.errors import PowerdError
+from app.domain.events import Reconciled, Setback
+from app.domain.model import Head, HeadKind
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.persistent_trouble import PersistentTrouble
+from app.domain.services.context.trigger import Trigger
+from app.ports.chain import ChainReader
+
+WHILE = 15
+"""Follow-ups that "a while" lasts (30 s): what others decide may last for hours, and each look reads the chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcilePolicy:
+    """Pace of looking at the chain; seconds.
+
+    ``follow_up_s`` is how often a node in doubt asks for a new finalized head. While looks fail, no event
+    brings the next one sooner than after ``after_failure_s_min``.
+    """
+
+    interval_s: float = 300.0
+    jitter: float = 0.1
+    follow_up_s: float = 2.0
+    retry: Backoff = Backoff(1.0, 60.0)
+    after_failure_s_min: float = 2.0
+
+
+class Reconciler:
+    """Runs one look after the other: what triggers it meanwhile becomes one more look."""
+
+    def __init__(
+        self,
+        context: NodeContext,
+        chain: ChainReader,
+        policy: ReconcilePolicy,
+        trouble: PersistentTrouble,
+    ) -> None:
+        self.trigger = Trigger(context.clock)
+        """Asks for another look."""
+        self._chain = chain
+        self._clock = context.clock
+        self._telemetry = context.telemetry
+        self._policy = policy
+        self._jitter = context.jitter
+        self._trouble = trouble
+
+    async def keep(self, what: str, look: Callable[[], Awaitable[PowerCommand | None]]) -> None:
+        """Look for ever; ``look`` says by its command when it wants the next look.
+
+        What keeps it from success for minutes is a fault (R15).
+        """
+        doing = f"bringing {what} in step with the chain"
+        failures = 0
+        reason = "start"
+        while True:
+            try:
+                command = await look()
+            except PowerdError as error:
+                failures += 1
+                retry_in_s = self._policy.retry.delay_s(failures, self._jitter)
+                self._telemetry.happened(Setback(f"reconciling {what}", str(error), retry_in_s))
+                self._trouble.failed(doing, str(error))
+                reason = await self._after_failure(retry_in_s)
+            else:
+                failures = 0
+                if isinstance(command, StayUp) and command.guard is Guard.UNREADABLE:
+                    self._trouble.failed(doing, command.reason)
+                else:
+                    self._trouble.succeeded()
+                self._telemetry.happened(Reconciled(f"{what}: {reason}"))
+                reason = await self._until_next(command)
+
+    async def _after_failure(self, retry_in_s: float) -> str:
+        """An event ends the pause, but a storm of them is no storm of looks."""
+        at_least_s = min(retry_in_s, self._policy.after_failure_s_min)
+        await self._clock.sleep(at_least_s)
+        return await self.trigger.wait(retry_in_s - at_least_s) or "retry"
+
+    async def _until_next(self, command: PowerCommand | None) -> str:
+        interval_s = spread(self._policy.interval_s, self._policy.jitter, self._jitter)
+        again = command.look_again if isinstance(command, StayUp) else LookAgain.NEXT_ROUND
+        if again is LookAgain.SOON:
+            return await self.trigger.wait(min(self._policy.follow_up_s, interval_s)) or "follow-up"
+        if again is LookAgain.IN_A_WHILE:
+            return await self.trigger.wait(min(self._policy.follow_up_s * WHILE, interval_s)) or "follow-up"
+        if again is LookAgain.NEXT_FINALIZED_HEAD:
+            return await self._until_finalized_moves(interval_s)
+        return await self.trigger.wait(interval_s) or "clock"
+
+    async def _until_finalized_moves(self, interval_s: float) -> str:
+        end_s = self._clock.monotonic() + interval_s
+        before = await self._finalized()
+        while self._clock.monotonic() < end_s:
+            reason = await self.trigger.wait(self._policy.follow_up_s)
+            if reason:
+                return reason
+            head = await self._finalized()
+            if head is not None and (before is None or (head.number, head.time_s) != (before.number, before.time_s)):
+                return "new finalized head"
+        return "clock"
+
+    async def _finalized(self) -> Head | None:
+        try:
+            return await self._chain.head(HeadKind.FINALIZED)
+        except PowerdError as error:
+            self._telemetry.happened(Setback("reading the finalized head", str(error), self._policy.follow_up_s))
+            return None

@@ -1,0 +1,150 @@
+"""Handles power-target events: look at the chain now, for all nodes they name, in one read (R1, R9).
+
+Where each node costs a call of its own, they are looked at side by side, a few at a time: each is handed on
+when its answer is there, fails by itself, and what comes meanwhile stands behind the few only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+
+from app.domain.errors import EventsUnavailable, PowerdError
+from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malformed, Setback
+from app.domain.model import NodeId
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.trigger import Trigger
+from app.domain.services.events.event_inbox import EventInbox
+from app.domain.services.events.event_retries import EventRetries, node_of
+from app.domain.services.waking.farm_directory import FarmDirectory
+from app.domain.services.waking.wake_service import WakeService
+from app.ports.power_events import PowerEvents
+
+
+class EventHandler:
+    """Acknowledges after handling, never before."""
+
+    def __init__(
+        self,
+        context: NodeContext,
+        events: PowerEvents,
+        farm: FarmDirectory,
+        wakes: WakeService,
+        own_trigger: Trigger,
+        *,
+        stale_after_s: float = 600.0,
+    ) -> None:
+        self._own = context.node.node
+        self._farm_id = context.node.farm
+        self._clock = context.clock
+        self._telemetry = context.telemetry
+        self._events = events
+        self._farm = farm
+        self._wakes = wakes
+        self._own_trigger = own_trigger
+        self._stale_after_s = stale_after_s
+        self._one_by_one = farm.nodes_at_once is not None
+        self._retries = EventRetries(self._own, context.clock, context.jitter, nodes_max=farm.nodes_at_once)
+        self.inbox = EventInbox()
+        """What was read and waits to be handled."""
+
+    async def run(self) -> None:
+        """Handle what arrives; a failure leaves it waiting, and it is tried again by itself."""
+        while True:
+            waiting = await self.inbox.waiting()
+            due = self._retries.due(waiting)
+            if due:
+                await self.handle(due)
+            else:
+                await self._pause(self._retries.until_next_s())
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with self._clock.timeout(seconds):
+                await self.inbox.news()
+        except TimeoutError:
+            pass
+
+    async def handle(self, batch: Sequence[Delivery]) -> None:
+        """Handle and acknowledge; each part may fail without harm to the others, and is put off then."""
+        await self._put_aside([delivery for delivery in batch if isinstance(delivery.content, Malformed)])
+        good = [delivery for delivery in batch if not isinstance(delivery.content, Malformed)]
+        if good:
+            await self._handle_good(good)
+
+    async def look_at(self, nodes: Collection[NodeId], *, hinted: bool) -> None:
+        """Read the chain for these nodes now, and hand what follows to the wake and reconcile tasks."""
+        if not nodes:
+            return
+        if self._own in nodes:
+            self._own_trigger.pull("event")
+        asked_at_s = self._clock.monotonic()
+        peers = await self._farm.among([node for node in nodes if node != self._own])
+        # The own node first: behind a gateway that answers one call after the other it waits for no peer.
+        read = await self._farm.powers([*(n for n in nodes if n == self._own), *peers])
+        powers = {node: power for node, power in read.items() if node != self._own}
+        if hinted:
+            self._wakes.on_event(powers)
+        else:
+            self._wakes.on_look(powers, asked_at_s=asked_at_s)
+
+    async def _handle_good(self, good: Sequence[Delivery]) -> None:
+        fresh: dict[NodeId, None] = {}
+        old: dict[NodeId, None] = {}
+        oldest_s = self._clock.now() - self._stale_after_s
+        for delivery in good:
+            change = delivery.content
+            if not isinstance(change, Malformed) and change.farm == self._farm_id:
+                (fresh if delivery.published_at_s >= oldest_s else old)[change.node] = None
+        failed = await self._look(fresh, hinted=True)
+        failed |= await self._look([node for node in old if node not in fresh], hinted=False)
+        handled = [delivery for delivery in good if node_of(delivery) not in failed]
+        if handled and await self._acknowledge(handled):
+            nodes = tuple(node for node in fresh | old if node not in failed)
+            self._telemetry.happened(EventsHandled(len(handled), nodes))
+        self._put_off([delivery for delivery in good if node_of(delivery) in failed], failed.values())
+
+    async def _look(self, nodes: Collection[NodeId], *, hinted: bool) -> dict[NodeId, PowerdError]:
+        """As `look_at`; gives the nodes that could not be looked at, and why."""
+        groups = [[node] for node in nodes] if self._one_by_one else [list(nodes)]
+        failed: dict[NodeId, PowerdError] = {}
+
+        async def look(group: Collection[NodeId]) -> None:
+            try:
+                await self.look_at(group, hinted=hinted)
+            except PowerdError as error:
+                failed.update(dict.fromkeys(group, error))
+
+        async with asyncio.TaskGroup() as looks:
+            for group in groups:
+                looks.create_task(look(group), name="events: look")
+        return failed
+
+    def _put_off(self, deliveries: Sequence[Delivery], reasons: Iterable[PowerdError]) -> None:
+        if deliveries:
+            retry_in_s = self._retries.failed(deliveries)
+            reason = "; ".join(dict.fromkeys(map(str, reasons)))
+            self._telemetry.happened(Setback("handling events", reason, retry_in_s))
+
+    async def _acknowledge(self, handled: Sequence[Delivery]) -> bool:
+        acknowledged = False
+        try:
+            await self._events.acknowledge(handled)
+            acknowledged = True
+        except EventsUnavailable as error:
+            # They stay pending and come again after the reconnect, which does no harm.
+            self._telemetry.happened(Setback("acknowledging events", str(error), 0.0))
+        self.inbox.done(handled)
+        return acknowledged
+
+    async def _put_aside(self, broken: Sequence[Delivery]) -> None:
+        """What could not be written (a full server) stays in the inbox."""
+        for delivery in broken:
+            reason = delivery.content.reason if isinstance(delivery.content, Malformed) else ""
+            try:
+                await self._events.dead_letter(delivery, reason)
+            except EventsUnavailable as error:
+                self._put_off([delivery], [error])
+            else:
+                self.inbox.done([delivery])
+                self._telemetry.happened(EventDeadLettered(delivery.id, reason))

@@ -1,0 +1,56 @@
+"""Reads the event stream into the inbox, whatever happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.domain.errors import EventsUnavailable
+from app.domain.services.context.retrying import Retrying
+from app.domain.services.events.event_inbox import EventInbox
+from app.domain.services.events.stream_sharing import StreamSharing
+from app.ports.power_events import PowerEvents
+
+
+class EventReader:
+    """Begins anew with ever longer pauses whenever reading fails.
+
+    ``resumed`` is called at the first read that succeeds after the start, and after every outage: what
+    was missed stands on the chain. To open the stream proves nothing.
+    """
+
+    def __init__(
+        self,
+        events: PowerEvents,
+        inbox: EventInbox,
+        retrying: Retrying,
+        sharing: StreamSharing,
+        resumed: Callable[[], None],
+    ) -> None:
+        self._events = events
+        self._inbox = inbox
+        self._retrying = retrying
+        self._sharing = sharing
+        self._resumed = resumed
+        self._interrupted = True
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            try:
+                await self._events.open()
+                await self.recv()
+            except EventsUnavailable as error:
+                self._interrupted = True
+                await self._retrying.failed(str(error))
+
+    async def recv(self) -> None:
+        """Put what the stream delivers before the event handler; ends only by an error or cancellation."""
+        while True:
+            batch = await self._events.receive()
+            self._retrying.succeeded()
+            if self._interrupted:
+                self._interrupted = False
+                self._resumed()
+            if batch:
+                await self._inbox.put(batch)
+            await self._sharing.look()

@@ -1,0 +1,137 @@
+"""Follows the chain's best head and publishes its farm's PowerTargetChanged to the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.domain.backoff import Backoff, Jitter
+from app.domain.errors import EventsUnavailable, RetryableError
+from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished
+from app.domain.model import FarmId
+from app.domain.rules.follower import continues, cut_back, extend, next_range, unbroken
+from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.persistent_trouble import PersistentTrouble
+from app.domain.services.context.retrying import Retrying
+from app.domain.services.events.kept_place import KeptPlace
+from app.ports.block_cursor import BlockCursor
+from app.ports.chain_blocks import Block, BlockRef, ChainBlocks
+from app.ports.clock import Clock
+from app.ports.power_events import PowerEventsOut
+from app.ports.telemetry import Telemetry
+
+RETRY = Backoff(0.5, 30.0)
+PATIENCE_S = 60.0
+PUBLISHING = (
+    "the daemons that read the stream hear of no change, and find it at their next look at the chain; docs/redis.md "
+    "says what Redis has to allow"
+)
+FOLLOWING = "see that the endpoints in chain.urls answer"
+
+
+class Follower:
+    """Publishes first and moves its place afterwards: after a crash a block comes twice, not never."""
+
+    def __init__(
+        self,
+        chain: ChainBlocks,
+        out: PowerEventsOut,
+        cursor: BlockCursor,
+        farm: FarmId,
+        clock: Clock,
+        telemetry: Telemetry,
+        jitter: Jitter,
+        faults: FaultBoard,
+        *,
+        batch: int = 64,
+    ) -> None:
+        self._chain = chain
+        self._out = out
+        self._place = KeptPlace(cursor, faults, clock, telemetry, jitter)
+        self._farm = farm
+        self._telemetry = telemetry
+        self._batch = batch
+
+        def retrying(doing: str, key: str, remedy: str) -> Retrying:
+            trouble = PersistentTrouble(key, remedy, faults, clock, patience_s=PATIENCE_S)
+            return Retrying(doing, RETRY, trouble, clock, telemetry, jitter)
+
+        self._following = retrying("following the chain", "chain-blocks", FOLLOWING)
+        self._publishing = retrying("publishing events", "events-out", PUBLISHING)
+        self._trail: tuple[BlockRef, ...] = ()
+        self._head: BlockRef | None = None
+
+    async def run(self) -> None:
+        """Follow for ever; whatever fails is begun anew with backoff, from its place."""
+        while True:
+            try:
+                await self.advance()
+                self._following.succeeded()
+            except EventsUnavailable as error:
+                # That blocks can be read says nothing about publishing: it has an end of its own.
+                self._following.succeeded()
+                await self._publishing.failed(str(error))
+            except RetryableError as error:
+                await self._following.failed(str(error))
+
+    async def advance(self) -> None:
+        """Wait for a new head, and publish up to it (one batch at a time)."""
+        if not self._trail:
+            await self._begin()
+        cursor = self._trail[-1]
+        if self._head is None or self._head == cursor:
+            self._head = await self._chain.next_head(cursor)
+        span = next_range(cursor, self._head, self._batch)
+        blocks = await self._chain.blocks(*span)
+        if continues(cursor, blocks):
+            await self._publish(unbroken(blocks))
+        elif blocks or span[0] <= cursor.number:
+            await self._go_back(cursor)
+        else:
+            # The chain became shorter while it was asked.
+            self._head = None
+
+    async def _begin(self) -> None:
+        saved = await self._place.load()
+        if saved is None:
+            # Whatever happened before, the daemon's own look at the chain finds it (R2).
+            saved = await self._chain.next_head(None)
+            await self._place.keep(saved)
+        self._trail = (saved,)
+
+    async def _publish(self, blocks: Sequence[Block]) -> None:
+        changes = [change for block in blocks for change in block.changes if change.farm == self._farm]
+        if changes:
+            await self._out.publish(changes)
+            self._publishing.succeeded()
+        last = blocks[-1].ref
+        # The place in memory first: whatever becomes of the cursor, these blocks are done.
+        self._trail = extend(self._trail, blocks)
+        await self._place.keep(last)
+        for block in blocks:
+            if block.unreadable:
+                self._telemetry.happened(BlocksSkipped(block.ref.number, block.ref.number, block.unreadable))
+        if changes:
+            self._telemetry.happened(EventsPublished(blocks[0].ref.number, last.number, len(changes)))
+
+    async def _go_back(self, cursor: BlockRef) -> None:
+        """Find the newest block of our trail that is on the chain, and go on from there."""
+        steps = 1
+        while len(self._trail) > 1:
+            self._trail = cut_back(self._trail, steps)
+            candidate = self._trail[-1]
+            found = await self._chain.blocks(candidate.number, candidate.number)
+            if found and found[0].ref == candidate:
+                break
+            steps *= 2
+        else:
+            await self._rejoin()
+        self._telemetry.happened(ChainReorganised(cursor.number, self._trail[-1].number))
+
+    async def _rejoin(self) -> None:
+        """No block of the trail is on the chain: go on below the oldest, or from a shorter chain's head."""
+        oldest = self._trail[0]
+        self._head = await self._chain.next_head(oldest)
+        start = max(0, min(oldest.number, self._head.number) - self._batch)
+        below = await self._chain.blocks(start, start)
+        if below:
+            self._trail = (below[0].ref,)

@@ -1,0 +1,55 @@
+"""Says when another node reads this node's event stream: each event reaches only one of the two."""
+
+from __future__ import annotations
+
+from app.domain.errors import EventsUnavailable
+from app.domain.events import Setback
+from app.domain.model import NodeIdentity
+from app.domain.services.context.fault_board import FaultBoard
+from app.ports.clock import Clock
+from app.ports.power_events import PowerEvents
+from app.ports.telemetry import Telemetry
+
+FAULT = "event-stream-shared"
+EVERY_S = 30.0
+
+
+class StreamSharing:
+    """Looks now and then, between two reads; a look that fails does not stop the reading."""
+
+    def __init__(
+        self, events: PowerEvents, own: NodeIdentity, faults: FaultBoard, clock: Clock, telemetry: Telemetry
+    ) -> None:
+        self._events = events
+        self._own = f"node {own.node} of farm {own.farm}"
+        self._faults = faults
+        self._clock = clock
+        self._telemetry = telemetry
+        self._next_s = 0.0
+        self._told = ""
+
+    async def look(self) -> None:
+        """Look, if it is time to."""
+        now_s = self._clock.monotonic()
+        if now_s < self._next_s:
+            return
+        self._next_s = now_s + EVERY_S
+        try:
+            others = await self._events.others(self._own)
+        except EventsUnavailable as error:
+            self._tell(str(error))
+            return
+        if others:
+            names = ", ".join(others)
+            self._faults.report(
+                FAULT,
+                f"this node's event stream is read by {names} too, so that each event reaches only one of you, and the "
+                "others obey and wake late; give every node a Redis database of its own (broker.url)",
+            )
+        else:
+            self._faults.clear(FAULT)
+
+    def _tell(self, reason: str) -> None:
+        if reason != self._told:
+            self._told = reason
+            self._telemetry.happened(Setback("looking for others that read the events", reason, EVERY_S))

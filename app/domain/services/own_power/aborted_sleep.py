@@ -1,0 +1,103 @@
+"""Ends the time that is not credited after a shutdown that was aborted: reboots, or says what else helps (R13)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.commands import LookAgain
+from app.domain.model import NodeId, Power
+from app.domain.rules.paid import SETTING, Remedy, reboot_forbidden, uncredited
+from app.domain.rules.power import Observation, PowerLimits
+from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.own_power.host_orders import REBOOT, HostOrders
+from app.domain.services.own_power.observer import Observer
+from app.domain.services.own_power.open_window import OpenWindow
+from app.domain.services.waking.wake_service import WakeService
+
+FAULT = "uncredited"
+
+
+class NotNow(Exception):
+    """The reboot is not wanted any more, or not allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RebootRules:
+    """``allowed`` is the operator's setting; after a reboot that failed the next is tried ``retry_later_s`` later."""
+
+    node: NodeId
+    limits: PowerLimits
+    allowed: bool
+    retry_later_s: float
+
+    def forbidden(self, seen: Observation) -> str:
+        """Why the machine must not reboot now; empty when it may."""
+        return reboot_forbidden(seen, self.limits) if self.allowed else f"{SETTING} is off; reboot it by hand"
+
+
+class AbortedSleep:
+    """Acts on what `OpenWindow` knows."""
+
+    def __init__(
+        self,
+        window: OpenWindow,
+        observer: Observer,
+        wakes: WakeService,
+        orders: HostOrders,
+        faults: FaultBoard,
+        rules: RebootRules,
+    ) -> None:
+        self._window = window
+        self._observer = observer
+        self._wakes = wakes
+        self._orders = orders
+        self._faults = faults
+        self._rules = rules
+        self._failed_at_s: float | None = None
+
+    def tell(self, forbidden: str = "") -> None:
+        """Raise or clear the fault, by what is known of the window now."""
+        window, remedy = self._window.window, self._window.remedy
+        if window is None:
+            self._faults.clear(FAULT)
+            self._orders.forget(REBOOT)
+        else:
+            self._faults.report(FAULT, uncredited(window, self._rules.node, remedy or Remedy.SLEEP, forbidden))
+
+    def tell_of_abort(self) -> None:
+        """A shutdown was aborted; where its reason is the target, the next look says more."""
+        if self._window.remedy is Remedy.SLEEP:
+            self.tell()
+
+    async def look(self, seen: Observation) -> LookAgain:
+        """Act on this observation, which the window saw; returns when the node should look again at the latest.
+
+        Everything is asked once more right before the reboot: doubt never reboots.
+        """
+        if self._window.window is None or self._window.remedy is not Remedy.REBOOT:
+            self.tell()
+            self._orders.forget(REBOOT)
+            return LookAgain.NEXT_ROUND
+        forbidden = self._rules.forbidden(seen)
+        self.tell(forbidden)
+        if forbidden:
+            return LookAgain.IN_A_WHILE if self._rules.allowed else LookAgain.NEXT_ROUND
+        if self._failed_at_s is not None and seen.now_s - self._failed_at_s < self._rules.retry_later_s:
+            return LookAgain.IN_A_WHILE
+        try:
+            await self._wakes.finish_bursts()
+            await self._still_wanted()
+            await self._orders.reboot(self._still_wanted)
+        except NotNow:
+            return LookAgain.SOON
+        self._failed_at_s = seen.now_s
+        return LookAgain.IN_A_WHILE
+
+    async def _still_wanted(self) -> None:
+        seen = await self._observer.observe()
+        await self._window.saw(seen.best)
+        forbidden = self._rules.forbidden(seen)
+        power = seen.best.power
+        wanted = self._window.window is not None and self._window.remedy is Remedy.REBOOT
+        if not wanted or forbidden or getattr(power, "target", None) is not Power.UP:
+            raise NotNow

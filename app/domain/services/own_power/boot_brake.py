@@ -1,0 +1,107 @@
+"""Keeps a node up a while that wakes by itself again and again, says so, and lets go by itself (R10).
+
+How long is decided by `app.domain.rules.boot_loop`. A memory that can't be read or written is a fault
+and no more: then the boots are counted as far as this process knows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.domain.errors import BootMemoryUnusable
+from app.domain.model import NodePower, Unreadable
+from app.domain.rules.boot_loop import Boot, BootRecord, BrakePolicy, falls_asleep, judge, stay_s
+from app.domain.services.context.node_context import NodeContext
+from app.ports.boot_memory import BootMemory
+from app.ports.host_facts import HostFacts
+
+LOOP_FAULT = "boot-loop"
+MEMORY_FAULT = "boot-memory"
+
+
+class BootBrake:
+    """Counts this machine's unwanted boots. ``memory`` is None where nothing outlives the process.
+
+    ``suspect`` names what is known to wake the machine beside magic packets, or nothing.
+    """
+
+    def __init__(
+        self,
+        context: NodeContext,
+        memory: BootMemory | None,
+        facts: HostFacts,
+        policy: BrakePolicy,
+        suspect: Callable[[], str],
+    ) -> None:
+        self._memory = memory
+        self._facts = facts
+        self._clock = context.clock
+        self._faults = context.faults
+        self._policy = policy
+        self._suspect = suspect
+        self._record: BootRecord | None = None
+        self._kept: BootRecord | None = None
+
+    @property
+    def objection(self) -> str:
+        """Why the node must not power off yet; empty when it may."""
+        stay = 0.0 if self._record is None else stay_s(self._record.unwanted, self._policy)
+        return self._reason(stay) if self._facts.uptime_s() < stay else ""
+
+    async def saw(self, power: NodePower | Unreadable) -> None:
+        """This is what the chain says of this node now; the first such look judges the boot."""
+        if isinstance(power, Unreadable):
+            return
+        before = await self._load() if self._record is None else self._record
+        now_s = self._clock.now()
+        boot = Boot(self._facts.boot_id(), now_s - self._facts.uptime_s())
+        record = judge(power, before, boot, now_s, self._policy)
+        first, self._record = self._record is None, record
+        if first or record != before:
+            await self._keep(record)
+            self._show(record)
+
+    async def leaving(self) -> None:
+        """The node is about to power off: the length of its sleep counts from here."""
+        record = self._record
+        if record is not None and (record.unwanted or record != self._kept):
+            self._record = falls_asleep(record, self._clock.now())
+            await self._keep(self._record)
+
+    def _show(self, record: BootRecord) -> None:
+        stay = stay_s(record.unwanted, self._policy)
+        if stay:
+            self._faults.report(LOOP_FAULT, f"{self._reason(stay)}; find out what wakes it, or set its target to Up")
+        else:
+            self._faults.clear(LOOP_FAULT)
+
+    def _reason(self, stay: float) -> str:
+        boots = 0 if self._record is None else self._record.unwanted
+        reason = (
+            f"this node was booted {boots} times in a row though its target is Down: it stays up {stay:.0f} s a boot"
+        )
+        suspect = self._suspect()
+        return f"{reason}; {suspect}" if suspect else reason
+
+    async def _load(self) -> BootRecord | None:
+        if self._memory is None:
+            return None
+        try:
+            self._kept = await self._memory.load()
+        except BootMemoryUnusable as error:
+            self._complain(error)
+        return self._kept
+
+    async def _keep(self, record: BootRecord) -> None:
+        if self._memory is None or record == self._kept:
+            return
+        try:
+            await self._memory.save(record)
+        except BootMemoryUnusable as error:
+            self._complain(error)
+        else:
+            self._kept = record
+            self._faults.clear(MEMORY_FAULT)
+
+    def _complain(self, error: BootMemoryUnusable) -> None:
+        self._faults.report(MEMORY_FAULT, f"a boot loop of this node would not be noticed: {error}")

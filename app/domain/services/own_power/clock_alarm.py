@@ -1,0 +1,98 @@
+"""Sees to it that a sleeping node comes back even if no node can wake it: by the clock's alarm (opt-in).
+
+There is one alarm, and other programs use it too (a backup that wakes the machine at night).
+
+=====================================  ==============================================================
+the alarm that is set                  before the power-off
+=====================================  ==============================================================
+none, or powerd's own                  powerd sets its own
+another's, earlier than powerd's       is left: the node comes back by it, and in time
+another's, due within minutes          the node stays up: it might pass while the machine goes down
+another's, later than powerd's         powerd sets its own, and puts the other back when it is up again
+=====================================  ==============================================================
+
+When the machine is up, powerd takes away its own alarm and no other.
+"""
+
+from __future__ import annotations
+
+from app.domain.errors import RtcUnusable
+from app.domain.events import AlarmLeft, Setback
+from app.domain.services.context.node_context import NodeContext
+from app.ports.rtc_alarm import RtcAlarm
+
+FAULT = "rtc-alarm"
+
+TOLERANCE_S = 120
+"""By how much the alarm may read back otherwise: some clocks know minutes only."""
+
+NEAR_S = 600
+"""An alarm this near may pass before the machine is off, and nothing would bring it back."""
+
+CLEARING_S = 0.5
+"""An ordered stop waits no longer for a clock that hangs (R12)."""
+
+
+class ClockAlarm:
+    """Does nothing where ``rtc`` is None: the operator did not ask for it."""
+
+    def __init__(self, context: NodeContext, rtc: RtcAlarm | None, *, ahead_s: int) -> None:
+        self._rtc = rtc
+        self._clock = context.clock
+        self._faults = context.faults
+        self._telemetry = context.telemetry
+        self._ahead_s = ahead_s
+
+    async def check(self) -> None:
+        """`RtcUnusable` when this machine plainly has no alarm to arm."""
+        if self._rtc is not None:
+            await self._rtc.due_in_s()
+
+    async def arm(self) -> None:
+        """See that an alarm is set, as the table says; `RtcUnusable`, and a fault, when it did not take."""
+        if self._rtc is None:
+            return
+        try:
+            due_in_s = await self._anothers(self._rtc)
+            if due_in_s is not None and due_in_s <= self._ahead_s:
+                self._leave(due_in_s)
+                return
+            await self._rtc.arm(self._ahead_s)
+            due_in_s = await self._rtc.due_in_s()
+            if due_in_s is None or abs(due_in_s - self._ahead_s) > TOLERANCE_S:
+                raise RtcUnusable(
+                    f"the clock's alarm was set {self._ahead_s} s ahead and reads back as {_told(due_in_s)}; many "
+                    "clocks take no more than 24 h (rtc_alarm.ahead_s), and firmware may forbid it"
+                )
+        except RtcUnusable as error:
+            self._faults.report(FAULT, f"this node will not power off: {error}")
+            raise
+        self._faults.clear(FAULT)
+
+    async def clear(self) -> None:
+        """Take powerd's alarm away: the machine is up. A failure is logged, and does no harm."""
+        if self._rtc is None:
+            return
+        try:
+            async with self._clock.timeout(CLEARING_S):
+                await self._rtc.clear()
+        except (RtcUnusable, TimeoutError) as error:
+            reason = str(error) or f"no answer within {CLEARING_S} s"
+            self._telemetry.happened(Setback("clearing the clock's alarm", reason, 0.0))
+
+    async def _anothers(self, rtc: RtcAlarm) -> int | None:
+        due_in_s = await rtc.due_in_s()
+        return None if due_in_s is None or await rtc.mine() else due_in_s
+
+    def _leave(self, due_in_s: int) -> None:
+        if due_in_s < NEAR_S:
+            raise RtcUnusable(
+                f"another program set the clock's alarm, and it is due within {NEAR_S // 60} min; powerd waits until "
+                "it is over"
+            )
+        self._telemetry.happened(AlarmLeft(due_in_s))
+        self._faults.clear(FAULT)
+
+
+def _told(due_in_s: int | None) -> str:
+    return "none" if due_in_s is None else f"{due_in_s} s ahead"

@@ -1,0 +1,137 @@
+"""Orders the host to power off or to reboot, and insists: again after a while, then by force (R5, R13)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.domain.errors import HostPowerFailed
+from app.domain.events import PowerOffOrdered, RebootOrdered, Setback
+from app.domain.rules.shutdown import ShutdownPolicy
+from app.domain.services.context.node_context import NodeContext
+from app.ports.host_power import HostPower
+
+ORDERS = ("orderly", "orderly", "forced")
+"""What is asked for, in this order, while the host stays alive."""
+
+LOOKS_PER_WAIT = 30
+
+Wanted = Callable[[], Awaitable[object]]
+"""Raises when the order is not wanted any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A way down. ``fault`` is the key under which its failure is shown, ``failed`` what is said of it."""
+
+    doing: str
+    fault: str
+    failed: str
+    happened: type[PowerOffOrdered | RebootOrdered]
+
+
+POWER_OFF = Order(
+    "powering off",
+    "power-off",
+    "this machine does not power off ({}); the state on chain is set to Up again",
+    PowerOffOrdered,
+)
+REBOOT = Order(
+    "rebooting",
+    "reboot",
+    "this machine must reboot to be paid again, and does not ({}); reboot it by hand",
+    RebootOrdered,
+)
+
+
+class HostOrders:
+    """Knows whether the host was ordered to go down."""
+
+    def __init__(
+        self,
+        context: NodeContext,
+        host: HostPower,
+        policy: ShutdownPolicy,
+    ) -> None:
+        self._host = host
+        self._clock = context.clock
+        self._faults = context.faults
+        self._telemetry = context.telemetry
+        self._policy = policy
+        self.ordered = False
+        """True from the moment an order was given until it is known to have failed."""
+
+    def forget(self, order: Order) -> None:
+        """It is not wanted any more: what failed is of no interest."""
+        self._faults.clear(order.fault)
+
+    async def power_off(self, still_wanted: Wanted) -> None:
+        """Give the orders; ``still_wanted`` is asked before each but the first.
+
+        Returns only on a host that outlived them all; a fault tells the operator.
+        """
+        await self._insist(POWER_OFF, still_wanted)
+
+    async def reboot(self, still_wanted: Wanted) -> None:
+        """The same for a reboot: the same orders, deadlines and force."""
+        await self._insist(REBOOT, still_wanted)
+
+    async def _insist(self, order: Order, still_wanted: Wanted) -> None:
+        problem = ""
+        for number, kind in enumerate(ORDERS):
+            if number:
+                await still_wanted()
+            problem = await self._give(order, forced=kind == "forced")
+            self.ordered = False
+        self._faults.report(order.fault, order.failed.format(problem))
+
+    async def _give(self, order: Order, *, forced: bool) -> str:
+        self.ordered = True
+        try:
+            await self._command(order, forced=forced)()
+        except asyncio.CancelledError:
+            # The daemon is stopped, perhaps by the very order that it gave.
+            self.ordered = await self._may_be_stopping()
+            raise
+        except HostPowerFailed as error:
+            self._telemetry.happened(Setback(order.doing, str(error), self._policy.order_retry_s))
+            if not await self._stopping():
+                self.ordered = False
+                await self._clock.sleep(self._policy.order_retry_s)
+                return str(error)
+        else:
+            self._telemetry.happened(order.happened(forced=forced))
+        alive_s = await self._outlive()
+        return f"still alive {alive_s:.0f} s after the order was accepted"
+
+    def _command(self, order: Order, *, forced: bool) -> Callable[[], Awaitable[None]]:
+        host = self._host
+        if order is REBOOT:
+            return host.force_reboot if forced else host.reboot
+        return host.force_power_off if forced else host.power_off
+
+    async def _outlive(self) -> float:
+        """Wait until the order has plainly failed: longer while the system says it is stopping."""
+        began_s = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(self._policy.alive_s / LOOKS_PER_WAIT)
+            alive_s = self._clock.monotonic() - began_s
+            if alive_s >= self._policy.stopping_s_max:
+                return alive_s
+            if alive_s >= self._policy.alive_s and not await self._stopping():
+                return alive_s
+
+    async def _may_be_stopping(self) -> bool:
+        """False only if the host says plainly, and soon, that it took no order."""
+        try:
+            async with self._clock.timeout(self._policy.ask_stopping_s):
+                return await self._host.stopping()
+        except (HostPowerFailed, TimeoutError):
+            return True
+
+    async def _stopping(self) -> bool:
+        try:
+            return await self._host.stopping()
+        except HostPowerFailed:
+            return False

@@ -1,0 +1,47 @@
+"""What this node owes others before it powers off: bursts in flight, and a last uptime report (R7, R8)."""
+
+from __future__ import annotations
+
+from app.domain.errors import PowerdError
+from app.domain.events import Setback
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.reporting.uptime import Uptime
+from app.domain.services.waking.wake_service import WakeService
+
+REPORTS_BEFORE_DOWN = 2
+"""Of this process. One can be undone by a fork; a node that was up for longer than 20 minutes has two."""
+
+
+class LastDuties:
+    """Each is bounded in time: neither keeps the node awake for long."""
+
+    def __init__(self, context: NodeContext, uptime: Uptime, wakes: WakeService, *, uptime_s: float) -> None:
+        self._clock = context.clock
+        self._telemetry = context.telemetry
+        self._uptime = uptime
+        self._wakes = wakes
+        self._uptime_s = uptime_s
+
+    async def finish_bursts(self) -> None:
+        """Wait for the bursts in flight (5 s), so that none is cut off."""
+        await self._wakes.finish_bursts()
+
+    async def close_last_window(self) -> None:
+        """The first report of a boot closes the window of the sleep before it, and a fork may have undone that one.
+
+        If the report after Down closed it, the sleep that begins now would have no window, and earn nothing (R13).
+        """
+        if self._uptime.taken < REPORTS_BEFORE_DOWN:
+            await self.report_uptime("the uptime report before Down")
+
+    async def report_uptime(self, doing: str) -> None:
+        """One fresh retry; a chain that takes no report does not keep the node awake."""
+        for _ in range(2):
+            try:
+                async with self._clock.timeout(self._uptime_s):
+                    await self._uptime.send_now()
+            except (PowerdError, TimeoutError) as error:
+                reason = str(error) or f"no answer within {self._uptime_s:.0f} s"
+                self._telemetry.happened(Setback(doing, reason, 0.0))
+            else:
+                return

@@ -1,0 +1,110 @@
+"""Gathers, at one moment, everything the decision about this node's power needs."""
+
+from __future__ import annotations
+
+from app.domain.errors import ChainUnavailable
+from app.domain.model import HeadKind
+from app.domain.rules.power import Observation, OwnPower, PowerLimits, wants_down
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.own_power.head_watch import HeadWatch
+from app.domain.services.own_power.own_guards import OwnGuards
+from app.domain.services.waking.wake_service import WakeService
+from app.ports.chain import ChainReader
+
+
+class Observer:
+    """Reads both heads anew each time; nothing is remembered but since when a wake holds us up.
+
+    The brake hears what the chain says, since the first look after a boot judges that boot.
+    """
+
+    def __init__(
+        self,
+        context: NodeContext,
+        chain: ChainReader,
+        wakes: WakeService,
+        guards: OwnGuards,
+        heads: HeadWatch,
+        limits: PowerLimits,
+    ) -> None:
+        self._clock = context.clock
+        self._node = context.node.node
+        self._chain = chain
+        self._wakes = wakes
+        self._guards = guards
+        self._heads = heads
+        self.limits = limits
+        self._deferred_since_s: float | None = None
+        self.last: Observation | None = None
+        """What was seen when it was last looked at; for people, never to decide by."""
+
+    async def look(self, *, cooling_down: str, own_state_uncertain: bool) -> Observation:
+        """As `observe`, after host and card were checked; the wakes hear what the chain says of this node."""
+        await self._guards.management.check()
+        seen = await self.observe(cooling_down=cooling_down, own_state_uncertain=own_state_uncertain)
+        self._wakes.on_own_power(seen.best.power)
+        return seen
+
+    async def observe(self, *, cooling_down: str = "", own_state_uncertain: bool = False) -> Observation:
+        """Look now. Raises `ChainUnavailable`.
+
+        The best head is read last of the chain: where it says Up, nothing older may overrule it.
+        """
+        finalized = None
+        if self._chain.tells_finality:
+            finalized = await self._own_power(HeadKind.FINALIZED)
+        last_waker, head_unreadable = "", ""
+        # Only when it may decide: it takes reads of the chain.
+        if finalized is not None and wants_down(finalized.power):
+            last_waker = await self._guards.last_waker.objection()
+        best = await self._own_power(HeadKind.BEST)
+        if finalized is None and wants_down(best.power):
+            last_waker = await self._guards.last_waker.objection()
+            if best.head is not None:
+                best = await self._own_power(HeadKind.BEST)  # it may have turned Up meanwhile
+        if best.head is None and wants_down(best.power):
+            best, head_unreadable = await self._with_head(best)
+        await self._guards.brake.saw(best.power)
+        # Last of all: they are near and quick, and the program that placed one counts on it.
+        holds, holds_unreadable = await self._guards.read_holds()
+        self.last = Observation(
+            best=best,
+            finalized=finalized,
+            now_s=self._clock.now(),
+            head_unreadable=head_unreadable,
+            not_enabled=self._guards.management.objection,
+            not_enabled_may_pass=self._guards.management.objection_may_pass,
+            holds=holds,
+            holds_unreadable=holds_unreadable,
+            unfinished_wakes=self._wakes.unfinished,
+            deferred_for_s=self._deferred_for_s(best),
+            cooling_down=cooling_down,
+            own_state_uncertain=own_state_uncertain,
+            braked=self._guards.brake.objection,
+            last_waker=last_waker,
+        )
+        return self.last
+
+    async def _own_power(self, kind: HeadKind) -> OwnPower:
+        reading = await self._chain.powers([self._node], kind)
+        return OwnPower(reading.head, reading.powers[self._node])
+
+    async def _with_head(self, best: OwnPower) -> tuple[OwnPower, str]:
+        """A gateway that does not tell which block it read may tell the chain's time.
+
+        That may take long, and the target may turn Up meanwhile: so the power is read once more, last.
+        """
+        try:
+            head = await self._heads.best()
+        except ChainUnavailable as error:
+            return best, str(error)
+        return OwnPower(head, (await self._own_power(HeadKind.BEST)).power), ""
+
+    def _deferred_for_s(self, best: OwnPower) -> float:
+        if not (wants_down(best.power) and self._wakes.unfinished):
+            self._deferred_since_s = None
+            return 0.0
+        now = self._clock.monotonic()
+        if self._deferred_since_s is None:
+            self._deferred_since_s = now
+        return now - self._deferred_since_s

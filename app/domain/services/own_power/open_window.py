@@ -1,0 +1,238 @@
+"""Remembers a Down of this node until the machine has booted, over restarts of the daemon too (R13).
+
+What counts as open, requested and closed stands as a table in `app.domain.rules.paid`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.domain.errors import ChainUnavailable, WindowMemoryUnusable
+from app.domain.events import Setback
+from app.domain.model import Inclusion, NodePower, Power
+from app.domain.rules.paid import DownWindow, Remedy, ThisBoot, look_at, remedy_for
+from app.domain.rules.power import OwnPower
+from app.domain.services.context.node_context import NodeContext
+from app.ports.chain import ChainReader
+from app.ports.host_facts import HostFacts
+from app.ports.window_memory import WindowMemory
+
+MEMORY_FAULT = "window-memory"
+
+
+class OpenWindow:
+    """``memory`` is None where nothing outlives the process: then the chain alone tells after a restart."""
+
+    def __init__(
+        self,
+        context: NodeContext,
+        memory: WindowMemory | None,
+        chain: ChainReader,
+        facts: HostFacts,
+    ) -> None:
+        self._memory = memory
+        self._chain = chain
+        self._node = context.node.node
+        self._facts = facts
+        self._clock = context.clock
+        self._faults = context.faults
+        self._telemetry = context.telemetry
+        self._window: DownWindow | None = None
+        self._before: DownWindow | None = None
+        self._loaded = False
+        self._checked = False
+        self._said_here = False
+        self._asked_of: int | None = None
+        self.remedy: Remedy | None = None
+        """What closes it, as of the last look."""
+
+    @property
+    def window(self) -> DownWindow | None:
+        """The open window; None while nothing is known of one, or while our Down is only an intent."""
+        return self._window if self._window is not None and self._window.sure else None
+
+    @property
+    def booted(self) -> bool:
+        """Whether the machine booted since, by its boot id alone."""
+        return self._window is None or self._window.boot_id != self._facts.boot_id()
+
+    async def recall(self) -> None:
+        """Load what was kept; once."""
+        if self._loaded:
+            return
+        self._loaded = True
+        if self._memory is not None:
+            try:
+                self._window = await self._memory.load()
+            except WindowMemoryUnusable as error:
+                self._complain(error)
+
+    # -- our Down, and our Up --------------------------------------------------------------------------
+    async def saying_down(self) -> None:
+        """The Down is about to be sent: whatever ends this process, the next one knows of it."""
+        await self.recall()
+        self._said_here = True
+        window = self._window
+        if window is None or self.booted:
+            # One of before this boot may be closed by now; where it is not, this boot closes it all the same.
+            self._before = window
+            self._checked = False
+            await self._keep(DownWindow(self._facts.boot_id(), self._clock.now()))
+        else:
+            await self._keep(replace(window, was_up=False, up_block=None))
+
+    async def not_said(self) -> None:
+        """The chain did not take it, and never will."""
+        if self._window is not None and not self._window.sure:
+            await self._keep(self._before)
+
+    async def said_down(self, inclusion: Inclusion) -> None:
+        """It is in a block. A window that is open already stays as it is."""
+        window = self._window
+        if window is not None and not window.sure:
+            await self._keep(
+                replace(window, sure=True, down_block=inclusion.block_number, down_hash=inclusion.block_hash)
+            )
+
+    async def may_be_said(self) -> None:
+        """It is not known whether the chain took it: it counts as taken."""
+        if self._window is not None and not self._window.sure:
+            await self._keep(replace(self._window, sure=True))
+
+    async def said_up(self, inclusion: Inclusion | None) -> None:
+        """Our Up is in that block."""
+        window = self._window
+        if window is not None and inclusion is not None and inclusion.block_number is not None:
+            await self._keep(replace(window, up_block=inclusion.block_number))
+
+    # -- looks at the chain ----------------------------------------------------------------------------
+    async def saw(self, own: OwnPower) -> None:
+        """This is what the chain says of this node now. Must come before the Up that follows from it is sent."""
+        await self.recall()
+        await self._drop_intent(own)
+        try:
+            await self._find(own)
+            await self._check()
+            await self._asked_before_up(own)
+        except ChainUnavailable as error:
+            # What earlier blocks say changes nothing by waiting: the next look asks again.
+            self._telemetry.happened(Setback("asking the chain about our last Down", str(error), 0.0))
+        await self.note(own)
+
+    async def note(self, own: OwnPower) -> None:
+        """As `saw`, but the chain is asked nothing."""
+        window = self._window
+        if window is not None:
+            now_s = self._now_s(own)
+            boot = ThisBoot(self._facts.boot_id(), now_s - self._facts.uptime_s())
+            await self._keep(look_at(window, own.power, boot, now_s))
+        self.remedy = None if self.window is None else remedy_for(self.window, own.power) or self.remedy
+
+    async def _drop_intent(self, own: OwnPower) -> None:
+        """An intent of an earlier process, and the state is Up: that process was killed before its Down left."""
+        window, power = self._window, own.power
+        if window is None or window.sure or self._said_here or not isinstance(power, NodePower):
+            return
+        if power.state.power is Power.UP:
+            await self._keep(None)
+
+    async def _find(self, own: OwnPower) -> None:
+        """The state is Down and nothing was kept: the chain tells since when, and what the target was then."""
+        power = own.power
+        if self._window is not None or not isinstance(power, NodePower) or power.state.since_block is None:
+            return
+        since = power.state.since_block
+        if power.state.power is not Power.DOWN or since == self._asked_of:
+            return
+        past = await self._chain.power_in(self._node, Inclusion("", since))
+        self._asked_of = since
+        if past is None or past.target_at_down is not Power.DOWN:
+            return
+        opened_at_s = past.head.time_s
+        this_boot = opened_at_s > self._now_s(own) - self._facts.uptime_s()
+        self._checked = True
+        self._window = DownWindow(self._facts.boot_id() if this_boot else "", opened_at_s, since, sure=True)
+
+    async def _check(self) -> None:
+        """Whether the window was opened at all: the target was Down in the block of our Down.
+
+        Where that is not known it is believed: every guard had passed.
+        """
+        window = self._window
+        if self._checked or window is None or not window.sure:
+            return
+        if not (window.down_block or window.down_hash):
+            if window.up_block is None:
+                return
+            window = await self._look_for_down(window, window.up_block)
+            if window is None or window.down_block is None:
+                self._checked = True
+                await self._keep(window)
+                return
+        block = Inclusion("" if window.down_block else window.down_hash, window.down_block)
+        past = await self._chain.power_in(self._node, block)
+        kept: DownWindow | None = window
+        if past is not None and past.target_at_down is None:
+            kept = window if await self._was_down_before_up(window) else None
+        elif past is not None:
+            kept = None if past.target_at_down is Power.UP else replace(window, opened_at_s=past.head.time_s)
+        self._checked = True
+        await self._keep(kept)
+
+    async def _look_for_down(self, window: DownWindow, up_block: int) -> DownWindow | None:
+        """A Down of unknown fate landed before our Up did, in its block or an earlier one, or it never will."""
+        past = await self._chain.power_in(self._node, Inclusion("", up_block))
+        if past is None or past.target_at_down is not None:
+            return replace(window, down_block=up_block if past else None)
+        before = await self._chain.power_in(self._node, Inclusion("", up_block - 1))
+        if before is None or not isinstance(before.power, NodePower):
+            return window
+        return replace(window, down_block=before.power.state.since_block) if _is_down(before.power) else None
+
+    async def _was_down_before_up(self, window: DownWindow) -> bool:
+        """Whether a reorganisation only moved our Down to another block, instead of losing it."""
+        if window.up_block is None:
+            return False
+        past = await self._chain.power_in(self._node, Inclusion("", window.up_block - 1))
+        return past is None or _is_down(past.power)
+
+    async def _asked_before_up(self, own: OwnPower) -> None:
+        """A target Up that came between our last look and our Up is a boot request as well."""
+        window = self._window
+        if window is None or window.up_block is None or window.requested_at_s is not None:
+            return
+        if not _is(own.power, Power.UP, Power.UP):
+            return
+        past = await self._chain.power_in(self._node, Inclusion("", window.up_block))
+        asked_at_s = past.head.time_s if past is not None and past.target_at_up is Power.UP else None
+        await self._keep(replace(window, up_block=None, requested_at_s=asked_at_s))
+
+    def _now_s(self, own: OwnPower) -> float:
+        return self._clock.now() if own.head is None else own.head.time_s
+
+    # -- the memory ------------------------------------------------------------------------------------
+    async def _keep(self, window: DownWindow | None) -> None:
+        if window == self._window:
+            return
+        self._window = window
+        if self._memory is None:
+            return
+        try:
+            await (self._memory.clear() if window is None else self._memory.save(window))
+        except WindowMemoryUnusable as error:
+            self._complain(error)
+        else:
+            self._faults.clear(MEMORY_FAULT)
+
+    def _complain(self, error: WindowMemoryUnusable) -> None:
+        self._faults.report(
+            MEMORY_FAULT, f"after a restart of powerd it may not be known that uptime is not credited: {error}"
+        )
+
+
+def _is_down(power: object) -> bool:
+    return isinstance(power, NodePower) and power.state.power is Power.DOWN
+
+
+def _is(power: object, state: Power, target: Power) -> bool:
+    return isinstance(power, NodePower) and (power.state.power, power.target) == (state, target)

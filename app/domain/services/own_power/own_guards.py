@@ -1,0 +1,29 @@
+"""What of this machine and its farm may object to a power-off, beside the chain's own answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.errors import HoldsUnreadable
+from app.domain.model import Hold
+from app.domain.services.own_power.boot_brake import BootBrake
+from app.domain.services.own_power.last_waker import LastWaker
+from app.domain.services.own_power.power_management import PowerManagement
+from app.ports.holds import Holds
+
+
+@dataclass(frozen=True, slots=True)
+class OwnGuards:
+    """The services that know; `Observer` asks them at each look."""
+
+    management: PowerManagement
+    brake: BootBrake
+    last_waker: LastWaker
+    holds: Holds
+
+    async def read_holds(self) -> tuple[tuple[Hold, ...], str]:
+        """The holds, and why they can't be read, or nothing."""
+        try:
+            return tuple(await self.holds.active()), ""
+        except HoldsUnreadable as error:
+            return (), str(error)

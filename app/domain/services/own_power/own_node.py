@@ -1,0 +1,120 @@
+"""Keeps this node's own power in step with the chain: looks, decides, and carries out what was decided (R4)."""
+
+from __future__ import annotations
+
+from app.domain.commands import Guard, LookAgain, PowerCommand, ReportUp, ShutDown, StayUp
+from app.domain.errors import PowerdError
+from app.domain.events import PowerUnreadable, StayingUp
+from app.domain.figures import without_figures
+from app.domain.model import Power
+from app.domain.rules.paid import DownWindow
+from app.domain.rules.power import Observation, decide
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.reconciler import Reconciler
+from app.domain.services.own_power.aborted_sleep import AbortedSleep
+from app.domain.services.own_power.observer import Observer
+from app.domain.services.own_power.said_state import SaidState
+from app.domain.services.own_power.shutdown import Shutdown
+
+
+class OwnNode:
+    """Each command of `app.domain.rules.power` has one place here that carries it out."""
+
+    def __init__(
+        self,
+        context: NodeContext,
+        observer: Observer,
+        state: SaidState,
+        shutdown: Shutdown,
+        aborted: AbortedSleep,
+        loop: Reconciler,
+    ) -> None:
+        self._telemetry = context.telemetry
+        self._observer = observer
+        self._state = state
+        self._shutdown = shutdown
+        self._aborted = aborted
+        self.loop = loop
+        self.objection: StayUp | None = None
+        """What keeps the node up against its target, or without knowing it; None when it obeys."""
+
+    @property
+    def seen(self) -> Observation | None:
+        """What the last look saw; for people, never to decide by."""
+        return self._observer.last
+
+    @property
+    def shutdown_step(self) -> str:
+        """Where the shutdown sequence stands; empty while none runs."""
+        return self._shutdown.step
+
+    @property
+    def window(self) -> DownWindow | None:
+        """The time that is not credited, if there is one."""
+        return self._state.window.window
+
+    async def wake_up(self) -> None:
+        """Once, before the first look: this process or another one may have left something behind."""
+        await self._shutdown.forget_last_sleep()
+        await self._state.window.recall()
+        if self.window is not None and not self._state.window.booted:
+            self._aborted.tell()
+
+    async def keep(self) -> None:
+        """Look for ever, on the clock and whenever the loop's trigger is pulled."""
+        await self.loop.keep("itself", self.sync)
+
+    async def sync(self) -> PowerCommand:
+        """One look, and what follows from it; returns what was decided."""
+        seen = await self._observer.look(
+            cooling_down=self._shutdown.cooling_down, own_state_uncertain=self._state.uncertain
+        )
+        await self._state.window.saw(seen.best)
+        command = decide(seen, self._observer.limits)
+        self._tell(command)
+        match command:
+            case ShutDown():
+                return await self._shut_down(seen)
+            case ReportUp() | StayUp(say_up=True):
+                await self._report_up(seen)
+        again = await self._aborted.look(seen)
+        if again is LookAgain.NEXT_ROUND or isinstance(command, StayUp):
+            return command
+        return StayUp(Guard.REBOOT_DUE, "a reboot is due", again)
+
+    async def shut_down(self, seen: Observation) -> None:
+        """Power the node off, step by step (R5); returns if that was aborted."""
+        await self._shutdown.run(seen)
+
+    async def set_state(self, power: Power) -> None:
+        """Report Up or Down on chain, if it does not say so already; Up when not enabled (R3)."""
+        await self._state.set(power)
+
+    async def _shut_down(self, seen: Observation) -> PowerCommand:
+        try:
+            await self.shut_down(seen)
+        except PowerdError:
+            self._aborted.tell_of_abort()
+            raise
+        self._aborted.tell_of_abort()
+        return StayUp(Guard.ABORTED, "the shutdown was aborted", LookAgain.SOON)
+
+    async def _report_up(self, seen: Observation) -> None:
+        try:
+            await self.set_state(Power.UP)
+        except PowerdError:
+            await self._aborted.look(seen)  # a reboot is paid all the same
+            raise
+
+    def _tell(self, command: PowerCommand) -> None:
+        """A reason whose figures alone changed (an age, a block's number) counts as the same one."""
+        before = "" if self.objection is None else self.objection.reason
+        self.objection = command if isinstance(command, StayUp) else None
+        match command:
+            case StayUp(guard, reason) if without_figures(reason) != without_figures(before):
+                unreadable = guard is Guard.UNREADABLE
+                self._telemetry.happened(PowerUnreadable(reason) if unreadable else StayingUp(reason))
+            case StayUp() | ShutDown():
+                return
+            case _:
+                self._shutdown.not_wanted()

@@ -1,0 +1,126 @@
+"""Whether this node may power off at all: it can be woken, its host can go down, no setting forbids it (R11, R14)."""
+
+from __future__ import annotations
+
+from app.domain.errors import AnswerLate, ChainUnavailable, HostPowerFailed, NicUnusable, NotWakeable, RtcUnusable
+from app.domain.model import Nic
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.own_power.clock_alarm import ClockAlarm
+from app.domain.services.own_power.own_address import OwnAddress
+from app.ports.chain import ChainReader
+from app.ports.host_power import HostPower
+from app.ports.nic import NicPort
+
+FAULT = "power-management"
+
+
+class PowerManagement:
+    """Looks at host and card anew at every check: what comes later is found, a card that forgets is armed."""
+
+    def __init__(
+        self,
+        context: NodeContext,
+        chain: ChainReader,
+        nic: NicPort,
+        host: HostPower,
+        alarm: ClockAlarm,
+        *,
+        allowed: bool,
+    ) -> None:
+        self._chain = chain
+        self._port = nic
+        self._address = OwnAddress(context, chain)
+        self._host = host
+        self._alarm = alarm
+        self._faults = context.faults
+        self._allowed = allowed
+        self._objection = "not checked yet"
+        self._may_pass = False
+        self._nic: Nic | None = None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the node may call itself Down and power off, as of the last check."""
+        return not self._objection
+
+    @property
+    def objection(self) -> str:
+        """Why it is not enabled; empty when it is."""
+        return self._objection
+
+    @property
+    def objection_may_pass(self) -> bool:
+        """Whether host or chain only did not answer in time: then they are asked again soon."""
+        return self._may_pass
+
+    async def check(self) -> None:
+        """Ask the host whether it can power off, and the clock for its alarm; see that the card is armed and known.
+
+        A chain that can't be asked is doubt, and no fault of the machine.
+        """
+        self._may_pass = False
+        forbidden = self._chain.lacks_power
+        if not self._allowed:
+            forbidden = "switched off in the settings (power_management.enabled)"
+        if forbidden:
+            self._objection = forbidden
+            self._faults.clear(FAULT)
+            return
+        try:
+            await self._host.check()
+            await self._alarm.check()
+            self._nic = nic = await self._port.find()
+            if not await self._port.armed(nic):
+                await self._arm(nic)
+            _refuse(await self._address.objection(nic, lately=True))
+        except ChainUnavailable as error:
+            self._objection = f"whether the chain has the address of this machine's card is not known: {error}"
+            self._may_pass = True
+        except (HostPowerFailed, NicUnusable, NotWakeable, RtcUnusable) as error:
+            self._objection = str(error)
+            self._may_pass = isinstance(error, AnswerLate)
+            self._faults.report(FAULT, f"this node will not power off: {error}")
+        else:
+            self._objection = ""
+            self._faults.clear(FAULT)
+
+    async def arm(self, *, said_down: bool) -> None:
+        """Find the card anew, arm it and read it back, and see that the chain has its address.
+
+        `NicUnusable` or `NotWakeable` when it would not wake. A chain that can't be asked is a `ChainUnavailable`
+        before this node ``said_down``; later it objects to nothing, since the address fitted minutes ago.
+        """
+        self._nic = nic = await self._port.find()
+        await self._arm(nic)
+        if said_down:
+            _refuse(await self._address.objection_if_told(nic))
+        else:
+            _refuse(await self._address.objection(nic, lately=False))
+
+    def other_wakers(self) -> str:
+        """By what else than magic packets the card, as it was found last, wakes this machine; or nothing."""
+        if self._nic is None or not self._nic.other_wake_modes:
+            return ""
+        return f"{self._nic.name} wakes it by {self._nic.other_wake_modes} too (nic.wake_modes)"
+
+    async def leaving(self) -> None:
+        """The power-off is about to be ordered: what runs after powerd may arm the card once more."""
+        if self._nic is not None:
+            await self._port.leaving(self._nic)
+
+    async def staying(self) -> None:
+        """It was not, or it failed."""
+        await self._port.staying()
+
+    async def _arm(self, nic: Nic) -> None:
+        await self._port.arm(nic)
+        if not await self._port.armed(nic):
+            raise NicUnusable(
+                f"{nic.name} did not take Wake-on-LAN although its driver reported no error; "
+                "look for a firmware setting that forbids it"
+            )
+
+
+def _refuse(objection: str) -> None:
+    if objection:
+        raise NotWakeable(objection)

@@ -1,0 +1,168 @@
+"""Powers the node off, step by step, and takes everything back when a step fails (R5, R12).
+
+The steps and what follows from their failure stand as a table in `app.domain.rules.shutdown`.
+"""
+
+from __future__ import annotations
+
+from app.domain.commands import ShutDown, StayUp
+from app.domain.errors import DownNotFinal, PowerdError
+from app.domain.events import Setback, ShutdownAborted, ShutdownStep
+from app.domain.model import Inclusion
+from app.domain.rules.power import Observation, OwnPower, decide
+from app.domain.rules.shutdown import Finality, ShutdownPolicy, Step, finality_of_down
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.own_power.last_duties import LastDuties
+from app.domain.services.own_power.observer import Observer
+from app.domain.services.own_power.own_host import OwnHost
+from app.domain.services.own_power.said_state import SaidState
+
+
+class Abort(Exception):
+    """The sequence's orderly way out: the node stays up."""
+
+
+class Shutdown:
+    """One run of the sequence at a time."""
+
+    def __init__(
+        self,
+        context: NodeContext,
+        observer: Observer,
+        state: SaidState,
+        host: OwnHost,
+        duties: LastDuties,
+        policy: ShutdownPolicy,
+    ) -> None:
+        self._clock = context.clock
+        self._telemetry = context.telemetry
+        self._observer = observer
+        self._state = state
+        self._host = host
+        self._duties = duties
+        self._policy = policy
+        self._step = Step.ARM
+        self._running = False
+        self._last_seen: OwnPower | None = None
+        self._cooling_until_s = float("-inf")
+
+    @property
+    def step(self) -> str:
+        """Where the sequence stands; empty while none runs."""
+        return self._step.value if self._running else ""
+
+    @property
+    def cooling_down(self) -> str:
+        """Why the sequence must not begin now although it could; empty when it can."""
+        if self._clock.monotonic() >= self._cooling_until_s:
+            return ""
+        return "this machine did not power off a short while ago"
+
+    def not_wanted(self) -> None:
+        """The target is Up: what failed earlier is of no interest any more."""
+        self._cooling_until_s = float("-inf")
+        self._host.forget_failures()
+
+    async def forget_last_sleep(self) -> None:
+        """The machine is up: the clock's alarm may still be that of its last sleep."""
+        await self._host.clear_alarm()
+
+    async def run(self, seen: Observation) -> None:
+        """Go through the sequence; returns when a guard ended it, or the host outlived its end.
+
+        Raises the error of a step that failed, after the state was set Up again; if that failed too,
+        its error: then the caller looks again soon, and finds the state Down.
+        """
+        self._state.begin(seen)
+        self._last_seen = seen.best
+        self._running = True
+        try:
+            await self._attempt(seen)
+        except PowerdError:
+            raise
+        except BaseException:
+            # Stopped, or ended by a bug: either way the machine goes on.
+            await self._take_back()
+            raise
+        finally:
+            self._running = False
+
+    async def _attempt(self, seen: Observation) -> None:
+        try:
+            await self._sequence(seen)
+        except Abort as abort:
+            await self._abort(str(abort), self._last_seen or seen.best)
+        except PowerdError as error:
+            await self._abort(str(error), self._last_seen or seen.best)
+            raise
+
+    async def _sequence(self, seen: Observation) -> None:
+        self._pass(Step.ARM)
+        await self._host.arm(said_down=False)
+        # From Down on nothing is credited unless the machine boots (R13): all that can be asked is asked before.
+        await self._duties.close_last_window()
+        await self._state.leave_last_sleep(seen)
+        await self._duties.finish_bursts()
+        seen = await self._still_wanted()
+        self._pass(Step.SAY_DOWN)
+        down = await self._state.say_down(seen)
+        said_at_s = self._clock.monotonic()
+        self._pass(Step.FINAL)
+        await self._wait_until_final(down, said_at_s)
+        self._pass(Step.UPTIME)
+        await self._duties.report_uptime("the last uptime report")
+        self._pass(Step.TARGET)
+        await self._duties.finish_bursts()
+        await self._host.leave()
+        seen = await self._still_wanted()
+        if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
+            raise DownNotFinal("our state Down is not on the chain any more")
+        self._pass(Step.POWER_OFF)
+        await self._host.power_off(self._still_wanted)
+        self._cooling_until_s = self._clock.monotonic() + self._policy.retry_later_s
+        raise Abort("the host did not power off")
+
+    def _pass(self, step: Step) -> None:
+        self._step = step
+        self._telemetry.happened(ShutdownStep(step.value))
+
+    async def _wait_until_final(self, down: Inclusion, said_at_s: float) -> None:
+        while True:
+            waited_s = self._clock.monotonic() - said_at_s
+            try:
+                seen = await self._still_wanted()
+                finality = finality_of_down(seen, down, waited_s, self._policy)
+            except PowerdError as error:
+                finality = Finality.PENDING
+                self._telemetry.happened(Setback("waiting for finality", str(error), self._policy.poll_s))
+            if finality is Finality.FINAL:
+                return
+            if finality is Finality.UNDONE:
+                raise DownNotFinal("a reorganisation took our state Down back")
+            if waited_s >= self._policy.final_s:
+                raise DownNotFinal(f"our state Down was not final after {waited_s:.0f} s")
+            await self._clock.sleep(self._policy.poll_s)
+
+    async def _still_wanted(self) -> Observation:
+        """Everything anew; `Abort` when any guard objects now, or the target is Up."""
+        seen = await self._observer.observe()
+        self._last_seen = seen.best
+        match decide(seen, self._observer.limits):
+            case ShutDown():
+                return seen
+            case StayUp(_, reason):
+                raise Abort(reason)
+            case _:
+                raise Abort("the target turned Up")
+
+    async def _abort(self, reason: str, last: OwnPower) -> None:
+        self._telemetry.happened(ShutdownAborted(self._step.value, reason))
+        await self._host.stay()
+        await self._state.window.note(last)
+        await self._state.take_back()
+
+    async def _take_back(self) -> None:
+        """The daemon is stopped: say Up and don't wait, unless the host is on its way down already."""
+        if not self._host.ordered:
+            await self._state.announce_up()
+            await self._host.stay()

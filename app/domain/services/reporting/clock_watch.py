@@ -1,0 +1,112 @@
+"""Compares this machine's clock with the chain's before a report: one with a wrong time is refused, at a fee (R13)."""
+
+from __future__ import annotations
+
+from app.domain.errors import ChainUnavailable, ClockWrong
+from app.domain.model import Head, HeadKind
+from app.domain.rules.clock import HINT_WINDOW_S, RIGHT_AGAIN_S, Clock, judge, same_drift
+from app.domain.services.context.fault_board import FaultBoard
+from app.ports.chain import ChainReader
+from app.ports.clock import Clock as ClockPort
+
+FAULT = "clock-drift"
+POLL_S = 3.0
+NEXT_BLOCK_S_MAX = 30.0
+"""Five blocks: a chain that makes none in that time tells nothing about the clock."""
+STANDS_STILL = f"the chain has made no block for {NEXT_BLOCK_S_MAX:.0f} s, and takes no report that waits for one"
+REMEDY = "see that it is synchronised (NTP)"
+
+
+class ClockWatch:
+    """Knows whether the clock was wrong when last looked at. ``blocks_come`` is False where none come by themselves."""
+
+    def __init__(self, chain: ChainReader, clock: ClockPort, faults: FaultBoard, *, blocks_come: bool = True) -> None:
+        self._chain = chain
+        self._clock = clock
+        self._faults = faults
+        self._blocks_come = blocks_come
+        self._told_s: float | None = None
+
+    async def check(self) -> None:
+        """Look now: raises `ClockWrong`, and keeps a fault, while the clock is wrong for sure.
+
+        A chain that can't be asked, or whose head is old, is no evidence: then nothing is said. But `ChainUnavailable`
+        is raised while the chain makes no block: a report that waits for one carries an uptime that is too small by
+        then, and where the clock is ahead, the chain takes it all the same. For the minting that is a violation.
+        """
+        window_s = HINT_WINDOW_S if self._told_s is None else RIGHT_AGAIN_S
+        head = await self._head()
+        if head is None:
+            return
+        verdict = judge(head, self._clock.now(), window_s, young=False)
+        if verdict is Clock.AHEAD_OR_STALE:
+            old, head = head, await self._next_head(head)
+            if head is None:
+                return
+            if not _is_other(head, old):
+                raise ChainUnavailable(STANDS_STILL)
+            verdict = judge(head, self._clock.now(), window_s, young=True)
+        if verdict is Clock.RIGHT:
+            self.right()
+        else:
+            self._wrong(head.off_by_s(self._clock.now()))
+
+    async def refused(self) -> None:
+        """The chain did not take the time of a report: a fault in any case; `ClockWrong` when the clock is why."""
+        await self.check()
+        self._faults.report(
+            FAULT,
+            "the chain refused the time of an uptime report, which it takes within ±60 s only: the report came late "
+            f"into a block, or this machine's clock is wrong; {REMEDY}",
+        )
+
+    def right(self) -> None:
+        """A block, or a report that was taken, shows that it is."""
+        self._told_s = None
+        self._faults.clear(FAULT)
+
+    def _wrong(self, drift: float) -> None:
+        if self._told_s is None or not same_drift(self._told_s, drift):
+            self._told_s = drift
+        problem = f"this machine's clock differs by {self._told_s:+.0f} s from the chain's"
+        self._faults.report(
+            FAULT,
+            f"{problem}, which takes uptime within ±60 s only: none is reported, and none is paid, until the clock is "
+            f"right; {REMEDY}",
+        )
+        raise ClockWrong(f"{problem}; {REMEDY}")
+
+    async def _next_head(self, old: Head) -> Head | None:
+        """The next block's head, within the seconds that tell how young it is, or the old one again.
+
+        None where that is not known.
+        """
+        if not self._blocks_come:
+            return None
+        head = old
+        waited_s = 0.0
+        while waited_s < NEXT_BLOCK_S_MAX:
+            await self._clock.sleep(POLL_S)
+            waited_s += POLL_S
+            now = await self._head()
+            if now is None or _is_next(now, old):
+                return now
+            head = now
+        return None if _is_other(head, old) else head
+
+    async def _head(self) -> Head | None:
+        try:
+            return await self._chain.head(HeadKind.BEST)
+        except ChainUnavailable:
+            return None
+
+
+def _is_next(head: Head, old: Head) -> bool:
+    """Whether it is a block that came since. A gateway that goes back and forth shows old ones between."""
+    if head.seen_s_max is not None and head.seen_s_max > NEXT_BLOCK_S_MAX:
+        return False
+    return _is_other(head, old)
+
+
+def _is_other(head: Head, old: Head) -> bool:
+    return (head.number, head.time_s) != (old.number, old.time_s)

@@ -1,0 +1,175 @@
+"""Reports the node's uptime: at boot, every 20 minutes, and right before powering off (R8, R13)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from app.domain.errors import ClockWrong, ExtrinsicFailed, PowerdError
+from app.domain.events import Setback, UptimeReported, UptimeSkipped
+from app.domain.model import UptimeSample
+from app.domain.rules.uptime import UptimePolicy, reason_of, remedy_for, silence
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.reporting.clock_watch import ClockWatch
+from app.domain.services.reporting.fee_pace import FeePace
+from app.ports.chain import ChainWriter
+from app.ports.host_facts import HostFacts
+
+SILENCE_FAULT = "uptime"
+HEALTH_FAULT = "unhealthy"
+SAMPLES_APART_S = 1.0
+"""Uptime is reported in whole seconds."""
+HEALTH_REMEDY = "mend what these flags name, or remove their files (host_facts.flags_dir)"
+
+
+class Uptime:
+    """Samples afresh for every attempt; one report is in flight at a time."""
+
+    def __init__(
+        self,
+        context: NodeContext,
+        chain: ChainWriter,
+        facts: HostFacts,
+        clock_watch: ClockWatch,
+        pace: FeePace,
+        policy: UptimePolicy,
+    ) -> None:
+        self._chain = chain
+        self._facts = facts
+        self._clock = context.clock
+        self._clock_watch = clock_watch
+        self._pace = pace
+        self._faults = context.faults
+        self._telemetry = context.telemetry
+        self._policy = policy
+        self._jitter = context.jitter
+        self._in_flight = asyncio.Lock()
+        self._sampled_at_s = self._clock.monotonic()
+        self._sampled_once = False
+        self._reported_at_s = self._sampled_at_s
+        self._fee_pause_s = 0.0
+        self._problem = ("no attempt has ended yet", "")
+        self.taken = 0
+        """Reports that were included and succeeded."""
+        self.last: UptimeReported | None = None
+        """The last report that was included and succeeded."""
+        self.reported_once = asyncio.Event()
+        """Set by the first report that was included and succeeded."""
+        self.answered_once = asyncio.Event()
+        """Set by the first report, or by finding that none is to be waited for: an unhealthy node, a wrong clock."""
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the sample of the last report was taken, or since the start."""
+        return self._clock.monotonic() - self._reported_at_s
+
+    async def run(self) -> None:
+        """Report for ever, every ``interval_s`` counted from the last sample, and say so when none is taken."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_silence(), name="uptime silence")
+            group.create_task(self._report(), name="uptime reports")
+
+    async def send_now(self) -> UptimeReported | UptimeSkipped:
+        """One attempt, with a fresh sample. A node that is not healthy reports nothing, and says so.
+
+        Raises the errors of `ChainWriter`, `ClockWrong`, and `TimeoutError` when the chain took too long.
+        """
+        try:
+            async with self._clock.timeout(self._policy.report_s_max), self._in_flight:
+                health = self._facts.health()
+                if not health.good:
+                    return self._skip(health.problems)
+                self._faults.clear(HEALTH_FAULT)
+                await self._clock_watch.check()
+                await self._another_second()
+                inclusion = await self._chain.report_uptime(self._sample)
+        except (PowerdError, TimeoutError) as error:
+            self._fee_pause_s = self._pace.failed(error)
+            self._not_taken(reason_of(error), remedy_for(error))
+            raise
+        return self._taken(UptimeReported(self._last_sample, inclusion))
+
+    def _taken(self, report: UptimeReported) -> UptimeReported:
+        self._clock_watch.right()
+        self._pace.succeeded()
+        self.reported_once.set()
+        self.answered_once.set()
+        self._telemetry.happened(report)
+        self.last = report
+        self.taken += 1
+        self._reported_at_s = self._sampled_at_s
+        self._faults.clear(SILENCE_FAULT)
+        return report
+
+    async def _report(self) -> None:
+        failures = 0
+        while True:
+            try:
+                result = await self.send_now()
+            except (PowerdError, TimeoutError) as error:
+                failures += 1
+                wait_s = await self._after_failure(error, failures)
+            else:
+                failures = 0
+                wait_s = self._until_next(result)
+            await self._clock.sleep(wait_s)
+
+    async def _another_second(self) -> None:
+        """Two reports of the same second, the first of unknown fate, would be a reboot at no time: a violation."""
+        if self._sampled_once:
+            await self._clock.sleep(max(0.0, self._sampled_at_s + SAMPLES_APART_S - self._clock.monotonic()))
+        self._sampled_once = True
+
+    def _sample(self) -> UptimeSample:
+        self._sampled_at_s = self._clock.monotonic()
+        self._last_sample = UptimeSample(self._facts.uptime_s(), int(self._clock.now()))
+        return self._last_sample
+
+    def _skip(self, problems: tuple[str, ...]) -> UptimeSkipped:
+        reason = f"uptime is not reported: {', '.join(problems)}"
+        self._faults.report(HEALTH_FAULT, f"{reason}; {HEALTH_REMEDY}")
+        self._not_taken(f"the node is not healthy ({', '.join(problems)})", HEALTH_REMEDY)
+        self.answered_once.set()
+        skipped = UptimeSkipped(problems)
+        self._telemetry.happened(skipped)
+        return skipped
+
+    def _until_next(self, result: UptimeReported | UptimeSkipped) -> float:
+        if isinstance(result, UptimeSkipped):
+            return self._policy.unhealthy_retry_s
+        return max(0.0, self._sampled_at_s + self._policy.interval_s - self._clock.monotonic())
+
+    async def _after_failure(self, error: Exception, failures: int) -> float:
+        """The pause. A look at a wrong clock is free, so it is looked at often, and a report goes when it is right."""
+        wait_s = max(self._policy.retry.delay_s(failures, self._jitter), self._fee_pause_s)
+        try:
+            if isinstance(error, ExtrinsicFailed) and error.error == ExtrinsicFailed.INVALID_TIME:
+                await self._clock_watch.refused()
+        except ClockWrong as wrong:
+            error = wrong
+        if isinstance(error, ClockWrong):
+            wait_s = self._policy.unhealthy_retry_s
+            self.answered_once.set()
+        self._telemetry.happened(Setback("reporting the uptime", reason_of(error), wait_s))
+        return wait_s
+
+    # -- silence -----------------------------------------------------------------------------------
+    async def _watch_silence(self) -> None:
+        """Attempts may be far apart, or hang: that none was taken for too long is noticed on the clock."""
+        while True:
+            due_s, _ = self._silence()
+            await self._clock.sleep(max(due_s - self._clock.monotonic(), 0.0) or self._policy.first_silence_s)
+            self._look_at_silence()
+
+    def _not_taken(self, reason: str, remedy: str) -> None:
+        self._problem = (reason, remedy)
+        self._look_at_silence()
+
+    def _look_at_silence(self) -> None:
+        due_s, how_long = self._silence()
+        if self._clock.monotonic() >= due_s:
+            reason = "; ".join(filter(None, self._problem))
+            lost = "none of that time is paid beyond 41 min" if self.last else "none of that time is paid"
+            self._faults.report(SILENCE_FAULT, f"the chain has taken no uptime {how_long}, and {lost}: {reason}")
+
+    def _silence(self) -> tuple[float, str]:
+        return silence(self._reported_at_s, ever=self.last is not None, policy=self._policy)

@@ -1,0 +1,111 @@
+"""Sends bursts of magic packets, side by side, none delaying another (R7)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart
+from app.domain.events import WakeBurstStarted
+from app.domain.model import Mac
+from app.domain.rules.wake import WakePolicy
+from app.domain.services.context.node_context import NodeContext
+from app.ports.magic_packets import MagicPackets
+
+FAULT = "magic-packets"
+"""No packet leaves; behind it and a hyphen stands an interface by which none does, while others work."""
+
+NONE_FAILED: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """One node's part of a round of packets, and what telemetry gets of it."""
+
+    mac: Mac
+    started: WakeBurstStarted
+
+
+class Bursts:
+    """Bursts that start together leave in one task."""
+
+    def __init__(
+        self,
+        context: NodeContext,
+        packets: MagicPackets,
+        policy: WakePolicy,
+    ) -> None:
+        self._packets = packets
+        self._clock = context.clock
+        self._faults = context.faults
+        self._telemetry = context.telemetry
+        self._policy = policy
+        self._lame: set[str] = set()
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._group: asyncio.TaskGroup | None = None
+        self._early: list[Sequence[Burst]] = []
+
+    def start(self, bursts: Sequence[Burst]) -> None:
+        """Begin to send; from now on they are in flight. What is started before `run` leaves when that begins."""
+        if not bursts:
+            return
+        self._in_flight += 1
+        self._idle.clear()
+        if self._group is None:
+            self._early.append(bursts)
+        else:
+            self._group.create_task(self._send(bursts), name="wake: burst")
+
+    async def run(self) -> None:
+        """Send what is started; runs until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for bursts in self._early:
+                group.create_task(self._send(bursts), name="wake: burst")
+            self._early.clear()
+            self._group = group
+            await asyncio.Event().wait()
+
+    async def _send(self, bursts: Sequence[Burst]) -> None:
+        """``packets`` rounds, ``packet_interval_s`` apart, the first at once."""
+        try:
+            for round_number in range(self._policy.packets):
+                if round_number:
+                    await self._clock.sleep(self._policy.packet_interval_s)
+                for burst in bursts:
+                    if await self._send_one(burst.mac) and not round_number:
+                        self._telemetry.happened(burst.started)
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def finish(self) -> None:
+        """Wait until no burst is in flight, at most a little longer than one takes."""
+        try:
+            async with self._clock.timeout(self._policy.burst_s + 1.0):
+                await self._idle.wait()
+        except TimeoutError:
+            # New bursts keep coming; those that were in flight are out.
+            return
+
+    async def _send_one(self, mac: Mac) -> bool:
+        """Whether the packet left by any interface: a sleeper behind another one is none of its business."""
+        reasons = NONE_FAILED
+        try:
+            await self._packets.send(mac)
+        except MagicPacketSentInPart as error:
+            reasons = error.reasons
+        except MagicPacketNotSent as error:
+            self._faults.report(FAULT, f"waking peers does not work: {error}")
+            return False
+        self._faults.clear(FAULT)
+        for interface in self._lame - reasons.keys():
+            self._faults.clear(f"{FAULT}-{interface}")
+        for interface, reason in reasons.items():
+            self._faults.report(f"{FAULT}-{interface}", f"waking peers behind {interface} does not work: {reason}")
+        self._lame = set(reasons)
+        return True

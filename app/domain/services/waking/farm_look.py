@@ -1,0 +1,71 @@
+"""Looks at all peers, and wakes those that are wanted up and are not (R2, R7).
+
+Where each node costs a call of its own (behind a gateway), they are read a few at a time, and each few are
+handed on before the next are read: a farm of a hundred takes minutes, and its first sleeper must not wait for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from app.domain.errors import ChainUnavailable
+from app.domain.model import NodeId, NodePower, Powers, Unreadable
+from app.domain.parts import parts_of
+from app.domain.rules.wake import may_sleep
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.reconciler import Reconciler
+from app.domain.services.waking.farm_directory import FarmDirectory
+from app.domain.services.waking.silent_peers import SilentPeers
+from app.domain.services.waking.wake_service import WakeService
+
+
+class FarmLook:
+    """Errors are those of the chain."""
+
+    def __init__(
+        self,
+        context: NodeContext,
+        farm: FarmDirectory,
+        wakes: WakeService,
+        silent: SilentPeers,
+        loop: Reconciler,
+    ) -> None:
+        self._clock = context.clock
+        self._farm = farm
+        self._wakes = wakes
+        self._silent = silent
+        self.loop = loop
+
+    async def keep(self) -> None:
+        """Look for ever, on the clock and whenever the loop's trigger is pulled."""
+        await self.loop.keep("the farm", self.look)
+
+    async def look(self) -> None:
+        """One look at the farm. Where nodes have no power, none sleeps."""
+        if self._farm.lacks_power:
+            return
+        asked_at_s = self._clock.monotonic()
+        peers = await self._farm.peers()
+        powers: dict[NodeId, NodePower | Unreadable] = {}
+        unanswered: list[ChainUnavailable] = []
+        parts = parts_of(peers, self._farm.nodes_at_once)
+        for part in parts:
+            part_asked_at_s = self._clock.monotonic()
+            try:
+                read = await self._read(part)
+            except ChainUnavailable as error:
+                unanswered.append(error)
+                read = dict.fromkeys(part, Unreadable(str(error)))
+            else:
+                if len(parts) > 1:
+                    self._wakes.on_look(read, asked_at_s=part_asked_at_s)
+            powers |= read
+        if unanswered and len(unanswered) == len(parts):
+            raise unanswered[0]
+        self._wakes.on_look_at_all(powers, asked_at_s=asked_at_s)
+        await self._silent.look(powers, self._clock.monotonic())
+
+    async def _read(self, peers: Collection[NodeId]) -> Powers:
+        powers = await self._farm.powers(peers)
+        await self._farm.among([node for node, power in powers.items() if may_sleep(power)])
+        return powers

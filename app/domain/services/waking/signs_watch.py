@@ -1,0 +1,76 @@
+"""Watches the other nodes' signs of life: who gave one lately, and who was silent all the time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+
+from app.domain.model import NodeId
+from app.domain.rules.last_waker import NEVER_S, Sign, is_fresh, signs_after
+from app.domain.rules.silence import counts
+from app.ports.clock import Clock
+from app.ports.signs_of_life import SignsOfLife
+
+LOOK_S_MIN = 5.0
+"""A node in the middle of its shutdown looks every 2 s, and a sign counts for the better part of an hour."""
+
+
+class SignsWatch:
+    """Knows nothing where ``port`` is None: there the chain tells no signs. They count for ``fresh_s`` seconds."""
+
+    def __init__(self, port: SignsOfLife | None, clock: Clock, *, fresh_s: float) -> None:
+        self._port = port
+        self._clock = clock
+        self._fresh_s = fresh_s
+        self._signs: dict[NodeId, Sign] = {}
+        self._known_since_s: dict[NodeId, float] = {}
+        self._looked_at_s = NEVER_S
+        self._regular_since_s = NEVER_S
+        self._looking = asyncio.Lock()
+
+    @property
+    def tells(self) -> bool:
+        """Whether signs of life can be read here at all."""
+        return self._port is not None
+
+    @property
+    def fresh_s(self) -> float:
+        """For so long a sign counts."""
+        return self._fresh_s
+
+    async def look(self, peers: Collection[NodeId]) -> None:
+        """Read the counters of these peers, unless that was done a moment ago. Raises `ChainUnavailable`."""
+        async with self._looking:
+            now_s = self._clock.monotonic()
+            if self._port is None or not peers or now_s - self._looked_at_s < LOOK_S_MIN:
+                return
+            if self._looked_at_s == NEVER_S:
+                await self._look_back(self._port, peers)
+            counters = await self._port.counters(peers)
+            now_s = self._clock.monotonic()
+            age_s = self._clock.now() - counters.time_s
+            if not counts(age_s, now_s - self._looked_at_s, max(self._fresh_s / 2, 4 * LOOK_S_MIN)):
+                self._regular_since_s = now_s
+            self._signs = signs_after(self._signs, counters.of, now_s, self._looked_at_s)
+            self._known_since_s = {node: self._known_since_s.get(node, now_s) for node in counters.of}
+            self._looked_at_s = now_s
+
+    def is_fresh(self, node: NodeId) -> bool:
+        """Whether it gave a sign of life a short while ago."""
+        sign = self._signs.get(node)
+        return sign is not None and is_fresh(sign, self._clock.monotonic(), self._fresh_s)
+
+    def is_silent(self, node: NodeId) -> bool:
+        """Whether it gave none for as long as a sign counts, as of the last look, and would have been heard."""
+        if node not in self._known_since_s:
+            return False
+        heard_s = max(self._signs[node].at_s, self._known_since_s[node], self._regular_since_s)
+        return self._looked_at_s - heard_s >= self._fresh_s
+
+    async def _look_back(self, port: SignsOfLife, peers: Collection[NodeId]) -> None:
+        """What the chain remembers spares a node that was just started the wait for the next reports."""
+        earlier = await port.earlier(peers)
+        if earlier is not None:
+            age_s = max(0.0, self._clock.now() - earlier.time_s)
+            self._looked_at_s = self._clock.monotonic() - age_s
+            self._signs = signs_after({}, earlier.of, self._looked_at_s, NEVER_S)

@@ -1,0 +1,63 @@
+"""Knows which nodes can wake others, and so how long this one leaves a sleeper to those before it (R7)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from app.domain.model import NodeId, NodePower, Power, Powers, Unreadable
+from app.domain.rules.wake_rank import TurnPolicy, can_wake_others, place
+
+
+class Turns:
+    """This node's turns. It knows what the chain last said, and before that, itself alone."""
+
+    def __init__(self, own: NodeId, policy: TurnPolicy) -> None:
+        self._own = own
+        self._policy = policy
+        self._wakers: dict[NodeId, None] = {}
+        self._silent: frozenset[NodeId] = frozenset()
+        self._leaving = False
+
+    @property
+    def wakers(self) -> tuple[NodeId, ...]:
+        """The peers that the chain last showed up, and about to stay so."""
+        return tuple(self._wakers)
+
+    @property
+    def leaving(self) -> bool:
+        """Whether this node is to go down: then it leaves nothing to others."""
+        return self._leaving
+
+    def saw(self, powers: Powers) -> None:
+        """This is what the chain says of some peers."""
+        for node, power in powers.items():
+            if can_wake_others(power):
+                self._wakers[node] = None
+            else:
+                self._wakers.pop(node, None)
+
+    def saw_all(self, powers: Powers) -> None:
+        """This is what the chain says of all peers there are."""
+        self._wakers = {node: None for node, power in powers.items() if can_wake_others(power)}
+
+    def saw_own(self, power: NodePower | Unreadable) -> None:
+        """This is what the chain says of this node; an answer that can't be read changes nothing."""
+        if isinstance(power, NodePower):
+            self._leaving = power.target is Power.DOWN
+
+    def saw_silent(self, nodes: Collection[NodeId]) -> None:
+        """These may be dark, whatever the chain says of them: nothing is left to them."""
+        self._silent = frozenset(nodes)
+
+    def delay_s(self, target: NodeId) -> float:
+        """How long a first burst to a sleeping ``target`` waits; 0 when it is this node's turn at once."""
+        return 0.0 if self._leaving else self.spread_s(target)
+
+    def spread_s(self, target: NodeId, step_s: float | None = None) -> float:
+        """The same, also for a node that is leaving; for a ``target`` that may be awake. In steps of that length."""
+        policy = self._policy if step_s is None else replace(self._policy, step_s=step_s)
+        if not policy.first:
+            return 0.0
+        wakers = [node for node in self._wakers if node not in self._silent] if self._silent else self._wakers
+        return policy.delay_s(place(self._own, target, wakers, at_most=policy.places))

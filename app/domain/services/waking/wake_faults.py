@@ -1,0 +1,65 @@
+"""What an operator has to know of a node that can't be woken, or does not wake."""
+
+from __future__ import annotations
+
+from app.domain.model import Mac, Node, NodeId
+from app.domain.services.context.fault_board import FaultBoard
+
+
+class WakeFaults:
+    """One fault per node and kind; it concerns that node only."""
+
+    def __init__(self, board: FaultBoard, deadline_s: float) -> None:
+        self._board = board
+        self._deadline_s = deadline_s
+
+    def asleep(self, node: NodeId) -> None:
+        """It did not wake by the deadline."""
+        self._board.report(
+            _asleep(node),
+            f"node {node} did not wake within {self._deadline_s / 60:.0f} min; look at its power, "
+            "its cable, and Wake-on-LAN in its firmware (powerd goes on calling it)",
+        )
+
+    def check_mac(self, node: NodeId, record: Node | None, *, unreadable: bool) -> Mac | None:
+        """The address of its record; if there is none, a fault says why.
+
+        ``unreadable``: the chain has a record, and the newest can't be read.
+        """
+        if record is None or record.mac is None:
+            absent = f"its record on chain {'can not be read' if unreadable else 'was not found'}"
+            problem = absent if record is None else record.mac_problem
+            self._board.report(_no_mac(node), f"node {node} can't be woken: {problem}")
+            return None
+        self._board.clear(_no_mac(node))
+        return record.mac
+
+    def silent(self, node: NodeId, silent_s: float) -> None:
+        """It is wanted up and called Up, and gave no sign of life for so long."""
+        self._board.report(
+            _silent(node),
+            f"node {node} is wanted up and called Up, and has not reported its uptime for {silent_s / 60:.0f} min and "
+            "more: it is dark, or hangs, or can't reach the chain; look at its power and its console (it is called "
+            "now and then)",
+        )
+
+    def not_silent(self, node: NodeId) -> None:
+        """It gave a sign of life, or is not wanted up any more, or left the farm."""
+        self._board.clear(_silent(node))
+
+    def clear(self, node: NodeId) -> None:
+        """The wake is over."""
+        self._board.clear(_asleep(node))
+        self._board.clear(_no_mac(node))
+
+
+def _asleep(node: NodeId) -> str:
+    return f"node-{node}-asleep"
+
+
+def _silent(node: NodeId) -> str:
+    return f"node-{node}-silent"
+
+
+def _no_mac(node: NodeId) -> str:
+    return f"node-{node}-mac"

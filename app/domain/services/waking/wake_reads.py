@@ -1,0 +1,67 @@
+"""Reads the chain for wakes in progress: their powers in one batch, and node records that may be out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from app.domain.errors import PowerdError
+from app.domain.events import Setback
+from app.domain.model import Node, NodeId, Powers
+from app.domain.rules.wake import Wake
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.waking.farm_directory import FarmDirectory
+from app.domain.services.waking.turns import Turns
+
+BURSTS_PER_RECORD = 3
+"""After so many bursts the node's record is read again: its card may have been replaced."""
+
+TURN_READ_S_MAX = 20.0
+"""So long the chain can hold up a first burst whose turn has come."""
+
+
+class WakeReads:
+    """A failed read returns no powers, and the caller goes on with what it knew at the event (R1)."""
+
+    def __init__(self, context: NodeContext, farm: FarmDirectory, turns: Turns) -> None:
+        self._farm = farm
+        self._turns = turns
+        self._clock = context.clock
+        self._telemetry = context.telemetry
+
+    def together(self, wakes: Sequence[Wake]) -> Sequence[Wake]:
+        """The first of them that are read together: a few where each costs a call, so that none waits for all."""
+        return wakes[: self._farm.nodes_at_once]
+
+    async def read(self, wakes: Collection[Wake]) -> Powers:
+        """All in one read."""
+        stale = [wake.node for wake in wakes if self._record_is_stale(wake)]
+        try:
+            await self._farm.reread(stale)
+            powers = await self._farm.powers([wake.node for wake in wakes])
+        except PowerdError as error:
+            self._complain(str(error))
+            return {}
+        self._turns.saw(powers)
+        return powers
+
+    async def read_in_time(self, wakes: Collection[Wake]) -> Powers:
+        """The same, within `TURN_READ_S_MAX`."""
+        try:
+            async with self._clock.timeout(TURN_READ_S_MAX):
+                return await self.read(wakes)
+        except TimeoutError:
+            self._complain(f"no answer within {TURN_READ_S_MAX:.0f} s")
+            return {}
+
+    def record(self, node: NodeId) -> tuple[Node | None, bool]:
+        """As it was last read, and whether it can't be read any more."""
+        return self._farm.known(node), self._farm.is_unreadable(node)
+
+    def _complain(self, reason: str) -> None:
+        self._telemetry.happened(Setback("looking at nodes that are being woken", reason, 0.0))
+
+    def _record_is_stale(self, wake: Wake) -> bool:
+        record = self._farm.known(wake.node)
+        if record is None or record.mac is None:
+            return True
+        return wake.bursts > 0 and wake.bursts % BURSTS_PER_RECORD == 0

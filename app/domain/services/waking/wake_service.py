@@ -1,0 +1,204 @@
+"""Wakes the farm's sleeping nodes, and keeps waking them until the chain shows them awake (R7).
+
+`app.domain.rules.wake.step` decides; this service keeps the wakes, hands every input to it, and does what it
+says at once. One loop waits for wakes that fall due and begins a read of the chain for them. It never awaits that
+read itself: the answer is an input like any other. So a chain that hangs delays no first burst (docs/adr/0002).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from app.domain.commands import DeferBurst, EndWake, SendBurst
+from app.domain.events import WakeBurstStarted, WakeEnded, WakeHeldBack
+from app.domain.model import NodeId, NodePower, Powers, Unreadable
+from app.domain.rules.wake import (
+    Due,
+    Event,
+    Input,
+    Look,
+    OwnPowerOff,
+    Request,
+    Terms,
+    Wake,
+    WakePolicy,
+    step,
+    wants_waking,
+    worth_waiting,
+)
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.trigger import Trigger
+from app.domain.services.waking.bursts import Burst, Bursts
+from app.domain.services.waking.turns import Turns
+from app.domain.services.waking.wake_faults import WakeFaults
+from app.domain.services.waking.wake_reads import WakeReads
+
+IDLE_S = 3600.0
+DEFERRED_LOOK_S = 50.0
+"""Between two looks at deferred sleepers: more often than turns come, and seldom enough."""
+UNANSWERED = Unreadable("the chain did not answer")
+
+
+class WakeService:
+    """All wakes of this node's farm."""
+
+    def __init__(
+        self,
+        context: NodeContext,
+        reads: WakeReads,
+        turns: Turns,
+        bursts: Bursts,
+        faults: WakeFaults,
+        policy: WakePolicy,
+    ) -> None:
+        self._reads = reads
+        self._turns = turns
+        self._bursts = bursts
+        self._clock = context.clock
+        self._faults = faults
+        self._telemetry = context.telemetry
+        self._policy = policy
+        self._terms = Terms(policy, turns.delay_s, turns.spread_s, context.jitter)
+        self._wakes: dict[NodeId, Wake] = {}
+        self._being_read: set[NodeId] = set()
+        self._changed = Trigger(context.clock)
+        self._deferred_changed = Trigger(context.clock)
+
+    @property
+    def unfinished(self) -> tuple[NodeId, ...]:
+        """Nodes being woken that are worth waiting for."""
+        return tuple(wake.node for wake in self._wakes.values() if worth_waiting(wake, self._policy))
+
+    @property
+    def wakes(self) -> tuple[Wake, ...]:
+        """All that are under way, for people to see; but for nodes that may be awake, and that others call first."""
+        return tuple(wake for wake in self._wakes.values() if wake.saw_down or not wake.deferred)
+
+    def is_overdue(self, wake: Wake) -> bool:
+        """Whether the node should have woken by now."""
+        return wake.is_overdue(self._policy)
+
+    # -- inputs ------------------------------------------------------------------------------------
+    def on_event(self, powers: Powers) -> None:
+        """Events named these nodes, and this is what the chain said of them afterwards."""
+        self._turns.saw(powers)
+        self._take({node: Event(power) for node, power in powers.items()})
+
+    def on_look(self, powers: Powers, *, asked_at_s: float) -> None:
+        """This is what the chain says of these peers, with no fresh event behind it.
+
+        It was asked at ``asked_at_s`` (monotonic); what an event said meanwhile is newer.
+        """
+        self._turns.saw(powers)
+        self._look(powers, asked_at_s)
+
+    def on_look_at_all(self, powers: Powers, *, asked_at_s: float) -> None:
+        """As `on_look`, but these are all peers there are: one that is not among them left the farm."""
+        self._turns.saw_all(powers)
+        self._take({node: Look(None, asked_at_s) for node in self._wakes if node not in powers})
+        self._look(powers, asked_at_s)
+
+    def on_own_power(self, power: NodePower | Unreadable) -> None:
+        """This is what the chain says of this node: if it is about to power off, it sends what it was deferring."""
+        self._turns.saw_own(power)
+        if self._turns.leaving:
+            self._take(dict.fromkeys(self._wakes, OwnPowerOff()))
+
+    def request(self, node: NodeId, reason: str) -> None:
+        """Begin a wake, or send a burst of the one that is under way, at once."""
+        self._take({node: Request(reason)})
+
+    # -- what they do ------------------------------------------------------------------------------
+    def _look(self, powers: Powers, asked_at_s: float) -> None:
+        """Most nodes at most looks have no wake and want none: the rows of these are not looked up."""
+        self._take(
+            {
+                node: Look(power, asked_at_s)
+                for node, power in powers.items()
+                if node in self._wakes or wants_waking(power)
+            }
+        )
+
+    def _take(self, inputs: Mapping[NodeId, Input]) -> None:
+        """One step of each wake; the bursts that follow start together."""
+        now_s = self._clock.monotonic()
+        bursts: list[Burst] = []
+        for node, happened in inputs.items():
+            wake, command = step(self._wakes.get(node), node, happened, now_s, self._terms)
+            if wake is not None:
+                self._wakes[node] = wake
+            match command:
+                case SendBurst():
+                    assert wake is not None
+                    bursts += self._burst(wake)
+                case DeferBurst(_, for_s):
+                    self._telemetry.happened(WakeHeldBack(node, for_s))
+                    self._deferred_changed.pull("deferred")
+                case EndWake(_, count, outcome):
+                    del self._wakes[node]
+                    self._faults.clear(node)
+                    self._telemetry.happened(WakeEnded(node, count, outcome))
+        self._bursts.start(bursts)
+        if inputs:
+            self._changed.pull("input")
+
+    def _burst(self, wake: Wake) -> Sequence[Burst]:
+        """None for a node without a usable address: that is a fault of this node, and no other waits for it."""
+        if wake.is_overdue(self._policy):
+            self._faults.asleep(wake.node)
+        record, unreadable = self._reads.record(wake.node)
+        mac = self._faults.check_mac(wake.node, record, unreadable=unreadable)
+        return [] if mac is None else [Burst(mac, WakeBurstStarted(wake.node, wake.bursts, wake.reason))]
+
+    # -- what falls due ----------------------------------------------------------------------------
+    async def run(self) -> None:
+        """Send bursts as they fall due; runs until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._bursts.run(), name="wake: bursts")
+            group.create_task(self._serve_due(group), name="wake: due")
+            group.create_task(self._watch_deferred(), name="wake: deferred")
+
+    async def finish_bursts(self) -> None:
+        """Wait for the bursts in flight (5 s), so that none is cut off by our own power-off."""
+        await self._bursts.finish()
+
+    async def _serve_due(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            now_s = self._clock.monotonic()
+            due = [wake for wake in self._waiting() if wake.due_at_s <= now_s]
+            deferred = [wake for wake in due if wake.deferred]
+            calling = self._reads.together([wake for wake in due if not wake.deferred])
+            for wakes in filter(None, (deferred, calling)):
+                self._being_read.update(wake.node for wake in wakes)
+                group.create_task(self._read(wakes), name="wake: read")
+            next_s = min((wake.due_at_s for wake in self._waiting()), default=now_s + IDLE_S)
+            await self._changed.wait(max(0.0, next_s - now_s))
+
+    def _waiting(self) -> Sequence[Wake]:
+        """Wakes that a read can be begun for; of those that this node calls, one read is in flight at a time."""
+        calling_is_read = any(not self._wakes[node].deferred for node in self._being_read if node in self._wakes)
+        return [
+            wake
+            for wake in self._wakes.values()
+            if wake.node not in self._being_read and (wake.deferred or not calling_is_read)
+        ]
+
+    async def _read(self, wakes: Sequence[Wake]) -> None:
+        """A first burst whose turn has come does not wait for long; a later one waits for the chain's answer."""
+        asked_at_s = self._clock.monotonic()
+        read = self._reads.read_in_time if wakes[0].deferred else self._reads.read
+        powers = await read(wakes)
+        self._being_read.difference_update(wake.node for wake in wakes)
+        self._take({wake.node: Due(powers.get(wake.node, UNANSWERED), asked_at_s) for wake in wakes})
+
+    async def _watch_deferred(self) -> None:
+        """Other nodes may have woken them meanwhile: deferred sleepers are looked at now and then."""
+        while True:
+            if not await self._deferred_changed.wait(DEFERRED_LOOK_S if self._deferred else IDLE_S) and self._deferred:
+                asked_at_s = self._clock.monotonic()
+                self._look(await self._reads.read_in_time(self._deferred), asked_at_s)
+
+    @property
+    def _deferred(self) -> list[Wake]:
+        return [wake for wake in self._wakes.values() if wake.deferred and wake.saw_down]
