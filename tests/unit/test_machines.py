@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +81,9 @@ def test_the_document_names_every_scene() -> None:
     text = (ROOT / "docs" / "machines.md").read_text()
     assert [name for name in SCENES if f"| `{name}` |" not in text] == []
     assert set(LONG) <= set(SCENES)
+
+
+def test_every_scene_that_a_document_names_is_there() -> None:
+    named = re.findall(r"`M/([\w-]+)`", (ROOT / "docs" / "reliability.md").read_text())
+    assert named
+    assert [name for name in named if name not in SCENES] == []
