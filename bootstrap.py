@@ -73,7 +73,7 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
     "format": (DEV_LOCK, [["ruff", "check", "--fix", "."], ["ruff", "format", "."]], "mend the style"),
     "docs": (
         DEV_LOCK,
-        [["python", "-m", f"app.entrypoints.{page}_doc"] for page in ("settings", "zbus", "wake")],
+        [["python", "-m", f"app.entrypoints.documents.{page}"] for page in ("settings", "zbus", "wake")],
         "write docs/configuration.md, docs/zbus.md and docs/wake.md anew from the code",
     ),
     "check": (

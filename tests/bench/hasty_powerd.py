@@ -6,8 +6,8 @@ Ten thousand reconnections would take an hour of waiting otherwise; the backoff 
 from __future__ import annotations
 
 from app.domain.backoff import Backoff
-from app.entrypoints import node_services
-from app.entrypoints.cli import main
+from app.entrypoints.powerd.cli import main
+from app.entrypoints.wiring import node_services
 
 if __name__ == "__main__":
     node_services.READ_AGAIN = Backoff(0.01, 30.0)

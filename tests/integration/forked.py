@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-POWERD = "app.entrypoints.cli"
+POWERD = "app.entrypoints.powerd.cli"
 DEVCHAIN = "app.entrypoints.devchain.cli"
 ROOT = Path(__file__).parents[2]
 

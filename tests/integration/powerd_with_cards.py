@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from app.entrypoints.cli import main
+from app.entrypoints.powerd.cli import main
 from tests.contracts.kernel_double import Card, Kernel
 
 

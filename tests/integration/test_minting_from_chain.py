@@ -20,8 +20,8 @@ from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Event
 from app.adapters.simulated.pallet import Power as StoredPower
 from app.domain.minting.period import Period
-from app.entrypoints.cli import main
 from app.entrypoints.demo.installation import program
+from app.entrypoints.powerd.cli import main
 from tests.integration.chain_world import ChainWorld, chain_world
 from tests.integration.scripted_node import Refusal, ScriptedNode
 from tests.slowness import patient

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.domain.model import Power
-from app.entrypoints.cli import main
+from app.entrypoints.powerd.cli import main
 from tests.integration.chain_rig import DevChain, dev_chain
 
 

@@ -22,13 +22,13 @@ from app.domain.rules.power import Observation
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.reconciler import ReconcilePolicy
 from app.domain.services.node_services import NodeServices
-from app.entrypoints.node_services import Ports, assemble
-from app.entrypoints.policies import Policies
 from app.entrypoints.simulate.explore import HOURS, explored_plan
 from app.entrypoints.simulate.farmer_policies import Bot, FarmerPolicy, NodeView, policy_of
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.plan import Plan, PolicyPlan
 from app.entrypoints.simulate.run import run
+from app.entrypoints.wiring.node_services import Ports, assemble
+from app.entrypoints.wiring.policies import Policies
 
 NEVER_S = 1e9
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from app.entrypoints.simulate.outcome import Energy, Outcome
 from app.entrypoints.simulate.planning import Wish, plan_of
-from app.entrypoints.simulate.promise import Violation
 from app.entrypoints.simulate.run import run
 from app.entrypoints.simulate.tally import MARKS
+from app.entrypoints.simulate.violation import Violation
 from tests.simulation.farms import fault, scripted
 
 HOSTILE = "</script><script>document.title='stolen'</script><img src=x onerror=\"document.title='stolen'\"> &amp; <!--"

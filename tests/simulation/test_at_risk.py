@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from app.entrypoints.cli import main
+from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulate.at_risk import Risk, unwakeable
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.plan import NodePlan

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from app.entrypoints.cli import main
+from app.entrypoints.powerd.cli import main
 
 FARM = """
 [[farm]]

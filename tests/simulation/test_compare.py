@@ -9,7 +9,7 @@ import click.testing
 import msgspec
 import pytest
 
-from app.entrypoints.cli import main
+from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulate.many.compare import CompareFailed, compare
 from app.entrypoints.simulate.many.processes import Processes
 from app.entrypoints.simulate.planning import Wish

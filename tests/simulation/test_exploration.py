@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click.testing
 import pytest
 
-from app.entrypoints.cli import main
+from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulate.explore import explored_plan
 from app.entrypoints.simulate.many.exploration import explore, fault_line
 from app.entrypoints.simulate.many.processes import Processes

@@ -6,8 +6,8 @@ import pytest
 
 from app.entrypoints.simulate.explore import explored_plan, investigate, shrink
 from app.entrypoints.simulate.planning import chosen, numbers
-from app.entrypoints.simulate.promise import Violation
 from app.entrypoints.simulate.run import run
+from app.entrypoints.simulate.violation import Violation
 from tests.simulation.test_defects import table
 
 SEEDS = sorted({*range(8), *(seeds - 1 for seeds, _ in table().values())})

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from app.domain.minting.month import Loss, Month
 from app.domain.model import NodeId, Power
-from app.entrypoints.cli import main
+from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulate import minted
 from app.entrypoints.simulate.farmer_policies import Bot, NodeView
 from app.entrypoints.simulate.lost_to import Attribution, LostTo

@@ -10,11 +10,11 @@ from app.domain.model import NodeIdentity
 from app.domain.rules.wake_rank import TurnPolicy
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
-from app.entrypoints.node_services import Ports, assemble
-from app.entrypoints.policies import Policies
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.planning import Wish, plan_of
 from app.entrypoints.simulate.run import run
+from app.entrypoints.wiring.node_services import Ports, assemble
+from app.entrypoints.wiring.policies import Policies
 
 
 def all_at_once(node: NodeIdentity, ports: Ports, policies: Policies, faults: FaultBoard) -> NodeServices:

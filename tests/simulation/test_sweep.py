@@ -12,7 +12,7 @@ import click.testing
 import msgspec
 import pytest
 
-from app.entrypoints.cli import main
+from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulate.bad_input import BadInput
 from app.entrypoints.simulate.many.grid import grid_of, seeds_of
 from app.entrypoints.simulate.many.processes import Processes

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.redis.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
-from app.entrypoints.kinds import broker_url
-from app.entrypoints.settings_loading import load_settings
+from app.entrypoints.settings.loading import load_settings
+from app.entrypoints.settings.profiles import broker_url
 
 TLS = {"ssl_ca_certs": "/etc/ca.pem", "ssl_check_hostname": "false"}
 

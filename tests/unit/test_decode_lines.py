@@ -7,7 +7,7 @@ import io
 import pytest
 
 from app.adapters.codecs.power_target import TargetChange, encode
-from app.entrypoints.decode import decode_lines
+from app.entrypoints.powerd.decode import decode_lines
 from tests.unit.gob_vectors import REFERENCE
 
 GOOD = '{"FarmID":1,"NodeID":7,"Target":{"IsUp":false,"IsDown":true}}\n'

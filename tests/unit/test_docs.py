@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.entrypoints.settings_keys import keys
+from app.entrypoints.settings.keys import keys
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), ROOT / "packaging/README.md", *(ROOT / "docs").rglob("*.md")])
@@ -59,7 +59,7 @@ def test_the_architecture_names_every_service() -> None:
 
 def test_the_architecture_lists_every_task_of_the_daemon() -> None:
     folders = [ROOT / "app/domain", ROOT / "app/adapters"]
-    files = [ROOT / "app/entrypoints/daemon.py", *(file for folder in folders for file in folder.rglob("*.py"))]
+    files = [ROOT / "app/entrypoints/powerd/daemon.py", *(file for folder in folders for file in folder.rglob("*.py"))]
     code = "\n".join(file.read_text() for file in files if file.parent.name != "simulated")
     tasks = set(re.findall(r"""create_task\((?:(?!create_task)[^"])*?name=f?"([^"]+)\"""", code))
     assert len(tasks) > 20

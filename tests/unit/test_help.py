@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from app.entrypoints.cli import main
+from app.entrypoints.powerd.cli import main
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -8,7 +8,7 @@ from dependency_injector import providers
 from app.adapters.simulated.clock import VirtualClock
 from app.domain.events import Setback, StayingUp
 from app.domain.model import Power
-from app.entrypoints.settings_loading import load_settings
+from app.entrypoints.settings.loading import load_settings
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from app.entrypoints.cli import main
+from app.entrypoints.powerd.cli import main
 
 FILE = """\
 {"event":"Initial","node":7,"state":"Down","since":1749990000,"target":"Down"}

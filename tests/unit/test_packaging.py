@@ -15,9 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from app.adapters.files.key_file import KeyFileError
-from app.entrypoints.cli import main
-from app.entrypoints.file_adapters import BOOTS_FILE
-from app.entrypoints.settings_keys import SettingsError, keys
+from app.entrypoints.powerd.cli import main
+from app.entrypoints.settings.keys import SettingsError, keys
+from app.entrypoints.wiring.file_adapters import BOOTS_FILE
 from tests.integration.needs import missing
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"

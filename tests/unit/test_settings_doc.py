@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.entrypoints.settings_doc import document
-from app.entrypoints.settings_keys import keys
+from app.entrypoints.documents.settings import document
+from app.entrypoints.settings.keys import keys
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text() == document(), "run python -m app.entrypoints.settings_doc"
+    assert PAGE.read_text() == document(), "run python -m app.entrypoints.documents.settings"
 
 
 def test_every_key_is_there_with_its_meaning() -> None:

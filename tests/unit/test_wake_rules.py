@@ -34,7 +34,7 @@ from app.domain.rules.wake import (
     wants_waking,
     worth_waiting,
 )
-from app.entrypoints.wake_doc import document
+from app.entrypoints.documents.wake import document
 
 NODE = NodeId(7)
 AWAKE = NodePower(PowerState(Power.UP), Power.UP)
@@ -243,7 +243,7 @@ def test_r7_a_sleeper_is_called_until_the_chain_shows_it_up() -> None:
 
 def test_the_document_shows_the_rows() -> None:
     page = Path(__file__).parents[2] / "docs/wake.md"
-    assert page.read_text() == document(), "run python -m app.entrypoints.wake_doc"
+    assert page.read_text() == document(), "run python -m app.entrypoints.documents.wake"
 
 
 @pytest.mark.parametrize("draw", [0.0, 0.25, 0.999])

@@ -10,7 +10,7 @@ import pytest
 
 from app.adapters.telemetry.sentences import fact_names, line_of
 from app.domain.events import Happening
-from app.entrypoints.zbus_doc import FIELDS, FOLLOWERS, TYPES, document
+from app.entrypoints.documents.zbus import FIELDS, FOLLOWERS, TYPES, document
 from tests.contracts.samples import HAPPENINGS
 
 WIRE: Mapping[str, list[str]] = {
@@ -41,7 +41,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "zbus.md"
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text() == document(), "run python -m app.entrypoints.zbus_doc"
+    assert PAGE.read_text() == document(), "run python -m app.entrypoints.documents.zbus"
 
 
 def test_every_field_is_explained_and_no_other() -> None:

@@ -27,8 +27,8 @@ from app.adapters.codecs.zbus_frames import (
     is_request,
     unpack,
 )
-from app.entrypoints.decode import decode_lines
-from app.entrypoints.decode_zbus import zbus_frame
+from app.entrypoints.powerd.decode import decode_lines
+from app.entrypoints.powerd.decode_zbus import zbus_frame
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "zbus_frames.json").read_text())
 CALLS = VECTORS["calls"]

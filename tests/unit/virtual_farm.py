@@ -35,10 +35,10 @@ from app.domain.events import Malformed, PowerTargetChanged, ShutdownStep
 from app.domain.model import FarmId, Fault, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
-from app.entrypoints.container import Container
-from app.entrypoints.kinds import rtc_alarm_kind, signs_of_life_kind
-from app.entrypoints.settings import Settings
-from app.entrypoints.settings_loading import load_settings
+from app.entrypoints.settings.loading import load_settings
+from app.entrypoints.settings.profiles import rtc_alarm_kind, signs_of_life_kind
+from app.entrypoints.settings.schema import Settings
+from app.entrypoints.wiring.container import Container
 
 T = TypeVar("T")
 

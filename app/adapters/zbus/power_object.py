@@ -1,6 +1,6 @@
 """powerd's own object on zbus: module ``power``, object ``power@0.0.1``.
 
-``app/entrypoints/zbus_doc.py`` makes docs/zbus.md of the tables here.
+``app/entrypoints/documents/zbus.py`` makes docs/zbus.md of the tables here.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from app.entrypoints.settings_keys import PREFIX
+from app.entrypoints.settings.keys import PREFIX
 
 
 def forget_settings(*, but: Sequence[str] = ()) -> list[str]:

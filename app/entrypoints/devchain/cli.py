@@ -19,7 +19,7 @@ from app.entrypoints.devchain.farms import DevFarm, set_up_farm, write_keys
 from app.entrypoints.devchain.node import DevNode
 from app.entrypoints.devchain.plagues import Plagues, plagued
 from app.entrypoints.devchain.server import listening, making_blocks
-from app.entrypoints.standard_streams import StreamsMixin
+from app.entrypoints.terminal.standard_streams import StreamsMixin
 
 FAULTS: Sequence[Callable[[Any], Any]] = (
     click.option("--hold-finality", is_flag=True, help="Finality stands still."),

@@ -10,9 +10,9 @@ from app.adapters.substrate.farmer_account import Account
 from app.domain.errors import PermanentError
 from app.domain.model import FarmId, NodeId, TwinId, Unreadable
 from app.domain.rules.farm_risk import Member
-from app.entrypoints.container import Container
 from app.entrypoints.farm.looking import look
 from app.entrypoints.farm.which import no_twin
+from app.entrypoints.wiring.container import Container
 
 FEE = "about 0.001 TFT"
 

@@ -16,12 +16,12 @@ from app.domain.errors import UnknownIdentity
 from app.domain.minting.standing import Known, Standing
 from app.domain.model import Node, NodeId, NodePower, Power
 from app.domain.rules.farm_risk import Member, SignAge, risk
-from app.entrypoints.container import Container
 from app.entrypoints.farm.looking import look
 from app.entrypoints.farm.old_head import age_s_of
 from app.entrypoints.farm.paid import Standings, pay_table, plain, standings_of
 from app.entrypoints.farm.which import which_farm
 from app.entrypoints.minting.cache import standings_path
+from app.entrypoints.wiring.container import Container
 
 UNKNOWN = "?"
 

@@ -11,10 +11,10 @@ import asyncio
 from app.adapters.files.last_write import LastWrite, load_last_write
 from app.adapters.substrate.farm_view import FarmView
 from app.domain.model import FarmId
-from app.entrypoints.adapters import system_clock
-from app.entrypoints.container import Container
 from app.entrypoints.farm.old_head import old_head
 from app.entrypoints.minting.cache import last_write_path
+from app.entrypoints.wiring.adapters import system_clock
+from app.entrypoints.wiring.container import Container
 
 CATCHES_UP_S = 12.0
 """Two blocks: so long an endpoint that is behind is waited for."""

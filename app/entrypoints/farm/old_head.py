@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app.domain.model import Head
-from app.entrypoints.adapters import system_clock
-from app.entrypoints.durations import shown_duration
-from app.entrypoints.settings import Settings
+from app.entrypoints.powerd.durations import shown_duration
+from app.entrypoints.settings.schema import Settings
+from app.entrypoints.wiring.adapters import system_clock
 
 OLD_S = 300.0
 """The nodes judge by less (R6); they look again themselves, right before they power off."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from app.adapters.substrate.farmer_account import Account
 from app.domain.errors import PermanentError, UnknownIdentity
 from app.domain.model import FarmId, NodeIdentity
-from app.entrypoints.container import Container
-from app.entrypoints.key_files import has_farmer_key, has_node_key
+from app.entrypoints.settings.key_files import has_farmer_key, has_node_key
+from app.entrypoints.wiring.container import Container
 
 
 class NoFarmGiven(PermanentError):

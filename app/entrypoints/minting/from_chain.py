@@ -19,14 +19,14 @@ from app.domain.minting.history import TimedBlock
 from app.domain.minting.period import AFTERMATH_S, Period
 from app.domain.minting.standing import Known
 from app.domain.model import FarmId, NodeId
-from app.entrypoints.container import Container
-from app.entrypoints.durations import shown_duration
 from app.entrypoints.farm.which import which_farm
 from app.entrypoints.minting.account import Account
 from app.entrypoints.minting.cache import record_path, standings_path
 from app.entrypoints.minting.cli import PREVIOUS
 from app.entrypoints.minting.reading import Hearing, PeriodReading
 from app.entrypoints.minting.table import moment, told
+from app.entrypoints.powerd.durations import shown_duration
+from app.entrypoints.wiring.container import Container
 from app.ports.farm_history import FarmHistory
 
 INTERRUPTED = 130

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
+from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.power_events import SimulatedStream
 from app.domain.events import Malformed, PowerTargetChanged
 from app.entrypoints.simulate.going_on import GoingOn
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.machine import Machine
 
 REMEMBERED = 32
 """Old events kept for replaying."""
@@ -21,12 +18,20 @@ REMEMBERED = 32
 class Bus:
     """One machine's Redis; its data is gone when the machine is dark."""
 
-    def __init__(self, machine: Machine, chance: random.Random) -> None:
-        self._machine = machine
+    def __init__(
+        self,
+        clock: VirtualClock,
+        later: Callable[[float, Callable[[], None]], object],
+        is_away: Callable[[], bool],
+        chance: random.Random,
+    ) -> None:
+        self._clock = clock
+        self._later = later
+        self._is_away = is_away
         self._chance = chance
         self._old: deque[PowerTargetChanged] = deque(maxlen=REMEMBERED)
         self._held_back: list[PowerTargetChanged] = []
-        self.stream = SimulatedStream(machine.clock)
+        self.stream = SimulatedStream(clock)
         self.going_on = GoingOn()
         self.lost = 0.0
         self.doubled = 0.0
@@ -35,13 +40,13 @@ class Bus:
 
     def boot(self) -> None:
         """A fresh server."""
-        self.stream = SimulatedStream(self._machine.clock)
+        self.stream = SimulatedStream(self._clock)
         self._held_back.clear()
 
     def publish(self, changes: Sequence[PowerTargetChanged]) -> None:
         """Put them on the stream, or do what an unreliable bus does."""
         self._old.extend(changes)
-        if self._machine.suffers("bus-away"):
+        if self._is_away():
             # Their publisher tries until the server is back.
             self._held_back += changes
             return
@@ -71,6 +76,6 @@ class Bus:
         if self.late_s:
             # Each late by its own: so they also come in another order.
             stream = self.stream
-            self._machine.world.later(self.late_s * self._chance.random(), lambda: stream.append(change))
+            self._later(self.late_s * self._chance.random(), lambda: stream.append(change))
         else:
             self.stream.append(change)

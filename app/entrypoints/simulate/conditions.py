@@ -6,13 +6,11 @@ switches are set anew from the conditions that hold now.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from app.adapters.simulated.host_power import Obedience
 from app.domain.model import Hold
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.machine import Machine
+from app.entrypoints.simulate.hardware import Hardware
 
 HOLDER = "maintenance"
 SLOW_S = 4.0
@@ -25,14 +23,15 @@ HOST_MODES = (
 )
 
 
-def apply_conditions(machine: Machine) -> None:
+def apply_conditions(
+    machine: Hardware, suffers: Callable[[str], bool], flaky: Callable[[], bool], *, stopping: bool
+) -> None:
     """Bring chain, bus, card, init system, health and holds to what the conditions say."""
-    suffers = machine.suffers
     severed = suffers("severed")
     chain = machine.chain
     chain.unavailable = severed or suffers("chain-away")
-    chain.latency_s = SLOW_S if suffers("chain-slow") else machine.world.plan.chain.latency_s
-    chain.fails = machine.flaky if suffers("chain-flaky") else _never
+    chain.latency_s = SLOW_S if suffers("chain-slow") else machine.chain_latency_s
+    chain.fails = flaky if suffers("chain-flaky") else _never
     chain.broken = {machine.identity.node} if suffers("chain-garbled") else set()
     chain.hang_uptime = suffers("uptime-hangs")
     machine.signs_of_life.unavailable = chain.unavailable
@@ -59,7 +58,7 @@ def apply_conditions(machine: Machine) -> None:
     if suffers("power-off-stuck"):
         # The orderly way waits for a service that does not stop; by force it works.
         machine.host_power.mode = Obedience.IGNORES
-    machine.host_power.is_stopping = suffers("power-off-stuck") or machine.stopping
+    machine.host_power.is_stopping = suffers("power-off-stuck") or stopping
     machine.facts.problems = ("simulated",) if suffers("unhealthy") else ()
     if suffers("held"):
         machine.holds.place(Hold(HOLDER, "an operator works on it", None))

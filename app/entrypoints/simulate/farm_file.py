@@ -11,8 +11,8 @@ import msgspec
 from msgspec import field
 
 from app.domain.model import Mac, Power
-from app.entrypoints.settings_keys import SettingsError
-from app.entrypoints.settings_loading import load_settings
+from app.entrypoints.settings.keys import SettingsError
+from app.entrypoints.settings.loading import load_settings
 from app.entrypoints.simulate.bad_input import BadInput
 from app.entrypoints.simulate.plan import (
     BotPlan,

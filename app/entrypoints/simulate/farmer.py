@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from app.adapters.simulated.ledger import InvalidTransaction
 from app.adapters.simulated.ledger_blocks import Extrinsic
 from app.domain.model import NodeId, Power
 from app.entrypoints.simulate.farmer_policies import FarmerPolicy, NodeView
+from app.entrypoints.simulate.minted import Minted
 from app.entrypoints.simulate.workload import Placement
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.world import Farm, World
+from app.entrypoints.simulate.world import Farm, World
 
 ERA_BLOCKS = 16
 
@@ -19,10 +16,11 @@ ERA_BLOCKS = 16
 class Farmer:
     """One farm's farmer; what the chain refuses or loses is submitted again in the next round."""
 
-    def __init__(self, world: World, farm: Farm, policy: FarmerPolicy) -> None:
+    def __init__(self, world: World, farm: Farm, policy: FarmerPolicy, minted: Minted) -> None:
         self._world = world
         self._farm = farm
         self._policy = policy
+        self._minted = minted
         self._up_since_s: dict[NodeId, float] = {}
         self._last_up_s: dict[NodeId, float] = {}
         self.placement = Placement(world, farm)
@@ -49,7 +47,7 @@ class Farmer:
         try:
             ledger.submit(extrinsic, self._world.clock.now())
         except InvalidTransaction:
-            self._world.watch.tally.counts["farmer's extrinsics refused"] += 1
+            self._world.counts["farmer's extrinsics refused"] += 1
 
     def _view(self, node: NodeId) -> NodeView:
         power, now_s = self._world.power(node), self._world.now_s()
@@ -58,7 +56,6 @@ class Farmer:
             self._last_up_s[node] = now_s
         else:
             self._up_since_s.pop(node, None)
-        minted = self._world.watch.minted
         room = self.placement.rooms[node]
         return NodeView(
             node,
@@ -67,6 +64,6 @@ class Farmer:
             self._last_up_s.get(node, 0.0),
             room.slots,
             room.used,
-            minted.month(node).slow_boots,
-            minted.window_since_s(node),
+            self._minted.month(node).slow_boots,
+            self._minted.window_since_s(node),
         )

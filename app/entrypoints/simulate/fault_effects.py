@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from app.domain.events import PowerTargetChanged
 from app.domain.model import NodeId, Power
 from app.entrypoints.simulate.machine import Machine, MachinePower
 from app.entrypoints.simulate.plan import FaultPlan
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.world import Farm, World
+from app.entrypoints.simulate.world import Farm, World
 
 FOR_EVER = 1 << 30
 
-Act = Callable[["World", FaultPlan], None]
+Act = Callable[[World, FaultPlan], None]
 
 
 def subjects(world: World, fault: FaultPlan) -> list[Machine]:
@@ -91,12 +88,13 @@ def bus(name: str) -> tuple[Act, Act]:
     return each(begin), each(end)
 
 
-@each
-def forge(machine: Machine, fault: FaultPlan) -> None:
-    """``amount`` events about any nodes of the farm."""
-    chance = machine.world.chance("forged", machine.plan.id, fault.at_s)
-    farm = machine.world.farms[machine.identity.farm]
-    if machine.on:
+def forge(world: World, fault: FaultPlan) -> None:
+    """``amount`` events about any nodes of the farm, to each machine that runs."""
+    for machine in subjects(world, fault):
+        chance = world.chance("forged", machine.plan.id, fault.at_s)
+        farm = world.farms[machine.identity.farm]
+        if not machine.on:
+            continue
         for _ in range(max(1, int(fault.amount))):
             node = farm.machines[int(chance.random() * len(farm.machines))].identity.node
             target = Power.UP if chance.random() < 0.5 else Power.DOWN

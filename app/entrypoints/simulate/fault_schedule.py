@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from app.entrypoints.simulate.fault_effects import Act, farms_of, subjects
 from app.entrypoints.simulate.fault_kinds import FAULT_KINDS
 from app.entrypoints.simulate.machine import Machine
 from app.entrypoints.simulate.plan import FaultPlan
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.world import World
+from app.entrypoints.simulate.world import World
 
 
 def schedule(world: World) -> None:

@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack
 from dependency_injector import providers
 
 from app.domain.model import FarmId, HeadKind, Power, Unreadable
-from app.entrypoints.container import Container
-from app.entrypoints.settings import Settings
+from app.entrypoints.settings.schema import Settings
 from app.entrypoints.simulate.bad_input import BadInput
 from app.entrypoints.simulate.plan import FarmPlan, NodePlan
+from app.entrypoints.wiring.container import Container
 from app.ports.chain import ChainReader
 
 

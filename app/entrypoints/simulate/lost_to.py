@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from app.domain.minting.month import REPORT_GAP_S_MAX, Loss, Month
 from app.domain.model import NodeId, Power
 from app.entrypoints.simulate.at_risk import unwakeable
 from app.entrypoints.simulate.farmer_policies import ASLEEP_S_MAX
 from app.entrypoints.simulate.machine import Machine
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.world import World
+from app.entrypoints.simulate.world import World
 
 RECOVERY_S = 1800.0
 """A fault that was over so long before still excuses: wakes are repeated ever more slowly, orders to the host too."""

@@ -6,38 +6,24 @@ import asyncio
 import enum
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from app.adapters.simulated.boot_memory import SimulatedBootMemory
 from app.adapters.simulated.chain import SimulatedChain
-from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.faults import SimulatedFaults
-from app.adapters.simulated.holds import SimulatedHolds
-from app.adapters.simulated.host_facts import SimulatedHostFacts
-from app.adapters.simulated.host_power import SimulatedHostPower
 from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
-from app.adapters.simulated.nic import MAGIC, SimulatedNic
+from app.adapters.simulated.nic import MAGIC
 from app.adapters.simulated.power_events import SimulatedPowerEvents
-from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
-from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
-from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.commands import StayUp
 from app.domain.events import Happening
 from app.domain.model import Mac, NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
-from app.entrypoints.kinds import signs_of_life_kind
-from app.entrypoints.node_services import Ports
-from app.entrypoints.simulate.bus import Bus
+from app.entrypoints.settings.profiles import signs_of_life_kind
 from app.entrypoints.simulate.conditions import FLAKY, apply_conditions
+from app.entrypoints.simulate.hardware import BUS_POLL_S, Hardware
 from app.entrypoints.simulate.plan import NodePlan
+from app.entrypoints.simulate.surroundings import Surroundings
 from app.entrypoints.simulate.troubles import Troubles
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.world import World
-
-BUS_POLL_S = 3600.0
-"""The simulated bus tells at once what arrives: how long a read waits in vain changes nothing."""
+from app.entrypoints.wiring.node_services import Ports
 
 RESTART_S = 5.0
 """After this the init system starts a daemon again that was killed, or failed."""
@@ -53,38 +39,29 @@ class MachinePower(enum.Enum):
     FROZEN = "frozen"
 
 
-class Machine:
+class Machine(Hardware):
     """A node's hardware, operating system and daemon."""
 
     def __init__(
         self,
-        world: World,
+        world: Surroundings,
         plan: NodePlan,
         identity: NodeIdentity,
         mac: Mac,
         chain: SimulatedChain,
         segment: SimulatedNetwork,
     ) -> None:
+        super().__init__(
+            world,
+            plan,
+            identity,
+            mac,
+            chain,
+            segment,
+            orders=(self._obey, self._reboot),
+            bus_is_away=lambda: self.suffers("bus-away"),
+        )
         self.world = world
-        self.plan = plan
-        self.identity = identity
-        self.mac = mac
-        self.chain = chain
-        self.segment = segment
-        self.clock = VirtualClock(world.clock.now() - world.clock.monotonic())
-        self.nic = SimulatedNic(mac)
-        self.nic.unsupported = not plan.can_be_woken
-        self.packets = SimulatedMagicPackets(segment)
-        self.host_power = SimulatedHostPower(self.clock, self._obey, self._reboot)
-        self.facts = SimulatedHostFacts(self.clock, f"node-{plan.id}")
-        self.holds = SimulatedHolds(self.clock)
-        self.boot_memory = SimulatedBootMemory()
-        self.window_memory = SimulatedWindowMemory()
-        self.rtc = SimulatedRtcAlarm(world.clock)  # a clock of its own: the system's may be wrong
-        self.signs_of_life = SimulatedSignsOfLife(world.ledger)
-        self.display = SimulatedFaults()
-        self.bus = Bus(self, world.chance("bus", plan.id))
-        self.events = SimulatedPowerEvents(self.bus.stream, self.clock, block_s=BUS_POLL_S)
         self.power = MachinePower.OFF
         self.since_s = 0.0
         """Since when (virtual seconds) ``power`` is what it is."""
@@ -150,12 +127,12 @@ class Machine:
         if not self._conditions[condition]:
             self._suffers_since_s[condition] = self.world.now_s()
         self._conditions[condition] += 1
-        apply_conditions(self)
+        self._apply_conditions()
 
     def relieve(self, condition: str) -> None:
         """One of those who said so says it is over."""
         self._conditions[condition] -= 1
-        apply_conditions(self)
+        self._apply_conditions()
 
     def switch_on(self, why: str) -> None:
         """A packet, a button, a clock, or mains power that came back."""
@@ -186,6 +163,9 @@ class Machine:
         """Draws whether an answer of the chain gets lost."""
         return self._chance.random() < FLAKY
 
+    def _apply_conditions(self) -> None:
+        apply_conditions(self, self.suffers, self.flaky, stopping=self.stopping)
+
     # -- inside ------------------------------------------------------------------------------------
     def _set(self, power: MachinePower, why: str = "") -> None:
         self.power, self.since_s = power, self.world.now_s()
@@ -213,7 +193,7 @@ class Machine:
         self.events.on_acknowledge = lambda deliveries: self.world.watch.acknowledged(self, deliveries)
         self.chain.on_powers = lambda nodes: self.world.watch.powers_read(self, nodes)
         self.packets = SimulatedMagicPackets(self.segment)
-        apply_conditions(self)
+        self._apply_conditions()
         ports = Ports(
             self.chain,
             self.events,

@@ -7,7 +7,7 @@ length, counted from its beginning; the last one ends with the run, as it stands
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -18,9 +18,8 @@ from app.domain.minting.period import LENGTH_S, Period
 from app.domain.minting.rules import so_far, step
 from app.domain.model import NodeId, Power
 from app.entrypoints.simulate.lost_to import Attribution, LostTo
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.world import World
+from app.entrypoints.simulate.machine import Machine
+from app.entrypoints.simulate.world import World
 
 
 class Lost(Struct, frozen=True, kw_only=True):
@@ -63,13 +62,14 @@ class Income(Struct, kw_only=True):
 class Minted:
     """Follows the chain's final blocks."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, lost: Callable[[Machine, Lost], None]) -> None:
         self._world = world
         self._start_s = int(world.clock.now())
         self._months: dict[NodeId, Month] = {}
         self._pending: dict[int, Block] = {}
         self._periods = _periods(self._start_s, self._start_s + int(world.plan.end_s))
         self._current = 0
+        self._tell_lost = lost
         self._attribution = Attribution(world, self._start_s)
         self.income = Income(credited_s=Counter(), lost=[], slow_boots=0, months=0, months_lost={})
         period = self._period
@@ -164,7 +164,7 @@ class Minted:
         to = self._attribution.of(machine, before, loss, until_s - seconds, until_s)
         lost = Lost(node=node, until_s=until_s, seconds=seconds, loss=loss, to=to)
         self.income.lost.append(lost)
-        self._world.watch.lost(machine, lost)
+        self._tell_lost(machine, lost)
 
 
 def _why_lost(month: Month, period: Period) -> str:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from app.entrypoints.simulate.at_risk import NodeAtRisk
+from app.entrypoints.simulate.farmer import Farmer
 from app.entrypoints.simulate.minted import Income
 from app.entrypoints.simulate.plan import Plan
-from app.entrypoints.simulate.promise import Violation
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.farmer import Farmer
-    from app.entrypoints.simulate.tally import Tally
-    from app.entrypoints.simulate.watch import Watch
-    from app.entrypoints.simulate.world import World
+from app.entrypoints.simulate.tally import Tally
+from app.entrypoints.simulate.violation import Violation
+from app.entrypoints.simulate.watch import Watch
+from app.entrypoints.simulate.world import World
 
 KWH_WS = 3_600_000.0
 

@@ -6,31 +6,19 @@ A promise overrides the moments that it wants to see, and is called at those alo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, ClassVar
-
-from msgspec import Struct
+from collections.abc import Callable, Collection, Sequence
+from typing import ClassVar
 
 from app.adapters.simulated.ledger_blocks import Block
 from app.domain.events import Delivery, Happening
 from app.domain.model import NodeId
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.machine import Machine
-    from app.entrypoints.simulate.minted import Lost
-    from app.entrypoints.simulate.world import World
+from app.entrypoints.simulate.machine import Machine
+from app.entrypoints.simulate.minted import Lost
+from app.entrypoints.simulate.violation import Violation
+from app.entrypoints.simulate.world import World
 
 KEPT_MAX = 20
 """Violations kept word by word, per promise; all are counted."""
-
-
-class Violation(Struct, frozen=True, kw_only=True):
-    """A promise was broken: when (virtual seconds), by which node (0: by none alone), and how."""
-
-    promise: str
-    at_s: float
-    node: int
-    detail: str
 
 
 class Promise:
@@ -42,6 +30,8 @@ class Promise:
         self.world = world
         self.violations: list[Violation] = []
         self.broken_times = 0
+        self.report: Callable[[Violation], object] = _ignore
+        """Called with each violation that is kept."""
 
     @property
     def name(self) -> str:
@@ -60,7 +50,7 @@ class Promise:
             node = 0 if machine is None else machine.identity.node
             violation = Violation(promise=self.name, at_s=self.world.now_s(), node=node, detail=detail)
             self.violations.append(violation)
-            self.world.watch.violated(violation)
+            self.report(violation)
 
     # -- moments -----------------------------------------------------------------------------------
     def powered_off(self, machine: Machine) -> None:
@@ -95,3 +85,7 @@ class Promise:
 
     def ended(self) -> None:
         """The run is over; the last faults were over ``plan.calm_s`` ago."""
+
+
+def _ignore(_: Violation) -> None:
+    """The violation is kept by the promise itself."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from app.adapters.simulated.clock import VirtualLoop
-from app.entrypoints.node_services import assemble
 from app.entrypoints.simulate.farmer import Farmer
 from app.entrypoints.simulate.farmer_policies import FarmerPolicy, policy_of
 from app.entrypoints.simulate.fault_schedule import schedule
@@ -17,9 +16,11 @@ from app.entrypoints.simulate.outcome import Outcome, outcome_of
 from app.entrypoints.simulate.plan import Plan, PolicyPlan
 from app.entrypoints.simulate.promise import Promise
 from app.entrypoints.simulate.promises import ALL
+from app.entrypoints.simulate.surroundings import Assembler
 from app.entrypoints.simulate.tally import Tally
 from app.entrypoints.simulate.watch import Watch
-from app.entrypoints.simulate.world import Assembler, World
+from app.entrypoints.simulate.world import World
+from app.entrypoints.wiring.node_services import assemble
 
 MINUTE_S = 60.0
 SAMPLE_MINUTES = 5
@@ -74,7 +75,7 @@ async def _run(
     tally = Tally(world)
     watch.begin(world, tally, promises)
     schedule(world)
-    farmers = [Farmer(world, farm, policy(plan.policy)) for farm in world.farms.values()]
+    farmers = [Farmer(world, farm, policy(plan.policy), watch.minted) for farm in world.farms.values()]
     world.start()
     minutes = 0
     while world.now_s() < plan.end_s:

@@ -9,7 +9,7 @@ from typing import Protocol
 from app.entrypoints.simulate.at_risk import counted
 from app.entrypoints.simulate.lost_to import LostTo
 from app.entrypoints.simulate.outcome import Outcome
-from app.entrypoints.simulate.promise import Violation
+from app.entrypoints.simulate.violation import Violation
 
 Row = tuple[str, str]
 

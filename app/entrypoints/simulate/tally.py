@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter, defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.pallet import Power as LedgerPower
@@ -14,11 +12,9 @@ from app.domain.minting.month import Loss
 from app.domain.model import NodeId
 from app.entrypoints.simulate.at_risk import DAY_S, WAKING_S_MAX, NodeAtRisk, Risk, unwakeable
 from app.entrypoints.simulate.machine import Machine, MachinePower
-from app.entrypoints.simulate.promise import Violation
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.minted import Lost
-    from app.entrypoints.simulate.world import World
+from app.entrypoints.simulate.minted import Lost
+from app.entrypoints.simulate.violation import Violation
+from app.entrypoints.simulate.world import World
 
 MARKS = (
     *("off", "booting", "running", "stopping", "frozen", "target Up", "target Down", "state Up", "state Down"),
@@ -35,12 +31,12 @@ class Tally:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.counts: Counter[str] = Counter()
+        self.counts = world.counts
         self.wake_latencies_s: list[float] = []
         self.packet_latencies_s: list[float] = []
         self.timelines: dict[NodeId, array[int]] = {}
         self.notes: list[tuple[float, int, str]] = []
-        self.seconds_in: defaultdict[str, float] = defaultdict(float)
+        self.seconds_in = world.seconds_in
         self.cut_off_s = 0.0
         """Node seconds dark that save nothing: mains that failed, a machine that was reset, a node that is lost."""
         self._too_long: dict[NodeId, float] = {}

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.adapters.simulated.ledger_blocks import Block
 from app.domain.events import Delivery, Happening, Reconciled
 from app.domain.model import NodeId
+from app.entrypoints.simulate.machine import Machine
 from app.entrypoints.simulate.minted import Lost, Minted
-from app.entrypoints.simulate.promise import Promise, Violation
+from app.entrypoints.simulate.promise import Promise
 from app.entrypoints.simulate.tally import Tally
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.machine import Machine
-    from app.entrypoints.simulate.world import World
+from app.entrypoints.simulate.violation import Violation
+from app.entrypoints.simulate.world import World
 
 MOMENTS = (
     "powered_off",
@@ -44,8 +43,10 @@ class Watch:
         """Registers the observers; one that does not override a moment is not called at it."""
         self._world = world
         self.tally = tally
-        self.minted = Minted(world)
+        self.minted = Minted(world, self.lost)
         made = [promise(world) for promise in promises]
+        for promise in made:
+            promise.report = self.violated
         self.promises = [promise for promise in made if promise.applies]
         self.not_checked = [promise.name for promise in made if not promise.applies]
         for moment in MOMENTS:

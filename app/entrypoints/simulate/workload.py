@@ -6,13 +6,10 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from app.domain.model import NodeId
 from app.entrypoints.simulate.plan import Deployment, WorkloadPlan
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.world import Farm, World
+from app.entrypoints.simulate.world import Farm, World
 
 DAY_S = 86_400.0
 PEAK_S = 16 * 3600.0
@@ -113,7 +110,7 @@ class Placement:
 
     def _arrive(self, deployment: Deployment) -> None:
         self.waiting.append(Waiting(deployment, self._world.now_s()))
-        self._world.watch.tally.counts["deployments"] += 1
+        self._world.counts["deployments"] += 1
         self.place()
         self._schedule()
 

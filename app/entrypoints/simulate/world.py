@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
 from app.adapters.simulated.chain import SimulatedChain
@@ -17,27 +18,21 @@ from app.adapters.simulated.node_records import NodeRecords
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, Power, TwinId
-from app.domain.services.context.fault_board import FaultBoard
-from app.domain.services.node_services import NodeServices
-from app.entrypoints.node_services import Ports
-from app.entrypoints.policies import Policies, policies
-from app.entrypoints.settings import Settings
-from app.entrypoints.settings_keys import SettingsError
-from app.entrypoints.settings_loading import load_settings
+from app.entrypoints.settings.keys import SettingsError
+from app.entrypoints.settings.loading import load_settings
+from app.entrypoints.settings.schema import Settings
 from app.entrypoints.simulate.bad_input import BadInput
 from app.entrypoints.simulate.going_on import GoingOn
 from app.entrypoints.simulate.machine import Machine
 from app.entrypoints.simulate.plan import FarmPlan, NodePlan, Plan
-from app.entrypoints.simulate.watch import Watch
+from app.entrypoints.simulate.surroundings import Assembler, Observer
+from app.entrypoints.wiring.policies import policies
 
 EPOCH_S = 1_700_006_400.0
 """A midnight (UTC), so that virtual hours are hours of the day."""
 
 HISTORY_BLOCKS = 256
 """Blocks the chain remembers, besides those that are not final."""
-
-Assembler = Callable[[NodeIdentity, Ports, Policies, FaultBoard], NodeServices]
-"""Makes a daemon's services, as `app.entrypoints.node_services.assemble` does."""
 
 
 def daemon_settings(plan: Plan) -> Settings:
@@ -61,7 +56,7 @@ class Farm:
 class World:
     """Everything there is; made inside the running `VirtualLoop`."""
 
-    def __init__(self, plan: Plan, watch: Watch, build: Assembler) -> None:
+    def __init__(self, plan: Plan, watch: Observer[Machine], build: Assembler) -> None:
         self.plan = plan
         self.watch = watch
         self.build = build
@@ -82,6 +77,10 @@ class World:
         self.farms: dict[int, Farm] = {}
         self.machines: dict[NodeId, Machine] = {}
         self.accounts: dict[bytes, Machine] = {}
+        self.counts: Counter[str] = Counter()
+        """What happened how often."""
+        self.seconds_in: defaultdict[str, float] = defaultdict(float)
+        """Virtual seconds that machines spent in each `MachinePower`, by its value."""
         for farm in plan.farms:
             self._add(farm)
         self.ledger.listen(self._block_made)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    from app.entrypoints.simulate.plan import FarmPlan
-    from app.entrypoints.simulate.planning import Wish
+from app.entrypoints.simulate.plan import FarmPlan
+from app.entrypoints.simulate.planning import Wish
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -15,10 +15,10 @@ from app.entrypoints.simulate.at_risk import counted
 from app.entrypoints.simulate.lost_to import LostTo
 from app.entrypoints.simulate.outcome import Outcome
 from app.entrypoints.simulate.plan import Plan
-from app.entrypoints.simulate.promise import Violation
 from app.entrypoints.simulate.promises import ALL
 from app.entrypoints.simulate.run import run
 from app.entrypoints.simulate.summary import percentile, rank
+from app.entrypoints.simulate.violation import Violation
 
 Times = list[tuple[float, int]]
 """A distribution that can be merged: (seconds, rounded to three digits; how many), in rising order."""

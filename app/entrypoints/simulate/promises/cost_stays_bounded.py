@@ -77,10 +77,10 @@ class CostStaysBounded(Promise):
     def ended(self) -> None:
         if self.world.plan.faults:
             return
-        tally = self.world.watch.tally
-        wakes = tally.counts["wakes wanted"]
+        counts = self.world.counts
+        wakes = counts["wakes wanted"]
         now_s = self.world.now_s()
-        running_s = tally.seconds_in["running"] + sum(
+        running_s = self.world.seconds_in["running"] + sum(
             now_s - machine.since_s for machine in self.world.machines.values() if machine.power is MachinePower.RUNNING
         )
         reads = sum(machine.chain.reads for machine in self.world.machines.values())
@@ -89,8 +89,8 @@ class CostStaysBounded(Promise):
         allowed = per_hour * (running_s / 3600 + len(self.world.machines)) + READS_PER_WAKE_MAX * wakes
         if reads > allowed:
             self.broken(None, f"{reads} chain reads, more than {allowed:.0f}")
-        states = tally.counts["extrinsic change_power_state"]
-        sleeps = tally.counts["powered off"] + len(self.world.machines)
+        states = counts["extrinsic change_power_state"]
+        sleeps = counts["powered off"] + len(self.world.machines)
         if states > STATES_PER_SLEEP_MAX * sleeps:
             self.broken(None, f"{states} states reported for {sleeps} sleeps")
 

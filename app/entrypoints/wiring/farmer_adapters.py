@@ -1,11 +1,11 @@
-"""Makes the adapters of the farmer's commands. Imports stand inside, as in `app.entrypoints.adapters`."""
+"""Makes the adapters of the farmer's commands. Imports stand inside, as in `app.entrypoints.wiring.adapters`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.entrypoints.key_files import farmer_key
-from app.entrypoints.settings import Settings
+from app.entrypoints.settings.key_files import farmer_key
+from app.entrypoints.settings.schema import Settings
 
 if TYPE_CHECKING:
     from app.adapters.substrate.chain import SubstrateChain

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from app.entrypoints.settings import Settings
-from app.entrypoints.settings_loading import SettingsError
+from app.entrypoints.settings.loading import SettingsError
+from app.entrypoints.settings.schema import Settings
 
 NODE_CREDENTIAL = "node-key"
 FARMER_CREDENTIAL = "farmer-key"

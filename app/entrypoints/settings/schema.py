@@ -1,7 +1,7 @@
 """Everything that can be set, in one typed tree; each key carries its meaning, unit and reason.
 
 `docs/configuration.md` is generated from this file. Reading files and environment is
-`app.entrypoints.settings_loading`.
+`app.entrypoints.settings.loading`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from app.entrypoints.settings_adapters import (
+from app.entrypoints.settings.base import Section
+from app.entrypoints.settings.schema_adapters import (
     BootMemory,
     Broker,
     Chain,
@@ -26,8 +27,17 @@ from app.entrypoints.settings_adapters import (
     Zbus,
     Zinit,
 )
-from app.entrypoints.settings_base import Section
-from app.entrypoints.settings_pace import Brake, Farmer, Follower, Lock, Log, PowerManagement, Shutdown, Uptime, Wake
+from app.entrypoints.settings.schema_services import (
+    Brake,
+    Farmer,
+    Follower,
+    Lock,
+    Log,
+    PowerManagement,
+    Shutdown,
+    Uptime,
+    Wake,
+)
 
 
 class Settings(Section, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 
-from app.entrypoints.settings_keys import PREFIX, Key, SettingsError, did_you_mean_variable, keys
+from app.entrypoints.settings.keys import PREFIX, Key, SettingsError, did_you_mean_variable, keys
 
 NOT_SETTINGS = frozenset({"POWERD_CONFIG"})
 NOT_SETTINGS_PREFIXES = ("POWERD_TEST_", "POWERD_BENCH_")

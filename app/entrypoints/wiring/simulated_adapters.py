@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.domain.model import Mac
-from app.entrypoints.settings import Settings
-from app.entrypoints.settings_loading import SettingsError
+from app.entrypoints.settings.loading import SettingsError
+from app.entrypoints.settings.schema import Settings
 from app.ports.clock import Clock
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
     from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
     from app.adapters.simulated.window_memory import SimulatedWindowMemory
-    from app.entrypoints.simulated_world import World
+    from app.entrypoints.wiring.simulated_world import World
 
 
 def simulated_world(clock: Clock) -> World:
     """A farm of one node."""
-    from app.entrypoints.simulated_world import world_of_one
+    from app.entrypoints.wiring.simulated_world import world_of_one
 
     return world_of_one(clock)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from app.entrypoints.settings_base import Command, Id, Port, PositiveSeconds, Seconds, Section
+from app.entrypoints.settings.base import Command, Id, Port, PositiveSeconds, Seconds, Section
 
 
 class Broker(Section, frozen=True):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from app.entrypoints.settings_base import PositiveSeconds, Seconds, Section
+from app.entrypoints.settings.base import PositiveSeconds, Seconds, Section
 
 
 class PowerManagement(Section, frozen=True):

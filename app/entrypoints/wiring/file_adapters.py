@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.entrypoints.kinds import profile_of
-from app.entrypoints.settings import Settings
+from app.entrypoints.settings.profiles import profile_of
+from app.entrypoints.settings.schema import Settings
 
 if TYPE_CHECKING:
     from app.adapters.files.boot_memory import FileBootMemory

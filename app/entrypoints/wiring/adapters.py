@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from app.domain.backoff import Jitter
-from app.entrypoints.file_adapters import BOOTS_FILE, ZOS_BOOTS_FILE
-from app.entrypoints.key_files import NODE_CREDENTIAL, node_key
-from app.entrypoints.kinds import broker_url, profile_of
-from app.entrypoints.settings import Settings
-from app.entrypoints.settings_loading import SettingsError
+from app.entrypoints.settings.key_files import NODE_CREDENTIAL, node_key
+from app.entrypoints.settings.loading import SettingsError
+from app.entrypoints.settings.profiles import broker_url, profile_of
+from app.entrypoints.settings.schema import Settings
+from app.entrypoints.wiring.file_adapters import BOOTS_FILE, ZOS_BOOTS_FILE
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 

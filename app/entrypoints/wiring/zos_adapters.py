@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from app.domain.backoff import Jitter
 from app.domain.events import Happening
 from app.domain.model import FarmId
-from app.entrypoints.kinds import broker_url
-from app.entrypoints.settings import Settings
+from app.entrypoints.settings.profiles import broker_url
+from app.entrypoints.settings.schema import Settings
 from app.ports.clock import Clock
 from app.ports.operator import Operator
 

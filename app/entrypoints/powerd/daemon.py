@@ -14,9 +14,9 @@ from typing import Protocol
 
 from dependency_injector import providers
 
-from app.entrypoints import adapters
-from app.entrypoints.container import Container
-from app.entrypoints.kinds import calls_neighbours, serves_zbus, speaks_substrate
+from app.entrypoints.settings.profiles import calls_neighbours, serves_zbus, speaks_substrate
+from app.entrypoints.wiring import adapters
+from app.entrypoints.wiring.container import Container
 
 STOP_S = 4.5
 """An ordered stop ends within 5 s (R12), even if a library does not let go."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.entrypoints.settings import Settings
+from app.entrypoints.settings.schema import Settings
 
 BROKER = "redis://127.0.0.1:6379"
 ZOS_BROKER = "unix:///var/run/redis.sock"

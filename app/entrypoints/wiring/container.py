@@ -18,11 +18,11 @@ from app.domain.services.events.follower import Follower
 from app.domain.services.identification import Identification
 from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
 from app.domain.services.registration_watch import RegistrationWatch
-from app.entrypoints import adapters, farmer_adapters, file_adapters, simulated_adapters, zos_adapters
-from app.entrypoints.kinds import kind_of, rtc_alarm_kind, serves_zbus, signs_of_life_kind
-from app.entrypoints.node_services import Ports, assemble
-from app.entrypoints.policies import policies
-from app.entrypoints.settings import Settings
+from app.entrypoints.settings.profiles import kind_of, rtc_alarm_kind, serves_zbus, signs_of_life_kind
+from app.entrypoints.settings.schema import Settings
+from app.entrypoints.wiring import adapters, farmer_adapters, file_adapters, simulated_adapters, zos_adapters
+from app.entrypoints.wiring.node_services import Ports, assemble
+from app.entrypoints.wiring.policies import policies
 
 
 def _yes_or_no(answer: bool) -> str:

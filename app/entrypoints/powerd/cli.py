@@ -12,13 +12,13 @@ import click
 
 from app.domain.errors import PowerdError
 from app.entrypoints.farm.cli import farm
-from app.entrypoints.settings import Settings
-from app.entrypoints.settings_loading import load_settings
+from app.entrypoints.settings.loading import load_settings
+from app.entrypoints.settings.schema import Settings
 from app.entrypoints.simulate.cli import simulate
-from app.entrypoints.standard_streams import StreamsMixin
+from app.entrypoints.terminal.standard_streams import StreamsMixin
 
 if TYPE_CHECKING:
-    from app.entrypoints.container import Container
+    from app.entrypoints.wiring.container import Container
 
 EXIT_CANNOT_GO_ON = 1
 
@@ -61,7 +61,7 @@ class Options:
         from dependency_injector import providers
 
         from app.adapters.telemetry.log import setup_logging
-        from app.entrypoints.container import Container
+        from app.entrypoints.wiring.container import Container
 
         settings = self.settings(given)
         setup_logging(settings.log.level, settings.log.format)
@@ -114,7 +114,7 @@ def main(ctx: click.Context, broker: str | None, config: Path | None, profile: s
     given = {"broker.url": broker, "profile": profile}
     ctx.obj = Options(config, {key: value for key, value in given.items() if value is not None})
     if ctx.invoked_subcommand is None:
-        from app.entrypoints.daemon import run_daemon
+        from app.entrypoints.powerd.daemon import run_daemon
 
         run_daemon(ctx.obj.container())
 
@@ -123,7 +123,7 @@ def main(ctx: click.Context, broker: str | None, config: Path | None, profile: s
 @click.pass_obj
 def events(options: Options) -> None:
     """Follow the chain and publish the farm's power-target events to Redis."""
-    from app.entrypoints.daemon import run_follower
+    from app.entrypoints.powerd.daemon import run_follower
 
     run_follower(options.container())
 
@@ -134,8 +134,8 @@ def events(options: Options) -> None:
 @click.pass_obj
 def status(options: Options, broker: str | None, *, as_json: bool) -> None:
     """Show what this node's daemon believes and does now: target, state, holds, uptime, wakes, faults."""
-    from app.entrypoints.kinds import broker_url
-    from app.entrypoints.status import show_status
+    from app.entrypoints.powerd.status import show_status
+    from app.entrypoints.settings.profiles import broker_url
 
     show_status(broker or broker_url(options.settings()), sys.stdout, as_json=as_json)
 
@@ -163,9 +163,9 @@ def hold_add(options: Options, name: str, reason: str, duration: str | None, unt
 
     It counts at every look at the chain and right before the power-off, not after the order.
     """
-    from app.entrypoints.adapters import system_clock
-    from app.entrypoints.durations import duration_s, expiry
-    from app.entrypoints.hold import add_hold
+    from app.entrypoints.powerd.durations import duration_s, expiry
+    from app.entrypoints.powerd.hold import add_hold
+    from app.entrypoints.wiring.adapters import system_clock
 
     expires_at_s = expiry(system_clock().now(), duration, until)
     lasts_s = None if duration is None else duration_s(duration)
@@ -180,7 +180,7 @@ def hold_list(options: Options, *, as_json: bool) -> None:
 
     Exits with 1 if any can't be read: then the node stays up as well.
     """
-    from app.entrypoints.hold import list_holds
+    from app.entrypoints.powerd.hold import list_holds
 
     list_holds(options.settings(), sys.stdout, as_json=as_json)
 
@@ -190,7 +190,7 @@ def hold_list(options: Options, *, as_json: bool) -> None:
 @click.pass_obj
 def hold_lift(options: Options, name: str) -> None:
     """Lift the hold of NAME."""
-    from app.entrypoints.hold import lift_hold
+    from app.entrypoints.powerd.hold import lift_hold
 
     lift_hold(options.settings(), name, sys.stdout)
 
@@ -203,8 +203,8 @@ def decode(source: TextIO, *, zbus: bool) -> None:
 
     One line in, one line out: what can't be read is a line {"error": …}, an empty line too.
     """
-    from app.entrypoints.decode import decode_lines, event
-    from app.entrypoints.decode_zbus import zbus_frame
+    from app.entrypoints.powerd.decode import decode_lines, event
+    from app.entrypoints.powerd.decode_zbus import zbus_frame
 
     if not decode_lines(source, sys.stdout, zbus_frame if zbus else event):
         sys.exit(1)

@@ -15,8 +15,8 @@ from app.domain.rules.wake_rank import TurnPolicy
 from app.domain.services.context.reconciler import ReconcilePolicy
 from app.domain.services.reporting.clock_watch import NEXT_BLOCK_S_MAX
 from app.domain.services.reporting.fee_pace import FeePolicy
-from app.entrypoints.kinds import behind_gateway
-from app.entrypoints.settings import Settings
+from app.entrypoints.settings.profiles import behind_gateway
+from app.entrypoints.settings.schema import Settings
 
 NODES_AT_ONCE = 2
 """Behind a gateway of one worker: a second node's call waits there while the first is served, and no more."""

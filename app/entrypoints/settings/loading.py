@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from app.entrypoints.settings import Settings
-from app.entrypoints.settings_checks import problems
-from app.entrypoints.settings_environment import from_environment
-from app.entrypoints.settings_keys import Key, SettingsError, did_you_mean, keys
-from app.entrypoints.settings_words import toml_complaint, type_complaint
+from app.entrypoints.settings.checks import problems
+from app.entrypoints.settings.environment import from_environment
+from app.entrypoints.settings.keys import Key, SettingsError, did_you_mean, keys
+from app.entrypoints.settings.schema import Settings
+from app.entrypoints.settings.words import toml_complaint, type_complaint
 
 __all__ = ["SettingsError", "load_settings"]
 

@@ -1,7 +1,7 @@
 """Assembles the daemon's services on given ports: for the container once, for the simulator at every boot.
 
 Plain construction, since the simulator does it a hundred thousand times a run. Which adapter stands
-behind a port is decided elsewhere (`app.entrypoints.container`, `app.entrypoints.simulate.machine`).
+behind a port is decided elsewhere (`app.entrypoints.wiring.container`, `app.entrypoints.simulate.machine`).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from app.domain.services.waking.turns import Turns
 from app.domain.services.waking.wake_faults import WakeFaults
 from app.domain.services.waking.wake_reads import WakeReads
 from app.domain.services.waking.wake_service import WakeService
-from app.entrypoints.policies import Policies
+from app.entrypoints.wiring.policies import Policies
 from app.ports.boot_memory import BootMemory
 from app.ports.chain import Chain
 from app.ports.clock import Clock

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from app.adapters.redis.broker_url import parse_broker_url
 from app.domain.errors import PermanentError
 from app.domain.model import Mac
-from app.entrypoints.kinds import behind_gateway, broker_url
-from app.entrypoints.settings import Settings
-from app.entrypoints.settings_keys import keys
+from app.entrypoints.settings.keys import keys
+from app.entrypoints.settings.profiles import behind_gateway, broker_url
+from app.entrypoints.settings.schema import Settings
 
 STAGGER_SHARE_MAX = 0.25
 """Of the deadline of a wake, so much may pass before the last node calls."""

@@ -11,8 +11,8 @@ from msgspec import Meta
 from msgspec.structs import fields
 
 from app.domain.errors import PermanentError
-from app.entrypoints.settings import Settings
-from app.entrypoints.settings_base import Section
+from app.entrypoints.settings.base import Section
+from app.entrypoints.settings.schema import Settings
 
 PREFIX = "POWERD_"
 
