@@ -14,8 +14,8 @@ from tests.bench.figure import Figure, Scale
 RUN = """
 import json, resource, sys, time
 from app.adapters.simulated.clock import VirtualLoop
-from app.entrypoints.simulate.planning import Wish, plan_of
-from app.entrypoints.simulate.run import run
+from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.run.run import run
 
 timers = 0
 set_timer = VirtualLoop.call_at

@@ -22,11 +22,11 @@ from app.domain.rules.power import Observation
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.reconciler import ReconcilePolicy
 from app.domain.services.node_services import NodeServices
-from app.entrypoints.simulate.explore import HOURS, explored_plan
-from app.entrypoints.simulate.farmer_policies import Bot, FarmerPolicy, NodeView, policy_of
-from app.entrypoints.simulate.outcome import Outcome
-from app.entrypoints.simulate.plan import Plan, PolicyPlan
-from app.entrypoints.simulate.run import run
+from app.entrypoints.simulator.experiments.explore import HOURS, explored_plan
+from app.entrypoints.simulator.plan.farmer_policies import Bot, FarmerPolicy, NodeView, policy_of
+from app.entrypoints.simulator.plan.plan import Plan, PolicyPlan
+from app.entrypoints.simulator.run.outcome import Outcome
+from app.entrypoints.simulator.run.run import run
 from app.entrypoints.wiring.node_services import Ports, assemble
 from app.entrypoints.wiring.policies import Policies
 

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from app.entrypoints.simulate.fault_kinds import FAULT_KINDS
-from app.entrypoints.simulate.plan import FarmPlan, FaultPlan, NodePlan, Plan, PolicyPlan, ScriptedTarget, WorkloadPlan
+from app.entrypoints.simulator.faults.kinds import FAULT_KINDS
+from app.entrypoints.simulator.plan.plan import (
+    FarmPlan,
+    FaultPlan,
+    NodePlan,
+    Plan,
+    PolicyPlan,
+    ScriptedTarget,
+    WorkloadPlan,
+)
 
 IDLE = WorkloadPlan(load=0.0)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from app.entrypoints.simulate.outcome import Energy, Outcome
-from app.entrypoints.simulate.planning import Wish, plan_of
-from app.entrypoints.simulate.run import run
-from app.entrypoints.simulate.tally import MARKS
-from app.entrypoints.simulate.violation import Violation
+from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.run.outcome import Energy, Outcome
+from app.entrypoints.simulator.run.run import run
+from app.entrypoints.simulator.watching.tally import MARKS
+from app.entrypoints.simulator.watching.violation import Violation
 from tests.simulation.farms import fault, scripted
 
 HOSTILE = "</script><script>document.title='stolen'</script><img src=x onerror=\"document.title='stolen'\"> &amp; <!--"

@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.entrypoints.powerd.cli import main
-from app.entrypoints.simulate.at_risk import Risk, unwakeable
-from app.entrypoints.simulate.outcome import Outcome
-from app.entrypoints.simulate.plan import NodePlan
-from app.entrypoints.simulate.planning import Wish, plan_of
-from app.entrypoints.simulate.run import run
-from app.entrypoints.simulate.show import NODES_AT_RISK
+from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.plan.at_risk import Risk, unwakeable
+from app.entrypoints.simulator.plan.plan import NodePlan
+from app.entrypoints.simulator.report.show import NODES_AT_RISK
+from app.entrypoints.simulator.run.outcome import Outcome
+from app.entrypoints.simulator.run.run import run
 from tests.simulation.farms import fault, scripted
 
 ALONE_IN_THE_CELLAR = (NodePlan(id=1), NodePlan(id=2), NodePlan(id=3, segment="cellar"))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from app.entrypoints.simulate.explore import HOURS
-from app.entrypoints.simulate.promises import ALL
-from app.entrypoints.simulate.run import run
+from app.entrypoints.simulator.experiments.explore import HOURS
+from app.entrypoints.simulator.promises import ALL
+from app.entrypoints.simulator.run.run import run
 from tests.simulation.defects import DEFECTS, Defect
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.entrypoints.simulate.explore import explored_plan, investigate, shrink
-from app.entrypoints.simulate.planning import chosen, numbers
-from app.entrypoints.simulate.run import run
-from app.entrypoints.simulate.violation import Violation
+from app.entrypoints.simulator.experiments.explore import explored_plan, investigate, shrink
+from app.entrypoints.simulator.input.planning import chosen, numbers
+from app.entrypoints.simulator.run.run import run
+from app.entrypoints.simulator.watching.violation import Violation
 from tests.simulation.test_defects import table
 
 SEEDS = sorted({*range(8), *(seeds - 1 for seeds, _ in table().values())})

@@ -14,14 +14,14 @@ from click.testing import CliRunner, Result
 from app.domain.minting.month import Loss, Month
 from app.domain.model import NodeId, Power
 from app.entrypoints.powerd.cli import main
-from app.entrypoints.simulate import minted
-from app.entrypoints.simulate.farmer_policies import Bot, NodeView
-from app.entrypoints.simulate.lost_to import Attribution, LostTo
-from app.entrypoints.simulate.plan import BotPlan
-from app.entrypoints.simulate.planning import Wish, plan_of
-from app.entrypoints.simulate.report_data import report_data
-from app.entrypoints.simulate.run import run
-from app.entrypoints.simulate.troubles import Troubles
+from app.entrypoints.simulator.income import minted
+from app.entrypoints.simulator.income.lost_to import Attribution, LostTo
+from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.plan.farmer_policies import Bot, NodeView
+from app.entrypoints.simulator.plan.plan import BotPlan
+from app.entrypoints.simulator.report.data import report_data
+from app.entrypoints.simulator.run.run import run
+from app.entrypoints.simulator.world.fault_history import FaultHistory
 from tests.simulation.defects import DEFECTS
 from tests.simulation.farms import fault, scripted
 
@@ -130,7 +130,7 @@ def test_a_run_of_less_than_a_second_is_a_run() -> None:
 
 def test_a_short_fault_does_not_excuse_a_long_gap_between_reports() -> None:
     def gap_of(seconds: float) -> LostTo:
-        troubles = Troubles(lambda: now_s)
+        troubles = FaultHistory(lambda: now_s)
         now_s = 2400.0
         troubles.begin("extrinsics-lost")
         now_s += seconds

@@ -9,10 +9,10 @@ from typing import Protocol
 
 import pytest
 
-from app.entrypoints.simulate.outcome import Outcome
-from app.entrypoints.simulate.report import write_report
-from app.entrypoints.simulate.summary import figures
-from app.entrypoints.simulate.tally import MARKS
+from app.entrypoints.simulator.report.page import write_report
+from app.entrypoints.simulator.report.summary import figures
+from app.entrypoints.simulator.run.outcome import Outcome
+from app.entrypoints.simulator.watching.tally import MARKS
 from tests.simulation.browser import Browser, Page
 from tests.simulation.reported import HOSTILE, eventful, large, quiet
 

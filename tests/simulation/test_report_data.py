@@ -14,12 +14,12 @@ import pytest
 from click.testing import CliRunner
 
 from app.entrypoints.powerd.cli import main
-from app.entrypoints.simulate.plan import NodePlan
-from app.entrypoints.simulate.report import ReportNotWritten, check_place, embedded, report_page_of, write_report
-from app.entrypoints.simulate.report_data import packed, report_data
-from app.entrypoints.simulate.run import run
-from app.entrypoints.simulate.tally import MARKS
-from app.entrypoints.simulate.violation import Violation
+from app.entrypoints.simulator.plan.plan import NodePlan
+from app.entrypoints.simulator.report.data import packed, report_data
+from app.entrypoints.simulator.report.page import ReportNotWritten, check_place, embedded, report_page_of, write_report
+from app.entrypoints.simulator.run.run import run
+from app.entrypoints.simulator.watching.tally import MARKS
+from app.entrypoints.simulator.watching.violation import Violation
 from tests.simulation.farms import scripted
 from tests.simulation.reported import HOSTILE, eventful, large, quiet
 

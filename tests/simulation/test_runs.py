@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from app.entrypoints.simulate.explore import explored_plan
-from app.entrypoints.simulate.outcome import Outcome
-from app.entrypoints.simulate.plan import NodePlan
-from app.entrypoints.simulate.planning import Wish, plan_of
-from app.entrypoints.simulate.run import run
-from app.entrypoints.simulate.tally import MARKS
+from app.entrypoints.simulator.experiments.explore import explored_plan
+from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.plan.plan import NodePlan
+from app.entrypoints.simulator.run.outcome import Outcome
+from app.entrypoints.simulator.run.run import run
+from app.entrypoints.simulator.watching.tally import MARKS
 from tests.simulation.farms import fault, scripted
 
 
@@ -92,8 +92,8 @@ def test_every_sleeper_is_woken_once_a_day() -> None:
 
 
 RUN_ONE = """
-from app.entrypoints.simulate.explore import explored_plan
-from app.entrypoints.simulate.run import run
+from app.entrypoints.simulator.experiments.explore import explored_plan
+from app.entrypoints.simulator.run.run import run
 print(run(explored_plan(5)).trace_hash)
 """
 

@@ -10,9 +10,9 @@ from app.domain.model import NodeIdentity
 from app.domain.rules.wake_rank import TurnPolicy
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
-from app.entrypoints.simulate.outcome import Outcome
-from app.entrypoints.simulate.planning import Wish, plan_of
-from app.entrypoints.simulate.run import run
+from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.run.outcome import Outcome
+from app.entrypoints.simulator.run.run import run
 from app.entrypoints.wiring.node_services import Ports, assemble
 from app.entrypoints.wiring.policies import Policies
 

@@ -13,16 +13,16 @@ import msgspec
 import pytest
 
 from app.entrypoints.powerd.cli import main
-from app.entrypoints.simulate.bad_input import BadInput
-from app.entrypoints.simulate.many.grid import grid_of, seeds_of
-from app.entrypoints.simulate.many.processes import Processes
-from app.entrypoints.simulate.many.result import merged, simulate
-from app.entrypoints.simulate.many.sweep import Swept, run_sweep, sweep_of
-from app.entrypoints.simulate.many.sweep_file import Run
-from app.entrypoints.simulate.many.sweep_table import ending, summary_of, table
-from app.entrypoints.simulate.many.work import Done, Failed, Task, Work
-from app.entrypoints.simulate.planning import Wish
-from app.entrypoints.simulate.summary import percentile
+from app.entrypoints.simulator.experiments.grid import grid_of, seeds_of
+from app.entrypoints.simulator.experiments.processes import Processes
+from app.entrypoints.simulator.experiments.result import merged, simulate
+from app.entrypoints.simulator.experiments.sweep import Swept, run_sweep, sweep_of
+from app.entrypoints.simulator.experiments.sweep_file import Run
+from app.entrypoints.simulator.experiments.sweep_table import ending, summary_of, table
+from app.entrypoints.simulator.experiments.work import Done, Failed, Task, Work
+from app.entrypoints.simulator.input.planning import Wish
+from app.entrypoints.simulator.plan.bad_input import BadInput
+from app.entrypoints.simulator.report.summary import percentile
 from tests.simulation.work import has_a_bug, kills_its_worker
 
 SMALL = Wish(nodes=4, farms=1, hours=3, faults="many")
@@ -156,7 +156,7 @@ def test_a_file_that_is_no_sweeps_is_refused_and_left_alone(tmp_path: Path) -> N
 
 def test_a_file_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     swept(tmp_path / "sweep.jsonl")
-    monkeypatch.setattr("app.entrypoints.simulate.many.sweep.code_digest", lambda: "of tomorrow")
+    monkeypatch.setattr("app.entrypoints.simulator.experiments.sweep.code_digest", lambda: "of tomorrow")
     with pytest.raises(BadInput, match="another version of powerd"):
         swept(tmp_path / "sweep.jsonl")
 

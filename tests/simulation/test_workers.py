@@ -15,12 +15,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.entrypoints.simulate.many import dask_cluster
-from app.entrypoints.simulate.many.dask_cluster import ClusterGone, ClusterUnusable, DaskCluster
-from app.entrypoints.simulate.many.processes import Processes
-from app.entrypoints.simulate.many.result import simulate
-from app.entrypoints.simulate.many.work import Done, Failed, Task, Workers
-from app.entrypoints.simulate.planning import Wish, plan_of
+from app.entrypoints.simulator.experiments import dask_cluster
+from app.entrypoints.simulator.experiments.dask_cluster import ClusterGone, ClusterUnusable, DaskCluster
+from app.entrypoints.simulator.experiments.processes import Processes
+from app.entrypoints.simulator.experiments.result import simulate
+from app.entrypoints.simulator.experiments.work import Done, Failed, Task, Workers
+from app.entrypoints.simulator.input.planning import Wish, plan_of
 from tests.simulation.work import has_a_bug, kills_its_worker, never_ends
 from tests.slowness import patient
 
@@ -87,7 +87,7 @@ def test_who_wants_no_more_need_not_wait_for_what_runs(tmp_path: Path) -> None:
 HANGS = """
 import sys
 from functools import partial
-from app.entrypoints.simulate.many.processes import Processes
+from app.entrypoints.simulator.experiments.processes import Processes
 from tests.simulation.test_workers import tasks
 from tests.simulation.work import never_ends
 list(Processes(partial(never_ends, sys.argv[1]), 1).each(tasks(2)))

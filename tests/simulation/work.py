@@ -9,11 +9,11 @@ from pathlib import Path
 
 import msgspec
 
-from app.entrypoints.simulate.many.result import result_of, simulate
-from app.entrypoints.simulate.outcome import Outcome
-from app.entrypoints.simulate.plan import Plan
-from app.entrypoints.simulate.promise import Promise
-from app.entrypoints.simulate.run import run
+from app.entrypoints.simulator.experiments.result import result_of, simulate
+from app.entrypoints.simulator.plan.plan import Plan
+from app.entrypoints.simulator.run.outcome import Outcome
+from app.entrypoints.simulator.run.run import run
+from app.entrypoints.simulator.watching.promise import Promise
 
 
 def kills_its_worker(folder: str, seed: int, times: int, plan: bytes) -> bytes:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.entrypoints.powerd.durations import LATEST_S, WrongTime, duration_s, expiry, point_in_time_s, shown_duration
+from app.entrypoints.terminal.durations import LATEST_S, WrongTime, duration_s, expiry, point_in_time_s, shown_duration
 
 NOW_S = datetime(2026, 1, 31, 8, 15, tzinfo=UTC).timestamp()
 

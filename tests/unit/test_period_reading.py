@@ -16,8 +16,8 @@ from app.domain.errors import ChainUnavailable, HistoryForgotten
 from app.domain.minting.ledger import MonthLedger
 from app.domain.minting.period import Period
 from app.domain.model import FarmId, NodeId
-from app.entrypoints.minting import reading
-from app.entrypoints.minting.reading import Hearing, PeriodReading
+from app.entrypoints.farm.minting import reading
+from app.entrypoints.farm.minting.reading import Hearing, PeriodReading
 
 pytestmark = pytest.mark.anyio
 

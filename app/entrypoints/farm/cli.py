@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from app.entrypoints.minting.cli import minting
-from app.entrypoints.powerd.durations import WrongTime, duration_s
+from app.entrypoints.farm.minting.cli import minting
+from app.entrypoints.terminal.durations import WrongTime, duration_s
 
 ID = click.IntRange(1, 2**32 - 1)
 """The chain counts farms and nodes from 1, in 32 bits."""

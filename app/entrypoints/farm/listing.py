@@ -17,10 +17,10 @@ from app.domain.minting.standing import Known, Standing
 from app.domain.model import Node, NodeId, NodePower, Power
 from app.domain.rules.farm_risk import Member, SignAge, risk
 from app.entrypoints.farm.looking import look
+from app.entrypoints.farm.minting.cache import standings_path
 from app.entrypoints.farm.old_head import age_s_of
 from app.entrypoints.farm.paid import Standings, pay_table, plain, standings_of
 from app.entrypoints.farm.which import which_farm
-from app.entrypoints.minting.cache import standings_path
 from app.entrypoints.wiring.container import Container
 
 UNKNOWN = "?"

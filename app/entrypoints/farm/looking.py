@@ -11,8 +11,8 @@ import asyncio
 from app.adapters.files.last_write import LastWrite, load_last_write
 from app.adapters.substrate.farm_view import FarmView
 from app.domain.model import FarmId
+from app.entrypoints.farm.minting.cache import last_write_path
 from app.entrypoints.farm.old_head import old_head
-from app.entrypoints.minting.cache import last_write_path
 from app.entrypoints.wiring.adapters import system_clock
 from app.entrypoints.wiring.container import Container
 

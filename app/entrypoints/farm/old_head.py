@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.domain.model import Head
-from app.entrypoints.powerd.durations import shown_duration
 from app.entrypoints.settings.schema import Settings
+from app.entrypoints.terminal.durations import shown_duration
 from app.entrypoints.wiring.adapters import system_clock
 
 OLD_S = 300.0

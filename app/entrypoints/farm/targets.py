@@ -27,8 +27,8 @@ from app.domain.rules.farm_risk import (
 )
 from app.entrypoints.farm.checks import FEE, Checked, NothingDone, check
 from app.entrypoints.farm.looking import look
+from app.entrypoints.farm.minting.cache import last_write_path
 from app.entrypoints.farm.waiting import wait_for_states
-from app.entrypoints.minting.cache import last_write_path
 from app.entrypoints.wiring.adapters import system_clock
 from app.entrypoints.wiring.container import Container
 from app.ports.power_targets import PowerTargets

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from app.domain.errors import RetryableError
 from app.domain.model import HeadKind, NodeId, NodePower, Power
-from app.entrypoints.powerd.durations import shown_duration
+from app.entrypoints.terminal.durations import shown_duration
 from app.ports.chain import ChainReader
 
 LOOK_S = 2.0

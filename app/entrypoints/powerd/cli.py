@@ -14,7 +14,7 @@ from app.domain.errors import PowerdError
 from app.entrypoints.farm.cli import farm
 from app.entrypoints.settings.loading import load_settings
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.simulate.cli import simulate
+from app.entrypoints.simulator.cli import simulate
 from app.entrypoints.terminal.standard_streams import StreamsMixin
 
 if TYPE_CHECKING:
@@ -163,8 +163,8 @@ def hold_add(options: Options, name: str, reason: str, duration: str | None, unt
 
     It counts at every look at the chain and right before the power-off, not after the order.
     """
-    from app.entrypoints.powerd.durations import duration_s, expiry
     from app.entrypoints.powerd.hold import add_hold
+    from app.entrypoints.terminal.durations import duration_s, expiry
     from app.entrypoints.wiring.adapters import system_clock
 
     expires_at_s = expiry(system_clock().now(), duration, until)

@@ -13,9 +13,9 @@ from app.adapters.files.holds import FileHolds, is_holder, spelled
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import HoldsUnreadable, PermanentError
 from app.domain.model import Hold
-from app.entrypoints.powerd.durations import LATEST_S, WrongTime, shown_duration
 from app.entrypoints.settings.profiles import kind_of
 from app.entrypoints.settings.schema import Settings
+from app.entrypoints.terminal.durations import LATEST_S, WrongTime, shown_duration
 from app.entrypoints.wiring import adapters
 
 FOR_EVER = "no end"

@@ -1,7 +1,7 @@
 """Assembles the daemon's services on given ports: for the container once, for the simulator at every boot.
 
 Plain construction, since the simulator does it a hundred thousand times a run. Which adapter stands
-behind a port is decided elsewhere (`app.entrypoints.wiring.container`, `app.entrypoints.simulate.machine`).
+behind a port is decided elsewhere (`app.entrypoints.wiring.container`, `app.entrypoints.simulator.world.machine`).
 """
 
 from __future__ import annotations

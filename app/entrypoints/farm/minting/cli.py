@@ -1,0 +1,87 @@
+"""The command ``powerd farm minting``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.domain.minting.period import Period
+from app.domain.model import FarmId, NodeId
+from app.entrypoints.farm.minting.question import CURRENT, PREVIOUS
+
+
+class WhichPeriod(click.ParamType[str | int]):
+    """``current``, ``previous``, or a number of the minting's calendar."""
+
+    name = "period"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | int:
+        """The word, or the number."""
+        text = str(value)
+        if text in (CURRENT, PREVIOUS):
+            return text
+        if text.isascii() and text.isdigit() and len(text) < 6:
+            return int(text)
+        return self.fail(f"{value!r} is neither {CURRENT}, {PREVIOUS} nor a period's number", param, ctx)
+
+
+@click.command(short_help="What the grid's minting credits each node, and why.")
+@click.option("--period", type=WhichPeriod(), metavar="current|previous|N", help="Which one. Without it: current.")
+@click.option("--farm", "farm_id", type=click.IntRange(1, 2**32 - 1), help="Farm id; as for `powerd farm list`.")
+@click.option("--chain", multiple=True, metavar="URL", help="Endpoint that remembers the period (an archive node).")
+@click.option("--events", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Judge it instead.")
+@click.option("--start", type=click.IntRange(0, 2**32 - 1), metavar="TS", help="Start of the period, Unix seconds.")
+@click.option("--end", type=click.IntRange(0, 2**32 - 1), metavar="TS", help="Its end.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a node.")
+@click.option("--explain", type=click.IntRange(0, 2**32 - 1), metavar="NODE", help="This node's period as a list.")
+@click.pass_obj
+def minting(
+    options: Any,
+    period: str | int | None,
+    farm_id: int | None,
+    chain: tuple[str, ...],
+    events: Path | None,
+    start: int | None,
+    end: int | None,
+    explain: int | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Judge the nodes' uptime and power events as the grid's minting does, once a period.
+
+    The events are read from the chain's blocks, and kept in ~/.cache/powerd, so that the next look reads
+    only what is new; a period that is not over is judged as if all that is still in time came in time.
+    With --events they are those of FILE, one a line, as JSON, each node's in the order of their time
+    (docs/minting.md).
+    """
+    given = _given_period(start, end)
+    if events is not None and (given is None or period is not None or farm_id or chain):
+        raise click.UsageError("--events needs --start and --end, and goes with none of --period, --farm and --chain")
+    if given is not None and period is not None:
+        raise click.UsageError("--period, or --start and --end, not both")
+    node = None if explain is None else NodeId(explain)
+    if events is not None and given is not None:
+        from app.entrypoints.farm.minting.offline import judge_events
+
+        lines = judge_events(events, given, node, as_json=as_json)
+    else:
+        from app.entrypoints.farm.minting.from_chain import judge_chain
+        from app.entrypoints.farm.minting.question import Question
+
+        container = options.container({"chain.urls": list(chain)} if chain else {})
+        farm = None if farm_id is None else FarmId(farm_id)
+        lines = judge_chain(container, Question(farm, given or period or CURRENT, node, as_json))
+    for line in lines:
+        click.echo(line)
+
+
+def _given_period(start: int | None, end: int | None) -> Period | None:
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        raise click.UsageError("--start and --end go together")
+    if end <= start:
+        raise click.UsageError("--end must be later than --start")
+    return Period(start, end)

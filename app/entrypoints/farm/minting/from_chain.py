@@ -1,0 +1,121 @@
+"""Judges a period of a farm by the chain's blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, closing, contextmanager
+
+import click
+
+from app.adapters.files.minting_record import FileMintingRecord
+from app.adapters.files.standings import save_standings
+from app.adapters.telemetry.log import one_line
+from app.domain.errors import PermanentError, UnknownIdentity
+from app.domain.minting.history import TimedBlock
+from app.domain.minting.period import AFTERMATH_S
+from app.domain.minting.standing import Known
+from app.domain.model import FarmId
+from app.entrypoints.farm.minting.account import Account
+from app.entrypoints.farm.minting.cache import record_path, standings_path
+from app.entrypoints.farm.minting.question import Question
+from app.entrypoints.farm.minting.reading import Hearing, PeriodReading
+from app.entrypoints.farm.minting.table import moment, told
+from app.entrypoints.farm.which import which_farm
+from app.entrypoints.terminal.durations import shown_duration
+from app.entrypoints.wiring.container import Container
+from app.ports.farm_history import FarmHistory
+
+INTERRUPTED = 130
+"""As a shell tells of a program that Ctrl-C ended."""
+
+
+class Interrupted(PermanentError):
+    """Ctrl-C."""
+
+    exit_code = INTERRUPTED
+
+
+def judge_chain(container: Container, question: Question) -> Sequence[str]:
+    """The lines to print; errors of the chain go to the caller, and Ctrl-C is `Interrupted`."""
+    try:
+        return asyncio.run(_judge(container, question))
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; what was read is kept, and the same command goes on from there") from None
+
+
+async def _judge(container: Container, question: Question) -> Sequence[str]:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(container.chain_client().close)
+        history: FarmHistory = container.farm_history()
+        farm = await which_farm(container, question.farm)
+        newest = await history.newest()
+        account = Account(question.period(newest.time_s), question.explain)
+        chain_id = await history.chain_id()
+        record = stack.enter_context(closing(FileMintingRecord(record_path(chain_id, farm, account.period))))
+        hearing = stack.enter_context(_hearing(f"farm {farm}"))
+        reading = PeriodReading(history, record, farm, account.period, hearing)
+        reached = await reading.read(account.ledger, newest, container.settings().follower.batch_blocks)
+    if reached == newest and reached.time_s <= account.period.end_s:
+        known = {node: Known.of(account.ledger.month(node), reached.time_s) for node in account.ledger.nodes}
+        save_standings(standings_path(chain_id, farm), known)
+    return list(_judged(account, farm, reached, as_json=question.as_json))
+
+
+def _judged(account: Account, farm: FarmId, reached: TimedBlock, *, as_json: bool) -> Iterator[str]:
+    ledger, period = account.ledger, account.period
+    if account.explain is not None and account.explain not in ledger.nodes:
+        raise UnknownIdentity(f"node {account.explain} is not of farm {farm}")
+    if reached.time_s >= period.end_s:
+        months = [ledger.close(node) for node in ledger.nodes]
+    else:
+        months = [ledger.so_far(node, max(reached.time_s, period.start_s)) for node in ledger.nodes]
+    yield from told(account, months, min(reached.time_s, period.end_s), as_json=as_json)
+    if not as_json and period.end_s <= reached.time_s < period.end_s + AFTERMATH_S:
+        yield f"not final: a report may still count that comes before {moment(period.end_s + AFTERMATH_S)} UTC"
+
+
+@contextmanager
+def _hearing(label: str) -> Iterator[Hearing]:
+    """Warnings on stderr, and on a terminal a bar that tells the time left."""
+    bar = _Bar(label)
+
+    def warn(text: str) -> None:
+        bar.erase()
+        click.echo(f"powerd: {one_line(text)}", err=True)
+
+    try:
+        yield Hearing(warn, bar.show)
+    finally:
+        bar.erase()
+
+
+class _Bar:
+    """One line that is written over; elsewhere than on a terminal it is silent."""
+
+    WIDTH = 24
+    PAUSE_S = 0.1
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._silent = not sys.stderr.isatty()
+        self._began_s = time.monotonic()
+        self._shown_s = 0.0
+
+    def show(self, done: int, total: int) -> None:
+        now_s = time.monotonic()
+        if self._silent or now_s - self._shown_s < self.PAUSE_S:
+            return
+        self._shown_s = now_s
+        left_s = (now_s - self._began_s) / done * (total - done)
+        full = self.WIDTH * done // total
+        line = f"{self._label} [{'#' * full}{'-' * (self.WIDTH - full)}] {done:,} of {total:,} blocks"
+        sys.stderr.write(f"\r\x1b[K{line}, {shown_duration(left_s)} left"[:85])
+        sys.stderr.flush()
+
+    def erase(self) -> None:
+        if not self._silent and self._shown_s:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

@@ -1,0 +1,116 @@
+"""Months in a farmer's words, and as lines of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from app.domain.minting.month import MINIMUM_SHARE, SLOW_BOOTS_MAX, Booking, Loss, Month, Violation
+from app.domain.minting.period import Period
+from app.entrypoints.farm.minting.account import Account
+
+HOUR_S = 3600
+
+WORDS = {
+    Violation.UPTIME_TOO_HIGH: "it reported more new uptime than time had passed",
+    Violation.UPTIME_TOO_LOW: "it reported less new uptime than time had passed, and had not booted",
+    Violation.INVALID_REBOOT: "it reported less uptime than before, and more than a boot since then allows",
+    Violation.CLOCK_SKEW: "the boot time by its reports moved by 2 minutes or more",
+    Violation.BOOT_REQUEST_EXPIRED: "twice it was not up within 30 minutes after it was called",
+}
+
+
+def told(account: Account, months: Sequence[Month], until_s: int, *, as_json: bool) -> Iterator[str]:
+    """The lines that were asked for; ``until_s`` is up to when the period was judged."""
+    if account.explain is not None and not as_json:
+        yield from explanation(account.ledger.month(account.explain), account.bookings)
+    elif as_json:
+        yield from (json_line(month) for month in months if account.explain in (None, month.node))
+    else:
+        yield from table(account.period, months, account.lost_s, until_s)
+
+
+def json_line(month: Month) -> str:
+    """One node's month, for programs."""
+    violation = None if month.violation is None else month.violation.value
+    row = {
+        "node": month.node,
+        "credited_s": month.credited_s,
+        "slow_boots": month.slow_boots,
+        "violation": violation,
+    }
+    return json.dumps(row, separators=(",", ":"))
+
+
+def table(period: Period, months: Sequence[Month], lost_s: dict[int, Counter[Loss]], until_s: int) -> Iterator[str]:
+    """A row a node, then what cost them time. ``until_s`` is up to when the period was judged."""
+    number = "" if period.number is None else f" {period.number}"
+    yield f"period{number}: {moment(period.start_s)} to {moment(period.end_s)} UTC"
+    if until_s < period.end_s:
+        yield f"judged up to {moment(until_s)} UTC, {_hours(period.end_s - until_s)} before its end"
+    yield f"{'node':>8}  {'credited':>9}  {'share':>7}  {'lost':>9}  {'slow boots':>10}  month"
+    for month in months:
+        lost = sum(lost_s[month.node].values())
+        yield (
+            f"{month.node:>8}  {_hours(month.credited_s):>9}  {100 * month.share(period):>5.1f} %  "
+            f"{_hours(lost):>9}  {month.slow_boots:>10}  {_outlook(month, period, lost)}"
+        )
+    for month in months:
+        yield from _details(month, lost_s[month.node])
+
+
+def _outlook(month: Month, period: Period, lost_s: int) -> str:
+    if month.violation is not None:
+        return f"lost: {month.violation.value}"
+    if month.slow_boots > SLOW_BOOTS_MAX:
+        return f"lost: {Violation.BOOT_REQUEST_EXPIRED.value}"
+    left_s = period.length_s * (1 - MINIMUM_SHARE) - lost_s
+    if left_s < 0:
+        return f"lost: below {100 * MINIMUM_SHARE:.0f} %"
+    return f"{left_s / HOUR_S:.1f} h to spare"
+
+
+def _details(month: Month, lost_s: Counter[Loss]) -> Iterator[str]:
+    for loss, seconds in lost_s.most_common():
+        yield f"node {month.node} lost {_hours(seconds)}: {loss.value}"
+    if month.violation is not None and month.violated_at_s is not None:
+        at = moment(month.violated_at_s)
+        yield f"node {month.node} gets nothing for this period: {month.violation.value} at {at}"
+        yield f"  ({WORDS[month.violation]})"
+    since_s = month.uncredited_since_s
+    if since_s is not None:
+        yield f"node {month.node} earns nothing since {moment(since_s)}, until it boots with its target Up"
+
+
+def explanation(month: Month, bookings: Sequence[Booking]) -> Iterator[str]:
+    """The node's month as a list; reports that cost nothing are drawn together."""
+    yield f"node {month.node}:"
+    run: list[Booking] = []
+    for booking in bookings:
+        if booking.loss is None and not booking.note:
+            run.append(booking)
+            continue
+        yield from _together(run)
+        run = []
+        lost = "" if booking.loss is None else f", lost {_hours(booking.lost_s)}: {booking.loss.value}"
+        note = booking.note or "report"
+        yield f"  {moment(booking.until_s)}  {note}: credited {_hours(booking.credited_s)}{lost}"
+    yield from _together(run)
+
+
+def _together(run: Sequence[Booking]) -> Iterator[str]:
+    if run:
+        credited_s = sum(booking.credited_s for booking in run)
+        reports = "1 report" if len(run) == 1 else f"{len(run)} reports"
+        yield f"  {moment(run[-1].until_s)}  {reports}: credited {_hours(credited_s)}"
+
+
+def moment(time_s: int) -> str:
+    """In UTC, as the chain's own time is."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _hours(seconds: int) -> str:
+    return f"{seconds / HOUR_S:.2f} h"

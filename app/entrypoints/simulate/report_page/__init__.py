@@ -1,1 +1,0 @@
-"""The page of a report: markup, style and scripts, put together by `app.entrypoints.simulate.report`."""

@@ -1,0 +1,119 @@
+"""``powerd simulate``: farms in virtual time, run by the very services of the daemon."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from app.entrypoints.simulator.experiments.cli import compare, explore, sweep
+from app.entrypoints.simulator.input.world_options import FILE, wish_of, world_options
+
+if TYPE_CHECKING:
+    from app.entrypoints.simulator.plan.plan import FarmPlan
+
+
+def _list_faults(ctx: click.Context, _: click.Parameter, *wanted: bool) -> None:
+    if any(wanted):
+        from app.entrypoints.simulator.faults.kinds import listed
+
+        for line in listed():
+            click.echo(line)
+        ctx.exit()
+
+
+@click.group(invoke_without_command=True, short_help="Farms in virtual time, with everything going wrong.")
+@world_options
+@click.option("--explored", metavar="SEED", type=int, help="The world that `make sim` makes up from this seed.")
+@click.option("--from-chain", is_flag=True, help="Farms as the chain of the settings has them (with --farm).")
+@click.option("--farm", "farm_ids", type=int, multiple=True, help="With --from-chain: which farm; may be repeated.")
+@click.option("--report", type=FILE, help="Write a page to look at (HTML, self-contained).")
+@click.option(
+    "--list-faults",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_faults,
+    help="Print all kinds of faults, and end.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
+@click.pass_context
+def simulate(
+    ctx: click.Context,
+    /,
+    *,
+    explored: int | None,
+    from_chain: bool,
+    farm_ids: tuple[int, ...],
+    report: Path | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Run farms in virtual time: the daemon's own services, on a simulated chain, bus, network and machines.
+
+    Exit code 1 if a promise of powerd was broken (docs/simulation.md lists them), 3 if all were kept and
+    nodes of the farm are at risk.
+    """
+    if ctx.invoked_subcommand is not None:
+        _nothing_said_before(ctx, ctx.invoked_subcommand)
+        return
+    _no_contradictions(ctx, explored=explored is not None, from_chain=from_chain)
+    from app.entrypoints.simulator.input.planning import chosen, numbers
+    from app.entrypoints.simulator.report.show import show
+
+    if explored is not None:
+        from msgspec.structs import replace
+
+        from app.entrypoints.simulator.experiments.explore import explored_plan
+
+        plan = explored_plan(explored)
+        plan = replace(plan, faults=chosen(plan.faults, numbers(given["only_faults"])))
+    else:
+        from app.entrypoints.simulator.input.planning import plan_of
+
+        farms: tuple[FarmPlan, ...] = ()
+        if from_chain:
+            from app.entrypoints.simulator.input.from_chain import farms_from_chain
+
+            farms = farms_from_chain(ctx.obj.settings(), farm_ids)
+        plan = plan_of(wish_of(given, farms))
+    ctx.exit(show(plan, sys.stdout, report=report, as_json=as_json))
+
+
+def _no_contradictions(ctx: click.Context, *, explored: bool, from_chain: bool) -> None:
+    """An option that would be ignored is refused."""
+    said = {
+        str(option.name)
+        for option in ctx.command.params
+        if ctx.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    }
+    farms = {"nodes", "farms"}
+    world = {"farm_file", "from_chain", "hours", "policy", "load", "trace", "faults", "seed", "settings"}
+    for option, others in (
+        ("explored", farms | world if explored else set()),
+        ("from_chain", farms | {"farm_file"} if from_chain else set()),
+        ("farm_file", farms if "farm_file" in said else set()),
+        ("trace", {"load"} if "trace" in said else set()),
+    ):
+        if clash := sorted(said & others):
+            names = {str(each.name): each.opts[0] for each in ctx.command.params}
+            raise click.UsageError(f"{names[option]} says it already: leave out {names[clash[0]]}")
+    if "farm_ids" in said and not from_chain:
+        raise click.UsageError("--farm says which farm of the chain is meant: add --from-chain")
+
+
+def _nothing_said_before(ctx: click.Context, command: str) -> None:
+    """An option before the command would be ignored: say where it belongs."""
+    for option in ctx.command.params:
+        if ctx.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"write {option.opts[0]} after the command: powerd simulate {command} {option.opts[0]} …"
+            )
+
+
+simulate.add_command(compare)
+simulate.add_command(sweep)
+simulate.add_command(explore)

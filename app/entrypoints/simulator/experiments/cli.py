@@ -1,0 +1,126 @@
+"""``powerd simulate compare``, ``sweep`` and ``explore``: many runs, on all cores or a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from app.entrypoints.simulator.input.world_options import FILE, wish_of, world_options_without
+
+if TYPE_CHECKING:
+    from app.entrypoints.simulator.experiments.work import Workers
+
+EXIT_PROMISE_BROKEN = 1
+SEEDS_TO_EXPLORE = "1-800"
+"""Some two minutes on two cores."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def worker_options(command: F) -> F:
+    command = click.option(
+        "--scheduler",
+        metavar="tcp://HOST:PORT",
+        help="On the workers of this Dask cluster (pip install 'powerd[sweep]').",
+    )(command)
+    return click.option("--workers", type=click.IntRange(1, 1024), help="Processes here.  [default: one per core]")(
+        command
+    )
+
+
+@click.command(short_help="Two policies side by side.")
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@world_options_without("policy")
+@click.option("--json", "as_json", is_flag=True, help="Print figures and differences as one JSON object.")
+@click.pass_context
+def compare(ctx: click.Context, /, *, a: str, b: str, as_json: bool, **given: Any) -> None:
+    """Put two policies side by side: the same farms, workload, faults and seed.
+
+    A and B are always-on, bot, or script:FILE; a bot may have parameters, and every daemon settings:
+    bot,awake_min=2,set:wake.first_wakers=3. Exit code 1 if one of them broke a promise.
+    """
+    from app.entrypoints.simulator.experiments.show import show_comparison
+
+    kept = show_comparison((a, b), wish_of(given), as_json=as_json)
+    ctx.exit(0 if kept else EXIT_PROMISE_BROKEN)
+
+
+@click.command(short_help="Many seeds and parameters.")
+@world_options_without("seed", "only-faults")
+@click.option("--seeds", default="1-10", show_default=True, help="1-100, or 3,7,20-29.")
+@click.option(
+    "--grid",
+    "grids",
+    metavar="KEY=V,V",
+    multiple=True,
+    help="Values of a world option (load=0.1,0.3), a setting (set:wake.packets=3,10), or a parameter of the bot "
+    "(bot:awake_min=1,2); every combination is run. With semicolons where a value holds commas.",
+)
+@click.option("--out", type=FILE, help="A line of JSON per finished run; started again, only what is missing is run.")
+@worker_options
+@click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
+@click.pass_context
+def sweep(
+    ctx: click.Context,
+    /,
+    *,
+    seeds: str,
+    grids: tuple[str, ...],
+    out: Path | None,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Run every combination of parameters with every seed, and sum up.
+
+    Results are the same on any machine. Exit code 1 if a promise was broken or a run did not finish.
+    """
+    from app.entrypoints.simulator.experiments.grid import grid_of, seeds_of
+    from app.entrypoints.simulator.experiments.show import show_sweep
+    from app.entrypoints.simulator.experiments.sweep import sweep_of
+
+    asked = sweep_of(wish_of(given), grid_of(grids), seeds_of(seeds))
+    good = show_sweep(asked, workers_of(workers, scheduler), out=out, as_json=as_json)
+    ctx.exit(0 if good else EXIT_PROMISE_BROKEN)
+
+
+@click.command(short_help="Look for broken promises, with every kind of fault.")
+@click.option("--seeds", default=SEEDS_TO_EXPLORE, show_default=True, help="Worlds to make up: 1-800, or 3,7,20-29.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Begin no more after so long.")
+@worker_options
+@click.pass_context
+def explore(
+    ctx: click.Context, /, *, seeds: str, minutes: float | None, workers: int | None, scheduler: str | None
+) -> None:
+    """Look for a broken promise in many small worlds, each made up from its seed, with every kind of fault.
+
+    The first seed that breaks one is shrunk to the faults that matter, and one line replays it; exit code 1 then.
+    """
+    from app.entrypoints.simulator.experiments.grid import seeds_of
+    from app.entrypoints.simulator.experiments.show import show_exploration
+
+    for_s = None if minutes is None else minutes * 60.0
+    good = show_exploration(seeds_of(seeds), workers_of(workers, scheduler), for_s=for_s)
+    ctx.exit(0 if good else EXIT_PROMISE_BROKEN)
+
+
+def workers_of(workers: int | None, scheduler: str | None) -> Workers:
+    """Processes here, or a cluster's."""
+    from app.entrypoints.simulator.experiments.result import simulate
+
+    if scheduler is None:
+        from app.entrypoints.simulator.experiments.processes import Processes
+
+        return Processes(simulate, workers or 0)
+    if workers is not None:
+        raise click.UsageError(
+            "--workers is about processes here, --scheduler about a cluster's: leave one of them out"
+        )
+    from app.entrypoints.simulator.experiments.dask_cluster import DaskCluster
+
+    return DaskCluster(simulate, scheduler)

@@ -1,0 +1,139 @@
+"""Workers of a Dask cluster. They need the very same version of powerd; Dask itself redoes what a dead worker had."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING, Any
+
+from app.domain.errors import PermanentError, RetryableError
+from app.entrypoints.simulator.experiments.work import Done, Failed, Task, Work, code_digest
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+CONNECT_S = 10.0
+LOOK_AGAIN_S = 5.0
+"""How often it is asked how many workers there are: they come and go."""
+AHEAD = 2
+"""Runs in the cluster per thread: the next one is there when one ends."""
+
+
+class ClusterUnusable(PermanentError):
+    """No such extra, no workers, or workers with another version."""
+
+
+class ClusterGone(RetryableError):
+    """The scheduler was lost in the middle."""
+
+
+class DaskCluster:
+    """`Workers` at ``tcp://HOST:PORT``."""
+
+    def __init__(self, work: Work, address: str) -> None:
+        self._work = work
+        self._address = address
+
+    def each(self, tasks: Iterator[Task]) -> Iterator[Done | Failed]:
+        """`ClusterUnusable` before anything ran; `ClusterGone` in the middle."""
+        with self._connected() as client:
+            from distributed.comm import CommClosedError
+
+            try:
+                yield from self._each(client, tasks)
+            except (CancelledError, CommClosedError) as lost:
+                raise ClusterGone(
+                    f"the Dask scheduler at {self._address} is gone; with --out what was finished is kept, "
+                    "and the same command goes on from there"
+                ) from lost
+
+    def _each(self, client: Client, tasks: Iterator[Task]) -> Iterator[Done | Failed]:
+        from distributed import as_completed
+
+        threads = _Threads(client)
+        running: dict[Future, Task] = {}
+        finished = as_completed(loop=client.loop)
+        while True:
+            while len(running) < threads.count() * AHEAD and (task := next(tasks, None)):
+                future = client.submit(do, self._work, task.plan, code_digest(), pure=False)
+                running[future] = task
+                finished.add(future)
+            if not running:
+                return
+            future = next(finished)
+            yield _ended(running.pop(future), future)
+
+    def _connected(self) -> Client:
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise ClusterUnusable(
+                f"--scheduler needs Dask, which is not installed ({error}); pip install 'powerd[sweep]'"
+            ) from error
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # It tells with tracebacks what we say in a line.
+        try:
+            client = Client(self._address, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise ClusterUnusable(
+                f"no Dask scheduler answers at {self._address} ({error}); start one (dask scheduler), "
+                "or correct --scheduler tcp://HOST:PORT"
+            ) from error
+        try:
+            self._look(client)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def _look(self, client: Client) -> None:
+        """Workers are there, with our version of powerd."""
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_S)
+        except TimeoutError as error:
+            raise ClusterUnusable(
+                f"the Dask scheduler at {self._address} has no workers; start some (dask worker {self._address})"
+            ) from error
+        try:
+            client.submit(do, len, b"", code_digest(), pure=False).result()
+        except ImportError as error:
+            raise ClusterUnusable(
+                f"the workers of {self._address} can't import powerd ({error}); install this version there"
+            ) from error
+
+
+class _Threads:
+    """How many runs the cluster can do at once, looked at now and then."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._looked_s = float("-inf")
+        self._count = 1
+
+    def count(self) -> int:
+        if time.monotonic() - self._looked_s > LOOK_AGAIN_S:
+            self._looked_s = time.monotonic()
+            nthreads: dict[str, int] = self._client.nthreads()
+            self._count = max(1, sum(nthreads.values()))
+        return self._count
+
+
+def _ended(task: Task, future: Future) -> Done | Failed:
+    from distributed import KilledWorker
+
+    try:
+        return Done(task, future.result())
+    except (ClusterUnusable, CancelledError):
+        raise
+    except KilledWorker as error:
+        return Failed(task, f"every worker that tried it died: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever the run raised
+        return Failed(task, f"{type(error).__name__}: {error}")
+
+
+def do(work: Any, plan: bytes, code: str) -> Any:
+    """On the worker: the work, if its code is ours."""
+    if code_digest() != code:
+        raise ClusterUnusable("a Dask worker runs another version of powerd: install the same one everywhere")
+    return work(plan)

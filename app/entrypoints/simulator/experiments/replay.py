@@ -1,0 +1,39 @@
+"""The one line that runs something again."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import fields
+
+import msgspec
+
+from app.entrypoints.simulator.input.planning import Wish, settings_of, written
+
+NOT_OPTIONS = ("given_farms", "settings", "only_faults", "seed")
+
+
+def replay_line(wish: Wish) -> str:
+    """What to type; only what differs from the defaults."""
+    return shlex.join(["powerd", "simulate", *world_words(wish), "--seed", str(wish.seed)])
+
+
+def world_words(wish: Wish) -> list[str]:
+    """The options but for the seed."""
+    default, words = Wish(), []
+    for name in (field.name for field in fields(wish)):
+        value = getattr(wish, name)
+        if name not in NOT_OPTIONS and value != getattr(default, name):
+            text = str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+            words += [f"--{name.replace('_', '-')}", text]
+    for key, value in wish.settings.items():
+        words += ["--set", f"{key}={_written(value)}"]
+    if wish.only_faults is not None:
+        words += ["--only-faults", written(wish.only_faults)]
+    return words
+
+
+def _written(value: object) -> str:
+    """So that `settings_of` reads the same value; JSON's simple values and lists are TOML's."""
+    if isinstance(value, str) and settings_of([f"x={value}"]) == {"x": value}:
+        return value
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,80 @@
+"""Runs what was asked for on the command line, and prints what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TextIO
+
+import click
+import msgspec
+
+from app.entrypoints.simulator.experiments import compare as comparing
+from app.entrypoints.simulator.experiments import sweep_table
+from app.entrypoints.simulator.experiments.exploration import explore, finding_of, told
+from app.entrypoints.simulator.experiments.explore import Runner
+from app.entrypoints.simulator.experiments.processes import Processes
+from app.entrypoints.simulator.experiments.progress import counted
+from app.entrypoints.simulator.experiments.result import simulate
+from app.entrypoints.simulator.experiments.sweep import Sweep, run_sweep
+from app.entrypoints.simulator.experiments.work import Failed, Workers
+from app.entrypoints.simulator.input.planning import Wish
+from app.entrypoints.simulator.run.run import run
+
+
+def show_comparison(names: tuple[str, str], wish: Wish, *, as_json: bool) -> bool:
+    """Whether both kept every promise."""
+    a, b = comparing.compare(names, wish, Processes(simulate, 2))
+    if as_json:
+        sides = {letter: {"policy": side.name, "result": side.result} for letter, side in (("a", a), ("b", b))}
+        click.echo(msgspec.json.encode({**sides, "difference": comparing.difference(a, b)}))
+    else:
+        _print(comparing.table(a, b))
+    return a.result.kept and b.result.kept
+
+
+def show_sweep(sweep: Sweep, workers: Workers, *, out: Path | None, as_json: bool) -> bool:
+    """Whether every run finished, and kept every promise."""
+    with counted("sweep", len(sweep.points) * len(sweep.seeds)) as passed:
+        swept = run_sweep(sweep, workers, out=out, say=_say, passed=passed)
+    summary = sweep_table.summary_of(swept)
+    if as_json:
+        click.echo(msgspec.json.encode(summary))
+    else:
+        _print([*sweep_table.table(summary, sweep), "", *sweep_table.ending(summary, swept)])
+        if out:
+            click.echo(f"Every run is a line of {out.resolve()}")
+    return not swept.failed and swept.first_broken is None
+
+
+def show_exploration(
+    seeds: Sequence[int], workers: Workers, *, for_s: float | None, run: Runner = run, out: TextIO | None = None
+) -> bool:
+    """Whether every promise was kept; else the first seed that broke one is shrunk and shown."""
+    with counted("explored seeds", len(seeds)) as passed:
+        explored = explore(seeds, workers, for_s=for_s, passed=passed)
+    first = explored.first
+    if first is None:
+        click.echo(f"{explored.seeds:,} seeds with {explored.faults:,} faults: every promise was kept.", out)
+        return True
+    if isinstance(first, Failed):
+        click.echo(f"SEED {first.task.key} did not finish: {first.reason}", out)
+        click.echo(f"Replay: powerd simulate --explored {first.task.key}", out)
+        return False
+    _say(f"seed {first.task.key} broke a promise after {explored.seeds:,} seeds; looking for the faults that matter …")
+    finding = finding_of(first.task.key, run)
+    if finding is None:
+        click.echo(f"SEED {first.task.key} broke a promise in its worker and not here: it is not deterministic.", out)
+        return False
+    for line in told(finding):
+        click.echo(line, out)
+    return False
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,124 @@
+"""Runs every combination of a grid with every seed, and says what came of all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+
+from app.entrypoints.simulator.experiments.grid import Grid, Point, points_of
+from app.entrypoints.simulator.experiments.replay import world_words
+from app.entrypoints.simulator.experiments.result import Result
+from app.entrypoints.simulator.experiments.sweep_file import Header, Run, SweepFile, sweep_file
+from app.entrypoints.simulator.experiments.work import Done, Failed, Task, Workers, code_digest
+from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.world.world import daemon_settings
+
+Key = tuple[tuple[str, ...], int]
+"""A run: the values of its point, and its seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What is to be run."""
+
+    wish: Wish
+    grid: Grid
+    seeds: Sequence[int]
+    points: Sequence[Point]
+    header: Header
+
+    def wish_of(self, key: Key) -> Wish:
+        point = next(point for point in self.points if tuple(point.values.values()) == key[0])
+        return replace(point.wish, seed=key[1])
+
+
+@dataclass(slots=True)
+class Swept:
+    """What came of it, in the order of points and seeds, whichever finished first."""
+
+    sweep: Sweep
+    results: dict[Key, Result] = field(default_factory=dict)
+    failed: dict[Key, Failed] = field(default_factory=dict)
+
+    def runs(self) -> Iterator[tuple[Key, Result]]:
+        """Those that finished."""
+        for point in self.sweep.points:
+            for seed in self.sweep.seeds:
+                key = (tuple(point.values.values()), seed)
+                if key in self.results:
+                    yield key, self.results[key]
+
+    @property
+    def first_broken(self) -> tuple[Key, Result] | None:
+        """The first run that broke a promise."""
+        return next(((key, result) for key, result in self.runs() if not result.kept), None)
+
+
+def sweep_of(wish: Wish, grid: Grid, seeds: Sequence[int]) -> Sweep:
+    """Every point is tried for sense before anything runs: `BadInput` or `SettingsError` name what is wrong."""
+    points = points_of(wish, grid)
+    digest = hashlib.sha256()
+    for point in points:
+        plan = plan_of(replace(point.wish, seed=0))
+        daemon_settings(plan)
+        digest.update(msgspec.json.encode(plan))
+    grids = [word for key, values in grid.items() for word in ("--grid", f"{key}={';'.join(values)}")]
+    command = shlex.join(["powerd", "simulate", "sweep", *world_words(wish), *grids])
+    header = Header(world=digest.hexdigest()[:16], code=code_digest(), grid=grid, command=command)
+    return Sweep(wish, grid, seeds, points, header)
+
+
+def run_sweep(
+    sweep: Sweep,
+    workers: Workers,
+    *,
+    out: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    passed: Callable[[], None] = lambda: None,
+) -> Swept:
+    """What ``out`` holds is not run again; ``passed`` is called for every run that is over."""
+    swept = Swept(sweep)
+    with ExitStack() as stack:
+        file = stack.enter_context(sweep_file(out, sweep.header, say)) if out else None
+        for run in file.runs if file else ():
+            swept.results[_key(run.values, run.seed)] = run.result
+        done = sum(1 for _ in swept.runs())
+        if done:
+            say(f"{out}: {done:,} runs are done already")
+        for _ in range(done):
+            passed()
+        for ended in workers.each(_missing(swept)):
+            _take(swept, ended, file)
+            passed()
+    return swept
+
+
+def _missing(swept: Swept) -> Iterator[Task]:
+    for point in swept.sweep.points:
+        for seed in swept.sweep.seeds:
+            key = _key(point.values, seed)
+            if key not in swept.results:
+                plan = plan_of(replace(point.wish, seed=seed))
+                yield Task((point, seed), f"{point.name} seed {seed}".strip(), msgspec.json.encode(plan))
+
+
+def _take(swept: Swept, ended: Done | Failed, file: SweepFile | None) -> None:
+    point, seed = ended.task.key
+    key = _key(point.values, seed)
+    if isinstance(ended, Failed):
+        swept.failed[key] = ended
+        return
+    run = Run(values=dict(point.values), seed=seed, result=msgspec.json.decode(ended.answer, type=Result))
+    swept.results[key] = run.result
+    if file:
+        file.append(run)
+
+
+def _key(values: Mapping[str, str], seed: int) -> Key:
+    return tuple(values.values()), seed

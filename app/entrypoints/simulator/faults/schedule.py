@@ -1,0 +1,44 @@
+"""Lets the faults of a plan begin and end in their time, and tells every machine that feels one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.entrypoints.simulator.faults.effects import Act, farms_of, subjects
+from app.entrypoints.simulator.faults.kinds import FAULT_KINDS
+from app.entrypoints.simulator.plan.plan import FaultPlan
+from app.entrypoints.simulator.world.machine import Machine
+from app.entrypoints.simulator.world.world import World
+
+
+def schedule(world: World) -> None:
+    """Let every fault of the plan begin and end in its time."""
+    for fault in world.plan.faults:
+        kind = FAULT_KINDS[fault.kind]
+        world.later(fault.at_s, _acting(kind.begin, world, fault))
+        world.later(fault.at_s + fault.for_s, _acting(kind.end or _over, world, fault))
+
+
+def _acting(act: Act, world: World, fault: FaultPlan) -> Callable[[], None]:
+    kind = FAULT_KINDS[fault.kind]
+
+    def go() -> None:
+        for machine in befallen(world, fault):
+            (machine.fault_history.begin if act is kind.begin else machine.fault_history.end)(fault.kind)
+        act(world, fault)
+
+    return go
+
+
+def befallen(world: World, fault: FaultPlan) -> list[Machine]:
+    """The machines that feel it, whomever its plan names: a chain that stalls, stalls for all."""
+    kind = FAULT_KINDS[fault.kind]
+    if kind.scope == "chain":
+        return list(world.machines.values())
+    if kind.farm_wide:
+        return [machine for farm in farms_of(world, fault) for machine in farm.machines]
+    return subjects(world, fault)
+
+
+def _over(world: World, fault: FaultPlan) -> None:
+    """It lasted for a moment only, or leaves nothing behind that has to be mended."""

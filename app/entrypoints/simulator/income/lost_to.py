@@ -1,0 +1,92 @@
+"""To whom time is lost that the grid's minting did not credit: a fault, the farmer's script, or powerd itself.
+
+A fault excuses what it can have caused: it went on at the time when the loss was decided, or half an hour
+before. One of the machine does, and where others had to wake it, one of any machine of its farm.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+from app.domain.minting.month import REPORT_GAP_S_MAX, Loss, Month
+from app.domain.model import NodeId, Power
+from app.entrypoints.simulator.plan.at_risk import unwakeable
+from app.entrypoints.simulator.plan.farmer_policies import ASLEEP_S_MAX
+from app.entrypoints.simulator.world.machine import Machine
+from app.entrypoints.simulator.world.world import World
+
+RECOVERY_S = 1800.0
+"""A fault that was over so long before still excuses: wakes are repeated ever more slowly, orders to the host too."""
+
+REPORT_RECOVERY_S = 400.0
+"""A report that hangs is given up after 180 s, and tried again a minute later."""
+
+WAKING = frozenset({Loss.OVERSLEPT, Loss.SLOW_BOOT, Loss.NOT_REPORTED})
+"""What others had to do as well."""
+
+
+class LostTo(enum.Enum):
+    """Whose fault it was."""
+
+    POWERD = "powerd"
+    FAULTS = "faults"
+    FARMER = "the farmer"
+
+
+class Attribution:
+    """Of one run. All its times are virtual seconds, but those of a `Month`."""
+
+    def __init__(self, world: World, epoch_s: int) -> None:
+        self._world = world
+        self._epoch_s = epoch_s
+        self._without_waker: set[NodeId] = set()
+        self._unwakeable = {NodeId(each.node) for each in unwakeable(world.plan)}
+        policy = world.plan.policy
+        self._sleeps_as_told = policy.kind == "script" or not policy.bot.daily_wake_up
+
+    def requested(self, node: NodeId, months: Mapping[NodeId, Month]) -> None:
+        """The node's boot request came now: is there a node of its farm that could answer it?"""
+        farm = self._world.farms[self._world.machines[node].identity.farm]
+        peers = (machine.identity.node for machine in farm.machines)
+        if any(months[peer].state is Power.UP for peer in peers):
+            self._without_waker.discard(node)
+        else:
+            self._without_waker.add(node)
+
+    def of(self, machine: Machine, month: Month, loss: Loss, since_s: float, until_s: float) -> LostTo:
+        """Whose fault it is that this time was not credited; ``month`` is the one before that was decided."""
+        if loss is Loss.GAP:
+            # Reports come twice in 41 minutes. So a fault shorter than the loss would not have cost it.
+            troubled_s = machine.fault_history.lasted_s(since_s - REPORT_GAP_S_MAX, until_s, REPORT_RECOVERY_S)
+            return LostTo.FAULTS if troubled_s >= until_s - since_s else LostTo.POWERD
+        node = machine.identity.node
+        if self._farmers_choice(node, month, loss, until_s):
+            return LostTo.FARMER
+        from_s, to_s = self._decided(month, loss, since_s, until_s)
+        farm = self._world.farms[machine.identity.farm].machines
+        concerned = farm if loss in WAKING else [machine]
+        if any(each.fault_history.any_between(from_s - RECOVERY_S, to_s) for each in concerned):
+            return LostTo.FAULTS
+        return LostTo.POWERD
+
+    def _farmers_choice(self, node: NodeId, month: Month, loss: Loss, until_s: float) -> bool:
+        """Who lets nodes sleep by a script also answers for when, and whether a node is left that can wake them."""
+        if node in self._unwakeable and loss in WAKING:
+            return True
+        if not self._sleeps_as_told:
+            return False
+        if loss in (Loss.SLOW_BOOT, Loss.NOT_REPORTED) and node in self._without_waker:
+            return True
+        called_s = until_s if month.request_s is None else month.request_s - self._epoch_s
+        slept_s = 0.0 if month.window_s is None else called_s - (month.window_s - self._epoch_s)
+        return loss is Loss.CALLED_AWAKE or (loss in WAKING and slept_s > ASLEEP_S_MAX)
+
+    def _decided(self, month: Month, loss: Loss, since_s: float, until_s: float) -> tuple[float, float]:
+        """From when to when the loss could still have been prevented."""
+        if loss is Loss.ABORTED_SLEEP and month.window_s is not None:
+            down_s = month.window_s - self._epoch_s
+            return down_s, min(until_s, down_s + RECOVERY_S)
+        if loss in WAKING and month.request_s is not None:
+            return month.request_s - self._epoch_s, until_s
+        return since_s, until_s

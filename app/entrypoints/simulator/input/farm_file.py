@@ -1,0 +1,134 @@
+"""Reads farms, and the assumptions of a run of them, from a TOML file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+from msgspec import field
+
+from app.domain.model import Mac, Power
+from app.entrypoints.settings.keys import SettingsError
+from app.entrypoints.settings.loading import load_settings
+from app.entrypoints.simulator.plan.bad_input import BadInput
+from app.entrypoints.simulator.plan.plan import (
+    BotPlan,
+    ChainPlan,
+    EnergyPlan,
+    FarmPlan,
+    IncomePlan,
+    NodePlan,
+    Part,
+    WorkloadPlan,
+)
+
+
+class FarmEntry(Part, frozen=True):
+    """``[[farm]]`` with its ``[[farm.node]]``."""
+
+    id: int
+    node: tuple[NodePlan, ...]
+
+
+class FarmFile(Part, frozen=True):
+    """The whole file."""
+
+    farm: tuple[FarmEntry, ...]
+    bot: BotPlan = BotPlan()
+    workload: WorkloadPlan = WorkloadPlan()
+    chain: ChainPlan = ChainPlan()
+    energy: EnergyPlan = EnergyPlan()
+    income: IncomePlan = IncomePlan()
+    settings: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def farms(self) -> tuple[FarmPlan, ...]:
+        """As the plan wants them."""
+        return tuple(FarmPlan(id=farm.id, nodes=farm.node) for farm in self.farm)
+
+
+def read_farm_file(path: Path) -> FarmFile:
+    """The file's content; `BadInput` names the line of what is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        content = tomllib.loads(text)
+        content["settings"] = _flat(content.get("settings", {}))
+        read = msgspec.convert(content, FarmFile)
+    except OSError as error:
+        raise BadInput.at(path, 0, f"can't be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        line = re.search(r"at line (\d+)", str(error))
+        raise BadInput.at(path, int(line[1]) if line else 0, f"is no TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise BadInput.at(path, _line_of_path(text, str(error)), str(error)) from error
+    _check(path, text, read)
+    try:
+        load_settings(None, {}, read.settings, origin=str(path))
+    except SettingsError as error:
+        raise BadInput(str(error)) from error
+    return read
+
+
+def _flat(settings: dict[str, object], before: str = "") -> dict[str, object]:
+    """``[settings.wake]`` with ``packets`` as ``wake.packets``."""
+    flat: dict[str, object] = {}
+    for key, value in settings.items():
+        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
+    return flat
+
+
+def _check(path: Path, text: str, read: FarmFile) -> None:
+    nodes = [node for farm in read.farm for node in farm.node]
+    if empty := [farm.id for farm in read.farm if not farm.node]:
+        raise BadInput.at(path, 0, f"farm {empty[0]} has no nodes; write [[farm.node]] with an id under its [[farm]]")
+    if not nodes:
+        raise BadInput.at(path, 0, "has no nodes; write [[farm]] with an id, and [[farm.node]] with an id under it")
+    for node in nodes:
+        try:
+            Mac.parse(node.mac or "02:00:00:00:00:01")
+        except ValueError as error:
+            line = _line(text, rf"\bmac\s*=\s*.{re.escape(node.mac)}.?\s*$")
+            raise BadInput.at(path, line, f"node {node.id}: {error}") from error
+        if node.first_target not in [power.value for power in Power]:
+            problem = f"node {node.id}: target is {node.target!r}; write Up or Down"
+            raise BadInput.at(path, _line(text, rf"target\s*=\s*.{re.escape(node.target)}"), problem)
+    _unique(path, text, "farm id", [str(farm.id) for farm in read.farm], r"^\s*id\s*=\s*{}\b")
+    _unique(path, text, "node id", [str(node.id) for node in nodes], r"\bid\s*=\s*{}\b")
+    _unique(path, text, "MAC", [str(Mac.parse(node.mac)) for node in nodes if node.mac], r"(?i){}")
+
+
+def _unique(path: Path, text: str, what: str, values: list[str], pattern: str) -> None:
+    for value, times in Counter(values).items():
+        if times > 1:
+            written = re.escape(value).replace(":", "[:-]")
+            line = _line(text, pattern.format(written), nth=2)
+            raise BadInput.at(path, line, f"{what} {value} is given {times} times; every {what} has to be its own")
+
+
+def _line(text: str, pattern: str, nth: int = 1) -> int:
+    """The line of the nth match; 0 if there is none."""
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if re.search(pattern, line)]
+    return lines[nth - 1] if len(lines) >= nth else (lines[-1] if lines else 0)
+
+
+def _line_of_path(text: str, problem: str) -> int:
+    """Of msgspec's ``… - at `$.farm[0].node[2].boot_s` ``: the line of that key in that table."""
+    found = re.search(r"`\$(.*)`", problem)
+    key = re.search(r"\.([a-z_]+)$", found[1]) if found else None
+    field = key[1] if key else (re.search(r"unknown field `(\w+)`", problem) or ["", ""])[1]
+    table = re.search(r"\.node\[(\d+)\]", found[1]) if found else None
+    farm = re.search(r"\.farm\[(\d+)\]", found[1]) if found else None
+    inside_farm = inside_node = -1
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(r"\s*\[\[\s*farm\s*\]\]", line):
+            inside_farm, inside_node = inside_farm + 1, -1
+        elif re.match(r"\s*\[\[\s*farm\.node\s*\]\]", line):
+            inside_node += 1
+        right_farm = farm is None or inside_farm == int(farm[1])
+        right_node = table is None or inside_node == int(table[1])
+        if field and right_farm and right_node and re.match(rf"\s*{field}\s*=", line):
+            return number
+    return 0

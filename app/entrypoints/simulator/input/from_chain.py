@@ -1,0 +1,56 @@
+"""Takes farms from a real chain: their nodes, MACs, and powers as they stand now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from dependency_injector import providers
+
+from app.domain.model import FarmId, HeadKind, Power, Unreadable
+from app.entrypoints.settings.schema import Settings
+from app.entrypoints.simulator.plan.bad_input import BadInput
+from app.entrypoints.simulator.plan.plan import FarmPlan, NodePlan
+from app.entrypoints.wiring.container import Container
+from app.ports.chain import ChainReader
+
+
+def farms_from_chain(settings: Settings, farms: Sequence[int]) -> tuple[FarmPlan, ...]:
+    """Errors of the chain go to the caller; a farm without nodes is a `BadInput`."""
+    given = farms or ((settings.identity.farm_id,) if settings.identity.farm_id else ())
+    if not given:
+        raise BadInput("which farm? Give --farm with --from-chain (or identity.farm_id in the settings)")
+    return asyncio.run(_read(Container(settings=providers.Object(settings)), given))
+
+
+async def _read(container: Container, farms: Sequence[int]) -> tuple[FarmPlan, ...]:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(container.chain_client().close)
+        chain: ChainReader = container.chain()
+        return tuple([await _farm(chain, FarmId(farm)) for farm in farms])
+
+
+async def _farm(chain: ChainReader, farm: FarmId) -> FarmPlan:
+    ids = await chain.farm_nodes(farm)
+    if not ids:
+        raise BadInput(f"the chain knows no node of farm {farm}; check the farm id (--farm)")
+    records = await chain.nodes(ids)
+    reading = await chain.powers(ids, HeadKind.BEST)
+    nodes = []
+    for node in ids:
+        power, record = reading.powers[node], records.get(node)
+        if isinstance(record, Unreadable):
+            raise BadInput(record.reason)
+        if isinstance(power, Unreadable):
+            raise BadInput(f"the chain's answer about node {node} is broken: {power.reason}")
+        nodes.append(
+            NodePlan(
+                id=node,
+                mac=str(record.mac) if record is not None and record.mac is not None else "",
+                chain_mac="" if record is None or record.mac is not None else "unusable",
+                target=power.target.value,
+                asleep=power.state.power is Power.DOWN,
+            )
+        )
+    return FarmPlan(id=farm, nodes=tuple(nodes))

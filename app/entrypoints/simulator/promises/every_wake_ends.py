@@ -1,0 +1,69 @@
+"""Every wake reaches its node, or ends in a fault that an operator sees."""
+
+from __future__ import annotations
+
+from app.domain.model import NodeId
+from app.entrypoints.simulator.watching.promise import Promise
+from app.entrypoints.simulator.watching.wakers import wakers
+from app.entrypoints.simulator.world.fault_history import BUS, CHAIN, WAKING
+from app.entrypoints.simulator.world.machine import Machine, MachinePower
+from app.entrypoints.simulator.world.world import World
+
+IN_PEACE_S = 900.0
+"""With nothing in the way: the slowest repetition is 300 s + 25 %, and a lost event costs a round of 330 s."""
+
+AFTER_TROUBLE_S = 900.0
+SHOWN_AFTER_S = 900.0
+"""After the deadline: the fault is raised with the next burst, and shown at once."""
+
+
+class EveryWakeEnds(Promise):
+    """Follows every machine that is dark and wanted up."""
+
+    text = "every wake reaches its node within 15 minutes, or an operator sees a fault after the deadline"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._since_s: dict[NodeId, float] = {}
+        self._told: set[NodeId] = set()
+
+    def minute(self) -> None:
+        """Look at all that are dark."""
+        newest = self.world.ledger.store.newest("NodePower")
+        off = MachinePower.OFF
+        for node, machine in self.world.machines.items():
+            if machine.power is off and ((power := newest.get(node)) is None or power.target == "Up"):
+                self._look(node, machine)
+            elif node in self._since_s:
+                self._since_s.pop(node, None)
+                self._told.discard(node)
+
+    def _look(self, node: NodeId, machine: Machine) -> None:
+        now_s = self.world.now_s()
+        waiting_s = now_s - self._since_s.setdefault(node, now_s)
+        power = self.world.power(node)
+        if power.down_since is None or node in self._told:
+            # After a crash or a power cut its state says Up: nothing tells that it is dark.
+            return
+        if waiting_s > IN_PEACE_S and self._in_peace(machine, waiting_s):
+            self._told.add(node)
+            self.broken(machine, f"dark for {waiting_s:.0f} s although wanted up, and nothing stands in the way")
+        deadline_s = self.world.policies.wake.deadline_s + SHOWN_AFTER_S
+        able = [
+            waker for waker in wakers(self.world, machine, deadline_s) if not waker.fault_history.lately(CHAIN, 900)
+        ]
+        if waiting_s > deadline_s and able and not any(self._shows(waker, node) for waker in able):
+            self._told.add(node)
+            self.broken(machine, f"dark for {waiting_s:.0f} s although wanted up, and no operator sees a fault")
+
+    def _in_peace(self, machine: Machine, waiting_s: float) -> bool:
+        if machine.plan.chain_mac or not machine.can_wake or machine.fault_history.lately(WAKING, AFTER_TROUBLE_S):
+            return False
+        kinds = {*CHAIN, *BUS, *WAKING, "clock-drift"}
+        return any(
+            not waker.fault_history.lately(kinds, AFTER_TROUBLE_S) for waker in wakers(self.world, machine, waiting_s)
+        )
+
+    @staticmethod
+    def _shows(waker: Machine, node: NodeId) -> bool:
+        return bool({f"node-{node}-asleep", f"node-{node}-mac"} & waker.display.keys)

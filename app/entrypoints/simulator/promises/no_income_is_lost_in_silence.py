@@ -1,0 +1,69 @@
+"""Where a running node is not paid, or the chain says something wrong of it, its fault board says so (R13, R15)."""
+
+from __future__ import annotations
+
+from app.domain.model import NodeId
+from app.domain.rules.uptime import UptimePolicy
+from app.entrypoints.simulator.watching.uptime_reports import UptimeReports
+from app.entrypoints.simulator.world.machine import Machine, MachinePower
+from app.entrypoints.simulator.world.world import World
+
+SHOWN_S = 120.0
+"""A report may be on its way into a block when the time is up, and this promise looks every minute."""
+
+WRONG_STATE_S = 900.0
+"""A lost extrinsic shows at the next round (330 s), an attempt takes a minute, and the fault has 3 min of patience."""
+
+UPTIME_FAULT = "uptime"
+STATE_FAULTS = frozenset({"own-power", "power-off"})
+
+
+class NoIncomeIsLostInSilence(UptimeReports):
+    """Excuses nothing but a daemon that has only just started: whatever is in the way, a fault says so."""
+
+    text = (
+        "a running node has a fault that says so when the chain took no uptime from it for 41 minutes (10 after the "
+        "daemon's start), or calls it Down for 15"
+    )
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._policy: UptimePolicy = world.policies.uptime
+        self._down_since_s: dict[NodeId, float] = {}
+
+    def minute(self) -> None:
+        """Look at all whose daemon runs."""
+        for node, machine in self.world.machines.items():
+            if machine.power is MachinePower.RUNNING and machine.services is not None:
+                self._look_at_uptime(node, machine)
+                self._look_at_state(node, machine)
+            else:
+                self._down_since_s.pop(node, None)
+
+    def _look_at_uptime(self, node: NodeId, machine: Machine) -> None:
+        now_s, started_s = self.world.now_s(), machine.daemon_since_s
+        reported_s = self.reported_s.get(node, -1.0)
+        allowed_s = self._policy.silence_s if reported_s >= started_s else self._policy.first_silence_s
+        silent_s = now_s - max(reported_s, started_s)
+        if silent_s > allowed_s + SHOWN_S and UPTIME_FAULT not in _shown(machine):
+            self.broken(machine, f"no uptime was taken for {silent_s:.0f} s, and no fault says so")
+            self.reported_s[node] = now_s
+
+    def _look_at_state(self, node: NodeId, machine: Machine) -> None:
+        now_s = self.world.now_s()
+        wrong = self.world.power(node).down_since is not None and not _shuts_down(machine)
+        if not wrong:
+            self._down_since_s.pop(node, None)
+            return
+        down_s = now_s - max(self._down_since_s.setdefault(node, now_s), machine.daemon_since_s)
+        if down_s > WRONG_STATE_S and STATE_FAULTS.isdisjoint(_shown(machine)):
+            self.broken(machine, f"runs, is Down on chain for {down_s:.0f} s, and no fault says so")
+            self._down_since_s[node] = now_s
+
+
+def _shown(machine: Machine) -> set[str]:
+    return set() if machine.services is None else {fault.key for fault in machine.services.context.faults.faults}
+
+
+def _shuts_down(machine: Machine) -> bool:
+    return machine.services is not None and bool(machine.services.shutdown.step)

@@ -1,0 +1,31 @@
+"""No healthy node that can talk to the chain lets its uptime lapse."""
+
+from __future__ import annotations
+
+from app.entrypoints.simulator.watching.uptime_reports import UptimeReports
+from app.entrypoints.simulator.world.fault_history import CHAIN
+from app.entrypoints.simulator.world.machine import MachinePower
+
+GAP_S_MAX = 2460.0
+"""The largest gap that the grid accepts, about 41 minutes."""
+
+EXCUSED = (*CHAIN, "unhealthy", "clock-drift", "daemon-killed")
+EXCUSED_S = 400.0
+"""A report that hangs is given up after 160 s, and tried again after a minute."""
+
+
+class NoUptimeGap(UptimeReports):
+    """Looks every minute at all that run."""
+
+    text = "no gap of more than 41 minutes between uptime reports while node and chain are healthy"
+
+    def minute(self) -> None:
+        """Whose last report is too old?"""
+        now_s = self.world.now_s()
+        running = MachinePower.RUNNING
+        for node, machine in self.world.machines.items():
+            if machine.power is running:
+                since_s = max(self.reported_s.get(node, 0.0), machine.since_s)
+                if now_s - since_s > GAP_S_MAX and not machine.fault_history.lately(EXCUSED, EXCUSED_S):
+                    self.broken(machine, f"no uptime report for {now_s - since_s:.0f} s")
+                    self.reported_s[node] = now_s

@@ -1,0 +1,39 @@
+"""With the clock's alarm on, a machine that no node wakes comes back by itself."""
+
+from __future__ import annotations
+
+from app.domain.model import NodeId
+from app.entrypoints.simulator.watching.promise import Promise
+from app.entrypoints.simulator.world.machine import MachinePower
+from app.entrypoints.simulator.world.world import World
+
+LATE_S = 300.0
+
+
+class NobodySleepsForEver(Promise):
+    """Looks every minute at those that powered off in an orderly way."""
+
+    text = "with the clock's alarm every machine that powered itself off is on again when the alarm is due"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._told: set[NodeId] = set()
+
+    @property
+    def applies(self) -> bool:
+        """Where the alarm is on."""
+        return self.world.settings.rtc_alarm.enabled
+
+    def minute(self) -> None:
+        alarm = self.world.settings.rtc_alarm
+        for node, machine in self.world.machines.items():
+            if machine.power is not MachinePower.OFF:
+                self._told.discard(node)
+            elif (
+                machine.powered_itself_off
+                and node not in self._told
+                and not machine.has_condition("no-mains")
+                and self.world.now_s() - machine.since_s > alarm.ahead_s + LATE_S
+            ):
+                self._told.add(node)
+                self.broken(machine, f"dark for more than {alarm.ahead_s} s, and its alarm did not wake it")

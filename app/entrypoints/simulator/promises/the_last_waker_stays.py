@@ -1,0 +1,34 @@
+"""With the guard on, no machine powers off that leaves its farm without a node awake."""
+
+from __future__ import annotations
+
+from app.entrypoints.simulator.watching.promise import Promise
+from app.entrypoints.simulator.world.machine import Machine, MachinePower
+
+JUST_DARK_S = 600.0
+"""Beyond the time for which a sign of life counts: the look at the counters may be as old as that."""
+
+
+class TheLastWakerStays(Promise):
+    """Looks at the others when the host obeys."""
+
+    text = "with the last-waker guard no node powers off unless another node of the farm is awake"
+
+    @property
+    def applies(self) -> bool:
+        """Where the guard is on."""
+        return self.world.settings.power_management.last_waker_guard
+
+    def powered_off(self, machine: Machine) -> None:
+        management = self.world.settings.power_management
+        allowed_s = management.sign_of_life_s + JUST_DARK_S
+        others = [other for other in self.world.farms[machine.identity.farm].machines if other is not machine]
+        if not any(self._seems_awake(other, allowed_s) for other in others):
+            self.broken(machine, "powered off, and no other node of its farm is awake")
+
+    def _seems_awake(self, machine: Machine, allowed_s: float) -> bool:
+        """A node that lost its power looks alive for as long as its last sign of life counts."""
+        if machine.power is MachinePower.RUNNING:
+            return True
+        orderly = machine.powered_itself_off or machine.stopping
+        return not orderly and self.world.now_s() - machine.since_s < allowed_s

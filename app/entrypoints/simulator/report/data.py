@@ -1,0 +1,163 @@
+"""What the page of a report shows, as compact JSON: figures ready to be read, curves ready to be drawn.
+
+Numbers that people read are made into words here, in one place; the page's scripts only lay out and draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from app.domain.minting.month import Loss
+from app.entrypoints.simulator.plan.plan import NodePlan
+from app.entrypoints.simulator.report.figures import (
+    Distribution,
+    EnergyBar,
+    Row,
+    credited_bars,
+    distributions,
+    energy_bars,
+    energy_note,
+    spreads,
+    tiles,
+    traffic,
+)
+from app.entrypoints.simulator.report.summary import figures
+from app.entrypoints.simulator.run.outcome import Outcome
+from app.entrypoints.simulator.watching.tally import MARKS
+
+AT_RISK_SHOWN = 200
+
+
+class ReportData(Struct, kw_only=True):
+    """Times are virtual seconds since the start."""
+
+    title: str
+    end_s: float
+    calm_s: float
+    kept: bool
+    verdict: str
+    about: str
+    """The run in one sentence."""
+    credited: list[tuple[int, float, str]]
+    """Node, credited share of the run, why its month is lost (or nothing); the least credited first."""
+    lost: dict[str, str]
+    """Marks of lost time in words."""
+    at_risk: list[tuple[int, str]]
+    """Node, and why it may be lost."""
+    tiles: list[Row]
+    """What, how much, and a note."""
+    figures: list[tuple[str, str]]
+    """The table of the terminal."""
+    nodes: int
+    series: list[tuple[int, int, int, int]]
+    """Second, nodes running, nodes dark, nodes whose target is Up."""
+    seconds_in: dict[str, float]
+    edges_s: list[float]
+    distributions: list[Distribution]
+    spreads: list[tuple[str, ...]]
+    energy: list[EnergyBar]
+    energy_note: str
+    traffic: list[tuple[str, ...]]
+    promises: list[tuple[str, str, int]]
+    """Name, text, how often it was broken."""
+    violations: list[tuple[int, float, int, str]]
+    """Index into ``promises``, second, node (0: none alone), detail."""
+    kinds: list[str]
+    faults: list[tuple[int, int, int, str, float]]
+    """Second, for how many seconds, index into ``kinds``, subject, amount; in the plan's order."""
+    farms: list[tuple[int, list[int]]]
+    """Id, and the ids of its nodes."""
+    marks: tuple[str, ...]
+    timelines: list[list[int]]
+    """In the order of ``farms`` and their nodes; see `packed`."""
+
+
+def report_data(outcome: Outcome) -> ReportData:
+    plan = outcome.plan
+    edges_s, its_distributions = distributions(outcome)
+    names = list(outcome.promises)
+    kinds = sorted({fault.kind for fault in plan.faults})
+    number = {kind: index for index, kind in enumerate(kinds)}
+    return ReportData(
+        title=f"powerd simulate: {plan.nodes:,} nodes, {plan.hours:g} h, seed {plan.seed}",
+        end_s=plan.end_s,
+        calm_s=plan.calm_s,
+        kept=outcome.kept,
+        verdict=_verdict(outcome),
+        about=_about(outcome),
+        credited=credited_bars(outcome),
+        lost={f"lost: {loss.name}": f"not credited: {loss.value}" for loss in Loss},
+        at_risk=[(each.node, str(each).partition(": ")[2]) for each in outcome.at_risk[:AT_RISK_SHOWN]],
+        tiles=list(tiles(outcome)),
+        figures=list(figures(outcome)),
+        nodes=plan.nodes,
+        series=[(round(at_s), running, dark, wanted) for at_s, running, dark, wanted in outcome.series],
+        seconds_in=outcome.seconds_in,
+        edges_s=edges_s,
+        distributions=its_distributions,
+        spreads=list(spreads(outcome)),
+        energy=list(energy_bars(outcome)),
+        energy_note=energy_note(outcome),
+        traffic=list(traffic(outcome)),
+        promises=[(name, text, outcome.broken.get(name, 0)) for name, text in outcome.promises.items()],
+        violations=[
+            (names.index(case.promise), round(case.at_s, 1), case.node, printable(case.detail))
+            for case in outcome.violations
+        ],
+        kinds=kinds,
+        faults=[
+            (round(fault.at_s), round(fault.for_s), number[fault.kind], fault.subject, fault.amount)
+            for fault in plan.faults
+        ],
+        farms=[(farm.id, [node.id for node in farm.nodes]) for farm in plan.farms],
+        marks=MARKS,
+        timelines=[
+            packed([*_beginning(node), *outcome.timelines.get(node.id, ())])
+            for farm in plan.farms
+            for node in farm.nodes
+        ],
+    )
+
+
+def packed(timeline: Sequence[int]) -> list[int]:
+    """One number a mark: seconds since the mark before × number of marks + mark; half the length of two numbers."""
+    packs, before_s = [], 0
+    for at_s, mark in zip(timeline[::2], timeline[1::2], strict=True):
+        packs.append((at_s - before_s) * len(MARKS) + mark)
+        before_s = at_s
+    return packs
+
+
+def printable(text: str) -> str:
+    """Lone surrogates, as in a broken file name, made visible: they can't be written."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _beginning(node: NodePlan) -> Iterator[int]:
+    """What the chain says before the first block, where it is not Up; and a machine that begins dark."""
+    if node.asleep:
+        yield from (0, MARKS.index("off"), 0, MARKS.index("state Down"))
+    if node.target == "Down":
+        yield from (0, MARKS.index("target Down"))
+
+
+def _verdict(outcome: Outcome) -> str:
+    promises = len(outcome.promises)
+    if outcome.kept:
+        return f"All {promises} promises were kept" if promises else "Nothing was watched: this run had no promises"
+    broken, times = len(outcome.broken), sum(outcome.broken.values())
+    return f"{broken} of {promises} promises broken, {times:,} {'time' if times == 1 else 'times'}"
+
+
+def _about(outcome: Outcome) -> str:
+    plan = outcome.plan
+    farms = "one farm" if len(plan.farms) == 1 else f"{len(plan.farms):,} farms"
+    nodes = "one node" if plan.nodes == 1 else f"{plan.nodes:,} nodes"
+    faults = (
+        "no faults" if not plan.faults else "one fault" if len(plan.faults) == 1 else f"{len(plan.faults):,} faults"
+    )
+    return (
+        f"{nodes} in {farms}, {plan.hours:g} h of virtual time, {faults}; policy {plan.policy.kind}, seed {plan.seed}"
+    )

@@ -1,0 +1,41 @@
+"""A bar that tells virtual time and speed, on a terminal; elsewhere nothing moves."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from app.entrypoints.simulator.plan.plan import Plan
+from app.entrypoints.simulator.report.summary import clock
+
+
+@contextmanager
+def progress_bar(plan: Plan) -> Iterator[Callable[[float], None]]:
+    """Yields a function that takes the virtual seconds that have passed."""
+    began_s = time.perf_counter()
+
+    def words(now_s: float | None) -> str:
+        if not now_s:
+            return ""
+        return f"{clock(now_s)}, {now_s / max(1e-9, time.perf_counter() - began_s):,.0f} × real time"
+
+    with click.progressbar(
+        length=int(plan.end_s),
+        label=f"{plan.nodes:,} nodes",
+        file=sys.stderr,
+        item_show_func=words,
+        update_min_steps=max(1, int(plan.end_s / 400)),
+        hidden=not sys.stderr.isatty(),
+    ) as bar:
+        passed = 0
+
+        def passes(now_s: float) -> None:
+            nonlocal passed
+            bar.update(int(now_s) - passed, now_s)
+            passed = int(now_s)
+
+        yield passes

@@ -1,0 +1,1 @@
+"""The page of a report: markup, style and scripts, put together by `app.entrypoints.simulator.report.page`."""

@@ -1,0 +1,51 @@
+"""Runs one plan and shows what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TextIO
+
+import click
+import msgspec
+
+from app.entrypoints.simulator.plan.at_risk import lines, unwakeable
+from app.entrypoints.simulator.plan.plan import Plan
+from app.entrypoints.simulator.report.progress import progress_bar
+from app.entrypoints.simulator.report.summary import table, verdict
+from app.entrypoints.simulator.run.run import run
+
+KEPT, PROMISE_BROKEN, NODES_AT_RISK = 0, 1, 3
+"""Exit codes; 2 is bad input."""
+
+
+def show(plan: Plan, out: TextIO, *, report: Path | None, as_json: bool) -> int:
+    """Print table and verdict, or JSON; write the page. Returns the exit code."""
+    if report is not None:
+        from app.entrypoints.simulator.report.page import check_place, write_report
+
+        check_place(report)
+    if not as_json:
+        _print_red(out, lines(list(unwakeable(plan))))
+    with progress_bar(plan) as passes:
+        outcome = run(plan, progress=passes)
+    if as_json:
+        print(msgspec.json.encode(outcome).decode(), file=out)
+    else:
+        for line in (*table(outcome), "", *verdict(outcome)):
+            print(line, file=out)
+        _print_red(out, lines(outcome.at_risk))
+    if report is not None:
+        # Last: a full disk takes nothing of what is printed.
+        write_report(outcome, report)
+        if not as_json:
+            print(f"The page is {report.resolve()}", file=out)
+    if not outcome.kept:
+        return PROMISE_BROKEN
+    return NODES_AT_RISK if outcome.at_risk else KEPT
+
+
+def _print_red(out: TextIO, text: Iterable[str]) -> None:
+    """In colour on a terminal only."""
+    for line in text:
+        click.secho(line, file=out, fg="red")

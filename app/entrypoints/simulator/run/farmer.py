@@ -1,0 +1,69 @@
+"""A farmer at work: looks at the farm, asks the policy, and submits the targets that are to change."""
+
+from __future__ import annotations
+
+from app.adapters.simulated.ledger import InvalidTransaction
+from app.adapters.simulated.ledger_blocks import Extrinsic
+from app.domain.model import NodeId, Power
+from app.entrypoints.simulator.income.minted import Minted
+from app.entrypoints.simulator.plan.farmer_policies import FarmerPolicy, NodeView
+from app.entrypoints.simulator.run.workload import Placement
+from app.entrypoints.simulator.world.world import Farm, World
+
+ERA_BLOCKS = 16
+
+
+class Farmer:
+    """One farm's farmer; what the chain refuses or loses is submitted again in the next round."""
+
+    def __init__(self, world: World, farm: Farm, policy: FarmerPolicy, minted: Minted) -> None:
+        self._world = world
+        self._farm = farm
+        self._policy = policy
+        self._minted = minted
+        self._up_since_s: dict[NodeId, float] = {}
+        self._last_up_s: dict[NodeId, float] = {}
+        self.placement = Placement(world, farm)
+        # Farmers don't look at their farms in step.
+        world.later(policy.round_s * world.chance("farmer", farm.id).random(), self._round)
+
+    def _round(self) -> None:
+        self._world.later(self._policy.round_s, self._round)
+        views = [self._view(machine.identity.node) for machine in self._farm.machines]
+        self.placement.place()
+        now_s = self._world.now_s()
+        for node, target in self._policy.targets(views, self.placement.slots_wanted, now_s).items():
+            self.set_target(node, target)
+
+    def set_target(self, node: NodeId, target: Power) -> None:
+        ledger, account = self._world.ledger, self._farm.account
+        extrinsic = Extrinsic(
+            account,
+            ledger.next_nonce(account),
+            "change_power_target",
+            {"node_id": node, "power_target": target.value},
+            dies_after=ledger.best_number + ERA_BLOCKS,
+        )
+        try:
+            ledger.submit(extrinsic, self._world.clock.now())
+        except InvalidTransaction:
+            self._world.counts["farmer's extrinsics refused"] += 1
+
+    def _view(self, node: NodeId) -> NodeView:
+        power, now_s = self._world.power(node), self._world.now_s()
+        if power.down_since is None:
+            self._up_since_s.setdefault(node, now_s)
+            self._last_up_s[node] = now_s
+        else:
+            self._up_since_s.pop(node, None)
+        room = self.placement.rooms[node]
+        return NodeView(
+            node,
+            Power(power.target),
+            self._up_since_s.get(node),
+            self._last_up_s.get(node, 0.0),
+            room.slots,
+            room.used,
+            self._minted.month(node).slow_boots,
+            self._minted.window_since_s(node),
+        )

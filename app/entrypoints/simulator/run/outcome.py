@@ -1,0 +1,114 @@
+"""What came of a run: figures, curves, and broken promises, as values that can be stored and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from app.entrypoints.simulator.income.minted import Income
+from app.entrypoints.simulator.plan.at_risk import NodeAtRisk
+from app.entrypoints.simulator.plan.plan import Plan
+from app.entrypoints.simulator.run.farmer import Farmer
+from app.entrypoints.simulator.watching.tally import Tally
+from app.entrypoints.simulator.watching.violation import Violation
+from app.entrypoints.simulator.watching.watch import Watch
+from app.entrypoints.simulator.world.world import World
+
+KWH_WS = 3_600_000.0
+
+
+class Energy(Struct, kw_only=True):
+    """kWh of the run, and what they cost; ``always_on_kwh`` is the same workload on nodes that never sleep."""
+
+    used_kwh: float
+    always_on_kwh: float
+    price_per_kwh: float
+    currency: str
+
+    @property
+    def saved_kwh(self) -> float:
+        """Negative where sleeping cost more than it saved."""
+        return self.always_on_kwh - self.used_kwh
+
+    @property
+    def saved_money(self) -> float:
+        """In ``currency``."""
+        return self.saved_kwh * self.price_per_kwh
+
+
+class Outcome(Struct, kw_only=True):
+    """Everything a run tells. Latencies and waits are sorted; times are virtual seconds."""
+
+    plan: Plan
+    trace_hash: str
+    counts: dict[str, int]
+    seconds_in: dict[str, float]
+    energy: Energy
+    series: list[tuple[float, int, int, int]]
+    """(time, nodes running, nodes dark, nodes whose target is Up)"""
+    wake_latencies_s: list[float]
+    """From the target Up of a dark node to the state Up on chain."""
+    packet_latencies_s: list[float]
+    """From the target Up of a dark node to the magic packet that switched it on."""
+    waits_s: list[float]
+    """How long deployments waited for a node that is up."""
+    still_waiting: int
+    promises: dict[str, str]
+    """Those that were watched, and their texts."""
+    not_checked: list[str]
+    """Those that this run could not break: what they are about is switched off, or the run is too short."""
+    broken: dict[str, int]
+    violations: list[Violation]
+    timelines: dict[int, list[int]]
+    """Per node: second and index into `tally.MARKS`, alternating."""
+    income: Income
+    """What the grid's minting credits the nodes."""
+    at_risk: list[NodeAtRisk] = []
+    """Nodes that the farmer may lose; whatever is here, powerd may have kept its promises."""
+    wall_s: float = 0.0
+
+    @property
+    def kept(self) -> bool:
+        """Whether every promise held."""
+        return not self.violations
+
+
+def outcome_of(world: World, tally: Tally, watch: Watch, farmers: Sequence[Farmer]) -> Outcome:
+    """Gathered at the end of a run."""
+    return Outcome(
+        plan=world.plan,
+        trace_hash=watch.trace_hash,
+        counts=dict(sorted(tally.counts.items())),
+        seconds_in=dict(sorted(tally.seconds_in.items())),
+        energy=_energy(world, tally, farmers),
+        series=tally.series,
+        wake_latencies_s=sorted(tally.wake_latencies_s),
+        packet_latencies_s=sorted(tally.packet_latencies_s),
+        waits_s=sorted(wait for farmer in farmers for wait in farmer.placement.waits_s),
+        still_waiting=sum(len(farmer.placement.waiting) for farmer in farmers),
+        promises={promise.name: promise.text for promise in watch.promises},
+        not_checked=watch.not_checked,
+        broken={promise.name: promise.broken_times for promise in watch.promises if promise.broken_times},
+        violations=sorted(
+            (violation for promise in watch.promises for violation in promise.violations),
+            key=lambda violation: violation.at_s,
+        ),
+        timelines={node: list(marks) for node, marks in sorted(tally.timelines.items())},
+        income=watch.minted.income,
+        at_risk=tally.at_risk,
+    )
+
+
+def _energy(world: World, tally: Tally, farmers: Sequence[Farmer]) -> Energy:
+    """A node draws ``idle_w`` while it is on, more in proportion to its used slots, and little while dark."""
+    plan = world.plan.energy
+    total_s = world.plan.nodes * world.plan.end_s - tally.cut_off_s
+    dark_s = tally.seconds_in["off"] - tally.cut_off_s
+    busy_ws = sum(farmer.placement.busy_share_s() for farmer in farmers) * (plan.busy_w - plan.idle_w)
+    return Energy(
+        used_kwh=(dark_s * plan.asleep_w + (total_s - dark_s) * plan.idle_w + busy_ws) / KWH_WS,
+        always_on_kwh=(total_s * plan.idle_w + busy_ws) / KWH_WS,
+        price_per_kwh=plan.price_per_kwh,
+        currency=plan.currency,
+    )

@@ -1,0 +1,127 @@
+"""Sees everything that happens in a world, and passes it on: to promises, to the tally, to the trace."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from app.adapters.simulated.ledger_blocks import Block
+from app.domain.events import Delivery, Happening, Reconciled
+from app.domain.model import NodeId
+from app.entrypoints.simulator.income.minted import Lost, Minted
+from app.entrypoints.simulator.watching.promise import Promise
+from app.entrypoints.simulator.watching.tally import Tally
+from app.entrypoints.simulator.watching.violation import Violation
+from app.entrypoints.simulator.world.machine import Machine
+from app.entrypoints.simulator.world.world import World
+
+MOMENTS = (
+    "powered_off",
+    "rebooted",
+    "machine_changed",
+    "block_made",
+    "told",
+    "acknowledged",
+    "powers_read",
+    "daemon_failed",
+    "lost",
+    "minute",
+    "ended",
+)
+
+
+class Watch:
+    """The one place where moments come together."""
+
+    def __init__(self) -> None:
+        self.promises: list[Promise] = []
+        self._trace = hashlib.blake2b(digest_size=16)
+        self._listeners: dict[str, list[Callable[..., None]]] = {moment: [] for moment in MOMENTS}
+
+    def begin(self, world: World, tally: Tally, promises: Sequence[type[Promise]]) -> None:
+        """Registers the observers; one that does not override a moment is not called at it."""
+        self._world = world
+        self.tally = tally
+        self.minted = Minted(world, self.lost)
+        made = [promise(world) for promise in promises]
+        for promise in made:
+            promise.report = self.violated
+        self.promises = [promise for promise in made if promise.applies]
+        self.not_checked = [promise.name for promise in made if not promise.applies]
+        for moment in MOMENTS:
+            base = getattr(Promise, moment)
+            self._listeners[moment] = [
+                getattr(promise, moment) for promise in self.promises if getattr(type(promise), moment) is not base
+            ]
+
+    @property
+    def trace_hash(self) -> str:
+        """The same for two runs in which the same things happened at the same times."""
+        return self._trace.hexdigest()
+
+    def machine_changed(self, machine: Machine, why: str) -> None:
+        """It boots, runs, stops, or is dark."""
+        self._note(machine.identity.node, f"{machine.power.value} {why}")
+        self.tally.machine_changed(machine, why)
+        self._tell("machine_changed", machine)
+
+    def powered_off(self, machine: Machine) -> None:
+        """The host obeys an order to power off."""
+        self._note(machine.identity.node, "obeys")
+        self._tell("powered_off", machine)
+
+    def rebooted(self, machine: Machine) -> None:
+        """The host obeys an order to reboot."""
+        self._tell("rebooted", machine)
+
+    def packet_reached(self, machine: Machine) -> None:
+        """A magic packet came to a dark machine's card."""
+        self._note(machine.identity.node, "packet")
+
+    def block_made(self, block: Block) -> None:
+        for event in block.events:
+            self._note(0, f"{block.number} {event.name} {event.attributes}")
+        self.tally.block_made(block)
+        self.minted.block_made(block)
+        self._tell("block_made", block)
+
+    def told(self, machine: Machine, happening: Happening) -> None:
+        kind = type(happening)
+        self._note(machine.identity.node, kind.__name__ if kind is Reconciled else repr(happening))
+        self.tally.told(machine, happening)
+        self._tell("told", machine, happening)
+
+    def acknowledged(self, machine: Machine, deliveries: Sequence[Delivery]) -> None:
+        self._tell("acknowledged", machine, deliveries)
+
+    def powers_read(self, machine: Machine, nodes: Collection[NodeId]) -> None:
+        """The chain answered a daemon."""
+        self._tell("powers_read", machine, nodes)
+
+    def daemon_failed(self, machine: Machine, error: BaseException) -> None:
+        """A daemon ended by an exception."""
+        self._note(machine.identity.node, f"failed {error!r}")
+        self._tell("daemon_failed", machine, error)
+
+    def lost(self, machine: Machine, lost: Lost) -> None:
+        """The minting did not credit some of the node's time."""
+        self.tally.lost(machine, lost)
+        self._tell("lost", machine, lost)
+
+    def violated(self, violation: Violation) -> None:
+        self.tally.violated(violation)
+
+    def minute(self) -> None:
+        self._tell("minute")
+
+    def ended(self) -> None:
+        self.minted.close()
+        self._tell("ended")
+
+    def _tell(self, moment: str, *what: Any) -> None:
+        for listener in self._listeners[moment]:
+            listener(*what)
+
+    def _note(self, node: int, what: str) -> None:
+        self._trace.update(f"{self._world.now_s():.3f} {node} {what}\n".encode())

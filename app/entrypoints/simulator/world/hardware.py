@@ -1,0 +1,64 @@
+"""What a simulated machine consists of: an adapter for everything that its daemon meets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.adapters.simulated.boot_memory import SimulatedBootMemory
+from app.adapters.simulated.chain import SimulatedChain
+from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.holds import SimulatedHolds
+from app.adapters.simulated.host_facts import SimulatedHostFacts
+from app.adapters.simulated.host_power import SimulatedHostPower
+from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
+from app.adapters.simulated.nic import SimulatedNic
+from app.adapters.simulated.power_events import SimulatedPowerEvents
+from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
+from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
+from app.adapters.simulated.window_memory import SimulatedWindowMemory
+from app.domain.model import Mac, NodeIdentity
+from app.entrypoints.simulator.plan.plan import NodePlan
+from app.entrypoints.simulator.world.bus import Bus
+from app.entrypoints.simulator.world.surroundings import Surroundings
+
+BUS_POLL_S = 3600.0
+"""The simulated bus tells at once what arrives: how long a read waits in vain changes nothing."""
+
+
+class Hardware:
+    """Of one node; what runs on it, and when, is `app.entrypoints.simulator.world.machine`."""
+
+    def __init__(
+        self,
+        world: Surroundings,
+        plan: NodePlan,
+        identity: NodeIdentity,
+        mac: Mac,
+        chain: SimulatedChain,
+        segment: SimulatedNetwork,
+        *,
+        orders: tuple[Callable[[], None], Callable[[], None]],
+        bus_is_away: Callable[[], bool],
+    ) -> None:
+        """``orders``: what a power-off and what a reboot does."""
+        self.plan = plan
+        self.identity = identity
+        self.mac = mac
+        self.chain = chain
+        self.chain_latency_s = world.plan.chain.latency_s
+        self.segment = segment
+        self.clock = VirtualClock(world.clock.now() - world.clock.monotonic())
+        self.nic = SimulatedNic(mac)
+        self.nic.unsupported = not plan.can_be_woken
+        self.packets = SimulatedMagicPackets(segment)
+        self.host_power = SimulatedHostPower(self.clock, *orders)
+        self.facts = SimulatedHostFacts(self.clock, f"node-{plan.id}")
+        self.holds = SimulatedHolds(self.clock)
+        self.boot_memory = SimulatedBootMemory()
+        self.window_memory = SimulatedWindowMemory()
+        self.rtc = SimulatedRtcAlarm(world.clock)  # a clock of its own: the system's may be wrong
+        self.signs_of_life = SimulatedSignsOfLife(world.ledger)
+        self.display = SimulatedFaults()
+        self.bus = Bus(self.clock, world.later, bus_is_away, world.chance("bus", plan.id))
+        self.events = SimulatedPowerEvents(self.bus.stream, self.clock, block_s=BUS_POLL_S)

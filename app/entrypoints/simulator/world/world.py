@@ -1,0 +1,165 @@
+"""The world of a run: one chain, farms of machines on layer-2 segments, and who watches over them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+
+from app.adapters.simulated.chain import SimulatedChain
+from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.farm_setup import add_farm_record, add_node, mac_of
+from app.adapters.simulated.ledger import Ledger
+from app.adapters.simulated.ledger_blocks import Block
+from app.adapters.simulated.magic_packets import SimulatedNetwork
+from app.adapters.simulated.node_powers import NodePowers
+from app.adapters.simulated.node_records import NodeRecords
+from app.adapters.simulated.pallet import Power as LedgerPower
+from app.domain.events import PowerTargetChanged
+from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, Power, TwinId
+from app.entrypoints.settings.keys import SettingsError
+from app.entrypoints.settings.loading import load_settings
+from app.entrypoints.settings.schema import Settings
+from app.entrypoints.simulator.plan.bad_input import BadInput
+from app.entrypoints.simulator.plan.plan import FarmPlan, NodePlan, Plan
+from app.entrypoints.simulator.world.active_faults import ActiveFaults
+from app.entrypoints.simulator.world.machine import Machine
+from app.entrypoints.simulator.world.surroundings import Assembler, Observer
+from app.entrypoints.wiring.policies import policies
+
+EPOCH_S = 1_700_006_400.0
+"""A midnight (UTC), so that virtual hours are hours of the day."""
+
+HISTORY_BLOCKS = 256
+"""Blocks the chain remembers, besides those that are not final."""
+
+
+def daemon_settings(plan: Plan) -> Settings:
+    """Of every node's daemon; `BadInput` names what of the plan's settings is wrong."""
+    try:
+        return load_settings(None, {}, {**plan.settings, "profile": "simulated"}, origin="--set")
+    except SettingsError as error:
+        raise BadInput(str(error)) from error
+
+
+class Farm:
+    """The machines of one farmer."""
+
+    def __init__(self, plan: FarmPlan, account: bytes) -> None:
+        self.id = FarmId(plan.id)
+        self.account = account
+        self.machines: list[Machine] = []
+        self.segments: dict[str, SimulatedNetwork] = {}
+
+
+class World:
+    """Everything there is; made inside the running `VirtualLoop`."""
+
+    def __init__(self, plan: Plan, watch: Observer[Machine], build: Assembler) -> None:
+        self.plan = plan
+        self.watch = watch
+        self.build = build
+        self.clock = VirtualClock(EPOCH_S)
+        self.loop = asyncio.get_running_loop()
+        self.ledger = Ledger(
+            EPOCH_S,
+            name=f"seed {plan.seed}",
+            block_time_s=plan.chain.block_time_s,
+            finality_lag=plan.chain.finality_lag_blocks,
+            history_blocks=HISTORY_BLOCKS,
+        )
+        self.records = NodeRecords(self.ledger)
+        self.powers = NodePowers(self.ledger)
+        self.settings = daemon_settings(plan)
+        self.policies = policies(self.settings)
+        self.active_faults = ActiveFaults()
+        self.farms: dict[int, Farm] = {}
+        self.machines: dict[NodeId, Machine] = {}
+        self.accounts: dict[bytes, Machine] = {}
+        self.counts: Counter[str] = Counter()
+        """What happened how often."""
+        self.seconds_in: defaultdict[str, float] = defaultdict(float)
+        """Virtual seconds that machines spent in each `MachinePower`, by its value."""
+        for farm in plan.farms:
+            self._add(farm)
+        self.ledger.listen(self._block_made)
+
+    # -- time and chance ---------------------------------------------------------------------------
+    def now_s(self) -> float:
+        """Virtual seconds since the start."""
+        return self.loop.time()
+
+    def later(self, seconds: float, act: Callable[[], None]) -> asyncio.TimerHandle:
+        """Do it when so much virtual time has passed."""
+        return self.loop.call_later(seconds, act)
+
+    def chance(self, *names: object) -> random.Random:
+        """A generator of its own for each purpose: what one draws changes nothing for the others."""
+        return random.Random("/".join(map(str, (self.plan.seed, *names))))  # noqa: S311 - repeatable on purpose
+
+    # -- life --------------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Machines that are not asleep run from the first moment; blocks are made."""
+        for machine in self.machines.values():
+            machine.begin()
+        self.later(self.plan.chain.block_time_s, self._make_block)
+
+    def _make_block(self) -> None:
+        self.later(self.plan.chain.block_time_s, self._make_block)
+        self.ledger.produce(self.clock.now())
+
+    def _block_made(self, block: Block) -> None:
+        self.watch.block_made(block)
+        changes: dict[FarmId, list[PowerTargetChanged]] = {}
+        for event in block.events:
+            if event.name == "PowerTargetChanged":
+                farm, node = FarmId(event.attributes["farm_id"]), NodeId(event.attributes["node_id"])
+                change = PowerTargetChanged(farm, node, Power(event.attributes["power_target"]))
+                changes.setdefault(farm, []).append(change)
+        for farm, its_changes in changes.items():
+            self.publish(farm, its_changes)
+
+    def publish(self, farm: FarmId, changes: Sequence[PowerTargetChanged]) -> None:
+        """What the follower beside every running daemon does with a block's events."""
+        for machine in self.farms[farm].machines:
+            if machine.on:
+                machine.bus.publish(changes)
+
+    # -- what the chain says -----------------------------------------------------------------------
+    def power(self, node: NodeId, *, final: bool = False) -> LedgerPower:
+        """A node's entry, on the best or the finalized head."""
+        if final:
+            entry = self.ledger.read("NodePower", node, self.ledger.finalized_number)
+        else:
+            entry = self.ledger.store.newest("NodePower").get(node)
+        return LedgerPower() if entry is None else entry
+
+    def is_up(self, node: NodeId) -> bool:
+        """Whether the chain shows it awake, and wanted so."""
+        power = self.power(node)
+        return power.down_since is None and power.target == "Up"
+
+    # -- making it ---------------------------------------------------------------------------------
+    def _add(self, plan: FarmPlan) -> None:
+        farm = Farm(plan, f"farmer {plan.id}".encode().ljust(32, b"."))
+        self.farms[plan.id] = farm
+        add_farm_record(self.ledger, plan.id, farm.account)
+        for node in plan.nodes:
+            self._add_machine(farm, node)
+
+    def _add_machine(self, farm: Farm, plan: NodePlan) -> None:
+        account = f"node {plan.id}".encode().ljust(32, b".")
+        mac = Mac.parse(plan.mac) if plan.mac else mac_of(farm.id, plan.id)
+        twin = add_node(self.ledger, farm.id, plan.id, account, plan.chain_mac or str(mac))
+        if plan.asleep or plan.first_target == "Down":
+            self.ledger.genesis("NodePower", plan.id, LedgerPower(0 if plan.asleep else None, plan.first_target))
+        segment = farm.segments.get(plan.segment)
+        if segment is None:
+            segment = farm.segments[plan.segment] = SimulatedNetwork(self.clock, keep_last=0)
+        chain = SimulatedChain(self.ledger, self.clock, account, records=self.records, powers=self.powers)
+        identity = NodeIdentity(NodeId(plan.id), farm.id, TwinId(twin))
+        machine = Machine(self, plan, identity, mac, chain, segment)
+        farm.machines.append(machine)
+        self.machines[identity.node] = machine
+        self.accounts[account] = machine
