@@ -40,7 +40,7 @@ async def test_a_node_sleeps_and_is_woken_by_its_peer(directory: Path, profile: 
             await story.sleep([2])
             machine = farm.machines[2]
             assert [number for number, each in farm.machines.items() if each.on] == [1]
-            assert machine.uptime_reports() == 2, "one at boot, one right before the power-off"
+            assert machine.uptime_reports() == 3, "one at boot, one before Down, one right before the power-off"
             await story.wake([2])
             assert machine.boots == 2
             reading = await story.chain.powers([NodeId(2)], HeadKind.BEST)
