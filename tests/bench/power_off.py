@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from time import perf_counter, time
 
 from app.adapters.codecs.power_target import TargetChange, encode
@@ -11,7 +12,12 @@ from tests.bench.figure import Figure, Scale, percentile
 from tests.integration.node_rig import ME, Node, Settings, node_rig
 from tests.integration.redis_rig import hand
 
-SETTINGS: Settings = {"chain": {"best_head_age_s_max": 0, "finalized_head_age_s_max": 0}}
+SETTINGS: Settings = {
+    "chain": {"best_head_age_s_max": 0, "finalized_head_age_s_max": 0},
+    "uptime": {"interval_s": 4},
+}
+SAMPLES_APART_S = 1.1
+"""Two reports never carry the same second; a node that has run for a while does not wait for that."""
 
 
 async def measure(scale: Scale) -> list[Figure]:
@@ -30,6 +36,9 @@ async def _shutdown(node: Node) -> float:
     await node.daemon.start()
     await node.daemon.says("UptimeReported")
     await node.daemon.says("Reconciled", trigger="itself: ")
+    # A node of fewer than two reports sends another one before Down: one that has run for a while has them.
+    await node.daemon.says("UptimeReported", since=node.daemon.mark())
+    await asyncio.sleep(SAMPLES_APART_S)
     await node.set_target(Power.DOWN)
     with hand(node.redis.url()) as redis:
         redis.ping()
