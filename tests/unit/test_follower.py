@@ -15,8 +15,9 @@ from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedS
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.blocks import Block, BlockRef
 from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, PowerTargetChanged, Setback
-from app.domain.model import FarmId, NodeId, Power
+from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.node_context import NodeContext
 from app.domain.services.events.follower import Follower
 from app.domain.services.events.kept_place import DOING, FAULT
 from app.ports.chain_blocks import ChainBlocks
@@ -37,17 +38,9 @@ class Rig:
         self._blocks = chain or self.chain
 
     def follower(self, batch: int = 4, farm: int | None = None) -> Follower:
-        return Follower(
-            self._blocks,
-            self.out,
-            self.cursor,
-            FarmId(farm or self.farm.id),
-            self.farm.clock,
-            self.telemetry,
-            lambda: 0.5,
-            self.board,
-            batch=batch,
-        )
+        node = NodeIdentity(NodeId(1), FarmId(farm or self.farm.id), TwinId(2))
+        context = NodeContext(node, self.farm.clock, self.telemetry, self.board, lambda: 0.5)
+        return Follower(context, self._blocks, self.out, self.cursor, batch=batch)
 
     @asynccontextmanager
     async def following(self, **options: int) -> AsyncIterator[None]:

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from app.adapters.files.key_file import KeyFileError
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.settings.keys import SettingsError, keys
-from app.entrypoints.wiring.file_adapters import BOOTS_FILE
+from app.entrypoints.wiring.files import BOOTS_FILE
 from tests.integration.needs import missing
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"

@@ -11,8 +11,7 @@ from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.secret_uri import DEVELOPMENT_PHRASE, secret_of
 from app.entrypoints.settings.loading import load_settings
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.wiring.adapters import substrate_client
-from app.entrypoints.wiring.farmer_adapters import substrate_power_targets
+from app.entrypoints.wiring.substrate import substrate_client, substrate_power_targets
 
 ALICE = "e5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a"
 LONG = (

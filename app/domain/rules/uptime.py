@@ -19,7 +19,8 @@ class UptimePolicy:
 
     With ``interval_s`` of less than half of what the grid credits a lost report costs nothing.
     ``silence_s`` is how long the chain may take none before that is a fault, ``first_silence_s`` the same
-    while this daemon has reported none yet.
+    while this daemon has reported none yet. ``first_wait_s`` is how long the daemon's first look at its own power
+    waits for the first report.
     """
 
     interval_s: float = 1200.0
@@ -28,6 +29,7 @@ class UptimePolicy:
     report_s_max: float = 180.0
     silence_s: float = GAP_S_MAX
     first_silence_s: float = 600.0
+    first_wait_s: float = 60.0
 
 
 def reason_of(error: Exception) -> str:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 
 from app.domain.commands import PowerCommand
-from app.domain.events import PowerTargetChanged, Setback
+from app.domain.events import PowerTargetChanged
 from app.domain.model import NodeId, Power
 from app.domain.rules.power import Observation
-from app.domain.services.context.node_context import NodeContext
 from app.domain.services.events.event_handler import EventHandler
 from app.domain.services.events.event_reader import EventReader
 from app.domain.services.own_power.own_node import OwnNode
@@ -26,24 +25,18 @@ class PowerServer:
 
     def __init__(
         self,
-        context: NodeContext,
         reader: EventReader,
         handler: EventHandler,
         own: OwnNode,
         farm: FarmLook,
         uptime: Uptime,
         wakes: WakeService,
-        *,
-        first_report_wait_s: float = 60.0,
     ) -> None:
-        self._clock = context.clock
-        self._telemetry = context.telemetry
         self._reader = reader
         self._handler = handler
         self._farm = farm
         self._uptime = uptime
         self._wakes = wakes
-        self._first_report_wait_s = first_report_wait_s
         self.own = own
 
     @property
@@ -96,10 +89,5 @@ class PowerServer:
     async def _keep_self(self) -> None:
         """The first report goes first, but a chain that takes none does not hold the node up for long (R8)."""
         await self.own.wake_up()
-        try:
-            async with self._clock.timeout(self._first_report_wait_s):
-                await self._uptime.answered_once.wait()
-        except TimeoutError:
-            reason = f"none was taken within {self._first_report_wait_s:.0f} s"
-            self._telemetry.happened(Setback("the first uptime report", reason, 0.0))
+        await self._uptime.first_answer()
         await self.own.keep()

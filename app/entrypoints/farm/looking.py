@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 
 from app.adapters.files.last_write import LastWrite, load_last_write
+from app.adapters.linux.clock import SystemClock
 from app.adapters.substrate.farm_view import FarmView
 from app.domain.model import FarmId
 from app.entrypoints.farm.minting.cache import last_write_path
 from app.entrypoints.farm.old_head import old_head
-from app.entrypoints.wiring.adapters import system_clock
 from app.entrypoints.wiring.container import Container
 
 CATCHES_UP_S = 12.0
@@ -29,7 +29,7 @@ async def look(container: Container, farm: FarmId) -> tuple[FarmView, str]:
     deadline_s = loop.time() + CATCHES_UP_S
     while True:
         view: FarmView = await container.farm_view().look(farm)
-        behind = last is not None and last.is_missed_by(view.head, system_clock().now())
+        behind = last is not None and last.is_missed_by(view.head, SystemClock().now())
         if not behind or loop.time() >= deadline_s:
             break
         container.chain_client().ask_another()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from app.adapters.linux.clock import SystemClock
 from app.domain.model import Head
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.terminal.durations import shown_duration
-from app.entrypoints.wiring.adapters import system_clock
 
 OLD_S = 300.0
 """The nodes judge by less (R6); they look again themselves, right before they power off."""
@@ -13,7 +13,7 @@ OLD_S = 300.0
 
 def age_s_of(head: Head) -> float:
     """By this machine's clock; 0 for a head that is ahead of it."""
-    return max(0.0, system_clock().now() - head.time_s)
+    return max(0.0, SystemClock().now() - head.time_s)
 
 
 def is_old(head: Head, settings: Settings) -> bool:

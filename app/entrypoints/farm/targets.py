@@ -12,6 +12,7 @@ from typing import TextIO
 import click
 
 from app.adapters.files.last_write import LastWrite, save_last_write
+from app.adapters.linux.clock import SystemClock
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import ExtrinsicRefused, ExtrinsicUncertain, PowerdError
 from app.domain.model import FarmId, HeadKind, Inclusion, NodeId, NodePower, Power, Unreadable
@@ -29,7 +30,6 @@ from app.entrypoints.farm.checks import FEE, Checked, NothingDone, check
 from app.entrypoints.farm.looking import look
 from app.entrypoints.farm.minting.cache import last_write_path
 from app.entrypoints.farm.waiting import wait_for_states
-from app.entrypoints.wiring.adapters import system_clock
 from app.entrypoints.wiring.container import Container
 from app.ports.power_targets import PowerTargets
 
@@ -135,7 +135,7 @@ class _Command:
                 else:
                     failures[node] = end
         if last:
-            write = LastWrite(last, system_clock().now())
+            write = LastWrite(last, SystemClock().now())
             save_last_write(last_write_path(self._container.settings().chain.urls), write)
         there = await self._there_all_the_same(checked, list(failures))
         for node in there:

@@ -163,11 +163,11 @@ def hold_add(options: Options, name: str, reason: str, duration: str | None, unt
 
     It counts at every look at the chain and right before the power-off, not after the order.
     """
+    from app.adapters.linux.clock import SystemClock
     from app.entrypoints.powerd.hold import add_hold
     from app.entrypoints.terminal.durations import duration_s, expiry
-    from app.entrypoints.wiring.adapters import system_clock
 
-    expires_at_s = expiry(system_clock().now(), duration, until)
+    expires_at_s = expiry(SystemClock().now(), duration, until)
     lasts_s = None if duration is None else duration_s(duration)
     add_hold(options.settings(), name, reason, expires_at_s, lasts_s, sys.stdout)
 

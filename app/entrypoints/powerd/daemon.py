@@ -15,7 +15,7 @@ from typing import Protocol
 from dependency_injector import providers
 
 from app.entrypoints.settings.profiles import calls_neighbours, serves_zbus, speaks_substrate
-from app.entrypoints.wiring import adapters
+from app.entrypoints.wiring import host
 from app.entrypoints.wiring.container import Container
 
 STOP_S = 4.5
@@ -155,7 +155,7 @@ async def _follow(container: Container) -> None:
 def _alone(container: Container, stack: AsyncExitStack, program: str) -> None:
     """Go on only if no other process does the same for this node on this host; `AlreadyRunning` otherwise."""
     node = container.node()
-    lock = adapters.instance_lock(container.settings(), program)
+    lock = host.instance_lock(container.settings(), program)
     who = f"{program.replace('-', ' ')} for node {node.node} of farm {node.farm}"
     lock.take(f"{program}-node{node.node}-farm{node.farm}-twin{node.twin}", who)
     stack.callback(lock.release)

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from app.adapters.files.holds import FileHolds, is_holder, spelled
+from app.adapters.linux.clock import SystemClock
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import HoldsUnreadable, PermanentError
 from app.domain.model import Hold
 from app.entrypoints.settings.profiles import kind_of
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.terminal.durations import LATEST_S, WrongTime, shown_duration
-from app.entrypoints.wiring import adapters
+from app.entrypoints.wiring import host
 
 FOR_EVER = "no end"
 
@@ -46,7 +47,7 @@ def add_hold(
         raise WrongHold(
             f"the hold of {holder} needs a reason: `powerd hold list` and `powerd status` show why the node stays up"
         )
-    now_s = adapters.system_clock().now()
+    now_s = SystemClock().now()
     if lasts_s is not None:
         expires_at_s = now_s + lasts_s  # it begins now, however long ago it was asked for
     if expires_at_s is not None and expires_at_s <= now_s:
@@ -70,7 +71,7 @@ def lift_hold(settings: Settings, holder: str, out: TextIO) -> None:
 def list_holds(settings: Settings, out: TextIO, *, as_json: bool) -> None:
     """Print them, the expired too, and raise `HoldsUnreadable` if any can't be read: then the node stays up."""
     found = asyncio.run(_find(settings))
-    now_s = adapters.system_clock().now()
+    now_s = SystemClock().now()
     if as_json:
         out.write(json.dumps(_plain(found, now_s), indent=2) + "\n")
     else:
@@ -86,7 +87,7 @@ def _files(settings: Settings) -> FileHolds:
         raise WrongHold(
             "simulated holds live in the daemon's memory (holds.kind, profile); there are no files to look at"
         )
-    return adapters.file_holds(settings, adapters.system_clock())
+    return host.file_holds(settings, SystemClock())
 
 
 async def _find(settings: Settings) -> Found:
@@ -94,7 +95,7 @@ async def _find(settings: Settings) -> Found:
     if kind_of(settings, "holds") != "logind":
         return Found(holds, (), unreadable)
     try:
-        return Found(holds, await adapters.logind_inhibitors(settings).active(), unreadable)
+        return Found(holds, await host.logind_inhibitors(settings).active(), unreadable)
     except HoldsUnreadable as error:
         return Found(holds, (), [*unreadable, str(error)])
 

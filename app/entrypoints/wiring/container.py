@@ -7,12 +7,38 @@ adapters connect when they are first used, and the program that runs the service
 
 from __future__ import annotations
 
+import logging
 from importlib.metadata import version
+from typing import Any
 
 from dependency_injector import containers, providers
 
+from app.adapters.linux.clock import SystemClock
+from app.adapters.simulated.boot_memory import SimulatedBootMemory
+from app.adapters.simulated.chain import SimulatedChain
+from app.adapters.simulated.holds import SimulatedHolds
+from app.adapters.simulated.host_facts import SimulatedHostFacts
+from app.adapters.simulated.host_power import SimulatedHostPower
+from app.adapters.simulated.identity import SimulatedIdentity
+from app.adapters.simulated.magic_packets import SimulatedMagicPackets
+from app.adapters.simulated.power_events import SimulatedPowerEvents
+from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
+from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
+from app.adapters.simulated.window_memory import SimulatedWindowMemory
+from app.adapters.substrate.blocks import SubstrateBlocks
+from app.adapters.substrate.chain import SubstrateChain
+from app.adapters.substrate.endpoint_health import SubstrateEndpoints
+from app.adapters.substrate.farm_history import SubstrateFarmHistory
+from app.adapters.substrate.farm_owners import SubstrateFarmOwners
+from app.adapters.substrate.farm_view import SubstrateFarmView
+from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
+from app.adapters.telemetry.fan_out import FanOut
+from app.adapters.telemetry.log import LogTelemetry
+from app.adapters.telemetry.no_display import NoDisplay
+from app.adapters.zbus.power_object import PowerObject
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.node_context import NodeContext
 from app.domain.services.endpoint_watch import EndpointWatch
 from app.domain.services.events.follower import Follower
 from app.domain.services.identification import Identification
@@ -20,13 +46,21 @@ from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
 from app.domain.services.registration_watch import RegistrationWatch
 from app.entrypoints.settings.profiles import kind_of, rtc_alarm_kind, serves_zbus, signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.wiring import adapters, farmer_adapters, file_adapters, simulated_adapters, zos_adapters
+from app.entrypoints.wiring import files, host, redis, simulated, substrate, zos
 from app.entrypoints.wiring.node_services import Ports, assemble
 from app.entrypoints.wiring.policies import policies
 
 
 def _yes_or_no(answer: bool) -> str:
     return "yes" if answer else "no"
+
+
+def _by_kind(settings: Any, port: str, **kinds: Any) -> Any:
+    """The provider of that kind of adapter which the settings choose for the port."""
+    return providers.Selector(providers.Callable(kind_of, settings, port), **kinds)
+
+
+one = providers.Singleton
 
 
 class Container(containers.DeclarativeContainer):
@@ -37,102 +71,109 @@ class Container(containers.DeclarativeContainer):
     """This node's `NodeIdentity`, once `identification` found it."""
 
     # -- the ports ---------------------------------------------------------------------------------
-    jitter = providers.Singleton(adapters.system_jitter)
-    clock = providers.Singleton(adapters.system_clock)
-    zbus_client = providers.Singleton(zos_adapters.zbus_client, settings)
-    happenings = providers.Singleton(zos_adapters.zbus_happenings, settings, clock, jitter)
+    jitter = one(host.system_jitter)
+    clock = one(SystemClock)
+    zbus_client = one(zos.zbus_client, settings)
+    happenings = one(zos.zbus_happenings, settings, clock, jitter)
     telemetry = providers.Selector(
         providers.Callable(_yes_or_no, providers.Callable(serves_zbus, settings)),
-        yes=providers.Singleton(
-            adapters.fan_out, providers.List(providers.Singleton(adapters.log_telemetry), happenings)
-        ),
-        no=providers.Singleton(adapters.log_telemetry),
+        yes=one(FanOut, providers.List(one(LogTelemetry, logging.getLogger("powerd")), happenings)),
+        no=one(LogTelemetry, logging.getLogger("powerd")),
     )
-    fault_display = providers.Selector(
-        providers.Callable(kind_of, settings, "faults"),
-        log=providers.Singleton(adapters.no_display),
-        zui=providers.Singleton(zos_adapters.zbus_faults, settings, zbus_client),
+    fault_display = _by_kind(
+        settings,
+        "faults",
+        log=one(NoDisplay),
+        zui=one(zos.zbus_faults, settings, zbus_client),
     )
-    world = providers.Singleton(simulated_adapters.simulated_world, clock)
-    chain_client = providers.Singleton(adapters.substrate_client, settings)
-    chain = providers.Selector(
-        providers.Callable(kind_of, settings, "chain"),
-        substrate=providers.Singleton(adapters.substrate_chain, settings, chain_client),
-        gateway=providers.Singleton(zos_adapters.zbus_chain, settings, zbus_client, clock),
-        simulated=providers.Singleton(simulated_adapters.simulated_chain, world, clock),
+    world = one(simulated.world_of_one, clock)
+    chain_client = one(substrate.substrate_client, settings)
+    chain = _by_kind(
+        settings,
+        "chain",
+        substrate=one(substrate.substrate_chain, settings, chain_client),
+        gateway=one(zos.zbus_chain, settings, zbus_client, clock),
+        simulated=one(SimulatedChain, world.provided.ledger, clock, world.provided.account),
     )
-    identity = providers.Selector(
-        providers.Callable(kind_of, settings, "identity"),
-        key=providers.Singleton(adapters.substrate_identity, settings, chain_client),
-        configured=providers.Singleton(adapters.substrate_identity, settings, chain_client),
-        registrar=providers.Singleton(zos_adapters.zbus_identity, settings, zbus_client),
-        simulated=providers.Singleton(simulated_adapters.simulated_identity, world),
+    identity = _by_kind(
+        settings,
+        "identity",
+        key=one(substrate.substrate_identity, settings, chain_client),
+        configured=one(substrate.substrate_identity, settings, chain_client),
+        registrar=one(zos.zbus_identity, settings, zbus_client),
+        simulated=one(SimulatedIdentity, world.provided.identity),
     )
-    events = providers.Selector(
-        providers.Callable(kind_of, settings, "events"),
-        redis=providers.Singleton(adapters.redis_power_events, settings),
-        simulated=providers.Singleton(simulated_adapters.simulated_power_events, world, clock),
+    events = _by_kind(
+        settings,
+        "events",
+        redis=one(redis.redis_power_events, settings),
+        simulated=one(SimulatedPowerEvents, world.provided.stream, clock),
     )
-    nic = providers.Selector(
-        providers.Callable(kind_of, settings, "nic"),
-        linux=providers.Singleton(adapters.linux_nic, settings),
-        simulated=providers.Singleton(simulated_adapters.simulated_nic, settings),
+    nic = _by_kind(
+        settings,
+        "nic",
+        linux=one(host.linux_nic, settings),
+        simulated=one(simulated.simulated_nic, settings),
     )
-    magic_packets = providers.Selector(
-        providers.Callable(kind_of, settings, "magic_packets"),
-        raw=providers.Singleton(adapters.raw_magic_packets, settings),
-        udp=providers.Singleton(adapters.udp_magic_packets, settings),
-        simulated=providers.Singleton(simulated_adapters.simulated_magic_packets, world),
+    magic_packets = _by_kind(
+        settings,
+        "magic_packets",
+        raw=one(host.raw_magic_packets, settings),
+        udp=one(host.udp_magic_packets, settings),
+        simulated=one(SimulatedMagicPackets, world.provided.network),
     )
-    host_power = providers.Selector(
-        providers.Callable(kind_of, settings, "host_power"),
-        systemctl=providers.Singleton(adapters.systemctl_host_power, settings),
-        zinit=providers.Singleton(zos_adapters.zinit_host_power, settings),
-        simulated=providers.Singleton(simulated_adapters.simulated_host_power, clock),
+    host_power = _by_kind(
+        settings,
+        "host_power",
+        systemctl=one(host.systemctl_host_power, settings),
+        zinit=one(zos.zinit_host_power, settings),
+        simulated=one(SimulatedHostPower, clock),
     )
-    host_facts = providers.Selector(
-        providers.Callable(kind_of, settings, "host_facts"),
-        linux=providers.Singleton(adapters.linux_host_facts, settings),
-        simulated=providers.Singleton(simulated_adapters.simulated_host_facts, clock),
+    host_facts = _by_kind(
+        settings,
+        "host_facts",
+        linux=one(host.linux_host_facts, settings),
+        simulated=one(SimulatedHostFacts, clock),
     )
-    holds = providers.Selector(
-        providers.Callable(kind_of, settings, "holds"),
-        files=providers.Singleton(adapters.file_holds, settings, clock),
-        logind=providers.Singleton(adapters.file_and_logind_holds, settings, clock),
-        simulated=providers.Singleton(simulated_adapters.simulated_holds, clock),
+    holds = _by_kind(
+        settings,
+        "holds",
+        files=one(host.file_holds, settings, clock),
+        logind=one(host.file_and_logind_holds, settings, clock),
+        simulated=one(SimulatedHolds, clock),
     )
-    boot_memory = providers.Selector(
-        providers.Callable(kind_of, settings, "boot_memory"),
-        files=providers.Singleton(file_adapters.file_boot_memory, settings),
-        simulated=providers.Singleton(simulated_adapters.simulated_boot_memory),
+    boot_memory = _by_kind(
+        settings,
+        "boot_memory",
+        files=one(files.file_boot_memory, settings),
+        simulated=one(SimulatedBootMemory),
     )
-    window_memory = providers.Selector(
-        providers.Callable(kind_of, settings, "boot_memory"),
-        files=providers.Singleton(file_adapters.file_window_memory, settings),
-        simulated=providers.Singleton(simulated_adapters.simulated_window_memory),
+    window_memory = _by_kind(
+        settings,
+        "boot_memory",
+        files=one(files.file_window_memory, settings),
+        simulated=one(SimulatedWindowMemory),
     )
     rtc_alarm = providers.Selector(
         providers.Callable(rtc_alarm_kind, settings),
-        linux=providers.Singleton(adapters.linux_rtc_alarm, settings),
-        simulated=providers.Singleton(simulated_adapters.simulated_rtc_alarm, clock),
+        linux=one(host.linux_rtc_alarm, settings),
+        simulated=one(SimulatedRtcAlarm, clock),
         off=providers.Object(None),
     )
     signs_of_life = providers.Selector(
         providers.Callable(signs_of_life_kind, settings),
-        substrate=providers.Singleton(adapters.substrate_signs_of_life, chain_client),
-        simulated=providers.Singleton(simulated_adapters.simulated_signs_of_life, world),
+        substrate=one(SubstrateSignsOfLife, chain_client),
+        simulated=one(SimulatedSignsOfLife, world.provided.ledger),
         off=providers.Object(None),
     )
 
     # -- the daemon's services ---------------------------------------------------------------------
     version = providers.Callable(version, "powerd")
-    faults = providers.Singleton(FaultBoard, fault_display, clock, telemetry, jitter)
-    endpoint_watch = providers.Singleton(
-        EndpointWatch, providers.Singleton(adapters.substrate_endpoints, chain_client), faults, clock
-    )
-    identification = providers.Singleton(Identification, identity, clock, faults, telemetry, jitter)
-    registration_watch = providers.Singleton(RegistrationWatch, identity, node, faults, clock, telemetry)
-    ports = providers.Singleton(
+    faults = one(FaultBoard, fault_display, clock, telemetry, jitter)
+    endpoint_watch = one(EndpointWatch, one(SubstrateEndpoints, chain_client), faults, clock)
+    identification = one(Identification, identity, clock, faults, telemetry, jitter)
+    registration_watch = one(RegistrationWatch, identity, node, faults, clock, telemetry)
+    ports = one(
         Ports,
         chain=chain,
         events=events,
@@ -149,41 +190,33 @@ class Container(containers.DeclarativeContainer):
         signs_of_life=signs_of_life,
         window_memory=window_memory,
     )
-    services = providers.Singleton(assemble, node, ports, providers.Callable(policies, settings), faults)
+    services = one(assemble, node, ports, providers.Callable(policies, settings), faults)
     server = services.provided.server
 
     # -- what others may ask (zbus) ----------------------------------------------------------------
-    closed_desk = providers.Singleton(ClosedDesk, identification, faults, version)
-    desk = providers.Singleton(
+    closed_desk = one(ClosedDesk, identification, faults, version)
+    desk = one(
         OperatorDesk,
         services,
         host_facts,
         version,
     )
-    power_object = providers.Singleton(zos_adapters.zbus_power_object, closed_desk)
-    zbus_server = providers.Singleton(zos_adapters.zbus_server, settings, power_object, jitter)
+    power_object = one(PowerObject, closed_desk)
+    zbus_server = one(zos.zbus_server, settings, power_object, jitter)
 
     # -- the follower (powerd events) --------------------------------------------------------------
-    chain_blocks = providers.Singleton(adapters.substrate_blocks, chain_client)
-    events_out = providers.Singleton(adapters.redis_power_events_out, settings)
-    block_cursor = providers.Singleton(adapters.file_block_cursor, settings)
-    follower = providers.Singleton(
-        Follower,
-        chain_blocks,
-        events_out,
-        block_cursor,
-        node.provided.farm,
-        clock,
-        telemetry,
-        jitter,
-        faults,
-        batch=settings.provided.follower.batch_blocks,
+    chain_blocks = one(SubstrateBlocks, chain_client)
+    events_out = one(redis.redis_power_events_out, settings)
+    block_cursor = one(host.file_block_cursor, settings)
+    context = one(NodeContext, node, clock, telemetry, faults, jitter)
+    follower = one(
+        Follower, context, chain_blocks, events_out, block_cursor, batch=settings.provided.follower.batch_blocks
     )
 
     # -- the farmer's side (powerd farm) -----------------------------------------------------------
-    farm_chain = providers.Singleton(farmer_adapters.substrate_reader, chain_client)
-    farm_view = providers.Singleton(farmer_adapters.substrate_farm_view, chain_client)
-    farm_history = providers.Singleton(farmer_adapters.substrate_farm_history, chain_client)
-    farm_owners = providers.Singleton(farmer_adapters.substrate_farm_owners, chain_client)
-    farmer_account = providers.Singleton(farmer_adapters.substrate_farmer_account, settings, chain_client)
-    power_targets = providers.Singleton(farmer_adapters.substrate_power_targets, settings, chain_client)
+    farm_chain = one(SubstrateChain, chain_client)
+    farm_view = one(SubstrateFarmView, chain_client)
+    farm_history = one(SubstrateFarmHistory, chain_client)
+    farm_owners = one(SubstrateFarmOwners, chain_client)
+    farmer_account = one(substrate.substrate_farmer_account, settings, chain_client)
+    power_targets = one(substrate.substrate_power_targets, settings, chain_client)

@@ -158,14 +158,12 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         context, ports.events, farm, wakes, own.loop.trigger, stale_after_s=policies.events_stale_after_s
     )
     server = PowerServer(
-        context,
         _event_reader(context, ports.events, handler.inbox, triggers),
         handler,
         own,
         FarmLook(context, farm, wakes, silent, farm_loop),
         uptime,
         wakes,
-        first_report_wait_s=policies.first_report_wait_s,
     )
     return NodeServices(context, management, farm, uptime, wakes, observer, shutdown, *triggers, server)
 

@@ -38,7 +38,6 @@ class Policies:
     farm_refresh_s: float
     nodes_at_once: int | None
     events_stale_after_s: float
-    first_report_wait_s: float
     brake: BrakePolicy
     rtc_alarm_ahead_s: int
     sign_of_life_s: float
@@ -61,7 +60,6 @@ def policies(settings: Settings) -> Policies:
         farm_refresh_s=settings.power_management.farm_refresh_s,
         nodes_at_once=NODES_AT_ONCE if behind_gateway(settings) else None,
         events_stale_after_s=settings.events.stale_after_s,
-        first_report_wait_s=settings.uptime.first_report_wait_s,
         brake=brake_policy(settings),
         rtc_alarm_ahead_s=settings.rtc_alarm.ahead_s,
         sign_of_life_s=settings.power_management.sign_of_life_s,
@@ -138,6 +136,7 @@ def uptime_policy(settings: Settings) -> UptimePolicy:
         unhealthy_retry_s=uptime.unhealthy_retry_s,
         report_s_max=report_s_max + 2 * NEXT_BLOCK_S_MAX,
         silence_s=max(GAP_S_MAX, uptime.interval_s + uptime.retry_delay_s_max),
+        first_wait_s=uptime.first_report_wait_s,
     )
 
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.domain.backoff import Backoff, Jitter
+from app.domain.backoff import Backoff
 from app.domain.errors import EventsUnavailable, RetryableError
 from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished
-from app.domain.model import FarmId
 from app.domain.rules.follower import continues, cut_back, extend, next_range, unbroken
-from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.persistent_trouble import PersistentTrouble
 from app.domain.services.context.retrying import Retrying
 from app.domain.services.events.kept_place import KeptPlace
 from app.ports.block_cursor import BlockCursor
 from app.ports.chain_blocks import Block, BlockRef, ChainBlocks
-from app.ports.clock import Clock
 from app.ports.power_events import PowerEventsOut
-from app.ports.telemetry import Telemetry
 
 RETRY = Backoff(0.5, 30.0)
 PATIENCE_S = 60.0
@@ -33,21 +30,18 @@ class Follower:
 
     def __init__(
         self,
+        context: NodeContext,
         chain: ChainBlocks,
         out: PowerEventsOut,
         cursor: BlockCursor,
-        farm: FarmId,
-        clock: Clock,
-        telemetry: Telemetry,
-        jitter: Jitter,
-        faults: FaultBoard,
         *,
         batch: int = 64,
     ) -> None:
+        clock, telemetry, jitter, faults = context.clock, context.telemetry, context.jitter, context.faults
         self._chain = chain
         self._out = out
         self._place = KeptPlace(cursor, faults, clock, telemetry, jitter)
-        self._farm = farm
+        self._farm = context.node.farm
         self._telemetry = telemetry
         self._batch = batch
 

@@ -68,6 +68,15 @@ class Uptime:
             group.create_task(self._watch_silence(), name="uptime silence")
             group.create_task(self._report(), name="uptime reports")
 
+    async def first_answer(self) -> None:
+        """Wait until the first report was taken, or none is to be waited for; not for ever."""
+        try:
+            async with self._clock.timeout(self._policy.first_wait_s):
+                await self.answered_once.wait()
+        except TimeoutError:
+            reason = f"none was taken within {self._policy.first_wait_s:.0f} s"
+            self._telemetry.happened(Setback("the first uptime report", reason, 0.0))
+
     async def send_now(self) -> UptimeReported | UptimeSkipped:
         """One attempt, with a fresh sample. A node that is not healthy reports nothing, and says so.
 

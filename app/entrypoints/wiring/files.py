@@ -1,16 +1,13 @@
-"""Makes the adapters that keep small files over restarts and boots."""
+"""Small files that are kept over restarts and boots."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from app.adapters.files.boot_memory import FileBootMemory
+from app.adapters.files.window_memory import FileWindowMemory
 from app.entrypoints.settings.profiles import profile_of
 from app.entrypoints.settings.schema import Settings
-
-if TYPE_CHECKING:
-    from app.adapters.files.boot_memory import FileBootMemory
-    from app.adapters.files.window_memory import FileWindowMemory
 
 BOOTS_FILE = Path("/var/lib/powerd/boots.json")
 ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
@@ -18,8 +15,6 @@ ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
 
 def file_boot_memory(settings: Settings) -> FileBootMemory:
     """What the brake remembers, on a disk."""
-    from app.adapters.files.boot_memory import FileBootMemory
-
     return FileBootMemory(boots_file(settings))
 
 
@@ -31,7 +26,5 @@ def boots_file(settings: Settings) -> Path:
 
 def file_window_memory(settings: Settings) -> FileWindowMemory:
     """The last Down, beside what the brake remembers."""
-    from app.adapters.files.window_memory import FileWindowMemory
-
     boots = boots_file(settings)
     return FileWindowMemory(boots.with_name(f"{boots.stem}-window.json"))

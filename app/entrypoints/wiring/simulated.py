@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.adapters.simulated.farm_setup import add_farm
+from app.adapters.simulated.farm_setup import add_farm, mac_of
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.magic_packets import SimulatedNetwork
+from app.adapters.simulated.nic import SimulatedNic
 from app.adapters.simulated.power_events import SimulatedStream
-from app.domain.model import FarmId, NodeId, NodeIdentity, TwinId
+from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, TwinId
+from app.entrypoints.settings.loading import SettingsError
+from app.entrypoints.settings.schema import Settings
 from app.ports.clock import Clock
 
 FARMER = b"farmer".ljust(32, b".")
@@ -31,10 +34,14 @@ def world_of_one(clock: Clock) -> World:
     ledger = Ledger(clock.now(), block_time_s=0)
     farm, (node,) = add_farm(ledger, FARMER, [NODE])
     twin = TwinId(ledger.read("TwinIdByAccountID", NODE))
-    return World(
-        ledger,
-        SimulatedNetwork(clock),
-        SimulatedStream(clock),
-        NODE,
-        NodeIdentity(NodeId(node), FarmId(farm), twin),
-    )
+    identity = NodeIdentity(NodeId(node), FarmId(farm), twin)
+    return World(ledger, SimulatedNetwork(clock), SimulatedStream(clock), NODE, identity)
+
+
+def simulated_nic(settings: Settings) -> SimulatedNic:
+    """A card that can always be woken; ``nic.mac`` is its address, or the one that the simulated chain has."""
+    try:
+        mac = Mac.parse(settings.nic.mac) if settings.nic.mac else mac_of(1, 1)
+    except ValueError as error:
+        raise SettingsError(f"nic.mac: {error}") from error
+    return SimulatedNic(mac, "simulated0")

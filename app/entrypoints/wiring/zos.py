@@ -1,61 +1,47 @@
-"""Makes the adapters to Zero-OS: its daemons over zbus, and its init system. Imports stand inside, as in `adapters`."""
+"""Zero-OS: its daemons over zbus, and its init system."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from app.adapters.telemetry.sentences import line_of
+from app.adapters.zbus.chain import ZbusChain
+from app.adapters.zbus.client import ZbusClient
+from app.adapters.zbus.faults import ZbusFaults
+from app.adapters.zbus.happenings import ZbusHappenings
+from app.adapters.zbus.identity import ZbusIdentity
+from app.adapters.zbus.power_object import MODULE, OBJECT, PowerObject
+from app.adapters.zbus.server import ZbusServer
+from app.adapters.zinit.host_power import ZinitHostPower
 from app.domain.backoff import Jitter
 from app.domain.events import Happening
 from app.domain.model import FarmId
 from app.entrypoints.settings.profiles import broker_url
 from app.entrypoints.settings.schema import Settings
 from app.ports.clock import Clock
-from app.ports.operator import Operator
-
-if TYPE_CHECKING:
-    from app.adapters.zbus.chain import ZbusChain
-    from app.adapters.zbus.client import ZbusClient
-    from app.adapters.zbus.faults import ZbusFaults
-    from app.adapters.zbus.happenings import ZbusHappenings
-    from app.adapters.zbus.identity import ZbusIdentity
-    from app.adapters.zbus.power_object import PowerObject
-    from app.adapters.zbus.server import ZbusServer
-    from app.adapters.zinit.host_power import ZinitHostPower
 
 
 def zbus_client(settings: Settings) -> ZbusClient:
     """One client for all calls."""
-    from app.adapters.zbus.client import ZbusClient
-
     return ZbusClient(broker_url(settings))
 
 
 def zbus_chain(settings: Settings, client: ZbusClient, clock: Clock) -> ZbusChain:
-    from app.adapters.zbus.chain import ZbusChain
-
     return ZbusChain(client, clock, timeout_s=settings.zbus.gateway_timeout_s)
 
 
 def zbus_identity(settings: Settings, client: ZbusClient) -> ZbusIdentity:
     """Who this node is, asked of registrar."""
-    from app.adapters.zbus.identity import ZbusIdentity
-
     farm_id = FarmId(settings.identity.farm_id) if settings.identity.farm_id else None
     return ZbusIdentity(client, farm_id=farm_id, timeout_s=settings.zbus.timeout_s)
 
 
 def zbus_faults(settings: Settings, client: ZbusClient) -> ZbusFaults:
-    from app.adapters.zbus.faults import ZbusFaults
-
     return ZbusFaults(client, timeout_s=settings.zbus.timeout_s)
 
 
 def zbus_happenings(settings: Settings, clock: Clock, jitter: Jitter) -> ZbusHappenings:
-    from app.adapters.telemetry.sentences import line_of
-    from app.adapters.zbus.happenings import ZbusHappenings
-
     def describe(happening: Happening) -> tuple[str, Mapping[str, object]]:
         line = line_of(happening)
         return line.sentence, line.fields
@@ -63,24 +49,12 @@ def zbus_happenings(settings: Settings, clock: Clock, jitter: Jitter) -> ZbusHap
     return ZbusHappenings(broker_url(settings), clock, describe, jitter)
 
 
-def zbus_power_object(operator: Operator) -> PowerObject:
-    """The object that other programs call."""
-    from app.adapters.zbus.power_object import PowerObject
-
-    return PowerObject(operator)
-
-
 def zbus_server(settings: Settings, power: PowerObject, jitter: Jitter) -> ZbusServer:
-    from app.adapters.zbus.power_object import MODULE, OBJECT
-    from app.adapters.zbus.server import ZbusServer
-
     return ZbusServer(broker_url(settings), MODULE, {OBJECT: power.methods()}, jitter)
 
 
 def zinit_host_power(settings: Settings) -> ZinitHostPower:
     """The init system of Zero-OS."""
-    from app.adapters.zinit.host_power import ZinitHostPower
-
     zinit = settings.zinit
     return ZinitHostPower(
         Path(zinit.socket),

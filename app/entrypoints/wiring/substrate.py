@@ -1,0 +1,73 @@
+"""The chain: the node's side, and the farmer's."""
+
+from __future__ import annotations
+
+from app.adapters.substrate.chain import SubstrateChain
+from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.farmer_account import SubstrateFarmerAccount
+from app.adapters.substrate.identity import SubstrateIdentity
+from app.adapters.substrate.power_targets import SubstratePowerTargets
+from app.entrypoints.settings.key_files import NODE_CREDENTIAL, farmer_key, node_key
+from app.entrypoints.settings.loading import SettingsError
+from app.entrypoints.settings.schema import Settings
+
+CONNECT_S_MAX = 10.0
+NEVER_S = float("inf")
+
+
+def substrate_client(settings: Settings) -> SubstrateClient:
+    """One client for everything: its connection and the runtime's metadata are shared."""
+    chain = settings.chain
+    return SubstrateClient(
+        chain.urls,
+        timeout_s=chain.timeout_s,
+        connect_timeout_s=min(chain.timeout_s, CONNECT_S_MAX),
+        genesis_hash=chain.genesis_hash,
+        stale_head_s=chain.best_head_age_s_max or NEVER_S,
+        stale_finalized_s=chain.finalized_head_age_s_max or NEVER_S,
+    )
+
+
+def substrate_chain(settings: Settings, client: SubstrateClient) -> SubstrateChain:
+    """The chain, with the node's key where there is one (without, it only reads)."""
+    key = node_key(settings)
+    return SubstrateChain(
+        client,
+        seed=key,
+        key_type=settings.identity.key_type,
+        inclusion_timeout_s=settings.chain.inclusion_timeout_s,
+        era_blocks=settings.chain.era_blocks,
+    )
+
+
+def substrate_identity(settings: Settings, client: SubstrateClient) -> SubstrateIdentity:
+    """Who this node is, looked up by its key, or checked against it."""
+    key = node_key(settings)
+    identity = settings.identity
+    if key is None and not identity.node_id:
+        raise SettingsError(
+            "who is this node? Name its key file (identity.key_file, POWERD_IDENTITY_KEY_FILE, or the systemd "
+            f"credential {NODE_CREDENTIAL}), or give identity.node_id"
+        )
+    return SubstrateIdentity(
+        client,
+        node_id=identity.node_id or None,
+        seed=key,
+        key_type=identity.key_type,
+    )
+
+
+def substrate_farmer_account(settings: Settings, client: SubstrateClient) -> SubstrateFarmerAccount:
+    """Who the farmer's key is on the chain."""
+    return SubstrateFarmerAccount(client, seed=farmer_key(settings), key_type=settings.farmer.key_type)
+
+
+def substrate_power_targets(settings: Settings, client: SubstrateClient) -> SubstratePowerTargets:
+    """The farmer's side, with the farmer's key."""
+    return SubstratePowerTargets(
+        client,
+        seed=farmer_key(settings),
+        key_type=settings.farmer.key_type,
+        inclusion_timeout_s=settings.chain.inclusion_timeout_s,
+        era_blocks=settings.chain.era_blocks,
+    )
