@@ -12,10 +12,12 @@ from pathlib import Path
 
 import click
 
+from app.domain.errors import PowerdError
 from app.entrypoints.demo.leash import leash
 from app.entrypoints.demo.own_environment import forget_settings
 from tests.machines.farm import FarmFailed, farm
 from tests.machines.image import Image, ImageFailed
+from tests.machines.lines import Gone
 from tests.machines.machine import TooLate
 from tests.machines.needs import missing
 from tests.machines.ports import free_port
@@ -73,8 +75,9 @@ async def _play(image: Image, directory: Path, names: Sequence[str], accel: str)
             stand = Stand(image, place, made, segment, port, free_port(), accel)
             try:
                 await SCENES[name](stand)
-            except (NotSo, TooLate, FarmFailed) as failure:
-                click.echo(f"{name:<13} FAILED after {time.monotonic() - begun_s:.0f} s: {failure}")
+            except (NotSo, TooLate, FarmFailed, Gone, PowerdError, OSError) as failure:
+                reason = str(failure) or type(failure).__name__
+                click.echo(f"{name:<13} FAILED after {time.monotonic() - begun_s:.0f} s: {reason}")
             else:
                 passed += 1
                 click.echo(f"{name:<13} passed in {time.monotonic() - begun_s:.0f} s: {', '.join(stand.said)}")

@@ -16,11 +16,11 @@ from app.adapters.substrate.client import SubstrateClient
 from app.domain.model import HeadKind, NodeId, NodePower
 from app.entrypoints.demo.installation import program, toml
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.integration.admin_line import Line, line
+from tests.integration.admin_line import line
 
 READY_S = 120.0
 BLOCK_TIME_S = 3.0
-FINALITY_LAG = 2
+FINALITY_LAG = 4
 MACHINE = NodeId(1)
 WAKER = NodeId(2)
 LOOK_S = 1.0
@@ -36,7 +36,6 @@ class Farm:
 
     about: Mapping[str, Any]
     chain: SubstrateChain
-    admin: Line
     directory: Path
 
     @property
@@ -64,6 +63,12 @@ class Farm:
         if process.returncode:
             raise FarmFailed(f"powerd farm {' '.join(words)}: exit code {process.returncode}: {said}")
         return said
+
+    def hold_finality(self, held: bool) -> None:
+        """Let finality stand still, or go on."""
+        # Opened for the call: the chain ends a connection that is silent while a machine boots.
+        with line(str(self.about["url"])) as admin:
+            admin.ask("dev_holdFinality", held)
 
     async def power(self, number: NodeId = MACHINE) -> NodePower:
         """Target and state on the best head."""
@@ -110,8 +115,7 @@ async def farm(directory: Path, packets_to: int) -> AsyncIterator[Farm]:
         client = SubstrateClient([about["url"]])
         stack.push_async_callback(client.close)
         seed = bytes.fromhex(_text(about["nodes"][0]["key_file"]).strip())
-        with line(about["url"]) as admin:
-            yield Farm(about, SubstrateChain(client, seed=seed), admin, directory)
+        yield Farm(about, SubstrateChain(client, seed=seed), directory)
 
 
 @asynccontextmanager

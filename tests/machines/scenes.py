@@ -114,11 +114,12 @@ async def no_logind(stand: Stand) -> None:
 
 
 async def _aborted_sleep(stand: Stand, machine: Machine, unit: str = "") -> None:
-    stand.farm.admin.ask("dev_holdFinality", True)
     await stand.farm.farmer("down", "1", "--yes")
     await stand.farm.until_state("Down", within_s=SLEEP_S)
+    # A Down that is not final yet, and will not be before the farmer has set Up again.
+    stand.farm.hold_finality(True)
     await stand.farm.farmer("up", "1")
-    stand.farm.admin.ask("dev_holdFinality", False)
+    stand.farm.hold_finality(False)
     await machine.reboots(within_s=SLEEP_S)
     # systemd cuts a unit's name in what it shows: so is what is looked for.
     if unit not in machine.said():
