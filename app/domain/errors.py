@@ -145,7 +145,7 @@ class RtcSilent(RtcUnusable, AnswerLate):
 
 
 class BootMemoryUnusable(RetryableError):
-    """What the brake remembers from one boot to the next can't be read or written now."""
+    """What the boot-loop guard remembers from one boot to the next can't be read or written now."""
 
 
 class CursorNotSaved(RetryableError):

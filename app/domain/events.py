@@ -59,7 +59,7 @@ class EventDeadLettered:
 
 
 @dataclass(frozen=True, slots=True)
-class WakeHeldBack:
+class WakeDeferred:
     """Others call this sleeper first; this node does so in ``for_s`` seconds, if it still sleeps then."""
 
     node: NodeId
@@ -217,7 +217,7 @@ class ChainReorganised:
 Happening = (
     EventsHandled
     | EventDeadLettered
-    | WakeHeldBack
+    | WakeDeferred
     | WakeBurstStarted
     | WakeEnded
     | PowerStateSet

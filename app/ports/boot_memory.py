@@ -1,4 +1,4 @@
-"""What the boot-loop brake has to remember from one boot to the next (R10)."""
+"""What the boot-loop guard has to remember from one boot to the next (R10)."""
 
 from __future__ import annotations
 

@@ -26,15 +26,15 @@ from app.domain.events import (
     UptimeReported,
     UptimeSkipped,
     WakeBurstStarted,
+    WakeDeferred,
     WakeEnded,
-    WakeHeldBack,
 )
 from app.domain.model import Inclusion, NodeId, Power, UptimeSample
 
 HAPPENINGS: tuple[Happening, ...] = (
     EventsHandled(3, (NodeId(7), NodeId(8))),
     EventDeadLettered("1700000000000-0", "gob: offset 12: unknown type id 99"),
-    WakeHeldBack(NodeId(7), 120.0),
+    WakeDeferred(NodeId(7), 120.0),
     WakeBurstStarted(NodeId(7), 2, "target is Up"),
     WakeEnded(NodeId(7), 3, "awake"),
     PowerStateSet(Power.DOWN, Inclusion("0xabc", 708)),

@@ -65,9 +65,9 @@ def fill(ledger: Ledger) -> None:
             told.append(("NodeUptimeReported", (1, at_s, 60)))
         deposit(ledger, at_s, *told)
         if number == 10:
-            ledger.genesis("NodePower", 1, StoredPower(down_since=10, target="Down"))
+            ledger.force_storage("NodePower", 1, StoredPower(down_since=10, target="Down"))
         if number == 13:
-            ledger.genesis("NodePower", 1, StoredPower())
+            ledger.force_storage("NodePower", 1, StoredPower())
 
 
 async def made(world: ChainWorld) -> World:

@@ -85,7 +85,7 @@ async def test_r14_a_node_whose_sign_of_life_is_forgotten_does_not_count_as_awak
     forced = await rig.run("down", "2", "--force", url=url)
     assert forced.returncode == 0, forced.stderr
     assert "not certain" in forced.stderr
-    rig.world.ledger.genesis("NodePower", 2, StoredPower(down_since=321, target="Down"))
+    rig.world.ledger.force_storage("NodePower", 2, StoredPower(down_since=321, target="Down"))
     rig.world.produce()
     listed = await rig.run("list", url=url)
     assert "node 2: it is asleep, and it is not certain that a node of its farm is awake" in listed.stdout
@@ -108,8 +108,8 @@ async def test_r6_a_farm_is_not_darkened_by_what_was_true_hours_ago(rig: Rig) ->
 
 
 async def test_what_is_down_already_needs_no_objection(rig: Rig) -> None:
-    rig.world.ledger.genesis("NodePower", 2, StoredPower(down_since=None, target="Down"))
-    rig.world.ledger.genesis("ActiveNodeContracts", 2, (5,))
+    rig.world.ledger.force_storage("NodePower", 2, StoredPower(down_since=None, target="Down"))
+    rig.world.ledger.force_storage("ActiveNodeContracts", 2, (5,))
     rig.world.produce()
     for options in ([], ["--dry-run"]):
         done = await rig.run("down", "2", *options)

@@ -37,7 +37,7 @@ def at(world: ChainWorld, time_s: float, blocks: int = 1) -> None:
 def report(world: ChainWorld, node: int) -> None:
     """Its account's nonce rises in the newest block, as by an uptime report."""
     account = world.farm.nodes[node - 1].public_key
-    world.ledger.genesis("Nonce", account, world.ledger.read("Nonce", account, default=0) + 1)
+    world.ledger.force_storage("Nonce", account, world.ledger.read("Nonce", account, default=0) + 1)
 
 
 async def look(world: ChainWorld, farm: int = 1) -> FarmView:
@@ -64,7 +64,7 @@ async def test_the_last_sign_of_life_lies_between_two_blocks(world: ChainWorld) 
 async def test_since_when_a_sleeper_sleeps_is_the_time_of_its_block(world: ChainWorld) -> None:
     start_s = time.time()
     at(world, start_s + 100, 3)
-    world.ledger.genesis("NodePower", 2, StoredPower(down_since=2, target="Down"))
+    world.ledger.force_storage("NodePower", 2, StoredPower(down_since=2, target="Down"))
     at(world, start_s + 600)
     view = await look(world)
     assert view.since_s == {NodeId(2): pytest.approx(start_s + 101, abs=0.1)}
@@ -72,7 +72,7 @@ async def test_since_when_a_sleeper_sleeps_is_the_time_of_its_block(world: Chain
 
 
 async def test_where_the_block_is_forgotten_the_time_is_estimated_and_the_rest_told(world: ChainWorld) -> None:
-    world.ledger.genesis("NodePower", 2, StoredPower(down_since=1, target="Down"))
+    world.ledger.force_storage("NodePower", 2, StoredPower(down_since=1, target="Down"))
     start_s = time.time()
     for index in range(200):
         world.ledger.produce(start_s + 6.0 * index)
@@ -94,8 +94,8 @@ async def test_where_the_block_is_forgotten_the_time_is_estimated_and_the_rest_t
 
 async def test_a_record_or_a_contract_that_cannot_be_read_leaves_the_row(world: ChainWorld) -> None:
     world.inside.storage.cut[2] = 30
-    world.ledger.genesis("ActiveNodeContracts", 1, (5, 6))
-    world.ledger.genesis("ActiveRentContractForNode", 3, 9)
+    world.ledger.force_storage("ActiveNodeContracts", 1, (5, 6))
+    world.ledger.force_storage("ActiveRentContractForNode", 3, 9)
     world.produce()
     first, second, third = (await look(world)).members
     assert (first.contracts, second.contracts, third.contracts) == (2, 0, 1)
@@ -110,7 +110,7 @@ async def test_all_farms_of_a_twin_are_found_among_thousands(world: ChainWorld) 
     twin = TwinId(int(world.ledger.read("TwinIdByAccountID", world.farm.farmer.public_key)))
     for farm in range(2, 5002):
         add_farm_record(world.ledger, farm, world.farm.farmer.public_key if farm == 4711 else b"%032d" % farm)
-    world.ledger.genesis("FarmID", None, 5001)
+    world.ledger.force_storage("FarmID", None, 5001)
     world.produce()
     owners = SubstrateFarmOwners(world.client(timeout_s=20.0))
     start_s = time.monotonic()

@@ -213,7 +213,7 @@ async def test_a_connection_that_hangs_instead_of_failing_does_not_keep_a_report
 async def test_refusals_that_all_endpoints_agree_on_are_the_extrinsics_own_and_blame_none(world: ChainWorld) -> None:
     first = await world.proxy()
     chain = chain_of(world, first.url, world.url)
-    world.ledger.genesis("Balance", world.farm.nodes[0].public_key, 0)
+    world.ledger.force_storage("Balance", world.farm.nodes[0].public_key, 0)
     for _ in range(2):
         with pytest.raises(ExtrinsicRefused) as caught:
             await chain.report_uptime(sample)

@@ -66,9 +66,9 @@ PLAGUES = {
 }
 
 
-@pytest.mark.parametrize("plague", PLAGUES)
-async def test_no_event_is_lost_under(plague: str) -> None:
-    async with node_rig("--endpoints", "2", *PLAGUES[plague], urls=["{0}"], finality_lag=4) as node:
+@pytest.mark.parametrize("recurring_fault", PLAGUES)
+async def test_no_event_is_lost_under(recurring_fault: str) -> None:
+    async with node_rig("--endpoints", "2", *PLAGUES[recurring_fault], urls=["{0}"], finality_lag=4) as node:
         await following(node)
         await until_published(node, await change(node, 4))
 

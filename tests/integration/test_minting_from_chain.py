@@ -250,7 +250,7 @@ async def test_an_unknown_farm_and_a_chain_that_is_away_are_told_as_such(world: 
 async def test_a_node_that_is_down_when_the_period_begins_has_slept_since_its_down(world: ChainWorld) -> None:
     ledger = world.ledger
     run_on(ledger, 3, silent=2)
-    ledger.genesis("NodePower", 2, StoredPower(down_since=ledger.best_number, target="Down"))
+    ledger.force_storage("NodePower", 2, StoredPower(down_since=ledger.best_number, target="Down"))
     run_on(ledger, 30, silent=2)
     at_s = ledger.best.time_ms // 1000
     deposit(ledger, at_s + 60, target(2, "Up"))

@@ -100,7 +100,7 @@ async def test_a_list_by_an_old_head_takes_no_member_away(late: Late) -> None:
     proxy = await late.world.proxy()
     chain = SubstrateChain(late.world.client(proxy.url))
     assert await chain.farm_nodes(farm) == (late.node,)
-    late.world.ledger.genesis("NodesByFarmID", farm, [])
+    late.world.ledger.force_storage("NodesByFarmID", farm, [])
     late.world.ledger.best.time_ms -= HOUR_MS
     assert await chain.farm_nodes(farm) == (late.node,)
 
@@ -108,7 +108,7 @@ async def test_a_list_by_an_old_head_takes_no_member_away(late: Late) -> None:
 async def test_a_finalized_head_that_stands_still_at_one_endpoint_is_asked_of_the_next(late: Late) -> None:
     late.world.produce(10)
     chain = SubstrateChain(late.world.client(late.behind, late.world.url))
-    late.world.ledger.genesis("NodePower", late.node, LedgerPower(None, "Down"))
+    late.world.ledger.force_storage("NodePower", late.node, LedgerPower(None, "Down"))
     late.world.produce(10)
     power = (await chain.powers([late.node], HeadKind.FINALIZED)).powers[late.node]
     assert isinstance(power, NodePower)
@@ -131,9 +131,9 @@ async def test_a_twin_that_was_given_to_another_account_is_followed(late: Late) 
     await signs.counters([late.node])
     twin = ledger.read("Nodes", late.node)["twin_id"]
     new = b"n" * 32
-    ledger.genesis("Twins", twin, {**ledger.read("Twins", twin), "account_id": new})
-    ledger.genesis("Nonce", new, 41)
-    ledger.genesis("Balance", new, 1)
+    ledger.force_storage("Twins", twin, {**ledger.read("Twins", twin), "account_id": new})
+    ledger.force_storage("Nonce", new, 41)
+    ledger.force_storage("Balance", new, 1)
     late.world.produce(10)
     await signs.counters([late.node])
     assert (await signs.counters([late.node])).of == {late.node: 41}

@@ -1,4 +1,4 @@
-"""The daemon as a process: kept up by the boot-loop brake, as the last waker, or since nobody could call it; asleep
+"""The daemon as a process: kept up by the boot-loop boot_loop, as the last waker, or since nobody could call it; asleep
 with the clock's alarm set."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LONG_S = 1e9
 
 
 async def test_the_boots_in_the_file_brake_a_boot_loop() -> None:
-    settings = {"brake": {"stay_s_min": LONG_S, "stay_s_max": LONG_S, "long_sleep_s": LONG_S}}
+    settings = {"boot_loop": {"stay_s_min": LONG_S, "stay_s_max": LONG_S, "long_sleep_s": LONG_S}}
     async with node_rig(settings=settings) as node:
         await started(node)
         await node.target(Power.DOWN)

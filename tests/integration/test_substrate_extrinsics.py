@@ -121,14 +121,14 @@ async def test_a_pool_that_refuses_says_why(world: ChainWorld, refusal: Refusal,
 
 
 async def test_an_account_without_money_is_refused(world: ChainWorld) -> None:
-    world.ledger.genesis("Balance", world.farm.nodes[0].public_key, 0)
+    world.ledger.force_storage("Balance", world.farm.nodes[0].public_key, 0)
     with pytest.raises(ExtrinsicRefused) as caught:
         await world.chain().set_power_state(Power.UP)
     assert caught.value.reason == "payment"
 
 
 async def test_a_nonce_somebody_else_used_meanwhile_is_refused_as_stale(world: ChainWorld) -> None:
-    world.ledger.genesis("Nonce", world.farm.nodes[0].public_key, 3)
+    world.ledger.force_storage("Nonce", world.farm.nodes[0].public_key, 3)
     proxy = await world.proxy()
     proxy.answers["system_accountNextIndex"] = 0
     with pytest.raises(ExtrinsicRefused) as caught:

@@ -93,7 +93,7 @@ async def test_a_target_of_a_node_that_does_not_exist_names_it(world: ChainAt) -
 
 async def test_a_node_with_contracts_can_not_be_sent_to_sleep() -> None:
     async with chain_world(block_time_s=0) as world:
-        world.ledger.genesis("ActiveNodeContracts", world.node, [1])
+        world.ledger.force_storage("ActiveNodeContracts", world.node, [1])
         with pytest.raises(ExtrinsicFailed, match=r"NodeHasActiveContracts.*active contracts"):
             await world.targets().set_power_target(world.node, Power.DOWN)
 
@@ -108,14 +108,14 @@ async def test_r15_a_twin_that_moved_to_another_account_is_a_fault_until_it_is_b
         board = FaultBoard(SimulatedFaults(), clock, telemetry, lambda: 0.5)
         watch = RegistrationWatch(identity, known, board, clock, telemetry, every_s=0.02)
         watching = asyncio.create_task(watch.run())
-        ledger.genesis("TwinIdByAccountID", own.public_key, 0)
+        ledger.force_storage("TwinIdByAccountID", own.public_key, 0)
         inside.produce()
         await until(lambda: [fault.key for fault in board.faults] == ["registration"])
         assert f"no twin for this node's key ({own.address})" in board.faults[0].message
-        ledger.genesis("TwinIdByAccountID", own.public_key, known.twin)
+        ledger.force_storage("TwinIdByAccountID", own.public_key, known.twin)
         inside.produce()
         await until(lambda: not board.faults)
-        ledger.genesis("Nodes", known.node, {**ledger.read("Nodes", known.node), "farm_id": known.farm + 1})
+        ledger.force_storage("Nodes", known.node, {**ledger.read("Nodes", known.node), "farm_id": known.farm + 1})
         inside.produce()
         with pytest.raises(IdentityChanged, match=rf"node {known.node} of farm {known.farm + 1} .*started anew"):
             await asyncio.wait_for(watching, patient(10))

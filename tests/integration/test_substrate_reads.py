@@ -89,7 +89,7 @@ async def test_addresses_that_can_not_be_used_say_why(world: ChainWorld) -> None
         105: [{**interface, "name": "eth0"}, {**interface, "mac": "54-B2-03-A0-11-22"}],
     }
     for node, interfaces in cases.items():
-        world.ledger.genesis("Nodes", node, {**record, "id": node, "interfaces": interfaces})
+        world.ledger.force_storage("Nodes", node, {**record, "id": node, "interfaces": interfaces})
     found = await world.chain().nodes([NodeId(node) for node in cases])
     records = [record for record in found.values() if isinstance(record, Node)]
     assert [record.mac for record in records] == [None] * 4 + [Mac("54:b2:03:a0:11:22")]
@@ -113,7 +113,7 @@ async def test_a_record_that_is_cut_off_is_unreadable_and_not_absent_and_spoils_
 
 
 async def test_the_record_of_another_node_is_unreadable(world: ChainWorld) -> None:
-    world.ledger.genesis("Nodes", 101, world.ledger.read("Nodes", world.node))
+    world.ledger.force_storage("Nodes", 101, world.ledger.read("Nodes", world.node))
     unreadable = (await world.chain().nodes([NodeId(101)]))[NodeId(101)]
     assert isinstance(unreadable, Unreadable)
     assert f"that of node {world.node}" in unreadable.reason

@@ -44,7 +44,7 @@ async def test_a_chain_whose_first_block_is_not_final_has_nothing_earlier(world:
 async def test_a_thousand_nodes_are_one_storage_query_once_their_accounts_are_known(world: ChainWorld) -> None:
     record = world.ledger.read("Nodes", world.node)
     for node in range(101, 1101):
-        world.ledger.genesis("Nodes", node, {**record, "id": node})
+        world.ledger.force_storage("Nodes", node, {**record, "id": node})
     proxy = await world.proxy()
     signs = SubstrateSignsOfLife(world.client(proxy.url, timeout_s=20.0))
     many = [NodeId(node) for node in range(101, 1101)]
@@ -59,8 +59,8 @@ async def test_a_record_that_can_not_be_read_is_left_out_and_told(
     world: ChainWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     record = world.ledger.read("Nodes", world.node)
-    world.ledger.genesis("Nodes", 77, {**record, "id": 77, "twin_id": 4_000_000})
-    world.ledger.genesis("Nodes", 78, {**record, "id": 78, "twin_id": 5000})
+    world.ledger.force_storage("Nodes", 77, {**record, "id": 77, "twin_id": 4_000_000})
+    world.ledger.force_storage("Nodes", 78, {**record, "id": 78, "twin_id": 5000})
     proxy = await world.proxy()
     broken = SubstrateSignsOfLife(world.client(proxy.url))
     asked = [world.node, NodeId(77), NodeId(78)]

@@ -135,7 +135,7 @@ def test_a_short_fault_does_not_excuse_a_long_gap_between_reports() -> None:
         troubles.begin("extrinsics-lost")
         now_s += seconds
         troubles.end("extrinsics-lost")
-        machine = SimpleNamespace(troubles=troubles)
+        machine = SimpleNamespace(fault_history=troubles)
         attribution = Attribution(SimpleNamespace(plan=scripted()), 0)  # type: ignore[arg-type]  # all that it reads here
         return attribution.of(machine, Month(NodeId(1)), Loss.GAP, 2460.0, 4800.0)  # type: ignore[arg-type]
 

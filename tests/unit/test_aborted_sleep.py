@@ -214,7 +214,7 @@ async def test_r13_a_daemon_that_is_stopped_after_its_down_remembers_it(farm: Vi
     async with farm.running(1, before=held, same_boot=True) as node:
         await farm.clock.sleep(30)
         assert "uncredited" in node.fault_keys
-        assert node.container.desk().status().uncredited is not None
+        assert node.container.operator().status().uncredited is not None
         node.holds.lift("backup")
         await farm.until(lambda: node.dark, within_s=200)
 

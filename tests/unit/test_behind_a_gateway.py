@@ -139,7 +139,7 @@ async def test_an_empty_list_of_the_farm_ends_no_wake(farm: VirtualFarm, monkeyp
         with monkeypatch.context() as this_once:
             this_once.setattr(node.chain, "farm_nodes", none)
             node.container.services().farm._read_at_s = float("-inf")
-            await node.container.desk().reconcile()
+            await node.container.operator().reconcile()
             await farm.clock.sleep(5)
         await farm.clock.sleep(600)
         assert node.told(WakeEnded) == []
@@ -156,7 +156,7 @@ async def test_a_node_that_joined_after_the_list_was_read_is_woken_on(farm: Virt
         farm.put_to_sleep(3)
         await farm.set_target(3, Power.UP)
         await farm.until(lambda: bool(node.packets_to(3)), within_s=10)
-        await node.container.desk().reconcile()
+        await node.container.operator().reconcile()
         await farm.clock.sleep(600)
         assert node.told(WakeEnded) == []
 
@@ -167,12 +167,12 @@ async def test_a_record_that_is_not_answered_is_kept_and_its_node_stays_a_peer(f
         directory = node.container.services().farm
         before = directory.known(NodeId(2))
         record = farm.ledger.read("Nodes", 2)
-        farm.ledger.genesis("Nodes", 2, None)
+        farm.ledger.force_storage("Nodes", 2, None)
         await directory.reread([NodeId(2)])
         assert directory.known(NodeId(2)) == before
         directory._nodes.pop(NodeId(2))
         assert list(await directory.among([NodeId(2), NodeId(99)])) == [2]
-        farm.ledger.genesis("Nodes", 2, {**record, "farm_id": 99})
+        farm.ledger.force_storage("Nodes", 2, {**record, "farm_id": 99})
         assert list(await directory.among([NodeId(2)])) == []
 
 

@@ -52,12 +52,12 @@ class Fees:
 def unregister(farm: VirtualFarm) -> None:
     """Whatever node 1 sends fails, at a fee."""
     twin = farm.ledger.read("TwinIdByAccountID", account_of(1))
-    farm.ledger.genesis("NodeIdByTwinID", twin, 0)
+    farm.ledger.force_storage("NodeIdByTwinID", twin, 0)
 
 
 def register(farm: VirtualFarm) -> None:
     twin = farm.ledger.read("TwinIdByAccountID", account_of(1))
-    farm.ledger.genesis("NodeIdByTwinID", twin, 1)
+    farm.ledger.force_storage("NodeIdByTwinID", twin, 1)
 
 
 @pytest.mark.parametrize("drift_s", [200.0, -200.0, 75.0, -75.0])

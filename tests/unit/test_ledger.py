@@ -95,14 +95,14 @@ def test_a_target_that_changes_nothing_brings_its_event_all_the_same(ledger: Led
 
 
 def test_a_node_with_active_contracts_is_not_put_to_sleep(ledger: Ledger) -> None:
-    ledger.genesis("ActiveNodeContracts", 1, (77,))
+    ledger.force_storage("ActiveNodeContracts", 1, (77,))
     down = {"node_id": 1, "power_target": "Down"}
     assert send(ledger, FARMER, "change_power_target", **down)[0] == "NodeHasActiveContracts"
     assert send(ledger, FARMER, "change_power_target", node_id=1, power_target="Up")[0] == "ok"
 
 
 def test_how_a_farm_comes_to_be(ledger: Ledger) -> None:
-    ledger.genesis("Balance", STRANGER, BALANCE)
+    ledger.force_storage("Balance", STRANGER, BALANCE)
     assert send(ledger, STRANGER, "user_accept_tc", document_link="l", document_hash="h")[0] == "ok"
     assert send(ledger, STRANGER, "create_twin", relay=None, pk=None)[0] == "ok"
     assert send(ledger, STRANGER, "create_twin", relay=None, pk=None)[0] == "TwinWithPubkeyExists"
@@ -214,7 +214,7 @@ class TestBlocks:
         record = ledger.read("Nodes", 1)
         for number in range(1, 8):
             ledger.produce(START_S + 6 * number)
-            ledger.genesis("Nodes", 1, {**record, "resources": number})
+            ledger.force_storage("Nodes", 1, {**record, "resources": number})
         ledger.reorganise(2)
         ledger.reorganise(1)
         assert ledger.best_number == ledger.finalized_number == 5
@@ -224,7 +224,7 @@ class TestBlocks:
 
     def test_a_decree_that_is_final_is_older_than_what_came_behind_it(self, ledger: Ledger) -> None:
         ledger.produce(START_S + 6)
-        ledger.genesis("NodePower", 1, Power(None, "Down"))
+        ledger.force_storage("NodePower", 1, Power(None, "Down"))
         ledger.produce(START_S + 12)
         send(ledger, NODE, "change_power_state", power_state="Down")
         for number in range(4, 8):
@@ -248,7 +248,7 @@ class TestBlocks:
 
 
 def test_powers_in_the_domains_words_follow_writes_and_forks(ledger: Ledger) -> None:
-    ledger.genesis("NodePower", 1, Power(None, "Down"))
+    ledger.force_storage("NodePower", 1, Power(None, "Down"))
     powers = NodePowers(ledger)
     ledger.produce(10.0)
     ledger.store.write("NodePower", 1, Power(1, "Down"), 1)

@@ -133,7 +133,7 @@ def observation(**over: object) -> Observation:
         ({"holds_unreadable": "no directory"}, "no directory"),
         ({"not_enabled": "no card"}, "not enabled: no card"),
         ({"head_unreadable": "no answer"}, "no answer"),
-        ({"braked": "a loop", "last_waker": "the last", "cooling_down": "lately"}, ""),
+        ({"boot_loop": "a loop", "last_waker": "the last", "cooling_down": "lately"}, ""),
     ],
 )
 def test_r13_doubt_never_reboots_and_what_only_guards_a_sleep_does_not_object(

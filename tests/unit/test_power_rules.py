@@ -65,7 +65,7 @@ GUARDED: list[tuple[str, Observation, str, LookAgain]] = [
     ("r6 a hold", seen(holds=(Hold("backup", "copies", None),)), "held by backup: copies", LookAgain.IN_A_WHILE),
     ("r6 holds unreadable", seen(holds_unreadable="torn"), "is not known: torn", LookAgain.IN_A_WHILE),
     ("r5 cooling down", seen(cooling_down="failed before"), "failed before", LookAgain.NEXT_ROUND),
-    ("r10 braked", seen(braked="booted 3 times"), "booted 3 times", LookAgain.NEXT_ROUND),
+    ("r10 boot loop", seen(boot_loop="booted 3 times"), "booted 3 times", LookAgain.NEXT_ROUND),
     ("the last waker", seen(last_waker="nobody is awake"), "nobody is awake", LookAgain.IN_A_WHILE),
     (
         "r6 best head old",

@@ -84,7 +84,7 @@ class Run:
         if dice.random() < 0.35:
             target = dice.choice([Power.UP, Power.DOWN])
             self.trace.append(f"target {target.value}")
-            ledger.genesis("NodePower", 1, self.farm.with_target(1, target))
+            ledger.force_storage("NodePower", 1, self.farm.with_target(1, target))
             if dice.random() < 0.7:
                 await node.deliver(PowerTargetChanged(self.farm.id, NodeId(1), target))
         else:

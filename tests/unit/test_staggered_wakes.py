@@ -6,7 +6,7 @@ import pytest
 
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import mac_of
-from app.domain.events import PowerTargetChanged, Setback, WakeBurstStarted, WakeEnded, WakeHeldBack
+from app.domain.events import PowerTargetChanged, Setback, WakeBurstStarted, WakeDeferred, WakeEnded
 from app.domain.model import NodeId, Power
 from app.domain.rules.wake_rank import order
 from app.domain.services.waking.wake_reads import TURN_READ_S_MAX
@@ -68,7 +68,7 @@ class TestAFarmOfThirtyWakers:
         others = [machine for node, machine in nodes.items() if node not in callers]
         assert {machine.told(WakeEnded)[0].outcome for machine in others} == {"awake"}
         assert {machine.told(WakeEnded)[0].attempts for machine in others} == {0}
-        assert {machine.told(WakeHeldBack)[0].for_s for machine in others} == {STEP_S, BOUND_S}
+        assert {machine.told(WakeDeferred)[0].for_s for machine in others} == {STEP_S, BOUND_S}
 
     async def test_one_wake_costs_three_bursts_instead_of_thirty(self, farm31: VirtualFarm) -> None:
         costs = {}
@@ -257,7 +257,7 @@ async def test_more_events_do_not_begin_the_delay_anew(farm31: VirtualFarm) -> N
             await node.deliver(PowerTargetChanged(farm31.id, NodeId(SLEEPER), Power.UP))
         assert not sent(farm31)
         assert await first_packet_after(farm31, told_at) < BOUND_S + WITHIN_S
-        assert len(node.told(WakeHeldBack)) == 1
+        assert len(node.told(WakeDeferred)) == 1
 
 
 async def test_once_its_turn_has_come_a_node_calls_as_the_first_ones_do(farm31: VirtualFarm) -> None:
@@ -281,7 +281,7 @@ async def test_nodes_that_were_woken_are_wakers_from_the_moment_it_is_seen(clock
             await farm.report_state(other, Power.UP)
         await farm.until(lambda: len(node.told(WakeEnded)) == 3)
         await farm.set_target(5, Power.UP)
-        await farm.until(lambda: bool(node.told(WakeHeldBack)), within_s=1)
+        await farm.until(lambda: bool(node.told(WakeDeferred)), within_s=1)
 
 
 class TestANodeWhoseStateSaysUp:
@@ -315,8 +315,8 @@ class TestANodeWhoseStateSaysUp:
         farm31.want_down(SLEEPER)
         async with farm31.running(LAST) as node:
             await want_up(farm31)
-            assert node.told(WakeHeldBack)
-            assert not node.container.desk().status().wakes
+            assert node.told(WakeDeferred)
+            assert not node.container.operator().status().wakes
 
     async def test_one_that_is_left_to_others_is_not_sent_before_the_own_power_off(self, farm31: VirtualFarm) -> None:
         farm31.want_down(SLEEPER)
@@ -368,7 +368,7 @@ class TestTheOwnPowerOff:
 async def test_one_that_others_woke_is_not_shown_as_left_to_them_for_long(farm31: VirtualFarm) -> None:
     async with farm31.running(LAST) as node:
         await want_up(farm31)
-        assert node.container.desk().status().wakes
+        assert node.container.operator().status().wakes
         await farm31.report_state(SLEEPER, Power.UP)
-        await farm31.until(lambda: not node.container.desk().status().wakes, within_s=61)
+        await farm31.until(lambda: not node.container.operator().status().wakes, within_s=61)
         assert not sent(farm31)

@@ -63,11 +63,11 @@ async def test_one_that_leaves_the_farm_is_no_fault_any_more(farm: VirtualFarm) 
 
 async def test_of_a_node_that_is_no_member_yet_the_farms_list_is_read_again(farm: VirtualFarm) -> None:
     members = farm.ledger.read("NodesByFarmID", farm.id)
-    farm.ledger.genesis("NodesByFarmID", farm.id, tuple(n for n in members if n != 2))
+    farm.ledger.force_storage("NodesByFarmID", farm.id, tuple(n for n in members if n != 2))
     async with farm.running(1) as node:
         await farm.clock.sleep(10)
         node.chain.broken_records.add(PEER)
-        farm.ledger.genesis("NodesByFarmID", farm.id, members)
+        farm.ledger.force_storage("NodesByFarmID", farm.id, members)
         await node.deliver(PowerTargetChanged(farm.id, PEER, Power.UP))
         await farm.until(lambda: KEY in node.fault_keys, within_s=400)
 
@@ -100,6 +100,6 @@ async def test_a_members_record_that_is_not_answered_stays_as_it_was(farm: Virtu
         directory = FarmDirectory(context, node.chain)
         await directory.peers()
         known = directory.known(PEER)
-        farm.ledger.genesis("Nodes", 2, None)
+        farm.ledger.force_storage("Nodes", 2, None)
         await directory.reread([PEER])
         assert directory.known(PEER) == known

@@ -17,7 +17,7 @@ WIRE: Mapping[str, list[str]] = {
     "EventsHandled": ["deliveries", "nodes"],
     "EventDeadLettered": ["delivery", "reason"],
     "WakeBurstStarted": ["node", "attempt", "reason"],
-    "WakeHeldBack": ["node", "for_s"],
+    "WakeDeferred": ["node", "for_s"],
     "WakeEnded": ["node", "attempts", "outcome"],
     "PowerStateSet": ["power", "block_hash", "block_number"],
     "UptimeReported": ["uptime_s", "taken_at_s", "block_hash", "block_number"],

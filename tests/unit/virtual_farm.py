@@ -250,7 +250,7 @@ class VirtualFarm:
 
     def put_to_sleep(self, node: int) -> None:
         """State and target Down by decree."""
-        self.ledger.genesis("NodePower", node, LedgerPower(self.ledger.best_number, "Down"))
+        self.ledger.force_storage("NodePower", node, LedgerPower(self.ledger.best_number, "Down"))
 
     def put_all_to_sleep_but(self, *awake: int) -> None:
         """State and target Down by decree, for all others."""
@@ -266,11 +266,11 @@ class VirtualFarm:
     def want_up(self, node: int) -> None:
         """Target Up by decree, and no event."""
         power = self.ledger.read("NodePower", node)
-        self.ledger.genesis("NodePower", node, LedgerPower(power.down_since, "Up"))
+        self.ledger.force_storage("NodePower", node, LedgerPower(power.down_since, "Up"))
 
     def want_down(self, node: int) -> None:
         """State Up, target Down by decree, and no event."""
-        self.ledger.genesis("NodePower", node, LedgerPower(None, "Down"))
+        self.ledger.force_storage("NodePower", node, LedgerPower(None, "Down"))
 
     def finalize(self) -> None:
         """Make blocks until what is on the chain now is final."""
@@ -289,13 +289,13 @@ class VirtualFarm:
 
     def leave(self, node: int) -> None:
         members = self.ledger.read("NodesByFarmID", self.id)
-        self.ledger.genesis("NodesByFarmID", self.id, tuple(n for n in members if n != node))
-        self.ledger.genesis("Nodes", node, {**self.ledger.read("Nodes", node), "farm_id": 99})
+        self.ledger.force_storage("NodesByFarmID", self.id, tuple(n for n in members if n != node))
+        self.ledger.force_storage("Nodes", node, {**self.ledger.read("Nodes", node), "farm_id": 99})
 
     def _set_mac(self, node: int, mac: str) -> None:
         record = self.ledger.read("Nodes", node)
         interfaces = [{**interface, "mac": mac} for interface in record["interfaces"]]
-        self.ledger.genesis("Nodes", node, {**record, "interfaces": interfaces})
+        self.ledger.force_storage("Nodes", node, {**record, "interfaces": interfaces})
 
     async def until(self, holds: Callable[[], bool], *, within_s: float = 60.0, every_s: float = 0.05) -> None:
         """Let virtual time pass until something holds."""

@@ -29,7 +29,7 @@ def add_farm(ledger: Ledger, farmer: bytes, nodes: Sequence[bytes]) -> tuple[int
 
 def add_farm_record(ledger: Ledger, farm: int, farmer: bytes) -> None:
     """A farm with this id and no nodes."""
-    ledger.genesis(
+    ledger.force_storage(
         "Farms",
         farm,
         {
@@ -50,7 +50,7 @@ def add_node(ledger: Ledger, farm: int, node: int, account: bytes, mac: str) -> 
     """A node of the farm with this id; ``mac`` is written as it is. Returns its twin's id."""
     twin = _twin(ledger, account)
     interface = {"name": "zos", "mac": mac, "ips": [f"10.{farm & 255}.{node >> 8 & 255}.{node & 255}"]}
-    ledger.genesis(
+    ledger.force_storage(
         "Nodes",
         node,
         {
@@ -71,9 +71,9 @@ def add_node(ledger: Ledger, farm: int, node: int, account: bytes, mac: str) -> 
             "connection_price": 80,
         },
     )
-    ledger.genesis("NodeIdByTwinID", twin, node)
+    ledger.force_storage("NodeIdByTwinID", twin, node)
     members = ledger.read("NodesByFarmID", farm, default=())
-    ledger.genesis("NodesByFarmID", farm, (*members, node))
+    ledger.force_storage("NodesByFarmID", farm, (*members, node))
     return twin
 
 
@@ -83,13 +83,13 @@ def _twin(ledger: Ledger, account: bytes) -> int:
         return int(known)
     twin = _count(ledger, "TwinID")
     record = {"id": twin, "account_id": account, "relay": None, "entities": [], "pk": None}
-    ledger.genesis("Twins", twin, record)
-    ledger.genesis("TwinIdByAccountID", account, twin)
-    ledger.genesis("Balance", account, BALANCE)
+    ledger.force_storage("Twins", twin, record)
+    ledger.force_storage("TwinIdByAccountID", account, twin)
+    ledger.force_storage("Balance", account, BALANCE)
     return twin
 
 
 def _count(ledger: Ledger, counter: str) -> int:
     number = int(ledger.read(counter, None, default=0)) + 1
-    ledger.genesis(counter, None, number)
+    ledger.force_storage(counter, None, number)
     return number

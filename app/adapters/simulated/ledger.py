@@ -127,7 +127,7 @@ class Ledger:
         self._waiting.append(callback)
 
     # -- writing -----------------------------------------------------------------------------------
-    def genesis(self, name: str, key: Any, value: Any) -> None:
+    def force_storage(self, name: str, key: Any, value: Any) -> None:
         """Set storage by decree, in the newest block; a reorganisation can't take it back."""
         self._decrees[name, key] = self.best_number, value
         self.store.write(name, key, value, self.best_number)
@@ -214,7 +214,7 @@ class Ledger:
         self.store.undo(back_to)
         for (name, key), (number, value) in self._decrees.items():
             if number > back_to:
-                self.genesis(name, key, value)
+                self.force_storage(name, key, value)
         if not lose:
             self._pool.refill([*returned, *self._pool])
 

@@ -31,14 +31,14 @@ from app.domain.events import (
     UptimeReported,
     UptimeSkipped,
     WakeBurstStarted,
+    WakeDeferred,
     WakeEnded,
-    WakeHeldBack,
 )
 
 SENTENCES: Mapping[type[Happening], tuple[int, str]] = {
     EventsHandled: (logging.INFO, "events handled"),
     EventDeadLettered: (logging.WARNING, "an unreadable event was put aside"),
-    WakeHeldBack: (logging.INFO, "leaving a wake to others first"),
+    WakeDeferred: (logging.INFO, "leaving a wake to others first"),
     WakeBurstStarted: (logging.INFO, "waking a node"),
     WakeEnded: (logging.INFO, "a wake is over"),
     PowerStateSet: (logging.INFO, "the chain took our power state"),

@@ -44,7 +44,7 @@ class Boot:
 
 
 @dataclass(frozen=True, slots=True)
-class BrakePolicy:
+class BootLoopPolicy:
     """How many unwanted boots are free, how long later ones last, and how long a sleep ends the row; seconds."""
 
     free_boots: int = 2
@@ -53,7 +53,7 @@ class BrakePolicy:
     long_sleep_s: float = 21600.0
 
 
-def judge(power: NodePower, before: BootRecord | None, boot: Boot, now_s: float, policy: BrakePolicy) -> BootRecord:
+def judge(power: NodePower, before: BootRecord | None, boot: Boot, now_s: float, policy: BootLoopPolicy) -> BootRecord:
     """What is known after this look; ``before`` is what was known, None if nothing. See the table above."""
     if before is None:
         before = BootRecord("", 0, now_s)
@@ -75,7 +75,7 @@ def falls_asleep(record: BootRecord, now_s: float) -> BootRecord:
     return replace(record, awake_at_s=now_s)
 
 
-def stay_s(unwanted: int, policy: BrakePolicy) -> float:
+def stay_s(unwanted: int, policy: BootLoopPolicy) -> float:
     """How long after its boot the node stays up at least."""
     doublings = unwanted - policy.free_boots - 1
     if doublings < 0:

@@ -39,7 +39,7 @@ class Observation:
     """What the node knows when it decides.
 
     ``finalized`` is None where the gateway can't tell finality. ``not_enabled``, ``cooling_down``,
-    ``braked`` and ``last_waker`` are reasons, or empty, and so is ``head_unreadable``: why the age of the
+    ``boot_loop`` and ``last_waker`` are reasons, or empty, and so is ``head_unreadable``: why the age of the
     best head is not known. ``not_enabled_may_pass``: the host only did not answer in time.
     ``own_state_uncertain``: an extrinsic of ours may still land that says something else than the chain does now.
     ``deferred_for_s`` counts from the moment when an unfinished wake first held up this power-off.
@@ -57,7 +57,7 @@ class Observation:
     deferred_for_s: float = 0.0
     cooling_down: str = ""
     own_state_uncertain: bool = False
-    braked: str = ""
+    boot_loop: str = ""
     last_waker: str = ""
 
 
@@ -118,10 +118,10 @@ def cooling_down(seen: Observation, _: PowerLimits) -> StayUp | None:
     return None
 
 
-def braked(seen: Observation, _: PowerLimits) -> StayUp | None:
+def boot_loop(seen: Observation, _: PowerLimits) -> StayUp | None:
     """R10: what wakes this node again and again would wake it at once."""
-    if seen.braked:
-        return StayUp(Guard.BOOT_LOOP, seen.braked, LookAgain.NEXT_ROUND)
+    if seen.boot_loop:
+        return StayUp(Guard.BOOT_LOOP, seen.boot_loop, LookAgain.NEXT_ROUND)
     return None
 
 
@@ -174,7 +174,7 @@ GUARDS: tuple[GuardRule, ...] = (
     not_enabled,
     held,
     cooling_down,
-    braked,
+    boot_loop,
     best_head_off,
     not_final,
     finalized_head_off,

@@ -1,4 +1,4 @@
-"""The daemon's services, wired, for those that look at them: the operator's desk, the simulator and tests."""
+"""The daemon's services, wired, for those that look at them: the operator service, the simulator and tests."""
 
 from __future__ import annotations
 

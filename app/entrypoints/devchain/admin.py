@@ -127,7 +127,7 @@ class Admin:
 
     def _contracts(self, node: int, count: int) -> bool:
         contracts = tuple(range(1, _count(count, "contracts") + 1))
-        self._node.ledger.genesis("ActiveNodeContracts", _count(node, "the node"), contracts)
+        self._node.ledger.force_storage("ActiveNodeContracts", _count(node, "the node"), contracts)
         return True
 
 

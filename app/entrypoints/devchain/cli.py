@@ -17,7 +17,7 @@ from app.entrypoints.devchain.admin import REASONS
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.farms import DevFarm, set_up_farm, write_keys
 from app.entrypoints.devchain.node import DevNode
-from app.entrypoints.devchain.plagues import Plagues, plagued
+from app.entrypoints.devchain.recurring_faults import RecurringFaults, recurring
 from app.entrypoints.devchain.server import listening, making_blocks
 from app.entrypoints.terminal.standard_streams import StreamsMixin
 
@@ -89,9 +89,9 @@ def main(
     farm = set_up_farm(ledger, nodes, seed)
     node = DevNode(ledger)
     windows = [Endpoint(node) for _ in range(endpoints)]
-    plagues = _afflict(windows[0], **faults)
+    recurring_faults = _afflict(windows[0], **faults)
     try:
-        asyncio.run(_serve(node, windows, plagues, farm, host, port, keys))
+        asyncio.run(_serve(node, windows, recurring_faults, farm, host, port, keys))
     except OSError as error:
         raise click.ClickException(f"can't listen on {host}:{port}: {error.strerror}; choose another --port") from error
 
@@ -107,20 +107,20 @@ def _afflict(
     clock_offset_s: float,
     upgrade_every_blocks: int,
     **others: Any,
-) -> Plagues:
+) -> RecurringFaults:
     ledger = first.node.ledger
     ledger.hold_finality = hold_finality
     ledger.refuse_next, ledger.refuse_count = refuse_extrinsics or "", 1_000_000_000
     ledger.lose_next = lose_extrinsics
     first.lag_blocks, first.delay_s = lag_blocks, delay_s
     first.node.clock_offset_s = clock_offset_s
-    return Plagues(upgrade_every_blocks=upgrade_every_blocks, **others)
+    return RecurringFaults(upgrade_every_blocks=upgrade_every_blocks, **others)
 
 
 async def _serve(
     node: DevNode,
     endpoints: Sequence[Endpoint],
-    plagues: Plagues,
+    recurring_faults: RecurringFaults,
     farm: DevFarm,
     host: str,
     port: int,
@@ -135,7 +135,7 @@ async def _serve(
             for index, endpoint in enumerate(endpoints)
         ]
         await stack.enter_async_context(making_blocks(node))
-        await stack.enter_async_context(plagued(node, endpoints, plagues))
+        await stack.enter_async_context(recurring(node, endpoints, recurring_faults))
         if keys is not None:
             write_keys(farm, keys, urls)
         ids = f"nodes {farm.node_ids[0]} to {farm.node_ids[-1]}" if farm.node_ids else "no nodes"

@@ -23,7 +23,7 @@ from app.adapters.zbus.power_object import (
 )
 from app.adapters.zbus.server import STATUS, Served
 from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, Happening
-from app.domain.services.operator_desk import ClosedDesk
+from app.domain.services.operator_service import UnidentifiedOperator
 
 METHODS: Mapping[str, str] = {
     "State": "What the node believes and does now. Asking costs the chain nothing.",
@@ -134,7 +134,7 @@ def _interface() -> Iterator[str]:
 
 def _served() -> Mapping[str, Served]:
     # Only the table is looked at; no method is called.
-    return PowerObject(ClosedDesk.__new__(ClosedDesk)).methods()
+    return PowerObject(UnidentifiedOperator.__new__(UnidentifiedOperator)).methods()
 
 
 def _arguments(served: Served) -> str:

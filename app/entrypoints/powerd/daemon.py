@@ -135,7 +135,7 @@ async def _serve(container: Container) -> None:
             await _identify(container)
             _alone(container, stack, "powerd")
             if serves:
-                container.power_object().operator = container.desk()
+                container.power_object().operator = container.operator()
             group.create_task(container.registration_watch().run(), name="registration")
             await container.server().start()
 

@@ -41,13 +41,13 @@ def _order(settings: Settings) -> Iterator[tuple[str, str]]:
     pairs = [
         ("wake.retry_delay_s_min", "wake.retry_delay_s_max"),
         ("uptime.retry_delay_s_min", "uptime.retry_delay_s_max"),
-        ("brake.stay_s_min", "brake.stay_s_max"),
+        ("boot_loop.stay_s_min", "boot_loop.stay_s_max"),
         # Else a crash at the end of a long stay would look like a long sleep.
-        ("brake.stay_s_max", "brake.long_sleep_s"),
+        ("boot_loop.stay_s_max", "boot_loop.long_sleep_s"),
     ]
     if settings.rtc_alarm.enabled:
         # Else the alarm's own boots would look like a loop.
-        pairs.append(("brake.long_sleep_s", "rtc_alarm.ahead_s"))
+        pairs.append(("boot_loop.long_sleep_s", "rtc_alarm.ahead_s"))
     for smaller, greater in pairs:
         few, many = (getattr(getattr(settings, key.section), key.name) for key in (keys()[smaller], keys()[greater]))
         if few > many:

@@ -28,7 +28,7 @@ from app.entrypoints.settings.schema_adapters import (
     Zinit,
 )
 from app.entrypoints.settings.schema_services import (
-    Brake,
+    BootLoop,
     Farmer,
     Follower,
     Lock,
@@ -64,7 +64,7 @@ class Settings(Section, frozen=True):
     faults: Faults = Faults()
     zbus: Zbus = Zbus()
     power_management: PowerManagement = PowerManagement()
-    brake: Brake = Brake()
+    boot_loop: BootLoop = BootLoop()
     wake: Wake = Wake()
     shutdown: Shutdown = Shutdown()
     uptime: Uptime = Uptime()

@@ -249,7 +249,7 @@ class Holds(Section, frozen=True):
 
 
 class BootMemory(Section, frozen=True):
-    """What is remembered over restarts and boots: the boot-loop brake's count, and a Down that is not credited yet."""
+    """What is remembered over restarts and boots: the boot-loop guard's count, and a Down that is not credited yet."""
 
     kind: Annotated[
         Literal["auto", "files", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")

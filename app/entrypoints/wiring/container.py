@@ -42,7 +42,7 @@ from app.domain.services.context.node_context import NodeContext
 from app.domain.services.endpoint_watch import EndpointWatch
 from app.domain.services.events.follower import Follower
 from app.domain.services.identification import Identification
-from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
+from app.domain.services.operator_service import OperatorService, UnidentifiedOperator
 from app.domain.services.registration_watch import RegistrationWatch
 from app.entrypoints.settings.profiles import kind_of, rtc_alarm_kind, serves_zbus, signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
@@ -194,14 +194,14 @@ class Container(containers.DeclarativeContainer):
     server = services.provided.server
 
     # -- what others may ask (zbus) ----------------------------------------------------------------
-    closed_desk = one(ClosedDesk, identification, faults, version)
-    desk = one(
-        OperatorDesk,
+    unidentified_operator = one(UnidentifiedOperator, identification, faults, version)
+    operator = one(
+        OperatorService,
         services,
         host_facts,
         version,
     )
-    power_object = one(PowerObject, closed_desk)
+    power_object = one(PowerObject, unidentified_operator)
     zbus_server = one(zos.zbus_server, settings, power_object, jitter)
 
     # -- the follower (powerd events) --------------------------------------------------------------

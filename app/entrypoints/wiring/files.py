@@ -14,7 +14,7 @@ ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
 
 
 def file_boot_memory(settings: Settings) -> FileBootMemory:
-    """What the brake remembers, on a disk."""
+    """What the boot-loop guard remembers, on a disk."""
     return FileBootMemory(boots_file(settings))
 
 
@@ -25,6 +25,6 @@ def boots_file(settings: Settings) -> Path:
 
 
 def file_window_memory(settings: Settings) -> FileWindowMemory:
-    """The last Down, beside what the brake remembers."""
+    """The last Down, beside what the boot-loop guard remembers."""
     boots = boots_file(settings)
     return FileWindowMemory(boots.with_name(f"{boots.stem}-window.json"))

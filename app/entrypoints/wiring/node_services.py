@@ -23,7 +23,7 @@ from app.domain.services.events.event_reader import EventReader
 from app.domain.services.events.stream_sharing import StreamSharing
 from app.domain.services.node_services import NodeServices
 from app.domain.services.own_power.aborted_sleep import AbortedSleep, RebootRules
-from app.domain.services.own_power.boot_brake import BootBrake
+from app.domain.services.own_power.boot_loop import BootLoopGuard
 from app.domain.services.own_power.clock_alarm import ClockAlarm
 from app.domain.services.own_power.head_watch import HeadWatch
 from app.domain.services.own_power.host_orders import HostOrders
@@ -132,9 +132,9 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     management = PowerManagement(
         context, ports.chain, ports.nic, ports.host_power, alarm, allowed=policies.power_off_allowed
     )
-    brake = BootBrake(context, ports.boot_memory, ports.host_facts, policies.brake, management.other_wakers)
+    boot_loop = BootLoopGuard(context, ports.boot_memory, ports.host_facts, policies.boot_loop, management.other_wakers)
     last_waker = LastWaker(signs, turns, farm, guarded=policies.last_waker_guard)
-    guards = OwnGuards(management, brake, last_waker, ports.holds)
+    guards = OwnGuards(management, boot_loop, last_waker, ports.holds)
     observer = Observer(context, ports.chain, wakes, guards, _heads(ports, policies), policies.limits)
     orders = HostOrders(context, ports.host_power, policies.shutdown)
     state = _said_state(context, ports, policies, management, wallet)
@@ -142,7 +142,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         context,
         observer,
         state,
-        OwnHost(context, management, alarm, brake, orders),
+        OwnHost(context, management, alarm, boot_loop, orders),
         LastDuties(context, uptime, wakes, uptime_s=policies.shutdown.uptime_s),
         policies.shutdown,
     )

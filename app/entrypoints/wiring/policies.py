@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.domain.backoff import Backoff
-from app.domain.rules.boot_loop import BrakePolicy
+from app.domain.rules.boot_loop import BootLoopPolicy
 from app.domain.rules.power import PowerLimits
 from app.domain.rules.shutdown import ShutdownPolicy
 from app.domain.rules.silence import SilencePolicy
@@ -38,7 +38,7 @@ class Policies:
     farm_refresh_s: float
     nodes_at_once: int | None
     events_stale_after_s: float
-    brake: BrakePolicy
+    boot_loop: BootLoopPolicy
     rtc_alarm_ahead_s: int
     sign_of_life_s: float
     last_waker_guard: bool
@@ -60,7 +60,7 @@ def policies(settings: Settings) -> Policies:
         farm_refresh_s=settings.power_management.farm_refresh_s,
         nodes_at_once=NODES_AT_ONCE if behind_gateway(settings) else None,
         events_stale_after_s=settings.events.stale_after_s,
-        brake=brake_policy(settings),
+        boot_loop=boot_loop_policy(settings),
         rtc_alarm_ahead_s=settings.rtc_alarm.ahead_s,
         sign_of_life_s=settings.power_management.sign_of_life_s,
         last_waker_guard=settings.power_management.last_waker_guard,
@@ -77,14 +77,14 @@ def power_limits(settings: Settings) -> PowerLimits:
     )
 
 
-def brake_policy(settings: Settings) -> BrakePolicy:
-    """When boots are a loop, and how it is braked."""
-    brake = settings.brake
-    return BrakePolicy(
-        free_boots=brake.free_boots,
-        stay_s_min=brake.stay_s_min,
-        stay_s_max=brake.stay_s_max,
-        long_sleep_s=brake.long_sleep_s,
+def boot_loop_policy(settings: Settings) -> BootLoopPolicy:
+    """When boots are a loop, and how long it keeps a node up."""
+    boot_loop = settings.boot_loop
+    return BootLoopPolicy(
+        free_boots=boot_loop.free_boots,
+        stay_s_min=boot_loop.stay_s_min,
+        stay_s_max=boot_loop.stay_s_max,
+        long_sleep_s=boot_loop.long_sleep_s,
     )
 
 

@@ -15,7 +15,7 @@ from app.ports.chain import ChainReader
 class Observer:
     """Reads both heads anew each time; nothing is remembered but since when a wake holds us up.
 
-    The brake hears what the chain says, since the first look after a boot judges that boot.
+    The boot-loop guard hears what the chain says, since the first look after a boot judges that boot.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Observer:
                 best = await self._own_power(HeadKind.BEST)  # it may have turned Up meanwhile
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
-        await self._guards.brake.saw(best.power)
+        await self._guards.boot_loop.saw(best.power)
         # Last of all: they are near and quick, and the program that placed one counts on it.
         holds, holds_unreadable = await self._guards.read_holds()
         self.last = Observation(
@@ -80,7 +80,7 @@ class Observer:
             deferred_for_s=self._deferred_for_s(best),
             cooling_down=cooling_down,
             own_state_uncertain=own_state_uncertain,
-            braked=self._guards.brake.objection,
+            boot_loop=self._guards.boot_loop.objection,
             last_waker=last_waker,
         )
         return self.last

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import HoldsUnreadable
 from app.domain.model import Hold
-from app.domain.services.own_power.boot_brake import BootBrake
+from app.domain.services.own_power.boot_loop import BootLoopGuard
 from app.domain.services.own_power.last_waker import LastWaker
 from app.domain.services.own_power.power_management import PowerManagement
 from app.ports.holds import Holds
@@ -17,7 +17,7 @@ class OwnGuards:
     """The services that know; `Observer` asks them at each look."""
 
     management: PowerManagement
-    brake: BootBrake
+    boot_loop: BootLoopGuard
     last_waker: LastWaker
     holds: Holds
 

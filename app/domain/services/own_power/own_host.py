@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.domain.errors import NicUnusable, NotWakeable
 from app.domain.services.context.node_context import NodeContext
-from app.domain.services.own_power.boot_brake import BootBrake
+from app.domain.services.own_power.boot_loop import BootLoopGuard
 from app.domain.services.own_power.clock_alarm import ClockAlarm
 from app.domain.services.own_power.host_orders import POWER_OFF, HostOrders, Wanted
 from app.domain.services.own_power.power_management import FAULT as CARD_FAULT
@@ -19,13 +19,13 @@ class OwnHost:
         context: NodeContext,
         management: PowerManagement,
         alarm: ClockAlarm,
-        brake: BootBrake,
+        boot_loop: BootLoopGuard,
         orders: HostOrders,
     ) -> None:
         self._faults = context.faults
         self._management = management
         self._alarm = alarm
-        self._brake = brake
+        self._boot_loop = boot_loop
         self._orders = orders
 
     @property
@@ -47,7 +47,7 @@ class OwnHost:
 
     async def leave(self) -> None:
         """Minutes have passed since the card was armed; another program may have disarmed it meanwhile."""
-        await self._brake.leaving()
+        await self._boot_loop.leaving()
         await self.arm(said_down=True)
         await self._management.leaving()
 

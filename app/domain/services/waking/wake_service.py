@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from app.domain.commands import DeferBurst, EndWake, SendBurst
-from app.domain.events import WakeBurstStarted, WakeEnded, WakeHeldBack
+from app.domain.events import WakeBurstStarted, WakeDeferred, WakeEnded
 from app.domain.model import NodeId, NodePower, Powers, Unreadable
 from app.domain.rules.wake import (
     Due,
@@ -133,7 +133,7 @@ class WakeService:
                     assert wake is not None
                     bursts += self._burst(wake)
                 case DeferBurst(_, for_s):
-                    self._telemetry.happened(WakeHeldBack(node, for_s))
+                    self._telemetry.happened(WakeDeferred(node, for_s))
                     self._deferred_changed.pull("deferred")
                 case EndWake(_, count, outcome):
                     del self._wakes[node]

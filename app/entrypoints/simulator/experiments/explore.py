@@ -63,7 +63,7 @@ def explored_plan(seed: int) -> Plan:
 
 def _settings(chance: random.Random) -> dict[str, object]:
     """What operators may switch on or off, and intervals short enough to matter within a few hours."""
-    settings: dict[str, object] = {"brake.long_sleep_s": 5400.0, "brake.stay_s_max": 3600.0}
+    settings: dict[str, object] = {"boot_loop.long_sleep_s": 5400.0, "boot_loop.stay_s_max": 3600.0}
     if chance.random() < 0.3:
         settings |= {"rtc_alarm.enabled": True, "rtc_alarm.ahead_s": 5400}
     settings["power_management.last_waker_guard"] = chance.random() < 0.3

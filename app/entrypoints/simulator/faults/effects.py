@@ -168,7 +168,7 @@ def _write_mac(machine: Machine, mac: str) -> None:
     ledger, node = machine.world.ledger, machine.identity.node
     record = ledger.read("Nodes", node)
     interfaces = [{**interface, "mac": mac} for interface in record["interfaces"]]
-    ledger.genesis("Nodes", node, {**record, "interfaces": interfaces})
+    ledger.force_storage("Nodes", node, {**record, "interfaces": interfaces})
 
 
 # -- machines ---------------------------------------------------------------------------------------

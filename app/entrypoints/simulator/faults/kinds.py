@@ -105,7 +105,7 @@ FAULT_KINDS: Mapping[str, FaultKind] = {
     **_condition("card-forgets", "the driver forgets that it armed the card", (60, 30 * MINUTES)),
     **_condition("alarm-refused", "the clock takes no alarm", (60, 30 * MINUTES)),
     **_condition("alarm-forgotten", "the clock forgets its alarm", (60, 30 * MINUTES)),
-    **_condition("disk-broken", "what the brake remembers can't be read or written", (60, 60 * MINUTES)),
+    **_condition("disk-broken", "what the boot-loop guard remembers can't be read or written", (60, 60 * MINUTES)),
     "disarmed": FaultKind("another program switches Wake-on-LAN off", "node", effects.disarm),
     **_condition("two-cards", "a second card is plugged in", (60, 30 * MINUTES)),
     **_condition("holds-unreadable", "the holds can't be read", (60, 30 * MINUTES)),

@@ -51,11 +51,11 @@ class PowerFollowsTheTarget(Promise):
             self.broken(machine, f"still runs, and its target is Down: {reason}")
 
     def _excused(self, machine: Machine) -> bool:
-        """By the brake for as long as it stays up at most, by the guard until another one has given a sign of life."""
+        """By the boot-loop guard for as long as that keeps it up, by the last-waker guard until another one lives."""
         settings, now_s = self.world.settings, self.world.now_s()
         guard = None if machine.objection is None else machine.objection.guard
         if guard is Guard.BOOT_LOOP:
-            return now_s - machine.since_s < settings.brake.stay_s_max + BOUND_S
+            return now_s - machine.since_s < settings.boot_loop.stay_s_max + BOUND_S
         enough_s = settings.power_management.sign_of_life_s + settings.uptime.interval_s
         others = [other for other in self.world.farms[machine.identity.farm].machines if other is not machine]
         return guard is Guard.LAST_WAKER and not any(

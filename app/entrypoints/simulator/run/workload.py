@@ -132,6 +132,6 @@ class Placement:
         room.use(slots, self._world.now_s())
         room.deployments += deployments
         # The pallet itself refuses the target Down to a node that carries contracts.
-        self._world.ledger.genesis("ActiveNodeContracts", node, tuple(range(room.deployments)))
+        self._world.ledger.force_storage("ActiveNodeContracts", node, tuple(range(room.deployments)))
         if slots < 0 and self.waiting:
             self.place()

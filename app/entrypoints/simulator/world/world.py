@@ -153,7 +153,7 @@ class World:
         mac = Mac.parse(plan.mac) if plan.mac else mac_of(farm.id, plan.id)
         twin = add_node(self.ledger, farm.id, plan.id, account, plan.chain_mac or str(mac))
         if plan.asleep or plan.first_target == "Down":
-            self.ledger.genesis("NodePower", plan.id, LedgerPower(0 if plan.asleep else None, plan.first_target))
+            self.ledger.force_storage("NodePower", plan.id, LedgerPower(0 if plan.asleep else None, plan.first_target))
         segment = farm.segments.get(plan.segment)
         if segment is None:
             segment = farm.segments[plan.segment] = SimulatedNetwork(self.clock, keep_last=0)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from app.domain.errors import BootMemoryUnusable
 from app.domain.model import NodePower, Unreadable
-from app.domain.rules.boot_loop import Boot, BootRecord, BrakePolicy, falls_asleep, judge, stay_s
+from app.domain.rules.boot_loop import Boot, BootLoopPolicy, BootRecord, falls_asleep, judge, stay_s
 from app.domain.services.context.node_context import NodeContext
 from app.ports.boot_memory import BootMemory
 from app.ports.host_facts import HostFacts
@@ -19,7 +19,7 @@ LOOP_FAULT = "boot-loop"
 MEMORY_FAULT = "boot-memory"
 
 
-class BootBrake:
+class BootLoopGuard:
     """Counts this machine's unwanted boots. ``memory`` is None where nothing outlives the process.
 
     ``suspect`` names what is known to wake the machine beside magic packets, or nothing.
@@ -30,7 +30,7 @@ class BootBrake:
         context: NodeContext,
         memory: BootMemory | None,
         facts: HostFacts,
-        policy: BrakePolicy,
+        policy: BootLoopPolicy,
         suspect: Callable[[], str],
     ) -> None:
         self._memory = memory

@@ -16,7 +16,7 @@ from app.domain.status import NodeStatus, UncreditedStatus, WakeStatus
 from app.ports.host_facts import HostFacts
 
 
-class ClosedDesk:
+class UnidentifiedOperator:
     """`Operator` before it is known who this node is."""
 
     def __init__(self, identification: Identification, faults: FaultBoard, version: str) -> None:
@@ -41,7 +41,7 @@ class ClosedDesk:
         return self._identification.waiting_for or "asking who this node is"
 
 
-class OperatorDesk:
+class OperatorService:
     """`Operator` of the running daemon."""
 
     def __init__(

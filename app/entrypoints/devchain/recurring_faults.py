@@ -13,7 +13,7 @@ from app.entrypoints.devchain.node import DevNode
 
 
 @dataclass(frozen=True, slots=True)
-class Plagues:
+class RecurringFaults:
     """Intervals; 0 is never. Connections are dropped at the first endpoint: the others stay as they are."""
 
     drop_connections_every_s: float = 0.0
@@ -24,16 +24,16 @@ class Plagues:
 
 
 @asynccontextmanager
-async def plagued(node: DevNode, endpoints: Sequence[Endpoint], plagues: Plagues) -> AsyncIterator[None]:
-    """The plagues strike while the body runs."""
+async def recurring(node: DevNode, endpoints: Sequence[Endpoint], faults: RecurringFaults) -> AsyncIterator[None]:
+    """The faults come again and again while the body runs."""
     due = asyncio.Event()
     undo = node.when_changed(due.set)
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(_drop(endpoints[0], plagues.drop_connections_every_s), name="drops"),
-                group.create_task(_fall_silent(endpoints[0], plagues.silent_after_s), name="silence"),
-                group.create_task(_strike(node, plagues, due), name="forks and upgrades"),
+                group.create_task(_drop(endpoints[0], faults.drop_connections_every_s), name="drops"),
+                group.create_task(_fall_silent(endpoints[0], faults.silent_after_s), name="silence"),
+                group.create_task(_strike(node, faults, due), name="forks and upgrades"),
             ]
             yield
             for task in tasks:
@@ -54,7 +54,7 @@ async def _fall_silent(endpoint: Endpoint, after_s: float) -> None:
         endpoint.silent = True
 
 
-async def _strike(node: DevNode, plagues: Plagues, due: asyncio.Event) -> None:
+async def _strike(node: DevNode, faults: RecurringFaults, due: asyncio.Event) -> None:
     """After a block, not in the middle of one; what is struck makes no further strike."""
     seen = node.ledger.best_number
     while True:
@@ -63,10 +63,10 @@ async def _strike(node: DevNode, plagues: Plagues, due: asyncio.Event) -> None:
         best = node.ledger.best
         if best.number <= seen:
             continue
-        if _is_due(best, seen, plagues.upgrade_every_blocks):
+        if _is_due(best, seen, faults.upgrade_every_blocks):
             node.upgrade_runtime()
-        if _is_due(best, seen, plagues.reorganise_every_blocks):
-            node.fork(plagues.reorganise_depth)
+        if _is_due(best, seen, faults.reorganise_every_blocks):
+            node.fork(faults.reorganise_depth)
         seen = node.ledger.best_number
 
 

@@ -19,7 +19,7 @@ from app.domain.model import PowerState as State
 from app.domain.rules.shutdown import Step
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.identification import Identification
-from app.domain.services.operator_desk import ClosedDesk, OperatorDesk
+from app.domain.services.operator_service import OperatorService, UnidentifiedOperator
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.status import NodeStatus
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode, context_of
@@ -30,12 +30,12 @@ PEER = NodeId(2)
 
 
 @asynccontextmanager
-async def desk_of(farm: VirtualFarm, number: int = 1) -> AsyncIterator[tuple[VirtualNode, OperatorDesk]]:
+async def desk_of(farm: VirtualFarm, number: int = 1) -> AsyncIterator[tuple[VirtualNode, OperatorService]]:
     """A node that has reported its uptime and looked at itself and at the farm."""
     async with farm.running(number) as node:
         await farm.until(lambda: any(each.trigger.startswith("itself") for each in node.told(Reconciled)))
         await farm.clock.sleep(10)
-        yield node, node.container.desk()
+        yield node, node.container.operator()
 
 
 # -- before it is known who this node is ---------------------------------------------------------------
@@ -43,7 +43,7 @@ async def test_a_desk_that_is_closed_says_whom_it_waits_for_and_refuses_all(cloc
     identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)), fail_times=20)
     faults = FaultBoard(SimulatedFaults(), clock, SimulatedTelemetry(), lambda: 0.5)
     identification = Identification(identity, clock, faults, SimulatedTelemetry(), lambda: 0.5)
-    desk = ClosedDesk(identification, faults, "1.2.3")
+    desk = UnidentifiedOperator(identification, faults, "1.2.3")
     assert desk.status() == NodeStatus("1.2.3", waiting_for="asking who this node is")
     async with asyncio.TaskGroup() as group:
         asking = group.create_task(identification.run())
@@ -60,7 +60,7 @@ async def test_a_desk_that_is_closed_says_whom_it_waits_for_and_refuses_all(cloc
 # -- the status ----------------------------------------------------------------------------------------
 async def test_before_its_first_look_the_status_claims_nothing(farm: VirtualFarm) -> None:
     node = VirtualNode(farm, 1)
-    status = node.container.desk().status()
+    status = node.container.operator().status()
     assert status.identity == NodeIdentity(NodeId(1), farm.id, TwinId(2))
     assert (status.power, status.head, status.looked_at_s) == (None, None, None)
     assert (status.last_uptime, status.last_uptime_age_s, status.holds, status.wakes) == (None, None, (), ())
@@ -99,7 +99,7 @@ async def test_the_status_tells_what_is_not_enabled_and_which_faults_there_are(f
     async with farm.running(1, settings={"power_management.enabled": False}) as node:
         await farm.until(lambda: len(node.told(Reconciled)) >= 2)
         node.container.faults().report("disk", "full")
-        status = node.container.desk().status()
+        status = node.container.operator().status()
     assert status.not_enabled
     assert Fault("disk", "full") in status.faults
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from app.domain.model import NodePower, Power, PowerState
-from app.domain.rules.boot_loop import Boot, BootRecord, BrakePolicy, falls_asleep, judge, stay_s
+from app.domain.rules.boot_loop import Boot, BootLoopPolicy, BootRecord, falls_asleep, judge, stay_s
 
 UP, DOWN = Power.UP, Power.DOWN
-POLICY = BrakePolicy(free_boots=2, stay_s_min=300, stay_s_max=14400, long_sleep_s=21600)
+POLICY = BootLoopPolicy(free_boots=2, stay_s_min=300, stay_s_max=14400, long_sleep_s=21600)
 NOW_S = 1_700_000_000.0
 BOOT = Boot("this", NOW_S - 50)
 
