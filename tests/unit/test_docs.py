@@ -28,6 +28,21 @@ def test_every_file_a_document_links_to_exists(document: Path, target: str) -> N
     assert (document.parent / target).exists()
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_link_with_the_name_of_a_file_leads_to_a_file_of_that_name(document: Path) -> None:
+    named = re.findall(r"\[([\w./]+\.py)\]\(([^)#]+)\)", document.read_text())
+    assert [(name, target) for name, target in named if not f"/{target}".endswith(f"/{name}")] == []
+
+
+def test_every_method_that_the_architecture_names_is_there() -> None:
+    code = "\n".join(file.read_text() for file in (ROOT / "app").rglob("*.py"))
+    named = set(re.findall(r"`([A-Z]\w+)\.(\w+)`", ARCHITECTURE))
+    assert len(named) > 10
+    body = r"^class {}\b(?:(?!^class ).)*?^    (?:async )?def {}\("
+    there = re.MULTILINE | re.DOTALL
+    assert [f"{kind}.{name}" for kind, name in named if not re.search(body.format(kind, name), code, there)] == []
+
+
 @pytest.mark.parametrize("name", ["docker-compose.yml", "README.md", "docs/docker.md"])
 def test_every_variable_named_is_one_that_is_read(name: str) -> None:
     known = {key.variable for key in keys().values()} | {"POWERD_CONFIG"}

@@ -2,7 +2,7 @@
 
 Theory of operation. Every step either passes, or aborts the sequence; an abort after SAY_DOWN sets
 the state Up again, and what that means for the income is R13 (`app.domain.rules.paid`). Between the
-steps the guards of `power_rules` are asked again, so a target that turns Up, or a hold, ends the
+steps the guards of `app.domain.rules.power` are asked again, so a target that turns Up, or a hold, ends the
 sequence wherever it stands. Where the operator wants the clock's alarm as well, it is armed and read
 back along with the card, and cleared by every abort.
 
