@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.errors import ExtrinsicFailed, ExtrinsicUncertain
 from app.domain.events import Reconciled, UptimeReported, UptimeSkipped
+from app.domain.model import Inclusion
 from tests.unit.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
@@ -88,6 +89,26 @@ async def test_a_drift_that_cannot_be_measured_is_a_fault_all_the_same(farm: Vir
         node.chain.fail_uptime = ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", "0x1")
         node.chain.unavailable = True
         await farm.until(lambda: "clock-drift" in node.fault_keys, within_s=2500)
+
+
+async def test_a_chain_that_stands_still_after_it_refused_the_time_of_a_report_does_not_end_the_daemon(
+    farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chain that halts for a minute takes a waiting report late, refuses its time, and may halt again."""
+
+    async def refuse_late(_: object) -> Inclusion:
+        farm.ledger.hold_blocks = True
+        await farm.clock.sleep(90)
+        raise ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", "0x1")
+
+    async with farm.running(1) as node:
+        await farm.until(lambda: bool(node.told(UptimeReported)))
+        with monkeypatch.context() as patch:
+            patch.setattr(node.chain, "report_uptime", refuse_late)
+            await farm.until(lambda: "clock-drift" in node.fault_keys, within_s=1500)
+        farm.ledger.hold_blocks = False
+        await farm.until(lambda: len(node.told(UptimeReported)) > 1, within_s=300)
+        await farm.until(lambda: "clock-drift" not in node.fault_keys, within_s=5)
 
 
 async def test_another_failure_says_nothing_about_the_clock(farm: VirtualFarm) -> None:

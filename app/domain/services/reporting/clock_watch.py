@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.errors import ChainUnavailable, ClockWrong
+from app.domain.errors import ChainUnavailable, ClockWrong, PowerdError
 from app.domain.model import Head, HeadKind
 from app.domain.rules.clock import HINT_WINDOW_S, RIGHT_AGAIN_S, Clock, judge, same_drift
 from app.domain.services.context.fault_board import FaultBoard
@@ -53,7 +53,12 @@ class ClockWatch:
 
     async def refused(self) -> None:
         """The chain did not take the time of a report: a fault in any case; `ClockWrong` when the clock is why."""
-        await self.check()
+        try:
+            await self.check()
+        except ClockWrong:
+            raise
+        except PowerdError:
+            pass  # a chain that stands still, or can't be asked, tells nothing of the clock
         self._faults.report(
             FAULT,
             "the chain refused the time of an uptime report, which it takes within ±60 s only: the report came late "
