@@ -14,6 +14,7 @@ from app.adapters.simulated.faults import SimulatedFaults
 from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.blocks import Block, BlockRef
+from app.domain.errors import WrongChain
 from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, PowerTargetChanged, Setback
 from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.context.fault_board import FaultBoard
@@ -144,6 +145,25 @@ async def test_r15_a_chain_that_stays_away_is_a_fault_until_it_is_back(farm: Vir
         await farm.clock.sleep(200)
         assert [fault.key for fault in rig.board.faults] == ["chain-blocks"]
         rig.chain.unavailable = False
+        await farm.clock.sleep(60)
+        assert not rig.board.faults
+    assert rig.published() == [1]
+
+
+async def test_r15_an_endpoint_that_serves_another_chain_for_a_while_is_a_fault_and_is_waited_for(
+    farm: VirtualFarm,
+) -> None:
+    rig = Rig(farm)
+
+    def fails() -> bool:
+        raise WrongChain("the endpoint serves another chain")
+
+    async with rig.following():
+        healthy, rig.chain.fails = rig.chain.fails, fails
+        await rig.change(1)
+        await farm.clock.sleep(200)
+        assert ["another chain" in fault.message for fault in rig.board.faults] == [True]
+        rig.chain.fails = healthy
         await farm.clock.sleep(60)
         assert not rig.board.faults
     assert rig.published() == [1]

@@ -10,7 +10,7 @@ from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.faults import SimulatedFaults
 from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.simulated.telemetry import SimulatedTelemetry
-from app.domain.errors import IdentityChanged
+from app.domain.errors import ChainUnavailable, IdentityChanged, PowerdError, WrongChain
 from app.domain.events import Setback
 from app.domain.model import FarmId, NodeId, NodeIdentity, TwinId
 from app.domain.services.context.fault_board import FaultBoard
@@ -51,9 +51,10 @@ async def test_r15_another_farm_ends_the_daemon_which_names_both(clock: VirtualC
         await rig.watch.run()
 
 
-async def test_a_chain_that_can_not_be_asked_changes_nothing(clock: VirtualClock) -> None:
+@pytest.mark.parametrize("failure", [ChainUnavailable("away"), WrongChain("the endpoint serves another chain")])
+async def test_a_chain_that_can_not_be_asked_changes_nothing(clock: VirtualClock, failure: PowerdError) -> None:
     rig = Rig(clock)
-    rig.identity.fail_times = 2
+    rig.identity.fail_times, rig.identity.failure = 2, failure
     watching = asyncio.create_task(rig.watch.run())
     await clock.sleep(3 * LOOK_EVERY_S + 1)
     assert rig.identity.asked == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.domain.backoff import Backoff
-from app.domain.errors import EventsUnavailable, RetryableError
+from app.domain.errors import EventsUnavailable, RetryableError, WrongChain
 from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished
 from app.domain.rules.follower import continues, cut_back, extend, next_range, unbroken
 from app.domain.services.context.node_context import NodeContext
@@ -64,7 +64,8 @@ class Follower:
                 # That blocks can be read says nothing about publishing: it has an end of its own.
                 self._following.succeeded()
                 await self._publishing.failed(str(error))
-            except RetryableError as error:
+            except (RetryableError, WrongChain) as error:
+                # An endpoint that serves another chain for a while must not stop the events for ever.
                 await self._following.failed(str(error))
 
     async def advance(self) -> None:
