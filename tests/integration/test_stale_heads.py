@@ -64,6 +64,19 @@ async def test_no_such_node_by_old_heads_alone_is_waited_out(late: Late, by: str
         await identity.identify()
 
 
+async def test_another_farm_by_old_heads_alone_is_waited_out_and_believed_by_a_new_one(late: Late) -> None:
+    """Else the daemon would end, and begin anew as the node that it was long ago."""
+    ledger = late.world.ledger
+    identity = SubstrateIdentity(late.world.client(late.world.url), node_id=late.node)
+    before = await identity.identify()
+    ledger.force_storage("Nodes", late.node, {**ledger.read("Nodes", late.node), "farm_id": 99})
+    now_ms, ledger.best.time_ms = ledger.best.time_ms, ledger.best.time_ms - HOUR_MS
+    with pytest.raises(ChainUnavailable, match=r"of farm 99 .*too old to say so"):
+        await identity.identify()
+    ledger.best.time_ms = now_ms
+    assert (await identity.identify()).farm == 99 != before.farm
+
+
 async def test_no_such_node_by_a_new_head_is_for_good(late: Late) -> None:
     client = late.world.client(late.behind, late.world.url)
     with pytest.raises(UnknownIdentity):

@@ -29,23 +29,36 @@ class SubstrateIdentity:
         self._client = client
         self._node_id = node_id
         self._heads: list[Head] = []
+        self._last: NodeIdentity | None = None
         self._key = None if seed is None else SigningKey(seed, key_type)
 
     async def identify(self) -> NodeIdentity:
         """The ids; `UnknownIdentity` says which of them does not fit, and what to do.
 
-        It is for good, so it is said only by heads that are new enough to know.
+        It is for good, so it is said only by heads that are new enough to know. So is an answer that
+        differs from the one before.
         """
         self._heads.clear()
         try:
-            if self._node_id is None:
-                return await self._by_key()
-            identity = await self._by_id(self._node_id)
-            await self._check_key(identity)
+            identity = await self._look_up()
         except UnknownIdentity as error:
-            for doubt in filter(None, (doubt_of(self._client, head) for head in self._heads)):
-                raise ChainUnavailable(f"{error} ({doubt})") from error
+            self._believe(str(error))
             raise
+        if self._last not in (None, identity):
+            self._believe(f"the chain says that this is node {identity.node} of farm {identity.farm}")
+        self._last = identity
+        return identity
+
+    def _believe(self, answer: str) -> None:
+        """Raises `ChainUnavailable` when an old head gave this answer."""
+        for doubt in filter(None, (doubt_of(self._client, head) for head in self._heads)):
+            raise ChainUnavailable(f"{answer} ({doubt})")
+
+    async def _look_up(self) -> NodeIdentity:
+        if self._node_id is None:
+            return await self._by_key()
+        identity = await self._by_id(self._node_id)
+        await self._check_key(identity)
         return identity
 
     async def _by_key(self) -> NodeIdentity:
