@@ -25,6 +25,19 @@ async def test_in_the_middle_of_a_shutdown_up_is_said_without_waiting(farm: Virt
         assert farm.state(1) is Power.UP
 
 
+async def test_a_down_that_landed_since_the_shutdown_began_is_taken_back_too(farm: VirtualFarm) -> None:
+    """A process that was killed had sent it."""
+    async with farm.running(1) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "arm" in node.steps, within_s=120, every_s=0.001)
+        farm.put_to_sleep(1)
+        farm.finalize()
+        await farm.until(lambda: "uptime" in node.steps, within_s=120, every_s=0.001)
+        await node.stop()
+        await farm.clock.sleep(30)
+        assert farm.state(1) is Power.UP
+
+
 async def test_a_chain_that_hangs_does_not_hold_up_the_stop(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.set_target(1, Power.DOWN)

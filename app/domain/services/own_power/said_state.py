@@ -60,10 +60,10 @@ class SaidState:
 
     async def say_down(self, seen: Observation) -> Inclusion:
         """Down, and the block that has to become final."""
+        self._may_be_down = True
         final = seen.finalized
         if already_final(seen) and final is not None and final.head is not None:
             return Inclusion(final.head.hash, final.head.number)
-        self._may_be_down = True
         await self.window.saying_down()
         try:
             inclusion = await self._state.set(Power.DOWN)
