@@ -121,11 +121,13 @@ def cited_rules() -> set[str]:
     return cited | in_names
 
 
-def test_every_row_on_reliability_names_its_test() -> None:
+def test_every_row_on_reliability_stands_there_once_and_names_its_test() -> None:
     rows = (ROOT / "docs/reliability.md").read_text().partition("## Waits and deadlines")[0]
     faults = [row for row in re.findall(r"^\| .*\|$", rows, re.MULTILINE) if not row.startswith(("| fault", "| ---"))]
     assert len(faults) > 30
     assert [row for row in faults if "::test_" not in row] == []
+    names = [row.split("|")[1] for row in faults]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
 @pytest.mark.parametrize(("file", "name"), promises())

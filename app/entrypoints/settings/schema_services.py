@@ -49,7 +49,7 @@ class PowerManagement(Section, frozen=True):
 
 
 class BootLoop(Section, frozen=True):
-    """The boot-loop boot_loop: a node that wakes by itself again and again, though its target is Down, stays up a while."""
+    """The boot-loop guard: a node that wakes by itself again and again, though its target is Down, stays up a while."""
 
     free_boots: Annotated[
         int, Meta(ge=0, le=1000, description="So many unwanted boots in a row are powered off at once.")
