@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Set up what powerd needs in ``.venv`` and run one command there.
+"""Set up what powerd needs in .venv (once), and run one task there.
 
-Needs nothing but Python 3.11 or newer with pip: no root, no ensurepip, no venv package. A set-up
-that is up to date costs a fraction of a second. ``make`` is a thin front of this file::
+It needs nothing but Python 3.11 or newer with pip: no root, no ensurepip, no venv package.
+Words for a task come after it, or with make in ARGS:
 
-    python3 bootstrap.py demo        # the main job, everything real but the machines
-    python3 bootstrap.py test        # all tests
-    python3 bootstrap.py --help      # all tasks
+    make demo                        python3 bootstrap.py demo
+    make unit ARGS="-k wake -n 0"    python3 bootstrap.py unit -k wake -n 0
 """
 
 from __future__ import annotations
@@ -40,12 +39,12 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
     "demo": (
         RUN_LOCK,
         [["powerd", "demo"]],
-        "a farm on this machine: nodes sleep and wake; --profile zos, or more words for powerd demo",
+        "a farm on this machine, one minute: nodes sleep and wake; --profile zos, --keep (make demo ARGS=--help: all)",
     ),
     "test": (
         DEV_LOCK,
         [["python", "-m", "tests.run"]],
-        "all tests and the coverage they owe; more words go to pytest",
+        "all tests and the coverage they owe, several minutes; more words go to pytest",
     ),
     "unit": (
         DEV_LOCK,

@@ -102,7 +102,11 @@ def _redis_url(ctx: click.Context, option: click.Parameter, url: str | None) -> 
     envvar="POWERD_CONFIG",
     help="Settings file (TOML); every key can also be set by environment.",
 )
-@click.option("--profile", type=click.Choice(["auto", "systemd", "zos", "simulated"]), help="Which world this runs in.")
+@click.option(
+    "--profile",
+    type=click.Choice(["auto", "systemd", "zos", "simulated"]),
+    help="Set of adapters; auto: zos where zinit's socket exists, else systemd.",
+)
 @click.version_option(package_name="powerd")
 @click.pass_context
 def main(ctx: click.Context, broker: str | None, config: Path | None, profile: str | None) -> None:

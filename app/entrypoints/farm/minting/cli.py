@@ -28,14 +28,23 @@ class WhichPeriod(click.ParamType[str | int]):
 
 
 @click.command(short_help="What the grid's minting credits each node, and why.")
-@click.option("--period", type=WhichPeriod(), metavar="current|previous|N", help="Which one. Without it: current.")
+@click.option(
+    "--period", type=WhichPeriod(), metavar="current|previous|N", help="Which period; without it the current one."
+)
 @click.option("--farm", "farm_id", type=click.IntRange(1, 2**32 - 1), help="Farm id; as for `powerd farm list`.")
 @click.option("--chain", multiple=True, metavar="URL", help="Endpoint that remembers the period (an archive node).")
-@click.option("--events", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Judge it instead.")
+@click.option(
+    "--events",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Judge the events of FILE, and read no chain.",
+)
 @click.option("--start", type=click.IntRange(0, 2**32 - 1), metavar="TS", help="Start of the period, Unix seconds.")
-@click.option("--end", type=click.IntRange(0, 2**32 - 1), metavar="TS", help="Its end.")
+@click.option("--end", type=click.IntRange(0, 2**32 - 1), metavar="TS", help="End of the period, Unix seconds.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a node.")
-@click.option("--explain", type=click.IntRange(0, 2**32 - 1), metavar="NODE", help="This node's period as a list.")
+@click.option(
+    "--explain", type=click.IntRange(0, 2**32 - 1), metavar="NODE", help="Print this node's period as a list."
+)
 @click.pass_obj
 def minting(
     options: Any,
