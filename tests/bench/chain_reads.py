@@ -10,8 +10,8 @@ from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.domain.model import HeadKind, NodeId, UptimeSample
 from tests.bench.figure import Figure, Scale
-from tests.integration.admin_line import line
-from tests.integration.chain_rig import dev_chain
+from tests.rigs.chain_process import dev_chain
+from tests.rigs.dev_rpc import line
 
 
 async def measure(scale: Scale) -> list[Figure]:

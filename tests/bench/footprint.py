@@ -11,8 +11,8 @@ from typing import Any
 
 from app.domain.model import Power
 from tests.bench.figure import Figure, Scale
-from tests.integration.node_rig import PEER, Node, Program, Settings, node_rig
-from tests.integration.redis_rig import hand
+from tests.rigs.node import PEER, Node, Program, Settings, node_rig
+from tests.rigs.redis import hand
 
 STREAM = "stream:power-target"
 BARE = "import asyncio, redis.asyncio, sys; asyncio.run(asyncio.sleep(0)); print(flush=True); sys.stdin.read()"
@@ -58,7 +58,7 @@ async def measure(scale: Scale) -> list[Figure]:
 async def soak(scale: Scale) -> list[Figure]:
     """As many events and dropped connections as fit into the time, or as were wanted: nothing may grow."""
     async with node_rig() as node:
-        node.daemon.command = [sys.executable, "-m", "tests.bench.hasty_powerd", *node.daemon.command[1:]]
+        node.daemon.command = [sys.executable, "-m", "tests.bench.powerd_quick_reconnect", *node.daemon.command[1:]]
         node.daemon.anew = True
         await node.daemon.start()
         await node.daemon.says("UptimeReported")

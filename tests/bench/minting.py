@@ -14,8 +14,8 @@ from app.domain.minting.ledger import MonthLedger
 from app.domain.minting.period import Period
 from app.domain.model import NodeId
 from tests.bench.figure import Figure, Scale, seconds_of
-from tests.integration.admin_line import line
-from tests.integration.chain_rig import dev_chain
+from tests.rigs.chain_process import dev_chain
+from tests.rigs.dev_rpc import line
 
 BATCH = 64
 INTERVAL_S = 1200

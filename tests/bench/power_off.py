@@ -9,8 +9,8 @@ from app.adapters.codecs.power_target import TargetChange, encode
 from app.adapters.substrate.chain import SubstrateChain
 from app.domain.model import Power, UptimeSample
 from tests.bench.figure import Figure, Scale, percentile
-from tests.integration.node_rig import ME, Node, Settings, node_rig
-from tests.integration.redis_rig import hand
+from tests.rigs.node import ME, Node, Settings, node_rig
+from tests.rigs.redis import hand
 
 SETTINGS: Settings = {
     "chain": {"best_head_age_s_max": 0, "finalized_head_age_s_max": 0},

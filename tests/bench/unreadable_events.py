@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from app.adapters.simulated.clock import VirtualClock, VirtualLoop
 from tests.bench.figure import Figure, Scale
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 NODES = 30
 HOUR_S = 3600.0

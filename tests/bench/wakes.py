@@ -11,8 +11,8 @@ from typing import Any
 from app.adapters.codecs.power_target import TargetChange, encode
 from app.domain.model import HeadKind, NodeId
 from tests.bench.figure import Figure, Scale, percentile
-from tests.bench.packet_ear import BROADCAST, HEAD, PacketEar
-from tests.integration.node_rig import Node, Settings, node_rig
+from tests.bench.packet_listener import BROADCAST, HEAD, PacketEar
+from tests.rigs.node import Node, Settings, node_rig
 
 STREAM = "stream:power-target"
 REFERENCE_BURST_S = 5.0

@@ -13,8 +13,8 @@ from app.adapters.zbus.neighbours import GATEWAY, GET_POWER_TARGET
 from tests.bench.figure import Figure, Scale, percentile
 from tests.bench.plain_redis import plain_redis
 from tests.bench.zbus_responder import FLOOR_ANSWERS, FLOOR_CALLS, request
-from tests.integration.neighbourhood import Neighbour
-from tests.integration.redis_rig import own_server
+from tests.rigs.redis import own_server
+from tests.rigs.zos import Neighbour
 
 TURNS = 25
 """Floor, client and server take turns, so that whatever else the machine does meets all three."""

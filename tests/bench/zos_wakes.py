@@ -12,11 +12,11 @@ from app.adapters.codecs.zbus_frames import decode_response
 from app.adapters.zbus.neighbours import GATEWAY
 from app.domain.model import NodeId
 from tests.bench.figure import Figure, Scale, percentile
-from tests.bench.packet_ear import BROADCAST, HEAD, PacketEar
+from tests.bench.packet_listener import BROADCAST, HEAD, PacketEar
 from tests.bench.plain_redis import plain_redis
 from tests.bench.wakes import body, macs, one_wake, sender, settings
 from tests.bench.zbus_responder import request
-from tests.integration.node_rig import Node, node_rig
+from tests.rigs.node import Node, node_rig
 
 AGAIN_S = 2.0
 """By then an event of a peer that was just woken counts as another one."""

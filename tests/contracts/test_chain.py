@@ -1,6 +1,6 @@
 """What every `Chain`, `PowerTargets`, `ChainBlocks` and `Identity` does.
 
-On the simulated chain in virtual time, on a real one over WebSocket (`tests.integration.chain_access`
+On the simulated chain in virtual time, on a real one over WebSocket (`tests.rigs.chain_access`
 says which), and on that one behind Zero-OS' api-gateway, which tells neither blocks nor finality.
 """
 
@@ -30,8 +30,8 @@ from app.ports.chain import Chain
 from app.ports.chain_blocks import ChainBlocks
 from app.ports.identity import Identity
 from app.ports.power_targets import PowerTargets
-from tests.contracts.chain_rigs import NO_FARM, NO_NODE, Rig, World, simulated_rig, substrate_rig, zbus_rig
-from tests.integration.chain_access import ON_THE_CHAIN
+from tests.rigs.chain_access import ON_THE_CHAIN
+from tests.rigs.chain_ports import NO_FARM, NO_NODE, Rig, World, simulated_rig, substrate_rig, zbus_rig
 
 pytestmark = ON_THE_CHAIN
 

@@ -11,7 +11,7 @@ import pytest
 from app.adapters.linux.clock import SystemClock
 from app.adapters.simulated.clock import VirtualClock
 from app.ports.clock import Clock
-from tests.contracts.rigs import Body, run_really, run_virtually
+from tests.rigs.virtual_time import Body, run_really, run_virtually
 
 SHORT_S = 0.02
 LONG_S = 30.0

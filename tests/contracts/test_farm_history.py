@@ -20,7 +20,7 @@ from app.domain.minting.history import TimedBlock
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
 from app.ports.farm_history import FarmHistory
-from tests.integration.chain_world import ChainWorld, chain_world, metadata
+from tests.rigs.chain_in_process import ChainWorld, chain_world, metadata
 
 BEGAN_S = 1_750_000_000
 FARM, NODE, PEER = FarmId(1), NodeId(1), NodeId(2)

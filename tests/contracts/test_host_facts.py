@@ -12,7 +12,7 @@ from app.adapters.linux.host_facts import LinuxHostFacts
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.host_facts import SimulatedHostFacts
 from app.ports.host_facts import HostFacts
-from tests.contracts.rigs import Body, run_really, run_virtually
+from tests.rigs.virtual_time import Body, run_really, run_virtually
 
 FLAG = "readonly-cache"
 

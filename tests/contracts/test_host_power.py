@@ -15,7 +15,7 @@ from app.adapters.zinit.host_power import ZinitHostPower
 from app.domain.errors import HostPowerFailed
 from app.entrypoints.neighbours.zinit import Reply, ZinitStandIn
 from app.ports.host_power import HostPower
-from tests.contracts.rigs import Body, run_really, run_virtually
+from tests.rigs.virtual_time import Body, run_really, run_virtually
 from tests.slowness import patient
 
 TIMEOUT_S = patient(30)

@@ -18,9 +18,9 @@ from app.adapters.wol.udp import UdpMagicPackets
 from app.domain.errors import MagicPacketNotSent
 from app.domain.model import Mac
 from app.ports.magic_packets import MagicPackets
-from tests.contracts.rigs import run_really, run_virtually
-from tests.integration import wire
-from tests.integration.isolation import in_network_namespace
+from tests.rigs import network as wire
+from tests.rigs.isolation import in_network_namespace
+from tests.rigs.virtual_time import run_really, run_virtually
 
 MAC = Mac("54:45:46:f6:02:61")
 ETHERTYPE_IPV4 = 0x0800

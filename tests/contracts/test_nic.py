@@ -16,7 +16,7 @@ from app.adapters.simulated.nic import SimulatedNic
 from app.domain.errors import NicUnusable
 from app.domain.model import Mac, Nic
 from app.ports.nic import NicPort
-from tests.contracts.kernel_double import MAGIC, PHY, Card, Kernel
+from tests.rigs.fake_kernel import MAGIC, PHY, Card, Kernel
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,7 @@ from app.domain.errors import EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.ports.power_events import PowerEvents, PowerEventsOut
-from tests.integration.redis_rig import any_server, hand, new_stream
+from tests.rigs.redis import any_server, hand, new_stream
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,7 @@ from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.domain.errors import RtcUnusable
 from app.ports.rtc_alarm import RtcAlarm
-from tests.contracts.rigs import Body, run_really, run_virtually
+from tests.rigs.virtual_time import Body, run_really, run_virtually
 
 LOCAL_TIME_S = 1_700_007_200
 """What a clock reads that keeps another time than the system."""

@@ -20,9 +20,9 @@ from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
 from app.domain.model import NodeId, UptimeSample
 from app.ports.chain import Chain
 from app.ports.signs_of_life import SignsOfLife
-from tests.contracts.chain_rigs import NO_NODE, substrate_world
-from tests.contracts.rigs import run_virtually
-from tests.integration.chain_access import own_chain
+from tests.rigs.chain_access import own_chain
+from tests.rigs.chain_ports import NO_NODE, substrate_world
+from tests.rigs.virtual_time import run_virtually
 
 
 @dataclass(frozen=True)

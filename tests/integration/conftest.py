@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.integration.redis_rig import hand, own_server
+from tests.rigs.redis import hand, own_server
 
 
 @pytest.fixture(scope="module")

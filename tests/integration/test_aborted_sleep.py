@@ -17,7 +17,7 @@ from app.domain.minting.period import Period
 from app.domain.model import FarmId, Power
 from app.entrypoints.demo.installation import program
 from app.entrypoints.farm.minting.reading import Hearing, PeriodReading
-from tests.integration.node_rig import ME, Node, node_rig
+from tests.rigs.node import ME, Node, node_rig
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.node_rig import node_rig
+from tests.rigs.node import node_rig
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 

@@ -10,9 +10,9 @@ import pytest
 
 from app.adapters.files.block_cursor import FileBlockCursor
 from app.domain.model import Power
-from tests.integration.bad_disk import Kind, bad_disk
-from tests.integration.node_rig import PATIENCE_S, PEER, Node, Program, node_rig
 from tests.integration.test_follower_faults import change, until_published
+from tests.rigs.bad_disk import Kind, bad_disk
+from tests.rigs.node import PATIENCE_S, PEER, Node, Program, node_rig
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 

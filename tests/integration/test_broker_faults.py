@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from app.domain.model import Power
-from tests.integration.node_rig import PEER, Node, node_rig
-from tests.integration.redis_rig import hand
+from tests.rigs.node import PEER, Node, node_rig
+from tests.rigs.redis import hand
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 

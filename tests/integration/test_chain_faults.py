@@ -8,8 +8,8 @@ from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.domain.errors import PowerdError
 from app.domain.model import HeadKind, Power, UptimeSample
-from tests.integration.chain_rig import dev_chain
-from tests.integration.node_rig import PEER, Node, node_rig
+from tests.rigs.chain_process import dev_chain
+from tests.rigs.node import PEER, Node, node_rig
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]

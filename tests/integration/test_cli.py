@@ -14,8 +14,8 @@ import pytest
 
 from app.adapters.simulated.farm_setup import mac_of
 from app.entrypoints.demo.installation import program
-from tests.integration.chain_rig import dev_chain
-from tests.integration.program_runs import run
+from tests.rigs.chain_process import dev_chain
+from tests.rigs.program_runs import run
 from tests.slowness import patient
 
 pytestmark = pytest.mark.timeout(180)

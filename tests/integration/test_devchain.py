@@ -14,7 +14,7 @@ from substrateinterface import Keypair, KeypairType, SubstrateInterface
 from substrateinterface.exceptions import SubstrateRequestException
 
 from app.entrypoints.demo.installation import program
-from tests.integration.chain_rig import DevChain, dev_chain
+from tests.rigs.chain_process import DevChain, dev_chain
 from tests.slowness import patient
 
 

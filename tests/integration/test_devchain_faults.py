@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from substrateinterface import Keypair, KeypairType, SubstrateInterface
 
-from tests.integration.admin_line import Line, Refused, line
-from tests.integration.chain_rig import DevChain, dev_chain
+from tests.rigs.chain_process import DevChain, dev_chain
+from tests.rigs.dev_rpc import Line, Refused, line
 from tests.slowness import patient
 
 

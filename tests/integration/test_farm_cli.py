@@ -19,9 +19,9 @@ from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.domain.model import Power
 from app.entrypoints.demo.installation import program
-from tests.integration.admin_line import line
-from tests.integration.chain_rig import DevChain, dev_chain
-from tests.integration.program_runs import run
+from tests.rigs.chain_process import DevChain, dev_chain
+from tests.rigs.dev_rpc import line
+from tests.rigs.program_runs import run
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -15,9 +15,9 @@ import pytest
 from app.adapters.simulated.pallet import Power as StoredPower
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.server import listening
-from tests.integration.chain_world import ChainWorld, chain_world
-from tests.integration.program_runs import run
-from tests.integration.scripted_node import Refusal
+from tests.rigs.chain_in_process import ChainWorld, chain_world
+from tests.rigs.program_runs import run
+from tests.rigs.scripted_node import Refusal
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 

@@ -17,8 +17,8 @@ from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.adapters.substrate.secret_uri import DEVELOPMENT_PHRASE, secret_of
 from app.domain.model import FarmId, NodeId, Power, TwinId, Unreadable
-from tests.integration.chain_world import ChainWorld, chain_world
-from tests.integration.scripted_node import Refusal
+from tests.rigs.chain_in_process import ChainWorld, chain_world
+from tests.rigs.scripted_node import Refusal
 
 pytestmark = pytest.mark.anyio
 

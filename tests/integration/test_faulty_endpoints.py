@@ -22,8 +22,8 @@ from app.domain.model import HeadKind, Inclusion, NodeId, Power
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.server import listening
 from app.ports.chain_endpoints import ChainEndpoints
-from tests.integration.chain_world import ChainWorld, chain_world, sample
-from tests.integration.scripted_node import SUBSCRIPTION, Refusal, ScriptedNode, mute_listener
+from tests.rigs.chain_in_process import ChainWorld, chain_world, sample
+from tests.rigs.scripted_node import SUBSCRIPTION, Refusal, ScriptedNode, mute_listener
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]

@@ -10,8 +10,8 @@ import pytest
 from app.adapters.codecs.power_target import decode
 from app.adapters.files.block_cursor import FileBlockCursor
 from app.domain.model import Power
-from tests.integration.node_rig import ME, PATIENCE_S, PEER, STOPS_S, Node, node_rig
-from tests.integration.redis_rig import hand
+from tests.rigs.node import ME, PATIENCE_S, PEER, STOPS_S, Node, node_rig
+from tests.rigs.redis import hand
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]

@@ -6,7 +6,7 @@ import json
 import sys
 
 from app.entrypoints.demo.installation import program
-from tests.integration import forked
+from tests.rigs import forked_program as forked
 from tests.slowness import patient
 
 LOADED = "import json, sys; print(json.dumps(['redis' in sys.modules, sys.argv[1:]]))"

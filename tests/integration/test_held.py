@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.domain.model import Power
-from tests.integration.node_rig import ME, Node, node_rig
-from tests.integration.program_runs import run
+from tests.rigs.node import ME, Node, node_rig
+from tests.rigs.program_runs import run
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.program_runs import run
+from tests.rigs.program_runs import run
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.adapters.files.instance_lock import AlreadyRunning, InstanceLock
-from tests.integration.needs import missing
-from tests.integration.node_rig import Program, node_rig
+from tests.rigs.needs import missing
+from tests.rigs.node import Program, node_rig
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 

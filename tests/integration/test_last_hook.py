@@ -11,8 +11,8 @@ import pytest
 from pytest_mock import MockerFixture
 
 from app.adapters.linux.nic import LinuxNic
-from tests.contracts.kernel_double import MAGIC, PHY, Card, Kernel
-from tests.contracts.sysfs_double import Sysfs
+from tests.rigs.fake_kernel import MAGIC, PHY, Card, Kernel
+from tests.rigs.fake_sysfs import Sysfs
 
 HOOK = Path(__file__).parents[2] / "packaging" / "systemd-shutdown" / "powerd-wake"
 

@@ -11,8 +11,8 @@ from pytest_mock import MockerFixture
 from app.adapters.linux.nic import LinuxNic
 from app.domain.errors import NicUnusable
 from app.domain.model import Mac, Nic
-from tests.contracts.kernel_double import MAGIC, PHY, SECURE, Card, Kernel
-from tests.integration.isolation import in_network_namespace, without_capabilities
+from tests.rigs.fake_kernel import MAGIC, PHY, SECURE, Card, Kernel
+from tests.rigs.isolation import in_network_namespace, without_capabilities
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pytest_mock import MockerFixture
 from app.adapters.linux.nic import LinuxNic
 from app.domain.errors import NicUnusable
 from app.domain.model import Mac, Nic
-from tests.contracts.kernel_double import MAGIC, Card, Kernel
-from tests.integration.isolation import in_network_namespace
+from tests.rigs.fake_kernel import MAGIC, Card, Kernel
+from tests.rigs.isolation import in_network_namespace
 
 FIRST, SECOND = "54:b2:03:a0:11:01", "54:b2:03:a0:11:02"
 

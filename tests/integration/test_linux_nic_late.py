@@ -15,7 +15,7 @@ from app.adapters.linux.daemon_thread import DaemonThread, LoadingTakesLong
 from app.adapters.linux.nic import LinuxNic
 from app.domain.errors import AnswerLate, NicUnusable
 from app.domain.model import Nic
-from tests.contracts.kernel_double import Card, Kernel
+from tests.rigs.fake_kernel import Card, Kernel
 
 
 @pytest.fixture

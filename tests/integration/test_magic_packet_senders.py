@@ -17,8 +17,8 @@ from app.adapters.wol.several import Sender, SeveralMagicPackets
 from app.adapters.wol.udp import UdpMagicPackets
 from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart
 from app.domain.model import Mac
-from tests.integration import wire
-from tests.integration.isolation import in_network_namespace, without_capabilities
+from tests.rigs import network as wire
+from tests.rigs.isolation import in_network_namespace, without_capabilities
 from tests.slowness import patient
 
 MAC = Mac("54:45:46:f6:02:61")

@@ -22,8 +22,8 @@ from app.adapters.simulated.pallet import Power as StoredPower
 from app.domain.minting.period import Period
 from app.entrypoints.demo.installation import program
 from app.entrypoints.powerd.cli import main
-from tests.integration.chain_world import ChainWorld, chain_world
-from tests.integration.scripted_node import Refusal, ScriptedNode
+from tests.rigs.chain_in_process import ChainWorld, chain_world
+from tests.rigs.scripted_node import Refusal, ScriptedNode
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]

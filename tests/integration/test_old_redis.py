@@ -18,9 +18,9 @@ from app.adapters.zbus.server import Served, ZbusServer
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.integration.node_rig import PEER, node_rig
-from tests.integration.redis_proxy import Proxy, as_5_0, proxy_before
-from tests.integration.redis_rig import hand, own_server
+from tests.rigs.node import PEER, node_rig
+from tests.rigs.redis import hand, own_server
+from tests.rigs.redis_proxy import Proxy, as_5_0, proxy_before
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.needs import missing
+from tests.rigs.needs import missing
 from tests.slowness import patient
 
 RULES = Path(__file__).parents[2] / "packaging" / "polkit" / "50-powerd.rules"

@@ -21,8 +21,8 @@ from app.adapters.zbus.happenings import CHANNEL
 from app.adapters.zbus.neighbours import Remote, RemoteMethod
 from app.adapters.zbus.power_object import HAPPENING, MODULE, OBJECT, STATE, UPTIME
 from app.domain.model import Hold, Power
-from tests.integration.node_rig import ME, PATIENCE_S, PEER, Node, node_rig
-from tests.integration.redis_rig import hand
+from tests.rigs.node import ME, PATIENCE_S, PEER, Node, node_rig
+from tests.rigs.redis import hand
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]

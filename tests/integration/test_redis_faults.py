@@ -17,7 +17,7 @@ from app.domain.errors import EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.integration.redis_rig import hand, own_server
+from tests.rigs.redis import hand, own_server
 from tests.slowness import patient
 
 pytestmark = pytest.mark.anyio

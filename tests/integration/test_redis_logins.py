@@ -21,10 +21,10 @@ from app.domain.errors import EventsUnavailable
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.integration import program_runs
-from tests.integration.needs import missing
-from tests.integration.node_rig import PEER, node_rig
-from tests.integration.redis_rig import hand, own_server
+from tests.rigs import program_runs
+from tests.rigs.needs import missing
+from tests.rigs.node import PEER, node_rig
+from tests.rigs.redis import hand, own_server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 

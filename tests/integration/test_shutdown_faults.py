@@ -12,9 +12,9 @@ import pytest
 from app.adapters.simulated.farm_setup import mac_of
 from app.domain.model import HeadKind, Power
 from app.domain.rules.shutdown import Step
-from tests.contracts.kernel_double import MAGIC, Card
-from tests.integration.node_rig import Node, Settings, node_rig
-from tests.integration.powerd_with_cards import write_cards
+from tests.rigs.fake_kernel import MAGIC, Card
+from tests.rigs.node import Node, Settings, node_rig
+from tests.rigs.powerd_with_cards import write_cards
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
@@ -152,7 +152,7 @@ async def machine_with(*cards: Card) -> AsyncIterator[Node]:
     settings: Settings = {"nic": {"kind": "linux"}, "power_management": {"reconcile_interval_s": 0.5}}
     async with node_rig(settings=settings) as node:
         write_cards(node.directory / "cards.json", *cards)
-        program = [sys.executable, "-m", "tests.integration.powerd_with_cards", str(node.directory / "cards.json")]
+        program = [sys.executable, "-m", "tests.rigs.powerd_with_cards", str(node.directory / "cards.json")]
         node.daemon.command = [*program, *node.daemon.command[1:]]
         yield node
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.model import Power
 from app.entrypoints.demo.installation import program
-from tests.integration.node_rig import PEER, Node, node_rig
+from tests.rigs.node import PEER, Node, node_rig
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.domain.model import Power
-from tests.integration.node_rig import Settings, node_rig
 from tests.integration.test_shutdown_faults import sleeps, started
+from tests.rigs.node import Settings, node_rig
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.model import Power
 from app.domain.rules.shutdown import Step
-from tests.integration.node_rig import PEER, STOPS_S, node_rig
+from tests.rigs.node import PEER, STOPS_S, node_rig
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 

@@ -15,9 +15,9 @@ from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.errors import ChainUnavailable, ExtrinsicRefused
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, HeadKind, Inclusion, NodeId, NodePower, Power
-from tests.integration.chain_access import ON_THE_CHAIN
-from tests.integration.chain_world import ChainAt, chain_anywhere, sample
-from tests.integration.scripted_node import Refusal
+from tests.rigs.chain_access import ON_THE_CHAIN
+from tests.rigs.chain_in_process import ChainAt, chain_anywhere, sample
+from tests.rigs.scripted_node import Refusal
 
 pytestmark = [pytest.mark.anyio, *ON_THE_CHAIN]
 

@@ -15,8 +15,8 @@ from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, Power, UptimeSample
 from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
 from app.entrypoints.devchain.storage import prefix_of
-from tests.integration.chain_world import ChainWorld, chain_world, metadata, sample
-from tests.integration.scripted_node import Refusal, ScriptedNode
+from tests.rigs.chain_in_process import ChainWorld, chain_world, metadata, sample
+from tests.rigs.scripted_node import Refusal, ScriptedNode
 
 pytestmark = pytest.mark.anyio
 

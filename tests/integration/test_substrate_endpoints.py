@@ -14,7 +14,7 @@ from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.subscription import Subscription
 from app.domain.errors import ChainUnavailable, WrongChain
-from tests.integration.scripted_node import GENESIS, SUBSCRIPTION, Refusal, ScriptedNode, mute_listener
+from tests.rigs.scripted_node import GENESIS, SUBSCRIPTION, Refusal, ScriptedNode, mute_listener
 from tests.slowness import patient
 
 pytestmark = pytest.mark.anyio

@@ -12,8 +12,8 @@ import pytest
 from app.adapters.substrate.chain import SubstrateChain
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain
 from app.domain.model import HeadKind, Inclusion, NodePower, Power, UptimeSample
-from tests.integration.chain_world import ERA_BLOCKS, ChainWorld, chain_world, sample
-from tests.integration.scripted_node import SUBSCRIPTION, Refusal, ScriptedNode
+from tests.rigs.chain_in_process import ERA_BLOCKS, ChainWorld, chain_world, sample
+from tests.rigs.scripted_node import SUBSCRIPTION, Refusal, ScriptedNode
 from tests.slowness import patient
 
 pytestmark = pytest.mark.anyio

@@ -16,8 +16,8 @@ from app.domain.errors import ExtrinsicFailed, IdentityChanged, UnknownIdentity
 from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.registration_watch import RegistrationWatch
-from tests.integration.chain_access import ON_THE_CHAIN
-from tests.integration.chain_world import ChainAt, chain_anywhere, chain_world
+from tests.rigs.chain_access import ON_THE_CHAIN
+from tests.rigs.chain_in_process import ChainAt, chain_anywhere, chain_world
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, *ON_THE_CHAIN]

@@ -14,8 +14,8 @@ from app.adapters.substrate.client import SubstrateClient
 from app.domain.errors import ChainUnavailable, PermanentError, WrongChain
 from app.domain.model import FarmId, HeadKind, Mac, Node, NodeId, NodePower, Power, PowerState, Unreadable
 from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
-from tests.integration.chain_world import ChainWorld, chain_world, metadata
-from tests.integration.scripted_node import ScriptedNode
+from tests.rigs.chain_in_process import ChainWorld, chain_world, metadata
+from tests.rigs.scripted_node import ScriptedNode
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ import pytest
 from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
 from app.domain.errors import ChainUnavailable
 from app.domain.model import NodeId, Power
-from tests.integration.chain_world import ChainWorld, chain_world
+from tests.rigs.chain_in_process import ChainWorld, chain_world
 
 pytestmark = pytest.mark.anyio
 

@@ -85,8 +85,8 @@ STARTING = """
 import os, subprocess, time
 from pathlib import Path
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.integration.chain_rig import dev_chain
-from tests.integration.redis_rig import own_server
+from tests.rigs.chain_process import dev_chain
+from tests.rigs.redis import own_server
 
 def test_starts(request):
     with own_server() as redis, dev_chain() as chain:

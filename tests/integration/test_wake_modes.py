@@ -8,7 +8,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from app.adapters.linux.nic import LinuxNic
-from tests.contracts.kernel_double import MAGIC, PHY, SECURE, Card, Kernel
+from tests.rigs.fake_kernel import MAGIC, PHY, SECURE, Card, Kernel
 
 UNICAST, BROADCAST, ARP = 1 << 1, 1 << 3, 1 << 4
 

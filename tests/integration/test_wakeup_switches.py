@@ -12,8 +12,8 @@ from pytest_mock import MockerFixture
 
 from app.adapters.linux.nic import LinuxNic
 from app.domain.errors import NicUnusable
-from tests.contracts.kernel_double import MAGIC, Card, Kernel
-from tests.contracts.sysfs_double import PCI_BRIDGE, USB_HOST, Sysfs
+from tests.rigs.fake_kernel import MAGIC, Card, Kernel
+from tests.rigs.fake_sysfs import PCI_BRIDGE, USB_HOST, Sysfs
 
 PORT = "pci0000:00/0000:00:1c.0"
 

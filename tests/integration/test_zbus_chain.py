@@ -33,7 +33,7 @@ from app.domain.model import (
 )
 from app.entrypoints.demo.redis_server import RedisServer
 from app.entrypoints.neighbours.gateway import TIMES, WHOLE_NODE, node_value, power_value
-from tests.integration.zbus_recorded import serving
+from tests.rigs.zbus_recorded import serving
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]

@@ -13,8 +13,8 @@ from app.adapters.codecs.zbus_frames import ObjectId, Request, Response, encode_
 from app.adapters.zbus.client import BrokenAnswer, CallFailed, CallRefused, NoAnswer, ZbusClient
 from app.adapters.zbus.neighbours import NODE_ID, REGISTRAR, SET_NODE_POWER_STATE, Remote, RemoteMethod
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.integration.redis_rig import hand, own_server
-from tests.integration.zbus_neighbour import neighbour, says
+from tests.rigs.redis import hand, own_server
+from tests.rigs.zbus_neighbour import neighbour, says
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]

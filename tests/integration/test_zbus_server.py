@@ -14,8 +14,8 @@ from app.adapters.codecs.zbus_frames import ObjectId, Request, Response, decode_
 from app.adapters.zbus.server import REPLY_LIFE_S, STATUS_TYPE, Served, ZbusServer
 from app.domain.errors import RetryableError
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.integration.redis_rig import hand, own_server
-from tests.integration.zbus_recorded import FOREIGN, RECORDED, recorded_servers, serving
+from tests.rigs.redis import hand, own_server
+from tests.rigs.zbus_recorded import FOREIGN, RECORDED, recorded_servers, serving
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]

@@ -19,8 +19,8 @@ from app.adapters.codecs.zbus_frames import FRAME_BYTES_MAX, ObjectId, Request, 
 from app.adapters.zbus.client import ZbusClient
 from app.adapters.zbus.neighbours import Remote, RemoteMethod
 from app.adapters.zbus.server import REPLY_LIFE_S, Served, ZbusServer
-from tests.integration.redis_rig import hand, own_server
-from tests.integration.zbus_recorded import serving
+from tests.rigs.redis import hand, own_server
+from tests.rigs.zbus_recorded import serving
 from tests.slowness import patient
 
 TRIAL = Remote("trial", ObjectId("trial", "0.0.1"))

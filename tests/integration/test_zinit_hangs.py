@@ -11,7 +11,7 @@ import pytest
 
 from app.adapters.zinit.host_power import ZinitHostPower
 from app.entrypoints.neighbours.zinit import Reply
-from tests.integration.zinit_rig import EVERY, JSON_RPC, LINES, complaint, host, listed, listener, zinit
+from tests.rigs.zinit import EVERY, JSON_RPC, LINES, complaint, host, listed, listener, zinit
 
 pytestmark = pytest.mark.anyio
 

@@ -17,7 +17,7 @@ import pytest
 
 from app.adapters.zinit.host_power import ZinitHostPower
 from app.entrypoints.neighbours.zinit import Reply
-from tests.integration.zinit_rig import (
+from tests.rigs.zinit import (
     EVERY,
     JSON_RPC,
     LINES,

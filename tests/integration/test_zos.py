@@ -12,9 +12,9 @@ import pytest
 
 from app.domain.model import Power
 from app.domain.rules.shutdown import Step
-from tests.integration.neighbourhood import Neighbour, Neighbourhood
-from tests.integration.node_rig import ME, PEER, STOPS_S, Node, Settings, node_rig
-from tests.integration.redis_rig import hand
+from tests.rigs.node import ME, PEER, STOPS_S, Node, Settings, node_rig
+from tests.rigs.redis import hand
+from tests.rigs.zos import Neighbour, Neighbourhood
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 

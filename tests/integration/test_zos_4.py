@@ -7,9 +7,9 @@ import json
 import pytest
 
 from app.domain.model import Power
-from tests.integration.neighbourhood import STAND_INS
-from tests.integration.node_rig import ME, node_rig
 from tests.integration.test_status import status
+from tests.rigs.node import ME, node_rig
+from tests.rigs.zos import STAND_INS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 

@@ -16,7 +16,7 @@ from app.adapters.substrate.client import SubstrateClient
 from app.domain.model import HeadKind, NodeId, NodePower
 from app.entrypoints.demo.installation import program, toml
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.integration.admin_line import line
+from tests.rigs.dev_rpc import line
 
 READY_S = 120.0
 BLOCK_TIME_S = 3.0

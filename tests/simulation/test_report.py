@@ -13,7 +13,7 @@ from app.entrypoints.simulator.report.page import write_report
 from app.entrypoints.simulator.report.summary import figures
 from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.watching.tally import MARKS
-from tests.simulation.browser import Browser, Page
+from tests.rigs.browser import Browser, Page
 from tests.simulation.reported import HOSTILE, eventful, large, quiet
 
 SECTIONS = [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock, VirtualLoop
-from tests.unit.virtual_farm import VirtualFarm
+from tests.rigs.virtual_farm import VirtualFarm
 
 
 @pytest.fixture

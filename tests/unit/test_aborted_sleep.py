@@ -11,7 +11,7 @@ from app.domain.minting.month import Month, beginning
 from app.domain.minting.period import Period
 from app.domain.minting.rules import step
 from app.domain.model import Hold, NodeId, Power
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

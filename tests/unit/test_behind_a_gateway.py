@@ -12,7 +12,7 @@ from app.domain.model import FarmId, Head, HeadKind, Inclusion, NodeId, Power
 from app.domain.services.own_power.head_watch import HeadWatch
 from app.domain.services.own_power.said_state import SaidState
 from app.entrypoints.neighbours.gateway import as_go
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from dependency_injector import providers
 from app.domain.events import FaultCleared, StayingUp
 from app.domain.model import NodeId, Power
 from app.domain.rules.boot_loop import BootRecord
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.domain.errors import RtcUnusable
 from app.domain.events import AlarmLeft, PowerStateSet, Setback, ShutdownAborted, UptimeReported
 from app.domain.model import Power
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.adapters.codecs.power_target import TargetChange, encode
 from app.entrypoints.powerd.decode import decode_lines
-from tests.unit.gob_vectors import REFERENCE
+from tests.rigs.gob_vectors import REFERENCE
 
 GOOD = '{"FarmID":1,"NodeID":7,"Target":{"IsUp":false,"IsDown":true}}\n'
 

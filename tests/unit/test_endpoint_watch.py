@@ -11,7 +11,7 @@ from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.endpoint_watch import EndpointWatch
 from app.ports.chain_endpoints import ChainEndpoints
-from tests.contracts.rigs import run_virtually
+from tests.rigs.virtual_time import run_virtually
 
 NAME = "wss://bad.example:443"
 

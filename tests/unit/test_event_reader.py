@@ -12,7 +12,7 @@ from app.domain.events import FaultCleared, FaultRaised, Reconciled, Setback
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.persistent_trouble import PersistentTrouble
 from app.domain.services.context.retrying import REASONS_MAX, Retrying
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from app.domain.events import (
     WakeBurstStarted,
 )
 from app.domain.model import FarmId, NodeId, Power
-from tests.unit.virtual_farm import VirtualFarm
+from tests.rigs.virtual_farm import VirtualFarm
 
 pytestmark = pytest.mark.anyio
 

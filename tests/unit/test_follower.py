@@ -22,7 +22,7 @@ from app.domain.services.context.node_context import NodeContext
 from app.domain.services.events.follower import Follower
 from app.domain.services.events.kept_place import DOING, FAULT
 from app.ports.chain_blocks import ChainBlocks
-from tests.unit.virtual_farm import FARMER, VirtualFarm
+from tests.rigs.virtual_farm import FARMER, VirtualFarm
 
 pytestmark = pytest.mark.anyio
 

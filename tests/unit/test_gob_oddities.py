@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.codecs.gob_skip import DEPTH_MAX
 from app.adapters.codecs.power_target import GobError, PowerTargetDecoder, TargetChange
-from tests.unit.gob_writer import (
+from tests.rigs.gob_writer import (
     COMPLEX,
     EVENT,
     EXTRA,

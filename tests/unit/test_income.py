@@ -13,7 +13,7 @@ from app.adapters.simulated.ledger_blocks import Block
 from app.domain.errors import ExtrinsicFailed, ExtrinsicRefused
 from app.domain.events import FaultRaised, PowerStateSet, ShutdownStep, UptimeReported
 from app.domain.model import Head, HeadKind, Power
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode, account_of
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode, account_of
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ from app.adapters.simulated.clock import VirtualClock
 from app.domain.events import Setback, StayingUp
 from app.domain.model import Power
 from app.entrypoints.settings.loading import load_settings
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

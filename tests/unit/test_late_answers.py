@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.model import Power
-from tests.unit.virtual_farm import VirtualFarm
+from tests.rigs.virtual_farm import VirtualFarm
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,7 @@ from app.domain.minting.ledger import EventOutOfPlace, MonthLedger
 from app.domain.minting.month import Booking, Month
 from app.domain.minting.period import FIRST_START_S, LENGTH_S, Period
 from app.domain.model import NodeId, Power
-from tests.unit.minting_reference import ReferenceNode
+from tests.rigs.minting_reference import ReferenceNode
 
 PERIOD = Period(2_000_000, 2_200_000)
 NODE = NodeId(3)

@@ -18,7 +18,7 @@ from app.domain.model import Head, HeadKind, Inclusion, NodeId, NodePower, PastP
 from app.domain.rules.paid import DownWindow, Remedy
 from app.domain.rules.power import OwnPower
 from app.domain.services.own_power.open_window import OpenWindow
-from tests.unit.virtual_farm import context_of
+from tests.rigs.virtual_farm import context_of
 
 pytestmark = pytest.mark.anyio
 

@@ -22,7 +22,7 @@ from app.domain.services.identification import Identification
 from app.domain.services.operator_service import OperatorService, UnidentifiedOperator
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.status import NodeStatus
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode, context_of
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode, context_of
 
 pytestmark = pytest.mark.anyio
 

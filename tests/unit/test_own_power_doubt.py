@@ -7,7 +7,7 @@ import pytest
 from app.domain.events import FaultRaised, PowerTargetChanged, PowerUnreadable, StayingUp
 from app.domain.model import Hold, NodeId, Power
 from app.entrypoints.powerd.status import lines_of
-from tests.unit.virtual_farm import VirtualFarm
+from tests.rigs.virtual_farm import VirtualFarm
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,7 @@ from app.adapters.files.key_file import KeyFileError
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.settings.keys import SettingsError, keys
 from app.entrypoints.wiring.files import BOOTS_FILE
-from tests.integration.needs import missing
+from tests.rigs.needs import missing
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
 ZINIT = PACKAGING / "zinit" / "powerd.yaml"

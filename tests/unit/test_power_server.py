@@ -9,7 +9,7 @@ from app.adapters.simulated.host_power import Order
 from app.domain.errors import ChainUnavailable, EventsUnavailable
 from app.domain.events import PowerStateSet, PowerTargetChanged, Reconciled, StayingUp
 from app.domain.model import Hold, NodeId, Power
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,7 @@ from app.adapters.codecs.power_target import (
     decode,
     encode,
 )
-from tests.unit.gob_vectors import ALL, REFERENCE, VECTORS, Vector
+from tests.rigs.gob_vectors import ALL, REFERENCE, VECTORS, Vector
 
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -13,7 +13,7 @@ import pytest
 from app.adapters.simulated.host_power import Obedience
 from app.domain.events import PowerTargetChanged
 from app.domain.model import Hold, NodeId, Power
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

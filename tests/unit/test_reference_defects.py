@@ -11,7 +11,7 @@ import pytest
 from app.adapters.simulated.host_power import Obedience
 from app.domain.events import Malformed, PowerTargetChanged, UptimeReported, WakeBurstStarted
 from app.domain.model import NodeId, Power
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,7 @@ from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.events.event_inbox import EventInbox
 from app.domain.services.identification import Identification
 from app.domain.services.waking.bursts import Burst, Bursts
-from tests.unit.virtual_farm import context_of
+from tests.rigs.virtual_farm import context_of
 
 pytestmark = pytest.mark.anyio
 

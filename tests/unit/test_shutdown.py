@@ -9,7 +9,7 @@ from app.adapters.simulated.host_power import Obedience, Order
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.events import Happening, PowerStateSet, ShutdownAborted, ShutdownStep, UptimeReported
 from app.domain.model import Hold, Power
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

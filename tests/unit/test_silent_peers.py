@@ -9,7 +9,7 @@ from app.domain.events import Setback, WakeBurstStarted, WakeEnded
 from app.domain.model import NodeId, Power
 from app.domain.rules.wake_rank import order
 from app.domain.services.waking.signs_watch import SignsWatch
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

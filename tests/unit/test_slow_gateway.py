@@ -12,7 +12,7 @@ from app.adapters.simulated.clock import VirtualClock
 from app.domain.errors import ChainUnavailable
 from app.domain.events import EventsHandled, PowerTargetChanged, Setback, ShutdownAborted, WakeBurstStarted, WakeEnded
 from app.domain.model import HeadKind, Node, NodeId, Power, PowerReading, Unreadable
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

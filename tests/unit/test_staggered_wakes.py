@@ -10,7 +10,7 @@ from app.domain.events import PowerTargetChanged, Setback, WakeBurstStarted, Wak
 from app.domain.model import NodeId, Power
 from app.domain.rules.wake_rank import order
 from app.domain.services.waking.wake_reads import TURN_READ_S_MAX
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

@@ -17,7 +17,7 @@ from app.domain.model import FarmId, HeadKind, Hold, Node, NodeId, Power, PowerR
 from app.domain.rules.wake_rank import order
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.waking.farm_directory import FarmDirectory
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ import pytest
 from app.adapters.simulated.host_power import Obedience
 from app.domain.events import Setback
 from app.domain.model import Power
-from tests.unit.virtual_farm import VirtualFarm
+from tests.rigs.virtual_farm import VirtualFarm
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.events import Setback
 from app.domain.services.events.stream_sharing import FAULT
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from app.domain.events import FaultCleared, PowerTargetChanged, WakeEnded
 from app.domain.model import NodeId, Power
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.waking.farm_directory import FarmDirectory
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

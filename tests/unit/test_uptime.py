@@ -9,7 +9,7 @@ import pytest
 from app.domain.errors import ExtrinsicFailed, ExtrinsicUncertain
 from app.domain.events import Reconciled, UptimeReported, UptimeSkipped
 from app.domain.model import Inclusion
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

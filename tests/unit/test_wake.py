@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.events import PowerTargetChanged, StayingUp, WakeBurstStarted, WakeEnded
 from app.domain.model import Mac, NodeId, Power
-from tests.unit.virtual_farm import VirtualFarm
+from tests.rigs.virtual_farm import VirtualFarm
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from app.adapters.simulated.farm_setup import mac_of
 from app.domain.events import PowerStateSet, Setback, ShutdownAborted
 from app.domain.model import FarmId, Mac, Nic, Node, NodeId, Power, TwinId, Unreadable
 from app.domain.rules.address import address_objection
-from tests.unit.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.integration.needs import missing
+from tests.rigs.needs import missing
 from tests.slowness import patient
 
 PROGRAMS = ("chromium", "chromium-browser", "chromium-headless-shell", "google-chrome", "chrome")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from tests.integration.needs import CLONE_NEWNET, network_namespaces
+from tests.rigs.needs import CLONE_NEWNET, network_namespaces
 
 CAPABILITY_VERSION_3 = 0x20080522
 

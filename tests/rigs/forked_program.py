@@ -1,6 +1,6 @@
 """Starts the project's programs as processes, quickly: they are forked from one that has loaded their modules.
 
-See `tests.integration.forge`.
+See `tests.rigs.fork_server`.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _forge() -> str:
     atexit.register(shutil.rmtree, directory)
     path = str(Path(directory) / "forge")
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.forge", path],
+        [sys.executable, "-m", "tests.rigs.fork_server", path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.integration import forked
-from tests.integration.forked import Forked
+from tests.rigs import forked_program as forked
+from tests.rigs.forked_program import Forked
 from tests.slowness import patient
 
 READY_S = patient(60)

@@ -1,10 +1,10 @@
 """Forks the project's programs from a process that has loaded their modules already.
 
-``python -m tests.integration.forge PATH`` listens at PATH.
+``python -m tests.rigs.fork_server PATH`` listens at PATH.
 
 A program that is started anew spends most of its start, and a test run most of its time, on importing
 the same modules. What comes out is a process like any other, with its own id, descriptors, signals
-and exit code; `tests.integration.forked` is the side that asks for it. Tests of the start itself
+and exit code; `tests.rigs.forked_program` is the side that asks for it. Tests of the start itself
 (test_cli.py, test_farm_cli.py, test_whole_farm.py) start the programs in the ordinary way.
 """
 

@@ -17,8 +17,8 @@ from app.entrypoints.devchain.dev_runtime import runtime
 from app.entrypoints.devchain.farms import Account, DevFarm, set_up_farm
 from app.entrypoints.devchain.node import DevNode
 from app.entrypoints.devchain.server import serving
-from tests.integration.chain_access import chain_access, external
-from tests.integration.scripted_node import ScriptedNode
+from tests.rigs.chain_access import chain_access, external
+from tests.rigs.scripted_node import ScriptedNode
 from tests.slowness import patient
 
 ERA_BLOCKS = 8

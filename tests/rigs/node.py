@@ -28,12 +28,12 @@ from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, HeadKind, NodeId, NodePower, Power
 from app.entrypoints.demo.installation import program, toml
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.integration import forked
-from tests.integration.admin_line import Line, line
-from tests.integration.chain_rig import DevChain, dev_chain
-from tests.integration.forked import Forked
-from tests.integration.neighbourhood import Neighbourhood, neighbourhood
-from tests.integration.redis_rig import server_in
+from tests.rigs import forked_program as forked
+from tests.rigs.chain_process import DevChain, dev_chain
+from tests.rigs.dev_rpc import Line, line
+from tests.rigs.forked_program import Forked
+from tests.rigs.redis import server_in
+from tests.rigs.zos import Neighbourhood, neighbourhood
 from tests.slowness import patient
 
 PATIENCE_S = patient(60.0)

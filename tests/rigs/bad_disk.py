@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tests.integration.needs import missing
-from tests.integration.node_rig import Program
+from tests.rigs.needs import missing
+from tests.rigs.node import Program
 
 Kind = Literal["full", "read-only"]
 

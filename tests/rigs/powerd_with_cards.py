@@ -18,7 +18,7 @@ from typing import Any
 from unittest import mock
 
 from app.entrypoints.powerd.cli import main
-from tests.contracts.kernel_double import Card, Kernel
+from tests.rigs.fake_kernel import Card, Kernel
 
 
 class FileKernel(Kernel):

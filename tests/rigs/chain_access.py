@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration import forked
+from tests.rigs import forked_program as forked
 from tests.slowness import patient
 
 NODES = 4

@@ -31,10 +31,10 @@ from app.ports.chain import Chain
 from app.ports.chain_blocks import ChainBlocks
 from app.ports.identity import Identity
 from app.ports.power_targets import PowerTargets
-from tests.contracts.rigs import run_virtually
-from tests.integration.chain_access import ChainAccess, chain_access
-from tests.integration.neighbourhood import Neighbour, neighbourhood
-from tests.integration.redis_rig import own_server
+from tests.rigs.chain_access import ChainAccess, chain_access
+from tests.rigs.redis import own_server
+from tests.rigs.virtual_time import run_virtually
+from tests.rigs.zos import Neighbour, neighbourhood
 from tests.slowness import patient
 
 NO_NODE = NodeId(4_000_000_000)
