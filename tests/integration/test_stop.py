@@ -53,7 +53,8 @@ async def test_while_redis_hangs() -> None:
 
 
 async def test_while_it_wakes_a_peer() -> None:
-    async with node_rig(settings={"wake": {"packets": 100, "packet_interval_s": 1}}) as node:
+    burst = {"packets": 100, "packet_interval_s": 1, "retry_delay_s_min": 100, "retry_delay_s_max": 100}
+    async with node_rig(settings={"wake": burst}) as node:
         await node.target(Power.DOWN, PEER)
         await node.peer_says(Power.DOWN)
         await node.daemon.start()

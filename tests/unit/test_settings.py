@@ -207,6 +207,10 @@ def test_a_wrong_variable_is_named_with_what_is_wrong(variable: str, text: str, 
         ("[chain]\nera_blocks = 24", "chain.era_blocks: 24 is no power of two"),
         ("[magic_packets]\nhost = 'lan'", "magic_packets.host: 'lan' is no IPv4 address"),
         ("[nic]\nmac = '01:00:5e:00:00:01'", "nic.mac: '01:00:5e:00:00:01' is a zero or group address"),
+        (
+            "[wake]\npackets = 90",
+            "90 packets 0.5 s apart last longer than wake.retry_delay_s_min, 15 s; say 0.166667 or less",
+        ),
         ("[wake]\nretry_delay_s_min = 400", "wake.retry_delay_s_min: 400.0 is more than wake.retry_delay_s_max, 300.0"),
         ("[wake]\nstagger_s = 300", "wake.stagger_s: twice 300 s is more than a quarter of wake.deadline_s, 1800 s"),
         ("[wake]\ndeadline_s = 600", "wake.deadline_s, 600 s; say 75 or less, or wake.first_wakers = 0"),
@@ -228,6 +232,11 @@ def test_a_wrong_file_is_named_with_key_and_remedy(file: Path, text: str, compla
     message = error_of(file, text)
     assert complaint in message
     assert str(file) in message or message.startswith("the defaults: ")
+
+
+def test_the_advice_for_a_long_burst_is_taken(file: Path) -> None:
+    packets = "[wake]\npackets = 90\n"
+    assert load(file, f"{packets}packet_interval_s = 0.166667\n").wake.packets == 90
 
 
 def test_nothing_is_wrong_with_a_configured_node(file: Path) -> None:

@@ -16,6 +16,9 @@ from app.entrypoints.settings.keys import keys
 from app.entrypoints.settings.profiles import behind_gateway, broker_url
 from app.entrypoints.settings.schema import Settings
 
+ROUNDING = 1e-5
+"""Advice has six digits, and has to be taken when it is followed."""
+
 STAGGER_SHARE_MAX = 0.25
 """Of the deadline of a wake, so much may pass before the last node calls."""
 
@@ -30,6 +33,7 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
         # Else an era would not begin at the block that is current when it is signed.
         yield "chain.era_blocks", f"{blocks} is no power of two"
     yield from _order(settings)
+    yield from _burst(settings)
     yield from _stagger(settings)
     yield from _follow_up(settings)
     if settings.identity.kind == "configured" and not settings.identity.node_id:
@@ -52,6 +56,15 @@ def _order(settings: Settings) -> Iterator[tuple[str, str]]:
         few, many = (getattr(getattr(settings, key.section), key.name) for key in (keys()[smaller], keys()[greater]))
         if few > many:
             yield smaller, f"{few} is more than {greater}, {many}"
+
+
+def _burst(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Else bursts to one sleeper overlap, ever more of them, and the own power-off waits for the last."""
+    wake = settings.wake
+    if wake.packets * wake.packet_interval_s > wake.retry_delay_s_min * (1 + ROUNDING):
+        problem = f"{wake.packets} packets {wake.packet_interval_s:g} s apart last longer than wake.retry_delay_s_min"
+        most_s = wake.retry_delay_s_min / wake.packets
+        yield "wake.packet_interval_s", f"{problem}, {wake.retry_delay_s_min:g} s; say {most_s:g} or less"
 
 
 def _stagger(settings: Settings) -> Iterator[tuple[str, str]]:
