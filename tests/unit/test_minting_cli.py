@@ -39,6 +39,13 @@ def test_json_is_one_line_a_node_ascending(tmp_path: Path) -> None:
     ]
 
 
+def test_what_a_file_holds_can_neither_steer_a_terminal_nor_fake_a_line(tmp_path: Path) -> None:
+    code, _, err = run(tmp_path, r'{"event":"\u001b[31m\npowerd: X","node":1}', *PERIOD)
+    assert code == 2
+    assert err.count("\n") == 1
+    assert r"\x1b[31m\npowerd: X" in err
+
+
 def test_people_see_what_was_lost_and_to_what(tmp_path: Path) -> None:
     code, out, _ = run(tmp_path, FILE, *PERIOD)
     assert code == 0

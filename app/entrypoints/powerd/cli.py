@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from app.adapters.telemetry.log import one_line
 from app.domain.errors import PowerdError
 from app.entrypoints.farm.cli import farm
 from app.entrypoints.settings.loading import load_settings
@@ -31,14 +32,14 @@ class Program(StreamsMixin, click.Group):
         try:
             return super().invoke(ctx)
         except PowerdError as error:
-            click.echo(f"powerd: {error}", err=True)
+            click.echo(f"powerd: {one_line(str(error))}", err=True)
             ctx.exit(getattr(error, "exit_code", EXIT_CANNOT_GO_ON))
         except BaseExceptionGroup as group:
             expected, bugs = group.split(PowerdError)
             if bugs is not None or expected is None:
                 raise
             for each in expected.exceptions:
-                click.echo(f"powerd: {each}", err=True)
+                click.echo(f"powerd: {one_line(str(each))}", err=True)
             ctx.exit(max(getattr(each, "exit_code", EXIT_CANNOT_GO_ON) for each in expected.exceptions))
 
 
