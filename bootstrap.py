@@ -69,7 +69,11 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
     "lint": (DEV_LOCK, LINT, "style"),
     "types": (DEV_LOCK, TYPES, "types, strictly"),
     "contracts": (DEV_LOCK, CONTRACTS, "who may import whom"),
-    "format": (DEV_LOCK, [["ruff", "check", "--fix", "."], ["ruff", "format", "."]], "mend the style"),
+    "format": (
+        DEV_LOCK,
+        [["ruff", "check", "--fix-only", "."], ["ruff", "format", "."]],
+        "mend the style; lint shows what is left",
+    ),
     "docs": (
         DEV_LOCK,
         [["python", "-m", f"app.entrypoints.documents.{page}"] for page in ("settings", "zbus", "wake")],
