@@ -144,7 +144,8 @@ class Node:
     """A node's record on chain, as far as waking needs it.
 
     ``mac`` is that of the interface named ``zos``; ``None`` where there is none or it is no usable
-    address, and then ``mac_problem`` says what is wrong.
+    address, and then ``mac_problem`` says what is wrong. ``certified``: the grid pays it more, and wants more
+    uptime for it.
     """
 
     id: NodeId
@@ -152,6 +153,7 @@ class Node:
     twin: TwinId
     mac: Mac | None
     mac_problem: str = ""
+    certified: bool = False
 
 
 WOKEN_INTERFACE = "zos"

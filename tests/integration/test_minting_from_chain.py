@@ -312,3 +312,16 @@ async def listed(world: ChainWorld) -> list[dict[str, Any]]:
 )
 def test_options_that_do_not_go_together_are_refused(arguments: list[str]) -> None:
     assert CliRunner().invoke(main, ["farm", "minting", *arguments], prog_name="powerd").exit_code == 2
+
+
+@pytest.mark.parametrize(("certification", "month"), [("Diy", "h to spare"), ("Certified", "lost: below 98 %")])
+async def test_a_certified_node_is_judged_by_98_percent(world: ChainWorld, certification: str, month: str) -> None:
+    ledger = world.ledger
+    ledger.force_storage("Nodes", 2, {**ledger.read("Nodes", 2), "certification": certification})
+    run_on(ledger, 50)
+    run_on(ledger, 3, silent=2)
+    run_on(ledger, 60)
+    told = await ask(world.url, *GIVEN)
+    (row,) = (line for line in told.stdout.splitlines() if line.split()[:1] == ["2"])
+    assert "97." in row.split()[3]
+    assert row.endswith(month)

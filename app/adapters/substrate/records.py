@@ -93,7 +93,14 @@ def _node(runtime: Runtime, node: NodeId, data: str) -> Node | Unreadable:
 def node_of(value: Mapping[str, Any]) -> Node:
     """A record in the library's form."""
     mac, problem = woken_address((each["name"], str(each["mac"])) for each in value["interfaces"])
-    return Node(NodeId(value["id"]), FarmId(value["farm_id"]), TwinId(value["twin_id"]), mac, problem)
+    return Node(
+        NodeId(value["id"]),
+        FarmId(value["farm_id"]),
+        TwinId(value["twin_id"]),
+        mac,
+        problem,
+        certified=value.get("certification") == "Certified",
+    )
 
 
 def farm_nodes(runtime: Runtime, farm: FarmId, values: Mapping[str, str]) -> tuple[NodeId, ...]:

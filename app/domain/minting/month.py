@@ -22,8 +22,8 @@ SKEW_S = 120
 SLOW_BOOTS_MAX = 1
 ABORTED_AFTER_S = 600
 """One report right after Down is part of a good power-off; a later one shows that the machine stayed on."""
-MINIMUM_SHARE = 0.95
-"""Below this share of the period nothing is paid (certified nodes: 0.98)."""
+MINIMUM_SHARE, CERTIFIED_SHARE = 0.95, 0.98
+"""Below this share of the period nothing is paid; the second is that of certified nodes."""
 
 
 class Violation(enum.Enum):

@@ -17,7 +17,7 @@ from app.domain.errors import PermanentError, UnknownIdentity
 from app.domain.minting.history import TimedBlock
 from app.domain.minting.period import AFTERMATH_S
 from app.domain.minting.standing import Known
-from app.domain.model import FarmId
+from app.domain.model import FarmId, Node
 from app.entrypoints.farm.minting.account import Account
 from app.entrypoints.farm.minting.cache import record_path, standings_path
 from app.entrypoints.farm.minting.question import Question
@@ -58,6 +58,8 @@ async def _judge(container: Container, question: Question) -> Sequence[str]:
         hearing = stack.enter_context(_hearing(f"farm {farm}"))
         reading = PeriodReading(history, record, farm, account.period, hearing)
         reached = await reading.read(account.ledger, newest, container.settings().follower.batch_blocks)
+        records = await container.farm_chain().nodes(account.ledger.nodes)
+        account.certified = frozenset(n for n, r in records.items() if isinstance(r, Node) and r.certified)
     if reached == newest and reached.time_s <= account.period.end_s:
         known = {node: Known.of(account.ledger.month(node), reached.time_s) for node in account.ledger.nodes}
         save_standings(standings_path(chain_id, farm), known)

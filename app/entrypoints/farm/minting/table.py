@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from app.domain.minting.month import MINIMUM_SHARE, SLOW_BOOTS_MAX, Booking, Loss, Month, Violation
-from app.domain.minting.period import Period
+from app.domain.minting.month import CERTIFIED_SHARE, MINIMUM_SHARE, SLOW_BOOTS_MAX, Booking, Loss, Month, Violation
 from app.entrypoints.farm.minting.account import Account
 
 HOUR_S = 3600
@@ -29,7 +28,7 @@ def told(account: Account, months: Sequence[Month], until_s: int, *, as_json: bo
     elif as_json:
         yield from (json_line(month) for month in months if account.explain in (None, month.node))
     else:
-        yield from table(account.period, months, account.lost_s, until_s)
+        yield from table(account, months, until_s)
 
 
 def json_line(month: Month) -> str:
@@ -44,8 +43,9 @@ def json_line(month: Month) -> str:
     return json.dumps(row, separators=(",", ":"))
 
 
-def table(period: Period, months: Sequence[Month], lost_s: dict[int, Counter[Loss]], until_s: int) -> Iterator[str]:
+def table(account: Account, months: Sequence[Month], until_s: int) -> Iterator[str]:
     """A row a node, then what cost them time. ``until_s`` is up to when the period was judged."""
+    period, lost_s = account.period, account.lost_s
     number = "" if period.number is None else f" {period.number}"
     yield f"period{number}: {moment(period.start_s)} to {moment(period.end_s)} UTC"
     if until_s < period.end_s:
@@ -55,20 +55,21 @@ def table(period: Period, months: Sequence[Month], lost_s: dict[int, Counter[Los
         lost = sum(lost_s[month.node].values())
         yield (
             f"{month.node:>8}  {_hours(month.credited_s):>9}  {100 * month.share(period):>5.1f} %  "
-            f"{_hours(lost):>9}  {month.slow_boots:>10}  {_outlook(month, period, lost)}"
+            f"{_hours(lost):>9}  {month.slow_boots:>10}  {_outlook(month, account, lost)}"
         )
     for month in months:
         yield from _details(month, lost_s[month.node])
 
 
-def _outlook(month: Month, period: Period, lost_s: int) -> str:
+def _outlook(month: Month, account: Account, lost_s: int) -> str:
     if month.violation is not None:
         return f"lost: {month.violation.value}"
     if month.slow_boots > SLOW_BOOTS_MAX:
         return f"lost: {Violation.BOOT_REQUEST_EXPIRED.value}"
-    left_s = period.length_s * (1 - MINIMUM_SHARE) - lost_s
+    share = CERTIFIED_SHARE if month.node in account.certified else MINIMUM_SHARE
+    left_s = account.period.length_s * (1 - share) - lost_s
     if left_s < 0:
-        return f"lost: below {100 * MINIMUM_SHARE:.0f} %"
+        return f"lost: below {100 * share:.0f} %"
     return f"{left_s / HOUR_S:.1f} h to spare"
 
 
