@@ -319,7 +319,7 @@ async def test_a_certified_node_is_judged_by_98_percent(world: ChainWorld, certi
     ledger = world.ledger
     ledger.force_storage("Nodes", 2, {**ledger.read("Nodes", 2), "certification": certification})
     run_on(ledger, 50)
-    run_on(ledger, 3, silent=2)
+    run_on(ledger, 4, silent=2)
     run_on(ledger, 60)
     told = await ask(world.url, *GIVEN)
     (row,) = (line for line in told.stdout.splitlines() if line.split()[:1] == ["2"])
