@@ -85,7 +85,15 @@ def test_a_second_writer_reads_and_keeps_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"{}", b'{"event":"ReadUpTo","block":1}', b'{"event":"ReadUpTo","block":1,"ha\xff']
+    "line",
+    [
+        b"",
+        b"{}",
+        b'{"event":"ReadUpTo","block":1}',
+        b'{"event":"ReadUpTo","block":1,"ha\xff',
+        b'{"event":"ReadUpTo","x":' + b"[" * 100_000,
+    ],
+    ids=["empty", "no event", "no hash", "no UTF-8", "too deep"],
 )
 def test_a_mark_that_is_none_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):

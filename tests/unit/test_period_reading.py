@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,12 @@ from app.adapters.simulated.farm_setup import add_farm
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Event
 from app.domain.errors import ChainUnavailable, HistoryForgotten
+from app.domain.minting.history import EventfulBlock
 from app.domain.minting.ledger import MonthLedger
 from app.domain.minting.period import Period
 from app.domain.model import FarmId, NodeId
 from app.entrypoints.farm.minting import reading
-from app.entrypoints.farm.minting.reading import Hearing, PeriodReading
+from app.entrypoints.farm.minting.reading import Hearing, PeriodReading, RecordUnusable
 
 pytestmark = pytest.mark.anyio
 
@@ -105,6 +106,30 @@ async def test_a_batch_that_fails_in_the_middle_is_asked_for_again(farmer: Farme
     ledger = await farmer.looks(history)
     assert ledger.so_far(NODE, BEGAN_S + 50_000).credited_s == 40_000
     assert [warning.partition(";")[0] for warning in farmer.heard] == ["the simulated chain does not answer"] * 2
+
+
+async def test_a_file_that_contradicts_itself_is_named_with_the_remedy(farmer: Farmer) -> None:
+    history = chain(50)
+    await farmer.looks(history)
+    farmer.path.write_bytes(farmer.path.read_bytes() * 2)
+    with pytest.raises(RecordUnusable, match=rf"{farmer.path} can't be used: the initial state .* remove it"):
+        await farmer.looks(history)
+
+
+async def test_a_file_that_another_program_empties_meanwhile_is_named(
+    farmer: Farmer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = chain(50)
+    await farmer.looks(history)
+    blocks = history.blocks
+
+    async def emptied(nodes: Collection[NodeId], first: int, last: int) -> Sequence[EventfulBlock]:
+        farmer.path.write_bytes(b"")
+        return await blocks(nodes, first, last)
+
+    monkeypatch.setattr(history, "blocks", emptied)
+    with pytest.raises(RecordUnusable, match="Ask again"):
+        await farmer.looks(history)
 
 
 async def test_when_it_goes_on_failing_what_was_read_is_kept(farmer: Farmer) -> None:

@@ -30,6 +30,6 @@ def decode(line: bytes) -> TimedBlock:
     """The line's block; ValueError says what is wrong with it."""
     try:
         mark = _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     return TimedBlock(BlockRef(mark.block, mark.hash), mark.time)

@@ -7,16 +7,20 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.adapters.files.minting_record import FileMintingRecord, RecordNotKept
-from app.domain.errors import ChainUnavailable, UnknownIdentity
+from app.domain.errors import ChainUnavailable, PermanentError, UnknownIdentity
 from app.domain.minting.events import Event
 from app.domain.minting.history import EventfulBlock, TimedBlock
-from app.domain.minting.ledger import MonthLedger
+from app.domain.minting.ledger import EventOutOfPlace, MonthLedger
 from app.domain.minting.period import AFTERMATH_S, Period
 from app.domain.model import FarmId, NodeId
 from app.ports.farm_history import FarmHistory
 
 RETRIES_S = (1.0, 2.0, 4.0, 8.0)
 """Pauses before a batch that failed is asked for again: a long reading is not given up for a lost connection."""
+
+
+class RecordUnusable(PermanentError):
+    """What was kept contradicts itself, or was changed while it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class PeriodReading:
             mark = begins
         else:
             mark = self._record.mark
-            self._feed(ledger, self._record.events())
+            self._feed_kept(ledger)
             nodes |= set(ledger.nodes)
         return await self._go_on(ledger, nodes, mark, last, batch)
 
@@ -104,6 +108,15 @@ class PeriodReading:
     def _feed(self, ledger: MonthLedger, events: Iterable[Event]) -> None:
         for event in events:
             ledger.add(event)
+
+    def _feed_kept(self, ledger: MonthLedger) -> None:
+        try:
+            self._feed(ledger, self._record.events())
+        except (ValueError, EventOutOfPlace) as error:
+            raise RecordUnusable(
+                f"what was kept in {self._record.path} can't be used: {error}. Ask again; where that does not help, "
+                "remove it"
+            ) from error
 
     def _keep(self, events: Iterable[Event], mark: TimedBlock) -> None:
         try:
