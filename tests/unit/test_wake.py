@@ -13,6 +13,20 @@ from tests.rigs.virtual_farm import VirtualFarm
 pytestmark = pytest.mark.anyio
 
 
+async def test_many_requests_at_once_are_one_burst(farm: VirtualFarm) -> None:
+    """A caller that got no answer in time, say, asks again."""
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        for _ in range(200):
+            node.container.services().wakes.request(NodeId(2), "asked for")
+            await farm.clock.sleep(0.01)
+        await farm.clock.sleep(5)
+        assert len(node.packets_to(2)) == 10
+        node.container.services().wakes.request(NodeId(2), "asked for")
+        await farm.clock.sleep(5)
+        assert len(node.packets_to(2)) == 20
+
+
 async def test_an_event_brings_one_burst_of_ten_packets_half_a_second_apart_the_first_at_once(
     farm: VirtualFarm,
 ) -> None:

@@ -233,12 +233,11 @@ def step(
     seen = seen_in(happened)
     if wake is None:
         return _begin(node, happened, seen, now_s, terms)
+    if isinstance(happened, Event) and seen is not Seen.UNWANTED:
+        wake = replace(wake, wanted_at_s=now_s)
     match happened:
-        case Event():
-            if seen is not Seen.UNWANTED:
-                wake = replace(wake, wanted_at_s=now_s)
-            if not wake.deferred and now_s - wake.last_burst_at_s < terms.policy.burst_s:
-                return wake, None  # a burst is in flight: more events bring no storm
+        case Event() | Request() if not wake.deferred and now_s - wake.last_burst_at_s < terms.policy.burst_s:
+            return wake, None  # a burst is in flight: more of them bring no storm
         case Look() | Due() if wake.wanted_at_s > happened.asked_at_s:
             if isinstance(happened, Look) or not wake.deferred:
                 return wake, None

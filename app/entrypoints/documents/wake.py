@@ -53,9 +53,9 @@ _POWERS: dict[Seen, NodePower | Unreadable | None] = {
 }
 
 NOTES = """
-An event that comes while a burst is in flight only notes that the node is wanted. An answer that was asked for before
-the last event ends nothing (R1). A wake whose first burst is due, and whose answer is older than an event, sends it.
-A wake that sees state Down once is a sleeper's from then on.
+An event that comes while a burst is in flight only notes that the node is wanted, and a request does nothing. An
+answer that was asked for before the last event ends nothing (R1). A wake whose first burst is due, and whose answer
+is older than an event, sends it. A wake that sees state Down once is a sleeper's from then on.
 """
 
 
