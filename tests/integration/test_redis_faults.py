@@ -351,6 +351,18 @@ async def test_r15_a_program_that_reads_as_the_same_consumer_is_noticed_until_it
     await events.close()
 
 
+async def test_a_read_whose_wait_an_operator_ends_shows_no_other_program(server: RedisServer, client: Any) -> None:
+    events = await reading(server, block_s=20)
+    for _ in range(3):
+        read = asyncio.create_task(events.receive())
+        await until(lambda: client.info("clients")["blocked_clients"] == 1)
+        (waiting,) = [each for each in client.client_list() if "b" in each["flags"]]
+        client.client_unblock(int(waiting["id"]))
+        assert await read == []
+        assert await events.others("node 1 of farm 1") == []
+    await events.close()
+
+
 async def test_reconnecting_leaks_neither_connections_nor_descriptors(server: RedisServer, client: Any) -> None:
     events = consumer(server, block_s=0.01)
     await events.open()

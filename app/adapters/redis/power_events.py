@@ -163,8 +163,11 @@ class RedisPowerEvents:
                 return batch
         # Right after `open` nothing is waited for: that the stream can be read is worth knowing at once.
         block_ms = None if self._opened else self._block_ms
+        began_s = asyncio.get_running_loop().time()
         entries = await self._read(redis, ">", block_ms)
-        self._waited_ms = None if entries else block_ms
+        if not entries and block_ms is not None:
+            # An operator may end the wait before its time (CLIENT UNBLOCK).
+            self._waited_ms = min(block_ms, int(1000 * (asyncio.get_running_loop().time() - began_s)))
         return await self._deliveries(redis, entries)
 
     async def _read(self, redis: Any, after: str, block_ms: int | None = None) -> list[tuple[bytes, Any]]:
