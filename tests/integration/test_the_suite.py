@@ -120,6 +120,8 @@ async def run(directory: Path, test: str, workers: int) -> asyncio.subprocess.Pr
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env={**os.environ, "COLUMNS": "200", "POWERD_TEST_SLOWNESS": "1"},
+        # A shell that runs the suite in the background has it ignore SIGINT, and the child would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -30,7 +30,9 @@ class RedisServer:
     ) -> None:
         self._directory = directory
         self._binary = binary
-        self._options = (*options, "--appendonly", "yes" if persistent else "no")
+        # Else a server that is killed while its disk is busy may have forgotten the last two seconds.
+        kept = ("--appendonly", "yes", "--appendfsync", "always") if persistent else ("--appendonly", "no")
+        self._options = (*options, *kept)
         self._process: subprocess.Popen[bytes] | None = None
         self.socket = directory / "redis.sock"
 
