@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.host_power import Order
+from app.domain.commands import Nothing
 from app.domain.errors import ChainUnavailable, EventsUnavailable
 from app.domain.events import PowerStateSet, PowerTargetChanged, Reconciled, StayingUp
 from app.domain.model import Hold, NodeId, Power
@@ -245,3 +248,22 @@ async def test_a_card_that_was_never_found_is_not_left_armed(farm: VirtualFarm) 
         management._nic = None
         await management.leaving()
         assert not node.nic.leaves
+
+
+async def test_one_look_by_hand_says_what_was_decided(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        assert await node.container.server().sync_self() == Nothing()
+
+
+async def test_a_shutdown_by_hand_goes_through_the_same_steps(farm: VirtualFarm) -> None:
+    async with farm.running(1, settings={"power_management.reconcile_interval_s": 86400.0}) as node:
+        await farm.clock.sleep(120)
+        await farm.set_target(1, Power.DOWN, tell=[])
+        server = node.container.server()
+        await farm.clock.sleep(60)
+        by_hand = asyncio.create_task(server.shutdown(await node.container.services().observer.observe()))
+        await farm.until(lambda: node.dark, within_s=120)
+        by_hand.cancel()
+    assert node.steps[0] == "arm"
+    assert node.host_power.orders == [Order.POWER_OFF]

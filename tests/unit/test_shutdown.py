@@ -387,3 +387,37 @@ class TestABugInTheSequence:
         farm.ledger.produce(farm.clock.now())
         assert node.told(PowerStateSet) == []
         assert farm.state(1) is Power.UP
+
+
+async def settled(farm: VirtualFarm, node: VirtualNode) -> None:
+    """The node has run for a while: it has its two reports, and sends none before Down."""
+    await farm.until(lambda: len(node.told(UptimeReported)) >= 2, within_s=1500)
+
+
+async def test_r13_a_down_of_unknown_fate_counts_as_said(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await settled(farm, node)
+        node.chain.lose_sight_of_next = True
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=300)
+        assert node.told(ShutdownAborted)[0].step == "say down"
+        assert node.container.server().own.window is not None
+
+
+async def test_a_down_that_the_last_process_of_this_boot_said_is_waited_for_until_it_is_final(
+    farm: VirtualFarm,
+) -> None:
+    async with farm.running(1) as node:
+        await settled(farm, node)
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "arm" in node.steps, within_s=120, every_s=0.001)
+        farm.ledger.hold_finality = True
+        await farm.until(lambda: "final" in node.steps, within_s=120)
+        node.chain.unavailable = True  # so that no Up is said at the stop
+        await node.stop()
+    assert farm.state(1) is Power.DOWN
+    async with farm.running(1, same_boot=True) as node:
+        await farm.until(lambda: "final" in node.steps, within_s=100)
+        assert not node.told(PowerStateSet), "the chain says Down already"
+        farm.ledger.hold_finality = False
+        await farm.until(lambda: node.dark, within_s=200)
