@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
+from packaging.markers import Marker
+
 from tests.machines.needs import ADMIN_PATH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,11 +100,14 @@ class Image:
         wheels = tree / "wheels"
         wheels.mkdir()
         version = run("chroot", str(tree), "python3", "-c", "import platform; print(platform.python_version())").strip()
+        needed = tree / "run.lock"
+        needed.write_text(locked_for(version, (ROOT / "requirements" / "run.lock").read_text()))
         run(
             *(str(Path(sys.base_prefix) / "bin" / "python3"), "-m", "pip", "download", "--quiet", "--require-hashes"),
             *("--only-binary=:all:", "--python-version", version, "--implementation", "cp"),
-            *("--dest", str(wheels), "--requirement", str(ROOT / "requirements" / "run.lock")),
+            *("--dest", str(wheels), "--requirement", str(needed)),
         )
+        needed.unlink()
         checkout = tree / "opt" / "powerd"
         for name in _files():
             target = checkout / name
@@ -132,6 +137,28 @@ def installation() -> str:
     ]
     done.remove("systemctl daemon-reload")
     return "\n".join(line.replace(" --now", "").replace("NODE_KEY_FILE", "/inside/NODE_KEY_FILE") for line in done)
+
+
+def locked_for(version: str, lock: str) -> str:
+    """Those pins of a lock file that Linux with this version of Python needs, without their markers.
+
+    ``pip download --python-version`` chooses wheels for that version, but judges markers by its own.
+    """
+    machine = {
+        "python_full_version": version,
+        "python_version": ".".join(version.split(".")[:2]),
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+    }
+
+    def pin(entry: str) -> str:
+        first, _, hashes = entry.partition("\n")
+        requirement, _, marker = first.removesuffix(" \\").partition(" ; ")
+        if marker and not Marker(marker).evaluate(machine):
+            return ""
+        return f"{requirement} \\\n{hashes}"
+
+    return "".join(pin(entry) for entry in re.split(r"^(?=\S)", lock, flags=re.MULTILINE) if entry)
 
 
 def write_into(disk: Path, files: Iterable[tuple[str, Path]]) -> None:

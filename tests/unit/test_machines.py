@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.machines.image import installation
+from tests.machines.image import installation, locked_for
 from tests.machines.needs import missing
 from tests.machines.scenes import LONG, SCENES
 from tests.machines.segment import Segment, calls
@@ -87,3 +87,14 @@ def test_every_scene_that_a_document_names_is_there() -> None:
     named = re.findall(r"`M/([\w-]+)`", (ROOT / "docs" / "reliability.md").read_text())
     assert named
     assert [name for name in named if name not in SCENES] == []
+
+
+def test_a_machine_gets_the_pins_of_its_own_python_and_not_of_the_hosts() -> None:
+    lock = (ROOT / "requirements" / "run.lock").read_text()
+    old, new = locked_for("3.11.2", lock), locked_for("3.11.3", lock)
+    assert "async-timeout==" in old
+    assert "async-timeout==" not in new
+    for pins in (old, new):
+        assert " ; " not in pins
+        assert "win-inet-pton" not in pins
+        assert pins.count("==") < pins.count("--hash=sha256:")
