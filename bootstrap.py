@@ -76,8 +76,8 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
     ),
     "docs": (
         DEV_LOCK,
-        [["python", "-m", f"app.entrypoints.documents.{page}"] for page in ("settings", "zbus", "wake")],
-        "write docs/configuration.md, docs/zbus.md and docs/wake.md anew from the code",
+        [["python", "-m", f"app.entrypoints.documents.{page}"] for page in ("settings", "zbus", "wake", "faults")],
+        "write docs/configuration.md, zbus.md, wake.md and faults.md anew from the code",
     ),
     "check": (
         DEV_LOCK,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NewType
 
 NodeId = NewType("NodeId", int)
@@ -267,7 +267,11 @@ class EndpointTrouble:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something an operator has to know. ``key`` is stable: the same fault is shown once."""
+    """Something an operator has to know. ``key`` is stable: the same fault is shown once.
+
+    ``began_s`` is when it began, by the monotonic clock: the machine's clock may itself be what is wrong.
+    """
 
     key: str
     message: str
+    began_s: float = field(default=0.0, compare=False)

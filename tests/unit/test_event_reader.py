@@ -9,6 +9,7 @@ from app.adapters.simulated.faults import SimulatedFaults
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.backoff import Backoff
 from app.domain.events import FaultCleared, FaultRaised, Reconciled, Setback
+from app.domain.faults import FaultKind
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.persistent_trouble import PersistentTrouble
 from app.domain.services.context.retrying import REASONS_MAX, Retrying
@@ -84,7 +85,7 @@ async def test_r15_another_outage_begins_with_a_short_pause_and_is_told_anew(far
 async def test_r15_reasons_that_alternate_or_never_repeat_do_not_fill_the_log(clock: VirtualClock) -> None:
     telemetry = SimulatedTelemetry()
     board = FaultBoard(SimulatedFaults(), clock, telemetry, lambda: 0.5)
-    trouble = PersistentTrouble("key", "mend it", board, clock, patience_s=60)
+    trouble = PersistentTrouble(FaultKind.EVENTS.key(), "mend it", board, clock, patience_s=60)
     retrying = Retrying("trying", Backoff(0.2, 30), trouble, clock, telemetry, lambda: 0.5)
     for number in range(100):
         await retrying.failed(f"reason {number % 2}")

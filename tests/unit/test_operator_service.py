@@ -14,6 +14,7 @@ from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import ChainUnavailable, IdentityUnavailable, NodeNotKnown, NotWantedUp
 from app.domain.events import Reconciled, StayingUp, UptimeReported, UptimeSkipped, WakeBurstStarted
+from app.domain.faults import FaultKind
 from app.domain.model import FarmId, Fault, Head, HeadKind, Hold, NodeId, NodeIdentity, NodePower, Power, TwinId
 from app.domain.model import PowerState as State
 from app.domain.rules.shutdown import Step
@@ -98,10 +99,10 @@ async def test_the_status_tells_why_the_node_stays_up(farm: VirtualFarm) -> None
 async def test_the_status_tells_what_is_not_enabled_and_which_faults_there_are(farm: VirtualFarm) -> None:
     async with farm.running(1, settings={"power_management.enabled": False}) as node:
         await farm.until(lambda: len(node.told(Reconciled)) >= 2)
-        node.container.faults().report("disk", "full")
+        node.container.faults().report(FaultKind.WALLET.key(), "empty")
         status = node.container.operator().status()
     assert status.not_enabled
-    assert Fault("disk", "full") in status.faults
+    assert Fault("wallet", "empty") in status.faults
 
 
 async def test_a_broken_answer_is_no_power(farm: VirtualFarm) -> None:

@@ -9,6 +9,7 @@ import pytest
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.faults import SimulatedFaults
 from app.adapters.simulated.telemetry import SimulatedTelemetry
+from app.domain.faults import FaultKind
 from app.domain.model import Fault
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.persistent_trouble import PersistentTrouble
@@ -26,7 +27,7 @@ def board(clock: VirtualClock) -> FaultBoard:
 
 @pytest.fixture
 def trouble(board: FaultBoard, clock: VirtualClock) -> PersistentTrouble:
-    return PersistentTrouble("events", "check Redis", board, clock, patience_s=60.0)
+    return PersistentTrouble(FaultKind.EVENTS.key(), "check Redis", board, clock, patience_s=60.0)
 
 
 async def test_r15_failures_of_less_than_its_patience_are_no_fault(
@@ -62,6 +63,6 @@ async def test_r15_a_success_clears_the_fault_and_starts_the_count_anew(
 
 
 async def test_r15_short_patience_is_shown_in_seconds(board: FaultBoard, clock: VirtualClock) -> None:
-    trouble = PersistentTrouble("events", "check Redis", board, clock, patience_s=0.0)
+    trouble = PersistentTrouble(FaultKind.EVENTS.key(), "check Redis", board, clock, patience_s=0.0)
     trouble.failed(DOING, "no answer")
     assert board.faults == (Fault("events", "reading events has failed for 0 s and more: no answer; check Redis"),)

@@ -14,6 +14,7 @@ from app.adapters.simulated.magic_packets import SimulatedMagicPackets, Simulate
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import AmbiguousTarget, PermanentError, RetryableError, UnknownIdentity
 from app.domain.events import Delivery, FaultCleared, FaultRaised, PowerTargetChanged, Setback, WakeBurstStarted
+from app.domain.faults import FaultKind
 from app.domain.model import FarmId, Fault, Health, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.domain.rules.wake import WakePolicy
 from app.domain.services.context.fault_board import FaultBoard
@@ -59,12 +60,12 @@ async def test_r15_a_fault_whose_figures_change_at_every_look_is_told_once_and_s
     telemetry = SimulatedTelemetry()
     board = FaultBoard(SimulatedFaults(), clock, telemetry, lambda: 0.5)
     for look in range(5):
-        board.report("uptime", f"report_uptime_v2 failed in block 0x{look:064x}: {look} s old")
+        board.report(FaultKind.UPTIME.key(), f"report_uptime_v2 failed in block 0x{look:064x}: {look} s old")
     assert telemetry.happenings == [FaultRaised("uptime", f"report_uptime_v2 failed in block 0x{0:064x}: 0 s old")]
     assert board.faults[0].message.endswith("4 s old")
-    board.report("uptime", "node 3 has another address: 52:54:00:00:00:01")
-    board.report("uptime", "node 4 has another address: 52:54:00:00:00:01")
-    board.report("uptime", "node 4 has another address: 52:54:00:00:00:02")
+    board.report(FaultKind.UPTIME.key(), "node 3 has another address: 52:54:00:00:00:01")
+    board.report(FaultKind.UPTIME.key(), "node 4 has another address: 52:54:00:00:00:01")
+    board.report(FaultKind.UPTIME.key(), "node 4 has another address: 52:54:00:00:00:02")
     assert len(telemetry.happenings) == 4
 
 
@@ -83,18 +84,18 @@ async def test_faults_are_shown_again_until_the_display_takes_them(clock: Virtua
     board = FaultBoard(display, clock, telemetry, lambda: 0.5)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(board.run())
-        board.report("disk", "full")
-        board.report("disk", "full")
-        board.clear("never there")
+        board.report(FaultKind.WALLET.key(), "empty")
+        board.report(FaultKind.WALLET.key(), "empty")
+        board.clear(FaultKind.UPTIME.key())
         await clock.sleep(60)
-        assert list(display.shown) == [Fault("disk", "full")] == list(board.faults)
-        board.clear("disk")
+        assert list(display.shown) == [Fault("wallet", "empty")] == list(board.faults)
+        board.clear(FaultKind.WALLET.key())
         await clock.sleep(60)
         assert not list(display.shown)
         await clock.sleep(4000)
         task.cancel()
-    assert telemetry.of(FaultRaised) == [FaultRaised("disk", "full")]
-    assert telemetry.of(FaultCleared) == [FaultCleared("disk")]
+    assert telemetry.of(FaultRaised) == [FaultRaised("wallet", "empty")]
+    assert telemetry.of(FaultCleared) == [FaultCleared("wallet")]
     assert len(telemetry.of(Setback)) == 2
 
 

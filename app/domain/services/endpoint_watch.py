@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.faults import FaultKind
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.persistent_trouble import PersistentTrouble
 from app.ports.chain_endpoints import ChainEndpoints
@@ -34,6 +35,6 @@ class EndpointWatch:
     def _trouble(self, name: str) -> PersistentTrouble:
         if name not in self._known:
             self._known[name] = PersistentTrouble(
-                f"endpoint-{name}", REMEDY, self._faults, self._clock, patience_s=PATIENCE_S
+                FaultKind.ENDPOINT.key(name), REMEDY, self._faults, self._clock, patience_s=PATIENCE_S
             )
         return self._known[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import RetryableError
 from app.domain.events import Setback
+from app.domain.faults import FaultKind
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.ports.clock import Clock
@@ -12,7 +13,7 @@ from app.ports.identity import Identity
 from app.ports.telemetry import Telemetry
 
 RETRY = Backoff(0.5, 30.0)
-FAULT = "identity"
+FAULT = FaultKind.IDENTITY.key()
 FAULT_AFTER_S = 60.0
 """Neighbours come up seconds after one another; one that is missing for longer is a fault."""
 

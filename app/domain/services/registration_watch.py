@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from app.domain.errors import IdentityChanged, RetryableError, UnknownIdentity, WrongChain
 from app.domain.events import Setback
+from app.domain.faults import FaultKind
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.ports.clock import Clock
@@ -17,7 +18,7 @@ from app.ports.telemetry import Telemetry
 LOOK_EVERY_S = 600.0
 """Sooner than the chain's silence is a fault (41 min), so that the cause is shown first."""
 
-FAULT = "registration"
+FAULT = FaultKind.REGISTRATION.key()
 
 
 class RegistrationWatch:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.backoff import Backoff, Jitter
+from app.domain.faults import FaultKind
 from app.domain.model import NodeIdentity, Power
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
@@ -124,7 +125,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     bursts = Bursts(context, ports.magic_packets, policies.wake)
     wakes = WakeService(context, WakeReads(context, farm, turns), turns, bursts, wake_faults, policies.wake)
     silent = SilentPeers(signs, wakes, turns, wake_faults, ports.telemetry, policies.silence)
-    farm_trouble = _trouble(context, "farm-power", FARM_REMEDY)
+    farm_trouble = _trouble(context, FaultKind.FARM_POWER, FARM_REMEDY)
     farm_loop = Reconciler(context, ports.chain, policies.farm_reconcile, farm_trouble)
 
     # -- this node
@@ -148,7 +149,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     )
     reboot = RebootRules(node.node, policies.limits, policies.reboot_allowed, policies.shutdown.retry_later_s)
     aborted = AbortedSleep(state.window, observer, wakes, orders, faults, reboot)
-    own_trouble = _trouble(context, "own-power", OWN_REMEDY)
+    own_trouble = _trouble(context, FaultKind.OWN_POWER, OWN_REMEDY)
     own = OwnNode(
         context, observer, state, shutdown, aborted, Reconciler(context, ports.chain, policies.reconcile, own_trouble)
     )
@@ -193,14 +194,16 @@ def _said_state(
     return SaidState(context, ports.chain, state, window, announce_s=policies.shutdown.announce_s)
 
 
-def _trouble(context: NodeContext, key: str, remedy: str) -> PersistentTrouble:
-    return PersistentTrouble(key, remedy, context.faults, context.clock, patience_s=LOOKS_PATIENCE_S)
+def _trouble(context: NodeContext, kind: FaultKind, remedy: str) -> PersistentTrouble:
+    return PersistentTrouble(kind.key(), remedy, context.faults, context.clock, patience_s=LOOKS_PATIENCE_S)
 
 
 def _event_reader(
     context: NodeContext, events: PowerEvents, inbox: EventInbox, triggers: Sequence[Trigger]
 ) -> EventReader:
-    trouble = PersistentTrouble("events", EVENTS_REMEDY, context.faults, context.clock, patience_s=EVENTS_PATIENCE_S)
+    trouble = PersistentTrouble(
+        FaultKind.EVENTS.key(), EVENTS_REMEDY, context.faults, context.clock, patience_s=EVENTS_PATIENCE_S
+    )
     retrying = Retrying("reading events", READ_AGAIN, trouble, context.clock, context.telemetry, context.jitter)
 
     def resumed() -> None:

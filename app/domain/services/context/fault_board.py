@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import RetryableError
 from app.domain.events import FaultCleared, FaultRaised, Setback
+from app.domain.faults import FaultKey
 from app.domain.figures import without_figures
 from app.domain.model import Fault
 from app.domain.services.context.trigger import Trigger
@@ -22,9 +23,10 @@ class FaultBoard:
 
     def __init__(self, display: Faults, clock: Clock, telemetry: Telemetry, jitter: Jitter) -> None:
         self._display = display
+        self._clock = clock
         self._telemetry = telemetry
         self._jitter = jitter
-        self._faults: dict[str, Fault] = {}
+        self._faults: dict[FaultKey, Fault] = {}
         self._changed = Trigger(clock)
 
     @property
@@ -32,15 +34,16 @@ class FaultBoard:
         """All faults there are now, oldest first."""
         return tuple(self._faults.values())
 
-    def report(self, key: str, message: str) -> None:
+    def report(self, key: FaultKey, message: str) -> None:
         """This is wrong; saying the same again changes nothing, and with other figures only what is shown."""
         before = self._faults.get(key)
-        self._faults[key] = Fault(key, message)
+        began_s = self._clock.monotonic() if before is None else before.began_s
+        self._faults[key] = Fault(key, message, began_s)
         if before is None or without_figures(before.message) != without_figures(message):
             self._telemetry.happened(FaultRaised(key, message))
             self._changed.pull(key)
 
-    def clear(self, key: str) -> None:
+    def clear(self, key: FaultKey) -> None:
         """This is not wrong any more."""
         if self._faults.pop(key, None):
             self._telemetry.happened(FaultCleared(key))

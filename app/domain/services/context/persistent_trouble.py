@@ -6,6 +6,7 @@ without one success between them are a fault, which stays until the next success
 
 from __future__ import annotations
 
+from app.domain.faults import FaultKey
 from app.domain.services.context.fault_board import FaultBoard
 from app.ports.clock import Clock
 
@@ -13,7 +14,7 @@ from app.ports.clock import Clock
 class PersistentTrouble:
     """One kind of work that is retried, such as reading events or setting the state."""
 
-    def __init__(self, key: str, remedy: str, faults: FaultBoard, clock: Clock, *, patience_s: float) -> None:
+    def __init__(self, key: FaultKey, remedy: str, faults: FaultBoard, clock: Clock, *, patience_s: float) -> None:
         self._key = key
         self._remedy = remedy
         self._faults = faults

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.domain.backoff import Backoff
 from app.domain.errors import EventsUnavailable, RetryableError, WrongChain
 from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished
+from app.domain.faults import FaultKind
 from app.domain.rules.follower import continues, cut_back, extend, next_range, unbroken
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.persistent_trouble import PersistentTrouble
@@ -45,12 +46,12 @@ class Follower:
         self._telemetry = telemetry
         self._batch = batch
 
-        def retrying(doing: str, key: str, remedy: str) -> Retrying:
-            trouble = PersistentTrouble(key, remedy, faults, clock, patience_s=PATIENCE_S)
+        def retrying(doing: str, kind: FaultKind, remedy: str) -> Retrying:
+            trouble = PersistentTrouble(kind.key(), remedy, faults, clock, patience_s=PATIENCE_S)
             return Retrying(doing, RETRY, trouble, clock, telemetry, jitter)
 
-        self._following = retrying("following the chain", "chain-blocks", FOLLOWING)
-        self._publishing = retrying("publishing events", "events-out", PUBLISHING)
+        self._following = retrying("following the chain", FaultKind.CHAIN_BLOCKS, FOLLOWING)
+        self._publishing = retrying("publishing events", FaultKind.EVENTS_OUT, PUBLISHING)
         self._trail: tuple[BlockRef, ...] = ()
         self._head: BlockRef | None = None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import RetryableError
 from app.domain.events import Setback
+from app.domain.faults import FaultKind
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.persistent_trouble import PersistentTrouble
 from app.ports.block_cursor import BlockCursor
@@ -16,7 +17,7 @@ from app.ports.chain_blocks import BlockRef
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
-FAULT = "block-cursor"
+FAULT = FaultKind.BLOCK_CURSOR.key()
 DOING = "keeping the place in the chain"
 REMEDY = (
     "events are published all the same; after a restart those since the last place that was kept come again; make room "

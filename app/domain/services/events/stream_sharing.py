@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from app.domain.errors import EventsUnavailable
 from app.domain.events import Setback
+from app.domain.faults import FaultKind
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.ports.clock import Clock
 from app.ports.power_events import PowerEvents
 from app.ports.telemetry import Telemetry
 
-FAULT = "event-stream-shared"
+FAULT = FaultKind.EVENT_STREAM_SHARED.key()
 EVERY_S = 30.0
 
 

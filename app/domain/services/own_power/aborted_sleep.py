@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.commands import LookAgain
+from app.domain.faults import FaultKind
 from app.domain.model import NodeId, Power
 from app.domain.rules.paid import SETTING, Remedy, reboot_forbidden, uncredited
 from app.domain.rules.power import Observation, PowerLimits
@@ -14,7 +15,7 @@ from app.domain.services.own_power.observer import Observer
 from app.domain.services.own_power.open_window import OpenWindow
 from app.domain.services.waking.wake_service import WakeService
 
-FAULT = "uncredited"
+FAULT = FaultKind.UNCREDITED.key()
 
 
 class NotNow(Exception):

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.domain.errors import BootMemoryUnusable
+from app.domain.faults import FaultKind
 from app.domain.model import NodePower, Unreadable
 from app.domain.rules.boot_loop import Boot, BootLoopPolicy, BootRecord, falls_asleep, judge, stay_s
 from app.domain.services.context.node_context import NodeContext
 from app.ports.boot_memory import BootMemory
 from app.ports.host_facts import HostFacts
 
-LOOP_FAULT = "boot-loop"
-MEMORY_FAULT = "boot-memory"
+LOOP_FAULT = FaultKind.BOOT_LOOP.key()
+MEMORY_FAULT = FaultKind.BOOT_MEMORY.key()
 
 
 class BootLoopGuard:

@@ -18,10 +18,11 @@ from __future__ import annotations
 
 from app.domain.errors import RtcUnusable
 from app.domain.events import AlarmLeft, Setback
+from app.domain.faults import FaultKind
 from app.domain.services.context.node_context import NodeContext
 from app.ports.rtc_alarm import RtcAlarm
 
-FAULT = "rtc-alarm"
+FAULT = FaultKind.RTC_ALARM.key()
 
 TOLERANCE_S = 120
 """By how much the alarm may read back otherwise: some clocks know minutes only."""

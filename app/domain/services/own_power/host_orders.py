@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import HostPowerFailed
 from app.domain.events import PowerOffOrdered, RebootOrdered, Setback
+from app.domain.faults import FaultKey, FaultKind
 from app.domain.rules.shutdown import ShutdownPolicy
 from app.domain.services.context.node_context import NodeContext
 from app.ports.host_power import HostPower
@@ -26,20 +27,20 @@ class Order:
     """A way down. ``fault`` is the key under which its failure is shown, ``failed`` what is said of it."""
 
     doing: str
-    fault: str
+    fault: FaultKey
     failed: str
     happened: type[PowerOffOrdered | RebootOrdered]
 
 
 POWER_OFF = Order(
     "powering off",
-    "power-off",
+    FaultKind.POWER_OFF.key(),
     "this machine does not power off ({}); the state on chain is set to Up again",
     PowerOffOrdered,
 )
 REBOOT = Order(
     "rebooting",
-    "reboot",
+    FaultKind.REBOOT.key(),
     "this machine must reboot to be paid again, and does not ({}); reboot it by hand",
     RebootOrdered,
 )

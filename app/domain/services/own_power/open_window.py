@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from app.domain.errors import ChainUnavailable, WindowMemoryUnusable
 from app.domain.events import Setback
+from app.domain.faults import FaultKind
 from app.domain.model import Inclusion, NodePower, Power
 from app.domain.rules.paid import DownWindow, Remedy, ThisBoot, look_at, remedy_for
 from app.domain.rules.power import OwnPower
@@ -17,7 +18,7 @@ from app.ports.chain import ChainReader
 from app.ports.host_facts import HostFacts
 from app.ports.window_memory import WindowMemory
 
-MEMORY_FAULT = "window-memory"
+MEMORY_FAULT = FaultKind.WINDOW_MEMORY.key()
 
 
 class OpenWindow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.domain.errors import AnswerLate, ChainUnavailable, HostPowerFailed, NicUnusable, NotWakeable, RtcUnusable
+from app.domain.faults import FaultKind
 from app.domain.model import Nic
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.own_power.clock_alarm import ClockAlarm
@@ -11,7 +12,7 @@ from app.ports.chain import ChainReader
 from app.ports.host_power import HostPower
 from app.ports.nic import NicPort
 
-FAULT = "power-management"
+FAULT = FaultKind.POWER_MANAGEMENT.key()
 
 
 class PowerManagement:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from app.domain.errors import ChainUnavailable, ClockWrong, PowerdError
+from app.domain.faults import FaultKind
 from app.domain.model import Head, HeadKind
 from app.domain.rules.clock import HINT_WINDOW_S, RIGHT_AGAIN_S, Clock, judge, same_drift
 from app.domain.services.context.fault_board import FaultBoard
 from app.ports.chain import ChainReader
 from app.ports.clock import Clock as ClockPort
 
-FAULT = "clock-drift"
+FAULT = FaultKind.CLOCK_DRIFT.key()
 POLL_S = 3.0
 NEXT_BLOCK_S_MAX = 30.0
 """Five blocks: a chain that makes none in that time tells nothing about the clock."""

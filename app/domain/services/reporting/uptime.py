@@ -6,6 +6,7 @@ import asyncio
 
 from app.domain.errors import ClockWrong, ExtrinsicFailed, PowerdError
 from app.domain.events import Setback, UptimeReported, UptimeSkipped
+from app.domain.faults import FaultKind
 from app.domain.model import UptimeSample
 from app.domain.rules.uptime import UptimePolicy, reason_of, remedy_for, silence
 from app.domain.services.context.node_context import NodeContext
@@ -14,8 +15,8 @@ from app.domain.services.reporting.fee_pace import FeePace
 from app.ports.chain import ChainWriter
 from app.ports.host_facts import HostFacts
 
-SILENCE_FAULT = "uptime"
-HEALTH_FAULT = "unhealthy"
+SILENCE_FAULT = FaultKind.UPTIME.key()
+HEALTH_FAULT = FaultKind.UNHEALTHY.key()
 SAMPLES_APART_S = 1.0
 """Uptime is reported in whole seconds."""
 HEALTH_REMEDY = "mend what these flags name, or remove their files (host_facts.flags_dir)"

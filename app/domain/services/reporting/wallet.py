@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from app.domain.errors import ExtrinsicRefused
+from app.domain.faults import FaultKind
 from app.domain.services.context.fault_board import FaultBoard
 
-FAULT = "wallet"
+FAULT = FaultKind.WALLET.key()
 
 
 class Wallet:

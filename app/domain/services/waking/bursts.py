@@ -9,12 +9,13 @@ from types import MappingProxyType
 
 from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart
 from app.domain.events import WakeBurstStarted
+from app.domain.faults import FaultKind
 from app.domain.model import Mac
 from app.domain.rules.wake import WakePolicy
 from app.domain.services.context.node_context import NodeContext
 from app.ports.magic_packets import MagicPackets
 
-FAULT = "magic-packets"
+FAULT = FaultKind.MAGIC_PACKETS.key()
 """No packet leaves; behind it and a hyphen stands an interface by which none does, while others work."""
 
 NONE_FAILED: Mapping[str, str] = MappingProxyType({})
@@ -104,8 +105,11 @@ class Bursts:
             return False
         self._faults.clear(FAULT)
         for interface in self._lame - reasons.keys():
-            self._faults.clear(f"{FAULT}-{interface}")
+            self._faults.clear(FaultKind.MAGIC_PACKETS_BEHIND.key(interface))
         for interface, reason in reasons.items():
-            self._faults.report(f"{FAULT}-{interface}", f"waking peers behind {interface} does not work: {reason}")
+            self._faults.report(
+                FaultKind.MAGIC_PACKETS_BEHIND.key(interface),
+                f"waking peers behind {interface} does not work: {reason}",
+            )
         self._lame = set(reasons)
         return True

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from app.domain.errors import ChainUnavailable
+from app.domain.faults import FaultKey, FaultKind
 from app.domain.model import HeadKind, Node, NodeId, Powers, Unreadable
 from app.domain.services.context.node_context import NodeContext
 from app.ports.chain import ChainReader
@@ -149,5 +150,5 @@ class FarmDirectory:
         self._faults.clear(_fault(node))
 
 
-def _fault(node: NodeId) -> str:
-    return f"node-{node}-record"
+def _fault(node: NodeId) -> FaultKey:
+    return FaultKind.NODE_RECORD.key(node)

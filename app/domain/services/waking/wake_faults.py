@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.faults import FaultKey, FaultKind
 from app.domain.model import Mac, Node, NodeId
 from app.domain.services.context.fault_board import FaultBoard
 
@@ -53,13 +54,13 @@ class WakeFaults:
         self._board.clear(_no_mac(node))
 
 
-def _asleep(node: NodeId) -> str:
-    return f"node-{node}-asleep"
+def _asleep(node: NodeId) -> FaultKey:
+    return FaultKind.NODE_ASLEEP.key(node)
 
 
-def _silent(node: NodeId) -> str:
-    return f"node-{node}-silent"
+def _silent(node: NodeId) -> FaultKey:
+    return FaultKind.NODE_SILENT.key(node)
 
 
-def _no_mac(node: NodeId) -> str:
-    return f"node-{node}-mac"
+def _no_mac(node: NodeId) -> FaultKey:
+    return FaultKind.NODE_MAC.key(node)

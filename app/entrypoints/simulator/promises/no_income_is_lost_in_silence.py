@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.faults import FaultKind
 from app.domain.model import NodeId
 from app.domain.rules.uptime import UptimePolicy
 from app.entrypoints.simulator.watching.uptime_reports import UptimeReports
@@ -14,8 +15,8 @@ SHOWN_S = 120.0
 WRONG_STATE_S = 900.0
 """A lost extrinsic shows at the next round (330 s), an attempt takes a minute, and the fault has 3 min of patience."""
 
-UPTIME_FAULT = "uptime"
-STATE_FAULTS = frozenset({"own-power", "power-off"})
+UPTIME_FAULT = FaultKind.UPTIME.key()
+STATE_FAULTS = frozenset({FaultKind.OWN_POWER.key(), FaultKind.POWER_OFF.key()})
 
 
 class NoIncomeIsLostInSilence(UptimeReports):

@@ -1,0 +1,267 @@
+"""Every fault that powerd can report: its key, what it means, what mends it, and how long that may wait.
+
+The board takes keys of this table only, so that no fault is without a remedy. `powerd status`, docs/faults.md and the
+alert rules are made of it.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import NewType
+
+FaultKey = NewType("FaultKey", str)
+"""The stable name of one fault; `FaultKind.key` alone makes it."""
+
+SUBJECT = "{}"
+"""In a pattern: the node, endpoint or interface that the fault is about."""
+
+
+class Urgency(enum.Enum):
+    """When a person should look; the value is how people read it."""
+
+    AT_ONCE = "at once"
+    TODAY = "today"
+    THIS_WEEK = "this week"
+
+
+MEANING: dict[Urgency, str] = {
+    Urgency.AT_ONCE: "income is being lost, or a node that is needed is dark",
+    Urgency.TODAY: "nothing is lost yet, and one more failure would lose something",
+    Urgency.THIS_WEEK: "powerd goes on, with less than it should have",
+}
+"""What each urgency says of the farm."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEntry:
+    """A row: ``pattern`` is the key, with `SUBJECT` where one node, endpoint or interface is named."""
+
+    pattern: str
+    urgency: Urgency
+    meaning: str
+    remedy: str
+
+
+class FaultKind(enum.Enum):
+    """The table. The first rows are those that cost income."""
+
+    UPTIME = FaultEntry(
+        "uptime",
+        Urgency.AT_ONCE,
+        "The chain has taken no uptime report of this node for more than 41 min. Time beyond that is not paid.",
+        "The fault's text says why. See that the chain answers (chain.urls), that this machine's clock is right "
+        "(timedatectl), and that the node's account can pay; faults shown beside this one tell which it is.",
+    )
+    CLOCK_DRIFT = FaultEntry(
+        "clock-drift",
+        Urgency.AT_ONCE,
+        "This machine's clock differs from the chain's by more than 60 s, and the chain refuses such a report.",
+        "Synchronise the clock: `timedatectl set-ntp true`, or start chrony. powerd looks again every minute.",
+    )
+    WALLET = FaultEntry(
+        "wallet",
+        Urgency.AT_ONCE,
+        "The node's account can't pay fees, so that the chain takes neither uptime nor power state from it.",
+        "Send some TFT to the account that the fault names. 1 TFT pays a thousand failed calls; those that succeed are "
+        "free.",
+    )
+    UNHEALTHY = FaultEntry(
+        "unhealthy",
+        Urgency.AT_ONCE,
+        "The node is flagged as unhealthy, so that no uptime is reported, and none is paid.",
+        "Mend what the flags name (a broken disk, a cache that can't be written), or remove their files "
+        "(host_facts.flags_dir).",
+    )
+    REGISTRATION = FaultEntry(
+        "registration",
+        Urgency.AT_ONCE,
+        "The chain does not take this machine's key for its node any more. Nothing it sends counts.",
+        "See that identity.key_file is the key of the node's twin. After a move of the twin to another account, "
+        "install that account's key and restart powerd.",
+    )
+    IDENTITY = FaultEntry(
+        "identity",
+        Urgency.AT_ONCE,
+        "powerd does not know yet which node this is. It reports no uptime, and powers nothing off.",
+        "The fault's text says what it waits for: a chain that answers (chain.urls); on Zero-OS, the registrar and a "
+        "registration that is finished.",
+    )
+    UNCREDITED = FaultEntry(
+        "uncredited",
+        Urgency.AT_ONCE,
+        "The node said Down and stayed on. Its uptime is not credited until it has slept, or rebooted.",
+        "The fault's text says which, and until when nothing is lost. End what keeps it up (`powerd hold list`), "
+        "or reboot it by hand where the text says so.",
+    )
+    POWER_OFF = FaultEntry(
+        "power-off",
+        Urgency.AT_ONCE,
+        "The machine was ordered to power off three times, by force at last, and still runs.",
+        "See what blocks the shutdown: `systemctl list-jobs`, `journalctl -b -u systemd-logind`. Power it off by hand "
+        "if its target stays Down.",
+    )
+    REBOOT = FaultEntry(
+        "reboot",
+        Urgency.AT_ONCE,
+        "The machine must reboot to be paid again, and does not.",
+        "Reboot it by hand (`systemctl reboot --force`), before the moment that `powerd status` names.",
+    )
+    OWN_POWER = FaultEntry(
+        "own-power",
+        Urgency.AT_ONCE,
+        "The node could not be brought in step with the chain for minutes. Its state there may be wrong.",
+        "The fault's text says why. See that one of chain.urls answers (on Zero-OS: api-gateway).",
+    )
+    NODE_ASLEEP = FaultEntry(
+        "node-{}-asleep",
+        Urgency.AT_ONCE,
+        "A node of the farm is wanted up, was called for minutes, and did not wake. Two slow boots cost its month.",
+        "Look at its power and its cable, at Wake-on-LAN in its firmware, and whether a switch stands between. Press "
+        "its power button. powerd goes on calling it.",
+    )
+    NODE_SILENT = FaultEntry(
+        "node-{}-silent",
+        Urgency.AT_ONCE,
+        "A node of the farm is called Up by the chain, and has not reported its uptime for long.",
+        "Look at its console: it is dark, or hangs, or can't reach the chain, or its powerd does not run.",
+    )
+    NODE_MAC = FaultEntry(
+        "node-{}-mac",
+        Urgency.TODAY,
+        "A node of the farm can't be woken: its record on chain has no usable MAC address of interface zos.",
+        "Have the node register anew (Zero-OS does so when it boots). Until then set its target to Up, so that it does "
+        "not sleep.",
+    )
+    NODE_RECORD = FaultEntry(
+        "node-{}-record",
+        Urgency.TODAY,
+        "What the chain has of a node of the farm can't be read.",
+        "Have the node register anew (Zero-OS does so when it boots), or look for a newer version of powerd.",
+    )
+    MAGIC_PACKETS = FaultEntry(
+        "magic-packets",
+        Urgency.TODAY,
+        "This node can send no magic packet, and so can wake no other node.",
+        "See that magic_packets.interface exists and is up (`ip link`), and that powerd has CAP_NET_RAW (or use "
+        'magic_packets.kind = "udp").',
+    )
+    MAGIC_PACKETS_BEHIND = FaultEntry(
+        "magic-packets-{}",
+        Urgency.TODAY,
+        "This node can send no magic packet by one of its interfaces, and so can't wake the nodes behind it.",
+        "See that the interface exists and is up (`ip link`), or take it out of magic_packets.interface.",
+    )
+    EVENTS = FaultEntry(
+        "events",
+        Urgency.TODAY,
+        "Events can't be read from Redis. The node looks at the chain every few minutes all the same, and is slow to "
+        "obey and to wake others.",
+        "See that Redis runs and that broker.url is its address; docs/redis.md says what it has to allow.",
+    )
+    EVENT_STREAM_SHARED = FaultEntry(
+        "event-stream-shared",
+        Urgency.TODAY,
+        "Another program reads this node's event stream, and each event reaches only one of the two.",
+        "Give every node a Redis database of its own (broker.url), and stop a second powerd.",
+    )
+    FARM_POWER = FaultEntry(
+        "farm-power",
+        Urgency.TODAY,
+        "The farm could not be looked at for minutes. Only nodes of which an event comes are woken.",
+        "The fault's text says why. See that one of chain.urls answers (on Zero-OS: api-gateway).",
+    )
+    BOOT_LOOP = FaultEntry(
+        "boot-loop",
+        Urgency.TODAY,
+        "The machine was booted several times in a row though its target is Down. It stays up longer each time.",
+        "Find out what wakes it: other wake modes of its card (`ethtool`, nic.wake_modes), the firmware's alarm, a "
+        "watchdog. Or set its target to Up.",
+    )
+    RTC_ALARM = FaultEntry(
+        "rtc-alarm",
+        Urgency.TODAY,
+        "The clock's alarm, which the settings ask for, can't be armed. The node does not power off.",
+        "See that rtc_alarm.device has an alarm and can be written by powerd, or switch it off (rtc_alarm.kind).",
+    )
+    POWER_MANAGEMENT = FaultEntry(
+        "power-management",
+        Urgency.THIS_WEEK,
+        "The machine can't power off, or could not be woken again. It stays up, and costs electricity.",
+        "The fault's text names the card, the address or the command. packaging/README.md says what a node needs; "
+        "power_management.enabled = false ends the fault where the node is not to sleep.",
+    )
+    BOOT_MEMORY = FaultEntry(
+        "boot-memory",
+        Urgency.THIS_WEEK,
+        "How often the machine was booted can't be kept, so that a boot loop would not be noticed.",
+        "Make the directory of boot_memory.file writable for powerd, and see that the disk has room.",
+    )
+    WINDOW_MEMORY = FaultEntry(
+        "window-memory",
+        Urgency.THIS_WEEK,
+        "The node's last Down can't be kept, so that after a restart it may not be known that uptime is not credited.",
+        "Make the directory of boot_memory.file writable for powerd, and see that the disk has room.",
+    )
+    ENDPOINT = FaultEntry(
+        "endpoint-{}",
+        Urgency.THIS_WEEK,
+        "One of the chain's endpoints has been out for minutes, while another one answers.",
+        "Mend it, or put another in its place (chain.urls).",
+    )
+    CHAIN_BLOCKS = FaultEntry(
+        "chain-blocks",
+        Urgency.TODAY,
+        "`powerd events` can't follow the chain. Daemons find changes at their next look, minutes later.",
+        "See that one of chain.urls answers.",
+    )
+    EVENTS_OUT = FaultEntry(
+        "events-out",
+        Urgency.TODAY,
+        "`powerd events` can't publish to Redis. Daemons find changes at their next look, minutes later.",
+        "See that Redis runs and that broker.url is its address; docs/redis.md says what it has to allow.",
+    )
+    BLOCK_CURSOR = FaultEntry(
+        "block-cursor",
+        Urgency.THIS_WEEK,
+        "`powerd events` can't keep its place in the chain. After a restart, events since the last place come again.",
+        "Make room on the disk, or name another file (follower.cursor_file).",
+    )
+
+    @property
+    def urgency(self) -> Urgency:
+        """How long it may wait."""
+        return self.value.urgency
+
+    @property
+    def meaning(self) -> str:
+        """What is wrong when it is shown."""
+        return self.value.meaning
+
+    @property
+    def remedy(self) -> str:
+        """What ends it."""
+        return self.value.remedy
+
+    @property
+    def pattern(self) -> str:
+        """The key as a reader sees it in a table."""
+        return self.value.pattern
+
+    def key(self, subject: object = "") -> FaultKey:
+        """The key, about ``subject`` where the kind has one; `ValueError` where it is missing or too many."""
+        if (SUBJECT in self.pattern) != (subject != ""):
+            raise ValueError(f"{self.pattern} with subject {subject!r}")
+        return FaultKey(self.pattern.replace(SUBJECT, str(subject)))
+
+    @classmethod
+    def of(cls, key: str) -> FaultKind | None:
+        """The kind of a fault by its key; None for a key of another version."""
+        return next((kind for kind in cls if _fits(kind.pattern, key)), None)
+
+
+def _fits(pattern: str, key: str) -> bool:
+    before, subject, after = pattern.partition(SUBJECT)
+    if not subject:
+        return key == pattern
+    return len(key) > len(before) + len(after) and key.startswith(before) and key.endswith(after)
