@@ -25,6 +25,7 @@ def test_the_quick_bench_prints_every_row_with_its_floor() -> None:
         "minting",
         "wake",
         "power off",
+        "start-up",
         "footprint",
         "zbus",
         "zos wake",

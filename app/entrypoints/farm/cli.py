@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from app.entrypoints.farm.minting.cli import minting
 from app.entrypoints.terminal.durations import WrongTime, duration_s
+from app.entrypoints.terminal.late_commands import LateCommand, LateGroup
 
 ID = click.IntRange(1, 2**32 - 1)
 """The chain counts farms and nodes from 1, in 32 bits."""
@@ -30,7 +30,7 @@ def _wait_s(timeout: str | None, *, wait: bool) -> float | None:
         raise click.UsageError(f"--timeout: {error}") from None
 
 
-@click.group(short_help="The farmer's side: list nodes, set targets.")
+@click.group(cls=LateGroup, short_help="The farmer's side: list nodes, set targets.")
 def farm() -> None:
     """The farmer's side: see the farm's nodes, and set their power targets."""
 
@@ -95,4 +95,8 @@ def farm_down(
     sys.exit(set_targets(options.container(), wish, sys.stdout, sys.stderr))
 
 
-farm.add_command(minting)
+farm.add_command(
+    LateCommand(
+        "minting", "app.entrypoints.farm.minting.cli:minting", "What the grid's minting credits each node, and why."
+    )
+)

@@ -10,21 +10,18 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from app.adapters.telemetry.log import one_line
 from app.domain.errors import PowerdError
-from app.entrypoints.farm.cli import farm
-from app.entrypoints.settings.loading import load_settings
-from app.entrypoints.settings.schema import Settings
-from app.entrypoints.simulator.cli import simulate
+from app.entrypoints.terminal.late_commands import LateCommand, LateGroup
 from app.entrypoints.terminal.standard_streams import StreamsMixin
 
 if TYPE_CHECKING:
+    from app.entrypoints.settings.schema import Settings
     from app.entrypoints.wiring.container import Container
 
 EXIT_CANNOT_GO_ON = 1
 
 
-class Program(StreamsMixin, click.Group):
+class Program(StreamsMixin, LateGroup):
     """Shows what went wrong in one line instead of a traceback: the thing, and the remedy."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -32,15 +29,21 @@ class Program(StreamsMixin, click.Group):
         try:
             return super().invoke(ctx)
         except PowerdError as error:
-            click.echo(f"powerd: {one_line(str(error))}", err=True)
+            _complain(error)
             ctx.exit(getattr(error, "exit_code", EXIT_CANNOT_GO_ON))
         except BaseExceptionGroup as group:
             expected, bugs = group.split(PowerdError)
             if bugs is not None or expected is None:
                 raise
             for each in expected.exceptions:
-                click.echo(f"powerd: {one_line(str(each))}", err=True)
+                _complain(each)
             ctx.exit(max(getattr(each, "exit_code", EXIT_CANNOT_GO_ON) for each in expected.exceptions))
+
+
+def _complain(error: BaseException) -> None:
+    from app.adapters.telemetry.log import one_line
+
+    click.echo(f"powerd: {one_line(str(error))}", err=True)
 
 
 class Options:
@@ -55,6 +58,8 @@ class Options:
 
         ``given`` is what a command's own options say of settings.
         """
+        from app.entrypoints.settings.loading import load_settings
+
         return load_settings(self._config, os.environ, {**self._overrides, **(given or {})})
 
     def container(self, given: Mapping[str, object] | None = None) -> Container:
@@ -235,5 +240,9 @@ def demo(redis_url: str | None, nodes: int, keep: bool, profile: str) -> None:
     sys.exit(run_demo(redis_url=redis_url, nodes=nodes, keep=keep, profile=profile))
 
 
-main.add_command(simulate)
-main.add_command(farm)
+main.add_command(
+    LateCommand(
+        "simulate", "app.entrypoints.simulator.cli:simulate", "Farms in virtual time, with everything going wrong."
+    )
+)
+main.add_command(LateCommand("farm", "app.entrypoints.farm.cli:farm", "The farmer's side: list nodes, set targets."))

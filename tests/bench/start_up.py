@@ -1,0 +1,48 @@
+"""How long a person waits for a command's help, and at each Tab for completion, beside a Python that does nothing."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+
+from app.entrypoints.demo.installation import program
+from tests.bench.figure import Figure, Scale
+
+ROW = "start-up"
+FLOOR = [sys.executable, "-c", "pass"]
+RUNS_MAX = 20
+
+
+async def measure(scale: Scale) -> list[Figure]:
+    """Medians; floor and commands take turns, so that a slow moment meets all of them."""
+    powerd = program("powerd")
+    completing = {"COMP_WORDS": "powerd farm d", "COMP_CWORD": "2", "_POWERD_COMPLETE": "bash_complete"}
+    commands: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {
+        "powerd --help": ([powerd, "--help"], {}),
+        "powerd farm --help": ([powerd, "farm", "--help"], {}),
+        "powerd farm d<Tab>": ([powerd], completing),
+    }
+    took: dict[str, list[float]] = {name: [] for name in ("", *commands)}
+    for _ in range(min(RUNS_MAX, scale.samples)):
+        took[""].append(_seconds(FLOOR, {}))
+        for name, (command, environment) in commands.items():
+            took[name].append(_seconds(command, environment))
+    floor_s = statistics.median(took.pop(""))
+    aims = {"powerd --help": f"≤ {1500 * floor_s + 100:.0f} ms"}  # 1.5 times the floor, and 100 ms
+    figures = []
+    for name, times in took.items():
+        value_s = statistics.median(times)
+        aim = aims.get(name, "≤ 250 ms")
+        figures.append(
+            Figure(ROW, name, 1000 * value_s, "ms", "python -c pass", 1000 * floor_s, value_s / floor_s, aim)
+        )
+    return figures
+
+
+def _seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:
+    began = perf_counter()
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+    return perf_counter() - began
