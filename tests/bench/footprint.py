@@ -11,7 +11,9 @@ from typing import Any
 
 from app.domain.model import Power
 from tests.bench.figure import Figure, Scale
-from tests.rigs.node import PEER, Node, Program, Settings, node_rig
+from tests.rigs.node import Node, node_rig
+from tests.rigs.node_settings import PEER, Settings
+from tests.rigs.program import Program
 from tests.rigs.redis import hand
 
 STREAM = "stream:power-target"

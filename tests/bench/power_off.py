@@ -9,7 +9,8 @@ from app.adapters.codecs.power_target import TargetChange, encode
 from app.adapters.substrate.chain import SubstrateChain
 from app.domain.model import Power, UptimeSample
 from tests.bench.figure import Figure, Scale, percentile
-from tests.rigs.node import ME, Node, Settings, node_rig
+from tests.rigs.node import Node, node_rig
+from tests.rigs.node_settings import ME, Settings
 from tests.rigs.redis import hand
 
 SETTINGS: Settings = {

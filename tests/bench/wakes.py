@@ -12,7 +12,8 @@ from app.adapters.codecs.power_target import TargetChange, encode
 from app.domain.model import HeadKind, NodeId
 from tests.bench.figure import Figure, Scale, percentile
 from tests.bench.packet_listener import BROADCAST, HEAD, PacketEar
-from tests.rigs.node import Node, Settings, node_rig
+from tests.rigs.node import Node, node_rig
+from tests.rigs.node_settings import Settings
 
 STREAM = "stream:power-target"
 REFERENCE_BURST_S = 5.0

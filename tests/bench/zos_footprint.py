@@ -9,7 +9,8 @@ from tests.bench.figure import Figure, Scale
 from tests.bench.footprint import bare_mib, memory_mib
 from tests.bench.plain_redis import plain_redis
 from tests.bench.zbus_responder import request
-from tests.rigs.node import Settings, node_rig
+from tests.rigs.node import node_rig
+from tests.rigs.node_settings import Settings
 
 SETTINGS: Settings = {"chain": {"best_head_age_s_max": 0, "finalized_head_age_s_max": 0}}
 ROW = "zos daemon"

@@ -17,7 +17,8 @@ from app.domain.minting.period import Period
 from app.domain.model import FarmId, Power
 from app.entrypoints.demo.installation import program
 from app.entrypoints.farm.minting.reading import Hearing, PeriodReading
-from tests.rigs.node import ME, Node, node_rig
+from tests.rigs.node import Node, node_rig
+from tests.rigs.node_settings import ME
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]

@@ -10,9 +10,11 @@ import pytest
 
 from app.adapters.files.block_cursor import FileBlockCursor
 from app.domain.model import Power
-from tests.integration.test_follower_faults import change, until_published
 from tests.rigs.bad_disk import Kind, bad_disk
-from tests.rigs.node import PATIENCE_S, PEER, Node, Program, node_rig
+from tests.rigs.node import Node, node_rig
+from tests.rigs.node_settings import PEER
+from tests.rigs.program import PATIENCE_S, Program
+from tests.rigs.published_changes import change, until_published
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from app.domain.model import Power
-from tests.rigs.node import PEER, Node, node_rig
+from tests.rigs.node import Node, node_rig
+from tests.rigs.node_settings import PEER
 from tests.rigs.redis import hand
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]

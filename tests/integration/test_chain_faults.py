@@ -9,7 +9,8 @@ from app.adapters.substrate.client import SubstrateClient
 from app.domain.errors import PowerdError
 from app.domain.model import HeadKind, Power, UptimeSample
 from tests.rigs.chain_process import dev_chain
-from tests.rigs.node import PEER, Node, node_rig
+from tests.rigs.node import Node, node_rig
+from tests.rigs.node_settings import PEER
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]

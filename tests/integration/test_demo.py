@@ -18,7 +18,7 @@ from app.entrypoints.demo.farm_on_loopback import Farm
 from app.entrypoints.demo.installation import program
 from app.entrypoints.demo.machine import MAGIC_HEAD, Daemon, Machine
 from app.entrypoints.demo.story import NotPlayed, Story
-from tests.rigs.node import PATIENCE_S
+from tests.rigs.program import PATIENCE_S
 from tests.rigs.virtual_time import run_virtually
 
 pytestmark = pytest.mark.timeout(240)

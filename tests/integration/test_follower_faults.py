@@ -3,52 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
-from app.adapters.codecs.power_target import decode
 from app.adapters.files.block_cursor import FileBlockCursor
 from app.domain.model import Power
-from tests.rigs.node import ME, PATIENCE_S, PEER, STOPS_S, Node, node_rig
-from tests.rigs.redis import hand
+from tests.rigs.node import Node, node_rig
+from tests.rigs.program import PATIENCE_S, STOPS_S
+from tests.rigs.published_changes import change, until_published
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
-
-STREAM = "stream:power-target"
-
-Change = tuple[int, Power]
-
-
-def published(node: Node) -> Sequence[Change]:
-    """What stands in the stream."""
-    with hand(node.redis.url()) as redis:
-        changes = [decode(fields[b"body"]) for _, fields in redis.xrange(STREAM)]
-    return [(each.node_id, Power.UP if each.is_up else Power.DOWN) for each in changes]
-
-
-async def until_published(node: Node, wanted: Sequence[Change]) -> None:
-    """Until the stream has these in this order, others in between."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not _within(wanted, published(node)):
-            await node.blocks_pass(1)
-
-
-def _within(wanted: Sequence[Change], found: Sequence[Change]) -> bool:
-    rest = iter(found)
-    return all(change in rest for change in wanted)
-
-
-async def change(node: Node, count: int, first: Power = Power.DOWN) -> list[Change]:
-    """The farmer changes his mind so often, about each of the two nodes."""
-    made = []
-    for number in range(count):
-        target = first if number % 2 == 0 else (Power.UP if first is Power.DOWN else Power.DOWN)
-        for each in (ME, PEER):
-            await node.set_target(target, each)
-            made.append((int(each), target))
-    return made
 
 
 async def following(node: Node) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.domain.model import Power
-from tests.rigs.node import ME, Node, node_rig
+from tests.rigs.node import Node, node_rig
+from tests.rigs.node_settings import ME
 from tests.rigs.program_runs import run
 from tests.slowness import patient
 

@@ -9,7 +9,8 @@ import pytest
 
 from app.adapters.files.instance_lock import AlreadyRunning, InstanceLock
 from tests.rigs.needs import missing
-from tests.rigs.node import Program, node_rig
+from tests.rigs.node import node_rig
+from tests.rigs.program import Program
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 

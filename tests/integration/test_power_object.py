@@ -21,7 +21,9 @@ from app.adapters.zbus.happenings import CHANNEL
 from app.adapters.zbus.neighbours import Remote, RemoteMethod
 from app.adapters.zbus.power_object import HAPPENING, MODULE, OBJECT, STATE, UPTIME
 from app.domain.model import Hold, Power
-from tests.rigs.node import ME, PATIENCE_S, PEER, Node, node_rig
+from tests.rigs.node import Node, node_rig
+from tests.rigs.node_settings import ME, PEER
+from tests.rigs.program import PATIENCE_S
 from tests.rigs.redis import hand
 from tests.slowness import patient
 

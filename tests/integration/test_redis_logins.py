@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
-import ssl
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,9 +18,10 @@ from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
 from tests.rigs import program_runs
-from tests.rigs.needs import missing
-from tests.rigs.node import PEER, node_rig
+from tests.rigs.node import node_rig
+from tests.rigs.node_settings import PEER
 from tests.rigs.redis import hand, own_server
+from tests.rigs.redis_over_tls import before
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
@@ -143,61 +140,3 @@ async def test_tls_a_server_without_tls_is_an_error(server: RedisServer) -> None
     async with before(server) as port:
         with pytest.raises(EventsUnavailable):
             await works(f"rediss://localhost:{port}?ssl_cert_reqs=none")
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """For the host ``localhost``, its key beside it."""
-    if shutil.which("openssl") is None:
-        missing("openssl")
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
-    key = ["-newkey", "rsa:2048", "-nodes", "-keyout", str(file.with_suffix(".key"))]
-    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run(["openssl", "req", "-x509", "-days", "2", *key, *name, "-out", str(file)], check=True, timeout=60)
-    return file
-
-
-@asynccontextmanager
-async def before(server: RedisServer, certificate: Path | None = None) -> AsyncIterator[int]:
-    """A port of 127.0.0.1 that leads to the server's socket, over TLS if there is a certificate."""
-    context = None
-    if certificate is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, certificate.with_suffix(".key"))
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        behind, to_behind = await asyncio.open_unix_connection(server.socket)
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_copy(reader, to_behind))
-                group.create_task(_copy(behind, writer))
-        except asyncio.CancelledError:
-            pass
-        finally:
-            for each in (writer, to_behind):
-                each.transport.abort()
-            tasks.discard(task)
-
-    listening = await asyncio.start_server(accepted, "127.0.0.1", 0, ssl=context)
-    try:
-        yield listening.sockets[0].getsockname()[1]
-    finally:
-        listening.close()
-        for task in list(tasks):
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        pass
-    writer.close()

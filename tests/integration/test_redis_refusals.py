@@ -14,7 +14,8 @@ from app.domain.errors import EventsUnavailable
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.rigs.node import PEER, node_rig
+from tests.rigs.node import node_rig
+from tests.rigs.node_settings import PEER
 from tests.rigs.redis import hand, own_server
 from tests.rigs.redis_proxy import Command, proxy_before
 

@@ -13,7 +13,8 @@ from app.adapters.simulated.farm_setup import mac_of
 from app.domain.model import HeadKind, Power
 from app.domain.rules.shutdown import Step
 from tests.rigs.fake_kernel import MAGIC, Card
-from tests.rigs.node import Node, Settings, node_rig
+from tests.rigs.node import Node, node_rig
+from tests.rigs.node_settings import Settings
 from tests.rigs.powerd_with_cards import write_cards
 from tests.slowness import patient
 
@@ -21,18 +22,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 STEPS = [step.value for step in Step]
 BEFORE_THE_POINT_OF_NO_RETURN = ("arm", "say down", "final")
-
-
-async def started(node: Node) -> None:
-    """It has said that it is there."""
-    await node.daemon.start()
-    await node.daemon.says("UptimeReported")
-
-
-async def sleeps(node: Node) -> None:
-    """It was told to go, and the power is off."""
-    await node.daemon.says("PowerOffOrdered")
-    await node.daemon.kill()
 
 
 # -- the power-off command -----------------------------------------------------------------------
@@ -51,7 +40,7 @@ async def test_a_power_off_command_that(script: str, why: str) -> None:
     settings = {"shutdown": {"retry_later_s": 600}}
     async with node_rig(settings=settings) as node:
         node.when_ordered_off(script)
-        await started(node)
+        await node.started()
         await node.target(Power.DOWN)
         fault = await node.daemon.says("FaultRaised", key="power-off")
         assert why in fault["facts"]["message"]
@@ -65,7 +54,7 @@ async def test_a_power_off_command_that(script: str, why: str) -> None:
 async def test_a_power_off_that_failed_is_tried_again_later() -> None:
     async with node_rig(settings={"power_management": {"reconcile_interval_s": 1}}) as node:
         node.when_ordered_off("exit 1")
-        await started(node)
+        await node.started()
         await node.target(Power.DOWN)
         await node.daemon.says("FaultRaised", key="power-off")
         node.when_ordered_off("")
@@ -78,7 +67,7 @@ async def test_a_power_off_that_failed_is_tried_again_later() -> None:
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_target_that_turns_up_at(step: str) -> None:
     async with node_rig() as node:
-        await started(node)
+        await node.started()
         await node.target(Power.DOWN)
         await node.daemon.says("ShutdownStep", step=step)
         await node.target(Power.UP)
@@ -95,7 +84,7 @@ async def test_a_target_that_turns_up_at(step: str) -> None:
 @pytest.mark.parametrize("wanted", list(Power))
 async def test_killed_in_the_middle_and_started_again(step: str, wanted: Power) -> None:
     async with node_rig() as node:
-        await started(node)
+        await node.started()
         await node.target(Power.DOWN)
         await node.daemon.says("ShutdownStep", step=step)
         await node.daemon.kill()
@@ -115,9 +104,9 @@ async def test_killed_in_the_middle_and_started_again(step: str, wanted: Power) 
 
 async def test_rebooted_by_hand_while_its_target_is_down() -> None:
     async with node_rig() as node:
-        await started(node)
+        await node.started()
         await node.target(Power.DOWN)
-        await sleeps(node)
+        await node.sleeps()
         before, mark = node.extrinsics(), node.daemon.mark()
         await node.daemon.start()
         await node.daemon.says("UptimeReported", since=mark)
@@ -128,9 +117,9 @@ async def test_rebooted_by_hand_while_its_target_is_down() -> None:
 
 async def test_woken_by_its_peers_it_says_up() -> None:
     async with node_rig() as node:
-        await started(node)
+        await node.started()
         await node.target(Power.DOWN)
-        await sleeps(node)
+        await node.sleeps()
         await node.target(Power.UP)
         await node.daemon.start()
         await node.until_state(Power.UP)
@@ -174,7 +163,7 @@ def cards_are(node: Node, *cards: Card) -> None:
 )
 async def test_a_node_that_can_not_be_woken_does_not_sleep_until_it_can(first: list[Card], complaint: str) -> None:
     async with machine_with(*first) as node:
-        await started(node)
+        await node.started()
         fault = await node.daemon.says("FaultRaised", key="power-management")
         assert complaint in fault["facts"]["message"]
         await node.target(Power.DOWN)
@@ -188,7 +177,7 @@ async def test_a_node_that_can_not_be_woken_does_not_sleep_until_it_can(first: l
 
 async def test_wake_on_lan_switched_off_behind_our_back_is_switched_on_again() -> None:
     async with machine_with(BRIDGE, card()) as node:
-        await started(node)
+        await node.started()
         await until_armed(node)
         cards_are(node, BRIDGE, card())
         await until_armed(node)
@@ -196,7 +185,7 @@ async def test_wake_on_lan_switched_off_behind_our_back_is_switched_on_again() -
 
 async def test_wake_on_lan_lost_in_the_middle_of_a_shutdown_ends_it() -> None:
     async with machine_with(BRIDGE, card()) as node:
-        await started(node)
+        await node.started()
         await node.target(Power.DOWN)
         await node.daemon.says("ShutdownStep", step="final")
         cards_are(node, BRIDGE, card(supported=0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 
@@ -10,20 +9,11 @@ import pytest
 
 from app.domain.model import Power
 from app.entrypoints.demo.installation import program
-from tests.rigs.node import PEER, Node, node_rig
+from tests.rigs.node import node_rig
+from tests.rigs.node_settings import PEER
+from tests.rigs.status import status
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
-
-
-async def status(node: Node, *options: str) -> str:
-    """What it prints."""
-    process = await asyncio.create_subprocess_exec(
-        *(program("powerd"), "--broker", node.redis.url(), "status", *options),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    out, _ = await process.communicate()
-    return out.decode()
 
 
 async def test_what_a_node_believes_and_does() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.domain.model import Power
-from tests.integration.test_shutdown_faults import sleeps, started
-from tests.rigs.node import Settings, node_rig
+from tests.rigs.node import node_rig
+from tests.rigs.node_settings import Settings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
@@ -22,9 +22,9 @@ LONG_S = 1e9
 async def test_the_boots_in_the_file_brake_a_boot_loop() -> None:
     settings = {"boot_loop": {"stay_s_min": LONG_S, "stay_s_max": LONG_S, "long_sleep_s": LONG_S}}
     async with node_rig(settings=settings) as node:
-        await started(node)
+        await node.started()
         await node.target(Power.DOWN)
-        await sleeps(node)
+        await node.sleeps()
         file = node.directory / "boots.json"
         file.write_text(json.dumps({"boot_id": "another boot", "unwanted": 2, "awake_at_s": time.time()}))
         await node.daemon.start()
@@ -43,10 +43,10 @@ async def test_the_clocks_alarm_is_set_before_the_power_off_and_cleared_at_the_s
     alarm.write_text("1700000600\n")
     own.write_text('{"set_s": 1700000600, "displaced_s": null}')
     async with node_rig(settings=with_alarm(tmp_path)) as node:
-        await started(node)
+        await node.started()
         assert alarm.read_text() == "0"
         await node.target(Power.DOWN)
-        await sleeps(node)
+        await node.sleeps()
         assert alarm.read_text() == str(1_700_000_000 + 82_800)
         assert json.loads(own.read_text()) == {"set_s": 1_700_000_000 + 82_800, "displaced_s": None}
 
@@ -56,9 +56,9 @@ async def test_an_earlier_alarm_of_another_program_survives_the_start_and_the_po
     (tmp_path / "since_epoch").write_text("1700000000\n")
     alarm.write_text("1700003600\n")
     async with node_rig(settings=with_alarm(tmp_path)) as node:
-        await started(node)
+        await node.started()
         await node.target(Power.DOWN)
-        await sleeps(node)
+        await node.sleeps()
         await node.daemon.says("AlarmLeft", due_in_s=3600)
         assert alarm.read_text() == "1700003600\n"
 
@@ -72,18 +72,18 @@ GUARDED = {"power_management": {"last_waker_guard": True, "reconcile_interval_s"
 
 async def test_the_last_waker_stays_up_and_says_so_until_another_gives_a_sign_of_life() -> None:
     async with node_rig(settings=GUARDED) as node:
-        await started(node)
+        await node.started()
         await node.target(Power.DOWN)
         await node.daemon.says("StayingUp", reason="no other node of the farm is known to be awake")
         assert node.orders == []
         await node.peer_says(Power.DOWN)
         await node.peer_says(Power.UP)
-        await sleeps(node)
+        await node.sleeps()
 
 
 async def test_r14_a_farm_of_one_stays_up_and_says_so() -> None:
     async with node_rig(settings=GUARDED, nodes=1) as node:
-        await started(node)
+        await node.started()
         await node.target(Power.DOWN)
         await node.daemon.says("StayingUp", reason="no other node of the farm could wake this one")
         assert node.orders == []
@@ -95,7 +95,7 @@ async def test_r14_a_node_that_is_called_up_and_gives_no_sign_of_life_is_called_
         "wake": {"call_silent": True},
     }
     async with node_rig(settings=settings) as node:
-        await started(node)
+        await node.started()
         fault = await node.daemon.says("FaultRaised", key="node-2-silent")
         assert "node 2 is wanted up and called Up" in fault["facts"]["message"]
         await node.daemon.says("WakeBurstStarted", node=2, reason="it gives no sign of life")
@@ -105,7 +105,7 @@ async def test_r14_a_node_that_is_called_up_and_gives_no_sign_of_life_is_called_
 
 async def test_r14_with_another_mac_on_chain_than_its_cards_it_stays_up_and_names_both() -> None:
     async with node_rig(settings={"nic": {"mac": "02:00:00:00:77:77"}}) as node:
-        await started(node)
+        await node.started()
         await node.target(Power.DOWN)
         await node.daemon.says("StayingUp", reason="power management is not enabled: other nodes would call node 1 by")
         fault = await node.daemon.says("FaultRaised", key="power-management")

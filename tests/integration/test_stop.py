@@ -8,7 +8,9 @@ import pytest
 
 from app.domain.model import Power
 from app.domain.rules.shutdown import Step
-from tests.rigs.node import PEER, STOPS_S, node_rig
+from tests.rigs.node import node_rig
+from tests.rigs.node_settings import PEER
+from tests.rigs.program import STOPS_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 

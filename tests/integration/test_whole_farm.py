@@ -16,7 +16,7 @@ from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.model import HeadKind, NodeId, Power
 from app.entrypoints.demo.farm_on_loopback import farm_on_loopback
 from app.entrypoints.demo.story import Story
-from tests.rigs.node import STOPS_S
+from tests.rigs.program import STOPS_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 

@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.integration.test_redis_logins import before, certificate
 from tests.rigs.program_runs import run
 from tests.rigs.redis import own_server
-
-__all__ = ["certificate"]
+from tests.rigs.redis_over_tls import before
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 

@@ -16,7 +16,7 @@ from app.domain.errors import ChainUnavailable, ExtrinsicUncertain, RetryableErr
 from app.domain.model import FarmId, HeadKind, Inclusion
 from app.entrypoints.demo.redis_server import RedisServer
 from app.entrypoints.neighbours.gateway_4 import Gateway4
-from tests.integration.test_zbus_chain import BLOCK, GONE, HERE, UP, gateway, sample
+from tests.rigs.zbus_gateway import BLOCK, GONE, HERE, UP, gateway, sample
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 

@@ -12,7 +12,9 @@ import pytest
 
 from app.domain.model import Power
 from app.domain.rules.shutdown import Step
-from tests.rigs.node import ME, PEER, STOPS_S, Node, Settings, node_rig
+from tests.rigs.node import Node, node_rig
+from tests.rigs.node_settings import ME, PEER, Settings
+from tests.rigs.program import STOPS_S
 from tests.rigs.redis import hand
 from tests.rigs.zos import Neighbour, Neighbourhood
 

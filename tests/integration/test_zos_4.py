@@ -7,8 +7,9 @@ import json
 import pytest
 
 from app.domain.model import Power
-from tests.integration.test_status import status
-from tests.rigs.node import ME, node_rig
+from tests.rigs.node import node_rig
+from tests.rigs.node_settings import ME
+from tests.rigs.status import status
 from tests.rigs.zos import STAND_INS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]

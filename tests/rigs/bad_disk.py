@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from tests.rigs.needs import missing
-from tests.rigs.node import Program
+from tests.rigs.program import Program
 
 Kind = Literal["full", "read-only"]
 

@@ -1,30 +1,22 @@
-"""Every planted defect is found by the seeds that `make sim` begins with; docs/simulation.md tells by which.
+"""Every planted defect is found by one of the first seeds. docs/simulation.md lists which.
 
-The table there is written by ``python -m tests.simulation.test_defects``; a row of it by adding the defect's name.
+``python -m tests.simulation.test_defects`` prints the table of that page, and with a defect's name its row.
 """
 
 from __future__ import annotations
 
-import re
 import sys
-from pathlib import Path
 
 import pytest
 
 from app.entrypoints.simulator.experiments.explore import HOURS
 from app.entrypoints.simulator.promises import ALL
 from app.entrypoints.simulator.run.run import run
-from tests.simulation.defects import DEFECTS, Defect
+from tests.simulation.defects import DEFECTS
+from tests.simulation.defects.defect import Defect
+from tests.simulation.defects_page import table
 
-PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
 SEEDS_MAX = 300
-ROW = re.compile(r"^\| ([\w' -]+) \| [^|]+ \| (\d+) \| ([`\w, ]+) \|$", re.MULTILINE)
-
-
-def table() -> dict[str, tuple[int, list[str]]]:
-    """Of the page: defect → seeds until it was found, and the promises it broke."""
-    rows = ROW.findall(PAGE.read_text())
-    return {name: (int(seeds), re.findall(r"\w+", promises)) for name, seeds, promises in rows}
 
 
 def test_the_page_lists_all_planted_defects() -> None:
@@ -33,7 +25,7 @@ def test_the_page_lists_all_planted_defects() -> None:
 
 
 def test_every_promise_is_broken_by_some_defect() -> None:
-    """So none of them is a promise that can't fail."""
+    """A promise that no defect breaks may be one that cannot fail."""
     names = {promise.__module__.rpartition(".")[2] for promise in ALL}
     assert names == {promise for _, promises in table().values() for promise in promises}
 

@@ -8,7 +8,7 @@ from app.entrypoints.simulator.experiments.explore import explored_plan, investi
 from app.entrypoints.simulator.input.planning import chosen, numbers
 from app.entrypoints.simulator.run.run import run
 from app.entrypoints.simulator.watching.violation import Violation
-from tests.simulation.test_defects import table
+from tests.simulation.defects_page import table
 
 SEEDS = sorted({*range(8), *(seeds - 1 for seeds, _ in table().values())})
 """The first ones, and all by which planted defects are found: without a defect they break nothing."""

@@ -12,26 +12,17 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from app.entrypoints.simulator.experiments import dask_cluster
 from app.entrypoints.simulator.experiments.dask_cluster import ClusterGone, ClusterUnusable, DaskCluster
 from app.entrypoints.simulator.experiments.processes import Processes
 from app.entrypoints.simulator.experiments.result import simulate
-from app.entrypoints.simulator.experiments.work import Done, Failed, Task, Workers
-from app.entrypoints.simulator.input.planning import Wish, plan_of
-from tests.simulation.work import has_a_bug, kills_its_worker, never_ends
+from app.entrypoints.simulator.experiments.work import Done, Failed, Workers
+from tests.simulation.work import has_a_bug, kills_its_worker, never_ends, tasks
 from tests.slowness import patient
 
 ENDS_WITHIN_S = patient(60)
-
-
-def tasks(*seeds: int) -> Iterator[Task]:
-    """Tiny worlds."""
-    for seed in seeds:
-        plan = plan_of(Wish(nodes=3, farms=1, hours=2, seed=seed, faults="many"))
-        yield Task(seed, f"seed {seed}", msgspec.json.encode(plan))
 
 
 def expected(*seeds: int) -> dict[int, bytes]:
@@ -88,8 +79,7 @@ HANGS = """
 import sys
 from functools import partial
 from app.entrypoints.simulator.experiments.processes import Processes
-from tests.simulation.test_workers import tasks
-from tests.simulation.work import never_ends
+from tests.simulation.work import never_ends, tasks
 list(Processes(partial(never_ends, sys.argv[1]), 1).each(tasks(2)))
 """
 

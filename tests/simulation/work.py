@@ -5,15 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from app.entrypoints.simulator.experiments.result import result_of, simulate
+from app.entrypoints.simulator.experiments.work import Task
+from app.entrypoints.simulator.input.planning import Wish, plan_of
 from app.entrypoints.simulator.plan.plan import Plan
 from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.run.run import run
 from app.entrypoints.simulator.watching.promise import Promise
+
+
+def tasks(*seeds: int) -> Iterator[Task]:
+    """A run of a tiny world for each seed."""
+    for seed in seeds:
+        plan = plan_of(Wish(nodes=3, farms=1, hours=2, seed=seed, faults="many"))
+        yield Task(seed, f"seed {seed}", msgspec.json.encode(plan))
 
 
 def kills_its_worker(folder: str, seed: int, times: int, plan: bytes) -> bytes:

@@ -55,6 +55,13 @@ def test_the_changelog_begins_with_the_version() -> None:
     assert first[1] == PYPROJECT["project"]["version"]
 
 
+def test_no_test_imports_from_another_test() -> None:
+    """What tests share lives in tests/rigs, or in a file of their folder that has no test."""
+    imports = re.compile(r"^\s*(?:from|import) tests\.(?:\w+\.)*test_\w+", re.MULTILINE)
+    found = {path: imports.findall(path.read_text()) for path in (ROOT / "tests").rglob("*.py")}
+    assert {str(path.relative_to(ROOT)): lines for path, lines in found.items() if lines} == {}
+
+
 def test_the_package_says_that_it_is_typed() -> None:
     assert (ROOT / "app/py.typed").exists()
     assert "py.typed" in PYPROJECT["tool"]["setuptools"]["package-data"]["*"]

@@ -1,0 +1,158 @@
+"""One process of ``powerd`` under test: start it, end it, and await the lines of its log.
+
+The process writes its log as JSON lines. The rig reads them as they come, so that a test awaits what it wants to see
+and never sleeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.rigs import forked_program as forked
+from tests.rigs.forked_program import Forked
+from tests.slowness import patient
+
+PATIENCE_S = patient(60.0)
+"""How long a test waits before it fails: far longer than anything here takes."""
+
+STOPS_S = 5.0 + patient(3.0)
+"""What R12 allows, and what a busy machine needs to let the process begin and end."""
+
+Said = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Program:
+    """One process of ``powerd``, and the lines of its log since it was first started.
+
+    With ``anew`` it loads all its modules itself, as in production, and the command can be any: for a
+    benchmark, or a program in a namespace.
+    """
+
+    command: Sequence[str]
+    anew: bool = False
+    said: list[Said] = field(default_factory=list)
+    starts: int = 0
+    _process: Forked | None = None
+    _reading: asyncio.Task[None] | None = None
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def start(self) -> None:
+        """Start it (again)."""
+        anew = self.command if self.anew else ()
+        module = ("",) if self.anew else forked.module_of(self.command)
+        self._process = forked.start(*module, read="stderr", anew=anew)
+        self.starts += 1
+        self._reading = asyncio.create_task(self._read_log(self._process))
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self, *, early: bool = False) -> float:
+        """SIGTERM; returns the seconds until it ended with code 0.
+
+        With ``early`` it may also be killed by the signal, since it does not handle signals yet.
+        """
+        began_s = asyncio.get_running_loop().time()
+        code = await self._end(signal.SIGTERM)
+        assert code == 0 or (early and code == -signal.SIGTERM), self._log(0)
+        return asyncio.get_running_loop().time() - began_s
+
+    async def ended(self) -> int:
+        """Its exit code, after it ended by itself and its whole log was read."""
+        assert self._process is not None
+        assert self._reading is not None
+        async with asyncio.timeout(PATIENCE_S):
+            await self._reading
+            return await self._process.ended()
+
+    async def account(self) -> Mapping[str, Sequence[str]]:
+        """What runs in it now, as it logs on SIGUSR1: ``tasks``, ``threads`` and ``descriptors``."""
+        mark = self.mark()
+        os.kill(self.pid, signal.SIGUSR1)
+        return dict((await self.says("WhatRuns", since=mark))["facts"])
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.returncode is None
+
+    async def end_if_running(self) -> None:
+        """Kill the process if the test left it running."""
+        if self.running:
+            await self.kill()
+
+    def mark(self) -> int:
+        """The end of the log as it is now: ``since`` for what is logged later."""
+        return len(self.said)
+
+    async def says(self, happening: str, *, since: int = 0, **facts: object) -> Said:
+        """Wait for a line about ``happening`` whose facts are equal to ``facts`` (a text: contain it)."""
+        wanted = f"{happening} {facts}"
+
+        def found() -> Said | None:
+            return next((line for line in self.said[since:] if _matches(line, happening, facts)), None)
+
+        try:
+            async with asyncio.timeout(PATIENCE_S), self._news:
+                await self._news.wait_for(lambda: found() is not None or not self.running)
+        except TimeoutError:
+            raise AssertionError(f"it never logged {wanted}, but: {self._log(since)}") from None
+        line = found()
+        assert line is not None, f"it ended and did not log {wanted}, but: {self._log(since)}"
+        return line
+
+    def count(self, happening: str, **facts: object) -> int:
+        """How many such lines the log has till now."""
+        return sum(_matches(line, happening, facts) for line in self.said)
+
+    def _log(self, since: int) -> str:
+        return "\n".join(
+            f"{line['time'][14:]} {line.get('happening', line['message'])} {line.get('facts', '')}"
+            for line in self.said[since:]
+            if line.get("happening") != "Reconciled"
+        )
+
+    async def _end(self, how: signal.Signals) -> int:
+        process, reading = self._process, self._reading
+        assert process is not None
+        assert reading is not None
+        if process.returncode is None:
+            process.send_signal(how)
+        async with asyncio.timeout(PATIENCE_S):
+            await reading
+            return await process.ended()
+
+    async def _read_log(self, process: Forked) -> None:
+        async for text in await process.reader():
+            try:
+                line = json.loads(text)
+            except ValueError:
+                line = {"time": "", "message": text.decode()}
+            async with self._news:
+                self.said.append(line)
+                self._news.notify_all()
+        await process.ended()
+        async with self._news:
+            self._news.notify_all()
+
+
+def _matches(line: Said, happening: str, facts: Mapping[str, object]) -> bool:
+    logged = line.get("facts", {})
+    return line.get("happening", line.get("message")) == happening and all(
+        value in logged.get(name, "") if isinstance(value, str) else logged.get(name) == value
+        for name, value in facts.items()
+    )

@@ -1,0 +1,45 @@
+"""Defects in how sleeping nodes are woken."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from app.domain.backoff import Backoff
+from app.domain.services.node_services import NodeServices
+from app.entrypoints.wiring.node_services import Ports
+from app.entrypoints.wiring.policies import Policies
+from tests.simulation.defects.defect import NEVER_S, Defect
+
+
+def _serial_wakes(services: NodeServices, ports: Ports) -> None:
+    bursts: Any = services.wakes._bursts
+    send = bursts._send
+    turn = asyncio.Lock()
+
+    async def one_by_one(together: Sequence[Any]) -> None:
+        async with turn:
+            for burst in together[1:]:
+                bursts._in_flight += 1
+                await send([burst])
+            await send(together[:1])
+
+    bursts._send = one_by_one
+
+
+def _wakes_once(policies: Policies) -> Policies:
+    return dataclasses.replace(policies, wake=dataclasses.replace(policies.wake, retry=Backoff(NEVER_S, NEVER_S)))
+
+
+def _all_at_once(policies: Policies) -> Policies:
+    turns = dataclasses.replace(policies.wake.turns, first=0)
+    return dataclasses.replace(policies, wake=dataclasses.replace(policies.wake, turns=turns))
+
+
+WAKING: dict[str, Defect] = {
+    "serial wakes": Defect("one wake after the other, 5 s each", services=_serial_wakes),
+    "one burst and no more": Defect("a wake is never repeated", policies=_wakes_once),
+    "all wake all": Defect("every node that is awake calls every sleeper", policies=_all_at_once),
+}
