@@ -165,7 +165,7 @@ class Reconciled:
 
 
 @dataclass(frozen=True, slots=True)
-class Setback:
+class OperationFailed:
     """Something failed and will be tried again in ``retry_in_s`` seconds."""
 
     doing: str
@@ -214,7 +214,7 @@ class ChainReorganised:
     back_to: int
 
 
-Happening = (
+DomainEvent = (
     EventsHandled
     | EventDeadLettered
     | WakeDeferred
@@ -231,7 +231,7 @@ Happening = (
     | PowerOffOrdered
     | RebootOrdered
     | Reconciled
-    | Setback
+    | OperationFailed
     | FaultRaised
     | FaultCleared
     | EventsPublished

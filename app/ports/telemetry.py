@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from app.domain.events import Happening
+from app.domain.events import DomainEvent
 
 
 @runtime_checkable
 class Telemetry(Protocol):
     """Called after the effect; must not raise and must not wait."""
 
-    def happened(self, happening: Happening) -> None:
+    def record(self, event: DomainEvent) -> None:
         """Take note."""
         ...

@@ -10,7 +10,7 @@ from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.domain.model import HeadKind, NodeId, UptimeSample
 from tests.bench.figure import Figure, Scale
-from tests.rigs.chain_process import dev_chain
+from tests.rigs.chain.as_process import dev_chain
 from tests.rigs.dev_rpc import line
 
 

@@ -14,7 +14,7 @@ from app.domain.minting.ledger import MonthLedger
 from app.domain.minting.period import Period
 from app.domain.model import NodeId
 from tests.bench.figure import Figure, Scale, seconds_of
-from tests.rigs.chain_process import dev_chain
+from tests.rigs.chain.as_process import dev_chain
 from tests.rigs.dev_rpc import line
 
 BATCH = 64

@@ -41,6 +41,6 @@ async def _two_hours() -> Sequence[Figure]:
 
 
 async def _hour(farm: VirtualFarm, node: VirtualNode) -> tuple[int, int]:
-    reads, told = node.chain.reads, len(node.telemetry.happenings)
+    reads, told = node.chain.reads, len(node.telemetry.recorded)
     await farm.clock.sleep(HOUR_S)
-    return node.chain.reads - reads, len(node.telemetry.happenings) - told
+    return node.chain.reads - reads, len(node.telemetry.recorded) - told

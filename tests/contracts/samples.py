@@ -1,4 +1,4 @@
-"""One happening of each kind, for whatever has to understand them all."""
+"""One event of each kind, for whatever has to understand them all."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from app.domain.events import (
     AlarmLeft,
     BlocksSkipped,
     ChainReorganised,
+    DomainEvent,
     EventDeadLettered,
     EventsHandled,
     EventsPublished,
     FaultCleared,
     FaultRaised,
-    Happening,
+    OperationFailed,
     PowerOffOrdered,
     PowerStateSet,
     PowerUnreadable,
     RebootOrdered,
     Reconciled,
-    Setback,
     ShutdownAborted,
     ShutdownStep,
     StayingUp,
@@ -31,7 +31,7 @@ from app.domain.events import (
 )
 from app.domain.model import Inclusion, NodeId, Power, UptimeSample
 
-HAPPENINGS: tuple[Happening, ...] = (
+DOMAIN_EVENTS: tuple[DomainEvent, ...] = (
     EventsHandled(3, (NodeId(7), NodeId(8))),
     EventDeadLettered("1700000000000-0", "gob: offset 12: unknown type id 99"),
     WakeDeferred(NodeId(7), 120.0),
@@ -48,7 +48,7 @@ HAPPENINGS: tuple[Happening, ...] = (
     PowerOffOrdered(forced=True),
     RebootOrdered(forced=False),
     Reconciled("clock"),
-    Setback("reading the chain", "timed out", 2.5),
+    OperationFailed("reading the chain", "timed out", 2.5),
     FaultRaised("nic", "zos has 2 physical network cards"),
     FaultCleared("nic"),
     EventsPublished(700, 708, 2),
@@ -58,5 +58,5 @@ HAPPENINGS: tuple[Happening, ...] = (
 
 
 def missing() -> set[type]:
-    """Kinds of happenings without a sample."""
-    return set(get_args(Happening)) - {type(sample) for sample in HAPPENINGS}
+    """Kinds of events without a sample."""
+    return set(get_args(DomainEvent)) - {type(sample) for sample in DOMAIN_EVENTS}

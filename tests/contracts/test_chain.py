@@ -1,6 +1,6 @@
 """What every `Chain`, `PowerTargets`, `ChainBlocks` and `Identity` does.
 
-On the simulated chain in virtual time, on a real one over WebSocket (`tests.rigs.chain_access`
+On the simulated chain in virtual time, on a real one over WebSocket (`tests.rigs.chain.external`
 says which), and on that one behind Zero-OS' api-gateway, which tells neither blocks nor finality.
 """
 
@@ -30,8 +30,8 @@ from app.ports.chain import Chain
 from app.ports.chain_blocks import ChainBlocks
 from app.ports.identity import Identity
 from app.ports.power_targets import PowerTargets
-from tests.rigs.chain_access import ON_THE_CHAIN
-from tests.rigs.chain_ports import NO_FARM, NO_NODE, Rig, World, simulated_rig, substrate_rig, zbus_rig
+from tests.rigs.chain.behind_ports import NO_FARM, NO_NODE, Rig, World, simulated_rig, substrate_rig, zbus_rig
+from tests.rigs.chain.external import ON_THE_CHAIN
 
 pytestmark = ON_THE_CHAIN
 
@@ -73,7 +73,7 @@ def test_a_head_tells_its_number_its_hash_and_the_time_of_its_block(rig: Rig, ki
     rig(test)
 
 
-def test_r13_an_earlier_block_tells_what_it_left_or_it_is_said_that_it_cannot_be_told(rig: Rig) -> None:
+def test_r13_an_earlier_block_tells_what_it_left_or_that_it_is_not_known(rig: Rig) -> None:
     async def test(world: World) -> None:
         await world.targets.set_power_target(world.node, Power.DOWN)
         down = await world.chain.set_power_state(Power.DOWN)
@@ -301,7 +301,7 @@ def test_blocks_beyond_the_head_are_left_out(rig: Rig) -> None:
     rig(test)
 
 
-def test_a_node_is_told_who_it_is(rig: Rig) -> None:
+def test_a_node_learns_who_it_is(rig: Rig) -> None:
     async def test(world: World) -> None:
         identity = await world.identity.identify()
         record = (await world.chain.nodes([world.node]))[world.node]

@@ -20,7 +20,7 @@ from app.domain.minting.history import TimedBlock
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
 from app.ports.farm_history import FarmHistory
-from tests.rigs.chain_in_process import ChainWorld, chain_world, metadata
+from tests.rigs.chain.in_process import ChainWorld, chain_world, metadata
 
 BEGAN_S = 1_750_000_000
 FARM, NODE, PEER = FarmId(1), NodeId(1), NodeId(2)
@@ -111,7 +111,7 @@ def test_a_time_finds_the_last_block_before_it(rig: Rig, number: int, second: in
     rig(test)
 
 
-def test_each_event_of_the_nodes_is_told_in_its_block_and_no_other_nodes(rig: Rig) -> None:
+def test_each_event_of_the_nodes_is_reported_in_its_block_and_no_other_nodes(rig: Rig) -> None:
     async def test(world: World) -> None:
         blocks = await world.history.blocks([NODE], 9, 14)
         assert [block.block.ref.number for block in blocks] == list(range(9, 15))

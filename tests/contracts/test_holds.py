@@ -130,7 +130,7 @@ async def test_every_holder_is_named_with_the_reason_until_it_lets_go(rig: Rig) 
     assert list(await rig.holds.active()) == []
 
 
-async def test_what_can_not_be_told_is_doubt_although_others_hold(rig: Rig) -> None:
+async def test_what_can_not_be_known_is_doubt_although_others_hold(rig: Rig) -> None:
     rig.set([FOREVER])
     rig.break_it()
     with pytest.raises(HoldsUnreadable):
@@ -152,7 +152,7 @@ async def test_a_holder_has_one_hold(make: Callable[[Path], Rig], tmp_path: Path
     assert list(await rig.holds.active()) == [Hold("backup", "longer", None)]
 
 
-async def test_a_pipe_in_place_of_a_hold_is_doubt_and_nobody_waits_for_it(tmp_path: Path) -> None:
+async def test_a_pipe_in_place_of_a_hold_is_doubt_and_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "backup.json")
     with pytest.raises(HoldsUnreadable, match="it is a pipe"):
         await FileHolds(tmp_path, SystemClock(), FACTS).active()

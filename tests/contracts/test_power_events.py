@@ -147,7 +147,7 @@ async def test_acknowledging_nothing_or_twice_is_harmless(rig: RedisRig) -> None
     await rig.events.acknowledge([])
 
 
-async def test_garbage_is_malformed_and_stands_in_nobodys_way(rig: RedisRig) -> None:
+async def test_garbage_is_malformed_and_holds_nothing_up(rig: RedisRig) -> None:
     rig.garbage()
     await rig.out.publish([DOWN])
     bad, good = await take(rig.events, 2)
@@ -182,7 +182,7 @@ async def test_two_that_read_one_stream_notice_each_other(rig: RedisRig) -> None
     await other.close()
 
 
-async def test_one_that_was_there_before_is_nobody_else(rig: RedisRig) -> None:
+async def test_one_that_was_there_before_is_no_other(rig: RedisRig) -> None:
     predecessor = rig.another()
     await predecessor.open()
     for _ in range(3):

@@ -20,8 +20,8 @@ from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
 from app.domain.model import NodeId, UptimeSample
 from app.ports.chain import Chain
 from app.ports.signs_of_life import SignsOfLife
-from tests.rigs.chain_access import own_chain
-from tests.rigs.chain_ports import NO_NODE, substrate_world
+from tests.rigs.chain.as_process import dev_chain
+from tests.rigs.chain.behind_ports import NO_NODE, substrate_world
 from tests.rigs.virtual_time import run_virtually
 
 
@@ -61,7 +61,7 @@ def simulated_rig() -> Iterator[Rig]:
 
 @contextmanager
 def substrate_rig() -> Iterator[Rig]:
-    with own_chain() as access, asyncio.Runner() as runner:
+    with dev_chain() as access, asyncio.Runner() as runner:
         client = SubstrateClient([access.url])
         chain = runner.run(substrate_world(client, access))
         world = World(SubstrateSignsOfLife(client), chain.chain, chain.node, chain.peer, chain.sample)

@@ -1,4 +1,4 @@
-"""What every `Telemetry` and every `Faults` does: it takes whatever it is told, and shows it."""
+"""What every `Telemetry` and every `FaultDisplay` does: it takes whatever it is told, and shows it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.adapters.telemetry.log import LogTelemetry, TextFormatter
 from app.adapters.telemetry.no_display import NoDisplay
-from app.domain.events import Happening
+from app.domain.events import DomainEvent
 from app.domain.model import Fault
-from app.ports.faults import Faults
+from app.ports.fault_display import FaultDisplay
 from app.ports.telemetry import Telemetry
-from tests.contracts.samples import HAPPENINGS, missing
+from tests.contracts.samples import DOMAIN_EVENTS, missing
 
 
 @dataclass(frozen=True)
@@ -40,33 +40,33 @@ def log_of_its_own() -> tuple[logging.Logger, io.StringIO]:
 def telemetry_rig(request: pytest.FixtureRequest) -> TelemetryRig:
     if request.param == "simulated":
         kept = SimulatedTelemetry()
-        return TelemetryRig(kept, lambda: len(kept.happenings))
+        return TelemetryRig(kept, lambda: len(kept.recorded))
     logger, written = log_of_its_own()
     return TelemetryRig(LogTelemetry(logger), lambda: len(written.getvalue().splitlines()))
 
 
-def test_there_is_a_sample_of_every_happening() -> None:
+def test_there_is_a_sample_of_every_domain_event() -> None:
     assert missing() == set()
 
 
-@pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda happening: type(happening).__name__)
-def test_each_happening_is_noted_once(telemetry_rig: TelemetryRig, happening: Happening) -> None:
+@pytest.mark.parametrize("event", DOMAIN_EVENTS, ids=lambda event: type(event).__name__)
+def test_each_domain_event_is_noted_once(telemetry_rig: TelemetryRig, event: DomainEvent) -> None:
     assert isinstance(telemetry_rig.telemetry, Telemetry)
-    telemetry_rig.telemetry.happened(happening)
+    telemetry_rig.telemetry.record(event)
     assert telemetry_rig.count() == 1
 
 
-@pytest.mark.parametrize("display", [SimulatedFaults(), NoDisplay()], ids=["simulated", "none"])
+@pytest.mark.parametrize("display", [SimulatedFaultDisplay(), NoDisplay()], ids=["simulated", "none"])
 @pytest.mark.anyio
-async def test_a_display_takes_whatever_it_is_given(display: Faults) -> None:
-    assert isinstance(display, Faults)
+async def test_a_display_takes_whatever_it_is_given(display: FaultDisplay) -> None:
+    assert isinstance(display, FaultDisplay)
     for faults in ([], [Fault("nic", "no card")], [Fault("nic", "two cards"), Fault("chain", "no answer")], []):
         await display.show(faults)
 
 
 @pytest.mark.anyio
 async def test_only_a_change_of_the_faults_shows() -> None:
-    display = SimulatedFaults()
+    display = SimulatedFaultDisplay()
     nic, chain = Fault("nic", "no card"), Fault("chain", "no answer")
     for faults in ([], [nic], [nic], [nic, chain], [Fault("nic", "two cards"), chain], [chain], []):
         await display.show(faults)

@@ -37,7 +37,7 @@ async def test_events_are_published_while_the_cursor_cannot_be_written_and_none_
             cursor = disk.directory / "cursor.json"
             program = disk.program(node.follower, POWERD_FOLLOWER_CURSOR_FILE=str(cursor))
             async with running(program):
-                assert "No space left" in (await program.says("Setback", doing=KEEPING))["facts"]["error"]
+                assert "No space left" in (await program.says("OperationFailed", doing=KEEPING))["facts"]["error"]
                 changes = await change(node, 1)
                 await until_published(node, changes)
                 disk.make_room()

@@ -51,7 +51,7 @@ async def test_killed_in_a_blocking_read_and_back_with_its_data() -> None:
     async with node_rig() as node:
         await reading(node)
         await asyncio.to_thread(node.redis.kill)
-        await node.daemon.says("Setback", doing="reading events")
+        await node.daemon.says("OperationFailed", doing="reading events")
         await asyncio.to_thread(node.redis.start)
         await hears(node)
 
@@ -89,7 +89,7 @@ async def test_hung_it_is_left_and_found_again() -> None:
     async with node_rig() as node:
         await reading(node)
         node.redis.freeze()
-        await node.daemon.says("Setback", doing="reading events")
+        await node.daemon.says("OperationFailed", doing="reading events")
         node.redis.thaw()
         await hears(node)
 
@@ -129,7 +129,7 @@ async def test_full_it_is_read_all_the_same_and_rubbish_is_put_aside_when_there_
             mark = node.daemon.mark()
             await node.daemon.start()
             await node.daemon.says("EventsHandled", since=mark)
-            await node.daemon.says("Setback", since=mark, doing="handling events", error="maxmemory")
+            await node.daemon.says("OperationFailed", since=mark, doing="handling events", error="maxmemory")
             redis.config_set("maxmemory", 0)
             await node.daemon.says("EventDeadLettered", since=mark)
             await hears(node)
@@ -152,9 +152,7 @@ async def test_rubbish_is_put_aside_and_what_is_good_is_handled() -> None:
 async def test_five_hundred_events_at_once_are_few_looks_at_the_chain() -> None:
     async with node_rig() as node:
         await reading(node)
-        handled = sum(
-            each["facts"]["deliveries"] for each in node.daemon.said if each.get("happening") == "EventsHandled"
-        )
+        handled = sum(each["facts"]["deliveries"] for each in node.daemon.said if each.get("event") == "EventsHandled")
         with broker(node) as redis:
             (_, fields), *_ = redis.xrange(STREAM)
             pipeline = redis.pipeline()
@@ -162,7 +160,7 @@ async def test_five_hundred_events_at_once_are_few_looks_at_the_chain() -> None:
                 pipeline.xadd(STREAM, fields)
             pipeline.execute()
         await hears_all(node, handled + 500)
-        told = [each["facts"]["deliveries"] for each in node.daemon.said if each.get("happening") == "EventsHandled"]
+        told = [each["facts"]["deliveries"] for each in node.daemon.said if each.get("event") == "EventsHandled"]
         assert sum(told) - handled == 500
         assert len(told) < 50
 

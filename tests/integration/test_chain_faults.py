@@ -8,7 +8,7 @@ from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.domain.errors import PowerdError
 from app.domain.model import HeadKind, Power, UptimeSample
-from tests.rigs.chain_process import dev_chain
+from tests.rigs.chain.as_process import dev_chain
 from tests.rigs.node import Node, node_rig
 from tests.rigs.node_settings import PEER
 from tests.slowness import patient
@@ -94,7 +94,7 @@ async def test_a_chain_that_comes_up_minutes_after_the_daemon() -> None:
         with node.endpoint(0) as only:
             only.ask("dev_stopAnswering", True)
             await node.daemon.start()
-            await node.daemon.says("Setback", doing="looking up")
+            await node.daemon.says("OperationFailed", doing="looking up")
             await node.target(Power.UP, PEER)
             only.ask("dev_heal")
             await node.daemon.says("UptimeReported")
@@ -111,7 +111,7 @@ async def test_a_wake_is_not_lost_when_the_chain_was_away_as_its_event_came() ->
             only.ask("dev_stopAnswering", True)
             mark = node.daemon.mark()
             await node.target(Power.UP, PEER)
-            await node.daemon.says("Setback", since=mark)
+            await node.daemon.says("OperationFailed", since=mark)
             assert node.daemon.count("WakeBurstStarted") == 0
             only.ask("dev_heal")
             await node.daemon.says("WakeBurstStarted", node=PEER)
@@ -158,7 +158,7 @@ async def test_refused_extrinsics_are_tried_again_at_a_bounded_pace(reason: str)
         node.admin.ask("dev_refuseExtrinsics", reason, 3)
         await node.daemon.start()
         await node.daemon.says("UptimeReported")
-        assert node.daemon.count("Setback", doing="reporting the uptime") == 3
+        assert node.daemon.count("OperationFailed", doing="reporting the uptime") == 3
         assert node.extrinsics() == 1
 
 
@@ -176,7 +176,7 @@ async def test_lost_extrinsics_are_found_missing_and_sent_again() -> None:
     async with node_rig(settings={"chain": {"era_blocks": 4, "inclusion_timeout_s": 3}}) as node:
         node.admin.ask("dev_loseExtrinsics", 1)
         await node.daemon.start()
-        await node.daemon.says("Setback", doing="uptime")
+        await node.daemon.says("OperationFailed", doing="uptime")
         await node.daemon.says("UptimeReported")
         await powers_off(node)
 
@@ -190,7 +190,7 @@ async def test_a_down_that_is_lost_powers_nothing_off_until_another_one_is_final
         # A node of one report sends another one before Down (R13), twice if it must: they are lost as well.
         node.admin.ask("dev_loseExtrinsics", 3)
         node.admin.ask("dev_holdFinality", False)
-        await node.daemon.says("Setback", doing="itself")
+        await node.daemon.says("OperationFailed", doing="itself")
         assert node.orders == []
         await node.daemon.says("PowerOffOrdered")
         assert await node.state(kind=HeadKind.FINALIZED) is Power.DOWN

@@ -14,7 +14,7 @@ import pytest
 
 from app.adapters.simulated.farm_setup import mac_of
 from app.entrypoints.demo.installation import program
-from tests.rigs.chain_process import dev_chain
+from tests.rigs.chain.as_process import dev_chain
 from tests.rigs.program_runs import run
 from tests.slowness import patient
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from substrateinterface import Keypair, KeypairType, SubstrateInterface
 
-from tests.rigs.chain_process import DevChain, dev_chain
+from tests.rigs.chain.as_process import DevChain, dev_chain
 from tests.rigs.dev_rpc import Line, Refused, line
 from tests.slowness import patient
 

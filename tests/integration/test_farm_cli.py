@@ -19,7 +19,7 @@ from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.domain.model import Power
 from app.entrypoints.demo.installation import program
-from tests.rigs.chain_process import DevChain, dev_chain
+from tests.rigs.chain.as_process import DevChain, dev_chain
 from tests.rigs.dev_rpc import line
 from tests.rigs.program_runs import run
 

@@ -15,7 +15,7 @@ import pytest
 from app.adapters.simulated.pallet import Power as StoredPower
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.server import listening
-from tests.rigs.chain_in_process import ChainWorld, chain_world
+from tests.rigs.chain.in_process import ChainWorld, chain_world
 from tests.rigs.program_runs import run
 from tests.rigs.scripted_node import Refusal
 
@@ -133,7 +133,7 @@ async def test_what_was_written_is_shown_though_the_next_endpoint_is_behind(rig:
         assert "no other node of the farm would be awake" in refused.stderr
 
 
-async def test_what_is_not_known_to_have_arrived_is_told_with_what_to_do(rig: Rig) -> None:
+async def test_what_is_not_known_to_have_arrived_is_reported_with_what_to_do(rig: Rig) -> None:
     rig.world.ledger.lose_next = 1
     lost = await rig.run("down", "2", POWERD_CHAIN_INCLUSION_TIMEOUT_S="2")
     assert lost.returncode == 1

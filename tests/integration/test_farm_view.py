@@ -17,7 +17,7 @@ from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.adapters.substrate.secret_uri import DEVELOPMENT_PHRASE, secret_of
 from app.domain.model import FarmId, NodeId, Power, TwinId, Unreadable
-from tests.rigs.chain_in_process import ChainWorld, chain_world
+from tests.rigs.chain.in_process import ChainWorld, chain_world
 from tests.rigs.scripted_node import Refusal
 
 pytestmark = pytest.mark.anyio
@@ -71,7 +71,7 @@ async def test_since_when_a_sleeper_sleeps_is_the_time_of_its_block(world: Chain
     assert not view.estimated
 
 
-async def test_where_the_block_is_forgotten_the_time_is_estimated_and_the_rest_told(world: ChainWorld) -> None:
+async def test_where_the_block_is_forgotten_the_time_is_estimated_and_the_rest_reported(world: ChainWorld) -> None:
     world.ledger.force_storage("NodePower", 2, StoredPower(down_since=1, target="Down"))
     start_s = time.time()
     for index in range(200):

@@ -22,7 +22,7 @@ from app.domain.model import HeadKind, Inclusion, NodeId, Power
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.server import listening
 from app.ports.chain_endpoints import ChainEndpoints
-from tests.rigs.chain_in_process import ChainWorld, chain_world, sample
+from tests.rigs.chain.in_process import ChainWorld, chain_world, sample
 from tests.rigs.scripted_node import SUBSCRIPTION, Refusal, ScriptedNode, mute_listener
 from tests.slowness import patient
 
@@ -221,7 +221,7 @@ async def test_refusals_that_all_endpoints_agree_on_are_the_extrinsics_own_and_b
     assert first.methods().count(WATCH) == 2, "it is asked first again"
 
 
-async def test_what_is_wrong_with_an_endpoint_is_told_and_ends(world: ChainWorld) -> None:
+async def test_what_is_wrong_with_an_endpoint_is_reported_and_ends(world: ChainWorld) -> None:
     """R15. The one in use tells by itself; one that was left is tried again."""
     bad = await world.proxy()
     client = world.client(bad.url, world.url)

@@ -117,7 +117,7 @@ def test_what_can_not_be_read_is_said_beside_what_can(host: Host) -> None:
     assert host.hold("lift", "torn").returncode == 0
 
 
-def test_what_another_program_wrote_is_told_in_plain_words_and_can_be_lifted(host: Host) -> None:
+def test_what_another_program_wrote_is_reported_in_plain_words_and_can_be_lifted(host: Host) -> None:
     host.holds.mkdir(parents=True)
     for name, content in {
         "-f": '{"reason": {"why": null}}',

@@ -34,7 +34,7 @@ def complaint(bridge: str) -> str:
     return str(caught.value)
 
 
-def test_the_address_in_use_is_told_and_the_one_burnt_in(kernel: Kernel) -> None:
+def test_the_address_in_use_is_reported_and_the_one_burnt_in(kernel: Kernel) -> None:
     kernel.cards["eth0"].permanent = "54:b2:03:a0:11:99"
     assert find("zos") == Nic("eth0", Mac("54:b2:03:a0:11:22"), Mac("54:b2:03:a0:11:99"))
 

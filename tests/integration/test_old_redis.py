@@ -167,4 +167,4 @@ async def test_a_daemon_and_its_follower_run_on_it() -> None:
                 await node.blocks_pass(1)
         await node.set_target(Power.DOWN, PEER)
         await node.daemon.says("EventsHandled", nodes=[int(PEER)])
-        assert not node.daemon.count("Setback")
+        assert not node.daemon.count("OperationFailed")

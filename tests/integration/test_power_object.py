@@ -17,9 +17,9 @@ from app.adapters.files.holds import FileHolds
 from app.adapters.linux.clock import SystemClock
 from app.adapters.linux.host_facts import LinuxHostFacts
 from app.adapters.zbus.client import CallFailed, CallRefused, ZbusClient
-from app.adapters.zbus.happenings import CHANNEL
+from app.adapters.zbus.domain_events import CHANNEL
 from app.adapters.zbus.neighbours import Remote, RemoteMethod
-from app.adapters.zbus.power_object import HAPPENING, MODULE, OBJECT, STATE, UPTIME
+from app.adapters.zbus.power_object import DOMAIN_EVENT, MODULE, OBJECT, STATE, UPTIME
 from app.domain.model import Hold, Power
 from tests.rigs.node import Node, node_rig
 from tests.rigs.node_settings import ME, PEER
@@ -145,7 +145,7 @@ async def test_a_peer_is_woken_on_a_wish(running: Running) -> None:
     assert (wake["Node"], wake["Reason"], wake["Overdue"]) == (PEER, "an operator's wish", False)
 
 
-async def test_who_can_not_be_woken_is_told_why(running: Running) -> None:
+async def test_a_wake_that_is_not_possible_says_why(running: Running) -> None:
     for nobody in (ME, 404):
         with pytest.raises(CallFailed, match=f"node {nobody} is no other node of farm"):
             await running.call(WAKE, nobody)
@@ -163,16 +163,16 @@ async def test_what_happens_is_published(running: Running) -> None:
         while "UptimeReported" not in kinds:
             message = await asyncio.to_thread(heard.get_message, timeout=patient(20))
             assert message is not None, kinds
-            happening = decode(HAPPENING, message["data"], "it")
-            kinds[happening["Kind"]] = happening
+            event = decode(DOMAIN_EVENT, message["data"], "it")
+            kinds[event["Kind"]] = event
     told = kinds["UptimeReported"]
-    assert CHANNEL == "power.power@0.0.1.Happenings"
+    assert CHANNEL == "power.power@0.0.1.DomainEvents"
     assert told["Message"]
     assert told["Facts"]
     assert abs(told["Time"] / NANOSECONDS - time.time()) < 30
 
 
-@pytest.mark.parametrize("name", ["PowerOff", "Shutdown", "Down", "SetTarget", "Happenings"])
+@pytest.mark.parametrize("name", ["PowerOff", "Shutdown", "Down", "SetTarget", "DomainEvents"])
 async def test_nothing_that_is_called_powers_the_node_off(running: Running, name: str) -> None:
     with pytest.raises(CallRefused, match="not a function"):
         await running.call(RemoteMethod(POWER, name, (), None))
@@ -185,7 +185,7 @@ async def test_before_it_is_known_who_the_node_is_wishes_are_refused_and_the_sta
         assert zos is not None
         await asyncio.gather(*(each.start() for each in zos.all if each is not zos.registrar))
         await waiting.node.daemon.start()
-        await waiting.node.daemon.says("Setback", doing="ids", error="waiting for registrar")
+        await waiting.node.daemon.says("OperationFailed", doing="ids", error="waiting for registrar")
         state = await waiting.state()
         assert "registrar" in state["WaitingFor"]
         assert (state["Node"], state["Enabled"], state["Target"]) == (0, False, "")

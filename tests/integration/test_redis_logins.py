@@ -99,7 +99,7 @@ async def test_the_daemon_and_its_follower_run_with_the_documented_rights_and_no
             assert "node         1 of farm 1" in told.stdout, told.stderr
             assert [entry["reason"] for entry in administrator.acl_log()] == []
             for program in (node.daemon, node.follower):
-                assert not program.count("Setback")
+                assert not program.count("OperationFailed")
                 warnings = [line["message"] for line in program.said if line.get("level") == "WARNING"]
                 assert [each for each in warnings if "put aside" not in each] == []
                 assert PASSWORD not in str(program.said)
@@ -115,7 +115,7 @@ async def test_tls_with_the_authority_named_and_with_nothing_verified(server: Re
         assert await works(f"{other_name}&ssl_check_hostname=false")
 
 
-async def test_tls_a_certificate_that_is_not_believed_is_told(server: RedisServer, certificate: Path) -> None:
+async def test_tls_a_certificate_that_is_not_believed_is_reported(server: RedisServer, certificate: Path) -> None:
     async with before(server, certificate) as port:
         with pytest.raises(EventsUnavailable, match=r"over TLS does not answer: .*certificate verify failed"):
             await works(f"rediss://localhost:{port}")

@@ -79,7 +79,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("error", REFUSALS)
-async def test_r15_a_refusal_is_told_with_a_remedy(server: RedisServer, error: str) -> None:
+async def test_r15_a_refusal_is_reported_with_a_remedy(server: RedisServer, error: str) -> None:
     def answer(command: Command) -> str | None:
         return error if command[0] == b"XREADGROUP" else None
 
@@ -137,7 +137,7 @@ async def test_a_wrong_password_a_missing_one_and_a_user_that_is_not_there(serve
     assert "NOAUTH" in await refusal_of(server.url())
 
 
-async def test_an_unneeded_password_is_told(server: RedisServer) -> None:
+async def test_an_unneeded_password_is_reported(server: RedisServer) -> None:
     assert "without any password" in await refusal_of(url_of(server, "s3cret"))
 
 
@@ -217,9 +217,9 @@ async def test_r15_a_daemon_that_may_not_read_says_so_once_and_reads_as_soon_as_
                 *node.daemon.command[1:],
             ]
             await node.daemon.start()
-            await node.daemon.says("Setback", doing="reading events", error="NOPERM")
+            await node.daemon.says("OperationFailed", doing="reading events", error="NOPERM")
             await node.blocks_pass(16)
-            assert node.daemon.count("Setback", doing="reading events") == 1
+            assert node.daemon.count("OperationFailed", doing="reading events") == 1
             assert node.daemon.count("Reconciled") <= 3
             administrator.execute_command(*rights, "+xreadgroup")
             mark = node.daemon.mark()

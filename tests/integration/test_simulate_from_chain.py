@@ -11,7 +11,7 @@ from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.domain.model import Power
 from app.entrypoints.powerd.cli import main
-from tests.rigs.chain_process import DevChain, dev_chain
+from tests.rigs.chain.as_process import DevChain, dev_chain
 
 
 async def says_down(chain: DevChain, node: int) -> None:

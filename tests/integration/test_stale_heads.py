@@ -17,7 +17,7 @@ from app.domain.model import FarmId, HeadKind, Node, NodeId, NodePower, Power, U
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.farms import DevFarm, set_up_farm
 from app.entrypoints.devchain.server import listening
-from tests.rigs.chain_in_process import ChainWorld, chain_world
+from tests.rigs.chain.in_process import ChainWorld, chain_world
 
 pytestmark = pytest.mark.anyio
 

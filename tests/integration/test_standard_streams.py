@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.entrypoints.demo.installation import program
-from tests.rigs.chain_process import dev_chain
+from tests.rigs.chain.as_process import dev_chain
 
 pytestmark = pytest.mark.timeout(180)
 

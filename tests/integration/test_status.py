@@ -43,7 +43,7 @@ async def test_what_a_node_believes_and_does() -> None:
 async def test_before_it_knows_who_it_is() -> None:
     async with node_rig(profile="zos", start_neighbours=False) as node:
         await node.daemon.start()
-        await node.daemon.says("Setback", doing="ids")
+        await node.daemon.says("OperationFailed", doing="ids")
         assert "waiting      waiting for registrar" in await status(node)
 
 

@@ -19,7 +19,7 @@ LONG_S = 1e9
 """Longer than this machine has been up."""
 
 
-async def test_the_boots_in_the_file_brake_a_boot_loop() -> None:
+async def test_the_boots_in_the_file_end_a_boot_loop() -> None:
     settings = {"boot_loop": {"stay_s_min": LONG_S, "stay_s_max": LONG_S, "long_sleep_s": LONG_S}}
     async with node_rig(settings=settings) as node:
         await node.started()

@@ -42,7 +42,7 @@ async def test_while_the_chain_hangs() -> None:
         with node.endpoint(0) as only:
             only.ask("dev_stopAnswering", True)
             await node.event(PEER, Power.UP)
-            await node.daemon.says("Setback")
+            await node.daemon.says("OperationFailed")
             assert await node.daemon.stop() < STOPS_S
 
 

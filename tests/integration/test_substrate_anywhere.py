@@ -15,8 +15,8 @@ from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.errors import ChainUnavailable, ExtrinsicRefused
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, HeadKind, Inclusion, NodeId, NodePower, Power
-from tests.rigs.chain_access import ON_THE_CHAIN
-from tests.rigs.chain_in_process import ChainAt, chain_anywhere, sample
+from tests.rigs.chain.external import ON_THE_CHAIN
+from tests.rigs.chain.in_process import ChainAt, chain_anywhere, sample
 from tests.rigs.scripted_node import Refusal
 
 pytestmark = [pytest.mark.anyio, *ON_THE_CHAIN]
@@ -54,7 +54,7 @@ async def test_an_extrinsic_is_followed_up_elsewhere_when_its_endpoint_breaks_af
     assert (await power(chain, world.node)).state.power is Power.UP
 
 
-async def test_a_refusal_of_the_pool_is_told_by_its_reason(world: ChainAt) -> None:
+async def test_a_refusal_of_the_pool_is_reported_by_its_reason(world: ChainAt) -> None:
     proxy = await world.proxy()
     proxy.answers[WATCH] = Refusal(1010, "Invalid Transaction", "Inability to pay some fees")
     with pytest.raises(ExtrinsicRefused) as caught:

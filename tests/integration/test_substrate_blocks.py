@@ -15,7 +15,7 @@ from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, Power, UptimeSample
 from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
 from app.entrypoints.devchain.storage import prefix_of
-from tests.rigs.chain_in_process import ChainWorld, chain_world, metadata, sample
+from tests.rigs.chain.in_process import ChainWorld, chain_world, metadata, sample
 from tests.rigs.scripted_node import Refusal, ScriptedNode
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ import pytest
 from app.adapters.substrate.chain import SubstrateChain
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain
 from app.domain.model import HeadKind, Inclusion, NodePower, Power, UptimeSample
-from tests.rigs.chain_in_process import ERA_BLOCKS, ChainWorld, chain_world, sample
+from tests.rigs.chain.in_process import ERA_BLOCKS, ChainWorld, chain_world, sample
 from tests.rigs.scripted_node import SUBSCRIPTION, Refusal, ScriptedNode
 from tests.slowness import patient
 
@@ -127,7 +127,7 @@ async def test_an_account_without_money_is_refused(world: ChainWorld) -> None:
     assert caught.value.reason == "payment"
 
 
-async def test_a_nonce_somebody_else_used_meanwhile_is_refused_as_stale(world: ChainWorld) -> None:
+async def test_a_nonce_that_another_used_meanwhile_is_refused_as_stale(world: ChainWorld) -> None:
     world.ledger.force_storage("Nonce", world.farm.nodes[0].public_key, 3)
     proxy = await world.proxy()
     proxy.answers["system_accountNextIndex"] = 0

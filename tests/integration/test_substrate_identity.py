@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from app.adapters.linux.clock import SystemClock
-from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.adapters.substrate.identity import SubstrateIdentity
 from app.adapters.substrate.power_targets import SubstratePowerTargets
@@ -16,8 +16,8 @@ from app.domain.errors import ExtrinsicFailed, IdentityChanged, UnknownIdentity
 from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.registration_watch import RegistrationWatch
-from tests.rigs.chain_access import ON_THE_CHAIN
-from tests.rigs.chain_in_process import ChainAt, chain_anywhere, chain_world
+from tests.rigs.chain.external import ON_THE_CHAIN
+from tests.rigs.chain.in_process import ChainAt, chain_anywhere, chain_world
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, *ON_THE_CHAIN]
@@ -105,7 +105,7 @@ async def test_r15_a_twin_that_moved_to_another_account_is_a_fault_until_it_is_b
         identity = SubstrateIdentity(inside.client(), seed=own.seed)
         known = await identity.identify()
         clock, telemetry = SystemClock(), SimulatedTelemetry()
-        board = FaultBoard(SimulatedFaults(), clock, telemetry, lambda: 0.5)
+        board = FaultBoard(SimulatedFaultDisplay(), clock, telemetry, lambda: 0.5)
         watch = RegistrationWatch(identity, known, board, clock, telemetry, every_s=0.02)
         watching = asyncio.create_task(watch.run())
         ledger.force_storage("TwinIdByAccountID", own.public_key, 0)

@@ -14,7 +14,7 @@ from app.adapters.substrate.client import SubstrateClient
 from app.domain.errors import ChainUnavailable, PermanentError, WrongChain
 from app.domain.model import FarmId, HeadKind, Mac, Node, NodeId, NodePower, Power, PowerState, Unreadable
 from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
-from tests.rigs.chain_in_process import ChainWorld, chain_world, metadata
+from tests.rigs.chain.in_process import ChainWorld, chain_world, metadata
 from tests.rigs.scripted_node import ScriptedNode
 
 pytestmark = pytest.mark.anyio
@@ -269,7 +269,7 @@ async def test_the_block_that_brings_an_upgrade_is_read_by_the_old_runtime(stack
 
 
 @pytest.mark.parametrize("header", [None, {"number": "ten", "parentHash": PARENT}])
-async def test_the_block_before_an_upgrade_that_is_not_told_is_unavailable(stack: AsyncExitStack, header: Any) -> None:
+async def test_a_block_before_an_upgrade_that_is_not_known_is_unavailable(stack: AsyncExitStack, header: Any) -> None:
     node = scripted(spec=SPEC_VERSION + 1, upgrade=SPEC_VERSION, chain_getHeader=header)
     chain = await chain_of(stack, node)
     with pytest.raises(ChainUnavailable, match=node.url):

@@ -10,7 +10,7 @@ import pytest
 from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
 from app.domain.errors import ChainUnavailable
 from app.domain.model import NodeId, Power
-from tests.rigs.chain_in_process import ChainWorld, chain_world
+from tests.rigs.chain.in_process import ChainWorld, chain_world
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +55,7 @@ async def test_a_thousand_nodes_are_one_storage_query_once_their_accounts_are_kn
     assert proxy.methods().count("state_queryStorageAt") == 1
 
 
-async def test_a_record_that_can_not_be_read_is_left_out_and_told(
+async def test_a_record_that_can_not_be_read_is_left_out_and_reported(
     world: ChainWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     record = world.ledger.read("Nodes", world.node)
@@ -76,7 +76,7 @@ async def test_a_record_that_can_not_be_read_is_left_out_and_told(
     assert "the record of twin 5000 can't be read" in caplog.text
 
 
-async def test_an_account_that_can_not_be_read_is_left_out_and_told(
+async def test_an_account_that_can_not_be_read_is_left_out_and_reported(
     world: ChainWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy = await world.proxy()

@@ -53,7 +53,7 @@ async def test_a_job_that_takes_too_long_is_unavailable_and_the_next_one_runs(wo
     assert await worker.run(lambda: "next", LONG_S) == "next"
 
 
-async def test_a_job_nobody_waits_for_any_more_is_skipped(worker: Worker) -> None:
+async def test_a_job_whose_caller_is_gone_is_skipped(worker: Worker) -> None:
     release = threading.Event()
     ran: list[str] = []
     blocking = asyncio.ensure_future(worker.run(release.wait, LONG_S))

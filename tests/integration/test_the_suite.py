@@ -85,7 +85,7 @@ STARTING = """
 import os, subprocess, time
 from pathlib import Path
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.rigs.chain_process import dev_chain
+from tests.rigs.chain.as_process import dev_chain
 from tests.rigs.redis import own_server
 
 def test_starts(request):

@@ -41,7 +41,7 @@ def test_they_are_kept_and_named_once_with_the_remedy(card: Card, caplog: pytest
 
 
 @pytest.mark.usefixtures("card")
-def test_they_are_told_with_the_card() -> None:
+def test_they_are_reported_with_the_card() -> None:
     found = asyncio.run(LinuxNic("eth0").find())
     assert found.other_wake_modes == "any packet to it (u), broadcast (b)"
 

@@ -74,7 +74,7 @@ def test_a_link_without_a_device_has_no_switch() -> None:
 
 
 @pytest.mark.usefixtures("kernel")
-def test_the_bridge_above_is_told_and_left_alone(sysfs: Sysfs, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_bridge_above_is_reported_and_left_alone(sysfs: Sysfs, caplog: pytest.LogCaptureFixture) -> None:
     above = sysfs.device(PORT, wakeup="disabled", kind=PCI_BRIDGE)
     switch = sysfs.device(f"{PORT}/0000:02:00.0", wakeup="disabled")
     beside = sysfs.device(f"{PORT}/0000:02:00.1", wakeup="disabled")

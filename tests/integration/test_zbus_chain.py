@@ -49,7 +49,7 @@ def hasty(client: ZbusClient) -> ZbusChain:
 
 
 # -- calls that are given up ---------------------------------------------------------------------------
-async def test_a_call_nobody_took_never_runs(
+async def test_a_call_that_was_not_taken_never_runs(
     redis_server: RedisServer, redis: Any, hasty: ZbusChain, chain: ZbusChain
 ) -> None:
     with pytest.raises(ChainUnavailable, match=r"did not answer within 1 s"):
@@ -222,7 +222,7 @@ async def test_r8_a_report_has_failed_where_no_time_fits_that_the_answer_can_sta
         assert (caught.value.error, caught.value.block_hash) == ("InvalidTimestampHint", f"0x{BLOCK.hex()}")
 
 
-async def test_a_report_in_time_was_taken_where_the_chains_time_is_not_told(
+async def test_a_report_in_time_was_taken_where_the_chains_time_is_not_known(
     redis_server: RedisServer, redis: Any, chain: ZbusChain
 ) -> None:
     async with gateway(redis_server) as asked:

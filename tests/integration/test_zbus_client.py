@@ -108,7 +108,7 @@ async def test_a_value_that_go_would_take_for_another_is_broken(
             await node_id(client)
 
 
-async def test_a_reply_that_belongs_to_somebody_else_is_broken(server: RedisServer, client: ZbusClient) -> None:
+async def test_a_reply_that_belongs_to_another_is_broken(server: RedisServer, client: ZbusClient) -> None:
     async def other(_: Request) -> bytes:
         return encode_response(Response("other", SEVEN))
 
@@ -123,7 +123,7 @@ async def test_a_call_handed_in_waits_for_no_answer(server: RedisServer, client:
         assert redis.llen("api-gateway.api-gateway@0.0.1") == 1
 
 
-async def test_a_call_nobody_takes_is_withdrawn_at_its_deadline(server: RedisServer, client: ZbusClient) -> None:
+async def test_a_call_that_is_not_taken_is_withdrawn_at_its_deadline(server: RedisServer, client: ZbusClient) -> None:
     with pytest.raises(NoAnswer, match=r"NodeID did not answer within") as caught:
         await node_id(client, timeout_s=patient(1))
     assert caught.value.withdrawn
@@ -187,7 +187,7 @@ async def test_a_slow_neighbour_delays_no_other(server: RedisServer, client: Zbu
     await asyncio.wait([slow])
 
 
-async def test_an_answer_for_somebody_else_is_left_alone(server: RedisServer, client: ZbusClient) -> None:
+async def test_an_answer_for_another_client_is_left_alone(server: RedisServer, client: ZbusClient) -> None:
     with hand(server.url()) as redis:
         redis.rpush("somebody-else", b"answer")
         async with neighbour(server.url(), QUEUE, says(SEVEN)):

@@ -133,7 +133,7 @@ async def test_a_call_that_takes_too_long_is_cut_and_answered_with_zero(redis_se
         assert cut.is_set()
 
 
-async def test_a_method_that_gives_up_by_itself_is_not_told_as_the_servers_limit(
+async def test_a_method_that_gives_up_by_itself_is_not_reported_as_the_servers_limit(
     redis_server: RedisServer, redis: Any
 ) -> None:
     async def give_up() -> int:

@@ -215,7 +215,7 @@ class TestAnswers:
         async with listener(path, talk):
             assert "more than 65536 bytes" in await complaint(host(path).power_off)
 
-    async def test_a_zinit_that_speaks_json_before_its_version_says_so_is_told(self, path: Path) -> None:
+    async def test_a_zinit_that_speaks_json_before_its_version_says_so_is_reported(self, path: Path) -> None:
         async with zinit(path, JSON_RPC):
             assert "may speak another protocol" in await complaint(host(path, "v0.2.14-30-gabc").power_off)
 
@@ -233,7 +233,7 @@ class TestFaults:
             (Reply.CLOSE, "without an answer; see zinit's log"),
         ],
     )
-    async def test_a_misbehaving_zinit_is_told_with_the_socket(
+    async def test_a_misbehaving_zinit_is_reported_with_the_socket(
         self, path: Path, version: str, reply: Reply, words: str
     ) -> None:
         async with zinit(path, version, reply) as (_, done):
@@ -259,7 +259,7 @@ class TestFaults:
             assert f"socket {path} does not exist" in said
             assert "settings" in said
 
-    async def test_a_socket_nobody_listens_on_is_named(self, path: Path) -> None:
+    async def test_a_socket_without_a_listener_is_named(self, path: Path) -> None:
         with socket.socket(socket.AF_UNIX) as left_behind:
             left_behind.bind(str(path))
         assert f"socket {path} takes no connection" in await complaint(host(path).power_off)
@@ -287,7 +287,7 @@ class TestVersion:
             ((), "no command for this is configured"),
         ],
     )
-    async def test_an_unknown_version_is_told_and_nothing_is_sent(
+    async def test_an_unknown_version_is_reported_and_nothing_is_sent(
         self, path: Path, command: tuple[str, ...], words: str
     ) -> None:
         async with zinit(path, LINES) as (stand_in, _):
@@ -350,7 +350,7 @@ async def test_the_stand_in_answers_first_and_then_runs_the_command(path: Path, 
     assert not await asyncio.to_thread(path.exists)
 
 
-async def test_the_stand_in_can_be_told_to_misbehave(path: Path) -> None:
+async def test_the_stand_in_can_be_made_to_misbehave(path: Path) -> None:
     with process(path, "--answer", "error"):
         assert "told to refuse" in await complaint(host(path).power_off)
 

@@ -97,7 +97,7 @@ async def test_a_sleeping_peer_is_woken_until_the_chain_shows_it_up() -> None:
         await node.daemon.says("WakeEnded", node=PEER, outcome="awake")
 
 
-async def test_a_peer_nobody_told_of_is_found_at_the_look_at_the_farm() -> None:
+async def test_a_peer_without_an_event_is_found_at_the_look_at_the_farm() -> None:
     async with zos_node() as (node, _):
         await node.set_target(Power.DOWN, PEER)
         await node.peer_says(Power.DOWN)
@@ -131,12 +131,12 @@ async def test_stopped_in_the_middle_it_says_up(step: str) -> None:
 async def test_neighbours_that_come_up_late_are_waited_for_by_name() -> None:
     async with zos_node(start_neighbours=False) as (node, zos):
         await node.daemon.start()
-        await node.daemon.says("Setback", doing="ids", error="waiting for registrar")
+        await node.daemon.says("OperationFailed", doing="ids", error="waiting for registrar")
         await zos.registrar.start()
-        await node.daemon.says("Setback", doing="ids", error="waiting for identityd")
+        await node.daemon.says("OperationFailed", doing="ids", error="waiting for identityd")
         await zos.identityd.start()
-        await node.daemon.says("Setback", doing="uptime", error="api-gateway")
-        await node.daemon.says("Setback", doing="showing faults", error="zui")
+        await node.daemon.says("OperationFailed", doing="uptime", error="api-gateway")
+        await node.daemon.says("OperationFailed", doing="showing faults", error="zui")
         await zos.gateway.start()
         await node.daemon.says("UptimeReported")
         await node.daemon.says("FaultRaised", key="power-management", message="zinit.sock")
@@ -176,7 +176,7 @@ async def test_neighbours_that_vanish_one_after_the_other_and_come_back(how: str
             await lose(victim, how)
             await node.event(ME, Power.UP)
             if victim is zos.gateway:
-                await node.daemon.says("Setback", since=mark, error="api-gateway")
+                await node.daemon.says("OperationFailed", since=mark, error="api-gateway")
             else:
                 await node.daemon.says("EventsHandled", since=mark)
             await bring_back(victim, how)
@@ -193,7 +193,7 @@ async def test_the_gateway_vanishes_in_the_middle_of_a_shutdown(step: str, how: 
         await node.target(Power.DOWN)
         await node.daemon.says("ShutdownStep", step=step)
         await lose(zos.gateway, how)
-        await node.daemon.says("Setback", error="api-gateway")
+        await node.daemon.says("OperationFailed", error="api-gateway")
         orders = node.orders
         await bring_back(zos.gateway, how)
         await node.event(ME, Power.DOWN)
@@ -220,7 +220,7 @@ async def test_zinit_vanishes_in_the_middle_of_a_shutdown() -> None:
         await node.target(Power.DOWN)
         await node.daemon.says("ShutdownStep", step="final")
         await zos.zinit.kill()
-        await node.daemon.says("Setback", doing="powering off", error="zinit.sock")
+        await node.daemon.says("OperationFailed", doing="powering off", error="zinit.sock")
         await zos.zinit.start()
         await node.daemon.says("PowerOffOrdered")
 
@@ -230,9 +230,9 @@ async def test_registration_in_progress_is_waited_for() -> None:
         zos.registrar.arguments = (*zos.registrar.arguments, "--in-progress", "3")
         await zos.start()
         await node.daemon.start()
-        await node.daemon.says("Setback", doing="ids", error="registration is still in progress")
+        await node.daemon.says("OperationFailed", doing="ids", error="registration is still in progress")
         await node.daemon.says("UptimeReported")
-        assert node.daemon.count("Setback", doing="ids") == 3
+        assert node.daemon.count("OperationFailed", doing="ids") == 3
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ async def test_no_call_is_left_on_the_gateways_list_by_a_daemon_that_is_stopped(
         await started(node)
         zos.gateway.freeze()
         await node.event(ME, Power.DOWN)
-        await node.daemon.says("Setback", error="api-gateway")
+        await node.daemon.says("OperationFailed", error="api-gateway")
         assert await node.daemon.stop() < STOPS_S
         with hand(node.redis.url()) as redis:
             assert redis.llen("api-gateway.api-gateway@0.0.1") == 0
@@ -328,12 +328,12 @@ async def test_no_call_is_left_on_the_gateways_list_by_a_daemon_that_is_stopped(
         zos.gateway.thaw()
 
 
-async def test_a_full_redis_is_told_and_survived() -> None:
+async def test_a_full_redis_is_reported_and_survived() -> None:
     async with zos_node({"power_management": {"reconcile_interval_s": 0.5}}) as (node, _):
         await started(node)
         with hand(node.redis.url()) as redis:
             redis.config_set("maxmemory", 1)
-            await node.daemon.says("Setback", error="maxmemory")
+            await node.daemon.says("OperationFailed", error="maxmemory")
             assert node.daemon.running
             redis.config_set("maxmemory", 0)
         await node.target(Power.DOWN)
@@ -347,7 +347,7 @@ async def test_a_list_of_the_neighbours_that_is_no_list_is_survived() -> None:
                 redis.delete(key)
                 redis.set(key, "nonsense")
             await started(node)
-            await node.daemon.says("Setback", doing="showing faults", error="WRONGTYPE")
+            await node.daemon.says("OperationFailed", doing="showing faults", error="WRONGTYPE")
             redis.delete("power.power@0.0.1", "zui.zui@0.0.1")
         await node.target(Power.DOWN)
         await node.daemon.says("PowerOffOrdered")

@@ -20,7 +20,7 @@ from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, HeadKind, NodeId, NodePower, Power
 from app.entrypoints.demo.installation import program, toml
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.rigs.chain_process import DevChain, dev_chain
+from tests.rigs.chain.as_process import DevChain, dev_chain
 from tests.rigs.dev_rpc import Line, line
 from tests.rigs.node_settings import ME, PACE, Settings, about_me, merged, node_settings, zos_settings
 from tests.rigs.program import PATIENCE_S, Program

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.model import NodeId
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.rigs.chain_process import DevChain
+from tests.rigs.chain.as_process import DevChain
 from tests.slowness import patient
 
 ME = NodeId(1)

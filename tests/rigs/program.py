@@ -99,12 +99,12 @@ class Program:
         """The end of the log as it is now: ``since`` for what is logged later."""
         return len(self.said)
 
-    async def says(self, happening: str, *, since: int = 0, **facts: object) -> Said:
-        """Wait for a line about ``happening`` whose facts are equal to ``facts`` (a text: contain it)."""
-        wanted = f"{happening} {facts}"
+    async def says(self, event: str, *, since: int = 0, **facts: object) -> Said:
+        """Wait for a line about ``event`` whose facts are equal to ``facts`` (a text: contain it)."""
+        wanted = f"{event} {facts}"
 
         def found() -> Said | None:
-            return next((line for line in self.said[since:] if _matches(line, happening, facts)), None)
+            return next((line for line in self.said[since:] if _matches(line, event, facts)), None)
 
         try:
             async with asyncio.timeout(PATIENCE_S), self._news:
@@ -115,15 +115,15 @@ class Program:
         assert line is not None, f"it ended and did not log {wanted}, but: {self._log(since)}"
         return line
 
-    def count(self, happening: str, **facts: object) -> int:
+    def count(self, event: str, **facts: object) -> int:
         """How many such lines the log has till now."""
-        return sum(_matches(line, happening, facts) for line in self.said)
+        return sum(_matches(line, event, facts) for line in self.said)
 
     def _log(self, since: int) -> str:
         return "\n".join(
-            f"{line['time'][14:]} {line.get('happening', line['message'])} {line.get('facts', '')}"
+            f"{line['time'][14:]} {line.get('event', line['message'])} {line.get('facts', '')}"
             for line in self.said[since:]
-            if line.get("happening") != "Reconciled"
+            if line.get("event") != "Reconciled"
         )
 
     async def _end(self, how: signal.Signals) -> int:
@@ -150,9 +150,9 @@ class Program:
             self._news.notify_all()
 
 
-def _matches(line: Said, happening: str, facts: Mapping[str, object]) -> bool:
+def _matches(line: Said, event: str, facts: Mapping[str, object]) -> bool:
     logged = line.get("facts", {})
-    return line.get("happening", line.get("message")) == happening and all(
+    return line.get("event", line.get("message")) == event and all(
         value in logged.get(name, "") if isinstance(value, str) else logged.get(name) == value
         for name, value in facts.items()
     )

@@ -18,7 +18,7 @@ from app.adapters.simulated.boot_memory import SimulatedBootMemory
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import add_farm, mac_of
-from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.holds import SimulatedHolds
 from app.adapters.simulated.host_facts import SimulatedHostFacts
 from app.adapters.simulated.host_power import SimulatedHostPower
@@ -62,7 +62,7 @@ def simulated_settings(settings: Mapping[str, object] = MappingProxyType({})) ->
 def context_of(clock: VirtualClock, node: int = 1, telemetry: SimulatedTelemetry | None = None) -> NodeContext:
     """For one service alone: of a node of farm 1, with a fault board of its own."""
     shown = SimulatedTelemetry() if telemetry is None else telemetry
-    board = FaultBoard(SimulatedFaults(), clock, shown, lambda: 0.5)
+    board = FaultBoard(SimulatedFaultDisplay(), clock, shown, lambda: 0.5)
     return NodeContext(NodeIdentity(NodeId(node), FarmId(1), TwinId(node + 1)), clock, shown, board, lambda: 0.5)
 
 
@@ -101,7 +101,7 @@ class VirtualNode:
         self.facts = SimulatedHostFacts(clock, f"machine-{node}-{self.hardware.boots}")
         self.signs_of_life = SimulatedSignsOfLife(farm.ledger)
         self.holds = SimulatedHolds(clock)
-        self.faults = SimulatedFaults()
+        self.faults = SimulatedFaultDisplay()
         self.telemetry = SimulatedTelemetry()
         self.container = self._wire(settings or simulated_settings())
 
@@ -154,12 +154,12 @@ class VirtualNode:
         self.stream.append(*contents, age_s=age_s)
         await asyncio.sleep(0)
 
-    def told(self, kind: type[T]) -> list[T]:
-        return [happening for happening in self.telemetry.happenings if isinstance(happening, kind)]
+    def recorded(self, kind: type[T]) -> list[T]:
+        return [event for event in self.telemetry.recorded if isinstance(event, kind)]
 
     @property
     def steps(self) -> list[str]:
-        return [step.step for step in self.told(ShutdownStep)]
+        return [step.step for step in self.recorded(ShutdownStep)]
 
     def packets_to(self, node: int) -> Sequence[float]:
         return self._farm.network.sent_to(mac_of(1, node))

@@ -38,7 +38,7 @@ def test_figures_stand_side_by_side_with_their_difference() -> None:
     assert f"B uses {-used[2]:.2f} kWh" in shown.stdout
     assert "less than A" in shown.stdout
     assert len(re.findall(r"All \d+ promises were kept", shown.stdout)) == 2
-    assert shown.stdout.count("nobody_sleeps_for_ever") == 2, "nothing could break it"
+    assert shown.stdout.count("no_node_sleeps_for_ever") == 2, "nothing could break it"
 
 
 def test_a_side_that_breaks_a_promise_is_exit_code_1_with_its_replay_line() -> None:

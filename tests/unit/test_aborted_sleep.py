@@ -63,7 +63,7 @@ async def test_r13_called_up_after_its_down_the_machine_reboots_and_all_of_it_is
         await farm.until(lambda: node.dark, within_s=300)
         assert node.host_power.orders in ([Order.REBOOT], [Order.POWER_OFF])
     async with farm.running(1) as node:
-        await farm.until(lambda: farm.state(1) is Power.UP and bool(node.told(UptimeReported)), within_s=120)
+        await farm.until(lambda: farm.state(1) is Power.UP and bool(node.recorded(UptimeReported)), within_s=120)
         await farm.clock.sleep(1500)
         month = minted(farm)
         assert (month.window_s, month.slow_boots, month.violation) == (None, 0, None)
@@ -79,13 +79,13 @@ async def test_r13_called_up_before_its_down_landed_it_says_up_at_once_and_does_
         await farm.clock.sleep(600)
         assert farm.state(1) is Power.UP
         month = minted(farm)
-        assert (month.window_s is None) is not bool(node.told(RebootOrdered))
-        assert node.dark is bool(node.told(RebootOrdered))
+        assert (month.window_s is None) is not bool(node.recorded(RebootOrdered))
+        assert node.dark is bool(node.recorded(RebootOrdered))
 
 
 async def test_r13_a_down_of_unknown_fate_is_looked_for_on_the_chain(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         node.chain.lose_sight_of_next = True
         await until_step(farm, node, "say down")
         await farm.set_target(1, Power.UP)
@@ -97,7 +97,7 @@ async def test_r13_a_down_of_unknown_fate_is_looked_for_on_the_chain(farm: Virtu
 @pytest.mark.parametrize("why", ["hold", "holds unreadable", "not enabled"])
 async def test_r13_what_forbids_a_power_off_forbids_the_reboot_until_it_is_gone(farm: VirtualFarm, why: str) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         await until_step(farm, node, "final")
         if why == "hold":
             node.holds.place(HOLD)
@@ -170,19 +170,19 @@ async def test_r13_held_with_its_target_down_it_says_up_and_what_it_costs_and_sl
         assert node.host_power.orders == [Order.POWER_OFF]
     await farm.set_target(1, Power.UP)
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)), within_s=60)
+        await farm.until(lambda: bool(node.recorded(UptimeReported)), within_s=60)
         await farm.clock.sleep(60)
         assert "uncredited" not in node.fault_keys
         assert minted(farm).window_s is None
 
 
-async def test_r13_called_up_only_after_it_said_up_no_reboot_helps_and_the_farmer_is_told_what_does(
+async def test_r13_called_up_only_after_it_said_up_no_reboot_helps_and_the_farmer_reads_what_does(
     farm: VirtualFarm,
 ) -> None:
     async with farm.running(1) as node:
         await until_step(farm, node, "final")
         node.holds.place(HOLD)
-        await farm.until(lambda: farm.state(1) is Power.UP and bool(node.told(ShutdownAborted)), within_s=120)
+        await farm.until(lambda: farm.state(1) is Power.UP and bool(node.recorded(ShutdownAborted)), within_s=120)
         await farm.clock.sleep(60)
         await farm.set_target(1, Power.UP)
         await farm.clock.sleep(60)
@@ -198,7 +198,7 @@ async def test_r13_called_up_only_after_it_said_up_no_reboot_helps_and_the_farme
         await farm.until(lambda: node.dark, within_s=200)
     await farm.set_target(1, Power.UP)
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)), within_s=60)
+        await farm.until(lambda: bool(node.recorded(UptimeReported)), within_s=60)
         await farm.clock.sleep(60)
         assert not node.fault_keys
         assert minted(farm).window_s is None
@@ -239,10 +239,10 @@ async def test_r13_without_a_file_the_chain_tells_a_down_of_this_boot(farm: Virt
 
 async def test_r13_a_down_that_never_was_included_is_forgotten(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: len(node.told(UptimeReported)) == 2, within_s=1300)
+        await farm.until(lambda: len(node.recorded(UptimeReported)) == 2, within_s=1300)
         await farm.set_target(1, Power.DOWN, tell=[])
         farm.ledger.refuse_next = "payment"
-        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=400)
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=400)
         assert node.hardware.window.window is None
 
 
@@ -287,8 +287,8 @@ async def test_a_good_sleep_leaves_no_fault_and_is_forgotten_at_the_wake(farm: V
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: node.dark, within_s=120)
         assert "uncredited" not in node.fault_keys
-        assert len(node.told(PowerStateSet)) == 1
-        assert [s.step for s in node.told(ShutdownStep)][-1] == "power off"
+        assert len(node.recorded(PowerStateSet)) == 1
+        assert [s.step for s in node.recorded(ShutdownStep)][-1] == "power off"
     assert farm.hardware[1].window.window is not None
     await farm.set_target(1, Power.UP)
     async with farm.running(1) as node:

@@ -64,12 +64,12 @@ async def test_a_target_that_turns_up_while_the_time_is_asked_is_seen(farm: Virt
         gateway(node).time_takes_s = 20.0
         await farm.until(lambda: node.steps[-1:] == ["target"], within_s=200, every_s=0.001)
         await farm.set_target(1, Power.UP)
-        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=200)
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=200)
         assert not node.dark
         assert node.host_power.orders == []
 
 
-async def test_r6_a_chain_that_stands_still_powers_off_nothing_though_its_time_is_told_ahead(farm: VirtualFarm) -> None:
+async def test_r6_a_chain_that_stands_still_powers_off_nothing_though_its_time_runs_ahead(farm: VirtualFarm) -> None:
     async with farm.running(1, before=behind_a_gateway, settings=SETTINGS) as node:
         await farm.clock.sleep(10)
         gateway(node).stands_at_ms = farm.ledger.best.time_ms
@@ -88,7 +88,7 @@ async def test_r6_a_report_that_takes_minutes_does_not_make_the_head_look_old(fa
         await farm.until(lambda: node.steps[-1:] == ["uptime"], within_s=200, every_s=0.001)
         node.chain.hang_uptime = True
         await farm.until(lambda: node.dark, within_s=600)
-        assert node.told(ShutdownAborted) == []
+        assert node.recorded(ShutdownAborted) == []
 
 
 async def test_without_the_chains_time_it_stays_up(farm: VirtualFarm) -> None:
@@ -142,7 +142,7 @@ async def test_an_empty_list_of_the_farm_ends_no_wake(farm: VirtualFarm, monkeyp
             await node.container.operator().reconcile()
             await farm.clock.sleep(5)
         await farm.clock.sleep(600)
-        assert node.told(WakeEnded) == []
+        assert node.recorded(WakeEnded) == []
         assert len(node.packets_to(2)) > 10
 
 
@@ -158,7 +158,7 @@ async def test_a_node_that_joined_after_the_list_was_read_is_woken_on(farm: Virt
         await farm.until(lambda: bool(node.packets_to(3)), within_s=10)
         await node.container.operator().reconcile()
         await farm.clock.sleep(600)
-        assert node.told(WakeEnded) == []
+        assert node.recorded(WakeEnded) == []
 
 
 async def test_a_record_that_is_not_answered_is_kept_and_its_node_stays_a_peer(farm: VirtualFarm) -> None:

@@ -52,7 +52,7 @@ async def test_r10_it_says_so_and_its_state_is_up_meanwhile(farm: VirtualFarm) -
     async with farm.running(1) as node:
         await farm.until(lambda: farm.state(1) is Power.UP)
         await farm.until(lambda: "boot-loop" in node.fault_keys)
-        (told,) = node.told(StayingUp)
+        (told,) = node.recorded(StayingUp)
         assert told.reason == (
             "this node was booted 3 times in a row though its target is Down: it stays up 300 s a boot"
         )
@@ -79,7 +79,7 @@ async def test_r10_a_target_up_resets_the_count_at_once(farm: VirtualFarm) -> No
     async with farm.running(1) as node:
         await farm.until(lambda: "boot-loop" in node.fault_keys)
         await farm.set_target(1, Power.UP)
-        await farm.until(lambda: FaultCleared("boot-loop") in node.told(FaultCleared), within_s=30)
+        await farm.until(lambda: FaultCleared("boot-loop") in node.recorded(FaultCleared), within_s=30)
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: node.dark, within_s=AT_ONCE_S)
     farm.finalize()
@@ -115,7 +115,7 @@ async def test_r10_a_daemon_that_is_started_again_keeps_the_time(farm: VirtualFa
         assert node.container.server().staying_up
 
 
-async def test_r10_a_node_that_falls_while_it_is_braked_is_braked_again(farm: VirtualFarm) -> None:
+async def test_r10_a_node_that_falls_while_it_is_kept_up_is_kept_up_again(farm: VirtualFarm) -> None:
     await loop(farm, 2)
     async with farm.running(1):
         await farm.until(lambda: farm.state(1) is Power.UP)

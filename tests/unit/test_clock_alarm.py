@@ -8,7 +8,7 @@ from dependency_injector import providers
 from app.adapters.simulated.host_power import Obedience
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.domain.errors import RtcUnusable
-from app.domain.events import AlarmLeft, PowerStateSet, Setback, ShutdownAborted, UptimeReported
+from app.domain.events import AlarmLeft, OperationFailed, PowerStateSet, ShutdownAborted, UptimeReported
 from app.domain.model import Power
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
@@ -44,17 +44,17 @@ async def test_another_programs_alarm_is_not_cleared_when_the_daemon_starts(farm
         node.hardware.rtc.due_at_s = 2e9
 
     async with farm.running(1, settings=ON, before=by_another) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         assert node.hardware.rtc.due_at_s == 2e9
 
 
-async def test_an_earlier_alarm_of_another_program_is_left_and_told(farm: VirtualFarm) -> None:
+async def test_an_earlier_alarm_of_another_program_is_left_and_reported(farm: VirtualFarm) -> None:
     async with farm.running(1, settings=ON) as node:
         node.hardware.rtc.due_at_s = anothers = farm.clock.now() + 3600
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: node.dark, within_s=120)
         assert node.hardware.rtc.due_at_s == anothers
-        assert node.told(AlarmLeft)
+        assert node.recorded(AlarmLeft)
         assert "rtc-alarm" not in node.fault_keys
 
 
@@ -76,16 +76,16 @@ async def test_an_alarm_of_another_program_that_is_near_keeps_the_node_up_until_
         await farm.set_target(1, Power.DOWN)
         await farm.clock.sleep(300)
         assert "is due within 10 min; powerd waits until it is over" in node.fault("rtc-alarm").message
-        assert not node.told(PowerStateSet)
+        assert not node.recorded(PowerStateSet)
         await farm.until(lambda: node.dark, within_s=400)
         assert "rtc-alarm" not in node.fault_keys
         assert await node.hardware.rtc.due_in_s() == pytest.approx(82_800, abs=30)
 
 
-async def test_a_clock_that_cannot_be_cleared_is_told_and_no_more(farm: VirtualFarm) -> None:
+async def test_a_clock_that_cannot_be_cleared_is_reported_and_no_more(farm: VirtualFarm) -> None:
     async with farm.running(1, settings=ON, before=missing) as node:
-        await farm.until(lambda: bool(node.told(Setback)), within_s=1)
-        assert node.told(Setback)[0].doing == "clearing the clock's alarm"
+        await farm.until(lambda: bool(node.recorded(OperationFailed)), within_s=1)
+        assert node.recorded(OperationFailed)[0].doing == "clearing the clock's alarm"
 
 
 async def test_a_clock_without_an_alarm_means_not_enabled(farm: VirtualFarm) -> None:
@@ -108,8 +108,8 @@ async def test_an_alarm_that_does_not_take_aborts_before_anything_is_written_and
         setattr(node.hardware.rtc, how, True)
         await farm.set_target(1, Power.DOWN)
         await farm.clock.sleep(300)
-        assert node.told(ShutdownAborted)[0].step == "arm"
-        assert not node.told(PowerStateSet)
+        assert node.recorded(ShutdownAborted)[0].step == "arm"
+        assert not node.recorded(PowerStateSet)
         assert node.hardware.rtc.due_at_s is None
         assert node.fault("rtc-alarm").message.startswith("this node will not power off: ")
         setattr(node.hardware.rtc, how, False)
@@ -122,8 +122,8 @@ async def test_an_alarm_that_is_lost_in_the_middle_is_noticed_before_the_power_o
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: "uptime" in node.steps, within_s=120, every_s=0.01)
         node.hardware.rtc.forgets = True
-        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=60)
-        assert "reads back as none" in node.told(ShutdownAborted)[0].reason
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=60)
+        assert "reads back as none" in node.recorded(ShutdownAborted)[0].reason
         await farm.until(lambda: farm.state(1) is Power.UP, within_s=60)
         assert not node.host_power.orders
 
@@ -179,7 +179,7 @@ async def test_a_daemon_that_is_stopped_while_it_sets_the_alarm_clears_it(farm: 
         await farm.until(lambda: rtc.due_at_s is not None, within_s=120)
         await node.stop()
         assert rtc.due_at_s is None
-        assert not node.told(PowerStateSet)
+        assert not node.recorded(PowerStateSet)
 
 
 async def test_a_clock_that_hangs_does_not_hold_up_the_stop(farm: VirtualFarm) -> None:
@@ -193,12 +193,12 @@ async def test_a_clock_that_hangs_does_not_hold_up_the_stop(farm: VirtualFarm) -
         assert farm.clock.monotonic() - asked_at < 4.5
 
 
-async def test_a_clock_that_hangs_when_the_daemon_starts_is_told_and_holds_nothing_up(farm: VirtualFarm) -> None:
+async def test_a_clock_that_hangs_when_the_daemon_starts_is_reported_and_holds_nothing_up(farm: VirtualFarm) -> None:
     rtc = HangingRtcAlarm(farm.clock)
     rtc.hangs = "clear"
     async with farm.running(1, settings=ON, before=lambda node: with_clock(node, rtc)) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
-        assert "no answer within 0.5 s" in [told.error for told in node.told(Setback)]
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
+        assert "no answer within 0.5 s" in [told.error for told in node.recorded(OperationFailed)]
 
 
 async def test_a_wake_up_by_the_alarm_is_no_boot_loop(farm: VirtualFarm) -> None:

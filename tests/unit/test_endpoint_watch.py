@@ -6,7 +6,7 @@ import asyncio
 
 from app.adapters.simulated.chain_endpoints import SimulatedChainEndpoints
 from app.adapters.simulated.clock import VirtualClock
-from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.endpoint_watch import EndpointWatch
@@ -19,7 +19,7 @@ NAME = "wss://bad.example:443"
 def test_r15_an_endpoint_that_stays_out_for_minutes_is_a_fault_until_it_works() -> None:
     async def body() -> None:
         clock = VirtualClock()
-        board = FaultBoard(SimulatedFaults(), clock, SimulatedTelemetry(), lambda: 0.5)
+        board = FaultBoard(SimulatedFaultDisplay(), clock, SimulatedTelemetry(), lambda: 0.5)
         endpoints = SimulatedChainEndpoints()
         assert isinstance(endpoints, ChainEndpoints)
         watching = asyncio.ensure_future(EndpointWatch(endpoints, board, clock).run())

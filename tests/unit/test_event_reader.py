@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
-from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.backoff import Backoff
-from app.domain.events import FaultCleared, FaultRaised, Reconciled, Setback
+from app.domain.events import FaultCleared, FaultRaised, OperationFailed, Reconciled
 from app.domain.faults import FaultKind
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.persistent_trouble import PersistentTrouble
@@ -21,11 +21,11 @@ HOUR_S = 3600
 
 
 def reconnects(node: VirtualNode) -> int:
-    return sum("events reconnected" in told.trigger for told in node.told(Reconciled))
+    return sum("events reconnected" in told.trigger for told in node.recorded(Reconciled))
 
 
-def setbacks(node: VirtualNode) -> list[str]:
-    return [told.error for told in node.told(Setback) if told.doing == "reading events"]
+def failures(node: VirtualNode) -> list[str]:
+    return [told.error for told in node.recorded(OperationFailed) if told.doing == "reading events"]
 
 
 async def test_r15_a_stream_that_opens_and_cannot_be_read_is_no_hot_loop(farm: VirtualFarm) -> None:
@@ -35,7 +35,7 @@ async def test_r15_a_stream_that_opens_and_cannot_be_read_is_no_hot_loop(farm: V
         node.events.unreadable = True
         await farm.clock.sleep(HOUR_S)
         assert node.chain.reads - healthy <= healthy + 2
-        assert setbacks(node) == ["the simulated bus refuses to be read"]
+        assert failures(node) == ["the simulated bus refuses to be read"]
 
 
 async def test_r15_after_a_minute_it_is_a_fault_that_does_not_change_and_is_cleared(farm: VirtualFarm) -> None:
@@ -48,10 +48,10 @@ async def test_r15_after_a_minute_it_is_a_fault_that_does_not_change_and_is_clea
         message = node.fault("events").message
         for words in ("reading events", "1 min", "refuses to be read", "docs/redis.md"):
             assert words in message
-        assert len([told for told in node.told(FaultRaised) if told.key == "events"]) == 1
+        assert len([told for told in node.recorded(FaultRaised) if told.key == "events"]) == 1
         node.events.unreadable = False
         await farm.until(lambda: "events" not in node.fault_keys, within_s=45)
-        assert [told.key for told in node.told(FaultCleared)] == ["events"]
+        assert [told.key for told in node.recorded(FaultCleared)] == ["events"]
 
 
 async def test_r2_the_chain_is_looked_at_once_when_events_are_read_again(farm: VirtualFarm) -> None:
@@ -69,7 +69,7 @@ async def test_r2_the_chain_is_looked_at_once_when_events_are_read_again(farm: V
         assert reconnects(node) == before + 2  # the node itself, and its farm
 
 
-async def test_r15_another_outage_begins_with_a_short_pause_and_is_told_anew(farm: VirtualFarm) -> None:
+async def test_r15_another_outage_begins_with_a_short_pause_and_is_reported_anew(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         for _ in range(2):
             await farm.clock.sleep(10)
@@ -77,21 +77,21 @@ async def test_r15_another_outage_begins_with_a_short_pause_and_is_told_anew(far
             await farm.clock.sleep(600)
             node.events.unreadable = False
             await farm.clock.sleep(60)
-        retries = [told.retry_in_s for told in node.told(Setback) if told.doing == "reading events"]
+        retries = [told.retry_in_s for told in node.recorded(OperationFailed) if told.doing == "reading events"]
         assert len(retries) == 2
         assert max(retries) < 1
 
 
 async def test_r15_reasons_that_alternate_or_never_repeat_do_not_fill_the_log(clock: VirtualClock) -> None:
     telemetry = SimulatedTelemetry()
-    board = FaultBoard(SimulatedFaults(), clock, telemetry, lambda: 0.5)
+    board = FaultBoard(SimulatedFaultDisplay(), clock, telemetry, lambda: 0.5)
     trouble = PersistentTrouble(FaultKind.EVENTS.key(), "mend it", board, clock, patience_s=60)
     retrying = Retrying("trying", Backoff(0.2, 30), trouble, clock, telemetry, lambda: 0.5)
     for number in range(100):
         await retrying.failed(f"reason {number % 2}")
-    told = [each for each in telemetry.happenings if isinstance(each, Setback)]
+    told = [each for each in telemetry.recorded if isinstance(each, OperationFailed)]
     assert [each.error for each in told] == ["reason 0", "reason 1"]
     for number in range(100):
         await retrying.failed(f"port {number}")
-    told = [each for each in telemetry.happenings if isinstance(each, Setback)]
+    told = [each for each in telemetry.recorded if isinstance(each, OperationFailed)]
     assert len(told) == REASONS_MAX

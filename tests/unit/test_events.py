@@ -8,8 +8,8 @@ from app.domain.events import (
     EventDeadLettered,
     EventsHandled,
     Malformed,
+    OperationFailed,
     PowerTargetChanged,
-    Setback,
     WakeBurstStarted,
 )
 from app.domain.model import FarmId, NodeId, Power
@@ -31,16 +31,16 @@ async def test_an_event_is_not_acknowledged_before_the_chain_was_read(farm: Virt
         assert len(node.stream.pending) == 1
         node.chain.unavailable = False
         await farm.until(lambda: not node.stream.pending, within_s=60)
-        assert node.told(EventsHandled)
+        assert node.recorded(EventsHandled)
 
 
-async def test_what_could_not_be_acknowledged_is_not_told_as_handled(farm: VirtualFarm) -> None:
+async def test_what_could_not_be_acknowledged_is_not_reported_as_handled(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.clock.sleep(10)
         node.events.refuse_acknowledging = True
         await node.deliver(up(farm, 2))
-        await farm.until(lambda: any(told.doing == "acknowledging events" for told in node.told(Setback)))
-        assert node.told(EventsHandled) == []
+        await farm.until(lambda: any(told.doing == "acknowledging events" for told in node.recorded(OperationFailed)))
+        assert node.recorded(EventsHandled) == []
 
 
 async def test_a_failing_handler_keeps_no_later_event_from_being_handled(farm: VirtualFarm) -> None:
@@ -75,7 +75,7 @@ async def test_what_is_no_event_goes_to_the_dead_letters_and_the_next_one_is_han
         await node.deliver(Malformed("offset 3: no such type"), up(farm, 2))
         await farm.until(lambda: bool(node.packets_to(2)), within_s=10)
         await farm.until(lambda: not node.stream.pending, within_s=10)
-    assert [letter.reason for letter in node.told(EventDeadLettered)] == ["offset 3: no such type"]
+    assert [letter.reason for letter in node.recorded(EventDeadLettered)] == ["offset 3: no such type"]
 
 
 async def test_a_dead_letter_that_cannot_be_written_stays_pending_and_is_tried_again(
@@ -97,7 +97,7 @@ async def test_an_old_entry_only_triggers_a_look(farm: VirtualFarm) -> None:
         await node.deliver(up(farm, 2), age_s=601)
         await farm.until(lambda: not node.stream.pending, within_s=10)
         await farm.clock.sleep(60)
-        assert not node.told(WakeBurstStarted)
+        assert not node.recorded(WakeBurstStarted)
 
 
 async def test_an_old_entry_still_leads_to_waking_a_sleeper(farm: VirtualFarm) -> None:
@@ -114,7 +114,7 @@ async def test_an_event_of_another_farm_is_acknowledged_and_ignored(farm: Virtua
         await node.deliver(PowerTargetChanged(FarmId(99), NodeId(2), Power.UP))
         await farm.until(lambda: not node.stream.pending, within_s=10)
         await farm.clock.sleep(60)
-        assert not node.told(WakeBurstStarted)
+        assert not node.recorded(WakeBurstStarted)
 
 
 async def test_acknowledging_that_fails_does_no_harm(farm: VirtualFarm) -> None:

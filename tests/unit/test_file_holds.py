@@ -125,7 +125,7 @@ def test_a_place_that_can_not_be_written_is_named_with_the_remedy(tmp_path: Path
         FileHolds(tmp_path / "file", SystemClock(), FACTS).place(GOOD)
 
 
-def test_who_may_not_write_is_told_to_be_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_may_not_write_reads_that_it_should_be_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Path, *_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(self))
 

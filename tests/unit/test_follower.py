@@ -10,12 +10,12 @@ import pytest
 
 from app.adapters.simulated.block_cursor import SimulatedBlockCursor
 from app.adapters.simulated.chain import SimulatedChain
-from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.blocks import Block, BlockRef
 from app.domain.errors import WrongChain
-from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, PowerTargetChanged, Setback
+from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, OperationFailed, PowerTargetChanged
 from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
@@ -35,7 +35,7 @@ class Rig:
         self.chain = SimulatedChain(farm.ledger, farm.clock, FARMER)
         self.cursor = SimulatedBlockCursor()
         self.telemetry = SimulatedTelemetry()
-        self.board = FaultBoard(SimulatedFaults(), farm.clock, self.telemetry, lambda: 0.5)
+        self.board = FaultBoard(SimulatedFaultDisplay(), farm.clock, self.telemetry, lambda: 0.5)
         self._blocks = chain or self.chain
 
     def follower(self, batch: int = 4, farm: int | None = None) -> Follower:
@@ -112,14 +112,14 @@ async def test_the_cursor_moves_only_after_the_events_are_on_the_stream(farm: Vi
         await rig.change(1)
         await farm.clock.sleep(5)
         assert rig.cursor.history[-1].number == 0
-        assert rig.telemetry.of(Setback)
+        assert rig.telemetry.of(OperationFailed)
         rig.out.full = False
         await farm.clock.sleep(60)
     assert rig.published() == [1]
     assert rig.cursor.history[-1].number == 1
 
 
-async def test_r15_what_cannot_be_published_is_told_once_and_is_a_fault_until_it_is(farm: VirtualFarm) -> None:
+async def test_r15_what_cannot_be_published_is_reported_once_and_is_a_fault_until_it_is(farm: VirtualFarm) -> None:
     rig = Rig(farm)
     async with rig.following():
         await asyncio.sleep(0)
@@ -128,7 +128,7 @@ async def test_r15_what_cannot_be_published_is_told_once_and_is_a_fault_until_it
         for _ in range(200):
             rig.block()
             await farm.clock.sleep(6)
-        (told,) = rig.telemetry.of(Setback)
+        (told,) = rig.telemetry.of(OperationFailed)
         assert told.doing == "publishing events"
         assert [fault.key for fault in rig.board.faults] == ["events-out"]
         rig.out.full = False
@@ -260,7 +260,7 @@ async def test_a_batch_of_two_branches_is_used_up_to_the_break(farm: VirtualFarm
     assert rig.published() == [1, 2, 3]
 
 
-async def test_a_block_that_nobody_can_read_any_more_is_reported_and_skipped(farm: VirtualFarm) -> None:
+async def test_a_block_that_can_not_be_read_any_more_is_reported_and_skipped(farm: VirtualFarm) -> None:
     blocks = [block(1, "0x0", unreadable="state discarded"), block(2, "0x1")]
     rig = Rig(farm, OddBlocks(BlockRef(2, "0x2"), [blocks]))
     await rig.cursor.save(BlockRef(0, "0x0"))
@@ -300,7 +300,7 @@ class TestWhileTheCursorCannotBeWritten:
         assert rig.published() == [1, 2, 3]
         assert rig.cursor.history == []
 
-    async def test_r15_it_is_told_once_and_is_a_fault_until_the_cursor_is_written_again(
+    async def test_r15_it_is_reported_once_and_is_a_fault_until_the_cursor_is_written_again(
         self, farm: VirtualFarm
     ) -> None:
         rig = Rig(farm)
@@ -309,7 +309,7 @@ class TestWhileTheCursorCannotBeWritten:
             for _ in range(20):
                 rig.block()
                 await farm.clock.sleep(6)
-            assert [each.doing for each in rig.telemetry.of(Setback)] == [DOING]
+            assert [each.doing for each in rig.telemetry.of(OperationFailed)] == [DOING]
             assert [fault.key for fault in rig.board.faults] == [FAULT]
             rig.cursor.full = False
             for _ in range(10):

@@ -73,11 +73,11 @@ async def test_r13_a_clock_that_is_wrong_for_a_day_costs_no_fee_and_says_so_once
         await farm.clock.sleep(DAY_S)
         assert fees.failed_at_s["report_uptime_v2"] == []
         assert fees.succeeded == 0
-        assert [told.key for told in node.told(FaultRaised)] == ["clock-drift", "uptime"]
+        assert [told.key for told in node.recorded(FaultRaised)] == ["clock-drift", "uptime"]
         assert "NTP" in node.fault("clock-drift").message
         assert {len({f.message for f in shown if f.key == "clock-drift"}) for shown in node.faults.history} <= {0, 1}
         clock.step_wall_clock(-drift_s)
-        await farm.until(lambda: bool(node.told(UptimeReported)), within_s=120)
+        await farm.until(lambda: bool(node.recorded(UptimeReported)), within_s=120)
         await farm.until(lambda: not node.fault_keys)
 
 
@@ -102,14 +102,14 @@ async def test_r13_a_clock_at_the_edge_is_not_tried_again_and_again(farm: Virtua
         await farm.clock.sleep(3600)
         assert fees.succeeded == len(fees.failed_at_s["report_uptime_v2"]) == 0
         clock.step_wall_clock(-20.0)
-        await farm.until(lambda: bool(node.told(UptimeReported)), within_s=120)
+        await farm.until(lambda: bool(node.recorded(UptimeReported)), within_s=120)
 
 
 async def test_r13_a_head_that_stands_still_is_no_evidence_against_the_clock_but_no_report_waits_for_its_end(
     farm: VirtualFarm,
 ) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         farm.ledger.hold_blocks = True
         tried = len(node.chain.samples)
         await farm.clock.sleep(2 * 3600)
@@ -117,7 +117,7 @@ async def test_r13_a_head_that_stands_still_is_no_evidence_against_the_clock_but
         assert "the chain has made no block for 30 s" in node.fault("uptime").message
         assert len(node.chain.samples) == tried
         farm.ledger.hold_blocks = False
-        await farm.until(lambda: len(node.told(UptimeReported)) > 1, within_s=120)
+        await farm.until(lambda: len(node.recorded(UptimeReported)) > 1, within_s=120)
 
 
 async def test_r13_a_clock_that_is_ahead_reports_no_stale_uptime_when_the_chain_comes_back(farm: VirtualFarm) -> None:
@@ -137,7 +137,7 @@ async def test_r13_a_clock_that_turns_wrong_between_look_and_block_is_found_out_
 ) -> None:
     clock, before = with_clock(farm, 0.0)
     async with farm.running(1, before=before) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         clock.step_wall_clock(200.0)
         node.chain.fail_uptime = ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", "0x1")
         check = node.container.services().uptime._clock_watch.refused
@@ -150,7 +150,7 @@ async def test_r13_a_clock_that_turns_wrong_between_look_and_block_is_found_out_
 async def test_r15_a_report_that_fails_for_a_day_is_tried_ever_more_rarely_and_is_a_fault(farm: VirtualFarm) -> None:
     fees = Fees(farm)
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         unregister(farm)
         await farm.until(lambda: "uptime" in node.fault_keys, within_s=2460 + 5)
         message = node.fault("uptime").message
@@ -169,14 +169,14 @@ async def test_r15_a_report_that_fails_for_a_day_is_tried_ever_more_rarely_and_i
 async def test_r15_a_state_that_fails_for_a_day_is_tried_ever_more_rarely_and_is_a_fault(farm: VirtualFarm) -> None:
     fees = Fees(farm)
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         unregister(farm)
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: "own-power" in node.fault_keys, within_s=600)
         await farm.clock.sleep(DAY_S)
         assert len(fees.failed_at_s["change_power_state"]) < 90
         assert "change_power_state failed: NodeNotExists" in node.fault("own-power").message
-        assert len(node.told(ShutdownStep)) < 200, "no look begins a shutdown that can't say Down"
+        assert len(node.recorded(ShutdownStep)) < 200, "no look begins a shutdown that can't say Down"
         register(farm)
         await farm.until(lambda: node.dark, within_s=2000)
 
@@ -191,7 +191,7 @@ async def test_r15_a_state_up_that_fails_for_a_day_is_tried_ever_more_rarely_and
         assert 3 < len(fees.failed_at_s["change_power_state"]) < 90
         assert "own-power" in node.fault_keys
         register(farm)
-        await farm.until(lambda: bool(node.told(PowerStateSet)), within_s=1600)
+        await farm.until(lambda: bool(node.recorded(PowerStateSet)), within_s=1600)
         await farm.until(lambda: not node.fault_keys, within_s=1600)
 
 
@@ -224,7 +224,7 @@ async def test_r15_an_account_that_cannot_pay_is_a_fault_at_once_with_its_addres
 
 async def test_r15_the_same_for_a_state_that_is_not_taken(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         await farm.set_target(1, Power.DOWN, tell=[])
         farm.ledger.refuse_next, farm.ledger.refuse_count = "payment", 1000
         await farm.until(lambda: "wallet" in node.fault_keys, within_s=400)
@@ -236,7 +236,7 @@ async def test_r15_a_chain_that_takes_no_uptime_for_41_minutes_is_a_fault(
     farm: VirtualFarm, how: str, reason: str
 ) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         began_s = farm.clock.monotonic()
         setattr(node.chain, how, True)
         await farm.until(lambda: "uptime" in node.fault_keys, within_s=2461)
@@ -244,7 +244,7 @@ async def test_r15_a_chain_that_takes_no_uptime_for_41_minutes_is_a_fault(
         assert reason in node.fault("uptime").message
         assert "chain.urls" in node.fault("uptime").message
         await farm.clock.sleep(3 * 3600)
-        assert [told.key for told in node.told(FaultRaised)].count("uptime") == 1
+        assert [told.key for told in node.recorded(FaultRaised)].count("uptime") == 1
         setattr(node.chain, how, False)
         await farm.until(lambda: "uptime" not in node.fault_keys, within_s=120)
 
@@ -259,9 +259,9 @@ async def test_r15_a_report_that_hangs_from_the_start_is_a_fault_after_ten_minut
         await farm.until(lambda: "uptime" not in node.fault_keys, within_s=120)
 
 
-async def test_r15_an_unhealthy_node_is_told_what_it_costs(farm: VirtualFarm) -> None:
+async def test_r15_an_unhealthy_node_reads_what_it_costs(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         node.facts.problems = ("readonly-cache",)
         await farm.until(lambda: "uptime" in node.fault_keys, within_s=2500)
         assert "not healthy (readonly-cache); mend what these flags name" in node.fault("uptime").message
@@ -284,7 +284,7 @@ async def test_r13_where_blocks_are_made_on_demand_an_old_head_is_not_watched(fa
         await farm.clock.sleep(100)
         assert "clock-drift" in node.fault_keys, "the refusal tells it"
         clock.step_wall_clock(-200.0)
-        await farm.until(lambda: bool(node.told(UptimeReported)), within_s=1000)
+        await farm.until(lambda: bool(node.recorded(UptimeReported)), within_s=1000)
 
 
 async def test_r13_a_gateway_that_shows_an_old_block_again_is_no_evidence_against_the_clock(
@@ -292,7 +292,7 @@ async def test_r13_a_gateway_that_shows_an_old_block_again_is_no_evidence_agains
 ) -> None:
     """Vague times: each answer is another one, and still none is a block that came since."""
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         asked = itertools.count()
 
         async def head(kind: HeadKind) -> Head:
@@ -301,5 +301,5 @@ async def test_r13_a_gateway_that_shows_an_old_block_again_is_no_evidence_agains
         monkeypatch.setattr(node.chain, "head", head)
         await farm.clock.sleep(2 * 1200)
         assert next(asked) > 10
-        assert len(node.told(UptimeReported)) >= 2
+        assert len(node.recorded(UptimeReported)) >= 2
         assert node.fault_keys == set()

@@ -6,7 +6,7 @@ import pytest
 from dependency_injector import providers
 
 from app.adapters.simulated.clock import VirtualClock
-from app.domain.events import Setback, StayingUp
+from app.domain.events import OperationFailed, StayingUp
 from app.domain.model import Power
 from app.entrypoints.settings.loading import load_settings
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
@@ -29,7 +29,7 @@ async def test_it_defers_its_power_off_says_so_and_obeys_as_soon_as_another_give
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: deferred(node), within_s=60)
         await farm.clock.sleep(5000)
-        assert REASON in [told.reason for told in node.told(StayingUp)]
+        assert REASON in [told.reason for told in node.recorded(StayingUp)]
         assert not node.steps
         assert farm.state(1) is Power.UP
         async with farm.running(2):
@@ -96,7 +96,7 @@ async def test_signs_that_cannot_be_read_are_doubt(farm: VirtualFarm) -> None:
         await farm.clock.sleep(600)
         node.signs_of_life.unavailable = True
         await farm.clock.sleep(600)
-        assert "looking for signs of life" in [told.doing for told in node.told(Setback)]
+        assert "looking for signs of life" in [told.doing for told in node.recorded(OperationFailed)]
         await farm.set_target(1, Power.DOWN)
         await farm.clock.sleep(1000)
         assert not node.steps
@@ -193,7 +193,7 @@ class TestBehindAGateway:
             assert farm.state(1) is Power.UP
 
 
-async def test_without_guard_and_calls_nobody_looks_for_signs_of_life(farm: VirtualFarm) -> None:
+async def test_without_guard_and_calls_no_node_looks_for_signs_of_life(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: node.dark, within_s=120)

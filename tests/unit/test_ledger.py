@@ -134,7 +134,7 @@ class TestThePool:
         assert second is not None
         assert second.extrinsics == [sooner, later]
 
-    def test_nobody_without_money_gets_in(self, ledger: Ledger) -> None:
+    def test_no_account_without_money_gets_in(self, ledger: Ledger) -> None:
         with pytest.raises(InvalidTransaction, match="payment"):
             self.submit(ledger, 0, STRANGER)
 

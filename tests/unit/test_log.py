@@ -14,17 +14,17 @@ from app.adapters.telemetry.log import OWN_LOGGERS, LogTelemetry, TextFormatter,
 from app.adapters.telemetry.repetitions import FREE, LINES_MAX, Repetitions
 from app.adapters.telemetry.sentences import SENTENCES
 from app.domain.events import (
+    DomainEvent,
     EventDeadLettered,
     FaultRaised,
-    Happening,
+    OperationFailed,
     Reconciled,
-    Setback,
     StayingUp,
     UptimeSkipped,
     WakeBurstStarted,
 )
 from app.domain.model import NodeId
-from tests.contracts.samples import HAPPENINGS
+from tests.contracts.samples import DOMAIN_EVENTS
 
 
 @pytest.fixture(autouse=True)
@@ -39,15 +39,15 @@ def _logging_as_it_was() -> Iterator[None]:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
-def log_in_text(happening: Happening, level: str = "debug") -> str:
+def log_in_text(event: DomainEvent, level: str = "debug") -> str:
     written = io.StringIO()
     setup_logging(level, "text", written)
-    LogTelemetry(logging.getLogger("powerd")).happened(happening)
+    LogTelemetry(logging.getLogger("powerd")).record(event)
     return written.getvalue()
 
 
-def test_every_happening_has_a_sentence() -> None:
-    assert set(SENTENCES) == set(get_args(Happening))
+def test_every_domain_event_has_a_sentence() -> None:
+    assert set(SENTENCES) == set(get_args(DomainEvent))
 
 
 def test_a_person_reads_a_sentence_and_facts() -> None:
@@ -67,29 +67,29 @@ def test_lists_and_nothing_read_naturally() -> None:
     ("retry_in_s", "shown"), [(0.5867520362880968, "0.587"), (37.5, "37.5"), (0.0, "0.0"), (600.0, "600.0")]
 )
 def test_seconds_are_shown_to_the_millisecond(retry_in_s: float, shown: str) -> None:
-    assert log_in_text(Setback("reading", "away", retry_in_s)).endswith(f" retry_in_s={shown}\n")
+    assert log_in_text(OperationFailed("reading", "away", retry_in_s)).endswith(f" retry_in_s={shown}\n")
 
 
-@pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda happening: type(happening).__name__)
-def test_a_program_reads_one_object_per_line(happening: Happening) -> None:
+@pytest.mark.parametrize("event", DOMAIN_EVENTS, ids=lambda event: type(event).__name__)
+def test_a_program_reads_one_object_per_line(event: DomainEvent) -> None:
     written = io.StringIO()
     setup_logging("debug", "json", written)
-    LogTelemetry(logging.getLogger("powerd")).happened(happening)
+    LogTelemetry(logging.getLogger("powerd")).record(event)
     [line] = written.getvalue().splitlines()
     record = json.loads(line)
-    assert record["happening"] == type(happening).__name__
-    assert set(record) == {"time", "level", "logger", "message", "happening", "facts"}
+    assert record["event"] == type(event).__name__
+    assert set(record) == {"time", "level", "logger", "message", "event", "facts"}
     assert record["facts"]
 
 
 def test_an_included_block_stands_beside_the_other_facts() -> None:
-    uptime = next(sample for sample in HAPPENINGS if type(sample).__name__ == "UptimeReported")
+    uptime = next(sample for sample in DOMAIN_EVENTS if type(sample).__name__ == "UptimeReported")
     line = log_in_text(uptime)
     assert "uptime_s=86400 taken_at_s=1700000000 block_hash=0xdef block_number=none" in line
 
 
 @pytest.mark.parametrize("evil", ["x\n2026 ERROR fault key=fake", "\x1b[2J", "a\u2028b", '"quoted" key=1'])
-def test_nobody_can_fake_a_line_or_steer_the_terminal(evil: str) -> None:
+def test_no_reason_can_fake_a_line_or_steer_the_terminal(evil: str) -> None:
     line = log_in_text(EventDeadLettered("1-0", evil))
     assert len(line.splitlines()) == 1
     assert line.rstrip("\n").isprintable()
@@ -105,7 +105,7 @@ def test_a_library_can_not_fake_a_line_either() -> None:
 
 def test_routine_is_quiet_at_info_and_setbacks_are_not() -> None:
     assert log_in_text(Reconciled("clock"), level="info") == ""
-    assert "WARNING" in log_in_text(Setback("reading the chain", "timed out", 2.5), level="info")
+    assert "WARNING" in log_in_text(OperationFailed("reading the chain", "timed out", 2.5), level="info")
 
 
 def test_libraries_are_heard_one_level_later() -> None:
@@ -170,7 +170,7 @@ def log() -> LogOfADay:
 def test_a_line_per_head_of_which_only_the_figures_differ_is_written_some_times_a_day(log: LogOfADay) -> None:
     for head in range(14_400):
         log.now_s = head * 6.0
-        log.telemetry.happened(StayingUp(f"the best head {1000 + head} is {70 + head % 9}.5 s old, more than 60 s"))
+        log.telemetry.record(StayingUp(f"the best head {1000 + head} is {70 + head % 9}.5 s old, more than 60 s"))
     assert FREE < len(log.lines) < 40
     assert "left_out=" in log.lines[-1]
 
@@ -185,25 +185,25 @@ def test_a_warning_of_any_part_is_no_flood_either(log: LogOfADay) -> None:
 
 def test_what_is_new_is_written_at_once(log: LogOfADay) -> None:
     for _ in range(50):
-        log.telemetry.happened(Setback("reading events", "no answer", 1.0))
-    log.telemetry.happened(Setback("reading events", "refused", 1.0))
-    log.telemetry.happened(StayingUp("still waking node 2"))
-    log.telemetry.happened(StayingUp("still waking node 3"))
+        log.telemetry.record(OperationFailed("reading events", "no answer", 1.0))
+    log.telemetry.record(OperationFailed("reading events", "refused", 1.0))
+    log.telemetry.record(StayingUp("still waking node 2"))
+    log.telemetry.record(StayingUp("still waking node 3"))
     assert len(log.lines) == FREE + 3
 
 
 def test_a_line_that_did_not_come_for_long_is_new_again(log: LogOfADay) -> None:
     for _ in range(50):
-        log.telemetry.happened(Setback("reading events", "no answer", 1.0))
+        log.telemetry.record(OperationFailed("reading events", "no answer", 1.0))
     log.now_s = 4000.0
     for _ in range(50):
-        log.telemetry.happened(Setback("reading events", "no answer", 1.0))
+        log.telemetry.record(OperationFailed("reading events", "no answer", 1.0))
     assert len(log.lines) == 2 * FREE
 
 
 def test_faults_routine_and_bugs_are_always_written(log: LogOfADay) -> None:
     for number in range(50):
-        log.telemetry.happened(FaultRaised("disk", f"{number} % full"))
+        log.telemetry.record(FaultRaised("disk", f"{number} % full"))
         log.logger.info("routine")
         log.logger.error("bug", exc_info=ValueError("x"))
     assert len([line for line in log.lines if "Z " in line]) == 150

@@ -13,7 +13,7 @@ from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.errors import ChainUnavailable
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.model import Head, HeadKind, Inclusion, NodeId, NodePower, PastPower, Power, PowerState, Unreadable
 from app.domain.rules.paid import DownWindow, Remedy
 from app.domain.rules.power import OwnPower
@@ -121,7 +121,7 @@ async def test_a_chain_that_can_not_be_asked_about_the_past_is_asked_again(clock
     world.remember(5, DOWN, DOWN, target_at_down=DOWN)
     world.chain.away = True
     await world.saw(DOWN, DOWN, 5)
-    assert any(isinstance(each, Setback) for each in world.telemetry.happenings)
+    assert any(isinstance(each, OperationFailed) for each in world.telemetry.recorded)
     assert world.window.window is None
     world.chain.away = False
     await world.saw(DOWN, DOWN, 5)

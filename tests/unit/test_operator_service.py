@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
-from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import ChainUnavailable, IdentityUnavailable, NodeNotKnown, NotWantedUp
@@ -34,7 +34,7 @@ PEER = NodeId(2)
 async def desk_of(farm: VirtualFarm, number: int = 1) -> AsyncIterator[tuple[VirtualNode, OperatorService]]:
     """A node that has reported its uptime and looked at itself and at the farm."""
     async with farm.running(number) as node:
-        await farm.until(lambda: any(each.trigger.startswith("itself") for each in node.told(Reconciled)))
+        await farm.until(lambda: any(each.trigger.startswith("itself") for each in node.recorded(Reconciled)))
         await farm.clock.sleep(10)
         yield node, node.container.operator()
 
@@ -42,7 +42,7 @@ async def desk_of(farm: VirtualFarm, number: int = 1) -> AsyncIterator[tuple[Vir
 # -- before it is known who this node is ---------------------------------------------------------------
 async def test_a_desk_that_is_closed_says_whom_it_waits_for_and_refuses_all(clock: VirtualClock) -> None:
     identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)), fail_times=20)
-    faults = FaultBoard(SimulatedFaults(), clock, SimulatedTelemetry(), lambda: 0.5)
+    faults = FaultBoard(SimulatedFaultDisplay(), clock, SimulatedTelemetry(), lambda: 0.5)
     identification = Identification(identity, clock, faults, SimulatedTelemetry(), lambda: 0.5)
     desk = UnidentifiedOperator(identification, faults, "1.2.3")
     assert desk.status() == NodeStatus("1.2.3", waiting_for="asking who this node is")
@@ -78,7 +78,7 @@ async def test_the_status_tells_what_was_seen_and_costs_the_chain_nothing(farm: 
     assert status.head is not None
     assert status.head.number is not None
     assert status.looked_at_s is not None
-    assert status.last_uptime == node.told(UptimeReported)[0].sample
+    assert status.last_uptime == node.recorded(UptimeReported)[0].sample
     assert status.last_uptime_age_s == pytest.approx(110, abs=10)
     assert (status.staying_up, status.shutdown_step, status.not_enabled, status.faults) == ("", "", "", ())
 
@@ -88,7 +88,7 @@ async def test_the_status_tells_why_the_node_stays_up(farm: VirtualFarm) -> None
         node.holds.place(Hold("backup", "copies", None))
         node.facts.problems = ("readonly-cache",)
         await farm.set_target(1, Power.DOWN)
-        await farm.until(lambda: bool(node.told(StayingUp)))
+        await farm.until(lambda: bool(node.recorded(StayingUp)))
         status = desk.status()
     assert status.holds == (Hold("backup", "copies", None),)
     assert status.staying_up == "held by backup: copies"
@@ -98,7 +98,7 @@ async def test_the_status_tells_why_the_node_stays_up(farm: VirtualFarm) -> None
 
 async def test_the_status_tells_what_is_not_enabled_and_which_faults_there_are(farm: VirtualFarm) -> None:
     async with farm.running(1, settings={"power_management.enabled": False}) as node:
-        await farm.until(lambda: len(node.told(Reconciled)) >= 2)
+        await farm.until(lambda: len(node.recorded(Reconciled)) >= 2)
         node.container.faults().report(FaultKind.WALLET.key(), "empty")
         status = node.container.operator().status()
     assert status.not_enabled
@@ -124,10 +124,10 @@ async def test_the_status_tells_where_the_shutdown_stands(farm: VirtualFarm) -> 
 # -- wishes --------------------------------------------------------------------------------------------
 async def test_a_reconcile_is_a_look_at_the_node_and_at_the_farm(farm: VirtualFarm) -> None:
     async with desk_of(farm) as (node, desk):
-        before = len(node.told(Reconciled))
+        before = len(node.recorded(Reconciled))
         await desk.reconcile()
-        await farm.until(lambda: len(node.told(Reconciled)) >= before + 2, within_s=5)
-        assert {each.trigger for each in node.told(Reconciled)[before:]} == {
+        await farm.until(lambda: len(node.recorded(Reconciled)) >= before + 2, within_s=5)
+        assert {each.trigger for each in node.recorded(Reconciled)[before:]} == {
             "itself: an operator's wish",
             "the farm: an operator's wish",
         }
@@ -138,7 +138,7 @@ async def test_an_uptime_report_on_demand_is_on_the_chain(farm: VirtualFarm) -> 
         await farm.clock.sleep(100)
         result = await desk.report_uptime()
         assert isinstance(result, UptimeReported)
-        assert node.told(UptimeReported)[-1] == result
+        assert node.recorded(UptimeReported)[-1] == result
         await farm.clock.sleep(10)
         assert desk.status().last_uptime_age_s == pytest.approx(10, abs=8)
 
@@ -147,7 +147,7 @@ async def test_wishes_for_a_report_at_once_are_one_report_and_later_ones_another
     async with desk_of(farm) as (node, desk):
         one, other = await asyncio.gather(desk.report_uptime(), desk.report_uptime())
         assert one is other
-        assert len(node.told(UptimeReported)) == 2
+        assert len(node.recorded(UptimeReported)) == 2
         assert await desk.report_uptime() is not one
 
 
@@ -168,13 +168,13 @@ async def test_an_unhealthy_node_says_so_instead_of_reporting(farm: VirtualFarm)
 async def test_a_peer_is_woken_and_the_wake_is_in_the_status(farm: VirtualFarm) -> None:
     async with desk_of(farm) as (node, desk):
         await desk.wake(PEER)
-        await farm.until(lambda: bool(node.told(WakeBurstStarted)), within_s=5)
+        await farm.until(lambda: bool(node.recorded(WakeBurstStarted)), within_s=5)
         await farm.clock.sleep(10)
         (wake,) = desk.status().wakes
         assert (wake.node, wake.reason, wake.attempts, wake.overdue) == (PEER, "an operator's wish", 1, False)
         assert wake.running_for_s == pytest.approx(10, abs=2)
         await desk.wake(PEER)
-        await farm.until(lambda: len(node.told(WakeBurstStarted)) == 2, within_s=5)
+        await farm.until(lambda: len(node.recorded(WakeBurstStarted)) == 2, within_s=5)
         assert node.packets_to(PEER)
 
 

@@ -12,7 +12,7 @@ from tests.rigs.virtual_farm import VirtualFarm
 pytestmark = pytest.mark.anyio
 
 
-async def test_r6_an_old_head_is_told_once_and_not_at_every_look(farm: VirtualFarm) -> None:
+async def test_r6_an_old_head_is_reported_once_and_not_at_every_look(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.clock.sleep(10)
         node.holds.place(Hold("backup", "nightly copy", None))
@@ -21,7 +21,7 @@ async def test_r6_an_old_head_is_told_once_and_not_at_every_look(farm: VirtualFa
         farm.ledger.hold_blocks = True
         node.holds.lift("backup")
         await farm.clock.sleep(3600)
-        [told] = [told for told in node.told(StayingUp) if "held" not in told.reason]
+        [told] = [told for told in node.recorded(StayingUp) if "held" not in told.reason]
         server = node.container.server()
         assert " s old, more than 60 s" in told.reason
         assert " s old, more than 60 s" in server.staying_up
@@ -30,19 +30,21 @@ async def test_r6_an_old_head_is_told_once_and_not_at_every_look(farm: VirtualFa
         await farm.until(lambda: node.dark, within_s=400)
 
 
-async def test_r15_an_answer_that_is_neither_up_nor_down_is_told_as_that_and_becomes_a_fault(farm: VirtualFarm) -> None:
+async def test_r15_an_answer_that_is_neither_up_nor_down_is_named_and_becomes_a_fault(
+    farm: VirtualFarm,
+) -> None:
     async with farm.running(1) as node:
         await farm.clock.sleep(10)
         node.chain.broken.add(NodeId(1))
         await node.deliver(PowerTargetChanged(farm.id, NodeId(1), Power.UP))
-        await farm.until(lambda: bool(node.told(PowerUnreadable)))
-        assert node.told(StayingUp) == [], "whether its target is Down is not known"
+        await farm.until(lambda: bool(node.recorded(PowerUnreadable)))
+        assert node.recorded(StayingUp) == [], "whether its target is Down is not known"
         assert "own-power" not in node.fault_keys
         await farm.until(lambda: "own-power" in node.fault_keys, within_s=200)
         assert "neither Up nor Down" in node.fault("own-power").message
         await farm.clock.sleep(3600)
-        assert len(node.told(PowerUnreadable)) == 1
-        assert [told.key for told in node.told(FaultRaised)] == ["own-power"]
+        assert len(node.recorded(PowerUnreadable)) == 1
+        assert [told.key for told in node.recorded(FaultRaised)] == ["own-power"]
         node.chain.broken.clear()
         await farm.until(lambda: node.fault_keys == set())
         assert node.container.server().staying_up == ""

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
-from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.faults import FaultKind
 from app.domain.model import Fault
@@ -22,7 +22,7 @@ RAISED = Fault("events", "reading events has failed for 1 min and more: no answe
 
 @pytest.fixture
 def board(clock: VirtualClock) -> FaultBoard:
-    return FaultBoard(SimulatedFaults(), clock, SimulatedTelemetry(), random.Random(0).random)
+    return FaultBoard(SimulatedFaultDisplay(), clock, SimulatedTelemetry(), random.Random(0).random)
 
 
 @pytest.fixture

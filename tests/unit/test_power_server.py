@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 async def test_r4_target_up_and_state_up_writes_nothing(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.clock.sleep(1000)
-    assert not node.told(PowerStateSet)
+    assert not node.recorded(PowerStateSet)
 
 
 async def test_r4_target_up_and_state_down_sets_the_state_up(farm: VirtualFarm) -> None:
@@ -47,13 +47,13 @@ async def test_r2_a_reconnect_to_the_event_bus_looks_at_the_chain(farm: VirtualF
         await farm.until(lambda: node.dark, within_s=120)
 
 
-async def test_r1_a_forged_event_powers_nobody_off(farm: VirtualFarm) -> None:
+async def test_r1_a_forged_event_powers_no_node_off(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         for _ in range(5):
             await node.deliver(PowerTargetChanged(farm.id, NodeId(1), Power.DOWN))
         await farm.clock.sleep(600)
         assert not node.host_power.orders
-        assert not node.told(PowerStateSet)
+        assert not node.recorded(PowerStateSet)
 
 
 async def test_r4_triggers_that_come_meanwhile_become_one_more_look(farm: VirtualFarm) -> None:
@@ -85,7 +85,7 @@ async def test_r6_a_hold_keeps_the_node_up_until_it_is_lifted(farm: VirtualFarm)
         await farm.set_target(1, Power.DOWN)
         await farm.clock.sleep(400)
         assert not node.steps
-        assert "held by backup: nightly copy" in [told.reason for told in node.told(StayingUp)]
+        assert "held by backup: nightly copy" in [told.reason for told in node.recorded(StayingUp)]
         node.holds.lift("backup")
         await farm.until(lambda: node.dark, within_s=60)
 
@@ -108,7 +108,7 @@ async def test_r6_finality_that_stands_still_for_long_is_looked_at_on_the_clock_
         await farm.clock.sleep(10)
         node.chain.unavailable = False
         await farm.clock.sleep(400)
-        assert "itself: clock" in [told.trigger for told in node.told(Reconciled)]
+        assert "itself: clock" in [told.trigger for told in node.recorded(Reconciled)]
         assert not node.steps
 
 
@@ -120,15 +120,15 @@ async def test_r3_an_answer_that_is_neither_up_nor_down_is_no_ground_to_write(fa
             await node.container.server().set_node_power_state(up=False)
 
 
-async def test_a_farm_of_one_has_nobody_to_wake(clock: VirtualClock) -> None:
+async def test_a_farm_of_one_has_no_node_to_wake(clock: VirtualClock) -> None:
     farm = VirtualFarm(clock, nodes=1)
     async with farm.running(1) as node:
         await farm.clock.sleep(1000)
         assert not farm.network.sent
-        assert [told for told in node.told(Reconciled) if told.trigger.startswith("the farm")]
+        assert [told for told in node.recorded(Reconciled) if told.trigger.startswith("the farm")]
 
 
-async def test_r6_a_chain_that_cannot_be_read_powers_nobody_off(farm: VirtualFarm) -> None:
+async def test_r6_a_chain_that_cannot_be_read_powers_no_node_off(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.clock.sleep(10)
         await farm.set_target(1, Power.DOWN, tell=[])
@@ -205,7 +205,7 @@ async def test_r3_two_downs_are_equal_though_they_carry_other_blocks(farm: Virtu
         server = node.container.server()
         await server.set_node_power_state(up=False)
         await server.set_node_power_state(up=False)
-        assert len(node.told(PowerStateSet)) == 1
+        assert len(node.recorded(PowerStateSet)) == 1
 
 
 async def test_an_extrinsic_of_unknown_fate_is_outbid_by_the_next(farm: VirtualFarm) -> None:

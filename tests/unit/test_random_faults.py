@@ -126,5 +126,5 @@ async def test_no_order_of_faults_powers_off_wrongly_or_leaves_the_chain_untrue(
         if node.dark:
             return
         wanted = power.target if power is not None else "Up"
-        assert wanted == "Up", ("it should have gone down", run.trace, node.telemetry.happenings[-30:])
+        assert wanted == "Up", ("it should have gone down", run.trace, node.telemetry.recorded[-30:])
         assert farm.state(1) is Power.UP, ("the chain calls a running node Down", run.trace)

@@ -37,7 +37,7 @@ async def test_wakes_are_serial_five_seconds_each(big_farm: VirtualFarm) -> None
     async with big_farm.running(1) as node:
         big_farm.put_all_to_sleep_but(1)
         await big_farm.set_targets(range(2, 22), Power.UP)
-        await big_farm.until(lambda: len(node.told(WakeBurstStarted)) == 20, within_s=1)
+        await big_farm.until(lambda: len(node.recorded(WakeBurstStarted)) == 20, within_s=1)
 
 
 async def test_wakes_delay_its_own_shutdown_for_as_long_as_they_last(big_farm: VirtualFarm) -> None:
@@ -89,12 +89,12 @@ async def test_unhealthy_counts_as_reported(farm: VirtualFarm) -> None:
     async with farm.running(1, before=unhealthy) as node:
         await farm.clock.sleep(30)
         node.facts.problems = ()
-        await farm.until(lambda: bool(node.told(UptimeReported)), within_s=90)
+        await farm.until(lambda: bool(node.recorded(UptimeReported)), within_s=90)
 
 
 async def test_a_hung_uptime_call_blocks_shutdown_with_state_down_on_chain(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         node.chain.hang_uptime = True
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: node.dark, within_s=240)

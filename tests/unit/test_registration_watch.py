@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
-from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import ChainUnavailable, IdentityChanged, PowerdError, WrongChain
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.model import FarmId, NodeId, NodeIdentity, TwinId
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.registration_watch import LOOK_EVERY_S, RegistrationWatch
@@ -25,7 +25,7 @@ class Rig:
     def __init__(self, clock: VirtualClock) -> None:
         self.identity = SimulatedIdentity(OWN)
         self.telemetry = SimulatedTelemetry()
-        self.board = FaultBoard(SimulatedFaults(), clock, self.telemetry, lambda: 0.5)
+        self.board = FaultBoard(SimulatedFaultDisplay(), clock, self.telemetry, lambda: 0.5)
         self.watch = RegistrationWatch(self.identity, OWN, self.board, clock, self.telemetry)
 
 
@@ -58,7 +58,7 @@ async def test_a_chain_that_can_not_be_asked_changes_nothing(clock: VirtualClock
     watching = asyncio.create_task(rig.watch.run())
     await clock.sleep(3 * LOOK_EVERY_S + 1)
     assert rig.identity.asked == 3
-    assert len(rig.telemetry.of(Setback)) == 2
+    assert len(rig.telemetry.of(OperationFailed)) == 2
     assert not rig.board.faults
     assert not watching.done()
     watching.cancel()

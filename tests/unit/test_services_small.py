@@ -8,12 +8,12 @@ import pytest
 
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import mac_of
-from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import AmbiguousTarget, PermanentError, RetryableError, UnknownIdentity
-from app.domain.events import Delivery, FaultCleared, FaultRaised, PowerTargetChanged, Setback, WakeBurstStarted
+from app.domain.events import Delivery, FaultCleared, FaultRaised, OperationFailed, PowerTargetChanged, WakeBurstStarted
 from app.domain.faults import FaultKind
 from app.domain.model import FarmId, Fault, Health, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.domain.rules.wake import WakePolicy
@@ -54,22 +54,22 @@ async def test_a_full_inbox_makes_the_reader_wait_until_something_is_done(clock:
     assert [delivery.id for delivery in await inbox.waiting()] == ["4-0"]
 
 
-async def test_r15_a_fault_whose_figures_change_at_every_look_is_told_once_and_shows_the_newest(
+async def test_r15_a_fault_whose_figures_change_at_every_look_is_reported_once_and_shows_the_newest(
     clock: VirtualClock,
 ) -> None:
     telemetry = SimulatedTelemetry()
-    board = FaultBoard(SimulatedFaults(), clock, telemetry, lambda: 0.5)
+    board = FaultBoard(SimulatedFaultDisplay(), clock, telemetry, lambda: 0.5)
     for look in range(5):
         board.report(FaultKind.UPTIME.key(), f"report_uptime_v2 failed in block 0x{look:064x}: {look} s old")
-    assert telemetry.happenings == [FaultRaised("uptime", f"report_uptime_v2 failed in block 0x{0:064x}: 0 s old")]
+    assert telemetry.recorded == [FaultRaised("uptime", f"report_uptime_v2 failed in block 0x{0:064x}: 0 s old")]
     assert board.faults[0].message.endswith("4 s old")
     board.report(FaultKind.UPTIME.key(), "node 3 has another address: 52:54:00:00:00:01")
     board.report(FaultKind.UPTIME.key(), "node 4 has another address: 52:54:00:00:00:01")
     board.report(FaultKind.UPTIME.key(), "node 4 has another address: 52:54:00:00:00:02")
-    assert len(telemetry.happenings) == 4
+    assert len(telemetry.recorded) == 4
 
 
-class FailingDisplay(SimulatedFaults):
+class FailingDisplay(SimulatedFaultDisplay):
     failures = 2
 
     async def show(self, faults: object) -> None:
@@ -96,20 +96,20 @@ async def test_faults_are_shown_again_until_the_display_takes_them(clock: Virtua
         task.cancel()
     assert telemetry.of(FaultRaised) == [FaultRaised("wallet", "empty")]
     assert telemetry.of(FaultCleared) == [FaultCleared("wallet")]
-    assert len(telemetry.of(Setback)) == 2
+    assert len(telemetry.of(OperationFailed)) == 2
 
 
 async def test_identification_waits_for_a_registration_in_progress(clock: VirtualClock) -> None:
     identity, telemetry = SimulatedIdentity(ME, fail_times=5), SimulatedTelemetry()
-    board = FaultBoard(SimulatedFaults(), clock, telemetry, lambda: 0.5)
+    board = FaultBoard(SimulatedFaultDisplay(), clock, telemetry, lambda: 0.5)
     assert await Identification(identity, clock, board, telemetry, lambda: 0.5).run() == ME
-    assert len(telemetry.of(Setback)) == 5
+    assert len(telemetry.of(OperationFailed)) == 5
     assert telemetry.of(FaultRaised) == []
 
 
 async def test_identification_that_takes_minutes_is_a_fault_until_it_succeeds(clock: VirtualClock) -> None:
     identity, telemetry = SimulatedIdentity(ME, fail_times=20), SimulatedTelemetry()
-    board = FaultBoard(SimulatedFaults(), clock, telemetry, lambda: 0.5)
+    board = FaultBoard(SimulatedFaultDisplay(), clock, telemetry, lambda: 0.5)
     identification = Identification(identity, clock, board, telemetry, lambda: 0.5)
     assert await identification.run() == ME
     (fault,) = telemetry.of(FaultRaised)
@@ -120,7 +120,7 @@ async def test_identification_that_takes_minutes_is_a_fault_until_it_succeeds(cl
 
 async def test_identification_gives_up_on_a_node_that_does_not_exist(clock: VirtualClock) -> None:
     telemetry = SimulatedTelemetry()
-    board = FaultBoard(SimulatedFaults(), clock, telemetry, lambda: 0.5)
+    board = FaultBoard(SimulatedFaultDisplay(), clock, telemetry, lambda: 0.5)
     identification = Identification(SimulatedIdentity(None), clock, board, telemetry, lambda: 0.5)
     with pytest.raises(UnknownIdentity):
         await identification.run()
@@ -164,7 +164,7 @@ def test_errors_tell_retryable_from_permanent() -> None:
     assert not issubclass(PermanentError, RetryableError)
 
 
-async def test_bursts_that_keep_coming_hold_nobody_up_for_longer_than_one_takes(clock: VirtualClock) -> None:
+async def test_bursts_that_keep_coming_hold_no_power_off_up_for_longer_than_one_takes(clock: VirtualClock) -> None:
     bursts = Bursts(context_of(clock), SimulatedMagicPackets(SimulatedNetwork(clock)), WakePolicy())
     burst = Burst(mac_of(1, 2), WakeBurstStarted(NodeId(2), 1, "a test"))
 

@@ -18,7 +18,7 @@ async def test_target_down_takes_the_node_down_in_the_order_of_the_steps(farm: V
     async with farm.running(1) as node:
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: node.dark, within_s=120)
-    assert [step.step for step in node.told(ShutdownStep)] == STEPS
+    assert [step.step for step in node.recorded(ShutdownStep)] == STEPS
     assert node.host_power.orders == [Order.POWER_OFF]
     assert farm.state(1) is Power.DOWN
 
@@ -27,11 +27,11 @@ async def test_the_last_uptime_report_follows_the_state_down_and_precedes_the_po
     farm: VirtualFarm,
 ) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: len(node.told(UptimeReported)) == 1)
+        await farm.until(lambda: len(node.recorded(UptimeReported)) == 1)
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: node.dark, within_s=120)
-    kinds = [type(h).__name__ for h in node.telemetry.happenings]
-    down = max(i for i, h in enumerate(node.telemetry.happenings) if isinstance(h, PowerStateSet))
+    kinds = [type(h).__name__ for h in node.telemetry.recorded]
+    down = max(i for i, h in enumerate(node.telemetry.recorded) if isinstance(h, PowerStateSet))
     assert kinds.index("PowerOffOrdered") > kinds.index("UptimeReported", down) > down
 
 
@@ -41,7 +41,7 @@ async def test_r13_the_window_of_the_last_sleep_is_closed_before_down_though_a_f
     reports: list[tuple[int, str]] = []
     farm.ledger.listen(lambda block: reports.extend((block.number, event.name) for event in block.events))
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         farm.ledger.reorganise(1, lose=True)
         reports.clear()
         await farm.set_target(1, Power.DOWN)
@@ -52,17 +52,17 @@ async def test_r13_the_window_of_the_last_sleep_is_closed_before_down_though_a_f
 
 async def test_a_node_that_reported_twice_says_down_without_another_report(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: len(node.told(UptimeReported)) == 2, within_s=1300)
+        await farm.until(lambda: len(node.recorded(UptimeReported)) == 2, within_s=1300)
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: node.dark, within_s=120)
-    assert len(node.told(UptimeReported)) == 3
+    assert len(node.recorded(UptimeReported)) == 3
 
 
 @pytest.mark.parametrize("step", STEPS[:-1])
 async def test_a_target_that_turns_up_at_any_step_ends_the_sequence(farm: VirtualFarm, step: str) -> None:
     async with farm.running(1) as node:
         await farm.set_target(1, Power.DOWN)
-        await farm.until(lambda: step in [s.step for s in node.told(ShutdownStep)], within_s=120, every_s=0.001)
+        await farm.until(lambda: step in [s.step for s in node.recorded(ShutdownStep)], within_s=120, every_s=0.001)
         await farm.set_target(1, Power.UP)
         await farm.clock.sleep(180)
         if step in ("arm", "say down", "final"):
@@ -75,7 +75,7 @@ async def test_a_target_that_turns_up_at_any_step_ends_the_sequence(farm: Virtua
 async def test_a_hold_placed_in_the_middle_ends_the_sequence(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.set_target(1, Power.DOWN)
-        await farm.until(lambda: "final" in [s.step for s in node.told(ShutdownStep)], within_s=120)
+        await farm.until(lambda: "final" in [s.step for s in node.recorded(ShutdownStep)], within_s=120)
         node.holds.place(Hold("operator", "copies data", None))
         await farm.clock.sleep(120)
         assert not node.host_power.orders
@@ -86,7 +86,7 @@ async def test_a_hold_placed_in_the_middle_ends_the_sequence(farm: VirtualFarm) 
 
 async def test_an_uptime_report_that_hangs_does_not_keep_the_node_from_sleeping(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         node.chain.hang_uptime = True
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: node.dark, within_s=300)
@@ -94,9 +94,9 @@ async def test_an_uptime_report_that_hangs_does_not_keep_the_node_from_sleeping(
 
 async def test_a_down_that_the_pool_refuses_is_tried_again(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: len(node.told(UptimeReported)) == 2, within_s=1300)
+        await farm.until(lambda: len(node.recorded(UptimeReported)) == 2, within_s=1300)
         await farm.set_target(1, Power.DOWN, tell=[])
         farm.ledger.refuse_next = "payment"
-        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=400)
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=400)
         assert farm.state(1) is Power.UP
         await farm.until(lambda: node.dark, within_s=120)

@@ -6,7 +6,7 @@ import pytest
 from dependency_injector import providers
 
 from app.adapters.simulated.telemetry import SimulatedTelemetry
-from app.domain.events import Happening, PowerStateSet, ShutdownStep
+from app.domain.events import DomainEvent, PowerStateSet, ShutdownStep
 from app.domain.model import Power
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
@@ -24,9 +24,9 @@ class BrokenTelemetry(SimulatedTelemetry):
         super().__init__()
         self._step = step
 
-    def happened(self, happening: Happening) -> None:
-        super().happened(happening)
-        if happening == ShutdownStep(self._step):
+    def record(self, event: DomainEvent) -> None:
+        super().record(event)
+        if event == ShutdownStep(self._step):
             raise Bug
 
 
@@ -54,7 +54,7 @@ class TestABugInTheSequence:
     @pytest.mark.parametrize("step", ["final", "uptime", "target", "power off"])
     async def test_takes_the_down_back_that_was_said(self, farm: VirtualFarm, step: str) -> None:
         node = await self.goes_down(farm, step)
-        assert node.told(PowerStateSet)[-1].power is Power.DOWN
+        assert node.recorded(PowerStateSet)[-1].power is Power.DOWN
         assert farm.state(1) is Power.DOWN
         farm.ledger.produce(farm.clock.now())
         assert farm.state(1) is Power.UP
@@ -63,5 +63,5 @@ class TestABugInTheSequence:
     async def test_writes_nothing_where_nothing_was_said(self, farm: VirtualFarm) -> None:
         node = await self.goes_down(farm, "arm")
         farm.ledger.produce(farm.clock.now())
-        assert node.told(PowerStateSet) == []
+        assert node.recorded(PowerStateSet) == []
         assert farm.state(1) is Power.UP

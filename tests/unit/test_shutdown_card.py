@@ -29,9 +29,9 @@ async def test_a_card_that_cannot_be_armed_any_more_aborts_before_anything_is_wr
         await farm.until(lambda: node.container.services().management.enabled)
         node.nic.cannot_arm = True
         await farm.set_target(1, Power.DOWN)
-        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=60)
-        assert node.told(ShutdownAborted)[0].step == "arm"
-        assert not node.told(PowerStateSet)
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=60)
+        assert node.recorded(ShutdownAborted)[0].step == "arm"
+        assert not node.recorded(PowerStateSet)
         assert "power-management" in node.fault_keys
 
 
@@ -52,7 +52,7 @@ async def test_r14_what_runs_after_powerd_may_arm_the_card_again_only_in_a_power
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: bool(node.host_power.orders), within_s=120, every_s=0.01)
         assert node.nic.leaves
-        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=1000)
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=1000)
         await farm.until(lambda: not node.nic.leaves, within_s=1)
         node.host_power.mode = Obedience.OBEYS
         await farm.until(lambda: node.dark and node.nic.leaves, within_s=2000)

@@ -27,7 +27,7 @@ async def test_finality_that_never_comes_sets_the_state_up_again(farm: VirtualFa
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: farm.state(1) is Power.DOWN)
         farm.ledger.hold_finality = True
-        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=200)
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=200)
         await farm.until(lambda: farm.state(1) is Power.UP, within_s=60)
     assert not node.host_power.orders
 
@@ -37,8 +37,8 @@ async def test_a_reorganisation_that_takes_our_down_back_aborts_and_it_is_tried_
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: "final" in node.steps, within_s=60, every_s=0.01)
         farm.ledger.reorganise(1, lose=True)
-        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=120)
-        assert "reorganisation" in node.told(ShutdownAborted)[0].reason
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=120)
+        assert "reorganisation" in node.recorded(ShutdownAborted)[0].reason
         assert not node.host_power.orders
         await farm.until(lambda: node.dark, within_s=200)
 
@@ -48,8 +48,8 @@ async def test_where_finality_is_not_judged_by_age_the_deadline_still_ends_the_w
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: "final" in node.steps, within_s=60)
         farm.ledger.hold_finality = True
-        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=130)
-        assert "was not final after 12" in node.told(ShutdownAborted)[0].reason
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=130)
+        assert "was not final after 12" in node.recorded(ShutdownAborted)[0].reason
         await farm.until(lambda: farm.state(1) is Power.UP, within_s=30)
 
 
@@ -61,7 +61,7 @@ async def test_a_chain_that_is_away_for_a_while_does_not_end_the_wait_for_finali
         await farm.clock.sleep(20)
         node.chain.unavailable = False
         await farm.until(lambda: node.dark, within_s=60)
-        assert not node.told(ShutdownAborted)
+        assert not node.recorded(ShutdownAborted)
 
 
 class TestAGatewayThatTellsNoFinality:
@@ -78,8 +78,8 @@ class TestAGatewayThatTellsNoFinality:
             await farm.set_target(1, Power.DOWN)
             await farm.until(lambda: "uptime" in node.steps, within_s=90, every_s=0.01)
             farm.want_down(1)
-            await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=60)
-            assert "not on the chain any more" in node.told(ShutdownAborted)[0].reason
+            await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=60)
+            assert "not on the chain any more" in node.recorded(ShutdownAborted)[0].reason
             assert not node.host_power.orders
 
     async def test_a_gateway_that_tells_no_heads_either_is_enough(self, farm: VirtualFarm) -> None:

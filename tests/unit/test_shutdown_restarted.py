@@ -24,7 +24,7 @@ class TestAlreadyDownOnChain:
             farm.finalize()
         async with farm.running(1) as node:
             await farm.until(lambda: node.dark, within_s=120)
-            assert [told.power for told in node.told(PowerStateSet)] == [Power.UP, Power.DOWN]
+            assert [told.power for told in node.recorded(PowerStateSet)] == [Power.UP, Power.DOWN]
         assert farm.state(1) is Power.DOWN
 
     async def test_stopping_the_daemon_says_up(self, farm: VirtualFarm) -> None:
@@ -39,7 +39,7 @@ class TestAlreadyDownOnChain:
 
 async def settled(farm: VirtualFarm, node: VirtualNode) -> None:
     """The node has run for a while: it has its two reports, and sends none before Down."""
-    await farm.until(lambda: len(node.told(UptimeReported)) >= 2, within_s=1500)
+    await farm.until(lambda: len(node.recorded(UptimeReported)) >= 2, within_s=1500)
 
 
 async def test_r13_a_down_of_unknown_fate_counts_as_said(farm: VirtualFarm) -> None:
@@ -47,8 +47,8 @@ async def test_r13_a_down_of_unknown_fate_counts_as_said(farm: VirtualFarm) -> N
         await settled(farm, node)
         node.chain.lose_sight_of_next = True
         await farm.set_target(1, Power.DOWN)
-        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=300)
-        assert node.told(ShutdownAborted)[0].step == "say down"
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=300)
+        assert node.recorded(ShutdownAborted)[0].step == "say down"
         assert node.container.server().own.window is not None
 
 
@@ -66,6 +66,6 @@ async def test_a_down_that_the_last_process_of_this_boot_said_is_waited_for_unti
     assert farm.state(1) is Power.DOWN
     async with farm.running(1, same_boot=True) as node:
         await farm.until(lambda: "final" in node.steps, within_s=100)
-        assert not node.told(PowerStateSet), "the chain says Down already"
+        assert not node.recorded(PowerStateSet), "the chain says Down already"
         farm.ledger.hold_finality = False
         await farm.until(lambda: node.dark, within_s=200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
-from app.domain.events import Setback, WakeBurstStarted, WakeEnded
+from app.domain.events import OperationFailed, WakeBurstStarted, WakeEnded
 from app.domain.model import NodeId, Power
 from app.domain.rules.wake_rank import order
 from app.domain.services.waking.signs_watch import SignsWatch
@@ -24,7 +24,7 @@ def pair(clock: VirtualClock) -> VirtualFarm:
 
 
 def bursts(node: VirtualNode) -> int:
-    return len(node.told(WakeBurstStarted))
+    return len(node.recorded(WakeBurstStarted))
 
 
 async def test_r14_a_dark_node_that_the_chain_calls_up_is_called_and_a_fault_until_it_gives_a_sign(
@@ -39,8 +39,8 @@ async def test_r14_a_dark_node_that_the_chain_calls_up_is_called_and_a_fault_unt
         assert pair.clock.monotonic() - dark_at > 300
         await pair.until(lambda: bursts(node) == 3, within_s=120)
         await pair.clock.sleep(200)
-        assert [told.reason for told in node.told(WakeBurstStarted)] == ["it gives no sign of life"] * 3
-        assert node.told(WakeEnded)[0].outcome == "its state is Up, and all its bursts were sent"
+        assert [told.reason for told in node.recorded(WakeBurstStarted)] == ["it gives no sign of life"] * 3
+        assert node.recorded(WakeEnded)[0].outcome == "its state is Up, and all its bursts were sent"
         async with pair.running(2):
             await pair.until(lambda: KEY not in node.fault_keys, within_s=400)
             before = bursts(node)
@@ -78,7 +78,7 @@ async def test_a_waker_that_just_started_waits_a_whole_interval(pair: VirtualFar
         assert KEY not in node.fault_keys
 
 
-async def test_a_chain_that_stands_still_makes_nobody_silent(pair: VirtualFarm) -> None:
+async def test_a_chain_that_stands_still_makes_no_node_silent(pair: VirtualFarm) -> None:
     async with pair.running(1, settings=CALLS) as node, pair.running(2):
         await pair.clock.sleep(HOUR)
         pair.ledger.hold_blocks = True
@@ -89,7 +89,7 @@ async def test_a_chain_that_stands_still_makes_nobody_silent(pair: VirtualFarm) 
         assert not [fault for fault in node.fault_keys if fault.endswith("silent")]
 
 
-async def test_finality_that_stands_still_makes_nobody_silent(pair: VirtualFarm) -> None:
+async def test_finality_that_stands_still_makes_no_node_silent(pair: VirtualFarm) -> None:
     async with pair.running(1, settings=CALLS) as node, pair.running(2):
         await pair.clock.sleep(HOUR)
         pair.ledger.hold_finality = True
@@ -99,7 +99,7 @@ async def test_finality_that_stands_still_makes_nobody_silent(pair: VirtualFarm)
         assert not bursts(node)
 
 
-async def test_a_chain_that_could_not_be_read_makes_nobody_silent(pair: VirtualFarm) -> None:
+async def test_a_chain_that_could_not_be_read_makes_no_node_silent(pair: VirtualFarm) -> None:
     async with pair.running(1, settings=CALLS) as node, pair.running(2):
         await pair.clock.sleep(HOUR)
         node.signs_of_life.unavailable = True
@@ -107,7 +107,7 @@ async def test_a_chain_that_could_not_be_read_makes_nobody_silent(pair: VirtualF
         node.signs_of_life.unavailable = False
         await pair.clock.sleep(HOUR)
         assert not bursts(node)
-        assert "looking for signs of life" in [told.doing for told in node.told(Setback)]
+        assert "looking for signs of life" in [told.doing for told in node.recorded(OperationFailed)]
 
 
 async def test_nodes_that_report_are_never_called(farm: VirtualFarm) -> None:
@@ -125,7 +125,7 @@ async def test_it_is_called_by_the_first_few_that_are_awake_themselves(clock: Vi
         await farm.until(lambda: all("node-12-silent" in node.fault_keys for node in nodes.values()), within_s=2 * HOUR)
         await clock.sleep(600)
         callers = {
-            number for number, node in nodes.items() if any(told.node == 12 for told in node.told(WakeBurstStarted))
+            number for number, node in nodes.items() if any(told.node == 12 for told in node.recorded(WakeBurstStarted))
         }
         assert callers == set(awake[:3])
         assert len(dark) == 4

@@ -10,7 +10,14 @@ import pytest
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
 from app.domain.errors import ChainUnavailable
-from app.domain.events import EventsHandled, PowerTargetChanged, Setback, ShutdownAborted, WakeBurstStarted, WakeEnded
+from app.domain.events import (
+    EventsHandled,
+    OperationFailed,
+    PowerTargetChanged,
+    ShutdownAborted,
+    WakeBurstStarted,
+    WakeEnded,
+)
 from app.domain.model import HeadKind, Node, NodeId, Power, PowerReading, Unreadable
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
@@ -67,7 +74,7 @@ def gateway(node: VirtualNode) -> SlowGateway:
 
 
 def bursts_of(node: VirtualNode, peer: int) -> int:
-    return sum(each.node == peer for each in node.told(WakeBurstStarted))
+    return sum(each.node == peer for each in node.recorded(WakeBurstStarted))
 
 
 @pytest.fixture
@@ -153,7 +160,7 @@ async def test_r9_a_node_that_can_not_be_read_delays_no_other(eleven: VirtualFar
         await eleven.until(lambda: bool(node.packets_to(3)), within_s=20)
         await eleven.clock.sleep(300)
         assert len(node.stream.pending) == 1, "the one that can't be read waits"
-        assert len(node.told(Setback)) < 30, "ever more patiently"
+        assert len(node.recorded(OperationFailed)) < 30, "ever more patiently"
         await node.deliver(up(eleven, 4))
         await eleven.until(lambda: bool(node.packets_to(4)), within_s=3 * CALL_S)
         gateway(node).lost = frozenset()
@@ -170,10 +177,10 @@ async def test_r9_a_new_event_of_a_node_that_failed_takes_the_older_ones_along(e
         await node.deliver(up(eleven, 2))
         await eleven.clock.sleep(200)
         gateway(node).lost = frozenset()
-        before = len(node.told(EventsHandled))
+        before = len(node.recorded(EventsHandled))
         await node.deliver(up(eleven, 2))
         await eleven.until(lambda: not node.stream.pending, within_s=5 * CALL_S)
-        assert len(node.told(EventsHandled)) == before + 1
+        assert len(node.recorded(EventsHandled)) == before + 1
 
 
 async def test_r9_an_event_of_a_node_that_does_not_exist_is_acknowledged(eleven: VirtualFarm) -> None:
@@ -181,4 +188,4 @@ async def test_r9_an_event_of_a_node_that_does_not_exist_is_acknowledged(eleven:
         await eleven.clock.sleep(120)
         await node.deliver(up(eleven, 404))
         await eleven.until(lambda: not node.stream.pending, within_s=3 * CALL_S)
-        assert (node.told(WakeEnded), node.told(ShutdownAborted)) == ([], [])
+        assert (node.recorded(WakeEnded), node.recorded(ShutdownAborted)) == ([], [])

@@ -6,7 +6,7 @@ import pytest
 
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import mac_of
-from app.domain.events import PowerTargetChanged, Setback, WakeBurstStarted, WakeDeferred, WakeEnded
+from app.domain.events import OperationFailed, PowerTargetChanged, WakeBurstStarted, WakeDeferred, WakeEnded
 from app.domain.model import NodeId, Power
 from app.domain.rules.wake_rank import order
 from app.domain.services.waking.wake_reads import TURN_READ_S_MAX
@@ -37,7 +37,7 @@ def sent(farm: VirtualFarm) -> list[float]:
 
 
 def bursts(node: VirtualNode) -> int:
-    return len(node.told(WakeBurstStarted))
+    return len(node.recorded(WakeBurstStarted))
 
 
 async def want_up(farm: VirtualFarm) -> float:
@@ -61,14 +61,14 @@ class TestAFarmOfThirtyWakers:
             assert await first_packet_after(farm31, told_at) < WITHIN_S
             await farm31.clock.sleep(90)
             await farm31.report_state(SLEEPER, Power.UP)
-            await farm31.until(lambda: all(node.told(WakeEnded) for node in nodes.values()), within_s=300)
+            await farm31.until(lambda: all(node.recorded(WakeEnded) for node in nodes.values()), within_s=300)
         callers = {node for node, machine in nodes.items() if bursts(machine)}
         assert callers == set(WAKERS[:3])
         assert max(bursts(nodes[node]) for node in callers) >= 3, "those call on, with backoff"
         others = [machine for node, machine in nodes.items() if node not in callers]
-        assert {machine.told(WakeEnded)[0].outcome for machine in others} == {"awake"}
-        assert {machine.told(WakeEnded)[0].attempts for machine in others} == {0}
-        assert {machine.told(WakeDeferred)[0].for_s for machine in others} == {STEP_S, BOUND_S}
+        assert {machine.recorded(WakeEnded)[0].outcome for machine in others} == {"awake"}
+        assert {machine.recorded(WakeEnded)[0].attempts for machine in others} == {0}
+        assert {machine.recorded(WakeDeferred)[0].for_s for machine in others} == {STEP_S, BOUND_S}
 
     async def test_one_wake_costs_three_bursts_instead_of_thirty(self, farm31: VirtualFarm) -> None:
         costs = {}
@@ -158,7 +158,7 @@ async def test_when_the_chain_is_away_as_its_turn_comes_the_burst_goes_out(farm3
         told_at = await want_up(farm31)
         node.chain.unavailable = True
         assert await first_packet_after(farm31, told_at) < BOUND_S + WITHIN_S
-        assert "looking at nodes that are being woken" in [setback.doing for setback in node.told(Setback)]
+        assert "looking at nodes that are being woken" in [failed.doing for failed in node.recorded(OperationFailed)]
 
 
 async def test_when_the_chain_hangs_as_its_turn_comes_the_burst_waits_for_one_read_and_no_more(
@@ -196,7 +196,7 @@ async def test_when_the_sleeper_is_wanted_down_again_nothing_is_sent(farm31: Vir
         await farm31.set_target(SLEEPER, Power.DOWN)
         await farm31.clock.sleep(600)
         assert not sent(farm31)
-        assert node.told(WakeEnded)[0].outcome == "its target is Down"
+        assert node.recorded(WakeEnded)[0].outcome == "its target is Down"
 
 
 class TestNobodyWaits:
@@ -257,7 +257,7 @@ async def test_more_events_do_not_begin_the_delay_anew(farm31: VirtualFarm) -> N
             await node.deliver(PowerTargetChanged(farm31.id, NodeId(SLEEPER), Power.UP))
         assert not sent(farm31)
         assert await first_packet_after(farm31, told_at) < BOUND_S + WITHIN_S
-        assert len(node.told(WakeDeferred)) == 1
+        assert len(node.recorded(WakeDeferred)) == 1
 
 
 async def test_once_its_turn_has_come_a_node_calls_as_the_first_ones_do(farm31: VirtualFarm) -> None:
@@ -279,9 +279,9 @@ async def test_nodes_that_were_woken_are_wakers_from_the_moment_it_is_seen(clock
         await clock.sleep(1)
         for other in others:
             await farm.report_state(other, Power.UP)
-        await farm.until(lambda: len(node.told(WakeEnded)) == 3)
+        await farm.until(lambda: len(node.recorded(WakeEnded)) == 3)
         await farm.set_target(5, Power.UP)
-        await farm.until(lambda: bool(node.told(WakeDeferred)), within_s=1)
+        await farm.until(lambda: bool(node.recorded(WakeDeferred)), within_s=1)
 
 
 class TestANodeWhoseStateSaysUp:
@@ -315,7 +315,7 @@ class TestANodeWhoseStateSaysUp:
         farm31.want_down(SLEEPER)
         async with farm31.running(LAST) as node:
             await want_up(farm31)
-            assert node.told(WakeDeferred)
+            assert node.recorded(WakeDeferred)
             assert not node.container.operator().status().wakes
 
     async def test_one_that_is_left_to_others_is_not_sent_before_the_own_power_off(self, farm31: VirtualFarm) -> None:
@@ -325,7 +325,7 @@ class TestANodeWhoseStateSaysUp:
             await farm31.set_target(LAST, Power.DOWN)
             await farm31.until(lambda: node.dark, within_s=60)
         assert not sent(farm31)
-        assert node.told(WakeEnded)[0].outcome == "its state is Up, and other nodes call it"
+        assert node.recorded(WakeEnded)[0].outcome == "its state is Up, and other nodes call it"
 
     async def test_more_events_do_not_begin_its_delay_anew_and_one_that_falls_asleep_is_called_on(
         self, farm31: VirtualFarm
@@ -353,7 +353,7 @@ class TestTheOwnPowerOff:
             await farm31.set_target(LAST, Power.DOWN)
             await farm31.until(lambda: node.dark, within_s=120)
             assert not sent(farm31)
-            assert node.told(WakeEnded)[0].outcome == "awake"
+            assert node.recorded(WakeEnded)[0].outcome == "awake"
             assert farm31.clock.monotonic() - asked_at < 60
 
     async def test_it_is_sent_when_the_chain_does_not_tell(self, farm31: VirtualFarm) -> None:

@@ -51,7 +51,7 @@ async def test_a_look_at_the_farm_that_began_before_the_event_does_not_end_its_w
         await asked.wait()
         await farm.set_target(SLEEPER, Power.UP)
         await farm.clock.sleep(60)
-        assert not node.told(WakeEnded)
+        assert not node.recorded(WakeEnded)
         assert len(node.packets_to(SLEEPER)) >= 30
 
 
@@ -79,7 +79,7 @@ async def test_an_answer_to_a_wake_that_fell_due_before_the_event_does_not_end_i
         await asked.wait()
         await farm.set_target(SLEEPER, Power.UP)
         await farm.clock.sleep(60)
-        assert not node.told(WakeEnded)
+        assert not node.recorded(WakeEnded)
 
 
 @asynccontextmanager
@@ -104,7 +104,7 @@ async def test_an_old_down_that_waits_to_be_acted_on_is_dropped_by_a_newer_up(bi
         assert [wake.node for wake in wakes.wakes] == [SLEEPER]
 
 
-async def test_a_call_that_somebody_wished_for_is_not_put_off_by_an_event(big_farm: VirtualFarm) -> None:
+async def test_a_call_that_an_operator_wished_for_is_not_put_off_by_an_event(big_farm: VirtualFarm) -> None:
     async with held_back(big_farm) as node:
         wakes = node.container.services().wakes
         wakes.request(SLEEPER, "an operator")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.host_power import Obedience
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.model import Power
 from tests.rigs.virtual_farm import VirtualFarm
 
@@ -54,7 +54,7 @@ async def test_a_chain_that_is_away_does_not_hold_up_the_stop(farm: VirtualFarm)
         await farm.until(lambda: "final" in node.steps, within_s=120)
         node.chain.unavailable = True
         await node.stop()
-        assert "saying Up before the end" in [setback.doing for setback in node.told(Setback)]
+        assert "saying Up before the end" in [failed.doing for failed in node.recorded(OperationFailed)]
 
 
 async def test_after_the_power_off_order_nothing_is_written(farm: VirtualFarm) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.services.events.stream_sharing import FAULT
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
@@ -24,11 +24,11 @@ async def test_another_reader_is_a_fault_that_names_it_until_it_is_gone(farm: Vi
         await farm.until(lambda: FAULT not in node.fault_keys, within_s=40)
 
 
-async def test_that_it_cannot_look_is_told_once_and_keeps_nothing_from_being_read(farm: VirtualFarm) -> None:
+async def test_that_it_cannot_look_is_reported_once_and_keeps_nothing_from_being_read(farm: VirtualFarm) -> None:
     def refuse(node: VirtualNode) -> None:
         node.events.tells_no_readers = True
 
     async with farm.running(1, before=refuse) as node:
         await farm.clock.sleep(600)
-        told = [each.doing for each in node.told(Setback)]
+        told = [each.doing for each in node.recorded(OperationFailed)]
         assert told == ["looking for others that read the events"]

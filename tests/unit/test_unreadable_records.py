@@ -28,8 +28,8 @@ async def test_it_stays_a_member_is_called_by_the_address_last_read_and_is_a_fau
         sent = len(node.packets_to(2))
         await farm.clock.sleep(1000)
         assert len(node.packets_to(2)) > sent
-        assert not node.told(WakeEnded)
-        assert FaultCleared(KEY) not in node.told(FaultCleared)
+        assert not node.recorded(WakeEnded)
+        assert FaultCleared(KEY) not in node.recorded(FaultCleared)
         node.chain.broken_records.clear()
         await farm.until(lambda: KEY not in node.fault_keys, within_s=2400)
 

@@ -21,15 +21,15 @@ def unhealthy(node: VirtualNode) -> None:
 async def test_reports_at_boot_and_every_twenty_minutes_counted_from_the_sample(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.clock.sleep(3 * 1200 + 60)
-        taken = [report.sample.taken_at_s for report in node.told(UptimeReported)]
+        taken = [report.sample.taken_at_s for report in node.recorded(UptimeReported)]
     assert len(taken) == 4
     assert all(abs(b - a - 1200) <= 1 for a, b in itertools.pairwise(taken))
 
 
 async def test_a_retry_samples_anew(farm: VirtualFarm) -> None:
     async with farm.running(1, before=lambda node: node.chain.refuse_uptime(times=3)) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)), within_s=120)
-        report = node.told(UptimeReported)[0]
+        await farm.until(lambda: bool(node.recorded(UptimeReported)), within_s=120)
+        report = node.recorded(UptimeReported)[0]
         assert farm.clock.now() - report.sample.taken_at_s < 15
     assert len(set(node.chain.samples)) == len(node.chain.samples) == 4
 
@@ -38,7 +38,7 @@ async def test_r13_two_reports_never_carry_the_same_second_though_the_fate_of_th
     farm: VirtualFarm,
 ) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         node.chain.lose_sight_of_next = True
         uptime = node.container.services().uptime
         with pytest.raises(ExtrinsicUncertain):
@@ -50,12 +50,12 @@ async def test_r13_two_reports_never_carry_the_same_second_though_the_fate_of_th
 
 async def test_an_unhealthy_node_skips_and_looks_again_soon(farm: VirtualFarm) -> None:
     async with farm.running(1, before=unhealthy) as node:
-        await farm.until(lambda: bool(node.told(UptimeSkipped)), within_s=10)
+        await farm.until(lambda: bool(node.recorded(UptimeSkipped)), within_s=10)
         await farm.clock.sleep(300)
-        assert not node.told(UptimeReported)
+        assert not node.recorded(UptimeReported)
         assert "unhealthy" in node.fault_keys
         node.facts.problems = ()
-        await farm.until(lambda: bool(node.told(UptimeReported)), within_s=90)
+        await farm.until(lambda: bool(node.recorded(UptimeReported)), within_s=90)
         await farm.until(lambda: "unhealthy" not in node.fault_keys, within_s=5)
 
 
@@ -72,20 +72,20 @@ async def test_the_first_reconcile_waits_for_the_first_report_but_not_for_ever(f
 
     async with farm.running(1, before=hang) as node:
         await farm.clock.sleep(59)
-        assert not [r for r in node.told(Reconciled) if r.trigger.startswith("itself")]
+        assert not [r for r in node.recorded(Reconciled) if r.trigger.startswith("itself")]
         await farm.clock.sleep(5)
-        assert [r for r in node.told(Reconciled) if r.trigger.startswith("itself")]
+        assert [r for r in node.recorded(Reconciled) if r.trigger.startswith("itself")]
 
 
 async def test_the_first_reconcile_does_not_wait_for_an_unhealthy_nodes_report(farm: VirtualFarm) -> None:
     async with farm.running(1, before=unhealthy) as node:
         await farm.clock.sleep(5)
-        assert [r for r in node.told(Reconciled) if r.trigger.startswith("itself")]
+        assert [r for r in node.recorded(Reconciled) if r.trigger.startswith("itself")]
 
 
 async def test_a_drift_that_cannot_be_measured_is_a_fault_all_the_same(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         node.chain.fail_uptime = ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", "0x1")
         node.chain.unavailable = True
         await farm.until(lambda: "clock-drift" in node.fault_keys, within_s=2500)
@@ -102,18 +102,18 @@ async def test_a_chain_that_stands_still_after_it_refused_the_time_of_a_report_d
         raise ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", "0x1")
 
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         with monkeypatch.context() as patch:
             patch.setattr(node.chain, "report_uptime", refuse_late)
             await farm.until(lambda: "clock-drift" in node.fault_keys, within_s=1500)
         farm.ledger.hold_blocks = False
-        await farm.until(lambda: len(node.told(UptimeReported)) > 1, within_s=300)
+        await farm.until(lambda: len(node.recorded(UptimeReported)) > 1, within_s=300)
         await farm.until(lambda: "clock-drift" not in node.fault_keys, within_s=5)
 
 
 async def test_another_failure_says_nothing_about_the_clock(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         node.chain.fail_uptime = ExtrinsicFailed("report_uptime_v2", "NodeNotExists", "0x1")
         await farm.clock.sleep(2500)
         assert "clock-drift" not in node.fault_keys
@@ -121,7 +121,7 @@ async def test_another_failure_says_nothing_about_the_clock(farm: VirtualFarm) -
 
 async def test_r15_a_time_that_is_refused_though_the_clock_is_right_is_a_fault_and_no_storm(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        await farm.until(lambda: bool(node.told(UptimeReported)))
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
         node.chain.fail_uptime = ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", "0x1")
         tried = len(node.chain.samples)
         await farm.clock.sleep(1200 + 600)

@@ -44,7 +44,7 @@ async def test_a_timeout_ends_its_body_at_its_moment(clock: VirtualClock) -> Non
 
 
 @pytest.mark.anyio
-async def test_time_stands_still_while_somebody_works(clock: VirtualClock) -> None:
+async def test_time_stands_still_while_a_task_works(clock: VirtualClock) -> None:
     for _ in range(100):
         await asyncio.sleep(0)
     assert clock.monotonic() == 0

@@ -46,13 +46,13 @@ async def test_a_node_that_stays_asleep_is_called_again_and_again_until_the_chai
     async with farm.running(1) as node:
         farm.put_to_sleep(2)
         await farm.set_target(2, Power.UP)
-        await farm.until(lambda: len(node.told(WakeBurstStarted)) >= 4, within_s=400)
+        await farm.until(lambda: len(node.recorded(WakeBurstStarted)) >= 4, within_s=400)
         await farm.report_state(2, Power.UP)
-        await farm.until(lambda: bool(node.told(WakeEnded)), within_s=400)
+        await farm.until(lambda: bool(node.recorded(WakeEnded)), within_s=400)
         packets = len(node.packets_to(2))
         await farm.clock.sleep(1200)
         assert len(node.packets_to(2)) == packets
-    assert node.told(WakeEnded)[0].outcome == "awake"
+    assert node.recorded(WakeEnded)[0].outcome == "awake"
 
 
 async def test_without_any_event_the_look_on_the_clock_finds_the_sleeper(farm: VirtualFarm) -> None:
@@ -83,7 +83,7 @@ async def test_duplicates_of_an_event_bring_no_storm(farm: VirtualFarm) -> None:
         assert len(node.packets_to(2)) <= 10
 
 
-async def test_an_event_about_a_node_that_is_wanted_down_wakes_nobody(farm: VirtualFarm) -> None:
+async def test_an_event_about_a_node_that_is_wanted_down_wakes_no_node(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         farm.put_to_sleep(2)
         await node.deliver(PowerTargetChanged(farm.id, NodeId(2), Power.UP))
@@ -107,8 +107,8 @@ async def test_a_target_that_turns_down_ends_the_wake(farm: VirtualFarm) -> None
         await farm.set_target(2, Power.UP)
         await farm.until(lambda: bool(node.packets_to(2)))
         await farm.set_target(2, Power.DOWN, tell=[])
-        await farm.until(lambda: bool(node.told(WakeEnded)), within_s=60)
-    assert node.told(WakeEnded)[0].outcome == "its target is Down"
+        await farm.until(lambda: bool(node.recorded(WakeEnded)), within_s=60)
+    assert node.recorded(WakeEnded)[0].outcome == "its target is Down"
 
 
 async def test_a_dark_node_whose_state_says_up_gets_three_bursts_within_two_minutes(
@@ -116,7 +116,7 @@ async def test_a_dark_node_whose_state_says_up_gets_three_bursts_within_two_minu
 ) -> None:
     async with farm.running(1) as node:
         await farm.set_target(2, Power.UP)
-        await farm.until(lambda: bool(node.told(WakeEnded)), within_s=300)
+        await farm.until(lambda: bool(node.recorded(WakeEnded)), within_s=300)
     sent = node.packets_to(2)
     assert len(sent) == 30
     assert sent[-1] - sent[0] <= 120
@@ -150,7 +150,7 @@ async def test_waking_goes_on_while_the_chain_cannot_be_asked(farm: VirtualFarm)
         await farm.set_target(2, Power.UP)
         await farm.until(lambda: bool(node.packets_to(2)))
         node.chain.unavailable = True
-        await farm.until(lambda: len(node.told(WakeBurstStarted)) >= 3, within_s=200)
+        await farm.until(lambda: len(node.recorded(WakeBurstStarted)) >= 3, within_s=200)
 
 
 async def test_after_the_deadline_a_fault_is_shown_and_slow_retries_go_on(farm: VirtualFarm) -> None:
@@ -158,9 +158,9 @@ async def test_after_the_deadline_a_fault_is_shown_and_slow_retries_go_on(farm: 
         farm.put_to_sleep(2)
         await farm.set_target(2, Power.UP)
         await farm.until(lambda: "node-2-asleep" in node.fault_keys, within_s=2400)
-        bursts = len(node.told(WakeBurstStarted))
+        bursts = len(node.recorded(WakeBurstStarted))
         await farm.clock.sleep(1200)
-        assert len(node.told(WakeBurstStarted)) > bursts
+        assert len(node.recorded(WakeBurstStarted)) > bursts
         await farm.report_state(2, Power.UP)
         await farm.until(lambda: "node-2-asleep" not in node.fault_keys, within_s=400)
 
@@ -204,7 +204,7 @@ async def test_an_interface_by_which_no_packet_leaves_is_a_fault_of_its_own_and_
         node.packets.broken_interfaces = {"br1": "br1 is down", "br2": "br2 is down"}
         await farm.set_target(2, Power.UP)
         await farm.until(lambda: {"magic-packets-br1", "magic-packets-br2"} <= set(node.fault_keys), within_s=10)
-        assert node.told(WakeBurstStarted)
+        assert node.recorded(WakeBurstStarted)
         assert "magic-packets" not in node.fault_keys
         assert node.fault("magic-packets-br1").message == "waking peers behind br1 does not work: br1 is down"
         del node.packets.broken_interfaces["br1"]
@@ -220,8 +220,8 @@ async def test_a_node_that_left_the_farm_is_not_called_any_more(farm: VirtualFar
         await farm.set_target(2, Power.UP)
         await farm.until(lambda: bool(node.packets_to(2)))
         farm.leave(2)
-        await farm.until(lambda: bool(node.told(WakeEnded)), within_s=2400)
-    assert "left the farm" in node.told(WakeEnded)[0].outcome
+        await farm.until(lambda: bool(node.recorded(WakeEnded)), within_s=2400)
+    assert "left the farm" in node.recorded(WakeEnded)[0].outcome
 
 
 class TestTheOwnPowerOff:
@@ -232,7 +232,7 @@ class TestTheOwnPowerOff:
             await farm.until(lambda: bool(node.packets_to(2)))
             await farm.set_target(1, Power.DOWN)
             asked_at = farm.clock.monotonic()
-            await farm.until(lambda: bool(node.told(StayingUp)), within_s=60)
+            await farm.until(lambda: bool(node.recorded(StayingUp)), within_s=60)
             await farm.clock.sleep(120)
             assert not node.host_power.orders
             await farm.until(lambda: node.dark, within_s=300)

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.model import NodeId, NodePower, Power, PowerState, Unreadable
-from app.domain.rules.wake_rank import TurnPolicy, can_wake_others, order, place
-from app.domain.services.waking.turns import Turns
+from app.domain.rules.wake_rank import WakeOrderPolicy, can_wake_others, order, rank
+from app.domain.services.waking.wake_order import WakeOrder
 
 UP, DOWN = PowerState(Power.UP), PowerState(Power.DOWN, 5)
 AWAKE = NodePower(UP, Power.UP)
 ids = st.integers(1, 2**32 - 1).map(NodeId)
 wakers_of_a_farm = st.sets(ids, min_size=2, max_size=40)
-POLICY = TurnPolicy(first=3, step_s=120.0)
+POLICY = WakeOrderPolicy(first=3, step_s=120.0)
 
 
 def nodes(*numbers: int) -> list[NodeId]:
@@ -33,7 +33,7 @@ def test_every_node_computes_the_same_order_whatever_order_it_knows_the_others_i
 ) -> None:
     expected = order(target, sorted(wakers))
     assert order(target, sorted(wakers, reverse=True)) == expected
-    places = {own: place(own, target, wakers - {own}, at_most=100) for own in wakers - {target}}
+    places = {own: rank(own, target, wakers - {own}, at_most=100) for own in wakers - {target}}
     without_target = [node for node in expected if node != target]
     assert [places[node] for node in without_target] == list(range(len(without_target)))
 
@@ -56,8 +56,8 @@ def test_the_turns_are_spread_fairly_over_the_wakers_of_many_targets() -> None:
 def test_a_place_is_counted_no_further_than_it_matters() -> None:
     wakers = nodes(*range(1, 101))
     last = order(NodeId(500), wakers)[-1]
-    assert place(last, NodeId(500), wakers, at_most=6) == 6
-    assert place(last, NodeId(500), wakers, at_most=1000) == 99
+    assert rank(last, NodeId(500), wakers, at_most=6) == 6
+    assert rank(last, NodeId(500), wakers, at_most=1000) == 99
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_the_first_call_at_once_the_next_after_a_step_and_all_others_after_two(w
     assert POLICY.delay_s(where) == delay_s <= POLICY.delay_s_max
 
 
-def test_without_first_wakers_nobody_waits() -> None:
-    assert TurnPolicy(first=0).delay_s(10_000) == 0.0
+def test_without_first_wakers_no_node_waits() -> None:
+    assert WakeOrderPolicy(first=0).delay_s(10_000) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -92,26 +92,26 @@ class TestTurns:
     TARGET = NodeId(31)
     """Node 3 is the last of nodes 1 to 10 for it, see above."""
 
-    def turns(self) -> Turns:
-        turns = Turns(self.OWN, POLICY)
-        turns.saw_all(dict.fromkeys(nodes(1, 2, *range(4, 11)), AWAKE))
-        return turns
+    def known(self) -> WakeOrder:
+        known = WakeOrder(self.OWN, POLICY)
+        known.saw_all(dict.fromkeys(nodes(1, 2, *range(4, 11)), AWAKE))
+        return known
 
-    def test_who_knows_nobody_does_not_wait(self) -> None:
-        assert Turns(self.OWN, POLICY).delay_s(self.TARGET) == 0
+    def test_one_that_knows_no_peer_does_not_wait(self) -> None:
+        assert WakeOrder(self.OWN, POLICY).delay_s(self.TARGET) == 0
 
     def test_who_stands_last_waits_longest_and_less_as_others_go(self) -> None:
-        turns = self.turns()
-        assert turns.delay_s(self.TARGET) == 240
-        turns.saw(dict.fromkeys(nodes(7, 8, 9, 10), Unreadable("neither flag")))
-        assert turns.delay_s(self.TARGET) == 120
-        turns.saw_all(dict.fromkeys(nodes(1, 2), AWAKE))
-        assert turns.delay_s(self.TARGET) == 0
+        known = self.known()
+        assert known.delay_s(self.TARGET) == 240
+        known.saw(dict.fromkeys(nodes(7, 8, 9, 10), Unreadable("neither flag")))
+        assert known.delay_s(self.TARGET) == 120
+        known.saw_all(dict.fromkeys(nodes(1, 2), AWAKE))
+        assert known.delay_s(self.TARGET) == 0
 
-    def test_who_is_to_go_down_waits_for_nobody(self) -> None:
-        turns = self.turns()
-        turns.saw_own(NodePower(UP, Power.DOWN))
-        turns.saw_own(Unreadable("neither flag"))
-        assert turns.delay_s(self.TARGET) == 0
-        turns.saw_own(AWAKE)
-        assert turns.delay_s(self.TARGET) == 240
+    def test_one_that_is_to_go_down_does_not_wait(self) -> None:
+        known = self.known()
+        known.saw_own(NodePower(UP, Power.DOWN))
+        known.saw_own(Unreadable("neither flag"))
+        assert known.delay_s(self.TARGET) == 0
+        known.saw_own(AWAKE)
+        assert known.delay_s(self.TARGET) == 240

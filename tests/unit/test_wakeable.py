@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.farm_setup import mac_of
-from app.domain.events import PowerStateSet, Setback, ShutdownAborted
+from app.domain.events import OperationFailed, PowerStateSet, ShutdownAborted
 from app.domain.model import FarmId, Mac, Nic, Node, NodeId, Power, TwinId, Unreadable
 from app.domain.rules.address import address_objection
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
@@ -107,9 +107,9 @@ async def test_r14_a_record_that_changed_after_the_last_look_ends_the_shutdown_b
         await farm.until(lambda: node.container.services().management.enabled)
         farm.replace_mac(1, ANOTHER)
         await farm.set_target(1, Power.DOWN)
-        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=60)
-        assert node.told(ShutdownAborted)[0].step == "arm"
-        assert not node.told(PowerStateSet)
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=60)
+        assert node.recorded(ShutdownAborted)[0].step == "arm"
+        assert not node.recorded(PowerStateSet)
         assert str(ANOTHER) in fault(node)
 
 
@@ -120,8 +120,8 @@ async def test_r14_a_record_that_changes_in_the_middle_ends_the_shutdown_before_
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: "final" in node.steps, within_s=60, every_s=0.01)
         farm.replace_mac(1, ANOTHER)
-        await farm.until(lambda: bool(node.told(ShutdownAborted)), within_s=120)
-        assert node.told(ShutdownAborted)[0].step == "target"
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=120)
+        assert node.recorded(ShutdownAborted)[0].step == "target"
         await farm.until(lambda: farm.state(1) is Power.UP, within_s=60)
         assert not node.host_power.orders
 
@@ -132,7 +132,7 @@ async def test_r13_a_record_that_cannot_be_read_once_down_is_on_chain_ends_no_sh
         await farm.until(lambda: "final" in node.steps, within_s=60, every_s=0.01)
         node.chain.records_unavailable = True
         await farm.until(lambda: node.dark, within_s=120)
-        assert "reading this node's record" in [setback.doing for setback in node.told(Setback)]
+        assert "reading this node's record" in [failed.doing for failed in node.recorded(OperationFailed)]
 
 
 async def test_r14_a_chain_that_does_not_tell_the_record_is_doubt_and_no_fault(farm: VirtualFarm) -> None:

@@ -70,7 +70,7 @@ def test_markdown_is_wrapped() -> None:
         ("The node reads the chain.", []),
         ("It reaches\nnobody.", ["line 2: nobody"]),
         ("x = 1  # the caller is\n# told of it", ["line 1: is\n  told"]),
-        ("promise `nobody_sleeps_for_ever`, a name", []),
+        ("promise `no_node_sleeps_for_ever`, a name", []),
         ("Node 2 Shall go down", ["line 1: Shall"]),
     ],
 )

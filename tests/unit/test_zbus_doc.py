@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.adapters.telemetry.sentences import fact_names, line_of
-from app.domain.events import Happening
+from app.domain.events import DomainEvent
 from app.entrypoints.documents.zbus import FIELDS, FOLLOWERS, TYPES, document
-from tests.contracts.samples import HAPPENINGS
+from tests.contracts.samples import DOMAIN_EVENTS
 
 WIRE: Mapping[str, list[str]] = {
     "EventsHandled": ["deliveries", "nodes"],
@@ -30,12 +30,12 @@ WIRE: Mapping[str, list[str]] = {
     "PowerOffOrdered": ["forced"],
     "RebootOrdered": ["forced"],
     "Reconciled": ["trigger"],
-    "Setback": ["doing", "error", "retry_in_s"],
+    "OperationFailed": ["doing", "error", "retry_in_s"],
     "FaultRaised": ["key", "message"],
     "FaultCleared": ["key"],
 }
 """What clients of the event stream rely on. A class or field that is renamed must not change it: other
-programs would not hear of that happening any more, without a word. New kinds and facts may be added."""
+programs would not hear of that event any more, without a word. New kinds and facts may be added."""
 
 PAGE = Path(__file__).parents[2] / "docs" / "zbus.md"
 
@@ -52,15 +52,15 @@ def test_every_type_that_is_named_is_there() -> None:
     for line in (
         "State() (State, error)",
         "Wake(node uint32) error",
-        "Happenings(ctx context.Context) <-chan Happening",
+        "DomainEvents(ctx context.Context) <-chan DomainEvent",
     ):
         assert line in document()
 
 
 def test_the_kinds_of_the_event_stream_and_their_facts_are_what_clients_know() -> None:
-    published = [happening for happening in HAPPENINGS if type(happening) not in FOLLOWERS]
-    lines = [line_of(happening) for happening in published]
-    assert {line.happening: list(line.fields) for line in lines} == WIRE
+    published = [event for event in DOMAIN_EVENTS if type(event) not in FOLLOWERS]
+    lines = [line_of(event) for event in published]
+    assert {line.event: list(line.fields) for line in lines} == WIRE
 
 
 def test_the_page_lists_every_kind_with_its_facts() -> None:
@@ -68,9 +68,9 @@ def test_the_page_lists_every_kind_with_its_facts() -> None:
     assert {kind: re.findall(r"`(\w+)`", facts) for kind, facts in rows} == WIRE
 
 
-@pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda happening: type(happening).__name__)
-def test_the_facts_of_a_kind_can_be_told_without_one(happening: Happening) -> None:
-    assert list(fact_names(type(happening))) == list(line_of(happening).fields)
+@pytest.mark.parametrize("event", DOMAIN_EVENTS, ids=lambda event: type(event).__name__)
+def test_the_facts_of_a_kind_are_known_without_one(event: DomainEvent) -> None:
+    assert list(fact_names(type(event))) == list(line_of(event).fields)
 
 
 def test_the_go_code_is_aligned_as_gofmt_does_it() -> None:

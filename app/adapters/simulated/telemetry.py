@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from app.domain.events import Happening
+from app.domain.events import DomainEvent
 
 Kind = TypeVar("Kind")
 
@@ -13,11 +13,11 @@ class SimulatedTelemetry:
     """`Telemetry` as a list, oldest first."""
 
     def __init__(self) -> None:
-        self.happenings: list[Happening] = []
+        self.recorded: list[DomainEvent] = []
 
-    def happened(self, happening: Happening) -> None:
-        self.happenings.append(happening)
+    def record(self, event: DomainEvent) -> None:
+        self.recorded.append(event)
 
     def of(self, kind: type[Kind]) -> list[Kind]:
-        """All happenings of one kind."""
-        return [happening for happening in self.happenings if isinstance(happening, kind)]
+        """All events of one kind."""
+        return [event for event in self.recorded if isinstance(event, kind)]

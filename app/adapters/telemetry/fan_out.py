@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from app.domain.events import Happening
+from app.domain.events import DomainEvent
 from app.ports.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -17,10 +17,10 @@ class FanOut:
     def __init__(self, listeners: Sequence[Telemetry]) -> None:
         self._listeners = tuple(listeners)
 
-    def happened(self, happening: Happening) -> None:
+    def record(self, event: DomainEvent) -> None:
         """Tell all; one that fails must end neither the others nor the service that tells."""
         for listener in self._listeners:
             try:
-                listener.happened(happening)
+                listener.record(event)
             except Exception:
-                log.exception("telling %s of a %s failed", type(listener).__name__, type(happening).__name__)
+                log.exception("telling %s of a %s failed", type(listener).__name__, type(event).__name__)

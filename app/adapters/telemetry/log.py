@@ -1,4 +1,4 @@
-"""Happenings as lines of the log, for a reader (``key=value``) or a program (JSON lines)."""
+"""DomainEvents as lines of the log, for a reader (``key=value``) or a program (JSON lines)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal, TextIO
 
 from app.adapters.telemetry.repetitions import Repetitions
 from app.adapters.telemetry.sentences import Value, line_of
-from app.domain.events import Happening
+from app.domain.events import DomainEvent
 
 Layout = Literal["text", "json"]
 
@@ -19,15 +19,15 @@ OWN_LOGGERS = ("app", "powerd")
 
 
 class LogTelemetry:
-    """`Telemetry` that writes each happening to ``logger`` as one line."""
+    """`Telemetry` that writes each event to ``logger`` as one line."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
 
-    def happened(self, happening: Happening) -> None:
+    def record(self, event: DomainEvent) -> None:
         """Log it, at the level of its kind."""
-        line = line_of(happening)
-        extra = {"happening": line.happening, "fields": line.fields}
+        line = line_of(event)
+        extra = {"event": line.event, "fields": line.fields}
         self._logger.log(line.level, line.sentence, extra=extra)
 
 
@@ -43,7 +43,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message; a happening's name and facts beside."""
+    """One JSON object a line: time, level, logger, message; an event's name and facts beside."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line; a traceback is a field of it."""
@@ -53,8 +53,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if happening := getattr(record, "happening", None):
-            line |= {"happening": happening, "facts": _facts(record)}
+        if event := getattr(record, "event", None):
+            line |= {"event": event, "facts": _facts(record)}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)

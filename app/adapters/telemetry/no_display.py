@@ -8,7 +8,7 @@ from app.domain.model import Fault
 
 
 class NoDisplay:
-    """`Faults` that shows nothing; a second line for each in the log would be a second alarm."""
+    """`FaultDisplay` that shows nothing; a second line for each in the log would be a second alarm."""
 
     async def show(self, faults: Sequence[Fault]) -> None:
         """Nothing to do."""

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.domain.events import PowerUnreadable, Setback, StayingUp, UptimeSkipped
+from app.domain.events import OperationFailed, PowerUnreadable, StayingUp, UptimeSkipped
 from app.domain.figures import without_figures
 
-REPEATED = frozenset(kind.__name__ for kind in (PowerUnreadable, Setback, StayingUp, UptimeSkipped))
-"""Happenings that come again at every look or attempt."""
+REPEATED = frozenset(kind.__name__ for kind in (PowerUnreadable, OperationFailed, StayingUp, UptimeSkipped))
+"""DomainEvents that come again at every look or attempt."""
 
 FREE = 5
 """So many are written at once."""
@@ -44,8 +44,8 @@ class Repetitions(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether this one is written."""
-        happening = getattr(record, "happening", "")
-        if happening not in REPEATED and (happening or record.levelno < logging.WARNING or record.exc_info):
+        event = getattr(record, "event", "")
+        if event not in REPEATED and (event or record.levelno < logging.WARNING or record.exc_info):
             return True
         line = self._line(_key(record))
         if not self._due(line):

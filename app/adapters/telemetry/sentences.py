@@ -1,4 +1,4 @@
-"""How each happening reads in the log, and how loud it is. The table is the whole vocabulary."""
+"""How each event reads in the log, and how loud it is. The table is the whole vocabulary."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from app.domain.events import (
     AlarmLeft,
     BlocksSkipped,
     ChainReorganised,
+    DomainEvent,
     EventDeadLettered,
     EventsHandled,
     EventsPublished,
     FaultCleared,
     FaultRaised,
-    Happening,
+    OperationFailed,
     PowerOffOrdered,
     PowerStateSet,
     PowerUnreadable,
     RebootOrdered,
     Reconciled,
-    Setback,
     ShutdownAborted,
     ShutdownStep,
     StayingUp,
@@ -35,7 +35,7 @@ from app.domain.events import (
     WakeEnded,
 )
 
-SENTENCES: Mapping[type[Happening], tuple[int, str]] = {
+SENTENCES: Mapping[type[DomainEvent], tuple[int, str]] = {
     EventsHandled: (logging.INFO, "events handled"),
     EventDeadLettered: (logging.WARNING, "an unreadable event was put aside"),
     WakeDeferred: (logging.INFO, "leaving a wake to others first"),
@@ -52,7 +52,7 @@ SENTENCES: Mapping[type[Happening], tuple[int, str]] = {
     PowerOffOrdered: (logging.WARNING, "power-off ordered"),
     RebootOrdered: (logging.WARNING, "reboot ordered"),
     Reconciled: (logging.DEBUG, "looked at the chain"),
-    Setback: (logging.WARNING, "something failed and will be tried again"),
+    OperationFailed: (logging.WARNING, "something failed and will be tried again"),
     FaultRaised: (logging.ERROR, "fault"),
     FaultCleared: (logging.INFO, "fault over"),
     EventsPublished: (logging.INFO, "events published"),
@@ -68,24 +68,24 @@ Value = str | int | float | bool | None | list["Value"]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the log: ``happening`` is the kind's name, ``fields`` its facts, flat."""
+    """One line of the log: ``event`` is the kind's name, ``fields`` its facts, flat."""
 
     level: int
     sentence: str
-    happening: str
+    event: str
     fields: Mapping[str, Value]
 
 
-def line_of(happening: Happening) -> Line:
-    """The line for a happening."""
-    level, sentence = SENTENCES[type(happening)]
-    return Line(level, sentence, type(happening).__name__, _fields(happening))
+def line_of(event: DomainEvent) -> Line:
+    """The line for an event."""
+    level, sentence = SENTENCES[type(event)]
+    return Line(level, sentence, type(event).__name__, _fields(event))
 
 
 def fact_names(kind: type[object]) -> Iterator[str]:
-    """The names of a happening's facts, as `line_of` gives them."""
+    """The names of an event's facts, as `line_of` gives them."""
     hints = get_type_hints(kind)
-    for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # every happening is one
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # every event is one
         inner = hints[field.name]
         if dataclasses.is_dataclass(inner) and isinstance(inner, type):
             yield from fact_names(inner)
@@ -96,7 +96,7 @@ def fact_names(kind: type[object]) -> Iterator[str]:
 def _fields(facts: object) -> dict[str, Value]:
     """Fields of a dataclass, those of an inner one (``inclusion``, ``sample``) beside the others."""
     flat: dict[str, Value] = {}
-    for field in dataclasses.fields(facts):  # type: ignore[arg-type]  # every happening is one
+    for field in dataclasses.fields(facts):  # type: ignore[arg-type]  # every event is one
         value = getattr(facts, field.name)
         if dataclasses.is_dataclass(value):
             flat.update(_fields(value))

@@ -53,8 +53,8 @@ STATE = Struct(
         ("Uncredited", UNCREDITED),
     ),
 )
-HAPPENING = Struct(
-    "Happening",
+DOMAIN_EVENT = Struct(
+    "DomainEvent",
     (("Time", TIME), ("Kind", STRING), ("Message", STRING), ("Facts", StringMap())),
 )
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from app.domain.backoff import Backoff, Jitter
 from app.domain.commands import DeferBurst, EndWake, SendBurst, WakeCommand
 from app.domain.model import NodeId, NodePower, Power, Unreadable
-from app.domain.rules.wake_rank import TurnPolicy
+from app.domain.rules.wake_rank import WakeOrderPolicy
 
 _UP, _DOWN = Power.UP, Power.DOWN  # asked of every node of a farm at every look: an enum's lookup shows
 
@@ -35,7 +35,7 @@ class WakePolicy:
     packet_interval_s: float = 0.5
     retry: Backoff = Backoff(15.0, 300.0)
     deadline_s: float = 1800.0
-    turns: TurnPolicy = field(default_factory=TurnPolicy)
+    order: WakeOrderPolicy = field(default_factory=WakeOrderPolicy)
 
     @property
     def burst_s(self) -> float:

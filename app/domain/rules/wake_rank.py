@@ -4,10 +4,10 @@ Theory of operation. One waker is enough, so not every node of the farm has to s
 target the wakers stand in an order that every node computes for itself, and all get the same: by
 rendezvous hashing, also called highest random weight (Thaler and Ravishankar, 1998). A waker that
 comes or goes changes nothing in the order of the others, and every target has an order of its own,
-so that no node is first for all. A node's *place* is the number of wakers before it.
+so that no node is first for all. A node's *rank* is the number of wakers before it.
 
 ========================  ==========================================================
-place                     first burst, to a target that the chain shows asleep
+rank                      first burst, to a target that the chain shows asleep
 ========================  ==========================================================
 below ``first``           at once
 below 2 × ``first``       after ``step_s``, unless the chain shows the target awake then
@@ -29,7 +29,7 @@ _UP = Power.UP  # asked of every node of a farm at every look: an enum's lookup 
 
 
 @dataclass(frozen=True, slots=True)
-class TurnPolicy:
+class WakeOrderPolicy:
     """How many wakers call at once, and how long the next ones wait; ``first`` = 0: none waits."""
 
     first: int = 3
@@ -41,15 +41,15 @@ class TurnPolicy:
         return 2 * self.step_s
 
     @property
-    def places(self) -> int:
-        """From this place on it makes no difference how many more stand before."""
+    def ranks(self) -> int:
+        """From this rank on it makes no difference how many more stand before."""
         return 2 * self.first
 
-    def delay_s(self, place: int) -> float:
-        """How long the waker at that place leaves the target to those before it."""
-        if not self.first or place < self.first:
+    def delay_s(self, rank: int) -> float:
+        """How long the waker of that rank leaves the target to those before it."""
+        if not self.first or rank < self.first:
             return 0.0
-        return self.step_s if place < self.places else self.delay_s_max
+        return self.step_s if rank < self.ranks else self.delay_s_max
 
 
 def can_wake_others(power: NodePower | Unreadable) -> bool:
@@ -65,7 +65,7 @@ def order(target: NodeId, wakers: Collection[NodeId]) -> list[NodeId]:
     return sorted(wakers, key=lambda waker: _weight(waker, target), reverse=True)
 
 
-def place(own: NodeId, target: NodeId, wakers: Collection[NodeId], *, at_most: int) -> int:
+def rank(own: NodeId, target: NodeId, wakers: Collection[NodeId], *, at_most: int) -> int:
     """How many of ``wakers`` stand before ``own`` for ``target``; counts no further than ``at_most``.
 
     So a large farm costs some dozen hashes a target on average, not one for each node.

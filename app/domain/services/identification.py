@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import RetryableError
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
@@ -44,7 +44,7 @@ class Identification:
                 if self._clock.monotonic() - began_s >= FAULT_AFTER_S:
                     self._faults.report(FAULT, f"powerd does not know yet which node this is: {error}")
                 retry_in_s = RETRY.delay_s(failures, self._jitter)
-                self._telemetry.happened(Setback("looking up this node's ids", str(error), retry_in_s))
+                self._telemetry.record(OperationFailed("looking up this node's ids", str(error), retry_in_s))
                 await self._clock.sleep(retry_in_s)
             else:
                 self.waiting_for = ""

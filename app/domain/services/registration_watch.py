@@ -7,7 +7,7 @@ manager starts it anew as the node that it is now.
 from __future__ import annotations
 
 from app.domain.errors import IdentityChanged, RetryableError, UnknownIdentity, WrongChain
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
@@ -49,7 +49,7 @@ class RegistrationWatch:
                 await self._look()
             except (RetryableError, WrongChain) as error:
                 # Only the start ends for a wrong chain: a daemon that began anew would not know which one was right.
-                self._telemetry.happened(Setback("looking up this node's ids again", str(error), self._every_s))
+                self._telemetry.record(OperationFailed("looking up this node's ids again", str(error), self._every_s))
 
     async def _look(self) -> None:
         try:

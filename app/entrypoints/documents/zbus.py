@@ -8,10 +8,10 @@ from pathlib import Path
 
 from app.adapters.codecs.go_types import GoType, Struct
 from app.adapters.telemetry.sentences import SENTENCES, fact_names
-from app.adapters.zbus.happenings import CHANNEL, EVENT
+from app.adapters.zbus.domain_events import CHANNEL, EVENT
 from app.adapters.zbus.power_object import (
+    DOMAIN_EVENT,
     FAULT,
-    HAPPENING,
     HOLD,
     MODULE,
     OBJECT,
@@ -22,7 +22,7 @@ from app.adapters.zbus.power_object import (
     PowerObject,
 )
 from app.adapters.zbus.server import STATUS, Served
-from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, Happening
+from app.domain.events import BlocksSkipped, ChainReorganised, DomainEvent, EventsPublished
 from app.domain.services.operator_service import UnidentifiedOperator
 
 METHODS: Mapping[str, str] = {
@@ -31,7 +31,7 @@ METHODS: Mapping[str, str] = {
     "ReportUptime": "Report the uptime now; returns once the report is in a block, or says why it is not.",
     "Wake": "Wake another node of the farm whose target is Up. Returns once that is decided.",
 }
-TYPES: tuple[Struct, ...] = (STATE, HOLD, UPTIME, WAKE, FAULT, UNCREDITED, HAPPENING)
+TYPES: tuple[Struct, ...] = (STATE, HOLD, UPTIME, WAKE, FAULT, UNCREDITED, DOMAIN_EVENT)
 FIELDS: Mapping[str, str] = {
     "State.Version": "of powerd",
     "State.WaitingFor": "what it waits for, while it is not known who this node is; all below but Faults is zero then",
@@ -70,13 +70,13 @@ FIELDS: Mapping[str, str] = {
     "Wake.Overdue": "past its deadline; it goes on all the same",
     "Fault.Key": "stable: the same fault has the same key",
     "Fault.Message": "the thing, and the remedy",
-    "Happening.Time": "",
-    "Happening.Kind": "WakeBurstStarted, PowerStateSet, Setback, …: the table below",
-    "Happening.Message": "as in the log",
-    "Happening.Facts": "as in the log; what is no text is JSON",
+    "DomainEvent.Time": "",
+    "DomainEvent.Kind": "WakeBurstStarted, PowerStateSet, OperationFailed, …: the table below",
+    "DomainEvent.Message": "as in the log",
+    "DomainEvent.Facts": "as in the log; what is no text is JSON",
 }
 
-FOLLOWERS: frozenset[type[Happening]] = frozenset({EventsPublished, BlocksSkipped, ChainReorganised})
+FOLLOWERS: frozenset[type[DomainEvent]] = frozenset({EventsPublished, BlocksSkipped, ChainReorganised})
 """What `powerd events` alone tells; it publishes nothing on zbus."""
 
 
@@ -129,7 +129,7 @@ def _interface() -> Iterator[str]:
         yield f"\t// {METHODS[name]}"
         yield f"\t{name}({_arguments(served)}) {_results(served)}"
     yield "\t// What happens, as it happens."
-    yield f"\t{EVENT}(ctx context.Context) <-chan {HAPPENING.name}"
+    yield f"\t{EVENT}(ctx context.Context) <-chan {DOMAIN_EVENT.name}"
 
 
 def _served() -> Mapping[str, Served]:

@@ -81,7 +81,7 @@ def _say_what_runs() -> None:
         "descriptors": _descriptors(),
     }
     level = max(logging.INFO, log.getEffectiveLevel())
-    log.log(level, "what runs now", extra={"happening": "WhatRuns", "fields": fields})
+    log.log(level, "what runs now", extra={"event": "WhatRuns", "fields": fields})
 
 
 def _place(task: asyncio.Task[object]) -> str:
@@ -124,14 +124,14 @@ async def _serve(container: Container) -> None:
         if calls_neighbours(settings):
             _close_at_end(stack, (container.zbus_client,))
         if serves:
-            _close_at_end(stack, (container.zbus_server, container.happenings))
+            _close_at_end(stack, (container.zbus_server, container.domain_events))
         async with asyncio.TaskGroup() as group:
             group.create_task(container.faults().run(), name="faults")
             if speaks_substrate(container.settings()):
                 group.create_task(container.endpoint_watch().run(), name="endpoints")
             if serves:
                 group.create_task(container.zbus_server().run(), name="zbus server")
-                group.create_task(container.happenings().run(), name="zbus events")
+                group.create_task(container.domain_events().run(), name="zbus events")
             await _identify(container)
             _alone(container, stack, "powerd")
             if serves:

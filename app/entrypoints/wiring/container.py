@@ -74,10 +74,10 @@ class Container(containers.DeclarativeContainer):
     jitter = one(host.system_jitter)
     clock = one(SystemClock)
     zbus_client = one(zos.zbus_client, settings)
-    happenings = one(zos.zbus_happenings, settings, clock, jitter)
+    domain_events = one(zos.zbus_domain_events, settings, clock, jitter)
     telemetry = providers.Selector(
         providers.Callable(_yes_or_no, providers.Callable(serves_zbus, settings)),
-        yes=one(FanOut, providers.List(one(LogTelemetry, logging.getLogger("powerd")), happenings)),
+        yes=one(FanOut, providers.List(one(LogTelemetry, logging.getLogger("powerd")), domain_events)),
         no=one(LogTelemetry, logging.getLogger("powerd")),
     )
     fault_display = _by_kind(

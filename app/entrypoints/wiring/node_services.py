@@ -49,8 +49,8 @@ from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.farm_look import FarmLook
 from app.domain.services.waking.signs_watch import SignsWatch
 from app.domain.services.waking.silent_peers import SilentPeers
-from app.domain.services.waking.turns import Turns
 from app.domain.services.waking.wake_faults import WakeFaults
+from app.domain.services.waking.wake_order import WakeOrder
 from app.domain.services.waking.wake_reads import WakeReads
 from app.domain.services.waking.wake_service import WakeService
 from app.entrypoints.wiring.policies import Policies
@@ -116,15 +116,15 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
     context = NodeContext(node, ports.clock, ports.telemetry, faults, ports.jitter)
     wallet = Wallet(faults)
     farm = FarmDirectory(context, ports.chain, refresh_s=policies.farm_refresh_s, nodes_at_once=policies.nodes_at_once)
-    turns = Turns(node.node, policies.wake.turns)
+    order = WakeOrder(node.node, policies.wake.order)
     signs = SignsWatch(ports.signs_of_life, ports.clock, fresh_s=policies.sign_of_life_s)
     uptime = _uptime(context, ports, policies, wallet)
 
     # -- the farm's other nodes
     wake_faults = WakeFaults(faults, policies.wake.deadline_s)
     bursts = Bursts(context, ports.magic_packets, policies.wake)
-    wakes = WakeService(context, WakeReads(context, farm, turns), turns, bursts, wake_faults, policies.wake)
-    silent = SilentPeers(signs, wakes, turns, wake_faults, ports.telemetry, policies.silence)
+    wakes = WakeService(context, WakeReads(context, farm, order), order, bursts, wake_faults, policies.wake)
+    silent = SilentPeers(signs, wakes, order, wake_faults, ports.telemetry, policies.silence)
     farm_trouble = _trouble(context, FaultKind.FARM_POWER, FARM_REMEDY)
     farm_loop = Reconciler(context, ports.chain, policies.farm_reconcile, farm_trouble)
 
@@ -134,7 +134,7 @@ def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: Fault
         context, ports.chain, ports.nic, ports.host_power, alarm, allowed=policies.power_off_allowed
     )
     boot_loop = BootLoopGuard(context, ports.boot_memory, ports.host_facts, policies.boot_loop, management.other_wakers)
-    last_waker = LastWaker(signs, turns, farm, guarded=policies.last_waker_guard)
+    last_waker = LastWaker(signs, order, farm, guarded=policies.last_waker_guard)
     guards = OwnGuards(management, boot_loop, last_waker, ports.holds)
     observer = Observer(context, ports.chain, wakes, guards, _heads(ports, policies), policies.limits)
     orders = HostOrders(context, ports.host_power, policies.shutdown)

@@ -11,7 +11,7 @@ from app.domain.rules.shutdown import ShutdownPolicy
 from app.domain.rules.silence import SilencePolicy
 from app.domain.rules.uptime import GAP_S_MAX, UptimePolicy
 from app.domain.rules.wake import WakePolicy
-from app.domain.rules.wake_rank import TurnPolicy
+from app.domain.rules.wake_rank import WakeOrderPolicy
 from app.domain.services.context.reconciler import ReconcilePolicy
 from app.domain.services.reporting.clock_watch import NEXT_BLOCK_S_MAX
 from app.domain.services.reporting.fee_pace import FeePolicy
@@ -156,5 +156,5 @@ def wake_policy(settings: Settings) -> WakePolicy:
         packet_interval_s=wake.packet_interval_s,
         retry=Backoff(wake.retry_delay_s_min, wake.retry_delay_s_max),
         deadline_s=wake.deadline_s,
-        turns=TurnPolicy(wake.first_wakers, wake.stagger_s),
+        order=WakeOrderPolicy(wake.first_wakers, wake.stagger_s),
     )

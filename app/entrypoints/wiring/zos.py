@@ -8,14 +8,14 @@ from pathlib import Path
 from app.adapters.telemetry.sentences import line_of
 from app.adapters.zbus.chain import ZbusChain
 from app.adapters.zbus.client import ZbusClient
-from app.adapters.zbus.faults import ZbusFaults
-from app.adapters.zbus.happenings import ZbusHappenings
+from app.adapters.zbus.domain_events import ZbusDomainEvents
+from app.adapters.zbus.fault_display import ZbusFaultDisplay
 from app.adapters.zbus.identity import ZbusIdentity
 from app.adapters.zbus.power_object import MODULE, OBJECT, PowerObject
 from app.adapters.zbus.server import ZbusServer
 from app.adapters.zinit.host_power import ZinitHostPower
 from app.domain.backoff import Jitter
-from app.domain.events import Happening
+from app.domain.events import DomainEvent
 from app.domain.model import FarmId
 from app.entrypoints.settings.profiles import broker_url
 from app.entrypoints.settings.schema import Settings
@@ -37,16 +37,16 @@ def zbus_identity(settings: Settings, client: ZbusClient) -> ZbusIdentity:
     return ZbusIdentity(client, farm_id=farm_id, timeout_s=settings.zbus.timeout_s)
 
 
-def zbus_faults(settings: Settings, client: ZbusClient) -> ZbusFaults:
-    return ZbusFaults(client, timeout_s=settings.zbus.timeout_s)
+def zbus_faults(settings: Settings, client: ZbusClient) -> ZbusFaultDisplay:
+    return ZbusFaultDisplay(client, timeout_s=settings.zbus.timeout_s)
 
 
-def zbus_happenings(settings: Settings, clock: Clock, jitter: Jitter) -> ZbusHappenings:
-    def describe(happening: Happening) -> tuple[str, Mapping[str, object]]:
-        line = line_of(happening)
+def zbus_domain_events(settings: Settings, clock: Clock, jitter: Jitter) -> ZbusDomainEvents:
+    def describe(event: DomainEvent) -> tuple[str, Mapping[str, object]]:
+        line = line_of(event)
         return line.sentence, line.fields
 
-    return ZbusHappenings(broker_url(settings), clock, describe, jitter)
+    return ZbusDomainEvents(broker_url(settings), clock, describe, jitter)
 
 
 def zbus_server(settings: Settings, power: PowerObject, jitter: Jitter) -> ZbusServer:

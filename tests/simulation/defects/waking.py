@@ -34,8 +34,8 @@ def _wakes_once(policies: Policies) -> Policies:
 
 
 def _all_at_once(policies: Policies) -> Policies:
-    turns = dataclasses.replace(policies.wake.turns, first=0)
-    return dataclasses.replace(policies, wake=dataclasses.replace(policies.wake, turns=turns))
+    order = dataclasses.replace(policies.wake.order, first=0)
+    return dataclasses.replace(policies, wake=dataclasses.replace(policies.wake, order=order))
 
 
 WAKING: dict[str, Defect] = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import RetryableError
-from app.domain.events import FaultCleared, FaultRaised, Setback
+from app.domain.events import FaultCleared, FaultRaised, OperationFailed
 from app.domain.faults import FaultKey
 from app.domain.figures import without_figures
 from app.domain.model import Fault
 from app.domain.services.context.trigger import Trigger
 from app.ports.clock import Clock
-from app.ports.faults import Faults
+from app.ports.fault_display import FaultDisplay
 from app.ports.telemetry import Telemetry
 
 RETRY = Backoff(1.0, 60.0)
@@ -21,7 +21,7 @@ SHOWN_AGAIN_S = 300.0
 class FaultBoard:
     """Raising and clearing is immediate; showing is a task of its own, and is retried."""
 
-    def __init__(self, display: Faults, clock: Clock, telemetry: Telemetry, jitter: Jitter) -> None:
+    def __init__(self, display: FaultDisplay, clock: Clock, telemetry: Telemetry, jitter: Jitter) -> None:
         self._display = display
         self._clock = clock
         self._telemetry = telemetry
@@ -40,13 +40,13 @@ class FaultBoard:
         began_s = self._clock.monotonic() if before is None else before.began_s
         self._faults[key] = Fault(key, message, began_s)
         if before is None or without_figures(before.message) != without_figures(message):
-            self._telemetry.happened(FaultRaised(key, message))
+            self._telemetry.record(FaultRaised(key, message))
             self._changed.pull(key)
 
     def clear(self, key: FaultKey) -> None:
         """This is not wrong any more."""
         if self._faults.pop(key, None):
-            self._telemetry.happened(FaultCleared(key))
+            self._telemetry.record(FaultCleared(key))
             self._changed.pull(key)
 
     async def run(self) -> None:
@@ -62,4 +62,4 @@ class FaultBoard:
             except RetryableError as error:
                 failures += 1
                 retry_in_s = RETRY.delay_s(failures, self._jitter)
-                self._telemetry.happened(Setback("showing faults", str(error), retry_in_s))
+                self._telemetry.record(OperationFailed("showing faults", str(error), retry_in_s))

@@ -1,6 +1,6 @@
 """Turns what goes on failing into a fault that the operator sees (R15).
 
-A single failure is a `Setback`, which the log shows. Failures that last longer than ``patience_s``
+A single failure is a `OperationFailed`, which the log shows. Failures that last longer than ``patience_s``
 without one success between them are a fault, which stays until the next success.
 """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.domain.backoff import Backoff, spread
 from app.domain.commands import Guard, LookAgain, PowerCommand, StayUp
 from app.domain.errors import PowerdError
-from app.domain.events import Reconciled, Setback
+from app.domain.events import OperationFailed, Reconciled
 from app.domain.model import Head, HeadKind
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.persistent_trouble import PersistentTrouble
@@ -67,7 +67,7 @@ class Reconciler:
             except PowerdError as error:
                 failures += 1
                 retry_in_s = self._policy.retry.delay_s(failures, self._jitter)
-                self._telemetry.happened(Setback(f"reconciling {what}", str(error), retry_in_s))
+                self._telemetry.record(OperationFailed(f"reconciling {what}", str(error), retry_in_s))
                 self._trouble.failed(doing, str(error))
                 reason = await self._after_failure(retry_in_s)
             else:
@@ -76,7 +76,7 @@ class Reconciler:
                     self._trouble.failed(doing, command.reason)
                 else:
                     self._trouble.succeeded()
-                self._telemetry.happened(Reconciled(f"{what}: {reason}"))
+                self._telemetry.record(Reconciled(f"{what}: {reason}"))
                 reason = await self._until_next(command)
 
     async def _after_failure(self, retry_in_s: float) -> str:
@@ -112,5 +112,5 @@ class Reconciler:
         try:
             return await self._chain.head(HeadKind.FINALIZED)
         except PowerdError as error:
-            self._telemetry.happened(Setback("reading the finalized head", str(error), self._policy.follow_up_s))
+            self._telemetry.record(OperationFailed("reading the finalized head", str(error), self._policy.follow_up_s))
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.backoff import Backoff, Jitter
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.services.context.persistent_trouble import PersistentTrouble
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
@@ -39,7 +39,7 @@ class Retrying:
         retry_in_s = self._pace.delay_s(self._failures, self._jitter)
         if reason not in self._told and len(self._told) < REASONS_MAX:
             self._told.add(reason)
-            self._telemetry.happened(Setback(self._doing, reason, retry_in_s))
+            self._telemetry.record(OperationFailed(self._doing, reason, retry_in_s))
         self._trouble.failed(self._doing, reason)
         await self._clock.sleep(retry_in_s)
 

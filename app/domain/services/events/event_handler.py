@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Sequence
 
 from app.domain.errors import EventsUnavailable, PowerdError
-from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malformed, Setback
+from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malformed, OperationFailed
 from app.domain.model import NodeId
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.trigger import Trigger
@@ -101,7 +101,7 @@ class EventHandler:
         handled = [delivery for delivery in good if node_of(delivery) not in failed]
         if handled and await self._acknowledge(handled):
             nodes = tuple(node for node in fresh | old if node not in failed)
-            self._telemetry.happened(EventsHandled(len(handled), nodes))
+            self._telemetry.record(EventsHandled(len(handled), nodes))
         self._put_off([delivery for delivery in good if node_of(delivery) in failed], failed.values())
 
     async def _look(self, nodes: Collection[NodeId], *, hinted: bool) -> dict[NodeId, PowerdError]:
@@ -124,7 +124,7 @@ class EventHandler:
         if deliveries:
             retry_in_s = self._retries.failed(deliveries)
             reason = "; ".join(dict.fromkeys(map(str, reasons)))
-            self._telemetry.happened(Setback("handling events", reason, retry_in_s))
+            self._telemetry.record(OperationFailed("handling events", reason, retry_in_s))
 
     async def _acknowledge(self, handled: Sequence[Delivery]) -> bool:
         acknowledged = False
@@ -133,7 +133,7 @@ class EventHandler:
             acknowledged = True
         except EventsUnavailable as error:
             # They stay pending and come again after the reconnect, which does no harm.
-            self._telemetry.happened(Setback("acknowledging events", str(error), 0.0))
+            self._telemetry.record(OperationFailed("acknowledging events", str(error), 0.0))
         self.inbox.done(handled)
         return acknowledged
 
@@ -147,4 +147,4 @@ class EventHandler:
                 self._put_off([delivery], [error])
             else:
                 self.inbox.done([delivery])
-                self._telemetry.happened(EventDeadLettered(delivery.id, reason))
+                self._telemetry.record(EventDeadLettered(delivery.id, reason))

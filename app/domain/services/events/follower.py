@@ -105,9 +105,9 @@ class Follower:
         await self._place.keep(last)
         for block in blocks:
             if block.unreadable:
-                self._telemetry.happened(BlocksSkipped(block.ref.number, block.ref.number, block.unreadable))
+                self._telemetry.record(BlocksSkipped(block.ref.number, block.ref.number, block.unreadable))
         if changes:
-            self._telemetry.happened(EventsPublished(blocks[0].ref.number, last.number, len(changes)))
+            self._telemetry.record(EventsPublished(blocks[0].ref.number, last.number, len(changes)))
 
     async def _go_back(self, cursor: BlockRef) -> None:
         """Find the newest block of our trail that is on the chain, and go on from there."""
@@ -121,7 +121,7 @@ class Follower:
             steps *= 2
         else:
             await self._rejoin()
-        self._telemetry.happened(ChainReorganised(cursor.number, self._trail[-1].number))
+        self._telemetry.record(ChainReorganised(cursor.number, self._trail[-1].number))
 
     async def _rejoin(self) -> None:
         """No block of the trail is on the chain: go on below the oldest, or from a shorter chain's head."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import RetryableError
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.persistent_trouble import PersistentTrouble
@@ -64,5 +64,5 @@ class KeptPlace:
         self._next_try_s = self._clock.monotonic() + retry_in_s
         if reason != self._told:
             self._told = reason
-            self._telemetry.happened(Setback(DOING, reason, retry_in_s))
+            self._telemetry.record(OperationFailed(DOING, reason, retry_in_s))
         self._trouble.failed(DOING, reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.errors import EventsUnavailable
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
@@ -53,4 +53,4 @@ class StreamSharing:
     def _tell(self, reason: str) -> None:
         if reason != self._told:
             self._told = reason
-            self._telemetry.happened(Setback("looking for others that read the events", reason, EVERY_S))
+            self._telemetry.record(OperationFailed("looking for others that read the events", reason, EVERY_S))

@@ -17,7 +17,7 @@ When the machine is up, powerd takes away its own alarm and no other.
 from __future__ import annotations
 
 from app.domain.errors import RtcUnusable
-from app.domain.events import AlarmLeft, Setback
+from app.domain.events import AlarmLeft, OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.services.context.node_context import NodeContext
 from app.ports.rtc_alarm import RtcAlarm
@@ -79,7 +79,7 @@ class ClockAlarm:
                 await self._rtc.clear()
         except (RtcUnusable, TimeoutError) as error:
             reason = str(error) or f"no answer within {CLEARING_S} s"
-            self._telemetry.happened(Setback("clearing the clock's alarm", reason, 0.0))
+            self._telemetry.record(OperationFailed("clearing the clock's alarm", reason, 0.0))
 
     async def _anothers(self, rtc: RtcAlarm) -> int | None:
         due_in_s = await rtc.due_in_s()
@@ -91,7 +91,7 @@ class ClockAlarm:
                 f"another program set the clock's alarm, and it is due within {NEAR_S // 60} min; powerd waits until "
                 "it is over"
             )
-        self._telemetry.happened(AlarmLeft(due_in_s))
+        self._telemetry.record(AlarmLeft(due_in_s))
         self._faults.clear(FAULT)
 
 

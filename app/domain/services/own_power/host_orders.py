@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.domain.errors import HostPowerFailed
-from app.domain.events import PowerOffOrdered, RebootOrdered, Setback
+from app.domain.events import OperationFailed, PowerOffOrdered, RebootOrdered
 from app.domain.faults import FaultKey, FaultKind
 from app.domain.rules.shutdown import ShutdownPolicy
 from app.domain.services.context.node_context import NodeContext
@@ -29,7 +29,7 @@ class Order:
     doing: str
     fault: FaultKey
     failed: str
-    happened: type[PowerOffOrdered | RebootOrdered]
+    ordered: type[PowerOffOrdered | RebootOrdered]
 
 
 POWER_OFF = Order(
@@ -96,13 +96,13 @@ class HostOrders:
             self.ordered = await self._may_be_stopping()
             raise
         except HostPowerFailed as error:
-            self._telemetry.happened(Setback(order.doing, str(error), self._policy.order_retry_s))
+            self._telemetry.record(OperationFailed(order.doing, str(error), self._policy.order_retry_s))
             if not await self._stopping():
                 self.ordered = False
                 await self._clock.sleep(self._policy.order_retry_s)
                 return str(error)
         else:
-            self._telemetry.happened(order.happened(forced=forced))
+            self._telemetry.record(order.ordered(forced=forced))
         alive_s = await self._outlive()
         return f"still alive {alive_s:.0f} s after the order was accepted"
 

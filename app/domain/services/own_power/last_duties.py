@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.errors import PowerdError
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.reporting.uptime import Uptime
 from app.domain.services.waking.wake_service import WakeService
@@ -42,6 +42,6 @@ class LastDuties:
                     await self._uptime.send_now()
             except (PowerdError, TimeoutError) as error:
                 reason = str(error) or f"no answer within {self._uptime_s:.0f} s"
-                self._telemetry.happened(Setback(doing, reason, 0.0))
+                self._telemetry.record(OperationFailed(doing, reason, 0.0))
             else:
                 return

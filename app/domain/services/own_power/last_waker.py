@@ -13,7 +13,7 @@ from app.domain.model import NodeId
 from app.domain.rules.last_waker import is_awake
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.signs_watch import SignsWatch
-from app.domain.services.waking.turns import Turns
+from app.domain.services.waking.wake_order import WakeOrder
 
 ASKED_MAX = 3
 """So many nodes that seemed awake at the last look are asked for where each costs a call; one is enough."""
@@ -24,9 +24,9 @@ SETTING = "power_management.last_waker_guard = false lets it sleep all the same"
 class LastWaker:
     """Objects to nothing where the operator switched the guard off."""
 
-    def __init__(self, watch: SignsWatch, turns: Turns, farm: FarmDirectory, *, guarded: bool) -> None:
+    def __init__(self, watch: SignsWatch, order: WakeOrder, farm: FarmDirectory, *, guarded: bool) -> None:
         self._watch = watch
-        self._turns = turns
+        self._order = order
         self._farm = farm
         self._guarded = guarded
 
@@ -38,7 +38,7 @@ class LastWaker:
             peers = await self._farm.peers()
             if not peers:
                 return f"no other node of the farm could wake this one: it has no other ({SETTING})"
-            if await self._somebody_awake(peers):
+            if await self._another_is_awake(peers):
                 return ""
         except PowerdError as error:
             return f"whether another node of the farm is awake is not known: {error}"
@@ -46,15 +46,15 @@ class LastWaker:
         sign = f"up, and a sign of life within {minutes:.0f} min" if self._watch.tells else "target and state Up"
         return f"no other node of the farm is known to be awake ({sign})"
 
-    async def _somebody_awake(self, peers: Collection[NodeId]) -> bool:
+    async def _another_is_awake(self, peers: Collection[NodeId]) -> bool:
         if self._watch.tells:
             await self._watch.look(peers)
             alive = [node for node in peers if self._watch.is_fresh(node)]
         else:
             members = set(peers)
-            alive = [node for node in self._turns.wakers if node in members][:ASKED_MAX]
+            alive = [node for node in self._order.wakers if node in members][:ASKED_MAX]
         if not alive:
             return False
         powers = await self._farm.powers(alive)
-        self._turns.saw(powers)
+        self._order.saw(powers)
         return any(is_awake(power) for power in powers.values())

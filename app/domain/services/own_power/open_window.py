@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.domain.errors import ChainUnavailable, WindowMemoryUnusable
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.model import Inclusion, NodePower, Power
 from app.domain.rules.paid import DownWindow, Remedy, ThisBoot, look_at, remedy_for
@@ -117,7 +117,7 @@ class OpenWindow:
             await self._asked_before_up(own)
         except ChainUnavailable as error:
             # What earlier blocks say changes nothing by waiting: the next look asks again.
-            self._telemetry.happened(Setback("asking the chain about our last Down", str(error), 0.0))
+            self._telemetry.record(OperationFailed("asking the chain about our last Down", str(error), 0.0))
         await self.note(own)
 
     async def note(self, own: OwnPower) -> None:

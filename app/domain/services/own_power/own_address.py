@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.errors import ChainUnavailable
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.model import Nic
 from app.domain.rules.address import address_objection
 from app.domain.services.context.node_context import NodeContext
@@ -43,5 +43,5 @@ class OwnAddress:
         try:
             return await self.objection(card, lately=False)
         except ChainUnavailable as error:
-            self._telemetry.happened(Setback("reading this node's record", str(error), 0.0))
+            self._telemetry.record(OperationFailed("reading this node's record", str(error), 0.0))
             return ""

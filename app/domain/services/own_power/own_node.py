@@ -113,7 +113,7 @@ class OwnNode:
         match command:
             case StayUp(guard, reason) if without_figures(reason) != without_figures(before):
                 unreadable = guard is Guard.UNREADABLE
-                self._telemetry.happened(PowerUnreadable(reason) if unreadable else StayingUp(reason))
+                self._telemetry.record(PowerUnreadable(reason) if unreadable else StayingUp(reason))
             case StayUp() | ShutDown():
                 return
             case _:

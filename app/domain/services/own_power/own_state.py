@@ -61,7 +61,7 @@ class OwnState:
             self._paces[wanted].failed(error)
             raise
         self._paces[wanted].succeeded()
-        self._telemetry.happened(PowerStateSet(wanted, inclusion))
+        self._telemetry.record(PowerStateSet(wanted, inclusion))
         return inclusion
 
     async def _submit(self, wanted: Power) -> Inclusion:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from app.domain.errors import ExtrinsicUncertain, PowerdError, StatePaused
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.model import Inclusion, Power
 from app.domain.rules.power import Observation
 from app.domain.rules.shutdown import already_final, is_down
@@ -97,4 +97,4 @@ class SaidState:
             async with self._clock.timeout(self._announce_s):
                 await self._chain.announce_power_state(Power.UP)
         except (PowerdError, TimeoutError) as error:
-            self._telemetry.happened(Setback("saying Up before the end", str(error), 0.0))
+            self._telemetry.record(OperationFailed("saying Up before the end", str(error), 0.0))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from app.domain.commands import ShutDown, StayUp
 from app.domain.errors import DownNotFinal, PowerdError
-from app.domain.events import Setback, ShutdownAborted, ShutdownStep
+from app.domain.events import OperationFailed, ShutdownAborted, ShutdownStep
 from app.domain.model import Inclusion
 from app.domain.rules.power import Observation, OwnPower, decide
 from app.domain.rules.shutdown import Finality, ShutdownPolicy, Step, finality_of_down
@@ -124,7 +124,7 @@ class Shutdown:
 
     def _pass(self, step: Step) -> None:
         self._step = step
-        self._telemetry.happened(ShutdownStep(step.value))
+        self._telemetry.record(ShutdownStep(step.value))
 
     async def _wait_until_final(self, down: Inclusion, said_at_s: float) -> None:
         while True:
@@ -134,7 +134,7 @@ class Shutdown:
                 finality = finality_of_down(seen, down, waited_s, self._policy)
             except PowerdError as error:
                 finality = Finality.PENDING
-                self._telemetry.happened(Setback("waiting for finality", str(error), self._policy.poll_s))
+                self._telemetry.record(OperationFailed("waiting for finality", str(error), self._policy.poll_s))
             if finality is Finality.FINAL:
                 return
             if finality is Finality.UNDONE:
@@ -156,7 +156,7 @@ class Shutdown:
                 raise Abort("the target turned Up")
 
     async def _abort(self, reason: str, last: OwnPower) -> None:
-        self._telemetry.happened(ShutdownAborted(self._step.value, reason))
+        self._telemetry.record(ShutdownAborted(self._step.value, reason))
         await self._host.stay()
         await self._state.window.note(last)
         await self._state.take_back()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from app.domain.errors import ClockWrong, ExtrinsicFailed, PowerdError
-from app.domain.events import Setback, UptimeReported, UptimeSkipped
+from app.domain.events import OperationFailed, UptimeReported, UptimeSkipped
 from app.domain.faults import FaultKind
 from app.domain.model import UptimeSample
 from app.domain.rules.uptime import UptimePolicy, reason_of, remedy_for, silence
@@ -76,7 +76,7 @@ class Uptime:
                 await self.answered_once.wait()
         except TimeoutError:
             reason = f"none was taken within {self._policy.first_wait_s:.0f} s"
-            self._telemetry.happened(Setback("the first uptime report", reason, 0.0))
+            self._telemetry.record(OperationFailed("the first uptime report", reason, 0.0))
 
     async def send_now(self) -> UptimeReported | UptimeSkipped:
         """One attempt, with a fresh sample. A node that is not healthy reports nothing, and says so.
@@ -103,7 +103,7 @@ class Uptime:
         self._pace.succeeded()
         self.reported_once.set()
         self.answered_once.set()
-        self._telemetry.happened(report)
+        self._telemetry.record(report)
         self.last = report
         self.taken += 1
         self._reported_at_s = self._sampled_at_s
@@ -140,7 +140,7 @@ class Uptime:
         self._not_taken(f"the node is not healthy ({', '.join(problems)})", HEALTH_REMEDY)
         self.answered_once.set()
         skipped = UptimeSkipped(problems)
-        self._telemetry.happened(skipped)
+        self._telemetry.record(skipped)
         return skipped
 
     def _until_next(self, result: UptimeReported | UptimeSkipped) -> float:
@@ -159,7 +159,7 @@ class Uptime:
         if isinstance(error, ClockWrong):
             wait_s = self._policy.unhealthy_retry_s
             self.answered_once.set()
-        self._telemetry.happened(Setback("reporting the uptime", reason_of(error), wait_s))
+        self._telemetry.record(OperationFailed("reporting the uptime", reason_of(error), wait_s))
         return wait_s
 
     # -- silence -----------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ class Bursts:
                     await self._clock.sleep(self._policy.packet_interval_s)
                 for burst in bursts:
                     if await self._send_one(burst.mac) and not round_number:
-                        self._telemetry.happened(burst.started)
+                        self._telemetry.record(burst.started)
         finally:
             self._in_flight -= 1
             if not self._in_flight:

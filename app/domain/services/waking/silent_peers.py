@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from app.domain.backoff import Jitter
 from app.domain.errors import PowerdError
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.model import NodeId, Powers
 from app.domain.rules.silence import STEP_S, Silence, SilencePolicy
 from app.domain.rules.wake_rank import can_wake_others
 from app.domain.services.waking.signs_watch import SignsWatch
-from app.domain.services.waking.turns import Turns
 from app.domain.services.waking.wake_faults import WakeFaults
+from app.domain.services.waking.wake_order import WakeOrder
 from app.domain.services.waking.wake_service import WakeService
 from app.ports.telemetry import Telemetry
 
@@ -24,38 +24,38 @@ class SilentPeers:
         self,
         watch: SignsWatch,
         wakes: WakeService,
-        turns: Turns,
+        order: WakeOrder,
         faults: WakeFaults,
         telemetry: Telemetry,
         policy: SilencePolicy,
     ) -> None:
         self._watch = watch
         self._wakes = wakes
-        self._turns = turns
+        self._order = order
         self._faults = faults
         self._telemetry = telemetry
         self._policy = policy
         self._silences: dict[NodeId, Silence] = {}
 
     async def look(self, powers: Powers, now_s: float) -> None:
-        """This is what the chain says of all peers; one that does not tell signs of life is a setback, and no more."""
+        """This is what the chain says of all peers. A failed read of the signs of life is recorded, and no more."""
         try:
             await self._watch.look(tuple(powers))
         except PowerdError as error:
-            self._telemetry.happened(Setback("looking for signs of life", str(error), 0.0))
+            self._telemetry.record(OperationFailed("looking for signs of life", str(error), 0.0))
             return
         if self._policy.call:
             wanted_up = [node for node, power in powers.items() if can_wake_others(power)]
             self._follow({node: None for node in wanted_up if self._watch.is_silent(node)}, now_s)
 
     def _follow(self, silent: dict[NodeId, None], now_s: float) -> None:
-        self._turns.saw_silent(silent)
+        self._order.saw_silent(silent)
         for node in [node for node in self._silences if node not in silent]:
             del self._silences[node]
             self._faults.not_silent(node)
         for node in silent:
             if node not in self._silences:
-                self._silences[node] = Silence(now_s + self._turns.spread_s(node, STEP_S))
+                self._silences[node] = Silence(now_s + self._order.spread_s(node, STEP_S))
                 self._faults.silent(node, self._watch.fresh_s)
             silence = self._silences[node]
             if now_s >= silence.due_at_s:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from app.domain.errors import PowerdError
-from app.domain.events import Setback
+from app.domain.events import OperationFailed
 from app.domain.model import Node, NodeId, Powers
 from app.domain.rules.wake import Wake
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.waking.farm_directory import FarmDirectory
-from app.domain.services.waking.turns import Turns
+from app.domain.services.waking.wake_order import WakeOrder
 
 BURSTS_PER_RECORD = 3
 """After so many bursts the node's record is read again: its card may have been replaced."""
@@ -22,9 +22,9 @@ TURN_READ_S_MAX = 20.0
 class WakeReads:
     """A failed read returns no powers, and the caller goes on with what it knew at the event (R1)."""
 
-    def __init__(self, context: NodeContext, farm: FarmDirectory, turns: Turns) -> None:
+    def __init__(self, context: NodeContext, farm: FarmDirectory, order: WakeOrder) -> None:
         self._farm = farm
-        self._turns = turns
+        self._order = order
         self._clock = context.clock
         self._telemetry = context.telemetry
 
@@ -41,7 +41,7 @@ class WakeReads:
         except PowerdError as error:
             self._complain(str(error))
             return {}
-        self._turns.saw(powers)
+        self._order.saw(powers)
         return powers
 
     async def read_in_time(self, wakes: Collection[Wake]) -> Powers:
@@ -58,7 +58,7 @@ class WakeReads:
         return self._farm.known(node), self._farm.is_unreadable(node)
 
     def _complain(self, reason: str) -> None:
-        self._telemetry.happened(Setback("looking at nodes that are being woken", reason, 0.0))
+        self._telemetry.record(OperationFailed("looking at nodes that are being woken", reason, 0.0))
 
     def _record_is_stale(self, wake: Wake) -> bool:
         record = self._farm.known(wake.node)

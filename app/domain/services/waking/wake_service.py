@@ -30,8 +30,8 @@ from app.domain.rules.wake import (
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.trigger import Trigger
 from app.domain.services.waking.bursts import Burst, Bursts
-from app.domain.services.waking.turns import Turns
 from app.domain.services.waking.wake_faults import WakeFaults
+from app.domain.services.waking.wake_order import WakeOrder
 from app.domain.services.waking.wake_reads import WakeReads
 
 IDLE_S = 3600.0
@@ -47,19 +47,19 @@ class WakeService:
         self,
         context: NodeContext,
         reads: WakeReads,
-        turns: Turns,
+        order: WakeOrder,
         bursts: Bursts,
         faults: WakeFaults,
         policy: WakePolicy,
     ) -> None:
         self._reads = reads
-        self._turns = turns
+        self._order = order
         self._bursts = bursts
         self._clock = context.clock
         self._faults = faults
         self._telemetry = context.telemetry
         self._policy = policy
-        self._terms = Terms(policy, turns.delay_s, turns.spread_s, context.jitter)
+        self._terms = Terms(policy, order.delay_s, order.spread_s, context.jitter)
         self._wakes: dict[NodeId, Wake] = {}
         self._being_read: set[NodeId] = set()
         self._changed = Trigger(context.clock)
@@ -82,7 +82,7 @@ class WakeService:
     # -- inputs ------------------------------------------------------------------------------------
     def on_event(self, powers: Powers) -> None:
         """Events named these nodes, and this is what the chain said of them afterwards."""
-        self._turns.saw(powers)
+        self._order.saw(powers)
         self._take({node: Event(power) for node, power in powers.items()})
 
     def on_look(self, powers: Powers, *, asked_at_s: float) -> None:
@@ -90,19 +90,19 @@ class WakeService:
 
         It was asked at ``asked_at_s`` (monotonic); what an event said meanwhile is newer.
         """
-        self._turns.saw(powers)
+        self._order.saw(powers)
         self._look(powers, asked_at_s)
 
     def on_look_at_all(self, powers: Powers, *, asked_at_s: float) -> None:
         """As `on_look`, but these are all peers there are: one that is not among them left the farm."""
-        self._turns.saw_all(powers)
+        self._order.saw_all(powers)
         self._take({node: Look(None, asked_at_s) for node in self._wakes if node not in powers})
         self._look(powers, asked_at_s)
 
     def on_own_power(self, power: NodePower | Unreadable) -> None:
         """This is what the chain says of this node: if it is about to power off, it sends what it was deferring."""
-        self._turns.saw_own(power)
-        if self._turns.leaving:
+        self._order.saw_own(power)
+        if self._order.leaving:
             self._take(dict.fromkeys(self._wakes, OwnPowerOff()))
 
     def request(self, node: NodeId, reason: str) -> None:
@@ -133,12 +133,12 @@ class WakeService:
                     assert wake is not None
                     bursts += self._burst(wake)
                 case DeferBurst(_, for_s):
-                    self._telemetry.happened(WakeDeferred(node, for_s))
+                    self._telemetry.record(WakeDeferred(node, for_s))
                     self._deferred_changed.pull("deferred")
                 case EndWake(_, count, outcome):
                     del self._wakes[node]
                     self._faults.clear(node)
-                    self._telemetry.happened(WakeEnded(node, count, outcome))
+                    self._telemetry.record(WakeEnded(node, count, outcome))
         self._bursts.start(bursts)
         if inputs:
             self._changed.pull("input")

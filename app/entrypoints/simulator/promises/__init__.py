@@ -13,9 +13,9 @@ from app.entrypoints.simulator.promises.no_down_on_a_running_machine import NoDo
 from app.entrypoints.simulator.promises.no_event_acknowledged_unhandled import NoEventAcknowledgedUnhandled
 from app.entrypoints.simulator.promises.no_extrinsic_that_changes_nothing import NoExtrinsicThatChangesNothing
 from app.entrypoints.simulator.promises.no_income_is_lost_in_silence import NoIncomeIsLostInSilence
+from app.entrypoints.simulator.promises.no_node_sleeps_for_ever import NoNodeSleepsForEver
 from app.entrypoints.simulator.promises.no_paid_hour_lost import NoPaidHourLost
 from app.entrypoints.simulator.promises.no_uptime_gap import NoUptimeGap
-from app.entrypoints.simulator.promises.nobody_sleeps_for_ever import NobodySleepsForEver
 from app.entrypoints.simulator.promises.power_follows_the_target import PowerFollowsTheTarget
 from app.entrypoints.simulator.promises.the_daemon_never_fails import TheDaemonNeverFails
 from app.entrypoints.simulator.promises.the_last_waker_stays import TheLastWakerStays
@@ -33,7 +33,7 @@ ALL: tuple[type[Promise], ...] = (
     UptimeBeforeEveryPowerOff,
     NoEventAcknowledgedUnhandled,
     TheLastWakerStays,
-    NobodySleepsForEver,
+    NoNodeSleepsForEver,
     EveryEventIsHandled,
     PowerFollowsTheTarget,
     EveryWakeEnds,

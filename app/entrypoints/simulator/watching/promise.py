@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import ClassVar
 
 from app.adapters.simulated.ledger_blocks import Block
-from app.domain.events import Delivery, Happening
+from app.domain.events import Delivery, DomainEvent
 from app.domain.model import NodeId
 from app.entrypoints.simulator.income.minted import Lost
 from app.entrypoints.simulator.watching.violation import Violation
@@ -65,7 +65,7 @@ class Promise:
     def block_made(self, block: Block) -> None:
         """A block is on the chain."""
 
-    def told(self, machine: Machine, happening: Happening) -> None:
+    def recorded(self, machine: Machine, event: DomainEvent) -> None:
         """Its daemon handed this to telemetry."""
 
     def acknowledged(self, machine: Machine, deliveries: Sequence[Delivery]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.pallet import Power as LedgerPower
-from app.domain.events import Happening, PowerStateSet, UptimeReported, WakeBurstStarted
+from app.domain.events import DomainEvent, PowerStateSet, UptimeReported, WakeBurstStarted
 from app.domain.minting.month import Loss
 from app.domain.model import NodeId
 from app.entrypoints.simulator.income.minted import Lost
@@ -75,8 +75,8 @@ class Tally:
             elif event.name == "PowerStateChanged":
                 self._state(NodeId(event.attributes["node_id"]), event.attributes["power_state"])
 
-    def told(self, _: Machine, happening: Happening) -> None:
-        kind = type(happening)
+    def recorded(self, _: Machine, event: DomainEvent) -> None:
+        kind = type(event)
         if kind in (WakeBurstStarted, PowerStateSet, UptimeReported):
             self.counts[kind.__name__] += 1
 

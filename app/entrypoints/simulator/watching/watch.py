@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from app.adapters.simulated.ledger_blocks import Block
-from app.domain.events import Delivery, Happening, Reconciled
+from app.domain.events import Delivery, DomainEvent, Reconciled
 from app.domain.model import NodeId
 from app.entrypoints.simulator.income.minted import Lost, Minted
 from app.entrypoints.simulator.watching.promise import Promise
@@ -21,7 +21,7 @@ MOMENTS = (
     "rebooted",
     "machine_changed",
     "block_made",
-    "told",
+    "recorded",
     "acknowledged",
     "powers_read",
     "daemon_failed",
@@ -64,16 +64,16 @@ class Watch:
         """It boots, runs, stops, or is dark."""
         self._note(machine.identity.node, f"{machine.power.value} {why}")
         self.tally.machine_changed(machine, why)
-        self._tell("machine_changed", machine)
+        self._notify("machine_changed", machine)
 
     def powered_off(self, machine: Machine) -> None:
         """The host obeys an order to power off."""
         self._note(machine.identity.node, "obeys")
-        self._tell("powered_off", machine)
+        self._notify("powered_off", machine)
 
     def rebooted(self, machine: Machine) -> None:
         """The host obeys an order to reboot."""
-        self._tell("rebooted", machine)
+        self._notify("rebooted", machine)
 
     def packet_reached(self, machine: Machine) -> None:
         """A magic packet came to a dark machine's card."""
@@ -84,42 +84,42 @@ class Watch:
             self._note(0, f"{block.number} {event.name} {event.attributes}")
         self.tally.block_made(block)
         self.minted.block_made(block)
-        self._tell("block_made", block)
+        self._notify("block_made", block)
 
-    def told(self, machine: Machine, happening: Happening) -> None:
-        kind = type(happening)
-        self._note(machine.identity.node, kind.__name__ if kind is Reconciled else repr(happening))
-        self.tally.told(machine, happening)
-        self._tell("told", machine, happening)
+    def recorded(self, machine: Machine, event: DomainEvent) -> None:
+        kind = type(event)
+        self._note(machine.identity.node, kind.__name__ if kind is Reconciled else repr(event))
+        self.tally.recorded(machine, event)
+        self._notify("recorded", machine, event)
 
     def acknowledged(self, machine: Machine, deliveries: Sequence[Delivery]) -> None:
-        self._tell("acknowledged", machine, deliveries)
+        self._notify("acknowledged", machine, deliveries)
 
     def powers_read(self, machine: Machine, nodes: Collection[NodeId]) -> None:
         """The chain answered a daemon."""
-        self._tell("powers_read", machine, nodes)
+        self._notify("powers_read", machine, nodes)
 
     def daemon_failed(self, machine: Machine, error: BaseException) -> None:
         """A daemon ended by an exception."""
         self._note(machine.identity.node, f"failed {error!r}")
-        self._tell("daemon_failed", machine, error)
+        self._notify("daemon_failed", machine, error)
 
     def lost(self, machine: Machine, lost: Lost) -> None:
         """The minting did not credit some of the node's time."""
         self.tally.lost(machine, lost)
-        self._tell("lost", machine, lost)
+        self._notify("lost", machine, lost)
 
     def violated(self, violation: Violation) -> None:
         self.tally.violated(violation)
 
     def minute(self) -> None:
-        self._tell("minute")
+        self._notify("minute")
 
     def ended(self) -> None:
         self.minted.close()
-        self._tell("ended")
+        self._notify("ended")
 
-    def _tell(self, moment: str, *what: Any) -> None:
+    def _notify(self, moment: str, *what: Any) -> None:
         for listener in self._listeners[moment]:
             listener(*what)
 

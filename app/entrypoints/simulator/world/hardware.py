@@ -7,7 +7,7 @@ from collections.abc import Callable
 from app.adapters.simulated.boot_memory import SimulatedBootMemory
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
-from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.holds import SimulatedHolds
 from app.adapters.simulated.host_facts import SimulatedHostFacts
 from app.adapters.simulated.host_power import SimulatedHostPower
@@ -59,6 +59,6 @@ class Hardware:
         self.window_memory = SimulatedWindowMemory()
         self.rtc = SimulatedRtcAlarm(world.clock)  # a clock of its own: the system's may be wrong
         self.signs_of_life = SimulatedSignsOfLife(world.ledger)
-        self.display = SimulatedFaults()
+        self.display = SimulatedFaultDisplay()
         self.bus = Bus(self.clock, world.later, bus_is_away, world.chance("bus", plan.id))
         self.events = SimulatedPowerEvents(self.bus.stream, self.clock, block_s=BUS_POLL_S)

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable
 
 from app.adapters.simulated.chain import SimulatedChain
-from app.adapters.simulated.faults import SimulatedFaults
+from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
 from app.adapters.simulated.nic import MAGIC
 from app.adapters.simulated.power_events import SimulatedPowerEvents
 from app.domain.commands import StayUp
-from app.domain.events import Happening
+from app.domain.events import DomainEvent
 from app.domain.model import Mac, NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
@@ -211,7 +211,7 @@ class Machine(Hardware):
             None if signs_of_life_kind(self.world.settings) == "off" else self.signs_of_life,
             self.window_memory,
         )
-        self.display = SimulatedFaults()
+        self.display = SimulatedFaultDisplay()
         board = FaultBoard(self.display, self.clock, self, ports.jitter)
         self.services = self.world.build(self.identity, ports, self.world.policies, board)
         self._daemon = self.world.loop.create_task(self._serve(self.services), name=f"node {self.plan.id}")
@@ -223,9 +223,9 @@ class Machine(Hardware):
             group.create_task(services.context.faults.run(), name="faults")
             await services.server.start()
 
-    def happened(self, happening: Happening) -> None:
+    def record(self, event: DomainEvent) -> None:
         """`Telemetry` of its daemon."""
-        self.world.watch.told(self, happening)
+        self.world.watch.recorded(self, event)
 
     def _ended(self, daemon: asyncio.Task[None]) -> None:
         if daemon is self._daemon and not self.on:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Block
-from app.domain.events import Delivery, Happening
+from app.domain.events import Delivery, DomainEvent
 from app.domain.model import NodeId, NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
@@ -43,8 +43,8 @@ class Observer(Protocol[AMachine]):
     def block_made(self, block: Block) -> None:
         """The chain went on."""
 
-    def told(self, machine: AMachine, happening: Happening) -> None:
-        """Its daemon told telemetry."""
+    def recorded(self, machine: AMachine, event: DomainEvent) -> None:
+        """Its daemon recorded it, by telemetry."""
 
     def acknowledged(self, machine: AMachine, deliveries: Sequence[Delivery]) -> None:
         """Its daemon acknowledged events."""

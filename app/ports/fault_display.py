@@ -9,7 +9,7 @@ from app.domain.model import Fault
 
 
 @runtime_checkable
-class Faults(Protocol):
+class FaultDisplay(Protocol):
     """Shows faults."""
 
     async def show(self, faults: Sequence[Fault]) -> None:

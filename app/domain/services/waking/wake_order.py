@@ -6,13 +6,13 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from app.domain.model import NodeId, NodePower, Power, Powers, Unreadable
-from app.domain.rules.wake_rank import TurnPolicy, can_wake_others, place
+from app.domain.rules.wake_rank import WakeOrderPolicy, can_wake_others, rank
 
 
-class Turns:
-    """This node's turns. It knows what the chain last said, and before that, itself alone."""
+class WakeOrder:
+    """This node's rank among the wakers. It knows what the chain last said, and before that, itself alone."""
 
-    def __init__(self, own: NodeId, policy: TurnPolicy) -> None:
+    def __init__(self, own: NodeId, policy: WakeOrderPolicy) -> None:
         self._own = own
         self._policy = policy
         self._wakers: dict[NodeId, None] = {}
@@ -60,4 +60,4 @@ class Turns:
         if not policy.first:
             return 0.0
         wakers = [node for node in self._wakers if node not in self._silent] if self._silent else self._wakers
-        return policy.delay_s(place(self._own, target, wakers, at_most=policy.places))
+        return policy.delay_s(rank(self._own, target, wakers, at_most=policy.ranks))

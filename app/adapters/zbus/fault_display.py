@@ -12,8 +12,8 @@ from app.domain.model import Fault
 LABEL = "powerd"
 
 
-class ZbusFaults:
-    """`Faults` over zbus."""
+class ZbusFaultDisplay:
+    """`FaultDisplay` over zbus."""
 
     def __init__(self, client: ZbusClient, *, timeout_s: float) -> None:
         self._client = client

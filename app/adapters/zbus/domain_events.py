@@ -1,4 +1,4 @@
-"""What happens in the daemon as a stream of zbus events: channel ``power.power@0.0.1.Happenings``."""
+"""What happens in the daemon as a stream of zbus events: channel ``power.power@0.0.1.DomainEvents``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 
 from app.adapters.codecs.go_types import NANOSECONDS, encode
 from app.adapters.redis.connection import Connection, all_of
-from app.adapters.zbus.power_object import HAPPENING, MODULE, OBJECT
+from app.adapters.zbus.power_object import DOMAIN_EVENT, MODULE, OBJECT
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import EventsUnavailable
-from app.domain.events import Happening
+from app.domain.events import DomainEvent
 from app.ports.clock import Clock
 
-EVENT = "Happenings"
+EVENT = "DomainEvents"
 CHANNEL = f"{MODULE}.{OBJECT}.{EVENT}"
 KEPT_MAX = 1000
 ANSWER_S = 5.0
@@ -25,11 +25,11 @@ COMPLAINTS_MAX = 20
 
 log = logging.getLogger(__name__)
 
-Describe = Callable[[Happening], tuple[str, Mapping[str, object]]]
-"""The sentence for a happening, and its facts."""
+Describe = Callable[[DomainEvent], tuple[str, Mapping[str, object]]]
+"""The sentence for an event, and its facts."""
 
 
-class ZbusHappenings:
+class ZbusDomainEvents:
     """`Telemetry` that publishes. No caller waits for it: the oldest are dropped while Redis is away."""
 
     def __init__(self, url: str, clock: Clock, describe: Describe, jitter: Jitter) -> None:
@@ -41,16 +41,16 @@ class ZbusHappenings:
         self._waiting: deque[bytes] = deque(maxlen=KEPT_MAX)
         self._news = asyncio.Event()
 
-    def happened(self, happening: Happening) -> None:
+    def record(self, event: DomainEvent) -> None:
         """Take it down; `run` publishes it."""
-        message, facts = self._describe(happening)
+        message, facts = self._describe(event)
         value = {
             "Time": round(self._clock.now() * NANOSECONDS),
-            "Kind": type(happening).__name__,
+            "Kind": type(event).__name__,
             "Message": message,
             "Facts": {name: fact if isinstance(fact, str) else json.dumps(fact) for name, fact in facts.items()},
         }
-        self._waiting.append(encode(HAPPENING, value))
+        self._waiting.append(encode(DOMAIN_EVENT, value))
         self._news.set()
 
     async def run(self) -> None:
@@ -73,7 +73,7 @@ class ZbusHappenings:
         await self._connection.close()
 
     def _complain(self, what: str) -> None:
-        """Once for each reason; a line of the log is no happening, which would have to be published."""
+        """Once for each reason; a line of the log is no event, which would have to be published."""
         if what not in self._complained and len(self._complained) < COMPLAINTS_MAX:
             self._complained.add(what)
             log.info("what happens is not published over zbus: %s", what)

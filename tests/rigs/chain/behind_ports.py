@@ -31,7 +31,8 @@ from app.ports.chain import Chain
 from app.ports.chain_blocks import ChainBlocks
 from app.ports.identity import Identity
 from app.ports.power_targets import PowerTargets
-from tests.rigs.chain_access import ChainAccess, chain_access
+from tests.rigs.chain.as_process import Chain as KeyedChain
+from tests.rigs.chain.external import external_chain
 from tests.rigs.redis import own_server
 from tests.rigs.virtual_time import run_virtually
 from tests.rigs.zos import Neighbour, neighbourhood
@@ -82,9 +83,9 @@ def simulated_rig() -> Iterator[Rig]:
 @contextmanager
 def substrate_rig() -> Iterator[Rig]:
     """One chain, one loop and one client for all tests: reading a runtime's metadata takes its time."""
-    with chain_access() as access, asyncio.Runner() as runner:
-        client = SubstrateClient([access.url])
-        world = runner.run(substrate_world(client, access))
+    with external_chain() as chain, asyncio.Runner() as runner:
+        client = SubstrateClient([chain.url])
+        world = runner.run(substrate_world(client, chain))
         try:
             yield lambda test: runner.run(test(world))
         finally:
@@ -94,15 +95,20 @@ def substrate_rig() -> Iterator[Rig]:
 @contextmanager
 def zbus_rig() -> Iterator[Rig]:
     """As `substrate_rig`, but what the daemon does goes through the stand-in api-gateway, registrar and identityd."""
-    with chain_access() as access, own_server() as redis, TemporaryDirectory() as directory, asyncio.Runner() as runner:
-        client, zbus = SubstrateClient([access.url]), ZbusClient(redis.url())
-        direct = runner.run(substrate_world(client, access))
+    with (
+        external_chain() as chain,
+        own_server() as redis,
+        TemporaryDirectory() as directory,
+        asyncio.Runner() as runner,
+    ):
+        client, zbus = SubstrateClient([chain.url]), ZbusClient(redis.url())
+        direct = runner.run(substrate_world(client, chain))
         me = runner.run(direct.identity.identify())
         key_file = Path(directory) / "key"
         key_file.touch(mode=0o600)
-        key_file.write_text(access.node_seeds[0].hex())
+        key_file.write_text(chain.node_seeds[0].hex())
         about = {"id": me.node, "twin_id": me.twin, "key_file": str(key_file)}
-        around = neighbourhood(Path(directory), redis.url(), about, me.farm, access.url)
+        around = neighbourhood(Path(directory), redis.url(), about, me.farm, chain.url)
         zos = runner.run(around.__aenter__())
         try:
             runner.run(_started(zos.gateway, zos.registrar, zos.identityd))
@@ -143,7 +149,7 @@ def simulated_world() -> World:
     )
 
 
-async def substrate_world(client: SubstrateClient, access: ChainAccess) -> World:
+async def substrate_world(client: SubstrateClient, access: KeyedChain) -> World:
     own_seed, peer_seed = access.node_seeds[:2]
     own = await SubstrateIdentity(client, seed=own_seed).identify()
     peer = await SubstrateIdentity(client, seed=peer_seed).identify()

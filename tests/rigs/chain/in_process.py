@@ -17,7 +17,7 @@ from app.entrypoints.devchain.dev_runtime import runtime
 from app.entrypoints.devchain.farms import Account, DevFarm, set_up_farm
 from app.entrypoints.devchain.node import DevNode
 from app.entrypoints.devchain.server import serving
-from tests.rigs.chain_access import chain_access, external
+from tests.rigs.chain.external import external, external_chain
 from tests.rigs.scripted_node import ScriptedNode
 from tests.slowness import patient
 
@@ -107,7 +107,7 @@ async def chain_anywhere() -> AsyncIterator[ChainAt]:
         async with chain_world(block_time_s=0) as made:
             yield made
         return
-    with chain_access() as access:
+    with external_chain() as access:
         async with AsyncExitStack() as stack:
             client = SubstrateClient([access.url], timeout_s=patient(20))
             stack.push_async_callback(client.close)

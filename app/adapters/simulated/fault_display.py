@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from app.domain.model import Fault
 
 
-class SimulatedFaults:
-    """`Faults` that keeps what is ``shown`` now and, in ``history``, each change of it."""
+class SimulatedFaultDisplay:
+    """`FaultDisplay` that keeps what is ``shown`` now and, in ``history``, each change of it."""
 
     def __init__(self) -> None:
         self.shown: tuple[Fault, ...] = ()

@@ -16,13 +16,19 @@ from tests.slowness import patient
 
 
 @dataclass(frozen=True, slots=True)
-class DevChain:
-    """Where it is, and the keys of its farm 1."""
+class Chain:
+    """Where it is, and the keys of a farm on it."""
 
     url: str
-    urls: tuple[str, ...]
     farmer_seed: bytes
     node_seeds: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DevChain(Chain):
+    """One of ours: all its endpoints, and what it says about its farm 1."""
+
+    urls: tuple[str, ...]
     about: dict[str, Any]
     process: Forked
 
@@ -41,15 +47,15 @@ def dev_chain(*options: str, nodes: int = 3, block_time_s: float = 0, finality_l
         try:
             assert "dev chain at" in stdout.readline()
             about = json.loads((keys / "farm.json").read_text())
-            seeds = tuple(_seed(node["key_file"]) for node in about["nodes"])
-            yield DevChain(
-                about["url"], tuple(about["urls"]), _seed(about["farmer"]["key_file"]), seeds, about, process
-            )
+            seeds = tuple(seed_in(node["key_file"]) for node in about["nodes"])
+            farmer = seed_in(about["farmer"]["key_file"])
+            yield DevChain(about["url"], farmer, seeds, tuple(about["urls"]), about, process)
         finally:
             process.terminate()
             stdout.close()
             assert process.wait(timeout=patient(30)) == 0, "the dev chain ends in order"
 
 
-def _seed(path: str) -> bytes:
-    return bytes.fromhex(Path(path).read_text().strip())
+def seed_in(path: str) -> bytes:
+    """The seed that a key file holds in hex; Go keeps an ed25519 private key as seed and public key."""
+    return bytes.fromhex(Path(path).read_text().strip().removeprefix("0x"))[:32]

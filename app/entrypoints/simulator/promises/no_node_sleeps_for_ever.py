@@ -10,14 +10,14 @@ from app.entrypoints.simulator.world.world import World
 LATE_S = 300.0
 
 
-class NobodySleepsForEver(Promise):
+class NoNodeSleepsForEver(Promise):
     """Looks every minute at those that powered off in an orderly way."""
 
     text = "with the clock's alarm every machine that powered itself off is on again when the alarm is due"
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._told: set[NodeId] = set()
+        self._raised_for: set[NodeId] = set()
 
     @property
     def applies(self) -> bool:
@@ -28,12 +28,12 @@ class NobodySleepsForEver(Promise):
         alarm = self.world.settings.rtc_alarm
         for node, machine in self.world.machines.items():
             if machine.power is not MachinePower.OFF:
-                self._told.discard(node)
+                self._raised_for.discard(node)
             elif (
                 machine.powered_itself_off
-                and node not in self._told
+                and node not in self._raised_for
                 and not machine.has_condition("no-mains")
                 and self.world.now_s() - machine.since_s > alarm.ahead_s + LATE_S
             ):
-                self._told.add(node)
+                self._raised_for.add(node)
                 self.broken(machine, f"dark for more than {alarm.ahead_s} s, and its alarm did not wake it")
