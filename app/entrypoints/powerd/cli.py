@@ -95,6 +95,14 @@ def _redis_url(ctx: click.Context, option: click.Parameter, url: str | None) -> 
     return given
 
 
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from app.entrypoints.terminal.version import version_text
+
+        click.echo(f"powerd {version_text()}")
+        ctx.exit()
+
+
 @click.group(cls=Program, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--broker",
@@ -113,7 +121,9 @@ def _redis_url(ctx: click.Context, option: click.Parameter, url: str | None) -> 
     type=click.Choice(["auto", "systemd", "zos", "simulated"]),
     help="Set of adapters; auto: zos where zinit's socket exists, else systemd.",
 )
-@click.version_option(package_name="powerd")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show it and exit."
+)
 @click.pass_context
 def main(ctx: click.Context, broker: str | None, config: Path | None, profile: str | None) -> None:
     """Keep this machine's power state in step with its target on the chain.
@@ -235,6 +245,9 @@ def decode(source: TextIO, *, zbus: bool) -> None:
 )
 def demo(redis_url: str | None, nodes: int, keep: bool, profile: str) -> None:
     """Show a whole farm on this machine: everything is real but the machines."""
+    from app.entrypoints.terminal.extras import require_extra
+
+    require_extra("powerd demo", "demo", "websockets")
     from app.entrypoints.demo.show import run_demo
 
     sys.exit(run_demo(redis_url=redis_url, nodes=nodes, keep=keep, profile=profile))
