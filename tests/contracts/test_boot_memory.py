@@ -94,7 +94,7 @@ async def test_a_file_that_cannot_be_used_is_named_with_the_remedy(tmp_path: Pat
 
 async def test_a_disk_that_hangs_is_left_alone(tmp_path: Path) -> None:
     pipe = tmp_path / "boots.json"
-    os.mkfifo(pipe)  # whoever opens it for reading waits for a writer
+    os.mkfifo(pipe)  # opening it for reading waits for a writer
     memory = FileBootMemory(pipe, timeout_s=0.05)
     with pytest.raises(BootMemoryUnusable, match="did not answer within 0"):
         await memory.load()

@@ -60,7 +60,7 @@ def test_the_adapters_have_the_shape_of_their_ports(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("kind", list(HeadKind))
-def test_a_head_tells_its_number_its_hash_and_the_time_of_its_block(rig: Rig, kind: HeadKind) -> None:
+def test_a_head_has_number_hash_and_time_of_its_block(rig: Rig, kind: HeadKind) -> None:
     async def test(world: World) -> None:
         await world.chain.report_uptime(world.sample)
         head = await world.chain.head(kind)
@@ -73,7 +73,7 @@ def test_a_head_tells_its_number_its_hash_and_the_time_of_its_block(rig: Rig, ki
     rig(test)
 
 
-def test_r13_an_earlier_block_tells_what_it_left_or_that_it_is_not_known(rig: Rig) -> None:
+def test_r13_the_state_after_an_earlier_block_is_read_or_reported_as_unknown(rig: Rig) -> None:
     async def test(world: World) -> None:
         await world.targets.set_power_target(world.node, Power.DOWN)
         down = await world.chain.set_power_state(Power.DOWN)
@@ -224,7 +224,7 @@ def test_a_target_that_was_set_is_on_the_chain_and_in_the_events_of_its_block(ri
     rig(test)
 
 
-def test_a_target_set_by_anybody_but_the_farmer_fails_by_name(rig: Rig) -> None:
+def test_a_target_that_is_not_set_by_the_farmer_fails_by_name(rig: Rig) -> None:
     async def test(world: World) -> None:
         with pytest.raises(ExtrinsicFailed) as caught:
             await world.intruder.set_power_target(world.peer, Power.DOWN)
@@ -301,7 +301,7 @@ def test_blocks_beyond_the_head_are_left_out(rig: Rig) -> None:
     rig(test)
 
 
-def test_a_node_learns_who_it_is(rig: Rig) -> None:
+def test_a_node_learns_its_ids(rig: Rig) -> None:
     async def test(world: World) -> None:
         identity = await world.identity.identify()
         record = (await world.chain.nodes([world.node]))[world.node]

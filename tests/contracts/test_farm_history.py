@@ -1,4 +1,4 @@
-"""What every `FarmHistory` tells of the same blocks, on a ledger in memory and over WebSocket alike."""
+"""What every `FarmHistory` reads from the same blocks: of a ledger in memory, and over WebSocket."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_time_finds_the_last_block_before_it(rig: Rig, number: int, second: in
     rig(test)
 
 
-def test_each_event_of_the_nodes_is_reported_in_its_block_and_no_other_nodes(rig: Rig) -> None:
+def test_each_event_of_the_nodes_comes_with_its_block_and_no_other_nodes_events(rig: Rig) -> None:
     async def test(world: World) -> None:
         blocks = await world.history.blocks([NODE], 9, 14)
         assert [block.block.ref.number for block in blocks] == list(range(9, 15))

@@ -1,4 +1,4 @@
-"""What every `Holds` does: in memory, in files, as logind's inhibitors (told by a script), and several as one."""
+"""What every `Holds` does: in memory, in files, as logind's inhibitors (listed by a script), and several as one."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ async def test_every_holder_is_named_with_the_reason_until_it_lets_go(rig: Rig) 
     assert list(await rig.holds.active()) == []
 
 
-async def test_what_can_not_be_known_is_doubt_although_others_hold(rig: Rig) -> None:
+async def test_an_unreadable_hold_is_doubt_although_others_hold(rig: Rig) -> None:
     rig.set([FOREVER])
     rig.break_it()
     with pytest.raises(HoldsUnreadable):

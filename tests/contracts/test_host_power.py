@@ -31,7 +31,7 @@ class Rig:
     orders: Callable[[], list[Order]]
     set_able: Callable[[bool], None]
     set_stopping: Callable[[], None] | None
-    """None where the host can't tell."""
+    """None where the host does not know."""
     run: Callable[[Body], None]
 
 
@@ -235,7 +235,7 @@ def test_a_host_that_cannot_be_powered_off_fails_the_check_until_it_can(rig: Rig
     rig.run(body)
 
 
-def test_it_tells_whether_the_system_is_stopping_or_that_it_cannot_tell(rig: Rig) -> None:
+def test_it_says_whether_the_system_is_stopping_or_that_it_does_not_know(rig: Rig) -> None:
     async def body() -> None:
         if rig.set_stopping is None:
             assert not await rig.power.stopping()

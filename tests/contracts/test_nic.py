@@ -84,7 +84,7 @@ async def test_it_is_a_nic_port_that_finds_the_card(rig: Rig) -> None:
     assert dataclasses.replace(found, other_wake_modes="") == CARD
 
 
-async def test_it_tells_what_else_wakes_the_machine(rig: Rig) -> None:
+async def test_it_reports_what_else_wakes_the_machine(rig: Rig) -> None:
     assert "p" in (await rig.nic.find()).other_wake_modes
 
 

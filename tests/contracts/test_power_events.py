@@ -117,7 +117,7 @@ async def test_the_first_read_after_opening_waits_for_nothing(rig: RedisRig) -> 
     assert [delivery.content for delivery in await rig.events.receive()] == [DOWN]
 
 
-async def test_a_delivery_tells_when_it_was_published(rig: RedisRig) -> None:
+async def test_a_delivery_has_the_time_it_was_published(rig: RedisRig) -> None:
     await rig.out.publish([DOWN])
     delivery = (await take(rig.events, 1))[0]
     assert abs(delivery.published_at_s - SystemClock().now()) < 60
@@ -147,7 +147,7 @@ async def test_acknowledging_nothing_or_twice_is_harmless(rig: RedisRig) -> None
     await rig.events.acknowledge([])
 
 
-async def test_garbage_is_malformed_and_holds_nothing_up(rig: RedisRig) -> None:
+async def test_garbage_is_malformed_and_blocks_no_other_entry(rig: RedisRig) -> None:
     rig.garbage()
     await rig.out.publish([DOWN])
     bad, good = await take(rig.events, 2)
@@ -182,7 +182,7 @@ async def test_two_that_read_one_stream_notice_each_other(rig: RedisRig) -> None
     await other.close()
 
 
-async def test_one_that_was_there_before_is_no_other(rig: RedisRig) -> None:
+async def test_an_earlier_process_of_this_node_is_no_other_reader(rig: RedisRig) -> None:
     predecessor = rig.another()
     await predecessor.open()
     for _ in range(3):

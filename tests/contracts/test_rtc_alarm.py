@@ -203,7 +203,7 @@ def test_what_is_no_time_is_named(tmp_path: Path) -> None:
 
 
 def test_a_driver_that_hangs_is_left_alone(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "since_epoch")  # whoever opens it for reading waits for a writer
+    os.mkfifo(tmp_path / "since_epoch")  # opening it for reading waits for a writer
 
     async def body() -> None:
         with pytest.raises(RtcUnusable, match="did not answer within 0"):

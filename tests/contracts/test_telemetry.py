@@ -1,4 +1,4 @@
-"""What every `Telemetry` and every `FaultDisplay` does: it takes whatever it is told, and shows it."""
+"""What every `Telemetry` and every `FaultDisplay` does: it takes every event and fault, and shows it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TelemetryRig:
 
 
 def log_of_its_own() -> tuple[logging.Logger, io.StringIO]:
-    """A logger that nobody else writes to, and what it wrote."""
+    """A logger of this test alone, and what it wrote."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(TextFormatter())

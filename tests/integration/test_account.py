@@ -9,7 +9,7 @@ from tests.rigs.node import node_rig
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 
-async def test_the_daemon_tells_its_tasks_threads_and_descriptors_and_goes_on() -> None:
+async def test_the_daemon_logs_its_tasks_threads_and_descriptors_and_goes_on() -> None:
     async with node_rig() as node:
         await node.daemon.start()
         await node.daemon.says("UptimeReported")
@@ -24,7 +24,7 @@ async def test_the_daemon_tells_its_tasks_threads_and_descriptors_and_goes_on() 
         await node.daemon.stop()
 
 
-async def test_the_follower_tells_too() -> None:
+async def test_the_follower_logs_them_too() -> None:
     async with node_rig() as node:
         await node.follower.start()
         await node.follower.says("this is node 1 of farm 1 (twin 2)")

@@ -182,7 +182,7 @@ class TestThePool:
             send(substrate, node(chain, 2), "report_uptime", {"uptime": 1})
         assert "badProof" in self.submit(substrate, extrinsic)["data"]
 
-    def test_an_account_without_money(self, substrate: SubstrateInterface) -> None:
+    def test_an_account_without_money_is_refused(self, substrate: SubstrateInterface) -> None:
         poor = Keypair.create_from_seed(b"\x07" * 32, ss58_format=42)
         assert "payment" in self.submit(substrate, self.sign(substrate, poor))["data"]
 
@@ -226,7 +226,7 @@ class TestJsonRpc:
         assert answers[0]["result"].startswith("0x")
         assert answers[1]["result"] is None
 
-    def test_a_block_that_is_not_known(self, chain: DevChain) -> None:
+    def test_an_unknown_block_is_an_error(self, chain: DevChain) -> None:
         message = {"id": 1, "jsonrpc": "2.0", "method": "chain_getBlock", "params": ["0x" + "ab" * 32]}
         assert self.ask(chain, json.dumps(message))["error"]["code"] == -32000
 

@@ -1,4 +1,4 @@
-"""``powerd farm`` where the chain's endpoints tell too little, or what was: doubt is said, and darkens nothing."""
+"""``powerd farm`` where the chain's endpoints answer too little or too old: it says so, and no node goes dark."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ async def test_what_was_written_is_shown_though_the_next_endpoint_is_behind(rig:
         assert "no other node of the farm would be awake" in refused.stderr
 
 
-async def test_what_is_not_known_to_have_arrived_is_reported_with_what_to_do(rig: Rig) -> None:
+async def test_a_target_that_may_not_have_arrived_is_reported_with_what_to_do(rig: Rig) -> None:
     rig.world.ledger.lose_next = 1
     lost = await rig.run("down", "2", POWERD_CHAIN_INCLUSION_TIMEOUT_S="2")
     assert lost.returncode == 1

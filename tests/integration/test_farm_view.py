@@ -1,4 +1,4 @@
-"""What the farmer sees of a farm is what the chain tells of it, and no more."""
+"""The farmer sees what the chain says of a farm, and nothing that was guessed."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_since_when_a_sleeper_sleeps_is_the_time_of_its_block(world: Chain
     assert not view.estimated
 
 
-async def test_where_the_block_is_forgotten_the_time_is_estimated_and_the_rest_reported(world: ChainWorld) -> None:
+async def test_where_the_block_is_pruned_the_time_is_estimated_and_the_rest_shown(world: ChainWorld) -> None:
     world.ledger.force_storage("NodePower", 2, StoredPower(down_since=1, target="Down"))
     start_s = time.time()
     for index in range(200):

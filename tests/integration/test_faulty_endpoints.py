@@ -179,7 +179,7 @@ async def test_an_up_behind_a_down_that_only_one_endpoint_has_seen_has_the_last_
     chain = chain_of(world, bad.url, world.url)
     setting = asyncio.ensure_future(chain.set_power_state(Power.DOWN))
     async with asyncio.timeout(IN_TIME_S):
-        while WATCH not in bad.methods():  # noqa: ASYNC110 - the proxy tells nobody
+        while WATCH not in bad.methods():  # noqa: ASYNC110 - the proxy has no event to await
             await asyncio.sleep(0.01)
     setting.cancel()
     if counted:
@@ -221,7 +221,7 @@ async def test_refusals_that_all_endpoints_agree_on_are_the_extrinsics_own_and_b
     assert first.methods().count(WATCH) == 2, "it is asked first again"
 
 
-async def test_what_is_wrong_with_an_endpoint_is_reported_and_ends(world: ChainWorld) -> None:
+async def test_a_fault_of_an_endpoint_is_raised_and_cleared(world: ChainWorld) -> None:
     """R15. The one in use tells by itself; one that was left is tried again."""
     bad = await world.proxy()
     client = world.client(bad.url, world.url)

@@ -60,7 +60,7 @@ async def test_no_event_is_lost_while_redis_is_dead() -> None:
         await until_published(node, changes)
 
 
-async def test_a_torn_cursor_is_reported_and_it_goes_on_from_now() -> None:
+async def test_a_torn_cursor_is_reported_and_the_follower_goes_on_from_now() -> None:
     async with node_rig() as node:
         await following(node)
         await until_published(node, await change(node, 1))

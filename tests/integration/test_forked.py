@@ -1,4 +1,4 @@
-"""Programs that the tests start: forked from one with their modules loaded, or anew, for whoever measures them."""
+"""Programs that the tests start: forked from one with their modules loaded, or anew, for benchmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daemon as a process, while somebody holds its machine up: by `powerd hold`, or by an inhibitor of logind."""
+"""The daemon as a process, while a hold keeps its machine up: from `powerd hold`, or an inhibitor of logind."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_what_can_not_be_read_is_said_beside_what_can(host: Host) -> None:
     assert host.hold("lift", "torn").returncode == 0
 
 
-def test_what_another_program_wrote_is_reported_in_plain_words_and_can_be_lifted(host: Host) -> None:
+def test_a_broken_hold_of_another_program_is_explained_and_can_be_lifted(host: Host) -> None:
     host.holds.mkdir(parents=True)
     for name, content in {
         "-f": '{"reason": {"why": null}}',
@@ -164,7 +164,7 @@ def test_what_another_program_wrote_is_reported_in_plain_words_and_can_be_lifted
         (("add", "x", "--reason", "r", "--for", "1h", "--until", "2126-01-01"), ["--for", "--until", "one of them"]),
         (("add", "x", "--reason", "r", "--for", "9999999d"), ["9999999d", "leave it out"]),
         (("add", "../x", "--reason", "r"), ["'../x'", "use letters"]),
-        (("lift", "nobody"), ["there is no hold of nobody", "backup", "logind"]),
+        (("lift", "unknown"), ["there is no hold of unknown", "backup", "logind"]),
     ],
     ids=lambda value: " ".join(value),
 )
@@ -195,7 +195,7 @@ def test_a_directory_that_can_not_be_written_is_named(host: Host) -> None:
         assert words in done.stderr
 
 
-def test_everybody_may_read_them(host: Host) -> None:
+def test_every_user_can_read_them(host: Host) -> None:
     host.hold("add", "x", "--reason", "r")
     assert stat.S_IMODE((host.holds / "x.json").stat().st_mode) & 0o444 == 0o444
 

@@ -15,7 +15,7 @@ from tests.rigs.program import Program
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 
-def test_a_second_one_names_the_one_that_holds_it(tmp_path: Path) -> None:
+def test_a_second_one_reports_which_process_holds_it(tmp_path: Path) -> None:
     first, second = InstanceLock([tmp_path]), InstanceLock([tmp_path])
     first.take("node", "powerd for node 1")
     with pytest.raises(AlreadyRunning) as caught:
@@ -59,7 +59,7 @@ def test_without_any_directory_it_runs_and_says_so(tmp_path: Path, caplog: pytes
     assert "lock.dir" in caplog.text
 
 
-def test_a_link_that_another_user_laid_there_is_not_followed(tmp_path: Path) -> None:
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "target").write_text("precious")
     (tmp_path / "node.lock").symlink_to(tmp_path / "target")
     InstanceLock([tmp_path]).take("node", "powerd")

@@ -135,7 +135,7 @@ def test_a_power_off_that_powerd_did_not_order_arms_nothing(note: Path, tmp_path
     assert run_hook(tmp_path, note) == ([], "")
 
 
-def test_a_note_that_can_not_be_kept_is_reported_and_no_more(
+def test_a_note_that_can_not_be_kept_is_reported_and_nothing_else_fails(
     switch: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert switch.exists()

@@ -34,12 +34,12 @@ def complaint(bridge: str) -> str:
     return str(caught.value)
 
 
-def test_the_address_in_use_is_reported_and_the_one_burnt_in(kernel: Kernel) -> None:
+def test_the_address_in_use_and_the_permanent_one_are_read(kernel: Kernel) -> None:
     kernel.cards["eth0"].permanent = "54:b2:03:a0:11:99"
     assert find("zos") == Nic("eth0", Mac("54:b2:03:a0:11:22"), Mac("54:b2:03:a0:11:99"))
 
 
-def test_a_driver_that_tells_no_burnt_in_address_is_believed_for_the_other(kernel: Kernel) -> None:
+def test_without_a_permanent_address_the_one_in_use_stands_for_both(kernel: Kernel) -> None:
     kernel.cards["eth0"].permanent = "00:00:00:00:00:00"
     assert find("zos") == Nic("eth0", Mac("54:b2:03:a0:11:22"), None)
 

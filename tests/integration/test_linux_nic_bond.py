@@ -79,7 +79,7 @@ def test_r14_every_leg_is_armed_and_each_that_is_not_counts(kernel: Kernel) -> N
     assert kernel.cards["eth0"].on & MAGIC
 
 
-def test_r14_a_leg_that_can_not_be_woken_is_reported_and_leaves_the_others(
+def test_r14_a_leg_that_can_not_be_woken_is_reported_and_the_others_stay_armed(
     kernel: Kernel, caplog: pytest.LogCaptureFixture
 ) -> None:
     kernel.cards["eth1"].supported = 0

@@ -106,7 +106,7 @@ async def test_the_chain_and_the_file_that_was_kept_of_it_are_judged_alike(world
     assert offline.stdout == told.stdout
 
 
-async def test_a_sleep_a_slow_boot_and_what_they_cost_are_reported_in_words(world: ChainWorld) -> None:
+async def test_a_sleep_a_slow_boot_and_what_they_cost_are_explained(world: ChainWorld) -> None:
     ledger = world.ledger
     run_on(ledger, 20)
     at_s = ledger.best.time_ms // 1000
@@ -225,14 +225,14 @@ async def test_where_the_state_is_forgotten_the_other_endpoint_is_read_or_the_re
     assert both.exit_code == 0, both.output
 
 
-async def test_what_cannot_be_kept_is_reported_all_the_same(world: ChainWorld, no_directory: None) -> None:
+async def test_a_reading_that_cannot_be_kept_is_still_shown(world: ChainWorld, no_directory: None) -> None:
     run_on(world.ledger, 100)
     told = await ask(world.url, *GIVEN)
     assert told.exit_code == 0, told.output
     assert "can't be kept in" in told.stderr
 
 
-async def test_an_unknown_farm_and_a_chain_that_is_away_are_reported_as_such(world: ChainWorld) -> None:
+async def test_an_unknown_farm_and_a_chain_that_is_away_are_named(world: ChainWorld) -> None:
     run_on(world.ledger, 100)
     unknown = await ask(world.url, *GIVEN, "--farm", "77")
     assert unknown.exit_code == 1

@@ -83,7 +83,7 @@ async def running() -> AsyncIterator[Running]:
         yield made
 
 
-async def test_the_state_tells_who_the_node_is_and_what_it_saw(running: Running) -> None:
+async def test_the_state_says_which_node_it_is_and_what_it_saw(running: Running) -> None:
     await running.looked()
     state = await running.state()
     assert (state["Version"], state["WaitingFor"]) == (version("powerd"), "")
@@ -145,10 +145,10 @@ async def test_a_peer_is_woken_on_a_wish(running: Running) -> None:
     assert (wake["Node"], wake["Reason"], wake["Overdue"]) == (PEER, "an operator's wish", False)
 
 
-async def test_a_wake_that_is_not_possible_says_why(running: Running) -> None:
-    for nobody in (ME, 404):
-        with pytest.raises(CallFailed, match=f"node {nobody} is no other node of farm"):
-            await running.call(WAKE, nobody)
+async def test_a_node_that_can_not_be_woken_is_refused_with_the_reason(running: Running) -> None:
+    for refused in (ME, 404):
+        with pytest.raises(CallFailed, match=f"node {refused} is no other node of farm"):
+            await running.call(WAKE, refused)
     await running.node.set_target(Power.DOWN, PEER)
     with pytest.raises(CallFailed, match="the target of node 2 is Down; set it to Up first"):
         await running.call(WAKE, PEER)

@@ -77,7 +77,7 @@ async def nodes_of(events: RedisPowerEvents, count: int) -> list[int]:
 async def until(holds: Callable[[], bool]) -> None:
     """Let the loop run until something that happens outside of it holds."""
     async with asyncio.timeout(patient(20)):
-        while not holds():  # noqa: ASYNC110 - what is awaited lives in the server, which tells nobody
+        while not holds():  # noqa: ASYNC110 - the condition is in the server, which has no event to await
             await asyncio.sleep(0.001)
 
 
@@ -331,7 +331,7 @@ async def test_another_reader_of_the_stream_is_noticed_until_it_is_gone(server: 
 async def test_r15_a_program_that_reads_as_the_same_consumer_is_noticed_until_it_is_gone(
     server: RedisServer, client: Any
 ) -> None:
-    """As the Go powerd does: same group, same consumer, and no word in the hash."""
+    """As the Go powerd does: same group, same consumer, and no field in the hash."""
     events = consumer(server, block_s=0.5)
     await events.open()
 

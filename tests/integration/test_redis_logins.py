@@ -115,7 +115,7 @@ async def test_tls_with_the_authority_named_and_with_nothing_verified(server: Re
         assert await works(f"{other_name}&ssl_check_hostname=false")
 
 
-async def test_tls_a_certificate_that_is_not_believed_is_reported(server: RedisServer, certificate: Path) -> None:
+async def test_tls_an_untrusted_certificate_is_reported(server: RedisServer, certificate: Path) -> None:
     async with before(server, certificate) as port:
         with pytest.raises(EventsUnavailable, match=r"over TLS does not answer: .*certificate verify failed"):
             await works(f"rediss://localhost:{port}")

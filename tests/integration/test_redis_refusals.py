@@ -1,4 +1,4 @@
-"""Whatever a server refuses is told with its reason and a remedy, never with the password, and is no crash."""
+"""A refusal of the Redis server is reported with its reason and a remedy, never with the password; no crash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An absence told by an old head proves nothing (R6): what is not there may have come since."""
+"""An absence at an old head proves nothing (R6): what is missing may have come since."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daemon as a process: kept up by the boot-loop guard, as the last waker, or since nobody could call it; asleep
+"""The daemon as a process: kept up by the boot-loop guard, as the last waker, or since no node could wake it; asleep
 with the clock's alarm set."""
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ async def test_an_extrinsic_is_followed_up_elsewhere_when_its_endpoint_breaks_af
     assert (await power(chain, world.node)).state.power is Power.UP
 
 
-async def test_a_refusal_of_the_pool_is_reported_by_its_reason(world: ChainAt) -> None:
+async def test_a_refusal_of_the_pool_has_its_reason(world: ChainAt) -> None:
     proxy = await world.proxy()
     proxy.answers[WATCH] = Refusal(1010, "Invalid Transaction", "Inability to pay some fees")
     with pytest.raises(ExtrinsicRefused) as caught:

@@ -85,7 +85,7 @@ async def test_a_head_is_found_though_the_connection_breaks_while_it_is_waited_f
     blocks = SubstrateBlocks(world.client(proxy.url))
     head = await blocks.next_head(None)
     waiting = asyncio.ensure_future(blocks.next_head(head))
-    while proxy.methods().count("chain_subscribeNewHeads") < 2:  # noqa: ASYNC110 - the proxy tells nobody
+    while proxy.methods().count("chain_subscribeNewHeads") < 2:  # noqa: ASYNC110 - the proxy has no event to await
         await asyncio.sleep(0.005)
     proxy.hang_up()
     world.produce()

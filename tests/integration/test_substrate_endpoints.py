@@ -57,7 +57,7 @@ def descriptors() -> int:
 
 async def until(condition: Callable[[], bool], deadline_s: float = patient(20)) -> None:
     async with asyncio.timeout(deadline_s):
-        while not condition():  # noqa: ASYNC110 - threads and descriptors tell nobody when they go
+        while not condition():  # noqa: ASYNC110 - threads and descriptors have no event to await
             await asyncio.sleep(0.005)
 
 

@@ -30,7 +30,7 @@ async def world() -> AsyncIterator[ChainWorld]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(IN_TIME_S):
-        while not condition():  # noqa: ASYNC110 - the ledger has nobody to tell
+        while not condition():  # noqa: ASYNC110 - the ledger has no event to await
             await asyncio.sleep(0.002)
 
 
@@ -127,7 +127,7 @@ async def test_an_account_without_money_is_refused(world: ChainWorld) -> None:
     assert caught.value.reason == "payment"
 
 
-async def test_a_nonce_that_another_used_meanwhile_is_refused_as_stale(world: ChainWorld) -> None:
+async def test_a_nonce_that_another_program_used_meanwhile_is_refused_as_stale(world: ChainWorld) -> None:
     world.ledger.force_storage("Nonce", world.farm.nodes[0].public_key, 3)
     proxy = await world.proxy()
     proxy.answers["system_accountNextIndex"] = 0
@@ -154,7 +154,7 @@ async def test_a_node_that_does_not_let_extrinsics_be_watched_is_given_them_all_
 
 
 async def watched(world: ChainWorld, *updates: Any, inclusion_timeout_s: float = 0.5) -> Inclusion:
-    """Send one through a node that takes it, forgets it, and tells only ``updates``."""
+    """Send one through a node that takes it, forgets it, and reports only ``updates``."""
     proxy = await world.proxy()
     proxy.answers[WATCH] = SUBSCRIPTION
     proxy.updates[WATCH] = list(updates)
@@ -199,7 +199,7 @@ async def test_one_that_a_reorganisation_takes_back_is_waited_for_again(world: C
         world.produce()
         await until(lambda: "chain_getBlock" in proxy.methods())
         del proxy.answers["chain_getBlock"]
-        assert not setting.done(), f"a block nobody knows ({fork}) proves nothing"
+        assert not setting.done(), f"an unknown block ({fork}) proves nothing"
         world.ledger.reorganise(1)
         await pooled(world)
         world.produce()

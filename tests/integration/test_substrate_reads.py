@@ -269,7 +269,7 @@ async def test_the_block_that_brings_an_upgrade_is_read_by_the_old_runtime(stack
 
 
 @pytest.mark.parametrize("header", [None, {"number": "ten", "parentHash": PARENT}])
-async def test_a_block_before_an_upgrade_that_is_not_known_is_unavailable(stack: AsyncExitStack, header: Any) -> None:
+async def test_the_block_before_an_unannounced_upgrade_is_unavailable(stack: AsyncExitStack, header: Any) -> None:
     node = scripted(spec=SPEC_VERSION + 1, upgrade=SPEC_VERSION, chain_getHeader=header)
     chain = await chain_of(stack, node)
     with pytest.raises(ChainUnavailable, match=node.url):

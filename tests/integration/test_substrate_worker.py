@@ -1,4 +1,4 @@
-"""The thread that does the chain library's work: whoever stops waiting is free at once."""
+"""The thread that does the chain library's work: a caller that stops waiting is free at once."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_a_job_that_takes_too_long_is_unavailable_and_the_next_one_runs(wo
     assert await worker.run(lambda: "next", LONG_S) == "next"
 
 
-async def test_a_job_whose_caller_is_gone_is_skipped(worker: Worker) -> None:
+async def test_a_job_without_a_waiting_caller_is_skipped(worker: Worker) -> None:
     release = threading.Event()
     ran: list[str] = []
     blocking = asyncio.ensure_future(worker.run(release.wait, LONG_S))

@@ -90,7 +90,7 @@ async def test_a_silent_failure_says_that_it_was_silent() -> None:
     assert "exited with 7: it printed nothing" in await complaint(shell("exit 7"))
 
 
-async def test_a_command_killed_by_another_program_was_not_accepted() -> None:
+async def test_a_command_that_another_program_killed_was_not_accepted() -> None:
     assert "was killed by signal 9" in await complaint(shell("kill -9 $$"))
 
 

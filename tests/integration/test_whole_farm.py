@@ -54,7 +54,7 @@ async def test_sigterm_ends_daemon_and_follower_within_five_seconds(directory: P
     # A second node, awake: a farm's only node would not sleep.
     async with farm_on_loopback(directory, 2, None) as farm:
         client = SubstrateClient([farm.chain_url])
-        story = Story(farm, SubstrateChain(client), None, print)  # type: ignore[arg-type]  # nobody sets a target
+        story = Story(farm, SubstrateChain(client), None, print)  # type: ignore[arg-type]  # no target is set
         try:
             await story.boot_all()
             machine = farm.machines[1]

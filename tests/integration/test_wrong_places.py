@@ -64,14 +64,14 @@ async def told_of_chain(url: str, **environment: str) -> str:
         (b"", ["closed the connection", "if TLS is spoken"]),
     ],
 )
-async def test_what_is_no_node_of_the_chain_is_reported_in_plain_words(answer: bytes, words: list[str]) -> None:
+async def test_a_server_that_is_no_chain_node_is_explained_in_plain_words(answer: bytes, words: list[str]) -> None:
     async with saying(answer) as port:
         said = await told_of_chain(f"ws://127.0.0.1:{port}")
     for word in words:
         assert word in said
 
 
-async def test_the_tls_of_a_chain_endpoint_is_reported_in_plain_words(certificate: Path) -> None:
+async def test_tls_trouble_of_a_chain_endpoint_is_explained_in_plain_words(certificate: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, certificate.with_suffix(".key"))
     async with saying(b"", context) as port:
@@ -85,7 +85,7 @@ async def test_the_tls_of_a_chain_endpoint_is_reported_in_plain_words(certificat
     assert "Connection refused" in await told_of_chain("ws://127.0.0.1:9")
 
 
-async def test_a_redis_with_tls_and_one_without_are_distinguished(server: RedisServer, certificate: Path) -> None:
+async def test_a_redis_with_tls_and_one_without_get_different_remedies(server: RedisServer, certificate: Path) -> None:
     async def told(url: str) -> str:
         done = await asyncio.to_thread(run, "status", "--broker", url)
         assert done.returncode == 1

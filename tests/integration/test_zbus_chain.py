@@ -49,7 +49,7 @@ def hasty(client: ZbusClient) -> ZbusChain:
 
 
 # -- calls that are given up ---------------------------------------------------------------------------
-async def test_a_call_that_was_not_taken_never_runs(
+async def test_a_call_that_no_gateway_took_never_runs(
     redis_server: RedisServer, redis: Any, hasty: ZbusChain, chain: ZbusChain
 ) -> None:
     with pytest.raises(ChainUnavailable, match=r"did not answer within 1 s"):
@@ -205,7 +205,7 @@ VERDICTS = [
     ("whole", -70, 500, REFUSED),
     ("whole", 1100, 500, REFUSED),
 ]
-"""How the gateway tells the time, how far the chain is ahead of this machine, and the block's millisecond."""
+"""How the gateway gives the time, how far the chain is ahead of this machine, and the block's millisecond."""
 
 
 @pytest.mark.parametrize(("time", "ahead_s", "millisecond", "verdict"), VERDICTS)
@@ -222,7 +222,7 @@ async def test_r8_a_report_has_failed_where_no_time_fits_that_the_answer_can_sta
         assert (caught.value.error, caught.value.block_hash) == ("InvalidTimestampHint", f"0x{BLOCK.hex()}")
 
 
-async def test_a_report_in_time_was_taken_where_the_chains_time_is_not_known(
+async def test_a_report_in_time_counts_as_taken_where_the_chains_time_is_unknown(
     redis_server: RedisServer, redis: Any, chain: ZbusChain
 ) -> None:
     async with gateway(redis_server) as asked:
@@ -230,7 +230,7 @@ async def test_a_report_in_time_was_taken_where_the_chains_time_is_not_known(
         assert await chain.report_uptime(sample) == Inclusion(f"0x{BLOCK.hex()}", None)
 
 
-async def test_the_head_tells_how_vague_it_is_and_whether_the_chain_moved(
+async def test_the_head_says_how_vague_it_is_and_whether_the_chain_moved(
     redis_server: RedisServer, redis: Any, chain: ZbusChain
 ) -> None:
     async with gateway(redis_server) as asked:

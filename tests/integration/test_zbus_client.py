@@ -108,7 +108,7 @@ async def test_a_value_that_go_would_take_for_another_is_broken(
             await node_id(client)
 
 
-async def test_a_reply_that_belongs_to_another_is_broken(server: RedisServer, client: ZbusClient) -> None:
+async def test_a_reply_to_another_call_is_broken(server: RedisServer, client: ZbusClient) -> None:
     async def other(_: Request) -> bytes:
         return encode_response(Response("other", SEVEN))
 
@@ -123,7 +123,9 @@ async def test_a_call_handed_in_waits_for_no_answer(server: RedisServer, client:
         assert redis.llen("api-gateway.api-gateway@0.0.1") == 1
 
 
-async def test_a_call_that_is_not_taken_is_withdrawn_at_its_deadline(server: RedisServer, client: ZbusClient) -> None:
+async def test_a_call_that_no_server_takes_is_withdrawn_at_its_deadline(
+    server: RedisServer, client: ZbusClient
+) -> None:
     with pytest.raises(NoAnswer, match=r"NodeID did not answer within") as caught:
         await node_id(client, timeout_s=patient(1))
     assert caught.value.withdrawn
@@ -155,7 +157,7 @@ async def test_a_call_that_is_cancelled_while_it_is_being_withdrawn_is_withdrawn
 ) -> None:
     calling = asyncio.create_task(node_id(client, timeout_s=2))
     await queued(server)
-    async with client._sending.use():  # somebody else is sending when its time is up
+    async with client._sending.use():  # another call is being sent when its time is up
         await asyncio.wait([calling], timeout=2.5)
         calling.cancel()
         await asyncio.sleep(0)
@@ -187,12 +189,12 @@ async def test_a_slow_neighbour_delays_no_other(server: RedisServer, client: Zbu
     await asyncio.wait([slow])
 
 
-async def test_an_answer_for_another_client_is_left_alone(server: RedisServer, client: ZbusClient) -> None:
+async def test_an_answer_to_another_client_is_left_alone(server: RedisServer, client: ZbusClient) -> None:
     with hand(server.url()) as redis:
-        redis.rpush("somebody-else", b"answer")
+        redis.rpush("another-client", b"answer")
         async with neighbour(server.url(), QUEUE, says(SEVEN)):
             assert await node_id(client) == 7
-        assert redis.lrange("somebody-else", 0, -1) == [b"answer"]
+        assert redis.lrange("another-client", 0, -1) == [b"answer"]
 
 
 async def test_redis_that_dies_fails_the_call_and_the_next_one_works() -> None:

@@ -45,7 +45,7 @@ async def call(redis: Any, method: str, *inputs: bytes) -> Response:
 
 
 async def status(redis: Any, module: str = "trial") -> Any:
-    """Its answer is sent after all that were under way: whoever has it knows that those are complete."""
+    """Its answer is sent after those of all earlier calls, so the caller knows that those are complete."""
     redis.rpush(f"{module}.zbus@1.0", frame("", reply_to=f"status of {module}"))
     response = decode_response(await answer(redis, f"status of {module}"))
     return decode(STATUS_TYPE, response.data, "the status")
@@ -133,7 +133,7 @@ async def test_a_call_that_takes_too_long_is_cut_and_answered_with_zero(redis_se
         assert cut.is_set()
 
 
-async def test_a_method_that_gives_up_by_itself_is_not_reported_as_the_servers_limit(
+async def test_a_method_that_gives_up_by_itself_is_not_blamed_on_the_servers_limit(
     redis_server: RedisServer, redis: Any
 ) -> None:
     async def give_up() -> int:
@@ -155,7 +155,7 @@ async def test_a_bug_is_answered_as_a_panic_and_the_server_goes_on(
     redis_server: RedisServer, redis: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def bug() -> int:
-        raise ZeroDivisionError("nobody thought of that")
+        raise ZeroDivisionError("unexpected")
 
     async def lie() -> Any:
         return "seven"
@@ -166,7 +166,7 @@ async def test_a_bug_is_answered_as_a_panic_and_the_server_goes_on(
     methods = {"Bug": served(bug), "Lie": served(lie), "Overflow": served(overflow), **SEVEN}
     async with serving(trial(redis_server, methods, workers=1)):
         response = await call(redis, "Bug")
-        assert response.error == "remote method call trial@0.0.1.Bug() paniced: nobody thought of that"
+        assert response.error == "remote method call trial@0.0.1.Bug() paniced: unexpected"
         for name in ("Lie", "Overflow"):
             response = await call(redis, name)
             assert response.error is not None

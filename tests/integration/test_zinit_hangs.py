@@ -1,4 +1,4 @@
-"""A zinit that hangs: what it was told can't be recalled, so that it is told nothing until it answered a question."""
+"""A zinit that hangs: an order cannot be recalled, so powerd sends none before zinit has answered a question."""
 
 from __future__ import annotations
 

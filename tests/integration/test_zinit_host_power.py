@@ -215,7 +215,7 @@ class TestAnswers:
         async with listener(path, talk):
             assert "more than 65536 bytes" in await complaint(host(path).power_off)
 
-    async def test_a_zinit_that_speaks_json_before_its_version_says_so_is_reported(self, path: Path) -> None:
+    async def test_a_zinit_whose_protocol_does_not_fit_its_version_is_reported(self, path: Path) -> None:
         async with zinit(path, JSON_RPC):
             assert "may speak another protocol" in await complaint(host(path, "v0.2.14-30-gabc").power_off)
 
@@ -227,13 +227,13 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("reply", "words"),
         [
-            (Reply.ERROR, "the stand-in was told to refuse"),
+            (Reply.ERROR, "the stand-in refuses on request"),
             (Reply.GARBAGE, "Segmentation fault"),
             (Reply.NOTHING, "without an answer; see zinit's log"),
             (Reply.CLOSE, "without an answer; see zinit's log"),
         ],
     )
-    async def test_a_misbehaving_zinit_is_reported_with_the_socket(
+    async def test_a_misbehaving_zinit_is_reported_with_its_socket(
         self, path: Path, version: str, reply: Reply, words: str
     ) -> None:
         async with zinit(path, version, reply) as (_, done):
@@ -350,7 +350,7 @@ async def test_the_stand_in_answers_first_and_then_runs_the_command(path: Path, 
     assert not await asyncio.to_thread(path.exists)
 
 
-async def test_the_stand_in_can_be_made_to_misbehave(path: Path) -> None:
+async def test_the_stand_in_misbehaves_on_request(path: Path) -> None:
     with process(path, "--answer", "error"):
         assert "told to refuse" in await complaint(host(path).power_off)
 

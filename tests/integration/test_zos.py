@@ -97,7 +97,7 @@ async def test_a_sleeping_peer_is_woken_until_the_chain_shows_it_up() -> None:
         await node.daemon.says("WakeEnded", node=PEER, outcome="awake")
 
 
-async def test_a_peer_without_an_event_is_found_at_the_look_at_the_farm() -> None:
+async def test_a_peer_without_any_event_is_found_at_the_look_at_the_farm() -> None:
     async with zos_node() as (node, _):
         await node.set_target(Power.DOWN, PEER)
         await node.peer_says(Power.DOWN)
@@ -357,9 +357,9 @@ async def test_text_that_is_no_utf_8_ends_nothing() -> None:
     async with zos_node() as (node, _):
         holds = node.directory / "holds"
         holds.mkdir()
-        (holds / "somebody.json").write_text('{"reason": "\\udcff", "expires_at_s": null}')
+        (holds / "backup.json").write_text('{"reason": "\\udcff", "expires_at_s": null}')
         await started(node)
         await node.target(Power.DOWN)
-        await node.daemon.says("StayingUp", reason="held by somebody")
-        (holds / "somebody.json").unlink()
+        await node.daemon.says("StayingUp", reason="held by backup")
+        (holds / "backup.json").unlink()
         await node.daemon.says("PowerOffOrdered")

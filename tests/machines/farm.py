@@ -156,7 +156,7 @@ def _waker(directory: Path, about: Mapping[str, Any], broker: str, port: int) ->
         "identity": {"key_file": node["key_file"], "key_type": "ed25519"},
         "nic": {"kind": "simulated", "mac": node["mac"]},
         "magic_packets": {"kind": "udp", "interface": "lo", "host": "127.0.0.1", "port": port},
-        # It stays up; were it told to sleep, nothing would happen to this host.
+        # It stays up; a target Down would not switch this host off.
         # A sign of life that the machine sees: one from before its first look is none on a chain so young.
         "uptime": {"interval_s": 30},
         "power_management": {"enabled": False, "reconcile_interval_s": 15},

@@ -1,4 +1,4 @@
-"""What the machines need of this host, told all at once and before anything is begun."""
+"""What the machines need of this host, checked all at once before anything is begun."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ADMIN_PATH = "/usr/sbin:/sbin"
 
 
 def missing(image_is_there: Callable[[], bool]) -> list[str]:
-    """A line for each thing; root and debootstrap are needed only where there is no image yet, as git tells."""
+    """A line for each thing; root and debootstrap are needed only where there is no image yet of this commit."""
     path = f"{os.environ.get('PATH', os.defpath)}:{ADMIN_PATH}"
     made = shutil.which("git", path=path) is not None and image_is_there()
     needed = [name for name in PROGRAMS if not made or name not in ("debootstrap", "chroot", "mke2fs")]

@@ -1,4 +1,4 @@
-"""A UDP port of the loopback for QEMU, which can't be told to choose one."""
+"""A UDP port of the loopback for QEMU, which cannot choose one by itself."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ class Page:
             self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
 
     def complaints(self) -> list[Any]:
-        """Everything on the console, and every exception nobody caught."""
+        """Everything on the console, and every uncaught exception."""
         names = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
         return [event["params"] for event in self.events if event["method"] in names]
 

@@ -92,7 +92,7 @@ class Forked:
 def start(module: str, *arguments: str, read: str = "stdout", anew: Sequence[str] = ()) -> Forked:
     """Run ``python -m module arguments``; ``read`` says which of its outputs is heard (the other is the test's own).
 
-    With ``anew``, a command, that is run instead, with nothing loaded beforehand: for whoever measures it.
+    ``anew`` is a command that is run instead, with nothing loaded beforehand: for benchmarks.
     """
     heard, told = os.pipe()
     asked = socket.socket(socket.AF_UNIX)

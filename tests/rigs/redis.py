@@ -1,4 +1,4 @@
-"""A real Redis server for the tests, and a hand on it.
+"""A real Redis server for the tests, and a plain client of it.
 
 ``POWERD_TEST_REDIS_URL`` names another server; tests that kill or freeze theirs always start one of their own, of
 the program that ``POWERD_TEST_REDIS_SERVER`` names (an older one, say).
@@ -23,13 +23,13 @@ NAMES = count(1)
 
 
 def server_in(directory: Path, *, persistent: bool = False) -> RedisServer:
-    """One to be started, with its data in this directory."""
+    """A server with its data in this directory, not yet started."""
     return RedisServer(directory, persistent=persistent, binary=os.environ.get("POWERD_TEST_REDIS_SERVER", ""))
 
 
 @contextmanager
 def own_server(*, persistent: bool = False) -> Iterator[RedisServer]:
-    """A server that may be killed; its directory's name is short, since a socket lives in it."""
+    """A server that a test can kill. Its directory's name is short, since the path of a socket is limited."""
     with tempfile.TemporaryDirectory(prefix="powerd-") as directory:
         server = server_in(Path(directory), persistent=persistent)
         server.start()
@@ -61,6 +61,6 @@ def hand(url: str) -> Iterator[Any]:
 
 
 def new_stream() -> dict[str, str]:
-    """Names nobody else uses, as the adapter's constructor takes them."""
+    """Names of this test alone, as arguments for the adapter's constructor."""
     name = f"test:{os.getpid()}:{next(NAMES)}"
     return {"stream": name, "dead_letter_stream": f"{name}:dead-letter"}

@@ -174,7 +174,7 @@ def _update(update: Any) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def mute_listener() -> AsyncIterator[str]:
-    """An endpoint that accepts connections and never says a word; its URL."""
+    """The URL of an endpoint that accepts connections and never answers."""
 
     async def stay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):

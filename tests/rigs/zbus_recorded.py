@@ -84,7 +84,7 @@ def recorded(queue: str, method: str) -> Served:
                 if response.call_error:
                     raise RetryableError(response.call_error)
                 return None if result is None else decode(result, response.data, "it")
-        raise AssertionError(f"nobody called {method}{arguments}")
+        raise AssertionError(f"no caller called {method}{arguments}")
 
     return Served(tuple(inputs), result, call)
 

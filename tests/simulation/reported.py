@@ -14,7 +14,7 @@ HOSTILE = "</script><script>document.title='stolen'</script><img src=x onerror=\
 
 
 def eventful() -> Outcome:
-    """A farm with sleeps, wakes and faults, and two broken promises (told, not real)."""
+    """A farm with sleeps, wakes and faults, and two broken promises (made up)."""
     outcome = run(
         scripted(
             *((600, 2, "Down"), (3600, 2, "Up"), (7200, 3, "Down")),
@@ -30,7 +30,7 @@ def eventful() -> Outcome:
     name = next(iter(outcome.promises))
     outcome.violations = [
         Violation(promise=name, at_s=3725.5, node=4, detail=HOSTILE),
-        Violation(promise=name, at_s=5000.0, node=0, detail="nobody alone; a word without a " + "br" * 200 + "eak"),
+        Violation(promise=name, at_s=5000.0, node=0, detail="no node alone; a word without a " + "br" * 200 + "eak"),
     ]
     outcome.broken = {name: 30}
     return outcome

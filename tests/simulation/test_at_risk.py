@@ -1,4 +1,4 @@
-"""Nodes that the farmer may lose, though powerd keeps every promise: told before the run and after it (R14)."""
+"""Nodes that the farmer may lose, though powerd keeps every promise: listed before the run and after it (R14)."""
 
 from __future__ import annotations
 

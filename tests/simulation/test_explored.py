@@ -13,7 +13,7 @@ from tests.simulation.defects_page import table
 SEEDS = sorted({*range(8), *(seeds - 1 for seeds, _ in table().values())})
 """The first ones, and all by which planted defects are found: without a defect they break nothing."""
 FAILED_ONCE: tuple[int, ...] = (
-    425,  # a fork took back that a node's record was set right, and nobody did so again
+    425,  # a fork undid the repair of a node's record, and no program repaired it again
 )
 """Seeds that once broke a promise, each with the reason."""
 

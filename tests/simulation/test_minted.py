@@ -153,7 +153,7 @@ def test_what_powerd_lost_breaks_the_promise_and_what_a_fault_took_does_not() ->
     assert "said Down, stayed on" in outcome.violations[0].detail
 
 
-def test_nodes_that_a_script_leaves_without_anybody_to_wake_them_are_lost_to_the_farmer() -> None:
+def test_nodes_that_a_script_leaves_without_a_waker_are_lost_to_the_farmer() -> None:
     lines = [(600.0, node, "Down") for node in (1, 2)] + [(3600.0, 2, "Up")]
     off: dict[str, object] = {"power_management.last_waker_guard": False}
     income = run(scripted(*lines, nodes=2, hours=4, settings=off)).income

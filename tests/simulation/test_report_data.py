@@ -104,8 +104,8 @@ def test_a_place_where_nothing_can_be_written_is_refused_before_the_run(tmp_path
 
 
 @pytest.fixture
-def nobody() -> Iterator[None]:
-    """Root may write everywhere: be somebody else for a while."""
+def unprivileged() -> Iterator[None]:
+    """Root can write everywhere, so run as another user for a while."""
     user = os.geteuid()
     if user == 0:
         os.seteuid(65534)
@@ -113,7 +113,7 @@ def nobody() -> Iterator[None]:
     os.seteuid(user)
 
 
-@pytest.mark.usefixtures("nobody")
+@pytest.mark.usefixtures("unprivileged")
 def test_a_directory_one_may_not_write_to_is_refused() -> None:
     with pytest.raises(ReportNotWritten, match="permission denied"):
         check_place(Path("/out.html"))
@@ -122,7 +122,7 @@ def test_a_directory_one_may_not_write_to_is_refused() -> None:
 def test_a_directory_one_may_not_even_look_into_is_refused(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(0o000)
-    request.getfixturevalue("nobody")
+    request.getfixturevalue("unprivileged")
     with pytest.raises(ReportNotWritten, match=r"[Pp]ermission denied"):
         check_place(closed / "out.html")
 

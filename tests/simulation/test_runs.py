@@ -1,4 +1,4 @@
-"""What a simulated farm does, told from outside: sleep, wake, faults, figures."""
+"""What a simulated farm does, seen from outside: sleep, wake, faults, figures."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_node_in_another_segment_is_not_reached_and_the_operator_sees_it() -> 
     farm = (NodePlan(id=1), NodePlan(id=2, segment="cellar"))
     outcome = run(scripted((600, 2, "Down"), (3600, 2, "Up"), farm=farm))
     assert marks(outcome, 2)[-1] == "target Up"
-    assert outcome.kept, "nobody in its segment could wake it: no promise is broken by that"
+    assert outcome.kept, "no node in its segment could wake it: that breaks no promise"
 
 
 def test_a_card_without_wake_on_lan_keeps_its_node_awake() -> None:

@@ -1,4 +1,4 @@
-"""Whoever does the work, and whatever becomes of the workers: the same results, and none is lost."""
+"""Processes or Dask, and workers that die: the results are the same, and none is lost."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_killed_master_leaves_no_worker_behind(tmp_path: Path, short_directory
         os.close(life)
 
 
-def test_no_scheduler_at_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_scheduler_at_the_address_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask_cluster, "CONNECT_S", 0.2)
     with pytest.raises(ClusterUnusable, match=r"no Dask scheduler answers at tcp://127.0.0.1:9 .*; start one"):
         list(DaskCluster(simulate, "tcp://127.0.0.1:9").each(tasks(1)))

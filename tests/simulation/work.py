@@ -37,7 +37,7 @@ def kills_its_worker(folder: str, seed: int, times: int, plan: bytes) -> bytes:
 
 
 def never_ends(folder: str, plan: bytes) -> bytes:
-    """Seed 1 is done at once; every other tells its process in the file ``pid``, and hangs."""
+    """Seed 1 is done at once; every other writes its process id to the file ``pid``, and hangs."""
     if _plan(plan).seed != 1:
         Path(folder, "pid").write_text(str(os.getpid()))
         threading.Event().wait()

@@ -176,7 +176,7 @@ async def test_r13_held_with_its_target_down_it_says_up_and_what_it_costs_and_sl
         assert minted(farm).window_s is None
 
 
-async def test_r13_called_up_only_after_it_said_up_no_reboot_helps_and_the_farmer_reads_what_does(
+async def test_r13_called_up_only_after_it_said_up_no_reboot_helps_and_the_fault_names_what_does(
     farm: VirtualFarm,
 ) -> None:
     async with farm.running(1) as node:
@@ -219,7 +219,7 @@ async def test_r13_a_daemon_that_is_stopped_after_its_down_remembers_it(farm: Vi
         await farm.until(lambda: node.dark, within_s=200)
 
 
-async def test_r13_without_a_file_the_chain_tells_a_down_of_this_boot(farm: VirtualFarm) -> None:
+async def test_r13_without_a_file_the_chain_shows_a_down_of_this_boot(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.clock.sleep(60)
         await until_step(farm, node, "final")
@@ -258,7 +258,7 @@ async def test_r13_a_disk_that_takes_nothing_is_a_fault_and_the_reboot_comes_all
         assert node.host_power.orders in ([Order.REBOOT], [Order.POWER_OFF])
 
 
-async def test_r13_behind_a_gateway_that_tells_no_earlier_block_the_machine_reboots(farm: VirtualFarm) -> None:
+async def test_r13_behind_a_gateway_without_earlier_blocks_the_machine_reboots(farm: VirtualFarm) -> None:
     def gateway(node: VirtualNode) -> None:
         node.chain.tells_finality = node.chain.tells_heads = False
 

@@ -1,4 +1,4 @@
-"""What differs where the chain tells neither its block nor finality, and each read takes its time."""
+"""Behind a gateway: answers name neither block nor finality, and each read takes long."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 pytestmark = pytest.mark.anyio
 
 MILLISECOND = 147
-"""Of every block; so each is told 147 s ahead."""
+"""The milliseconds of every block's time: the gateway's answer is 147 s ahead."""
 
 SETTINGS: dict[str, object] = {"shutdown.settled_s": 30}
 
 
 class GatewayChain(SimulatedChain):
-    """A chain whose time may be asked, slowly and as the Go library tells it, and nothing else of its heads."""
+    """A chain of whose heads only the time can be read, slowly, and as wrong as the Go library makes it."""
 
     time_takes_s = 0.0
     away = False
@@ -69,7 +69,7 @@ async def test_a_target_that_turns_up_while_the_time_is_asked_is_seen(farm: Virt
         assert node.host_power.orders == []
 
 
-async def test_r6_a_chain_that_stands_still_powers_off_nothing_though_its_time_runs_ahead(farm: VirtualFarm) -> None:
+async def test_r6_a_chain_that_stands_still_powers_off_nothing_though_its_time_is_ahead(farm: VirtualFarm) -> None:
     async with farm.running(1, before=behind_a_gateway, settings=SETTINGS) as node:
         await farm.clock.sleep(10)
         gateway(node).stands_at_ms = farm.ledger.best.time_ms
@@ -118,7 +118,7 @@ async def test_an_up_that_was_never_seen_leaves_an_uncertain_down_in_doubt(
         own = await with_an_uncertain_down(node, farm)
 
         async def withdrawn(_: Power) -> Inclusion:
-            raise ChainUnavailable("nobody took the call")
+            raise ChainUnavailable("no server took the call")
 
         with monkeypatch.context() as this_once:
             this_once.setattr(node.chain, "set_power_state", withdrawn)
@@ -209,7 +209,7 @@ async def test_where_nodes_have_no_power_uptime_is_reported_and_nothing_else_is_
         assert node.fault_keys == set()
 
 
-async def test_a_gateway_that_tells_exactly_is_looked_at_once(farm: VirtualFarm) -> None:
+async def test_a_gateway_with_an_exact_time_is_asked_once(farm: VirtualFarm) -> None:
     clock = farm.clock
     async with farm.running(1, settings=SETTINGS) as node:
         await clock.sleep(10)

@@ -1,4 +1,4 @@
-"""What api-gateway's answers tell of the chain's time: its Go library reads milliseconds as seconds."""
+"""The chain's time in api-gateway's answers, whose Go library reads milliseconds as seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clock's alarm (opt-in): a node that nobody can wake comes back, and none sleeps without it."""
+"""The clock's alarm (opt-in): a node that no other can wake comes back, and none sleeps without it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ async def test_it_is_armed_23_hours_ahead_before_the_power_off(farm: VirtualFarm
 
 async def test_it_is_left_alone_unless_the_operator_asks_for_it(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
-        node.hardware.rtc.due_at_s = somebody_elses = farm.clock.now() + 7
+        node.hardware.rtc.due_at_s = anothers = farm.clock.now() + 7
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: node.dark, within_s=120)
-        assert node.hardware.rtc.due_at_s == somebody_elses
+        assert node.hardware.rtc.due_at_s == anothers
 
 
 async def test_it_is_cleared_when_the_daemon_starts(farm: VirtualFarm) -> None:
@@ -82,7 +82,7 @@ async def test_an_alarm_of_another_program_that_is_near_keeps_the_node_up_until_
         assert await node.hardware.rtc.due_in_s() == pytest.approx(82_800, abs=30)
 
 
-async def test_a_clock_that_cannot_be_cleared_is_reported_and_no_more(farm: VirtualFarm) -> None:
+async def test_a_clock_that_cannot_be_cleared_is_reported_and_nothing_else_fails(farm: VirtualFarm) -> None:
     async with farm.running(1, settings=ON, before=missing) as node:
         await farm.until(lambda: bool(node.recorded(OperationFailed)), within_s=1)
         assert node.recorded(OperationFailed)[0].doing == "clearing the clock's alarm"
@@ -193,7 +193,7 @@ async def test_a_clock_that_hangs_does_not_hold_up_the_stop(farm: VirtualFarm) -
         assert farm.clock.monotonic() - asked_at < 4.5
 
 
-async def test_a_clock_that_hangs_when_the_daemon_starts_is_reported_and_holds_nothing_up(farm: VirtualFarm) -> None:
+async def test_a_clock_that_hangs_when_the_daemon_starts_is_reported_and_delays_nothing(farm: VirtualFarm) -> None:
     rtc = HangingRtcAlarm(farm.clock)
     rtc.hangs = "clear"
     async with farm.running(1, settings=ON, before=lambda node: with_clock(node, rtc)) as node:

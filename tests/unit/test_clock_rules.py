@@ -35,7 +35,7 @@ def test_r13_a_clock_behind_a_block_is_wrong_and_one_ahead_of_it_only_if_the_blo
 
 
 @pytest.mark.parametrize(("ahead_s", "verdict"), [(-1059, Clock.RIGHT), (-1060, Clock.WRONG), (61, Clock.WRONG)])
-def test_r13_where_the_gateway_tells_the_time_roughly_every_time_in_it_counts(ahead_s: float, verdict: Clock) -> None:
+def test_r13_where_the_gateway_gives_a_rough_time_every_time_in_it_counts(ahead_s: float, verdict: Clock) -> None:
     assert judge(head(999.0), BLOCK_S + ahead_s, 60.0, young=True) is verdict
 
 

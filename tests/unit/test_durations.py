@@ -21,7 +21,7 @@ def test_a_duration_is_counted_in_seconds(text: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "2", "h", "-2h", "+2h", "2x", "1.5h", "30m1h", "2 h", "0s", "٣h", "1" * 16 + "s"])
-def test_what_is_no_duration_is_reported(text: str) -> None:
+def test_an_invalid_duration_is_refused_with_the_reason(text: str) -> None:
     with pytest.raises(WrongTime, match="is no duration; say 90s, 15m, 2h"):
         duration_s(text)
 
@@ -38,7 +38,7 @@ def test_without_an_offset_it_is_local_time() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "1800000000000", "2026-02-30T00:00", "0001-01-01T00:00+23:59x"])
-def test_what_is_no_iso_time_is_reported(text: str) -> None:
+def test_an_invalid_iso_time_is_refused_with_the_reason(text: str) -> None:
     with pytest.raises(WrongTime, match="is no ISO time; say 2026-01-31T08:15"):
         point_in_time_s(text)
 

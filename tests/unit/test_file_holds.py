@@ -112,7 +112,7 @@ def test_a_holder_that_cannot_be_a_file_is_refused(holds: FileHolds, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_lifting_tells_whether_there_was_one(holds: FileHolds, tmp_path: Path) -> None:
+def test_lifting_returns_whether_there_was_one(holds: FileHolds, tmp_path: Path) -> None:
     holds.place(GOOD)
     assert holds.lift("operator")
     assert not holds.lift("operator")
@@ -125,7 +125,7 @@ def test_a_place_that_can_not_be_written_is_named_with_the_remedy(tmp_path: Path
         FileHolds(tmp_path / "file", SystemClock(), FACTS).place(GOOD)
 
 
-def test_one_that_may_not_write_reads_that_it_should_be_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_right_to_write_the_remedy_is_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Path, *_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(self))
 

@@ -119,7 +119,7 @@ async def test_the_cursor_moves_only_after_the_events_are_on_the_stream(farm: Vi
     assert rig.cursor.history[-1].number == 1
 
 
-async def test_r15_what_cannot_be_published_is_reported_once_and_is_a_fault_until_it_is(farm: VirtualFarm) -> None:
+async def test_r15_what_cannot_be_published_is_logged_once_and_is_a_fault_until_it_is(farm: VirtualFarm) -> None:
     rig = Rig(farm)
     async with rig.following():
         await asyncio.sleep(0)
@@ -260,7 +260,7 @@ async def test_a_batch_of_two_branches_is_used_up_to_the_break(farm: VirtualFarm
     assert rig.published() == [1, 2, 3]
 
 
-async def test_a_block_that_can_not_be_read_any_more_is_reported_and_skipped(farm: VirtualFarm) -> None:
+async def test_a_block_that_no_endpoint_has_any_more_is_reported_and_skipped(farm: VirtualFarm) -> None:
     blocks = [block(1, "0x0", unreadable="state discarded"), block(2, "0x1")]
     rig = Rig(farm, OddBlocks(BlockRef(2, "0x2"), [blocks]))
     await rig.cursor.save(BlockRef(0, "0x0"))
@@ -300,7 +300,7 @@ class TestWhileTheCursorCannotBeWritten:
         assert rig.published() == [1, 2, 3]
         assert rig.cursor.history == []
 
-    async def test_r15_it_is_reported_once_and_is_a_fault_until_the_cursor_is_written_again(
+    async def test_r15_it_is_logged_once_and_is_a_fault_until_the_cursor_is_written_again(
         self, farm: VirtualFarm
     ) -> None:
         rig = Rig(farm)

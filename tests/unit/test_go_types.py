@@ -93,7 +93,7 @@ def answer_of(name: str) -> Any:
         (9, NodePower(PowerState(Power.DOWN, 200), Power.UP)),
     ],
 )
-def test_the_power_that_a_real_gateway_reported(node: int, power: NodePower) -> None:
+def test_the_power_of_a_real_gateway_is_read(node: int, power: NodePower) -> None:
     assert node_power(decode(NODE_POWER, answer_of(f"{GET_POWER_TARGET}({node})"), "it")) == power
 
 
@@ -103,7 +103,7 @@ def test_a_power_with_neither_flag_set_is_unreadable() -> None:
     assert isinstance(power, Unreadable)
 
 
-def test_the_record_that_a_real_gateway_reported() -> None:
+def test_the_record_of_a_real_gateway_is_read() -> None:
     node = node_record(decode(NODE, answer_of(f"{GET_NODE}(8)"), "it"))
     assert (node.id, node.farm, node.twin) == (8, 1, 30)
     assert node.mac == Mac.parse("54:45:46:f6:02:61")

@@ -71,14 +71,14 @@ def test_a_clock_that_is_set_neither_shortens_nor_lengthens_a_duration(machine: 
     assert not machine.held()
 
 
-def test_it_is_never_shorter_than_asked_for_though_uptime_is_reported_in_whole_seconds(machine: Machine) -> None:
+def test_it_is_never_shorter_than_asked_for_though_uptime_is_in_whole_seconds(machine: Machine) -> None:
     machine.passes(0.9)
     machine.place(90)
     machine.passes(89.99)
     assert machine.held()
 
 
-def test_its_end_is_reported_as_the_clock_sees_it_now(machine: Machine) -> None:
+def test_its_end_is_shown_by_the_clock_of_now(machine: Machine) -> None:
     machine.place(HOUR_S)
     machine.is_set_by(2 * HOUR_S)
     [hold] = machine.holds.all()[0]

@@ -259,7 +259,7 @@ async def test_r15_a_report_that_hangs_from_the_start_is_a_fault_after_ten_minut
         await farm.until(lambda: "uptime" not in node.fault_keys, within_s=120)
 
 
-async def test_r15_an_unhealthy_node_reads_what_it_costs(farm: VirtualFarm) -> None:
+async def test_r15_the_fault_of_an_unhealthy_node_says_what_it_costs(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.until(lambda: bool(node.recorded(UptimeReported)))
         node.facts.problems = ("readonly-cache",)

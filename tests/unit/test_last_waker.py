@@ -144,7 +144,7 @@ async def test_a_chain_that_remembers_nothing_makes_it_wait_for_the_next_report(
 
 
 class TestBehindAGateway:
-    """Where the chain tells no signs of life, target and state have to do."""
+    """Where the chain has no signs of life, target and state decide."""
 
     @staticmethod
     def gateway(node: VirtualNode) -> None:
@@ -156,7 +156,7 @@ class TestBehindAGateway:
             await farm.set_target(1, Power.DOWN)
             await farm.until(lambda: node.dark, within_s=200)
 
-    async def test_r14_it_stays_up_while_all_others_sleep_or_shall_and_obeys_when_one_is_woken(
+    async def test_r14_it_stays_up_while_all_others_sleep_or_are_wanted_down_and_sleeps_when_one_is_woken(
         self, farm: VirtualFarm
     ) -> None:
         farm.put_to_sleep(2)
@@ -193,7 +193,7 @@ class TestBehindAGateway:
             assert farm.state(1) is Power.UP
 
 
-async def test_without_guard_and_calls_no_node_looks_for_signs_of_life(farm: VirtualFarm) -> None:
+async def test_without_guard_and_calls_no_signs_of_life_are_read(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: node.dark, within_s=120)

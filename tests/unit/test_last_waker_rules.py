@@ -21,7 +21,7 @@ UP, DOWN = Power.UP, Power.DOWN
         (Unreadable("torn"), False),
     ],
 )
-def test_only_a_node_that_is_up_and_shall_be_counts(power: NodePower | Unreadable, awake: bool) -> None:
+def test_only_a_node_that_is_up_and_wanted_up_counts(power: NodePower | Unreadable, awake: bool) -> None:
     assert is_awake(power) is awake
 
 
@@ -41,7 +41,7 @@ def test_a_change_seen_after_a_long_time_may_be_as_old_as_the_look_before() -> N
     assert after == {ONE: Sign(8, 5000 - USUAL_GAP_S - 1)}
 
 
-def test_a_node_without_an_answer_this_time_is_as_before() -> None:
+def test_a_node_that_is_missing_in_this_answer_is_as_before() -> None:
     before = {ONE: Sign(7, 100)}
     assert signs_after(before, {}, 1000, 700) == before
 

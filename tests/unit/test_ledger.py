@@ -24,7 +24,7 @@ def ledger() -> Ledger:
 
 
 def send(ledger: Ledger, account: bytes, call: str, **arguments: object) -> tuple[str, Block]:
-    """Submit, make a block, and tell how it ended: ``ok`` or the error's name."""
+    """Submit, make a block, and return how it ended: ``ok`` or the error's name."""
     extrinsic = Extrinsic(account, ledger.next_nonce(account), call, arguments)
     ledger.submit(extrinsic, START_S)
     block = ledger.produce(START_S + 6 * (ledger.best_number + 1))
@@ -134,7 +134,7 @@ class TestThePool:
         assert second is not None
         assert second.extrinsics == [sooner, later]
 
-    def test_no_account_without_money_gets_in(self, ledger: Ledger) -> None:
+    def test_an_extrinsic_of_an_account_without_money_is_refused(self, ledger: Ledger) -> None:
         with pytest.raises(InvalidTransaction, match="payment"):
             self.submit(ledger, 0, STRANGER)
 

@@ -1,4 +1,4 @@
-"""The log as its readers get it: a person, a program, and whoever tries to fake lines."""
+"""The log: for a person, for a program, and against text that tries to fake lines."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_an_included_block_stands_beside_the_other_facts() -> None:
 
 
 @pytest.mark.parametrize("evil", ["x\n2026 ERROR fault key=fake", "\x1b[2J", "a\u2028b", '"quoted" key=1'])
-def test_no_reason_can_fake_a_line_or_steer_the_terminal(evil: str) -> None:
+def test_no_text_can_fake_a_line_or_steer_the_terminal(evil: str) -> None:
     line = log_in_text(EventDeadLettered("1-0", evil))
     assert len(line.splitlines()) == 1
     assert line.rstrip("\n").isprintable()

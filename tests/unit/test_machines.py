@@ -1,4 +1,4 @@
-"""What of `make machines` can be told without booting one."""
+"""What can be tested of `make machines` without booting one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_what_is_missing_is_named_with_its_package(monkeypatch: pytest.MonkeyPat
     lines = missing(lambda: False)
     assert lines[0] == "qemu-system-x86_64 (Debian: apt-get install qemu-system-x86)"
     assert any(line.startswith("root, for debootstrap") for line in lines)
-    # Whoever has an image needs neither root nor what makes one.
+    # With an image, neither root nor debootstrap is needed.
     assert [line.split()[0] for line in missing(lambda: True)] == ["qemu-system-x86_64", "debugfs"]
 
 

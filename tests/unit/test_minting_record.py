@@ -1,4 +1,4 @@
-"""What was read of a period is kept in a file that may be torn anywhere, and never tells a half."""
+"""What was read of a period is kept in a file. A file that is torn anywhere is read whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is left of the minting's deadlines is told of a node where it can be told, and else that it can't (R13)."""
+"""The time left until the minting's deadlines, where it is known, and else that it is not (R13)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def seen(power: NodePower, since_s: float | None = None, after_s: float | None =
         (seen(DOWN, NOW_S - 25 * HOUR_S, None, NOW_S - 25 * HOUR_S), Standing(-HOUR_S, None, None)),
     ],
 )
-def test_without_its_events_the_state_tells_what_it_can(node: Seen, told: Standing) -> None:
+def test_without_its_events_the_state_is_used(node: Seen, told: Standing) -> None:
     assert standing(node, NOW_S, None) == told
 
 

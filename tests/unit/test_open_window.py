@@ -1,4 +1,4 @@
-"""R13: what is found out on the chain about a Down of this node that nobody remembers exactly."""
+"""R13: what powerd reads on the chain about a Down of this node that no file remembers exactly."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ async def test_before_its_first_look_the_status_claims_nothing(farm: VirtualFarm
     assert (status.last_uptime, status.last_uptime_age_s, status.holds, status.wakes) == (None, None, (), ())
 
 
-async def test_the_status_tells_what_was_seen_and_costs_the_chain_nothing(farm: VirtualFarm) -> None:
+async def test_the_status_shows_what_was_seen_and_costs_the_chain_nothing(farm: VirtualFarm) -> None:
     async with desk_of(farm) as (node, desk):
         await farm.clock.sleep(100)
         reads = node.chain.reads
@@ -83,7 +83,7 @@ async def test_the_status_tells_what_was_seen_and_costs_the_chain_nothing(farm: 
     assert (status.staying_up, status.shutdown_step, status.not_enabled, status.faults) == ("", "", "", ())
 
 
-async def test_the_status_tells_why_the_node_stays_up(farm: VirtualFarm) -> None:
+async def test_the_status_says_why_the_node_stays_up(farm: VirtualFarm) -> None:
     async with desk_of(farm) as (node, desk):
         node.holds.place(Hold("backup", "copies", None))
         node.facts.problems = ("readonly-cache",)
@@ -96,7 +96,7 @@ async def test_the_status_tells_why_the_node_stays_up(farm: VirtualFarm) -> None
     assert status.power == NodePower(State(Power.UP), Power.DOWN)
 
 
-async def test_the_status_tells_what_is_not_enabled_and_which_faults_there_are(farm: VirtualFarm) -> None:
+async def test_the_status_shows_what_is_not_enabled_and_the_faults(farm: VirtualFarm) -> None:
     async with farm.running(1, settings={"power_management.enabled": False}) as node:
         await farm.until(lambda: len(node.recorded(Reconciled)) >= 2)
         node.container.faults().report(FaultKind.WALLET.key(), "empty")
@@ -113,7 +113,7 @@ async def test_a_broken_answer_is_no_power(farm: VirtualFarm) -> None:
         assert desk.status().power is None
 
 
-async def test_the_status_tells_where_the_shutdown_stands(farm: VirtualFarm) -> None:
+async def test_the_status_shows_the_step_of_the_shutdown(farm: VirtualFarm) -> None:
     async with desk_of(farm) as (_, desk):
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: desk.status().shutdown_step == Step.FINAL.value)
@@ -151,7 +151,7 @@ async def test_wishes_for_a_report_at_once_are_one_report_and_later_ones_another
         assert await desk.report_uptime() is not one
 
 
-async def test_a_report_that_failed_is_tried_by_whoever_asks_next(farm: VirtualFarm) -> None:
+async def test_a_report_that_failed_is_tried_again_by_the_next_caller(farm: VirtualFarm) -> None:
     async with desk_of(farm) as (node, desk):
         node.chain.refuse_uptime(times=1)
         failed, taken = await asyncio.gather(desk.report_uptime(), desk.report_uptime(), return_exceptions=True)
@@ -228,7 +228,7 @@ class Gateway:
         return Head(kind, None, "", self.time_s)
 
 
-async def test_without_a_head_the_chains_time_tells_how_old_the_answer_is(
+async def test_without_a_head_the_chains_time_says_how_old_the_answer_is(
     farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with desk_of(farm) as (node, desk):

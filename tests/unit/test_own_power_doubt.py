@@ -1,4 +1,4 @@
-"""What a node says while it can't tell what the chain wants: the reason once, and a fault when it lasts (R6, R15)."""
+"""A node that cannot know what the chain wants logs the reason once, and raises a fault when it lasts (R6, R15)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.rigs.virtual_farm import VirtualFarm
 pytestmark = pytest.mark.anyio
 
 
-async def test_r6_an_old_head_is_reported_once_and_not_at_every_look(farm: VirtualFarm) -> None:
+async def test_r6_an_old_head_is_logged_once_and_not_at_every_look(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.clock.sleep(10)
         node.holds.place(Hold("backup", "nightly copy", None))
@@ -30,7 +30,7 @@ async def test_r6_an_old_head_is_reported_once_and_not_at_every_look(farm: Virtu
         await farm.until(lambda: node.dark, within_s=400)
 
 
-async def test_r15_an_answer_that_is_neither_up_nor_down_is_named_and_becomes_a_fault(
+async def test_r15_an_answer_that_is_neither_up_nor_down_is_named_so_and_becomes_a_fault(
     farm: VirtualFarm,
 ) -> None:
     async with farm.running(1) as node:
@@ -75,7 +75,7 @@ async def test_r15_while_looks_fail_a_storm_of_events_is_no_storm_of_looks(farm:
         assert node.chain.reads - before < 40
 
 
-def test_status_tells_an_answer_that_is_none_from_no_answer_yet() -> None:
+def test_status_distinguishes_an_unreadable_answer_from_no_answer_yet() -> None:
     nothing = {"Target": "", "Power": "", "Block": 0, "DownSince": 0, "Enabled": True, "Shutdown": "", "StayingUp": ""}
     node = {"Version": "1", "WaitingFor": "", "Node": 1, "Farm": 1, "Twin": 2, "Holds": (), "Wakes": (), "Faults": ()}
     uptime = {"LastUptime": {"Uptime": 0, "TakenAt": 0, "Age": 0}, "Unhealthy": ()}

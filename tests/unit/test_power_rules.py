@@ -44,7 +44,7 @@ def test_r4_target_and_state_decide_when_no_guard_objects(target: Power, state: 
 
 
 def vague(*, told_age_s: float, seen_s_max: float) -> OwnPower:
-    """As a gateway tells it that is wrong by up to 999 s."""
+    """As from a gateway whose answer is wrong by up to 999 s."""
     head = Head(HeadKind.BEST, None, "", NOW_S - told_age_s, uncertainty_s=999.0, seen_s_max=seen_s_max)
     return OwnPower(head, NodePower(PowerState(UP), DOWN))
 
@@ -66,7 +66,7 @@ GUARDED: list[tuple[str, Observation, str, LookAgain]] = [
     ("r6 holds unreadable", seen(holds_unreadable="torn"), "is not known: torn", LookAgain.IN_A_WHILE),
     ("r5 cooling down", seen(cooling_down="failed before"), "failed before", LookAgain.NEXT_ROUND),
     ("r10 boot loop", seen(boot_loop="booted 3 times"), "booted 3 times", LookAgain.NEXT_ROUND),
-    ("the last waker", seen(last_waker="nobody is awake"), "nobody is awake", LookAgain.IN_A_WHILE),
+    ("the last waker", seen(last_waker="no peer is awake"), "no peer is awake", LookAgain.IN_A_WHILE),
     (
         "r6 best head old",
         seen(best=own(HeadKind.BEST, DOWN, UP, age_s=61)),

@@ -1,4 +1,4 @@
-"""R1 to R4 and R11: the node keeps its word on the chain true, whatever reaches it or does not."""
+"""R1 to R4 and R11: the node keeps its state on chain true, whichever events arrive or are lost."""
 
 from __future__ import annotations
 

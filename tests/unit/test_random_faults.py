@@ -51,7 +51,7 @@ class Run:
         if final is None or final.down_since is None:
             self.violation = "our state Down is not final"
         if self.farm.clock.monotonic() - self.held_at_s > JUST_NOW_S:
-            self.violation = "somebody holds the machine"
+            self.violation = "a hold keeps the machine up"
         if "g" not in self.node.nic.wake_modes:
             self.violation = "the card is not armed"
         self.went_dark()
@@ -93,11 +93,11 @@ class Run:
             quick[index]()
 
     def hold(self) -> None:
-        self.node.holds.place(Hold("somebody", "busy", None))
+        self.node.holds.place(Hold("backup", "busy", None))
         self.held_at_s = min(self.held_at_s, self.farm.clock.monotonic())
 
     def let_go(self) -> None:
-        self.node.holds.lift("somebody")
+        self.node.holds.lift("backup")
         self.held_at_s = float("inf")
 
     def calm_down(self) -> None:

@@ -54,7 +54,7 @@ async def test_a_full_inbox_makes_the_reader_wait_until_something_is_done(clock:
     assert [delivery.id for delivery in await inbox.waiting()] == ["4-0"]
 
 
-async def test_r15_a_fault_whose_figures_change_at_every_look_is_reported_once_and_shows_the_newest(
+async def test_r15_a_fault_whose_figures_change_at_every_look_is_logged_once_and_shows_the_newest(
     clock: VirtualClock,
 ) -> None:
     telemetry = SimulatedTelemetry()
@@ -164,7 +164,7 @@ def test_errors_tell_retryable_from_permanent() -> None:
     assert not issubclass(PermanentError, RetryableError)
 
 
-async def test_bursts_that_keep_coming_hold_no_power_off_up_for_longer_than_one_takes(clock: VirtualClock) -> None:
+async def test_bursts_that_keep_coming_delay_the_caller_by_one_burst_at_most(clock: VirtualClock) -> None:
     bursts = Bursts(context_of(clock), SimulatedMagicPackets(SimulatedNetwork(clock)), WakePolicy())
     burst = Burst(mac_of(1, 2), WakeBurstStarted(NodeId(2), 1, "a test"))
 

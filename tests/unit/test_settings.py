@@ -283,7 +283,7 @@ def test_broken_toml_is_named_with_line_and_column(file: Path, text: str, place:
         ("x = 2020-02-30", "no such date"),
     ],
 )
-def test_broken_toml_is_reported_in_words_that_need_no_knowledge_of_it(file: Path, text: str, what: str) -> None:
+def test_broken_toml_is_explained_without_toml_terms(file: Path, text: str, what: str) -> None:
     assert what in error_of(file, text)
 
 

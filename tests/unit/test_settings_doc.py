@@ -21,7 +21,7 @@ def test_every_key_is_there_with_its_meaning() -> None:
         assert f"`{key.variable}`" in document()
 
 
-def test_limits_and_choices_are_reported() -> None:
+def test_limits_and_choices_are_documented() -> None:
     (era,) = (line for line in document().splitlines() if line.startswith("| `era_blocks`"))
     assert "At least 4. At most 4096." in era
     (level,) = (line for line in document().splitlines() if line.startswith("| `level`"))

@@ -64,7 +64,7 @@ async def test_a_chain_that_is_away_for_a_while_does_not_end_the_wait_for_finali
         assert not node.recorded(ShutdownAborted)
 
 
-class TestAGatewayThatTellsNoFinality:
+class TestAGatewayWithoutFinality:
     async def test_the_down_has_to_be_there_still_half_a_minute_later(self, farm: VirtualFarm) -> None:
         async with farm.running(1, before=no_finality) as node:
             await farm.set_target(1, Power.DOWN)
@@ -82,7 +82,7 @@ class TestAGatewayThatTellsNoFinality:
             assert "not on the chain any more" in node.recorded(ShutdownAborted)[0].reason
             assert not node.host_power.orders
 
-    async def test_a_gateway_that_tells_no_heads_either_is_enough(self, farm: VirtualFarm) -> None:
+    async def test_a_gateway_without_heads_is_enough(self, farm: VirtualFarm) -> None:
         def bare(node: VirtualNode) -> None:
             no_finality(node)
             node.chain.tells_heads = False

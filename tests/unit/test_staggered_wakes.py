@@ -32,7 +32,7 @@ def farm31(clock: VirtualClock) -> VirtualFarm:
 
 
 def sent(farm: VirtualFarm) -> list[float]:
-    """When packets went to the sleeper, whoever sent them."""
+    """When packets went to the sleeper, from any node."""
     return list(farm.network.sent_to(mac_of(1, SLEEPER)))
 
 

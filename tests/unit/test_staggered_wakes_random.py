@@ -1,4 +1,4 @@
-"""R7: whoever is dark, deaf or without a chain, a sleeper is called in time while one waker works."""
+"""R7: a sleeper is called in time while one waker works, though others are dark, deaf or without a chain."""
 
 from __future__ import annotations
 
@@ -62,5 +62,5 @@ async def test_a_sleeper_is_called_at_once_by_a_first_waker_that_heard_of_it_and
             await trouble(farm, nodes, dice)
             await clock.sleep(dice.choice([0.5, 5.0, 30.0]))
         packets = farm.network.sent_to(mac_of(1, SLEEPER))
-    assert packets, "nobody called"
+    assert packets, "no node called"
     assert packets[0] - told_at < bound_s

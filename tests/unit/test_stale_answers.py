@@ -104,7 +104,7 @@ async def test_an_old_down_that_waits_to_be_acted_on_is_dropped_by_a_newer_up(bi
         assert [wake.node for wake in wakes.wakes] == [SLEEPER]
 
 
-async def test_a_call_that_an_operator_wished_for_is_not_put_off_by_an_event(big_farm: VirtualFarm) -> None:
+async def test_a_call_that_an_operator_asked_for_is_not_put_off_by_an_event(big_farm: VirtualFarm) -> None:
     async with held_back(big_farm) as node:
         wakes = node.container.services().wakes
         wakes.request(SLEEPER, "an operator")

@@ -24,7 +24,7 @@ async def test_another_reader_is_a_fault_that_names_it_until_it_is_gone(farm: Vi
         await farm.until(lambda: FAULT not in node.fault_keys, within_s=40)
 
 
-async def test_that_it_cannot_look_is_reported_once_and_keeps_nothing_from_being_read(farm: VirtualFarm) -> None:
+async def test_a_look_that_fails_is_logged_once_and_the_stream_is_read_on(farm: VirtualFarm) -> None:
     def refuse(node: VirtualNode) -> None:
         node.events.tells_no_readers = True
 

@@ -76,7 +76,7 @@ def test_only_the_pools_codes_are_refusals() -> None:
 
 
 @pytest.mark.parametrize("error", [{"code": 7, "message": "m"}, {}, None, "text", {"code": "x", "message": 1}])
-def test_an_error_of_any_shape_can_be_reported(error: object) -> None:
+def test_an_error_of_any_shape_becomes_text(error: object) -> None:
     assert str(RpcRefused.read("method", error))
 
 

@@ -1,4 +1,4 @@
-"""Time in unit tests: it passes only when nobody has anything to do, and never by itself."""
+"""Time in unit tests: it passes only when no task can run, and never by itself."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_the_first_call_at_once_the_next_after_a_step_and_all_others_after_two(w
     assert POLICY.delay_s(where) == delay_s <= POLICY.delay_s_max
 
 
-def test_without_first_wakers_no_node_waits() -> None:
+def test_without_first_wakers_no_waker_waits() -> None:
     assert WakeOrderPolicy(first=0).delay_s(10_000) == 0.0
 
 
@@ -81,9 +81,7 @@ def test_without_first_wakers_no_node_waits() -> None:
         (Unreadable("neither flag"), False),
     ],
 )
-def test_only_a_node_that_is_up_and_shall_stay_so_counts_as_a_waker(
-    power: NodePower | Unreadable, counts: bool
-) -> None:
+def test_only_a_node_that_is_up_and_wanted_up_counts_as_a_waker(power: NodePower | Unreadable, counts: bool) -> None:
     assert can_wake_others(power) is counts
 
 
@@ -97,7 +95,7 @@ class TestTurns:
         known.saw_all(dict.fromkeys(nodes(1, 2, *range(4, 11)), AWAKE))
         return known
 
-    def test_one_that_knows_no_peer_does_not_wait(self) -> None:
+    def test_a_waker_that_knows_no_other_does_not_wait(self) -> None:
         assert WakeOrder(self.OWN, POLICY).delay_s(self.TARGET) == 0
 
     def test_who_stands_last_waits_longest_and_less_as_others_go(self) -> None:
@@ -108,7 +106,7 @@ class TestTurns:
         known.saw_all(dict.fromkeys(nodes(1, 2), AWAKE))
         assert known.delay_s(self.TARGET) == 0
 
-    def test_one_that_is_to_go_down_does_not_wait(self) -> None:
+    def test_a_node_that_is_wanted_down_does_not_wait(self) -> None:
         known = self.known()
         known.saw_own(NodePower(UP, Power.DOWN))
         known.saw_own(Unreadable("neither flag"))

@@ -1,4 +1,4 @@
-"""The words that docs/writing.md does not allow, and the width of Markdown lines."""
+"""Words that docs/writing.md does not allow, in texts, code and tests; and the width of Markdown lines."""
 
 from __future__ import annotations
 
@@ -14,9 +14,17 @@ ANY = "|".join(WORDS).replace(" ", r"\s+")
 FORBIDDEN = re.compile(rf"(?<![\w-])({ANY})(?![\w-])", re.IGNORECASE)
 TEXTS = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "packaging/**/*", "app/**/*.py", "app/**/*.js", "app/**/*.html")
+    for pattern in (
+        "*.md",
+        "docs/**/*.md",
+        "packaging/**/*",
+        "app/**/*.py",
+        "app/**/*.js",
+        "app/**/*.html",
+        "tests/**/*.py",
+    )
     for path in ROOT.glob(pattern)
-    if path.is_file() and path != RULES
+    if path.is_file() and path not in (RULES, Path(__file__).resolve())
 )
 
 
@@ -27,12 +35,19 @@ def found(text: str) -> list[str]:
     return [f"line {joined.count(chr(10), 0, match.start()) + 1}: {match[0]}" for match in FORBIDDEN.finditer(joined)]
 
 
-@pytest.mark.parametrize("folder", ["app", "docs", "packaging", "."])
+@pytest.mark.parametrize("folder", ["app", "docs", "packaging", "tests", "."])
 def test_no_text_has_a_forbidden_word(folder: str) -> None:
     here = [path for path in TEXTS if (path.relative_to(ROOT).parts[0] if path.parent != ROOT else ".") == folder]
     assert here, folder
     words = {str(path.relative_to(ROOT)): found(path.read_text()) for path in here}
     assert {path: lines for path, lines in words.items() if lines} == {}, "docs/writing.md says what to write instead"
+
+
+def test_no_test_has_a_forbidden_word_in_its_name() -> None:
+    words = "|".join(word for word in WORDS if " " not in word)
+    named = re.compile(rf"def (test_(?:\w+_)?(?:{words}|told|tells)(?:_\w+)?)\(")
+    names = {path.name: named.findall(path.read_text()) for path in (ROOT / "tests").rglob("*.py")}
+    assert {name: found for name, found in names.items() if found} == {}
 
 
 def test_every_word_that_is_looked_for_stands_in_the_rules() -> None:

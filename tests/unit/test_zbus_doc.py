@@ -69,7 +69,7 @@ def test_the_page_lists_every_kind_with_its_facts() -> None:
 
 
 @pytest.mark.parametrize("event", DOMAIN_EVENTS, ids=lambda event: type(event).__name__)
-def test_the_facts_of_a_kind_are_known_without_one(event: DomainEvent) -> None:
+def test_the_facts_of_a_kind_are_known_without_an_instance(event: DomainEvent) -> None:
     assert list(fact_names(type(event))) == list(line_of(event).fields)
 
 

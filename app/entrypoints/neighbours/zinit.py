@@ -122,7 +122,7 @@ def _line_answer(request: bytes, reply: Reply, _: str) -> tuple[object, str]:
     if reply is Reply.ERROR or order not in ORDERS:
         return {
             "state": "error",
-            "body": "the stand-in was told to refuse" if order in ORDERS else "unknown command",
+            "body": "the stand-in refuses on request" if order in ORDERS else "unknown command",
         }, ""
     return {"state": "ok", "body": None}, order
 
@@ -139,7 +139,7 @@ def _json_rpc_answer(request: bytes, reply: Reply, separator: str) -> tuple[obje
     if order not in ORDERS:
         return {**answer, "error": {"code": -32601, "message": "Method not found"}}, ""
     if reply is Reply.ERROR:
-        return {**answer, "error": {"code": -32603, "message": "the stand-in was told to refuse"}}, ""
+        return {**answer, "error": {"code": -32603, "message": "the stand-in refuses on request"}}, ""
     return {**answer, "result": None}, order
 
 

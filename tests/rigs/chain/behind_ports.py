@@ -56,7 +56,7 @@ class World:
     peer: NodeId
     now_s: Callable[[], float]
     tells_heads: bool = True
-    """Whether ``chain`` tells which block it read, or included something in, and which is final."""
+    """Whether ``chain`` names the block it read, the block of an inclusion, and the final one."""
 
     def sample(self) -> UptimeSample:
         return UptimeSample(3600, int(self.now_s()))

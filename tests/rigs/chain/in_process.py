@@ -1,4 +1,4 @@
-"""A dev chain inside the test, whose ledger the test can tell what to do, or any chain; and clients of it."""
+"""A dev chain inside the test, whose ledger the test controls, or any chain; and clients of it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ChainAt:
         return NodeId(self.farm.node_ids[1])
 
     async def proxy(self) -> ScriptedNode:
-        """An endpoint of the same chain that can be told to misbehave."""
+        """An endpoint of the same chain that misbehaves on request."""
         return await self.stack.enter_async_context(ScriptedNode(upstream=self.url).running())
 
     def client(self, *urls: str, timeout_s: float = patient(5)) -> SubstrateClient:
