@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,20 @@ from app.domain.model import Nic
 Result = TypeVar("Result")
 
 log = logging.getLogger("powerd.nic")
+
+
+@dataclass(frozen=True, slots=True)
+class CardLook:
+    """A card's wake modes (ethtool's letters), and the kernel's switches that say ``disabled``.
+
+    ``off_above`` belong to PCI bridges: most machines wake all the same.
+    """
+
+    name: str
+    modes: str
+    magic_on: bool
+    off: tuple[str, ...]
+    off_above: tuple[str, ...]
 
 
 class LinuxNic:
@@ -73,6 +88,19 @@ class LinuxNic:
     async def armed(self, nic: Nic) -> bool:
         """Whether every card has magic packet among its wake modes, and no switch of the kernel is off."""
         return await self._ask(lambda: all(self._card_armed(card) for card in nic.legs))
+
+    async def look(self, nic: Nic) -> Sequence[CardLook]:
+        """Each card as it is now, for people."""
+
+        def work() -> list[CardLook]:
+            found = []
+            for card in nic.legs:
+                modes, switches = read_wake_modes(card), wakeup_switches(card)
+                off, above = (tuple(map(str, each)) for each in (switches.off, switches.off_above))
+                found.append(CardLook(card, modes.letters, modes.magic_on, off, above))
+            return found
+
+        return await self._ask(work)
 
     async def leaving(self, nic: Nic) -> None:
         """Write down what the last hook of the shutdown has to switch on."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -42,6 +43,16 @@ class DatagramSocket:
                 await asyncio.sleep(delay_s)
             else:
                 return
+
+    def try_out(self, ask: Callable[[socket.socket], object]) -> None:
+        """Open a socket of its own, let ``ask`` do what sends nothing, close it; `MagicPacketNotSent`."""
+        try:
+            with self._open_socket() as tried:
+                ask(tried)
+                if error := tried.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                    raise OSError(error, os.strerror(error))
+        except OSError as error:
+            raise MagicPacketNotSent(self._explain(error)) from error
 
     def close(self) -> None:
         """Let go of the socket; a later send opens another."""

@@ -30,6 +30,10 @@ class RawMagicPackets:
         address = (self._interface, ETHERTYPE_WAKE_ON_LAN, 0, 0, mac.octets)
         await self._datagrams.send(create_magic_packet(mac.text), address)
 
+    def try_out(self) -> None:
+        """See that packets may be sent, and that the interface is up; nothing leaves. `MagicPacketNotSent`."""
+        self._datagrams.try_out(lambda tried: tried.bind((self._interface, 0)))
+
     async def close(self) -> None:
         self._datagrams.close()
 

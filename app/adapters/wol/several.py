@@ -17,6 +17,10 @@ class Sender(Protocol):
         """Send one packet."""
         ...
 
+    def try_out(self) -> None:
+        """See that it could; `MagicPacketNotSent`."""
+        ...
+
     async def close(self) -> None:
         """Let go of what it holds."""
         ...
@@ -32,14 +36,27 @@ class SeveralMagicPackets:
         """Send one packet by each; `MagicPacketSentInPart` where only some did, `MagicPacketNotSent` where none."""
         ends = await asyncio.gather(*(self._reason(sender, mac) for sender in self._senders.values()))
         reasons = {interface: reason for interface, reason in zip(self._senders, ends, strict=True) if reason}
-        if len(reasons) == len(self._senders):
-            raise MagicPacketNotSent("; ".join(reasons.values()))
-        if reasons:
-            raise MagicPacketSentInPart(reasons)
+        self._raise(reasons)
+
+    def try_out(self) -> None:
+        """See that each could; `MagicPacketSentInPart` where only some could, `MagicPacketNotSent` where none."""
+        reasons = {}
+        for interface, sender in self._senders.items():
+            try:
+                sender.try_out()
+            except MagicPacketNotSent as error:
+                reasons[interface] = str(error)
+        self._raise(reasons)
 
     async def close(self) -> None:
         for sender in self._senders.values():
             await sender.close()
+
+    def _raise(self, reasons: Mapping[str, str]) -> None:
+        if len(reasons) == len(self._senders):
+            raise MagicPacketNotSent("; ".join(reasons.values()))
+        if reasons:
+            raise MagicPacketSentInPart(reasons)
 
     async def _reason(self, sender: Sender, mac: Mac) -> str:
         try:

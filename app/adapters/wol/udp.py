@@ -31,6 +31,10 @@ class UdpMagicPackets:
     async def send(self, mac: Mac) -> None:
         await self._datagrams.send(create_magic_packet(mac.text), self._address)
 
+    def try_out(self) -> None:
+        """See that packets may be sent, and that there is a way out; nothing leaves. `MagicPacketNotSent`."""
+        self._datagrams.try_out(lambda tried: tried.connect(self._address))
+
     async def close(self) -> None:
         self._datagrams.close()
 

@@ -18,6 +18,11 @@ from app.entrypoints.devchain.node import AlreadyImported
 CHAIN = "powerd dev chain"
 SS58_FORMAT = 42
 PREFIX = "0x"
+SUBSCRIPTIONS = (
+    *("author_submitAndWatchExtrinsic", "chain_subscribeAllHeads", "chain_subscribeFinalizedHeads"),
+    *("chain_subscribeNewHead", "chain_subscribeNewHeads", "state_subscribeRuntimeVersion", "state_subscribeStorage"),
+)
+"""Methods that are listed here and served in `app.entrypoints.devchain.subscriptions`."""
 
 
 class RpcError(Exception):
@@ -43,7 +48,7 @@ class Rpc:
             "system_properties": lambda: {"ss58Format": SS58_FORMAT, "tokenDecimals": 7, "tokenSymbol": "TFT"},
             "system_health": lambda: {"isSyncing": False, "peers": 0, "shouldHavePeers": False},
             "system_accountNextIndex": self._next_index,
-            "rpc_methods": lambda: {"methods": sorted(self._methods)},
+            "rpc_methods": lambda: {"methods": sorted([*self._methods, *SUBSCRIPTIONS])},
             "chain_getHead": self._block_hash,
             "chain_getBlockHash": self._block_hash,
             "chain_getFinalizedHead": lambda: endpoint.finalized.hash,

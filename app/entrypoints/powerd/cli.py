@@ -62,6 +62,12 @@ class Options:
 
         return load_settings(self._config, os.environ, {**self._overrides, **(given or {})})
 
+    def settings_with_origins(self) -> tuple[Settings, Mapping[str, str]]:
+        """As `settings`, and by the path of each key that was given where its value came from."""
+        from app.entrypoints.settings.loading import load_with_origins
+
+        return load_with_origins(self._config, os.environ, self._overrides)
+
     def container(self, given: Mapping[str, object] | None = None) -> Container:
         """The composition root for these settings; the log is set up by them."""
         from dependency_injector import providers
@@ -253,6 +259,9 @@ def demo(redis_url: str | None, nodes: int, keep: bool, profile: str) -> None:
     sys.exit(run_demo(redis_url=redis_url, nodes=nodes, keep=keep, profile=profile))
 
 
+main.add_command(
+    LateCommand("check", "app.entrypoints.check.cli:check", "Try everything that powerd needs, and change nothing.")
+)
 main.add_command(
     LateCommand(
         "simulate", "app.entrypoints.simulator.cli:simulate", "Farms in virtual time, with everything going wrong."

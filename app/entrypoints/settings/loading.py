@@ -16,7 +16,7 @@ from app.entrypoints.settings.keys import Key, SettingsError, did_you_mean, keys
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.settings.words import toml_complaint, type_complaint
 
-__all__ = ["SettingsError", "load_settings"]
+__all__ = ["SettingsError", "load_settings", "load_with_origins"]
 
 
 def load_settings(
@@ -30,6 +30,17 @@ def load_settings(
 
     `SettingsError` if any is wrong.
     """
+    return load_with_origins(path, environ, overrides, origin=origin)[0]
+
+
+def load_with_origins(
+    path: Path | None,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object],
+    *,
+    origin: str = "the command line",
+) -> tuple[Settings, Mapping[str, str]]:
+    """As `load_settings`, and for each key that was given (by its path) where its value came from."""
     given = _Given()
     if path is not None:
         given.file(path)
@@ -40,7 +51,7 @@ def load_settings(
         if name not in known:
             raise SettingsError(f"{origin} sets {name}, which is no setting{did_you_mean(name, known)}")
         given.put(known[name], value, origin)
-    return given.settings()
+    return given.settings(), given.origins
 
 
 class _Given:
@@ -48,7 +59,7 @@ class _Given:
 
     def __init__(self) -> None:
         self._tree: dict[str, Any] = {}
-        self._origins: dict[str, str] = {}
+        self.origins: dict[str, str] = {}
 
     def file(self, path: Path) -> None:
         known = keys()
@@ -66,7 +77,7 @@ class _Given:
     def put(self, key: Key, value: object, origin: str) -> None:
         section = self._tree.setdefault(key.section, {}) if key.section else self._tree
         section[key.name] = value
-        self._origins[key.path] = origin
+        self.origins[key.path] = origin
 
     def settings(self) -> Settings:
         try:
@@ -82,7 +93,7 @@ class _Given:
 
     def _error(self, path: str, what: str) -> SettingsError:
         key = keys()[path]
-        origin = self._origins.get(path, "the defaults")
+        origin = self.origins.get(path, "the defaults")
         default = json.dumps(key.default)
         return SettingsError(f"{origin}: {path}: {what}; mend it, or leave it out for the default {default}")
 

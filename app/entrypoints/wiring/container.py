@@ -219,4 +219,5 @@ class Container(containers.DeclarativeContainer):
     farm_history = one(SubstrateFarmHistory, chain_client)
     farm_owners = one(SubstrateFarmOwners, chain_client)
     farmer_account = one(substrate.substrate_farmer_account, settings, chain_client)
+    node_account = one(substrate.substrate_node_account, settings, chain_client)
     power_targets = one(substrate.substrate_power_targets, settings, chain_client)

@@ -45,10 +45,7 @@ def substrate_identity(settings: Settings, client: SubstrateClient) -> Substrate
     key = node_key(settings)
     identity = settings.identity
     if key is None and not identity.node_id:
-        raise SettingsError(
-            "who is this node? Name its key file (identity.key_file, POWERD_IDENTITY_KEY_FILE, or the systemd "
-            f"credential {NODE_CREDENTIAL}), or give identity.node_id"
-        )
+        raise no_key()
     return SubstrateIdentity(
         client,
         node_id=identity.node_id or None,
@@ -57,9 +54,25 @@ def substrate_identity(settings: Settings, client: SubstrateClient) -> Substrate
     )
 
 
+def no_key() -> SettingsError:
+    """The error for settings that name no key of the node."""
+    return SettingsError(
+        "who is this node? Name its key file (identity.key_file, POWERD_IDENTITY_KEY_FILE, or the systemd "
+        f"credential {NODE_CREDENTIAL}), or give identity.node_id"
+    )
+
+
 def substrate_farmer_account(settings: Settings, client: SubstrateClient) -> SubstrateFarmerAccount:
     """Who the farmer's key is on the chain."""
     return SubstrateFarmerAccount(client, seed=farmer_key(settings), key_type=settings.farmer.key_type)
+
+
+def substrate_node_account(settings: Settings, client: SubstrateClient) -> SubstrateFarmerAccount:
+    """The account that the node's reports are signed with."""
+    key = node_key(settings)
+    if key is None:
+        raise no_key()
+    return SubstrateFarmerAccount(client, seed=key, key_type=settings.identity.key_type)
 
 
 def substrate_power_targets(settings: Settings, client: SubstrateClient) -> SubstratePowerTargets:

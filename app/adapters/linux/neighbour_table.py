@@ -1,0 +1,41 @@
+"""Which hardware addresses this machine has heard of lately, and on which interface: the kernel's neighbour table.
+
+Of a bridge its own table (what it learned of its ports) counts too. Needs no privileges; it blocks. An address that
+is missing may be there all the same: the kernel forgets what it did not talk to for some minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.adapters.linux.daemon_thread import DaemonThread
+
+BRIDGE_FAMILY = 7
+"""AF_BRIDGE (linux/socket.h)."""
+
+USELESS = 0x20 | 0x40
+"""NUD_FAILED, NUD_NOARP (linux/neighbour.h): no answer came, or none is ever asked for."""
+
+
+async def heard_of(timeout_s: float) -> Mapping[str, str]:
+    """The name of the interface by address (``54:b2:…``); `TimeoutError`, ``OSError``."""
+    return await DaemonThread("powerd-neighbours", timeout_s, load=_load).run(_read)
+
+
+def _load() -> None:
+    import pyroute2
+
+    assert pyroute2
+
+
+def _read() -> dict[str, str]:
+    from pyroute2 import IPRoute
+
+    with IPRoute() as kernel:
+        names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in kernel.get_links()}
+        entries = [*kernel.get_neighbours(), *kernel.get_neighbours(family=BRIDGE_FAMILY)]
+        return {
+            entry.get_attr("NDA_LLADDR"): names.get(entry["ifindex"], "?")
+            for entry in entries
+            if entry.get_attr("NDA_LLADDR") and not entry["state"] & USELESS
+        }

@@ -1,0 +1,27 @@
+"""One row of the table of checks, and the looks that several of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from app.entrypoints.check.finding import Finding
+from app.entrypoints.check.subject import Subject
+
+Look = Callable[[Subject], Awaitable[Sequence[Finding]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``asks`` says what is looked at, ``remedy`` what mends it when the finding does not say better.
+
+    ``needs`` names checks: where one of them failed, this one is skipped. ``not_here`` says why it is of no use with
+    these settings, or nothing.
+    """
+
+    name: str
+    asks: str
+    remedy: str
+    look: Look
+    needs: tuple[str, ...] = ()
+    not_here: Callable[[Subject], str] = lambda _: ""

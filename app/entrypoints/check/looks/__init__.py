@@ -1,0 +1,1 @@
+"""What each check does, by the part of the node that it looks at."""

@@ -1,0 +1,92 @@
+"""This machine: may it be powered off, does anything keep it up, and can powerd remember."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.domain.errors import HostPowerFailed
+from app.entrypoints.check.finding import Finding, failed, ok, warning
+from app.entrypoints.check.subject import Subject
+from app.entrypoints.wiring.files import boots_file
+
+POLKIT = "allow this user to power off in polkit (packaging/polkit has the rule), or run powerd as root"
+ORDERS = (("CanPowerOff", "power off"), ("CanReboot", "reboot"))
+
+
+async def power_off(subject: Subject) -> Sequence[Finding]:
+    """Asked of the init system, and not tried."""
+    await subject.container.host_power().check()
+    if subject.uses("host_power", "zinit"):
+        return [ok("zinit knows how to power off")]
+    command = subject.settings.host_power.power_off_command
+    if Path(command[0]).name != "systemctl":
+        return [ok(f"`{' '.join(command)}` is there; whether it obeys is seen when it is asked")]
+    return [await _may(method, doing, subject.answer_s) for method, doing in ORDERS]
+
+
+async def _may(method: str, doing: str, timeout_s: float) -> Finding:
+    from app.adapters.linux.logind_rights import may
+
+    try:
+        answer = await may(method, timeout_s)
+    except HostPowerFailed as error:
+        return warning(f"whether systemd would {doing} for powerd is not known: {error}", "see that logind runs")
+    who = f"user {_user()}"
+    if answer == "na":
+        return failed(f"logind says that this machine can't {doing}", "see that the kernel has ACPI, or its like")
+    if "inhibit" in answer:
+        return warning(f"{who} may not {doing} while an inhibitor is held (logind: {answer})", "see holds")
+    if answer != "yes":
+        return failed(f"{who} may not {doing} (logind: {answer})", POLKIT)
+    return ok(f"{who} may {doing}")
+
+
+async def holds(subject: Subject) -> Sequence[Finding]:
+    found = await subject.container.holds().active()
+    if not found:
+        return [ok("nothing keeps this node up")]
+    lift = "`powerd hold list` says more; `powerd hold lift` lifts one, and an inhibitor ends with its program"
+    return [warning(f"held by {hold.holder}: {hold.reason}", lift) for hold in found]
+
+
+async def alarm(subject: Subject) -> Sequence[Finding]:
+    """Only looked at: no alarm is set."""
+    device = Path(subject.settings.rtc_alarm.device)
+    due_in_s = await subject.container.rtc_alarm().due_in_s()
+    if not os.access(device / "wakealarm", os.W_OK):
+        return [failed(f"{device}/wakealarm may not be written", "packaging/udev has the rule; or run powerd as root")]
+    return [ok("no alarm is set" if due_in_s is None else f"an alarm is set, due in {due_in_s} s")]
+
+
+async def health(subject: Subject) -> Sequence[Finding]:
+    """What keeps the node from claiming uptime."""
+    problems = subject.container.host_facts().health().problems
+    if not problems:
+        return [ok("no flag forbids to report uptime")]
+    flags = subject.settings.host_facts.flags_dir
+    return [failed(f"no uptime is reported: {', '.join(problems)}", f"mend what set the flag in {flags}")]
+
+
+async def memory(subject: Subject) -> Sequence[Finding]:
+    """Where powerd keeps what has to outlive a boot."""
+    from app.adapters.linux.disk_room import try_to_keep
+
+    directory = boots_file(subject.settings).parent
+    remedy = "give powerd's user a disk with room for it (boot_memory.file)"
+    try:
+        await try_to_keep(directory, subject.answer_s)
+    except TimeoutError:
+        return [failed(f"{directory} did not answer: its disk hangs", remedy)]
+    except OSError as error:
+        return [failed(f"{directory} can't be written by user {_user()}: {error.strerror}", remedy)]
+    return [ok(f"{directory} can be written")]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.geteuid())

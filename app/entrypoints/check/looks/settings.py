@@ -1,0 +1,44 @@
+"""The settings, and the software they need."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+from collections.abc import Sequence
+from itertools import groupby
+
+from app.entrypoints.check.finding import Finding, failed, ok
+from app.entrypoints.check.origins import given
+from app.entrypoints.check.subject import Subject
+from app.entrypoints.settings.profiles import profile_of
+
+
+async def settings(subject: Subject) -> Sequence[Finding]:
+    """A line for each place that settings came from."""
+    places = sorted(given(subject.settings, subject.origins), key=lambda each: each[2])
+    found = [
+        ok("; ".join(f"{path} = {value}" for path, value, _ in group), place)
+        for place, group in groupby(places, key=lambda each: each[2])
+    ]
+    rest = "all else" if found else "everything"
+    return [*found, ok(f"{rest} is as docs/configuration.md has it, in profile {profile_of(subject.settings)}")]
+
+
+async def software(_: Subject) -> Sequence[Finding]:
+    """Which packages installed the module scalecodec: a second one (cyscale, say) overwrites files of the first."""
+    owners = await asyncio.to_thread(_owners_of_scalecodec)
+    if owners == ["scalecodec"]:
+        return [ok(f"scalecodec {importlib.metadata.version('scalecodec')}")]
+    foreign = ", ".join(owner for owner in owners if owner != "scalecodec")
+    if not foreign:
+        return [failed("the package scalecodec is not installed", "install powerd's requirements anew")]
+    return [
+        failed(
+            f"the module scalecodec comes from {foreign} too, which does not read the chain as powerd needs it",
+            f"`pip uninstall {foreign}`, then `pip install --force-reinstall scalecodec`",
+        )
+    ]
+
+
+def _owners_of_scalecodec() -> list[str]:
+    return sorted(set(importlib.metadata.packages_distributions().get("scalecodec", [])))

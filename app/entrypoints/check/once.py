@@ -1,0 +1,33 @@
+"""A look that several checks share: made when the first of them asks, and once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Once(Generic[Result]):
+    """Each caller gets the one result, or the one error. A caller that is cancelled does not end the look."""
+
+    def __init__(self, look: Callable[[], Awaitable[Result]]) -> None:
+        self._look = look
+        self._task: asyncio.Task[Result] | None = None
+
+    async def __call__(self) -> Result:
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="shared look")
+        return await asyncio.shield(self._task)
+
+    async def _run(self) -> Result:
+        return await self._look()
+
+    async def end(self) -> None:
+        """Give it up, if it still runs."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            if not self._task.cancelled():
+                self._task.exception()  # each caller that waited for it has seen it

@@ -1,0 +1,36 @@
+"""The settings in force that differ from the defaults, and where each came from, without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from app.adapters.redis.broker_url import parse_broker_url
+from app.adapters.substrate.endpoint import name_of
+from app.domain.errors import PermanentError
+from app.entrypoints.settings.keys import keys
+from app.entrypoints.settings.schema import Settings
+
+Origins = Mapping[str, str]
+"""By the path of the key: the file, the variable, or the command line."""
+
+
+def given(settings: Settings, origins: Origins) -> Iterator[tuple[str, str, str]]:
+    """Path, value and origin of each key that was given, in the order of the documentation."""
+    for path, key in keys().items():
+        if path in origins:
+            value = getattr(getattr(settings, key.section, settings), key.name)
+            yield path, _shown(path, value), origins[path]
+
+
+def _shown(path: str, value: object) -> str:
+    """URLs may hold users, passwords and tokens."""
+    if path == "broker.url":
+        try:
+            return parse_broker_url(str(value)).name
+        except PermanentError:
+            return "(not shown)"
+    if path == "chain.urls" and isinstance(value, tuple):
+        return ", ".join(name_of(url) for url in value)
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
