@@ -33,6 +33,9 @@ LINT = [["ruff", "check", "."], ["ruff", "format", "--check", "."]]
 TYPES = [["mypy"]]
 CONTRACTS = [["lint-imports", "--no-cache"]]
 
+PAGES = ("settings", "zbus", "wake", "faults", "check")
+"""Those of docs/ that are made of the code."""
+
 # task → (lock file it needs, commands, what it is for); a command's first word is looked up in .venv/bin.
 TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
     "setup": (RUN_LOCK, [], "only set up .venv, then powerd is .venv/bin/powerd"),
@@ -76,8 +79,11 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
     ),
     "docs": (
         DEV_LOCK,
-        [["python", "-m", f"app.entrypoints.documents.{page}"] for page in ("settings", "zbus", "wake", "faults")],
-        "write docs/configuration.md, zbus.md, wake.md and faults.md anew from the code",
+        [
+            ["python", "-m", f"app.entrypoints.documents.{page}"]
+            for page in ("settings", "zbus", "wake", "faults", "check")
+        ],
+        "write docs/configuration.md, zbus.md, wake.md, faults.md and check.md anew from the code",
     ),
     "check": (
         DEV_LOCK,

@@ -20,7 +20,7 @@ from pytest_mock import MockerFixture
 from app.entrypoints.demo.installation import program, toml
 from app.entrypoints.demo.redis_server import RedisServer
 from app.entrypoints.powerd.cli import main
-from tests.rigs.chain_process import DevChain, dev_chain
+from tests.rigs.chain.as_process import DevChain, dev_chain
 from tests.rigs.dev_rpc import line
 from tests.rigs.fake_kernel import MAGIC, PHY, Card, Kernel
 from tests.rigs.redis import hand, own_server

@@ -1,0 +1,138 @@
+"""How checks run beside each other, and how their findings are printed."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from app.domain.errors import PermanentError
+from app.entrypoints.check.check import Check
+from app.entrypoints.check.finding import Finding, Row, Severity, failed, of_error, ok, warning, worst
+from app.entrypoints.check.report import write_text
+from app.entrypoints.check.run import run
+from app.entrypoints.check.subject import Subject
+from app.entrypoints.check.table import CHECKS
+from app.entrypoints.documents.check import document
+from app.entrypoints.settings.schema import Settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "check.md"
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text() == document(), "run python -m app.entrypoints.documents.check"
+
+
+def test_what_a_check_needs_stands_before_it_and_its_name_fits_the_column() -> None:
+    names = [check.name for check in CHECKS]
+    assert len(set(names)) == len(names)
+    assert max(map(len, names)) <= 10
+    for place, check in enumerate(CHECKS):
+        assert set(check.needs) <= set(names[:place]), check.name
+
+
+async def well(_: Subject) -> Sequence[Finding]:
+    return [ok("fine")]
+
+
+async def bad(_: Subject) -> Sequence[Finding]:
+    raise PermanentError("the thing is broken; mend it")
+
+
+async def defective(_: Subject) -> Sequence[Finding]:
+    raise KeyError("oops")
+
+
+async def hanging(_: Subject) -> Sequence[Finding]:
+    await asyncio.Event().wait()
+    return []
+
+
+def rows_of(*checks: Check, time_s: float = 60.0) -> list[Row]:
+    async def body() -> list[Row]:
+        return await run(checks, Subject(Settings(), {}, time_s))
+
+    return asyncio.run(body())
+
+
+def test_one_that_hangs_ends_in_time_and_what_needs_it_is_skipped() -> None:
+    rows = rows_of(
+        Check("stuck", "", "pull it out", hanging),
+        Check("after", "", "", well, needs=("stuck",)),
+        Check("later", "", "", well, needs=("after",)),
+        Check("beside", "", "", well),
+        time_s=0.01,
+    )
+    assert [(row.check, row.finding.severity) for row in rows] == [
+        ("stuck", Severity.FAILED),
+        ("after", Severity.SKIPPED),
+        ("later", Severity.SKIPPED),
+        ("beside", Severity.OK),
+    ]
+    assert rows[0].finding == failed("no answer within 0.01 s", "pull it out")
+    assert rows[1].finding.seen == "it needs stuck"
+
+
+def test_an_error_and_a_defect_are_findings_and_spoil_no_other() -> None:
+    broken, defect, fine = (
+        row.finding for row in rows_of(Check("a", "", "", bad), Check("b", "", "", defective), Check("c", "", "", well))
+    )
+    assert broken == failed("the thing is broken", "mend it")
+    assert defect.seen == "this check is broken: KeyError('oops')"
+    assert fine == ok("fine")
+
+
+def test_one_that_is_of_no_use_does_not_run_and_stops_none_that_needs_it() -> None:
+    rows = rows_of(
+        Check("away", "", "", bad, not_here=lambda _: "no such adapter"), Check("next", "", "", well, needs=("away",))
+    )
+    assert [row.finding.severity for row in rows] == [Severity.NOT_HERE, Severity.OK]
+
+
+def test_a_need_that_was_not_chosen_is_not_waited_for() -> None:
+    assert [row.finding for row in rows_of(Check("next", "", "", well, needs=("away",)))] == [ok("fine")]
+
+
+def test_an_error_without_a_remedy_gets_that_of_the_check() -> None:
+    assert of_error(PermanentError("it broke"), "mend it") == failed("it broke", "mend it")
+
+
+@pytest.mark.parametrize(
+    ("findings", "severity"),
+    [
+        ([], Severity.OK),
+        ([ok(""), Finding(Severity.SKIPPED, "")], Severity.OK),
+        ([ok(""), warning("", "")], Severity.WARNING),
+        ([failed("", ""), warning("", "")], Severity.FAILED),
+    ],
+)
+def test_the_worst_finding_counts(findings: Sequence[Finding], severity: Severity) -> None:
+    assert worst([Row("x", each) for each in findings]) is severity
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+ROWS = [Row("address", failed("it is\x1b[2J 54:b2", "mend it", "eth0")), Row("gone", Finding(Severity.NOT_HERE, ""))]
+
+
+def test_colours_are_for_terminals_and_what_others_sent_can_not_steer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    terminal, file = Terminal(), io.StringIO()
+    write_text(ROWS, 1.0, terminal)
+    write_text(ROWS, 1.0, file)
+    assert terminal.getvalue().startswith("\x1b[31mfailed \x1b[0m address    eth0: it is\\x1b[2J 54:b2\n")
+    assert file.getvalue().splitlines() == [
+        "failed  address    eth0: it is\\x1b[2J 54:b2",
+        "                   remedy: mend it",
+        "1 failed; 1.0 s",
+    ]
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = Terminal()
+    write_text(ROWS, 1.0, plain)
+    assert plain.getvalue() == file.getvalue()
