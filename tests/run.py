@@ -1,4 +1,4 @@
-"""Run the whole suite, three tests a core since many of them wait; then hold domain and codecs to full branch coverage.
+"""Run the whole suite, four tests a core since many of them wait; then hold domain and codecs to full branch coverage.
 
 ``python -m tests.run [PYTEST ARGUMENTS]``; with arguments only the tests run, for a quick look.
 """
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     environment = {"COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml")}
     call("coverage", "erase")
-    workers = str(3 * max(2, os.cpu_count() or 2))
+    workers = str(4 * max(2, os.cpu_count() or 2))
     # In the order of tests/conftest.py; xdist's own would leave the longest tests to the end.
     failed = call("pytest", "-n", workers, "--no-loadscope-reorder", **environment)
     call("coverage", "combine", "--quiet")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -51,6 +52,23 @@ async def test_a_job_that_takes_too_long_is_unavailable_and_the_next_one_runs(wo
         await worker.run(release.wait, 0.05)
     release.set()
     assert await worker.run(lambda: "next", LONG_S) == "next"
+
+
+async def test_a_job_that_ended_while_the_event_loop_was_held_up_past_the_deadline_has_its_result(
+    worker: Worker,
+) -> None:
+    ended = threading.Event()
+
+    def job() -> str:
+        ended.set()
+        return "result"
+
+    running = asyncio.ensure_future(worker.run(job, 0.05))
+    await asyncio.sleep(0)
+    # A machine that is slow enough: nothing of the loop runs until result and deadline are both due.
+    assert ended.wait(patient(10))
+    time.sleep(0.2)  # noqa: ASYNC251 - the event loop is held up on purpose
+    assert await running == "result"
 
 
 async def test_a_job_without_a_waiting_caller_is_skipped(worker: Worker) -> None:

@@ -51,7 +51,8 @@ class Worker:
                 return await future
         except TimeoutError:
             if not future.cancelled():
-                raise  # the job's own
+                # The job's own; or the job ended at the deadline, while the event loop was held up.
+                return future.result()
             message = f"this machine was too busy to read the chain's answer within {deadline_s:g} s"
             raise ChainUnavailable(message) from None
 
