@@ -100,6 +100,10 @@ class AmbiguousTarget(PermanentError):
     """An event whose target is neither Up nor Down, or both."""
 
 
+class LoopStuck(PowerdError):
+    """A loop that has to go on for ever made no progress for long: only a new process helps."""
+
+
 class AnswerLate(RetryableError):
     """What was asked gave no answer in time: that may pass by itself, and is looked at again soon."""
 

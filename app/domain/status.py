@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.domain.model import Fault, Head, Hold, NodeId, NodeIdentity, NodePower, UptimeSample
+from app.domain.model import Fault, Head, Hold, NodeId, NodeIdentity, NodePower, Power, UptimeSample
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +57,37 @@ class NodeStatus:
     problems: tuple[str, ...] = ()
     wakes: tuple[WakeStatus, ...] = ()
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """What the node does, in one line: the first of `powerd status`, and of `systemctl status`."""
+        parts = [self.doing]
+        if self.wakes:
+            parts.append(f"waking node {_and(str(wake.node) for wake in self.wakes)}")
+        if self.faults:
+            count = len(self.faults)
+            parts.append(f"{count} fault{'s' if count > 1 else ''}: {_and(fault.key for fault in self.faults)}")
+        return "; ".join(parts)
+
+    @property
+    def doing(self) -> str:
+        """What becomes of this node's own power now, and why."""
+        if self.waiting_for:
+            return f"waiting to know which node this is: {self.waiting_for}"
+        if self.shutdown_step:
+            return f"shutting down: {self.shutdown_step}"
+        if self.power is None:
+            return f"up: {self.staying_up or 'the chain was not read yet'}"
+        if self.power.target is Power.UP:
+            return "up, as its target says"
+        return f"up though its target is Down: {self.staying_up or 'about to go down'}"
+
+
+NAMED_MAX = 3
+
+
+def _and(names: Iterable[str]) -> str:
+    """The first few; the line has to stay short."""
+    every = list(names)
+    more = len(every) - NAMED_MAX
+    return ", ".join(every[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")

@@ -35,6 +35,7 @@ from app.domain.events import Malformed, PowerTargetChanged, ShutdownStep
 from app.domain.model import FarmId, Fault, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import Progress
 from app.entrypoints.settings.loading import load_settings
 from app.entrypoints.settings.profiles import rtc_alarm_kind, signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
@@ -63,7 +64,8 @@ def context_of(clock: VirtualClock, node: int = 1, telemetry: SimulatedTelemetry
     """For one service alone: of a node of farm 1, with a fault board of its own."""
     shown = SimulatedTelemetry() if telemetry is None else telemetry
     board = FaultBoard(SimulatedFaultDisplay(), clock, shown, lambda: 0.5)
-    return NodeContext(NodeIdentity(NodeId(node), FarmId(1), TwinId(node + 1)), clock, shown, board, lambda: 0.5)
+    identity = NodeIdentity(NodeId(node), FarmId(1), TwinId(node + 1))
+    return NodeContext(identity, clock, shown, board, lambda: 0.5, Progress(clock))
 
 
 class Hardware:

@@ -19,6 +19,7 @@ from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, 
 from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import Progress
 from app.domain.services.events.follower import Follower
 from app.domain.services.events.kept_place import DOING, FAULT
 from app.ports.chain_blocks import ChainBlocks
@@ -40,7 +41,7 @@ class Rig:
 
     def follower(self, batch: int = 4, farm: int | None = None) -> Follower:
         node = NodeIdentity(NodeId(1), FarmId(farm or self.farm.id), TwinId(2))
-        context = NodeContext(node, self.farm.clock, self.telemetry, self.board, lambda: 0.5)
+        context = NodeContext(node, self.farm.clock, self.telemetry, self.board, lambda: 0.5, Progress(self.farm.clock))
         return Follower(context, self._blocks, self.out, self.cursor, batch=batch)
 
     @asynccontextmanager

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.adapters.files.key_file import KeyFileError
+from app.domain.services.supervision import EVERY_S_MAX, START_S
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.settings.keys import SettingsError, keys
 from app.entrypoints.wiring.files import BOOTS_FILE
@@ -97,6 +98,14 @@ class TestUnits:
     def test_it_is_started_again_whatever_happens(self, name: str) -> None:
         assert unit(name)["Service"]["Restart"] == "always"
         assert unit(name)["Unit"]["StartLimitIntervalSec"] == "0"
+
+    def test_systemd_hears_how_it_does_and_ends_one_that_hangs(self, name: str) -> None:
+        service = unit(name)["Service"]
+        assert service["Type"] == "notify"
+        assert service["WatchdogSec"] == "3min"
+        # systemd's own time-out holds for a start that hangs: one that waits prolongs it well before.
+        assert "TimeoutStartSec" not in service
+        assert EVERY_S_MAX * 3 < START_S < 90
 
     def test_it_is_given_a_little_longer_to_end_than_it_needs(self, name: str) -> None:
         assert STOP_S < float(unit(name)["Service"]["TimeoutStopSec"]) < 2 * STOP_S

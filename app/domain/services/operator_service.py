@@ -14,6 +14,7 @@ from app.domain.services.identification import Identification
 from app.domain.services.node_services import NodeServices
 from app.domain.status import NodeStatus, UncreditedStatus, WakeStatus
 from app.ports.host_facts import HostFacts
+from app.ports.operator import Operator
 
 
 class UnidentifiedOperator:
@@ -39,6 +40,29 @@ class UnidentifiedOperator:
     @property
     def _waiting_for(self) -> str:
         return self._identification.waiting_for or "asking who this node is"
+
+
+class Desk:
+    """`Operator` for those who ask over all of the daemon's life: ``operator`` is replaced once the node is known."""
+
+    def __init__(self, operator: Operator) -> None:
+        self.operator = operator
+
+    def status(self) -> NodeStatus:
+        return self.operator.status()
+
+    def headline(self) -> str:
+        """What the daemon does now, in one line."""
+        return self.operator.status().headline
+
+    async def reconcile(self) -> None:
+        await self.operator.reconcile()
+
+    async def report_uptime(self) -> UptimeReported | UptimeSkipped:
+        return await self.operator.report_uptime()
+
+    async def wake(self, node: NodeId) -> None:
+        await self.operator.wake(node)
 
 
 class OperatorService:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 import os
 import signal
@@ -14,9 +15,12 @@ from typing import Protocol
 
 from dependency_injector import providers
 
+from app.domain.errors import LoopStuck
+from app.domain.services.supervision import Supervision
 from app.entrypoints.settings.profiles import calls_neighbours, serves_zbus, speaks_substrate
 from app.entrypoints.wiring import host
 from app.entrypoints.wiring.container import Container
+from app.ports.service_manager import ServiceManager
 
 STOP_S = 4.5
 """An ordered stop ends within 5 s (R12), even if a library does not let go."""
@@ -37,20 +41,22 @@ def run_daemon(container: Container) -> None:
 
     Raises `PowerdError` where it can't go on (no such node, another chain).
     """
-    run_until_stopped(_serve(container))
+    run_until_stopped(_serve(container), container.service_manager())
 
 
 def run_follower(container: Container) -> None:
     """Publish the farm's events until SIGTERM or SIGINT; errors as for `run_daemon`."""
-    run_until_stopped(_follow(container))
+    run_until_stopped(_follow(container), container.service_manager())
 
 
-def run_until_stopped(work: Coroutine[object, object, None]) -> None:
+def run_until_stopped(work: Coroutine[object, object, None], manager: ServiceManager) -> None:
     """Run ``work``; a signal cancels it, and then it has `STOP_S` to end. SIGUSR1 makes it say what runs."""
-    asyncio.run(_supervise(work))
+    asyncio.run(_supervise(work, manager))
 
 
-async def _supervise(work: Coroutine[object, object, None]) -> None:
+async def _supervise(work: Coroutine[object, object, None], manager: ServiceManager) -> None:
+    # What systemd's watchdog ends (SIGABRT) leaves the stacks of its threads in the log.
+    faulthandler.enable(file=2)
     loop = asyncio.get_running_loop()
     task = asyncio.create_task(work, name="work")
     stopped_by: list[signal.Signals] = []
@@ -59,6 +65,7 @@ async def _supervise(work: Coroutine[object, object, None]) -> None:
         if not stopped_by:
             stopped_by.append(number)
             log.info("stopping on %s", number.name)
+            manager.stopping(f"stopping on {number.name}")
             _insist(STOP_S)
             task.cancel()
 
@@ -126,6 +133,8 @@ async def _serve(container: Container) -> None:
         if serves:
             _close_at_end(stack, (container.zbus_server, container.domain_events))
         async with asyncio.TaskGroup() as group:
+            supervision = container.supervision()
+            group.create_task(_tell(supervision), name="supervision")
             group.create_task(container.faults().run(), name="faults")
             if speaks_substrate(container.settings()):
                 group.create_task(container.endpoint_watch().run(), name="endpoints")
@@ -134,8 +143,8 @@ async def _serve(container: Container) -> None:
                 group.create_task(container.domain_events().run(), name="zbus events")
             await _identify(container)
             _alone(container, stack, "powerd")
-            if serves:
-                container.power_object().operator = container.operator()
+            container.desk().operator = container.operator()
+            supervision.ready(container.desk().headline)
             group.create_task(container.registration_watch().run(), name="registration")
             await container.server().start()
 
@@ -145,11 +154,26 @@ async def _follow(container: Container) -> None:
         _close_at_end(stack, (container.chain_client, container.events_out))
         if calls_neighbours(container.settings()):
             _close_at_end(stack, (container.zbus_client,))
-        await _identify(container)
-        _alone(container, stack, "powerd-events")
         async with asyncio.TaskGroup() as group:
+            supervision = container.supervision()
+            group.create_task(_tell(supervision), name="supervision")
+            await _identify(container)
+            _alone(container, stack, "powerd-events")
+            supervision.ready(container.follower().headline)
             group.create_task(container.registration_watch().run(), name="registration")
             await container.follower().run()
+
+
+async def _tell(supervision: Supervision) -> None:
+    """Once a loop hangs, nothing here can be trusted to end in order."""
+    try:
+        await supervision.run()
+    except LoopStuck as error:
+        log.critical("%s", error)
+        _say_what_runs()
+        _insist(STOP_S)
+        supervision.give_up(error)
+        raise
 
 
 def _alone(container: Container, stack: AsyncExitStack, program: str) -> None:

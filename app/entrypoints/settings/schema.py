@@ -35,6 +35,7 @@ from app.entrypoints.settings.schema_services import (
     Log,
     PowerManagement,
     Shutdown,
+    Supervision,
     Uptime,
     Wake,
 )
@@ -69,6 +70,7 @@ class Settings(Section, frozen=True):
     shutdown: Shutdown = Shutdown()
     uptime: Uptime = Uptime()
     follower: Follower = Follower()
+    supervision: Supervision = Supervision()
     lock: Lock = Lock()
     farmer: Farmer = Farmer()
     log: Log = Log()

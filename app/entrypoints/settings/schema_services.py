@@ -156,6 +156,17 @@ class Follower(Section, frozen=True):
     batch_blocks: Annotated[int, Meta(ge=1, le=1000, description="Blocks read at once when catching up.")] = 64
 
 
+class Supervision(Section, frozen=True):
+    """What the service manager hears of the daemon: systemd shows it, and starts a daemon that hangs anew."""
+
+    stuck_after_s: Annotated[
+        PositiveSeconds,
+        Meta(
+            description="Seconds that one step of a look at the chain, or of a shutdown, may take beyond what it waits for on purpose; then powerd counts as hung, and ends to be started anew. Never less than twice the deadlines of all that a step asks."
+        ),
+    ] = 900.0
+
+
 class Lock(Section, frozen=True):
     """Keeps a second daemon of the same node from running on this host, and a second `powerd events`."""
 

@@ -39,16 +39,18 @@ from app.adapters.zbus.power_object import PowerObject
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import Progress
 from app.domain.services.endpoint_watch import EndpointWatch
 from app.domain.services.events.follower import Follower
 from app.domain.services.identification import Identification
-from app.domain.services.operator_service import OperatorService, UnidentifiedOperator
+from app.domain.services.operator_service import Desk, OperatorService, UnidentifiedOperator
 from app.domain.services.registration_watch import RegistrationWatch
+from app.domain.services.supervision import Supervision
 from app.entrypoints.settings.profiles import kind_of, rtc_alarm_kind, serves_zbus, signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.wiring import files, host, redis, simulated, substrate, zos
 from app.entrypoints.wiring.node_services import Ports, assemble
-from app.entrypoints.wiring.policies import policies
+from app.entrypoints.wiring.policies import patience_s, policies
 
 
 def _yes_or_no(answer: bool) -> str:
@@ -169,6 +171,7 @@ class Container(containers.DeclarativeContainer):
 
     # -- the daemon's services ---------------------------------------------------------------------
     version = providers.Callable(version, "powerd")
+    progress = one(Progress, clock, patience_s=providers.Callable(patience_s, settings))
     faults = one(FaultBoard, fault_display, clock, telemetry, jitter)
     endpoint_watch = one(EndpointWatch, one(SubstrateEndpoints, chain_client), faults, clock)
     identification = one(Identification, identity, clock, faults, telemetry, jitter)
@@ -190,7 +193,7 @@ class Container(containers.DeclarativeContainer):
         signs_of_life=signs_of_life,
         window_memory=window_memory,
     )
-    services = one(assemble, node, ports, providers.Callable(policies, settings), faults)
+    services = one(assemble, node, ports, providers.Callable(policies, settings), faults, progress)
     server = services.provided.server
 
     # -- what others may ask (zbus) ----------------------------------------------------------------
@@ -201,14 +204,18 @@ class Container(containers.DeclarativeContainer):
         host_facts,
         version,
     )
-    power_object = one(PowerObject, unidentified_operator)
+    desk = one(Desk, unidentified_operator)
+    power_object = one(PowerObject, desk)
     zbus_server = one(zos.zbus_server, settings, power_object, jitter)
+
+    service_manager = one(host.service_manager)
+    supervision = one(Supervision, service_manager, progress, clock, desk.provided.headline)
 
     # -- the follower (powerd events) --------------------------------------------------------------
     chain_blocks = one(SubstrateBlocks, chain_client)
     events_out = one(redis.redis_power_events_out, settings)
     block_cursor = one(host.file_block_cursor, settings)
-    context = one(NodeContext, node, clock, telemetry, faults, jitter)
+    context = one(NodeContext, node, clock, telemetry, faults, jitter, progress)
     follower = one(
         Follower, context, chain_blocks, events_out, block_cursor, batch=settings.provided.follower.batch_blocks
     )

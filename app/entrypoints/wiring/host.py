@@ -17,6 +17,7 @@ from app.adapters.linux.host_power import SystemctlHostPower
 from app.adapters.linux.inhibitors import LogindInhibitors
 from app.adapters.linux.nic import LinuxNic
 from app.adapters.linux.rtc_alarm import LinuxRtcAlarm
+from app.adapters.linux.service_manager import SystemdServiceManager
 from app.adapters.wol.raw import RawMagicPackets
 from app.adapters.wol.several import SeveralMagicPackets
 from app.adapters.wol.udp import UdpMagicPackets
@@ -36,6 +37,11 @@ Packets = TypeVar("Packets", RawMagicPackets, UdpMagicPackets)
 def system_jitter() -> Jitter:
     """Chance, different on every node."""
     return random.Random().random  # noqa: S311 - it spreads retries, it keeps no secret
+
+
+def service_manager() -> SystemdServiceManager:
+    """systemd, where it started this process."""
+    return SystemdServiceManager(os.environ)
 
 
 def instance_lock(settings: Settings, program: str) -> InstanceLock:

@@ -15,6 +15,7 @@ from app.domain.model import NodeIdentity, Power
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.persistent_trouble import PersistentTrouble
+from app.domain.services.context.progress import Progress
 from app.domain.services.context.reconciler import Reconciler
 from app.domain.services.context.retrying import Retrying
 from app.domain.services.context.trigger import Trigger
@@ -111,9 +112,12 @@ class Ports:
     window_memory: WindowMemory | None = None
 
 
-def assemble(node: NodeIdentity, ports: Ports, policies: Policies, faults: FaultBoard) -> NodeServices:
+def assemble(
+    node: NodeIdentity, ports: Ports, policies: Policies, faults: FaultBoard, progress: Progress | None = None
+) -> NodeServices:
     """Everything one node's daemon consists of, once it is known who the node is."""
-    context = NodeContext(node, ports.clock, ports.telemetry, faults, ports.jitter)
+    progress = progress or Progress(ports.clock)
+    context = NodeContext(node, ports.clock, ports.telemetry, faults, ports.jitter, progress)
     wallet = Wallet(faults)
     farm = FarmDirectory(context, ports.chain, refresh_s=policies.farm_refresh_s, nodes_at_once=policies.nodes_at_once)
     order = WakeOrder(node.node, policies.wake.order)

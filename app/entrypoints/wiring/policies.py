@@ -68,6 +68,14 @@ def policies(settings: Settings) -> Policies:
     )
 
 
+def patience_s(settings: Settings) -> float:
+    """How long one step of a loop may take: never less than twice the deadlines of all that it may ask."""
+    chain, shutdown = settings.chain, settings.shutdown
+    asked_s = chain.timeout_s * len(chain.urls) + chain.inclusion_timeout_s + settings.host_power.timeout_s
+    gateway_s = 3 * settings.zbus.gateway_timeout_s if behind_gateway(settings) else 0.0
+    return max(settings.supervision.stuck_after_s, 2 * (asked_s + gateway_s + 2 * shutdown.uptime_deadline_s))
+
+
 def power_limits(settings: Settings) -> PowerLimits:
     """How much doubt keeps the node up."""
     return PowerLimits(

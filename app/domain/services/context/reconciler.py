@@ -51,6 +51,7 @@ class Reconciler:
         self._telemetry = context.telemetry
         self._policy = policy
         self._jitter = context.jitter
+        self._progress = context.progress
         self._trouble = trouble
 
     async def keep(self, what: str, look: Callable[[], Awaitable[PowerCommand | None]]) -> None:
@@ -62,6 +63,7 @@ class Reconciler:
         failures = 0
         reason = "start"
         while True:
+            self._progress.made(what)
             try:
                 command = await look()
             except PowerdError as error:
@@ -69,6 +71,7 @@ class Reconciler:
                 retry_in_s = self._policy.retry.delay_s(failures, self._jitter)
                 self._telemetry.record(OperationFailed(f"reconciling {what}", str(error), retry_in_s))
                 self._trouble.failed(doing, str(error))
+                self._progress.made(what, waits_s=retry_in_s)
                 reason = await self._after_failure(retry_in_s)
             else:
                 failures = 0
@@ -77,7 +80,7 @@ class Reconciler:
                 else:
                     self._trouble.succeeded()
                 self._telemetry.record(Reconciled(f"{what}: {reason}"))
-                reason = await self._until_next(command)
+                reason = await self._until_next(what, command)
 
     async def _after_failure(self, retry_in_s: float) -> str:
         """An event ends the pause, but a storm of them is no storm of looks."""
@@ -85,8 +88,9 @@ class Reconciler:
         await self._clock.sleep(at_least_s)
         return await self.trigger.wait(retry_in_s - at_least_s) or "retry"
 
-    async def _until_next(self, command: PowerCommand | None) -> str:
+    async def _until_next(self, what: str, command: PowerCommand | None) -> str:
         interval_s = spread(self._policy.interval_s, self._policy.jitter, self._jitter)
+        self._progress.made(what, waits_s=interval_s)
         again = command.look_again if isinstance(command, StayUp) else LookAgain.NEXT_ROUND
         if again is LookAgain.SOON:
             return await self.trigger.wait(min(self._policy.follow_up_s, interval_s)) or "follow-up"

@@ -26,6 +26,9 @@ PUBLISHING = (
 FOLLOWING = "see that the endpoints in chain.urls answer"
 
 
+BLOCKS = "the chain's blocks"
+
+
 class Follower:
     """Publishes first and moves its place afterwards: after a crash a block comes twice, not never."""
 
@@ -44,6 +47,7 @@ class Follower:
         self._place = KeptPlace(cursor, faults, clock, telemetry, jitter)
         self._farm = context.node.farm
         self._telemetry = telemetry
+        self._progress = context.progress
         self._batch = batch
 
         def retrying(doing: str, kind: FaultKind, remedy: str) -> Retrying:
@@ -55,9 +59,14 @@ class Follower:
         self._trail: tuple[BlockRef, ...] = ()
         self._head: BlockRef | None = None
 
+    def headline(self) -> str:
+        """What it does now, in one line."""
+        return f"publishing events, as of block {self._trail[-1].number}" if self._trail else "waiting for a block"
+
     async def run(self) -> None:
         """Follow for ever; whatever fails is begun anew with backoff, from its place."""
         while True:
+            self._progress.made(BLOCKS, waits_s=RETRY.delay_s_max)
             try:
                 await self.advance()
                 self._following.succeeded()

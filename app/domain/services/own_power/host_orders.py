@@ -11,6 +11,7 @@ from app.domain.events import OperationFailed, PowerOffOrdered, RebootOrdered
 from app.domain.faults import FaultKey, FaultKind
 from app.domain.rules.shutdown import ShutdownPolicy
 from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import ITSELF
 from app.ports.host_power import HostPower
 
 ORDERS = ("orderly", "orderly", "forced")
@@ -59,6 +60,7 @@ class HostOrders:
         self._clock = context.clock
         self._faults = context.faults
         self._telemetry = context.telemetry
+        self._progress = context.progress
         self._policy = policy
         self.ordered = False
         """True from the moment an order was given until it is known to have failed."""
@@ -99,6 +101,7 @@ class HostOrders:
             self._telemetry.record(OperationFailed(order.doing, str(error), self._policy.order_retry_s))
             if not await self._stopping():
                 self.ordered = False
+                self._progress.made(ITSELF, waits_s=self._policy.order_retry_s)
                 await self._clock.sleep(self._policy.order_retry_s)
                 return str(error)
         else:
@@ -116,7 +119,9 @@ class HostOrders:
         """Wait until the order has plainly failed: longer while the system says it is stopping."""
         began_s = self._clock.monotonic()
         while True:
-            await self._clock.sleep(self._policy.alive_s / LOOKS_PER_WAIT)
+            look_s = self._policy.alive_s / LOOKS_PER_WAIT
+            self._progress.made(ITSELF, waits_s=look_s)
+            await self._clock.sleep(look_s)
             alive_s = self._clock.monotonic() - began_s
             if alive_s >= self._policy.stopping_s_max:
                 return alive_s

@@ -6,6 +6,7 @@ from app.domain.errors import ChainUnavailable
 from app.domain.model import HeadKind
 from app.domain.rules.power import Observation, OwnPower, PowerLimits, wants_down
 from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import ITSELF
 from app.domain.services.own_power.head_watch import HeadWatch
 from app.domain.services.own_power.own_guards import OwnGuards
 from app.domain.services.waking.wake_service import WakeService
@@ -29,6 +30,7 @@ class Observer:
     ) -> None:
         self._clock = context.clock
         self._node = context.node.node
+        self._progress = context.progress
         self._chain = chain
         self._wakes = wakes
         self._guards = guards
@@ -86,6 +88,7 @@ class Observer:
         return self.last
 
     async def _own_power(self, kind: HeadKind) -> OwnPower:
+        self._progress.made(ITSELF)
         reading = await self._chain.powers([self._node], kind)
         return OwnPower(reading.head, reading.powers[self._node])
 

@@ -10,6 +10,7 @@ from app.domain.model import Power
 from app.domain.rules.paid import DownWindow
 from app.domain.rules.power import Observation, decide
 from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import ITSELF
 from app.domain.services.context.reconciler import Reconciler
 from app.domain.services.own_power.aborted_sleep import AbortedSleep
 from app.domain.services.own_power.observer import Observer
@@ -30,6 +31,7 @@ class OwnNode:
         loop: Reconciler,
     ) -> None:
         self._telemetry = context.telemetry
+        self._progress = context.progress
         self._observer = observer
         self._state = state
         self._shutdown = shutdown
@@ -55,6 +57,7 @@ class OwnNode:
 
     async def wake_up(self) -> None:
         """Once, before the first look: this process or another one may have left something behind."""
+        self._progress.made(ITSELF)
         await self._shutdown.forget_last_sleep()
         await self._state.window.recall()
         if self.window is not None and not self._state.window.booted:
@@ -62,7 +65,7 @@ class OwnNode:
 
     async def keep(self) -> None:
         """Look for ever, on the clock and whenever the loop's trigger is pulled."""
-        await self.loop.keep("itself", self.sync)
+        await self.loop.keep(ITSELF, self.sync)
 
     async def sync(self) -> PowerCommand:
         """One look, and what follows from it; returns what was decided."""

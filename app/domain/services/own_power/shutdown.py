@@ -12,6 +12,7 @@ from app.domain.model import Inclusion
 from app.domain.rules.power import Observation, OwnPower, decide
 from app.domain.rules.shutdown import Finality, ShutdownPolicy, Step, finality_of_down
 from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import ITSELF
 from app.domain.services.own_power.last_duties import LastDuties
 from app.domain.services.own_power.observer import Observer
 from app.domain.services.own_power.own_host import OwnHost
@@ -36,6 +37,7 @@ class Shutdown:
     ) -> None:
         self._clock = context.clock
         self._telemetry = context.telemetry
+        self._progress = context.progress
         self._observer = observer
         self._state = state
         self._host = host
@@ -124,6 +126,7 @@ class Shutdown:
 
     def _pass(self, step: Step) -> None:
         self._step = step
+        self._progress.made(ITSELF)
         self._telemetry.record(ShutdownStep(step.value))
 
     async def _wait_until_final(self, down: Inclusion, said_at_s: float) -> None:

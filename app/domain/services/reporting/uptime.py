@@ -10,6 +10,7 @@ from app.domain.faults import FaultKind
 from app.domain.model import UptimeSample
 from app.domain.rules.uptime import UptimePolicy, reason_of, remedy_for, silence
 from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import ITSELF
 from app.domain.services.reporting.clock_watch import ClockWatch
 from app.domain.services.reporting.fee_pace import FeePace
 from app.ports.chain import ChainWriter
@@ -39,6 +40,7 @@ class Uptime:
         self._clock = context.clock
         self._clock_watch = clock_watch
         self._pace = pace
+        self._progress = context.progress
         self._faults = context.faults
         self._telemetry = context.telemetry
         self._policy = policy
@@ -71,6 +73,7 @@ class Uptime:
 
     async def first_answer(self) -> None:
         """Wait until the first report was taken, or none is to be waited for; not for ever."""
+        self._progress.made(ITSELF, waits_s=self._policy.first_wait_s)
         try:
             async with self._clock.timeout(self._policy.first_wait_s):
                 await self.answered_once.wait()

@@ -1,0 +1,37 @@
+"""Knows whether a loop that has to go on for ever still does: each says when it will give its next sign of life.
+
+A long wait is no hang, if it was announced. A step that was not announced as a wait may take `PATIENCE_S`, which is
+more than all deadlines of one step together.
+"""
+
+from __future__ import annotations
+
+from app.ports.clock import Clock
+
+PATIENCE_S = 900.0
+
+ITSELF = "itself"
+"""The loop that looks at this node's own power, and carries out its shutdown."""
+
+
+class Progress:
+    """Signs of life, by loop. A loop that never gave one is not missed."""
+
+    def __init__(self, clock: Clock, *, patience_s: float = PATIENCE_S) -> None:
+        self._clock = clock
+        self._patience_s = patience_s
+        self._due_s: dict[str, float] = {}
+
+    def made(self, loop: str, *, waits_s: float = 0.0) -> None:
+        """The loop goes on: it begins a step now, or waits for ``waits_s`` first."""
+        self._due_s[loop] = self._clock.monotonic() + waits_s + self._patience_s
+
+    @property
+    def stuck(self) -> str:
+        """Which loop gave no sign of life for too long, and since when; empty while all go on."""
+        now_s = self._clock.monotonic()
+        for loop, due_s in self._due_s.items():
+            if now_s > due_s:
+                late_s = now_s - due_s + self._patience_s
+                return f"the loop that looks at {loop} has made no progress for {late_s:.0f} s"
+        return ""

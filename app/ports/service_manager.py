@@ -1,0 +1,34 @@
+"""The program that started this daemon and starts it again: it hears how the daemon does."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class ServiceManager(Protocol):
+    """No call fails or blocks: a service manager that can't be reached changes nothing for the daemon.
+
+    ``status`` is one line for people: what the daemon does now.
+    """
+
+    @property
+    def watchdog_s(self) -> float | None:
+        """Seconds within which it wants to hear `running` again, and else ends the daemon; None: it does not watch."""
+        ...
+
+    def starting(self, status: str, *, within_s: float) -> None:
+        """The start goes on, and is heard of again ``within_s`` seconds."""
+        ...
+
+    def running(self, status: str) -> None:
+        """The start is over, and the daemon is well."""
+        ...
+
+    def stuck(self, status: str) -> None:
+        """The daemon can't go on, and has to be ended and started anew at once."""
+        ...
+
+    def stopping(self, status: str) -> None:
+        """The daemon is about to end by itself."""
+        ...
