@@ -69,6 +69,8 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
         [["python", "-m", "tests.machines"]],
         "powerd on real Debian machines under QEMU, some 30 minutes; --only SCENE, --cache DIR, --logs DIR",
     ),
+    "deb": (RUN_LOCK, [["python", "-m", "release", "deb"]], "build the package for Debian into dist/; --into DIR"),
+    "wheel": (RUN_LOCK, [["python", "-m", "release", "wheel"]], "build the wheel into dist/; --into DIR"),
     "lint": (DEV_LOCK, LINT, "style"),
     "types": (DEV_LOCK, TYPES, "types, strictly"),
     "contracts": (DEV_LOCK, CONTRACTS, "who may import whom"),

@@ -12,15 +12,30 @@ from pathlib import Path
 
 import pytest
 
+from app.entrypoints.demo.installation import program
 from release.checkout import ROOT, Checkout, run
-from release.wheel import build_wheel
 
 PACKAGING = ROOT / "packaging"
 
 
+COMMIT = "0123456789ab"
+BACKEND = "import sys, setuptools.build_meta as backend; backend.build_{}(sys.argv[1])"
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_wheel(Checkout(), tmp_path_factory.mktemp("wheel"))
+    """Made as ``python -m build`` and pip make it: a source distribution, and from that, without git, the wheel."""
+    work = tmp_path_factory.mktemp("wheel")
+    Checkout().export(work / "checkout")
+    run(
+        *(sys.executable, "-c", BACKEND.format("sdist"), str(work)),
+        directory=work / "checkout",
+        POWERD_COMMIT=COMMIT,
+    )
+    with tarfile.open(next(work.glob("*.tar.gz"))) as packed:
+        packed.extractall(work, filter="data")
+    run(sys.executable, "-c", BACKEND.format("wheel"), str(work), directory=next(work.glob("powerd-*/")))
+    return next(work.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +59,11 @@ def said(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_says_its_version_and_the_commit_that_it_was_built_from(installed: Path) -> None:
-    assert (
-        said(installed / "powerd", "--version").stdout == f"powerd {Checkout().version} (commit {Checkout().commit})\n"
-    )
+    assert said(installed / "powerd", "--version").stdout == f"powerd {Checkout().version} (commit {COMMIT})\n"
+
+
+def test_a_checkout_says_its_own_commit() -> None:
+    assert said(Path(program("powerd")), "--version").stdout.endswith(f" (commit {Checkout().commit})\n")
 
 
 def test_its_commands_run_from_its_own_files(installed: Path) -> None:
@@ -64,23 +81,6 @@ def test_it_holds_every_file_of_the_program_and_of_packaging(wheel: Path) -> Non
     data = {name.partition("/data/share/powerd/")[2] for name in names if "/data/" in name}
     of_packaging = {path.relative_to(PACKAGING).as_posix() for path in PACKAGING.rglob("*") if path.is_file()}
     assert data == {name for name in of_packaging if name.partition("/")[0] not in ("README.md", "debian", "ansible")}
-
-
-def test_it_is_the_same_to_the_byte_when_it_is_built_again(wheel: Path, tmp_path: Path) -> None:
-    assert build_wheel(Checkout(), tmp_path).read_bytes() == wheel.read_bytes()
-
-
-def test_what_is_built_from_the_source_distribution_knows_the_commit(tmp_path: Path) -> None:
-    checkout = tmp_path / "checkout"
-    Checkout().export(checkout)
-    backend = "import sys, setuptools.build_meta as b; b.build_sdist(sys.argv[1])"
-    run(sys.executable, "-c", backend, str(tmp_path), directory=checkout, POWERD_COMMIT="0123456789ab")
-    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as packed:
-        packed.extractall(tmp_path, filter="data")
-    unpacked = next(tmp_path.glob("powerd-*/"))
-    run(sys.executable, "-c", backend.replace("sdist", "wheel"), str(tmp_path), directory=unpacked)
-    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as held:
-        assert held.read("app/commit.txt") == b"0123456789ab"
 
 
 def test_a_command_that_needs_an_extra_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

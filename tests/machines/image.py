@@ -129,12 +129,11 @@ class Image:
 
 def installation() -> str:
     """The commands of the instructions, but those that need a network, or a system that runs."""
-    text = INSTRUCTIONS.read_text().partition("## On a host with systemd")[2].partition("\n## ")[0]
+    text = INSTRUCTIONS.read_text().partition("## On another host with systemd")[2].partition("\n## ")[0]
     blocks = re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     commands = [line for block in blocks for line in block.splitlines()]
-    done = [
-        line for line in commands if line.startswith(("umask", "cd ", ".venv/", "install ", "systemd-", "systemctl"))
-    ]
+    kinds = ("umask", "cd ", "ln ", ".venv/", "install ", "systemd-", "systemctl")
+    done = [line for line in commands if line.startswith(kinds)]
     done.remove("systemctl daemon-reload")
     return "\n".join(line.replace(" --now", "").replace("NODE_KEY_FILE", "/inside/NODE_KEY_FILE") for line in done)
 

@@ -25,7 +25,8 @@ PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
 ZINIT = PACKAGING / "zinit" / "powerd.yaml"
 SYSTEMD = PACKAGING / "systemd"
 UNITS = {name: SYSTEMD / f"{name}.service" for name in ("powerd", "powerd-events")}
-PROGRAM = "/opt/powerd/.venv/bin/powerd"
+PROGRAM = "powerd"
+"""On systemd's path: /usr/bin of the .deb, or /usr/local/bin of an installation by hand."""
 
 STOP_S = 5.0
 """Within which powerd ends by itself (R12)."""
@@ -81,7 +82,7 @@ def test_zinit_starts_it_after_boot_and_noded_with_the_specified_line() -> None:
 @pytest.mark.parametrize("line", command_lines())
 def test_the_program_takes_each_command_line(line: str) -> None:
     program, *arguments = shlex.split(line)
-    assert program in ("powerd", PROGRAM)
+    assert program == PROGRAM
     # Everything is parsed before --help ends it.
     result = CliRunner().invoke(main, [*arguments, "--help"])
     assert result.exit_code == 0, result.output
@@ -162,7 +163,7 @@ def test_systemd_finds_nothing_wrong_with_any_unit(tmp_path: Path) -> None:
     installed = sorted((tmp_path / "system").glob("*.service"))
     for path in installed:
         # It looks for the program, which is installed nowhere here.
-        path.write_text(path.read_text().replace(PROGRAM, sys.executable))
+        path.write_text(path.read_text().replace(f"ExecStart={PROGRAM}", f"ExecStart={sys.executable}"))
     # With the colon, systemd's own units come behind ours.
     verified = analyze(
         "verify",
@@ -198,8 +199,13 @@ def environment_of(name: str) -> list[str]:
     return re.findall(r"^Environment=(.*)$", UNITS[name].read_text(), re.MULTILINE)
 
 
+def by_hand() -> str:
+    """The instructions where there is no package."""
+    return (PACKAGING / "README.md").read_text().partition("## On another host with systemd")[2]
+
+
 def test_the_instructions_make_the_directories_that_a_bare_debian_lacks() -> None:
-    text = (PACKAGING / "README.md").read_text()
+    text = by_hand()
     made = " ".join(re.findall(r"^install -d -m 755 (.*)$", text, re.MULTILINE)).split()
     for place in ("/etc/sysusers.d", "/etc/tmpfiles.d", "/etc/powerd"):
         assert place in made
@@ -208,7 +214,7 @@ def test_the_instructions_make_the_directories_that_a_bare_debian_lacks() -> Non
 
 def test_hardened_hosts_install_files_that_the_services_can_read() -> None:
     """Under umask 027 or 077 the clone, and the modules compiled in it, would be for root alone."""
-    text = (PACKAGING / "README.md").read_text()
+    text = by_hand()
     assert (
         text.index("umask 022") < text.index("git clone") < text.index("bootstrap.py setup") < text.index("compileall")
     )
@@ -217,8 +223,9 @@ def test_hardened_hosts_install_files_that_the_services_can_read() -> None:
 
 
 def test_every_file_of_packaging_is_installed_by_the_instructions() -> None:
-    text = (PACKAGING / "README.md").read_text()
-    names = {path.relative_to(PACKAGING).as_posix() for path in PACKAGING.rglob("*") if path.is_file()} - {"README.md"}
+    text = by_hand()
+    files = {path.relative_to(PACKAGING) for path in PACKAGING.rglob("*") if path.is_file()}
+    names = {path.as_posix() for path in files if path.parts[0] not in ("README.md", "debian", "ansible")}
     assert {name for name in names if f"packaging/{name}" not in text and not name.endswith(".service")} == set()
     assert "packaging/systemd/*.service" in text
 

@@ -25,7 +25,7 @@ Run it as the user that powerd runs as, since rights are part of what is checked
 
 ```
 systemd-run --wait --pipe --uid=powerd -p EnvironmentFile=/etc/powerd/powerd.env \\
-    -p AmbientCapabilities="CAP_NET_ADMIN CAP_NET_RAW" /opt/powerd/.venv/bin/powerd check
+    -p AmbientCapabilities="CAP_NET_ADMIN CAP_NET_RAW" powerd check
 ```
 
 `--only NAME` runs one check (it may be repeated, or be a list with commas), `--json` is for programs.
@@ -44,8 +44,8 @@ checks that do not mend themselves, or write what was found into the journal onl
 
 ```
 [Service]
-ExecStartPre=/opt/powerd/.venv/bin/powerd check --warnings-pass --only settings,software,key,memory
-ExecStartPre=-/opt/powerd/.venv/bin/powerd check
+ExecStartPre=powerd check --warnings-pass --only settings,software,key,memory
+ExecStartPre=-powerd check
 ```
 
 ## What is checked
