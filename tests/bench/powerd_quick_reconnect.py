@@ -5,10 +5,12 @@ Ten thousand reconnections would take an hour of waiting otherwise; the backoff 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.domain.backoff import Backoff
+from app.domain.services.events import event_reader
 from app.entrypoints.powerd.cli import main
-from app.entrypoints.wiring import node_services
 
 if __name__ == "__main__":
-    node_services.READ_AGAIN = Backoff(0.01, 30.0)
+    event_reader.READING = replace(event_reader.READING, backoff=Backoff(0.01, 30.0))
     main()

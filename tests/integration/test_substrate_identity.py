@@ -15,6 +15,8 @@ from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.errors import ExtrinsicFailed, IdentityChanged, UnknownIdentity
 from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import Progress
 from app.domain.services.registration_watch import RegistrationWatch
 from tests.rigs.chain.external import ON_THE_CHAIN
 from tests.rigs.chain.in_process import ChainAt, chain_anywhere, chain_world
@@ -106,7 +108,8 @@ async def test_r15_a_twin_that_moved_to_another_account_is_a_fault_until_it_is_b
         known = await identity.identify()
         clock, telemetry = SystemClock(), SimulatedTelemetry()
         board = FaultBoard(SimulatedFaultDisplay(), clock, telemetry, lambda: 0.5)
-        watch = RegistrationWatch(identity, known, board, clock, telemetry, every_s=0.02)
+        context = NodeContext(clock, telemetry, board, lambda: 0.5, Progress(clock), known)
+        watch = RegistrationWatch(identity, context, every_s=0.02)
         watching = asyncio.create_task(watch.run())
         ledger.force_storage("TwinIdByAccountID", own.public_key, 0)
         inside.produce()

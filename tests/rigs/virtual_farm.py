@@ -65,7 +65,7 @@ def context_of(clock: VirtualClock, node: int = 1, telemetry: SimulatedTelemetry
     shown = SimulatedTelemetry() if telemetry is None else telemetry
     board = FaultBoard(SimulatedFaultDisplay(), clock, shown, lambda: 0.5)
     identity = NodeIdentity(NodeId(node), FarmId(1), TwinId(node + 1))
-    return NodeContext(identity, clock, shown, board, lambda: 0.5, Progress(clock))
+    return NodeContext(clock, shown, board, lambda: 0.5, Progress(clock), identity)
 
 
 class Hardware:

@@ -9,6 +9,8 @@ from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.node_context import ServiceContext
+from app.domain.services.context.progress import Progress
 from app.domain.services.endpoint_watch import EndpointWatch
 from app.ports.chain_endpoints import ChainEndpoints
 from tests.rigs.virtual_time import run_virtually
@@ -22,7 +24,11 @@ def test_r15_an_endpoint_that_stays_out_for_minutes_is_a_fault_until_it_works() 
         board = FaultBoard(SimulatedFaultDisplay(), clock, SimulatedTelemetry(), lambda: 0.5)
         endpoints = SimulatedChainEndpoints()
         assert isinstance(endpoints, ChainEndpoints)
-        watching = asyncio.ensure_future(EndpointWatch(endpoints, board, clock).run())
+        watching = asyncio.ensure_future(
+            EndpointWatch(
+                endpoints, ServiceContext(clock, SimulatedTelemetry(), board, lambda: 0.5, Progress(clock))
+            ).run()
+        )
         endpoints.out = {NAME: "it swallows"}
         await clock.sleep(180)
         assert not board.faults, "a moment is no fault"

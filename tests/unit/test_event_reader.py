@@ -5,15 +5,11 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
-from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.telemetry import SimulatedTelemetry
-from app.domain.backoff import Backoff
 from app.domain.events import FaultCleared, FaultRaised, OperationFailed, Reconciled
-from app.domain.faults import FaultKind
-from app.domain.services.context.fault_board import FaultBoard
-from app.domain.services.context.persistent_trouble import PersistentTrouble
-from app.domain.services.context.retrying import REASONS_MAX, Retrying
-from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
+from app.domain.services.context.retry import REASONS_MAX
+from app.domain.services.events.event_reader import READING
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode, context_of
 
 pytestmark = pytest.mark.anyio
 
@@ -84,14 +80,12 @@ async def test_r15_another_outage_begins_with_a_short_pause_and_is_logged_anew(f
 
 async def test_r15_reasons_that_alternate_or_never_repeat_do_not_fill_the_log(clock: VirtualClock) -> None:
     telemetry = SimulatedTelemetry()
-    board = FaultBoard(SimulatedFaultDisplay(), clock, telemetry, lambda: 0.5)
-    trouble = PersistentTrouble(FaultKind.EVENTS.key(), "mend it", board, clock, patience_s=60)
-    retrying = Retrying("trying", Backoff(0.2, 30), trouble, clock, telemetry, lambda: 0.5)
+    retry = context_of(clock, telemetry=telemetry).retry(READING)
     for number in range(100):
-        await retrying.failed(f"reason {number % 2}")
+        await retry.pause(f"reason {number % 2}")
     told = [each for each in telemetry.recorded if isinstance(each, OperationFailed)]
     assert [each.error for each in told] == ["reason 0", "reason 1"]
     for number in range(100):
-        await retrying.failed(f"port {number}")
+        await retry.pause(f"port {number}")
     told = [each for each in telemetry.recorded if isinstance(each, OperationFailed)]
     assert len(told) == REASONS_MAX

@@ -21,7 +21,7 @@ from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import Progress
 from app.domain.services.events.follower import Follower
-from app.domain.services.events.kept_place import DOING, FAULT
+from app.domain.services.events.kept_place import KEEPING
 from app.ports.chain_blocks import ChainBlocks
 from tests.rigs.virtual_farm import FARMER, VirtualFarm
 
@@ -41,7 +41,7 @@ class Rig:
 
     def follower(self, batch: int = 4, farm: int | None = None) -> Follower:
         node = NodeIdentity(NodeId(1), FarmId(farm or self.farm.id), TwinId(2))
-        context = NodeContext(node, self.farm.clock, self.telemetry, self.board, lambda: 0.5, Progress(self.farm.clock))
+        context = NodeContext(self.farm.clock, self.telemetry, self.board, lambda: 0.5, Progress(self.farm.clock), node)
         return Follower(context, self._blocks, self.out, self.cursor, batch=batch)
 
     @asynccontextmanager
@@ -310,8 +310,8 @@ class TestWhileTheCursorCannotBeWritten:
             for _ in range(20):
                 rig.block()
                 await farm.clock.sleep(6)
-            assert [each.doing for each in rig.telemetry.of(OperationFailed)] == [DOING]
-            assert [fault.key for fault in rig.board.faults] == [FAULT]
+            assert [each.doing for each in rig.telemetry.of(OperationFailed)] == [KEEPING.doing]
+            assert [fault.key for fault in rig.board.faults] == [KEEPING.fault]
             rig.cursor.full = False
             for _ in range(10):
                 rig.block()

@@ -143,7 +143,7 @@ async def test_r13_a_clock_that_turns_wrong_between_look_and_block_is_found_out_
         check = node.container.services().uptime._clock_watch.refused
         with pytest.raises(Exception, match=r"differs by \+(19|20)\d s"):
             await check()
-        pause_s = await node.container.services().uptime._after_failure(node.chain.fail_uptime, 1)
+        pause_s = await node.container.services().uptime._after_failure(node.chain.fail_uptime)
         assert pause_s == 60.0, "a look at the clock is free, so the next one comes soon"
 
 

@@ -9,16 +9,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
-from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.identity import SimulatedIdentity
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import ChainUnavailable, IdentityUnavailable, NodeNotKnown, NotWantedUp
 from app.domain.events import Reconciled, StayingUp, UptimeReported, UptimeSkipped, WakeBurstStarted
 from app.domain.faults import FaultKind
 from app.domain.model import FarmId, Fault, Head, HeadKind, Hold, NodeId, NodeIdentity, NodePower, Power, TwinId
 from app.domain.model import PowerState as State
 from app.domain.rules.shutdown import Step
-from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.identification import Identification
 from app.domain.services.operator_service import OperatorService, UnidentifiedOperator
 from app.domain.services.waking.farm_directory import FarmDirectory
@@ -42,9 +39,9 @@ async def desk_of(farm: VirtualFarm, number: int = 1) -> AsyncIterator[tuple[Vir
 # -- before it is known who this node is ---------------------------------------------------------------
 async def test_a_desk_that_is_closed_says_whom_it_waits_for_and_refuses_all(clock: VirtualClock) -> None:
     identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)), fail_times=20)
-    faults = FaultBoard(SimulatedFaultDisplay(), clock, SimulatedTelemetry(), lambda: 0.5)
-    identification = Identification(identity, clock, faults, SimulatedTelemetry(), lambda: 0.5)
-    desk = UnidentifiedOperator(identification, faults, "1.2.3")
+    context = context_of(clock)
+    identification = Identification(identity, context)
+    desk = UnidentifiedOperator(identification, context.faults, "1.2.3")
     assert desk.status() == NodeStatus("1.2.3", waiting_for="asking who this node is")
     async with asyncio.TaskGroup() as group:
         asking = group.create_task(identification.run())

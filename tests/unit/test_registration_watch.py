@@ -14,6 +14,8 @@ from app.domain.errors import ChainUnavailable, IdentityChanged, PowerdError, Wr
 from app.domain.events import OperationFailed
 from app.domain.model import FarmId, NodeId, NodeIdentity, TwinId
 from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import Progress
 from app.domain.services.registration_watch import LOOK_EVERY_S, RegistrationWatch
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +28,9 @@ class Rig:
         self.identity = SimulatedIdentity(OWN)
         self.telemetry = SimulatedTelemetry()
         self.board = FaultBoard(SimulatedFaultDisplay(), clock, self.telemetry, lambda: 0.5)
-        self.watch = RegistrationWatch(self.identity, OWN, self.board, clock, self.telemetry)
+        self.watch = RegistrationWatch(
+            self.identity, NodeContext(clock, self.telemetry, self.board, lambda: 0.5, Progress(clock), OWN)
+        )
 
 
 async def test_r15_a_node_without_a_twin_is_a_fault_before_its_silence_is_one(clock: VirtualClock) -> None:

@@ -101,27 +101,24 @@ async def test_faults_are_shown_again_until_the_display_takes_them(clock: Virtua
 
 async def test_identification_waits_for_a_registration_in_progress(clock: VirtualClock) -> None:
     identity, telemetry = SimulatedIdentity(ME, fail_times=5), SimulatedTelemetry()
-    board = FaultBoard(SimulatedFaultDisplay(), clock, telemetry, lambda: 0.5)
-    assert await Identification(identity, clock, board, telemetry, lambda: 0.5).run() == ME
+    assert await Identification(identity, context_of(clock, telemetry=telemetry)).run() == ME
     assert len(telemetry.of(OperationFailed)) == 5
     assert telemetry.of(FaultRaised) == []
 
 
 async def test_identification_that_takes_minutes_is_a_fault_until_it_succeeds(clock: VirtualClock) -> None:
     identity, telemetry = SimulatedIdentity(ME, fail_times=20), SimulatedTelemetry()
-    board = FaultBoard(SimulatedFaultDisplay(), clock, telemetry, lambda: 0.5)
-    identification = Identification(identity, clock, board, telemetry, lambda: 0.5)
+    identification = Identification(identity, context_of(clock, telemetry=telemetry))
     assert await identification.run() == ME
     (fault,) = telemetry.of(FaultRaised)
-    assert "does not know yet which node this is" in fault.message
+    for words in ("looking up this node's ids has failed for 1 min", "does not know which node this is", "chain.urls"):
+        assert words in fault.message
     assert telemetry.of(FaultCleared) == [FaultCleared("identity")]
     assert identification.waiting_for == ""
 
 
 async def test_identification_gives_up_on_a_node_that_does_not_exist(clock: VirtualClock) -> None:
-    telemetry = SimulatedTelemetry()
-    board = FaultBoard(SimulatedFaultDisplay(), clock, telemetry, lambda: 0.5)
-    identification = Identification(SimulatedIdentity(None), clock, board, telemetry, lambda: 0.5)
+    identification = Identification(SimulatedIdentity(None), context_of(clock))
     with pytest.raises(UnknownIdentity):
         await identification.run()
 

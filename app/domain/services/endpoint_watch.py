@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from app.domain.faults import FaultKind
-from app.domain.services.context.fault_board import FaultBoard
-from app.domain.services.context.persistent_trouble import PersistentTrouble
+from app.domain.services.context.node_context import ServiceContext
+from app.domain.services.context.retry import Retry, Work
 from app.ports.chain_endpoints import ChainEndpoints
-from app.ports.clock import Clock
 
 LOOK_EVERY_S = 60.0
 PATIENCE_S = 300.0
@@ -16,25 +15,25 @@ REMEDY = "mend it, or put another in its place (chain.urls)"
 class EndpointWatch:
     """One fault for each endpoint; it ends when the endpoint works again."""
 
-    def __init__(self, endpoints: ChainEndpoints, faults: FaultBoard, clock: Clock) -> None:
+    def __init__(self, endpoints: ChainEndpoints, context: ServiceContext) -> None:
         self._endpoints = endpoints
-        self._faults = faults
-        self._clock = clock
-        self._known: dict[str, PersistentTrouble] = {}
+        self._context = context
+        self._known: dict[str, Retry] = {}
 
     async def run(self) -> None:
         """Looks every minute; runs until cancelled."""
         while True:
-            await self._clock.sleep(LOOK_EVERY_S)
+            await self._context.clock.sleep(LOOK_EVERY_S)
             out = {trouble.name: trouble.reason for trouble in await self._endpoints.troubles()}
             for name, reason in out.items():
-                self._trouble(name).failed(f"using the chain's endpoint {name}", reason)
+                self._of(name).goes_on(reason)
             for name in [name for name in self._known if name not in out]:
                 self._known.pop(name).succeeded()
 
-    def _trouble(self, name: str) -> PersistentTrouble:
+    def _of(self, name: str) -> Retry:
         if name not in self._known:
-            self._known[name] = PersistentTrouble(
-                FaultKind.ENDPOINT.key(name), REMEDY, self._faults, self._clock, patience_s=PATIENCE_S
+            work = Work(
+                f"using the chain's endpoint {name}", FaultKind.ENDPOINT.key(name), REMEDY, patience_s=PATIENCE_S
             )
+            self._known[name] = self._context.retry(work)
         return self._known[name]

@@ -10,10 +10,8 @@ from app.domain.errors import IdentityChanged, RetryableError, UnknownIdentity, 
 from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.model import NodeIdentity
-from app.domain.services.context.fault_board import FaultBoard
-from app.ports.clock import Clock
+from app.domain.services.context.node_context import NodeContext
 from app.ports.identity import Identity
-from app.ports.telemetry import Telemetry
 
 LOOK_EVERY_S = 600.0
 """Sooner than the chain's silence is a fault (41 min), so that the cause is shown first."""
@@ -27,18 +25,15 @@ class RegistrationWatch:
     def __init__(
         self,
         identity: Identity,
-        own: NodeIdentity,
-        faults: FaultBoard,
-        clock: Clock,
-        telemetry: Telemetry,
+        context: NodeContext,
         *,
         every_s: float = LOOK_EVERY_S,
     ) -> None:
         self._identity = identity
-        self._own = own
-        self._faults = faults
-        self._clock = clock
-        self._telemetry = telemetry
+        self._own = context.node
+        self._faults = context.faults
+        self._clock = context.clock
+        self._telemetry = context.telemetry
         self._every_s = every_s
 
     async def run(self) -> None:

@@ -38,7 +38,7 @@ from app.adapters.telemetry.no_display import NoDisplay
 from app.adapters.zbus.power_object import PowerObject
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
-from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.node_context import NodeContext, ServiceContext
 from app.domain.services.context.progress import Progress
 from app.domain.services.endpoint_watch import EndpointWatch
 from app.domain.services.events.follower import Follower
@@ -173,9 +173,11 @@ class Container(containers.DeclarativeContainer):
     version = providers.Callable(version, "powerd")
     progress = one(Progress, clock, patience_s=providers.Callable(patience_s, settings))
     faults = one(FaultBoard, fault_display, clock, telemetry, jitter)
-    endpoint_watch = one(EndpointWatch, one(SubstrateEndpoints, chain_client), faults, clock)
-    identification = one(Identification, identity, clock, faults, telemetry, jitter)
-    registration_watch = one(RegistrationWatch, identity, node, faults, clock, telemetry)
+    everywhere = one(ServiceContext, clock, telemetry, faults, jitter, progress)
+    context = one(NodeContext, clock, telemetry, faults, jitter, progress, node)
+    endpoint_watch = one(EndpointWatch, one(SubstrateEndpoints, chain_client), everywhere)
+    identification = one(Identification, identity, everywhere)
+    registration_watch = one(RegistrationWatch, identity, context)
     ports = one(
         Ports,
         chain=chain,
@@ -215,7 +217,6 @@ class Container(containers.DeclarativeContainer):
     chain_blocks = one(SubstrateBlocks, chain_client)
     events_out = one(redis.redis_power_events_out, settings)
     block_cursor = one(host.file_block_cursor, settings)
-    context = one(NodeContext, node, clock, telemetry, faults, jitter, progress)
     follower = one(
         Follower, context, chain_blocks, events_out, block_cursor, batch=settings.provided.follower.batch_blocks
     )

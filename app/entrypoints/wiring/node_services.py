@@ -6,23 +6,16 @@ behind a port is decided elsewhere (`app.entrypoints.wiring.container`, `app.ent
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.backoff import Backoff, Jitter
-from app.domain.faults import FaultKind
+from app.domain.backoff import Jitter
 from app.domain.model import NodeIdentity, Power
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
-from app.domain.services.context.persistent_trouble import PersistentTrouble
 from app.domain.services.context.progress import Progress
 from app.domain.services.context.reconciler import Reconciler
-from app.domain.services.context.retrying import Retrying
-from app.domain.services.context.trigger import Trigger
 from app.domain.services.events.event_handler import EventHandler
-from app.domain.services.events.event_inbox import EventInbox
 from app.domain.services.events.event_reader import EventReader
-from app.domain.services.events.stream_sharing import StreamSharing
 from app.domain.services.node_services import NodeServices
 from app.domain.services.own_power.aborted_sleep import AbortedSleep, RebootRules
 from app.domain.services.own_power.boot_loop import BootLoopGuard
@@ -35,7 +28,7 @@ from app.domain.services.own_power.observer import Observer
 from app.domain.services.own_power.open_window import OpenWindow
 from app.domain.services.own_power.own_guards import OwnGuards
 from app.domain.services.own_power.own_host import OwnHost
-from app.domain.services.own_power.own_node import OwnNode
+from app.domain.services.own_power.own_node import SYNC_SELF, OwnNode
 from app.domain.services.own_power.own_state import OwnState
 from app.domain.services.own_power.power_management import PowerManagement
 from app.domain.services.own_power.said_state import SaidState
@@ -47,7 +40,7 @@ from app.domain.services.reporting.uptime import Uptime
 from app.domain.services.reporting.wallet import Wallet
 from app.domain.services.waking.bursts import Bursts
 from app.domain.services.waking.farm_directory import FarmDirectory
-from app.domain.services.waking.farm_look import FarmLook
+from app.domain.services.waking.farm_look import SYNC_FARM, FarmLook
 from app.domain.services.waking.signs_watch import SignsWatch
 from app.domain.services.waking.silent_peers import SilentPeers
 from app.domain.services.waking.wake_faults import WakeFaults
@@ -68,23 +61,6 @@ from app.ports.rtc_alarm import RtcAlarm
 from app.ports.signs_of_life import SignsOfLife
 from app.ports.telemetry import Telemetry
 from app.ports.window_memory import WindowMemory
-
-READ_AGAIN = Backoff(0.2, 30.0)
-EVENTS_PATIENCE_S = 60.0
-EVENTS_REMEDY = (
-    "until then this node looks at the chain every few minutes, and is slow to obey and to wake others; docs/redis.md "
-    "says what Redis has to allow"
-)
-LOOKS_PATIENCE_S = 180.0
-"""Several looks: the longest pause between two that fail is 75 s."""
-OWN_REMEDY = (
-    "until then it stays as it is, whatever its target; if the chain can't be read, see that one of chain.urls (with "
-    "profile zos: api-gateway) answers"
-)
-FARM_REMEDY = (
-    "until then it wakes only nodes of which an event comes; see that one of chain.urls (with profile zos: "
-    "api-gateway) answers"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +93,7 @@ def assemble(
 ) -> NodeServices:
     """Everything one node's daemon consists of, once it is known who the node is."""
     progress = progress or Progress(ports.clock)
-    context = NodeContext(node, ports.clock, ports.telemetry, faults, ports.jitter, progress)
+    context = NodeContext(ports.clock, ports.telemetry, faults, ports.jitter, progress, node)
     wallet = Wallet(faults)
     farm = FarmDirectory(context, ports.chain, refresh_s=policies.farm_refresh_s, nodes_at_once=policies.nodes_at_once)
     order = WakeOrder(node.node, policies.wake.order)
@@ -129,8 +105,7 @@ def assemble(
     bursts = Bursts(context, ports.magic_packets, policies.wake)
     wakes = WakeService(context, WakeReads(context, farm, order), order, bursts, wake_faults, policies.wake)
     silent = SilentPeers(signs, wakes, order, wake_faults, ports.telemetry, policies.silence)
-    farm_trouble = _trouble(context, FaultKind.FARM_POWER, FARM_REMEDY)
-    farm_loop = Reconciler(context, ports.chain, policies.farm_reconcile, farm_trouble)
+    farm_loop = Reconciler(context, ports.chain, policies.farm_reconcile, SYNC_FARM)
 
     # -- this node
     alarm = ClockAlarm(context, ports.rtc_alarm, ahead_s=policies.rtc_alarm_ahead_s)
@@ -153,17 +128,21 @@ def assemble(
     )
     reboot = RebootRules(node.node, policies.limits, policies.reboot_allowed, policies.shutdown.retry_later_s)
     aborted = AbortedSleep(state.window, observer, wakes, orders, faults, reboot)
-    own_trouble = _trouble(context, FaultKind.OWN_POWER, OWN_REMEDY)
     own = OwnNode(
-        context, observer, state, shutdown, aborted, Reconciler(context, ports.chain, policies.reconcile, own_trouble)
+        context, observer, state, shutdown, aborted, Reconciler(context, ports.chain, policies.reconcile, SYNC_SELF)
     )
 
     triggers = (own.loop.trigger, farm_loop.trigger)
+
+    def resumed() -> None:
+        for trigger in triggers:
+            trigger.pull("events reconnected")
+
     handler = EventHandler(
         context, ports.events, farm, wakes, own.loop.trigger, stale_after_s=policies.events_stale_after_s
     )
     server = PowerServer(
-        _event_reader(context, ports.events, handler.inbox, triggers),
+        EventReader(context, ports.events, handler.inbox, resumed),
         handler,
         own,
         FarmLook(context, farm, wakes, silent, farm_loop),
@@ -196,23 +175,3 @@ def _said_state(
     window = OpenWindow(context, ports.window_memory, ports.chain, ports.host_facts)
     state = OwnState(context, ports.chain, management, paces)
     return SaidState(context, ports.chain, state, window, announce_s=policies.shutdown.announce_s)
-
-
-def _trouble(context: NodeContext, kind: FaultKind, remedy: str) -> PersistentTrouble:
-    return PersistentTrouble(kind.key(), remedy, context.faults, context.clock, patience_s=LOOKS_PATIENCE_S)
-
-
-def _event_reader(
-    context: NodeContext, events: PowerEvents, inbox: EventInbox, triggers: Sequence[Trigger]
-) -> EventReader:
-    trouble = PersistentTrouble(
-        FaultKind.EVENTS.key(), EVENTS_REMEDY, context.faults, context.clock, patience_s=EVENTS_PATIENCE_S
-    )
-    retrying = Retrying("reading events", READ_AGAIN, trouble, context.clock, context.telemetry, context.jitter)
-
-    def resumed() -> None:
-        for trigger in triggers:
-            trigger.pull("events reconnected")
-
-    sharing = StreamSharing(events, context.node, context.faults, context.clock, context.telemetry)
-    return EventReader(events, inbox, retrying, sharing, resumed)

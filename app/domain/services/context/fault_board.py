@@ -8,6 +8,7 @@ from app.domain.events import FaultCleared, FaultRaised, OperationFailed
 from app.domain.faults import FaultKey
 from app.domain.figures import without_figures
 from app.domain.model import Fault
+from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.trigger import Trigger
 from app.ports.clock import Clock
 from app.ports.fault_display import FaultDisplay
@@ -25,7 +26,7 @@ class FaultBoard:
         self._display = display
         self._clock = clock
         self._telemetry = telemetry
-        self._jitter = jitter
+        self._showing = Attempts(clock, jitter)
         self._faults: dict[FaultKey, Fault] = {}
         self._changed = Trigger(clock)
 
@@ -51,15 +52,15 @@ class FaultBoard:
 
     async def run(self) -> None:
         """Show every change; runs until cancelled."""
-        failures = 0
         self._changed.pull("start")  # an earlier run may have left faults on the display
+        wait_s = SHOWN_AGAIN_S
         while True:
-            wait_s = RETRY.delay_s(failures, self._jitter) if failures else SHOWN_AGAIN_S
             await self._changed.wait(wait_s)
             try:
                 await self._display.show(self.faults)
-                failures = 0
             except RetryableError as error:
-                failures += 1
-                retry_in_s = RETRY.delay_s(failures, self._jitter)
-                self._telemetry.record(OperationFailed("showing faults", str(error), retry_in_s))
+                wait_s = self._showing.failed(RETRY)
+                self._telemetry.record(OperationFailed("showing faults", str(error), wait_s))
+            else:
+                self._showing.succeeded()
+                wait_s = SHOWN_AGAIN_S

@@ -1,4 +1,4 @@
-"""What nearly every service of a node needs."""
+"""What nearly every service is built with."""
 
 from __future__ import annotations
 
@@ -8,17 +8,27 @@ from app.domain.backoff import Jitter
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.progress import Progress
+from app.domain.services.context.retry import Retry, Work
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
-class NodeContext:
-    """Who the node is, its time, its chance, and where it shows what happens, what is wrong, and that it goes on."""
+class ServiceContext:
+    """Time, chance, and where a service shows what happens, what is wrong, and that it goes on."""
 
-    node: NodeIdentity
     clock: Clock
     telemetry: Telemetry
     faults: FaultBoard
     jitter: Jitter
     progress: Progress
+
+    def retry(self, work: Work) -> Retry:
+        return Retry(work, self.clock, self.telemetry, self.jitter, self.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeContext(ServiceContext):
+    """The same, once it is known which ``node`` this is."""
+
+    node: NodeIdentity

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from app.domain.backoff import Backoff, spread
+from app.domain.backoff import spread
 from app.domain.commands import Guard, LookAgain, PowerCommand, StayUp
 from app.domain.errors import PowerdError
 from app.domain.events import OperationFailed, Reconciled
 from app.domain.model import Head, HeadKind
 from app.domain.services.context.node_context import NodeContext
-from app.domain.services.context.persistent_trouble import PersistentTrouble
+from app.domain.services.context.retry import Work
 from app.domain.services.context.trigger import Trigger
 from app.ports.chain import ChainReader
 
@@ -30,7 +30,6 @@ class ReconcilePolicy:
     interval_s: float = 300.0
     jitter: float = 0.1
     follow_up_s: float = 2.0
-    retry: Backoff = Backoff(1.0, 60.0)
     after_failure_s_min: float = 2.0
 
 
@@ -42,7 +41,7 @@ class Reconciler:
         context: NodeContext,
         chain: ChainReader,
         policy: ReconcilePolicy,
-        trouble: PersistentTrouble,
+        work: Work,
     ) -> None:
         self.trigger = Trigger(context.clock)
         """Asks for another look."""
@@ -52,33 +51,27 @@ class Reconciler:
         self._policy = policy
         self._jitter = context.jitter
         self._progress = context.progress
-        self._trouble = trouble
+        self._retry = context.retry(work)
 
     async def keep(self, what: str, look: Callable[[], Awaitable[PowerCommand | None]]) -> None:
         """Look for ever; ``look`` says by its command when it wants the next look.
 
         What keeps it from success for minutes is a fault (R15).
         """
-        doing = f"bringing {what} in step with the chain"
-        failures = 0
         reason = "start"
         while True:
             self._progress.made(what)
             try:
                 command = await look()
             except PowerdError as error:
-                failures += 1
-                retry_in_s = self._policy.retry.delay_s(failures, self._jitter)
-                self._telemetry.record(OperationFailed(f"reconciling {what}", str(error), retry_in_s))
-                self._trouble.failed(doing, str(error))
+                retry_in_s = self._retry.failed(str(error))
                 self._progress.made(what, waits_s=retry_in_s)
                 reason = await self._after_failure(retry_in_s)
             else:
-                failures = 0
                 if isinstance(command, StayUp) and command.guard is Guard.UNREADABLE:
-                    self._trouble.failed(doing, command.reason)
+                    self._retry.goes_on(command.reason)
                 else:
-                    self._trouble.succeeded()
+                    self._retry.succeeded()
                 self._telemetry.record(Reconciled(f"{what}: {reason}"))
                 reason = await self._until_next(what, command)
 

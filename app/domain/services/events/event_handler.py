@@ -44,7 +44,7 @@ class EventHandler:
         self._own_trigger = own_trigger
         self._stale_after_s = stale_after_s
         self._one_by_one = farm.nodes_at_once is not None
-        self._retries = EventRetries(self._own, context.clock, context.jitter, nodes_max=farm.nodes_at_once)
+        self._retries = EventRetries(context, nodes_max=farm.nodes_at_once)
         self.inbox = EventInbox()
         """What was read and waits to be handled."""
 

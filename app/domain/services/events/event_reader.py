@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from app.domain.backoff import Backoff
 from app.domain.errors import EventsUnavailable
-from app.domain.services.context.retrying import Retrying
+from app.domain.faults import FaultKind
+from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.retry import Work
 from app.domain.services.events.event_inbox import EventInbox
 from app.domain.services.events.stream_sharing import StreamSharing
 from app.ports.power_events import PowerEvents
+
+READING = Work(
+    "reading events",
+    FaultKind.EVENTS.key(),
+    "until then this node looks at the chain every few minutes, and is slow to obey and to wake others; docs/redis.md "
+    "says what Redis has to allow",
+    Backoff(0.2, 30.0),
+    once=True,
+)
 
 
 class EventReader:
@@ -20,16 +32,15 @@ class EventReader:
 
     def __init__(
         self,
+        context: NodeContext,
         events: PowerEvents,
         inbox: EventInbox,
-        retrying: Retrying,
-        sharing: StreamSharing,
         resumed: Callable[[], None],
     ) -> None:
         self._events = events
         self._inbox = inbox
-        self._retrying = retrying
-        self._sharing = sharing
+        self._retry = context.retry(READING)
+        self._sharing = StreamSharing(context, events)
         self._resumed = resumed
         self._interrupted = True
 
@@ -41,13 +52,13 @@ class EventReader:
                 await self.recv()
             except EventsUnavailable as error:
                 self._interrupted = True
-                await self._retrying.failed(str(error))
+                await self._retry.pause(str(error))
 
     async def recv(self) -> None:
         """Put what the stream delivers before the event handler; ends only by an error or cancellation."""
         while True:
             batch = await self._events.receive()
-            self._retrying.succeeded()
+            self._retry.succeeded()
             if self._interrupted:
                 self._interrupted = False
                 self._resumed()

@@ -10,20 +10,28 @@ from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished
 from app.domain.faults import FaultKind
 from app.domain.rules.follower import continues, cut_back, extend, next_range, unbroken
 from app.domain.services.context.node_context import NodeContext
-from app.domain.services.context.persistent_trouble import PersistentTrouble
-from app.domain.services.context.retrying import Retrying
+from app.domain.services.context.retry import Work
 from app.domain.services.events.kept_place import KeptPlace
 from app.ports.block_cursor import BlockCursor
 from app.ports.chain_blocks import Block, BlockRef, ChainBlocks
 from app.ports.power_events import PowerEventsOut
 
 RETRY = Backoff(0.5, 30.0)
-PATIENCE_S = 60.0
-PUBLISHING = (
-    "the daemons that read the stream hear of no change, and find it at their next look at the chain; docs/redis.md "
-    "says what Redis has to allow"
+FOLLOWING = Work(
+    "following the chain",
+    FaultKind.CHAIN_BLOCKS.key(),
+    "see that the endpoints in chain.urls answer",
+    RETRY,
+    once=True,
 )
-FOLLOWING = "see that the endpoints in chain.urls answer"
+PUBLISHING = Work(
+    "publishing events",
+    FaultKind.EVENTS_OUT.key(),
+    "the daemons that read the stream hear of no change, and find it at their next look at the chain; docs/redis.md "
+    "says what Redis has to allow",
+    RETRY,
+    once=True,
+)
 
 
 BLOCKS = "the chain's blocks"
@@ -41,21 +49,15 @@ class Follower:
         *,
         batch: int = 64,
     ) -> None:
-        clock, telemetry, jitter, faults = context.clock, context.telemetry, context.jitter, context.faults
         self._chain = chain
         self._out = out
-        self._place = KeptPlace(cursor, faults, clock, telemetry, jitter)
+        self._place = KeptPlace(cursor, context)
         self._farm = context.node.farm
-        self._telemetry = telemetry
+        self._telemetry = context.telemetry
         self._progress = context.progress
         self._batch = batch
-
-        def retrying(doing: str, kind: FaultKind, remedy: str) -> Retrying:
-            trouble = PersistentTrouble(kind.key(), remedy, faults, clock, patience_s=PATIENCE_S)
-            return Retrying(doing, RETRY, trouble, clock, telemetry, jitter)
-
-        self._following = retrying("following the chain", FaultKind.CHAIN_BLOCKS, FOLLOWING)
-        self._publishing = retrying("publishing events", FaultKind.EVENTS_OUT, PUBLISHING)
+        self._following = context.retry(FOLLOWING)
+        self._publishing = context.retry(PUBLISHING)
         self._trail: tuple[BlockRef, ...] = ()
         self._head: BlockRef | None = None
 
@@ -73,10 +75,10 @@ class Follower:
             except EventsUnavailable as error:
                 # That blocks can be read says nothing about publishing: it has an end of its own.
                 self._following.succeeded()
-                await self._publishing.failed(str(error))
+                await self._publishing.pause(str(error))
             except (RetryableError, WrongChain) as error:
                 # An endpoint that serves another chain for a while must not stop the events for ever.
-                await self._following.failed(str(error))
+                await self._following.pause(str(error))
 
     async def advance(self) -> None:
         """Wait for a new head, and publish up to it (one batch at a time)."""

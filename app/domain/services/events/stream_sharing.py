@@ -5,11 +5,8 @@ from __future__ import annotations
 from app.domain.errors import EventsUnavailable
 from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
-from app.domain.model import NodeIdentity
-from app.domain.services.context.fault_board import FaultBoard
-from app.ports.clock import Clock
+from app.domain.services.context.node_context import NodeContext
 from app.ports.power_events import PowerEvents
-from app.ports.telemetry import Telemetry
 
 FAULT = FaultKind.EVENT_STREAM_SHARED.key()
 EVERY_S = 30.0
@@ -18,16 +15,14 @@ EVERY_S = 30.0
 class StreamSharing:
     """Looks now and then, between two reads; a look that fails does not stop the reading."""
 
-    def __init__(
-        self, events: PowerEvents, own: NodeIdentity, faults: FaultBoard, clock: Clock, telemetry: Telemetry
-    ) -> None:
+    def __init__(self, context: NodeContext, events: PowerEvents) -> None:
         self._events = events
-        self._own = f"node {own.node} of farm {own.farm}"
-        self._faults = faults
-        self._clock = clock
-        self._telemetry = telemetry
+        self._own = f"node {context.node.node} of farm {context.node.farm}"
+        self._faults = context.faults
+        self._clock = context.clock
+        self._telemetry = context.telemetry
         self._next_s = 0.0
-        self._told = ""
+        self._recorded = ""
 
     async def look(self) -> None:
         """Look, if it is time to."""
@@ -38,7 +33,7 @@ class StreamSharing:
         try:
             others = await self._events.others(self._own)
         except EventsUnavailable as error:
-            self._tell(str(error))
+            self._record(str(error))
             return
         if others:
             names = ", ".join(others)
@@ -50,7 +45,7 @@ class StreamSharing:
         else:
             self._faults.clear(FAULT)
 
-    def _tell(self, reason: str) -> None:
-        if reason != self._told:
-            self._told = reason
+    def _record(self, reason: str) -> None:
+        if reason != self._recorded:
+            self._recorded = reason
             self._telemetry.record(OperationFailed("looking for others that read the events", reason, EVERY_S))

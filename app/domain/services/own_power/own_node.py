@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.domain.commands import Guard, LookAgain, PowerCommand, ReportUp, ShutDown, StayUp
 from app.domain.errors import PowerdError
 from app.domain.events import PowerUnreadable, StayingUp
+from app.domain.faults import FaultKind
 from app.domain.figures import without_figures
 from app.domain.model import Power
 from app.domain.rules.paid import DownWindow
@@ -12,10 +13,20 @@ from app.domain.rules.power import Observation, decide
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
 from app.domain.services.context.reconciler import Reconciler
+from app.domain.services.context.retry import Work
 from app.domain.services.own_power.aborted_sleep import AbortedSleep
 from app.domain.services.own_power.observer import Observer
 from app.domain.services.own_power.said_state import SaidState
 from app.domain.services.own_power.shutdown import Shutdown
+
+SYNC_SELF = Work(
+    "bringing this node in step with the chain",
+    FaultKind.OWN_POWER.key(),
+    "until then it stays as it is, whatever its target; if the chain can't be read, see that one of chain.urls (with "
+    "profile zos: api-gateway) answers",
+    patience_s=180.0,
+)
+"""Several looks fail before it is a fault: the longest pause between two is 75 s."""
 
 
 class OwnNode:

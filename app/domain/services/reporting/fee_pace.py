@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.backoff import Backoff
 from app.domain.errors import ExtrinsicFailed, ExtrinsicUncertain
+from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.reporting.wallet import Wallet
 
@@ -22,36 +23,28 @@ class FeePace:
     """Of one kind of extrinsic. What the chain did not take costs nothing, and is not counted here."""
 
     def __init__(self, context: NodeContext, wallet: Wallet, policy: FeePolicy) -> None:
-        self._clock = context.clock
-        self._jitter = context.jitter
+        self._attempts = Attempts(context.clock, context.jitter)
         self._wallet = wallet
         self._policy = policy
-        self._failures = 0
-        self._not_before_s = float("-inf")
         self._reason = ""
 
     @property
     def paused(self) -> str:
         """Why it is not sent now, or empty."""
-        return self._reason if self._clock.monotonic() < self._not_before_s else ""
+        return self._reason if self._attempts.due_in_s else ""
 
     def failed(self, error: Exception) -> float:
         """The pause before the next attempt; 0 for an error that cost nothing."""
         self._wallet.failed(error)
         if isinstance(error, ExtrinsicFailed):
-            backoff, reason = self._policy.failed, error.outcome
+            backoff, self._reason = self._policy.failed, error.outcome
         elif isinstance(error, ExtrinsicUncertain | TimeoutError):
-            backoff, reason = self._policy.uncertain, str(error) or "it took too long"
+            backoff, self._reason = self._policy.uncertain, str(error) or "it took too long"
         else:
             return 0.0
-        self._failures += 1
-        pause_s = backoff.delay_s(self._failures, self._jitter)
-        self._not_before_s = self._clock.monotonic() + pause_s
-        self._reason = reason
-        return pause_s
+        return self._attempts.failed(backoff)
 
     def succeeded(self) -> None:
         """It was taken: the next failure is the first."""
         self._wallet.paid()
-        self._failures = 0
-        self._not_before_s = float("-inf")
+        self._attempts.succeeded()

@@ -9,6 +9,7 @@ from app.domain.events import OperationFailed, UptimeReported, UptimeSkipped
 from app.domain.faults import FaultKind
 from app.domain.model import UptimeSample
 from app.domain.rules.uptime import UptimePolicy, reason_of, remedy_for, silence
+from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
 from app.domain.services.reporting.clock_watch import ClockWatch
@@ -44,7 +45,7 @@ class Uptime:
         self._faults = context.faults
         self._telemetry = context.telemetry
         self._policy = policy
-        self._jitter = context.jitter
+        self._attempts = Attempts(context.clock, context.jitter)
         self._in_flight = asyncio.Lock()
         self._sampled_at_s = self._clock.monotonic()
         self._sampled_once = False
@@ -114,15 +115,13 @@ class Uptime:
         return report
 
     async def _report(self) -> None:
-        failures = 0
         while True:
             try:
                 result = await self.send_now()
             except (PowerdError, TimeoutError) as error:
-                failures += 1
-                wait_s = await self._after_failure(error, failures)
+                wait_s = await self._after_failure(error)
             else:
-                failures = 0
+                self._attempts.succeeded()
                 wait_s = self._until_next(result)
             await self._clock.sleep(wait_s)
 
@@ -151,9 +150,9 @@ class Uptime:
             return self._policy.unhealthy_retry_s
         return max(0.0, self._sampled_at_s + self._policy.interval_s - self._clock.monotonic())
 
-    async def _after_failure(self, error: Exception, failures: int) -> float:
+    async def _after_failure(self, error: Exception) -> float:
         """The pause. A look at a wrong clock is free, so it is looked at often, and a report goes when it is right."""
-        wait_s = max(self._policy.retry.delay_s(failures, self._jitter), self._fee_pause_s)
+        wait_s = max(self._attempts.failed(self._policy.retry), self._fee_pause_s)
         try:
             if isinstance(error, ExtrinsicFailed) and error.error == ExtrinsicFailed.INVALID_TIME:
                 await self._clock_watch.refused()

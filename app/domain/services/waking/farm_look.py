@@ -9,14 +9,25 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from app.domain.errors import ChainUnavailable
+from app.domain.faults import FaultKind
 from app.domain.model import NodeId, NodePower, Powers, Unreadable
 from app.domain.parts import parts_of
 from app.domain.rules.wake import may_sleep
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.reconciler import Reconciler
+from app.domain.services.context.retry import Work
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.silent_peers import SilentPeers
 from app.domain.services.waking.wake_service import WakeService
+
+SYNC_FARM = Work(
+    "bringing the farm in step with the chain",
+    FaultKind.FARM_POWER.key(),
+    "until then it wakes only nodes of which an event comes; see that one of chain.urls (with profile zos: "
+    "api-gateway) answers",
+    patience_s=180.0,
+)
+"""Several looks fail before it is a fault: the longest pause between two is 75 s."""
 
 
 class FarmLook:
