@@ -1,4 +1,4 @@
-"""Blocks as the follower sees them."""
+"""Blocks as the follower reads them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class BlockRef:
 class Block:
     """A block and the power-target events in it.
 
-    ``unreadable`` says why its events can't be had any more (pruned); it is empty for a block
-    that was read.
+    ``unreadable`` is empty for a block that was read. Else it says why no endpoint has its events any
+    more (pruned).
     """
 
     ref: BlockRef

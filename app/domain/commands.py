@@ -1,4 +1,4 @@
-"""What the rules tell the services to do."""
+"""Commands: what the rules decide and the services carry out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.domain.model import NodeId
 
 
 class LookAgain(enum.Enum):
-    """When a node that stays up against its target looks again."""
+    """When a node that stays up against its target looks at the chain again."""
 
     NEXT_ROUND = "at the next round"
     NEXT_FINALIZED_HEAD = "at the next finalized head"
@@ -18,7 +18,7 @@ class LookAgain(enum.Enum):
 
 
 class Guard(enum.Enum):
-    """What keeps a node up against its target; the value is how rules, log and status name it."""
+    """What keeps a node up against its target. The value is its name in rules, log and status."""
 
     UNREADABLE = "the chain's answer can't be read"
     NOT_ENABLED = "power management is not enabled"
@@ -36,19 +36,19 @@ class Guard(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """All is as it should be."""
+    """State and target agree."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportUp:
-    """The node is up and wanted up: report the state Up, since the chain says, or may come to say, Down."""
+    """Report the state Up: the target is Up, and the state on chain is Down or may become Down."""
 
 
 @dataclass(frozen=True, slots=True)
 class StayUp:
-    """The target is Down (or can't be read) and a guard keeps the node up.
+    """A guard keeps the node up, though its target is Down or unreadable.
 
-    ``say_up``: report the state Up first, as for `ReportUp`. ``reason`` is the guard's objection in words.
+    ``say_up``: report the state Up first, as for `ReportUp`. ``reason`` is what the guard objects.
     """
 
     guard: Guard
@@ -59,7 +59,7 @@ class StayUp:
 
 @dataclass(frozen=True, slots=True)
 class ShutDown:
-    """Every guard passed: begin the shutdown sequence, or go on with it."""
+    """No guard objects: begin the shutdown sequence, or go on with it."""
 
 
 PowerCommand = Nothing | ReportUp | StayUp | ShutDown
@@ -74,7 +74,7 @@ class SendBurst:
 
 @dataclass(frozen=True, slots=True)
 class DeferBurst:
-    """Other nodes call this one first; its first burst is due in ``for_s`` seconds."""
+    """Leave the first burst to other nodes; this node's burst is due in ``for_s`` seconds."""
 
     node: NodeId
     for_s: float
@@ -82,7 +82,7 @@ class DeferBurst:
 
 @dataclass(frozen=True, slots=True)
 class EndWake:
-    """Stop waking the node, after so many bursts."""
+    """Stop waking the node, after ``bursts`` bursts."""
 
     node: NodeId
     bursts: int

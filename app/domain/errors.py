@@ -1,6 +1,6 @@
-"""What can go wrong, in two families; anything else that is raised is a bug and crashes loudly.
+"""All errors that powerd raises on purpose, in two families. Any other exception is a bug, and ends the process.
 
-An expected "no" (an unreadable answer, a skipped report) is a value of the model, not an error.
+An expected negative answer (an unreadable entry, a skipped report) is a value of the model, and no error.
 """
 
 from __future__ import annotations
@@ -10,33 +10,33 @@ from typing import ClassVar
 
 
 class PowerdError(Exception):
-    """Base of all errors that powerd raises on purpose. The text names the thing and the remedy."""
+    """The base of all errors. The text says what is wrong, why, and what to do."""
 
 
 class RetryableError(PowerdError):
-    """The same thing may succeed later: a connection, a time-out, a busy neighbour."""
+    """A retry may succeed: a broken connection, a time-out, a busy neighbour."""
 
 
 class PermanentError(PowerdError):
-    """Trying again changes nothing: an operator has to mend something first."""
+    """A retry fails again until an operator mends something."""
 
 
 class ChainUnavailable(RetryableError):
-    """The chain could not be asked, or did not answer in time."""
+    """The chain could not be read, or did not answer in time."""
 
 
 class HistoryForgotten(PermanentError):
-    """No endpoint remembers the state of an old block."""
+    """No endpoint has the state of an old block any more."""
 
 
 class ExtrinsicUncertain(RetryableError):
-    """An extrinsic was sent and its fate is not known; look at the chain before sending it again."""
+    """An extrinsic was sent, and it is not known whether it was included. Read the chain before a retry."""
 
 
 class ExtrinsicRefused(RetryableError):
     """The transaction pool did not take the extrinsic (``stale``, ``payment``, …), or dropped it.
 
-    ``account`` is that of the signer, as people write it; empty where it is not known.
+    ``account`` is the signer's SS58 address; empty where it is not known.
     """
 
     PAYMENT: ClassVar = "payment"
@@ -49,9 +49,9 @@ class ExtrinsicRefused(RetryableError):
 
 
 class ExtrinsicFailed(PermanentError):
-    """The extrinsic was included and failed; ``error`` is the name the runtime's metadata gives.
+    """The extrinsic was included and failed. ``error`` is its name in the runtime's metadata.
 
-    ``outcome`` says so without the block, which is another one every time.
+    ``outcome`` is the text without the block, so that it is the same at every try.
     """
 
     INVALID_TIME: ClassVar = "InvalidTimestampHint"
@@ -65,15 +65,15 @@ class ExtrinsicFailed(PermanentError):
 
 
 class StatePaused(RetryableError):
-    """A power state that the chain did not take, at a fee, is not sent again yet."""
+    """A power state is not sent again yet, since the last try failed and cost a fee."""
 
 
 class ClockWrong(RetryableError):
-    """This machine's clock differs from the chain's by more than a report of uptime may; it may be set right."""
+    """This machine's clock differs from the chain's by more than an uptime report allows."""
 
 
 class DownNotFinal(RetryableError):
-    """Our state Down was taken back by the chain, or did not become final in time."""
+    """A fork undid our Down, or it did not become final in time."""
 
 
 class WrongChain(PermanentError):
@@ -81,7 +81,7 @@ class WrongChain(PermanentError):
 
 
 class IdentityUnavailable(RetryableError):
-    """It is not known yet who this node is: its registration is in progress, or the service that knows it is away."""
+    """powerd does not know yet which node this is: it is being registered, or the registrar does not answer."""
 
 
 class UnknownIdentity(PermanentError):
@@ -89,11 +89,11 @@ class UnknownIdentity(PermanentError):
 
 
 class IdentityChanged(PowerdError):
-    """The chain says that this is another node than it was at the start, or of another farm."""
+    """The chain has another node or farm for this machine's key than at the start."""
 
 
 class EventsUnavailable(RetryableError):
-    """The event bus could not be asked, or did not answer in time."""
+    """The event bus could not be read or written, or did not answer in time."""
 
 
 class AmbiguousTarget(PermanentError):
@@ -105,11 +105,11 @@ class LoopStuck(PowerdError):
 
 
 class AnswerLate(RetryableError):
-    """What was asked gave no answer in time: that may pass by itself, and is looked at again soon."""
+    """The host gave no answer in time. That may pass by itself, so powerd asks again soon."""
 
 
 class NicUnusable(RetryableError):
-    """There is no network card this machine could be woken through (it may get one later)."""
+    """No network card can wake this machine. (One may appear later.)"""
 
 
 class NicSilent(NicUnusable, AnswerLate):
@@ -117,7 +117,7 @@ class NicSilent(NicUnusable, AnswerLate):
 
 
 class NotWakeable(RetryableError):
-    """Other nodes can't wake this machine by what the chain says of it (the record may be mended later)."""
+    """Other nodes cannot wake this machine by its record on chain. (The record may be mended later.)"""
 
 
 class MagicPacketNotSent(RetryableError):
@@ -125,7 +125,7 @@ class MagicPacketNotSent(RetryableError):
 
 
 class MagicPacketSentInPart(RetryableError):
-    """The packet left by some interfaces; ``reasons`` say by interface why not by the others."""
+    """Only some interfaces took the packet. ``reasons`` has the others: interface → reason."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
         super().__init__("; ".join(reasons.values()))
@@ -137,11 +137,11 @@ class HostPowerFailed(RetryableError):
 
 
 class HostPowerLate(HostPowerFailed, AnswerLate):
-    """What the host was asked took too long."""
+    """The host's init system did not answer in time."""
 
 
 class RtcUnusable(RetryableError):
-    """The machine's clock has no alarm, or does not keep it."""
+    """The machine's clock has no alarm, or does not keep it when it is set."""
 
 
 class RtcSilent(RtcUnusable, AnswerLate):
@@ -149,28 +149,28 @@ class RtcSilent(RtcUnusable, AnswerLate):
 
 
 class BootMemoryUnusable(RetryableError):
-    """What the boot-loop guard remembers from one boot to the next can't be read or written now."""
+    """The boot-loop guard's record cannot be read or written now."""
 
 
 class CursorNotSaved(RetryableError):
-    """The follower's place can't be written now."""
+    """The follower's place in the chain cannot be written now."""
 
 
 class WindowMemoryUnusable(RetryableError):
-    """What has to be remembered of this node's last Down can't be read or written now."""
+    """The record of this node's last Down cannot be read or written now."""
 
 
 class FaultsNotShown(RetryableError):
-    """The place where operators look did not take the faults."""
+    """The display did not take the faults."""
 
 
 class NodeNotKnown(PermanentError):
-    """The farm has no such node."""
+    """The farm has no other node with this id."""
 
 
 class NotWantedUp(PermanentError):
-    """The node's target is Down: the farmer wants it asleep."""
+    """The node's target is Down, so it must not be woken."""
 
 
 class HoldsUnreadable(RetryableError):
-    """Whether a hold keeps the machine up is not known; doubt never powers off."""
+    """powerd cannot read whether a hold keeps the machine up, so the machine stays up (R6)."""

@@ -1,4 +1,4 @@
-"""What happened: on the chain (``PowerTargetChanged``) and in this daemon (all others)."""
+"""Events: one of the chain (`PowerTargetChanged`), and those of this daemon, for log, zbus and metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.domain.model import FarmId, Inclusion, NodeId, Power, UptimeSample
 
 @dataclass(frozen=True, slots=True)
 class PowerTargetChanged:
-    """The chain's event of that name. Only a hint: it says "look at this node now" (R1)."""
+    """The chain's event of that name. It is only a hint to look at this node now (R1)."""
 
     farm: FarmId
     node: NodeId
@@ -19,7 +19,7 @@ class PowerTargetChanged:
 
     @classmethod
     def from_flags(cls, farm: int, node: int, *, is_up: bool, is_down: bool) -> PowerTargetChanged:
-        """Read Go's ``Power{IsUp, IsDown}``; `AmbiguousTarget` unless exactly one flag is set."""
+        """Read Go's ``Power{IsUp, IsDown}``. Raises `AmbiguousTarget` unless exactly one flag is set."""
         if is_up == is_down:
             which = "both Up and Down" if is_up else "neither Up nor Down"
             raise AmbiguousTarget(f"the target of node {node} is {which}")
@@ -28,7 +28,7 @@ class PowerTargetChanged:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """What stood in the stream instead of an event."""
+    """An entry of the stream that is no event."""
 
     reason: str
 
@@ -44,7 +44,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class EventsHandled:
-    """The chain was read after these entries arrived, and they were acknowledged."""
+    """These entries were acknowledged, after the chain was read."""
 
     deliveries: int
     nodes: Sequence[NodeId]
@@ -52,7 +52,7 @@ class EventsHandled:
 
 @dataclass(frozen=True, slots=True)
 class EventDeadLettered:
-    """An entry that is no event was put aside."""
+    """An entry that is no event was moved to the dead-letter stream."""
 
     delivery: str
     reason: str
@@ -60,7 +60,7 @@ class EventDeadLettered:
 
 @dataclass(frozen=True, slots=True)
 class WakeDeferred:
-    """Others call this sleeper first; this node does so in ``for_s`` seconds, if it still sleeps then."""
+    """Other nodes call this sleeper first. This node calls it in ``for_s`` seconds, if it still sleeps then."""
 
     node: NodeId
     for_s: float
@@ -68,7 +68,7 @@ class WakeDeferred:
 
 @dataclass(frozen=True, slots=True)
 class WakeBurstStarted:
-    """The first magic packet of a burst is out."""
+    """The first magic packet of a burst was sent."""
 
     node: NodeId
     attempt: int
@@ -77,7 +77,7 @@ class WakeBurstStarted:
 
 @dataclass(frozen=True, slots=True)
 class WakeEnded:
-    """A wake is over: the chain shows the node Up, or does not want it Up any more."""
+    """A wake is over: the node's state is Up, or its target is not Up any more."""
 
     node: NodeId
     attempts: int
@@ -86,7 +86,7 @@ class WakeEnded:
 
 @dataclass(frozen=True, slots=True)
 class PowerStateSet:
-    """The chain took the state that this node reported."""
+    """The state that this node reported was included in a block."""
 
     power: Power
     inclusion: Inclusion
@@ -102,7 +102,7 @@ class UptimeReported:
 
 @dataclass(frozen=True, slots=True)
 class UptimeSkipped:
-    """No report was made, since the node is not healthy. Not a success."""
+    """No report was made, since the node is not healthy. This is no success."""
 
     problems: Sequence[str]
 
@@ -124,21 +124,21 @@ class ShutdownAborted:
 
 @dataclass(frozen=True, slots=True)
 class StayingUp:
-    """The target is Down and the node stays up all the same."""
+    """A guard keeps the node up although its target is Down."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmLeft:
-    """The clock's alarm was set by another program and comes in time: it is left as it is."""
+    """Another program has set the clock's alarm, early enough: powerd leaves it."""
 
     due_in_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class PowerUnreadable:
-    """The chain answered about this node, and not with a target and a state: it stays up."""
+    """The chain's answer about this node has no valid target and state. The node stays up."""
 
     reason: str
 
@@ -152,21 +152,21 @@ class PowerOffOrdered:
 
 @dataclass(frozen=True, slots=True)
 class RebootOrdered:
-    """The host accepted the order to reboot, which ends the time that is not credited."""
+    """The host accepted the order to reboot, which ends the uncredited time."""
 
     forced: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """One look at the chain for the node itself and its farm is done."""
+    """One look at the chain ended, for the node itself or for its farm."""
 
     trigger: str
 
 
 @dataclass(frozen=True, slots=True)
 class OperationFailed:
-    """Something failed and will be tried again in ``retry_in_s`` seconds."""
+    """An operation failed, and is tried again in ``retry_in_s`` seconds."""
 
     doing: str
     error: str
@@ -175,7 +175,7 @@ class OperationFailed:
 
 @dataclass(frozen=True, slots=True)
 class FaultRaised:
-    """A fault the operator should see began, or its message changed in more than its figures."""
+    """A fault began, or its message changed in more than its figures."""
 
     key: str
     message: str
@@ -190,7 +190,7 @@ class FaultCleared:
 
 @dataclass(frozen=True, slots=True)
 class EventsPublished:
-    """The follower put events of these blocks on the stream."""
+    """The follower appended the events of these blocks to the stream."""
 
     first_block: int
     last_block: int
@@ -199,7 +199,7 @@ class EventsPublished:
 
 @dataclass(frozen=True, slots=True)
 class BlocksSkipped:
-    """The follower passed over blocks that no endpoint can read any more."""
+    """The follower skipped blocks that no endpoint can read any more."""
 
     first_block: int
     last_block: int
@@ -208,7 +208,7 @@ class BlocksSkipped:
 
 @dataclass(frozen=True, slots=True)
 class ChainReorganised:
-    """The follower's last block is no longer on the chain; it went back to ``back_to``."""
+    """A fork undid the follower's last block; the follower went back to block ``back_to``."""
 
     from_block: int
     back_to: int
@@ -238,4 +238,4 @@ DomainEvent = (
     | BlocksSkipped
     | ChainReorganised
 )
-"""Everything that telemetry gets."""
+"""Every event that telemetry records."""

@@ -1,4 +1,4 @@
-"""What powerd talks about: nodes, their power, heads of the chain, network cards, holds and faults."""
+"""The values that powerd works with: nodes, their power, heads of the chain, network cards, holds and faults."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MAC = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}")
 
 
 class Power(enum.Enum):
-    """Up or Down: a target, or the variant of a state (tfchain's enum ``Power``)."""
+    """A target, or the variant of a state (tfchain's enum ``Power``)."""
 
     UP = "Up"
     DOWN = "Down"
 
 
 class HeadKind(enum.Enum):
-    """Which end of the chain is read: the newest block, or the newest that can't be undone."""
+    """Which head of the chain is read: the newest block, or the newest that no fork can undo."""
 
     BEST = "best"
     FINALIZED = "finalized"
@@ -33,11 +33,13 @@ class HeadKind(enum.Enum):
 class Head:
     """A block that was the chain's head.
 
-    ``time_s`` is the block's own ``Timestamp.Now`` in Unix seconds: the age of a head is measured
-    with it, so a chain that stands still shows, whichever endpoint served the block. ``number`` is None and
-    ``hash`` empty where the gateway tells only the time. Where it tells even that no better, the block's
-    time lies somewhere between ``time_s - uncertainty_s`` and ``time_s``. Then its age is watched too,
-    from look to look: ``seen_s_max`` ago another block was the head; infinity: this was the first look.
+    ``time_s`` is the block's own ``Timestamp.Now`` in Unix seconds. The age of a head is measured with
+    it, so that powerd notices a chain that stands still, through any endpoint.
+
+    Zero-OS' gateway gives only a time: then ``number`` is None and ``hash`` is empty. If that time is
+    vague, the block's time lies between ``time_s - uncertainty_s`` and ``time_s``, and the age is
+    also measured from look to look: ``seen_s_max`` seconds ago another block was the head (infinity:
+    this is the first look).
     """
 
     kind: HeadKind
@@ -48,9 +50,9 @@ class Head:
     seen_s_max: float | None = None
 
     def off_by_s(self, now_s: float) -> float:
-        """By how much the clock that says ``now_s`` differs from the block's time, at least.
+        """The least difference between ``now_s`` and the block's time, in seconds.
 
-        Positive for a block of the past, negative for one of the future; 0 where a possible time fits.
+        Positive for a block of the past, negative for one of the future, 0 where a possible time fits.
         """
         ahead_s = now_s - self.time_s
         behind_s = ahead_s + self.uncertainty_s
@@ -59,7 +61,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class PowerState:
-    """What a node last said of itself; Down carries the block in which it said so."""
+    """What a node last said of itself. Down has the number of the block in which the node said so."""
 
     power: Power
     since_block: int | None = None
@@ -67,7 +69,7 @@ class PowerState:
 
 @dataclass(frozen=True, slots=True)
 class NodePower:
-    """A node's entry in ``TfgridModule.NodePower``; a node without an entry is Up/Up."""
+    """A node's entry in ``TfgridModule.NodePower``. A node without an entry has state and target Up."""
 
     state: PowerState
     target: Power
@@ -75,24 +77,24 @@ class NodePower:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """There is an answer, and it can't be read: a power that is neither Up nor Down, a broken record. Never a default.
+    """An answer that cannot be read: a power that is neither Up nor Down, or a broken record.
 
-    It is not an absence: what can't be read exists all the same.
+    It is neither a default nor an absence: the chain has an entry, and powerd does not know what it says.
     """
 
     reason: str
 
 
 Powers = Mapping[NodeId, NodePower | Unreadable]
-"""What one read of the chain says of several nodes."""
+"""The power of several nodes in one read of the chain."""
 
 
 @dataclass(frozen=True, slots=True)
 class PowerReading:
     """The power of several nodes, all read from one block.
 
-    ``head`` is ``None`` where the gateway does not tell which block it read. Every node that was
-    asked for is in ``powers``.
+    ``head`` is ``None`` where the gateway does not say which block it read. ``powers`` has every node
+    that was asked for.
     """
 
     head: Head | None
@@ -101,10 +103,10 @@ class PowerReading:
 
 @dataclass(frozen=True, slots=True)
 class PastPower:
-    """A node's power as an earlier block left it.
+    """A node's power after an earlier block.
 
-    ``target_at_down`` and ``target_at_up`` are its target at the moment when it said so in that block;
-    None if it did not.
+    ``target_at_down`` is its target at the moment when its state was set to Down in that block, and
+    ``target_at_up`` likewise for Up; None if that block did not set it.
     """
 
     head: Head
@@ -121,7 +123,7 @@ class Mac:
 
     @classmethod
     def parse(cls, text: str) -> Mac:
-        """Read ``54:b2:03:a0:11:22`` or ``54-B2-…``; ``ValueError`` unless one card can own it."""
+        """Read ``54:b2:03:a0:11:22`` or ``54-B2-…``. Raises ``ValueError`` for a zero or group address too."""
         canonical = text.strip().lower()
         if not _MAC.fullmatch(canonical):
             raise ValueError(f"{text!r} is not a MAC address such as 54:b2:03:a0:11:22")
@@ -143,9 +145,9 @@ class Mac:
 class Node:
     """A node's record on chain, as far as waking needs it.
 
-    ``mac`` is that of the interface named ``zos``; ``None`` where there is none or it is no usable
-    address, and then ``mac_problem`` says what is wrong. ``certified``: the grid pays it more, and wants more
-    uptime for it.
+    ``mac`` is the address of the interface `WOKEN_INTERFACE`; ``None`` where the record has no usable
+    one, and then ``mac_problem`` says why. ``certified``: the grid pays this node more, and demands more
+    uptime (98 % instead of 95 %).
     """
 
     id: NodeId
@@ -157,10 +159,11 @@ class Node:
 
 
 WOKEN_INTERFACE = "zos"
+"""The interface whose address wakes a node: Zero-OS registers the bridge on its card by this name."""
 
 
 def woken_address(interfaces: Iterable[tuple[str, str]]) -> tuple[Mac | None, str]:
-    """The address to wake a node by, of the names and addresses in its record; or what is wrong with them."""
+    """The address that wakes a node, from the names and addresses in its record; or None, and the reason."""
     problem = f"the node's record has no interface named {WOKEN_INTERFACE!r}"
     for name, address in interfaces:
         if name == WOKEN_INTERFACE:
@@ -173,7 +176,7 @@ def woken_address(interfaces: Iterable[tuple[str, str]]) -> tuple[Mac | None, st
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """A number per node that only the node itself can move, as of one block; ``time_s`` is that block's (Unix)."""
+    """One number for each node, which only the node itself can move. ``time_s`` is the block's time (Unix)."""
 
     time_s: float
     of: Mapping[NodeId, int]
@@ -181,7 +184,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class NodeIdentity:
-    """Who this machine is on the chain."""
+    """The ids of this machine on the chain."""
 
     node: NodeId
     farm: FarmId
@@ -192,10 +195,10 @@ class NodeIdentity:
 class Nic:
     """The physical network card, or cards, through which this machine is woken.
 
-    ``mac`` is the address in use; ``permanent_mac`` the one burnt in, None where the driver does not tell it.
-    ``cards`` are the legs of a bond or team that can be woken, by name, and empty where ``name`` is
-    itself the one card; then ``mac`` is an address of one leg, and ``other_macs`` wake another one.
-    ``other_wake_modes`` says in words by what else than magic packets it wakes the machine; or nothing.
+    ``mac`` is the address in use, ``permanent_mac`` the permanent one, None where the driver does not
+    have it. Where ``name`` is a bond or team, ``cards`` are the names of those of its legs that can wake
+    the machine; ``mac`` is then the address of one leg, and ``other_macs`` are those of the others.
+    ``other_wake_modes`` describes what else than magic packets wakes the machine; empty if nothing does.
     """
 
     name: str
@@ -207,21 +210,21 @@ class Nic:
 
     @property
     def addresses(self) -> tuple[Mac, ...]:
-        """Those it may listen to in the dark: drivers keep the address in use, or fall back to the one burnt in."""
-        burnt_in = () if self.permanent_mac is None else (self.permanent_mac,)
-        return tuple(dict.fromkeys((self.mac, *burnt_in, *self.other_macs)))
+        """The addresses that can wake it: asleep, a card listens to the address in use or to its permanent one."""
+        permanent = () if self.permanent_mac is None else (self.permanent_mac,)
+        return tuple(dict.fromkeys((self.mac, *permanent, *self.other_macs)))
 
     @property
     def legs(self) -> tuple[str, ...]:
-        """The names of the cards that have to be armed."""
+        """The names of the cards that must be armed."""
         return self.cards or (self.name,)
 
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
-    """The block in which one of our extrinsics was included, and succeeded.
+    """The block in which one of our extrinsics succeeded.
 
-    ``block_number`` is ``None`` where the gateway tells only the hash.
+    ``block_number`` is ``None`` where the gateway gives only the hash.
     """
 
     block_hash: str
@@ -238,19 +241,18 @@ class UptimeSample:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the node may claim uptime; ``problems`` name what speaks against it."""
+    """Whether the node can report uptime. ``problems`` are the reasons why it must not."""
 
     problems: tuple[str, ...] = ()
 
     @property
     def good(self) -> bool:
-        """True while nothing speaks against the node."""
         return not self.problems
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A request not to power the machine off until ``expires_at_s`` (Unix seconds, as the clock is set now)."""
+    """A request to keep the machine up until ``expires_at_s`` (Unix seconds by the clock as it is set now)."""
 
     holder: str
     reason: str
@@ -259,7 +261,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class EndpointTrouble:
-    """An endpoint of the chain that is out, and why, in words that stay the same from look to look."""
+    """An endpoint of the chain that does not work. ``reason`` is the same text at each look."""
 
     name: str
     reason: str

@@ -1,4 +1,4 @@
-"""Writes a moment as people read it: ``2025-02-03 14:05 UTC``. The domain reads no calendar but this one."""
+"""Formats a moment: ``2025-02-03 14:05 UTC``. The domain imports no calendar of the standard library."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ DAY_S = 86400
 
 
 def utc(at_s: float) -> str:
-    """The moment at that many Unix seconds, to the minute."""
+    """The moment ``at_s`` (Unix seconds), to the minute."""
     days, rest_s = divmod(int(at_s), DAY_S)
     # Howard Hinnant's civil_from_days (chrono-Compatible Low-Level Date Algorithms): years begin in March.
     era, day_of_era = divmod(days + 719_468, 146_097)

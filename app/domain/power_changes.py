@@ -1,4 +1,4 @@
-"""What a block did to one node's power, change by change: state and target may both change in one block."""
+"""The changes of one node's power within a block: state and target may both change in it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.domain.model import Power
 
 
 class Changed(enum.Enum):
-    """Of the two parts of a node's power."""
+    """Which part of a node's power changed."""
 
     TARGET = "target"
     STATE = "state"
@@ -20,15 +20,15 @@ Changes = Sequence[tuple[Changed, Power]]
 
 
 def needs_parent(changes: Changes) -> bool:
-    """Whether the target at the first change of the state stands in the block before alone."""
+    """Whether only the block before has the target at the first change of the state."""
     kinds = [kind for kind, _ in changes]
     return kinds[:1] == [Changed.STATE] and Changed.TARGET in kinds
 
 
 def targets_at(changes: Changes, before: Power) -> tuple[Power | None, Power | None]:
-    """The target when the state was set Down, and when it was set Up; None where it was not.
+    """The target when the state was set to Down, and when it was set to Up; None where it was not.
 
-    ``before`` is the target before the block; where it changed nothing, that is what the block left.
+    ``before`` is the target before the block.
     """
     at: dict[Power, Power] = {}
     target = before

@@ -1,4 +1,4 @@
-"""What the node believes and does at one moment, for people and programs to see; no decision uses it."""
+"""A snapshot of what the node knows and does, for people and programs. No decision uses it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.domain.model import Fault, Head, Hold, NodeId, NodeIdentity, NodePower,
 
 @dataclass(frozen=True, slots=True)
 class WakeStatus:
-    """A wake in progress: ``attempts`` bursts in ``running_for_s`` seconds."""
+    """A wake in progress, with ``attempts`` bursts in ``running_for_s`` seconds."""
 
     node: NodeId
     reason: str
@@ -21,9 +21,9 @@ class WakeStatus:
 
 @dataclass(frozen=True, slots=True)
 class UncreditedStatus:
-    """A Down that has not ended in a boot: nothing is credited since then. Chain time, Unix seconds.
+    """A Down without a boot after it: no uptime is credited since. All times are the chain's, in Unix seconds.
 
-    ``boot_by_s`` is None without a boot request: then no boot helps.
+    ``boot_by_s`` is None while there is no boot request, since a boot has no effect then.
     """
 
     since_s: float
@@ -34,11 +34,11 @@ class UncreditedStatus:
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """Everything at once. ``power`` and ``head`` are None before the first look at the chain.
+    """The whole snapshot. ``power`` and ``head`` are None before the first look at the chain.
 
-    Reasons are empty texts where there is none: ``waiting_for`` while it is not known who this node is,
-    ``not_enabled`` while it may power off, ``staying_up`` while it obeys its target, ``shutdown_step``
-    while no power-off is under way. ``problems`` are those of the node's health.
+    These texts are empty where they do not apply: ``waiting_for`` says why powerd does not know yet which
+    node this is, ``not_enabled`` why it cannot power off, ``staying_up`` which guard keeps it up,
+    ``shutdown_step`` where a shutdown stands. ``problems`` are those of the node's health.
     """
 
     version: str

@@ -1,4 +1,4 @@
-"""Where the follower stands, kept across restarts."""
+"""The follower's place in the chain, kept across restarts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from app.ports.chain_blocks import BlockRef
 
 @runtime_checkable
 class BlockCursor(Protocol):
-    """Remembers the last block whose events are known to be on the stream."""
+    """Stores the last block whose events are known to be in the stream."""
 
     async def load(self) -> BlockRef | None:
-        """The saved place; ``None`` when there is none, or only a damaged one (which is reported)."""
+        """The saved place; ``None`` when there is none. A damaged one is logged, and counts as none."""
         ...
 
     async def save(self, ref: BlockRef) -> None:
-        """Keep the place durably: after a power cut it is the old one or the new one; `CursorNotSaved`."""
+        """Store the place durably: after a power cut it is the old one or the new one. Raises `CursorNotSaved`."""
         ...

@@ -1,4 +1,4 @@
-"""What the boot-loop guard has to remember from one boot to the next (R10)."""
+"""Storage of the boot-loop guard, from one boot to the next (R10)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from app.domain.rules.boot_loop import BootRecord
 
 @runtime_checkable
 class BootMemory(Protocol):
-    """Remembers the last boot. Every method is bounded in time, and raises `BootMemoryUnusable`, saying why."""
+    """Stores one record. Every method is bounded in time, and raises `BootMemoryUnusable` with the reason."""
 
     async def load(self) -> BootRecord | None:
-        """The last record; ``None`` when there is none, or only a damaged one (which is reported)."""
+        """The last record; ``None`` when there is none. A damaged one is logged, and counts as none."""
         ...
 
     async def save(self, record: BootRecord) -> None:
-        """Keep it durably: after a power cut it is the old one or the new one."""
+        """Store the record durably: after a power cut it is the old one or the new one."""
         ...

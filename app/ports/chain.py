@@ -1,4 +1,4 @@
-"""The chain: the truth about every node's power target and power state."""
+"""The chain, which has every node's power target and power state."""
 
 from __future__ import annotations
 
@@ -20,49 +20,49 @@ from app.domain.model import (
 )
 
 UptimeSampler = Callable[[], UptimeSample]
-"""Takes a sample of the uptime now; called right before signing, and anew for every attempt."""
+"""Samples the uptime. The adapter calls it right before it signs, and again for every attempt."""
 
 
 @runtime_checkable
 class ChainReader(Protocol):
-    """Reads. Every method raises `ChainUnavailable` when no answer came in time."""
+    """The reads. Every method raises `ChainUnavailable` when no answer came in time."""
 
     @property
     def tells_finality(self) -> bool:
-        """Whether `HeadKind.FINALIZED` can be read; if not, it is answered like BEST."""
+        """Whether `HeadKind.FINALIZED` can be read. If not, a read of it is a read of BEST."""
         ...
 
     @property
     def lacks_power(self) -> str:
-        """Why nodes have no power target and state here at all; empty where they have, or before that is known.
+        """Why nodes have no power target and state here; empty where they have, or before that is known.
 
-        Then every node is Up and wanted Up, and the farm has no nodes.
+        Where it is not empty, every node reads as Up with target Up, and the farm has no nodes.
         """
         ...
 
     async def head(self, kind: HeadKind) -> Head | None:
-        """The chain's head now; ``None`` where the gateway does not tell."""
+        """The chain's head now; ``None`` where the gateway does not have one."""
         ...
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
-        """Power of all ``nodes`` from one block, the head of the given kind, in one batch.
+        """Power of all ``nodes``, read from one block, the head of the given kind, in one batch.
 
-        Behind a gateway that gives one node a call it is as many calls, and ``head`` is None.
+        Behind Zero-OS' gateway each node takes a call of its own, and ``head`` is None.
         """
         ...
 
     async def power_in(self, node: NodeId, block: Inclusion) -> PastPower | None:
-        """Power of the node as that block left it; ``None`` where that is not known, or not any more.
+        """Power of the node after that block; ``None`` where no endpoint knows it (any more).
 
-        A block of which only the number is known (an empty hash) is the one of the best chain.
+        With an empty hash, the block of that number on the best chain is meant.
         """
         ...
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
         """Records of those of ``nodes`` that exist, in one batch.
 
-        A node whose record is there and can't be read is `Unreadable`, and spoils no other; only a
-        node that the chain does not have is left out.
+        A node is left out only if the chain does not have it. A record that cannot be read is
+        `Unreadable`, and the others are read all the same.
         """
         ...
 
@@ -75,17 +75,17 @@ class ChainReader(Protocol):
 class ChainWriter(Protocol):
     """The node's own extrinsics, signed with its key.
 
-    Each waits, bounded in time, until the extrinsic is included, and checks its success (in the
-    block's events, or by what a gateway lets one tell). Raises `ExtrinsicRefused`, `ExtrinsicFailed`,
+    Each method waits, bounded in time, until the extrinsic is included, and checks that it succeeded: by
+    the block's events, or by the gateway's answer. It raises `ExtrinsicRefused`, `ExtrinsicFailed`,
     `ExtrinsicUncertain` or `ChainUnavailable`.
     """
 
     async def set_power_state(self, power: Power) -> Inclusion:
-        """Say on chain that this node is Up or Down (``change_power_state``)."""
+        """Set this node's state on chain (``change_power_state``)."""
         ...
 
     async def announce_power_state(self, power: Power) -> None:
-        """Hand ``change_power_state`` to the pool and return without waiting for inclusion."""
+        """Submit ``change_power_state``, and return without waiting for its inclusion."""
         ...
 
     async def report_uptime(self, sample: UptimeSampler) -> Inclusion:
@@ -95,4 +95,4 @@ class ChainWriter(Protocol):
 
 @runtime_checkable
 class Chain(ChainReader, ChainWriter, Protocol):
-    """Both sides of the chain, as one adapter gives them."""
+    """Reads and writes, which every adapter implements together."""

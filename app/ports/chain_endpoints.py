@@ -1,4 +1,4 @@
-"""How the chain's endpoints do, of which one is used at a time."""
+"""The health of the chain's endpoints, of which the adapter uses one at a time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from app.domain.model import EndpointTrouble
 
 @runtime_checkable
 class ChainEndpoints(Protocol):
-    """The list from the settings."""
+    """The endpoints that the settings list."""
 
     async def troubles(self) -> Sequence[EndpointTrouble]:
-        """Those that are out now, one entry for each; an endpoint that was out before is tried once more first."""
+        """The endpoints that do not work now. Each that did not work at the last call is tried first."""
         ...

@@ -1,4 +1,4 @@
-"""Time. The domain has no other: in tests and simulations it is virtual."""
+"""Time. The domain reads no other clock, so that time is virtual in tests and simulations."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """A time that only goes forward, from an arbitrary start."""
+        """Time that never goes back, from an arbitrary start."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait at least so long. Cancelling ends the wait."""
         ...
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:

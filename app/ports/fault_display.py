@@ -13,5 +13,5 @@ class FaultDisplay(Protocol):
     """Shows faults."""
 
     async def show(self, faults: Sequence[Fault]) -> None:
-        """These are all the faults there are now; an empty sequence clears the display."""
+        """Show these faults, and no others. An empty sequence clears the display. Raises `FaultsNotShown`."""
         ...

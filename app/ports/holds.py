@@ -10,8 +10,8 @@ from app.domain.model import Hold
 
 @runtime_checkable
 class Holds(Protocol):
-    """The holds that are in force."""
+    """Reads the holds that are in force."""
 
     async def active(self) -> Sequence[Hold]:
-        """All holds not yet expired; `HoldsUnreadable` when that is not known."""
+        """All holds that have not expired. Raises `HoldsUnreadable` when that is not known."""
         ...

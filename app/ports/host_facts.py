@@ -1,4 +1,4 @@
-"""What the host knows of itself. Quick reads of local files: nothing here blocks or waits."""
+"""Uptime, boot and health of this machine. An adapter must answer at once, from local files."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from app.domain.model import Health
 
 @runtime_checkable
 class HostFacts(Protocol):
-    """Facts about this machine and this boot."""
+    """Reads facts about this machine and this boot."""
 
     def uptime_s(self) -> int:
-        """Whole seconds since the machine was booted, time asleep included."""
+        """Whole seconds since the boot, with the time in suspend."""
         ...
 
     def boot_id(self) -> str:
-        """A text that is new at every boot."""
+        """A text that is different in every boot."""
         ...
 
     def health(self) -> Health:
-        """Whether the node may claim uptime now."""
+        """Whether the node can report uptime now."""
         ...

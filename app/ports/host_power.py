@@ -7,28 +7,28 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class HostPower(Protocol):
-    """Orders to the init system. Each raises `HostPowerFailed` when it was not accepted in time."""
+    """Orders to the init system. Each raises `HostPowerFailed` when the order was not accepted in time."""
 
     async def check(self) -> None:
-        """Raises `HostPowerFailed`, saying why, when this host can't be powered off at all."""
+        """Raise `HostPowerFailed` with the reason when powerd cannot power this host off at all."""
         ...
 
     async def power_off(self) -> None:
-        """Ask for an orderly power-off; returns once the order is accepted, not when it is dark."""
+        """Order a power-off. Returns when the order is accepted; the machine still runs then."""
         ...
 
     async def force_power_off(self) -> None:
-        """Power off without waiting for services to stop: the orderly way got stuck."""
+        """Power off without waiting for services to stop, after an order that had no effect."""
         ...
 
     async def reboot(self) -> None:
-        """Ask for an orderly reboot; returns once the order is accepted."""
+        """Order a reboot. Returns when the order is accepted."""
         ...
 
     async def force_reboot(self) -> None:
-        """Reboot without waiting for services to stop: the orderly way got stuck."""
+        """Reboot without waiting for services to stop, after an order that had no effect."""
         ...
 
     async def stopping(self) -> bool:
-        """Whether the system is going down at this moment (systemd: ``stopping``)."""
+        """Whether the system is shutting down now (systemd: ``stopping``)."""
         ...

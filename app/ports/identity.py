@@ -1,4 +1,4 @@
-"""Who this machine is on the chain."""
+"""The ids of this machine on the chain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Identity(Protocol):
     async def identify(self) -> NodeIdentity:
         """Node, farm and twin id of this machine.
 
-        Raises `ChainUnavailable` when it can't be asked now, `UnknownIdentity` when the chain
-        knows no such node.
+        Raises `ChainUnavailable` or `IdentityUnavailable` when they are not known yet, `UnknownIdentity`
+        when the chain has no such node.
         """
         ...

@@ -1,4 +1,4 @@
-"""Wake-on-LAN packets to other machines of the same layer-2 segment."""
+"""Wake-on-LAN packets to other machines in the same layer-2 segment."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class MagicPackets(Protocol):
     """Sends magic packets."""
 
     async def send(self, mac: Mac) -> None:
-        """Send one packet (6 × ff, then the MAC 16 times), by each interface there is for it.
+        """Send one packet (6 × ff, then the MAC 16 times) on each configured interface.
 
-        `MagicPacketNotSent` if it left by none, `MagicPacketSentInPart` if not by all.
+        Raises `MagicPacketNotSent` if no interface took it, `MagicPacketSentInPart` if only some did.
         """
         ...

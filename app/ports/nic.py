@@ -9,30 +9,30 @@ from app.domain.model import Nic
 
 @runtime_checkable
 class NicPort(Protocol):
-    """Finds the card and keeps it armed. Most methods raise `NicUnusable`, saying why."""
+    """Finds the card and arms it. `find`, `arm` and `armed` raise `NicUnusable` with the reason."""
 
     async def find(self) -> Nic:
-        """The one physical card of this node that supports waking by magic packet; or the cards of its one bond."""
+        """The one physical card that can wake this node by magic packet, or the cards of its one bond."""
         ...
 
     async def arm(self, nic: Nic) -> None:
-        """Switch on Wake-on-LAN by magic packet, in every place that the machine has for it.
+        """Switch on waking by magic packet, in the card and in every device of the kernel above it.
 
-        Other wake modes that are on stay on, unless the operator wants magic packet alone.
+        Other wake modes stay as they are, unless the settings ask for magic packets alone.
         """
         ...
 
     async def armed(self, nic: Nic) -> bool:
-        """Read back whether waking by magic packet is switched on, everywhere."""
+        """Read back whether waking by magic packet is on in all those places."""
         ...
 
     async def leaving(self, nic: Nic) -> None:
-        """Powerd is about to order the power-off: what runs after powerd may arm the card once more.
+        """Called right before the power-off order: from now on the hook that runs after powerd arms the card again.
 
-        It is a second net: what fails is logged, and never raised.
+        That is a second safeguard, so a failure is logged and never raised.
         """
         ...
 
     async def staying(self) -> None:
-        """No power-off is ordered (any more): a power-off that others order now is not powerd's. Never raises."""
+        """Called when powerd ordered no power-off, or gave it up: the hook leaves the card alone. Never raises."""
         ...

@@ -1,4 +1,4 @@
-"""What people and other programs may ask of this daemon. Nothing here powers a node off."""
+"""What operators and other programs can ask of this daemon. No method powers a node off."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from app.domain.status import NodeStatus
 
 @runtime_checkable
 class Operator(Protocol):
-    """Every method but `status` raises `IdentityUnavailable` until it is known who this node is."""
+    """Every method but `status` raises `IdentityUnavailable` until powerd knows which node this is."""
 
     def status(self) -> NodeStatus:
         """What the node believes and does now."""
         ...
 
     async def reconcile(self) -> None:
-        """Look at the chain again soon, for the node itself and its farm; returns at once."""
+        """Start a look at the chain, for the node itself and for its farm. Returns at once."""
         ...
 
     async def report_uptime(self) -> UptimeReported | UptimeSkipped:
-        """Report the uptime now; raises the errors of `ChainWriter`, and `TimeoutError`."""
+        """Report the uptime now. Raises the errors of `ChainWriter`, and `TimeoutError`."""
         ...
 
     async def wake(self, node: NodeId) -> None:
-        """Begin to wake another node of the farm; returns once that is decided.
+        """Begin to wake another node of the farm. Returns when the wake has begun.
 
         Raises `NodeNotKnown` if the farm has no such other node, and `NotWantedUp` if its target is Down.
         """

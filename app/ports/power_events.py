@@ -1,4 +1,4 @@
-"""Power-target events on the bus: one port to hear them, one to publish them."""
+"""Power-target events on the bus: one port to read them, one to publish them."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from app.domain.events import Delivery, PowerTargetChanged
 
 @runtime_checkable
 class PowerEvents(Protocol):
-    """Deliveries, each to be acknowledged after it was handled, or put aside as a dead letter.
+    """Deliveries. The caller acknowledges each one after it handled it, or puts it aside as a dead letter.
 
-    A delivery that is neither comes again after the next `open`. Every method raises
+    Any other delivery comes again after the next `open`. Every method raises
     `EventsUnavailable` when the bus does not answer in time.
     """
 
     async def open(self) -> None:
-        """(Re)connect; what was delivered earlier and never acknowledged is delivered again."""
+        """Connect anew. Deliveries that were never acknowledged come again."""
         ...
 
     async def receive(self) -> Sequence[Delivery]:
         """The next batch; empty when nothing came within a few seconds, or right after `open`.
 
-        Only this proves that the bus can be read. Cancelling loses nothing.
+        An answer proves that the bus can be read; `open` alone does not. Cancelling loses no delivery.
         """
         ...
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """These were handled. Harmless for a delivery the bus no longer knows."""
+        """Mark as handled. A delivery that the bus no longer has is ignored."""
         ...
 
     async def dead_letter(self, delivery: Delivery, reason: str) -> None:
-        """Keep the entry, with the reason, on the dead-letter stream; then acknowledge it."""
+        """Append the entry with the reason to the dead-letter stream, then acknowledge it."""
         ...
 
     async def others(self, own: str) -> Sequence[str]:
-        """Names of the others that read the same stream now; ``own`` is the name that they see of this reader.
+        """Names of the other readers of the same stream; ``own`` is this reader's name, which they see.
 
-        Those that ask this themselves are named, after they asked twice. Another program has no name; the bus
-        may notice it, after two looks that each followed a `receive` which waited in vain.
+        A reader is named after its second call of this method. A program that never calls it has no name:
+        it is noticed by what it reads, after two calls that each followed an empty `receive`.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
@@ -53,9 +53,9 @@ class PowerEventsOut(Protocol):
     """Publishes events for the daemon of the same node."""
 
     async def publish(self, changes: Sequence[PowerTargetChanged]) -> None:
-        """Append in order; `EventsUnavailable` when not all are known to be on the stream."""
+        """Append in order. Raises `EventsUnavailable` unless all are known to be in the stream."""
         ...
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...

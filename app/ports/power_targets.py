@@ -14,14 +14,14 @@ class PowerTargets(Protocol):
     """Sets targets, signed with the farmer's key."""
 
     async def set_power_target(self, node: NodeId, target: Power) -> Inclusion:
-        """``change_power_target``, waited for until included; errors as for `ChainWriter`."""
+        """Submit ``change_power_target`` and wait for its inclusion. Errors are those of `ChainWriter`."""
         ...
 
     def set_power_targets(
         self, nodes: Sequence[NodeId], target: Power
     ) -> AsyncIterator[tuple[NodeId, Inclusion | PowerdError]]:
-        """All of them side by side, not a block for each; yields what became of each node as it becomes known.
+        """Set all targets at the same time; yields each node with its result as soon as it is known.
 
-        A node's failure is a value here, and keeps no other node from its target.
+        The failure of one node is yielded as a value, and does not stop the others.
         """
         ...

@@ -7,15 +7,14 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class RtcAlarm(Protocol):
-    """The one alarm there is, which other programs use too. Every method is bounded in time, and raises
-    `RtcUnusable`, saying why.
+    """The machine's one alarm, which other programs use too.
 
-    All times are seconds ahead, counted by the hardware clock itself: that may be set to local
-    time, or be wrong, and so may the system's.
+    Every method is bounded in time, and raises `RtcUnusable` with the reason. All times are seconds
+    from now by the hardware clock: that clock, and the system's, may be wrong or set to local time.
     """
 
     async def arm(self, ahead_s: int) -> None:
-        """Set the alarm, in place of one that is set; that of another program is remembered for `clear`."""
+        """Set the alarm, and replace one that is set. `clear` restores that of another program."""
         ...
 
     async def due_in_s(self) -> int | None:
@@ -27,5 +26,5 @@ class RtcAlarm(Protocol):
         ...
 
     async def clear(self) -> None:
-        """Take away an alarm that `arm` set, and no other; put back what it took the place of, while that is ahead."""
+        """Remove an alarm that `arm` set, and no other. Restore the one it replaced, if that is still ahead."""
         ...

@@ -1,4 +1,4 @@
-"""Whether other nodes of the farm are alive, by what each of them does on the chain."""
+"""Signs of life of other nodes: what only a running node can do on the chain."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from app.domain.model import Counters, NodeId
 
 @runtime_checkable
 class SignsOfLife(Protocol):
-    """Counters that only the nodes themselves can move: another number after each of the node's uptime reports.
+    """Counters that only the nodes themselves can move, such as by an uptime report.
 
-    Read from finalized blocks, where a fork can't move them, in one batch. Nodes that can't be read
-    are left out. Raises `ChainUnavailable`.
+    They are read from finalized blocks, which no fork undoes, in one batch. A node that cannot be read
+    is left out. Both methods raise `ChainUnavailable`.
     """
 
     async def counters(self, nodes: Collection[NodeId]) -> Counters:
-        """As of the finalized head."""
+        """The counters after the finalized head."""
         ...
 
     async def earlier(self, nodes: Collection[NodeId]) -> Counters | None:
-        """As of a block before that, some 20 min at most; None where the chain keeps none."""
+        """The counters after an earlier block, at most some 20 min old; ``None`` where the chain keeps none."""
         ...

@@ -9,8 +9,6 @@ from app.domain.events import DomainEvent
 
 @runtime_checkable
 class Telemetry(Protocol):
-    """Called after the effect; must not raise and must not wait."""
+    """Called after the effect. It must not raise and must not wait."""
 
-    def record(self, event: DomainEvent) -> None:
-        """Take note."""
-        ...
+    def record(self, event: DomainEvent) -> None: ...

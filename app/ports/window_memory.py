@@ -1,4 +1,4 @@
-"""What a node has to remember of its last Down until it has booted (R13)."""
+"""Storage of this node's last Down, until the machine has booted (R13)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from app.domain.rules.paid import DownWindow
 
 @runtime_checkable
 class WindowMemory(Protocol):
-    """Remembers one window. Every method is bounded in time, and raises `WindowMemoryUnusable`, saying why."""
+    """Stores one window. Every method is bounded in time, and raises `WindowMemoryUnusable` with the reason."""
 
     async def load(self) -> DownWindow | None:
-        """The window kept last; ``None`` when there is none, or only a damaged one (which is reported)."""
+        """The stored window; ``None`` when there is none. A damaged one is logged, and counts as none."""
         ...
 
     async def save(self, window: DownWindow) -> None:
-        """Keep it durably: after a power cut it is the old one or the new one."""
+        """Store the window durably: after a power cut it is the old one or the new one."""
         ...
 
     async def clear(self) -> None:
-        """Forget it; harmless when there is none."""
+        """Remove the window, if there is one."""
         ...

@@ -97,7 +97,7 @@ async def test_r13_a_kill_between_down_and_the_power_off_is_remembered(wanted: P
             await node.target(Power.UP)
         mark = node.daemon.mark()
         await started(node)
-        words = "may not: held by operator" if wanted is Power.UP else "shut down and woken by"
+        words = "a guard forbids it: held by operator" if wanted is Power.UP else "shut down and woken by"
         await node.daemon.says("FaultRaised", since=mark, key="uncredited", message=words)
         await node.until_state(Power.UP)
         assert "not paid     uptime is not credited since" in await status(node)

@@ -107,7 +107,7 @@ async def test_r13_what_forbids_a_power_off_forbids_the_reboot_until_it_is_gone(
             node.host_power.unable = "no such command"
         await farm.set_target(1, Power.UP)
         await farm.until(lambda: "uncredited" in node.fault_keys, within_s=120)
-        await farm.until(lambda: "may not" in node.fault("uncredited").message, within_s=60)
+        await farm.until(lambda: "a guard forbids it" in node.fault("uncredited").message, within_s=60)
         assert farm.state(1) is Power.UP
         first = node.fault("uncredited").message
         await farm.clock.sleep(900)

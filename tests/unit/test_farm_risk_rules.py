@@ -56,7 +56,7 @@ def test_awake_is_up_wanted_up_and_not_known_to_be_silent(seen: Member, awake: b
         (member(1), [], ""),
         (member(1, DOWN, DOWN), [member(2)], ""),
         (member(1, DOWN, DOWN), [member(2, DOWN), member(3, UP, DOWN), member(4, sign=SILENT)], "no node of its farm"),
-        (member(1, DOWN, DOWN), [member(2, sign=UNTOLD), member(3, sign=SILENT)], "does not tell when node 2 gave"),
+        (member(1, DOWN, DOWN), [member(2, sign=UNTOLD), member(3, sign=SILENT)], "does not show when node 2 gave"),
         (member(1, DOWN, DOWN), [member(2, sign=UNTOLD), member(3)], ""),
         (member(1, DOWN, DOWN), [member(2, sign=SignAge(1440.0, None, whole=True))], ""),
         (member(1, UP, DOWN), [], "no node of its farm is awake"),

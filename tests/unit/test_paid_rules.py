@@ -155,7 +155,7 @@ def test_the_message_has_fixed_times_and_the_remedy() -> None:
         told = uncredited(requested, NodeId(7), remedy, "")
         assert f"uptime is not credited since {since}" in told
         assert words in told
-    assert "may not: held by x" in uncredited(requested, NodeId(7), Remedy.REBOOT, "held by x")
+    assert "a guard forbids it: held by x" in uncredited(requested, NodeId(7), Remedy.REBOOT, "held by x")
     assert utc(OPENED_S + 86_400) in uncredited(WINDOW, NodeId(7), Remedy.REBOOT, "")
 
 

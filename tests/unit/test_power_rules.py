@@ -174,8 +174,8 @@ def test_an_age_of_zero_switches_the_check_off_for_a_chain_that_makes_blocks_on_
     limits = PowerLimits(best_head_age_s_max=0, finalized_head_age_s_max=0)
     old = seen(best=own(HeadKind.BEST, DOWN, UP, age_s=1e6), finalized=own(HeadKind.FINALIZED, DOWN, UP, age_s=1e6))
     assert decide(old, limits) == ShutDown()
-    untold = seen(best=OwnPower(None, NodePower(PowerState(UP), DOWN)), finalized=None, head_unreadable="it hangs")
-    assert decide(untold, limits) == ShutDown()
+    unknown = seen(best=OwnPower(None, NodePower(PowerState(UP), DOWN)), finalized=None, head_unreadable="it hangs")
+    assert decide(unknown, limits) == ShutDown()
 
 
 def test_r7_an_unfinished_wake_defers_the_power_off_by_a_few_minutes_at_most() -> None:

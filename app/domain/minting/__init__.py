@@ -1,1 +1,1 @@
-"""What a farmer is paid by: the grid's minting rules, as pure functions over one node's month."""
+"""The grid's minting rules, which decide what a farmer is paid, as pure functions over one node's month."""

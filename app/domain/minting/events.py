@@ -1,4 +1,4 @@
-"""What the minting reads of one node: four kinds of events, in chain time (whole Unix seconds)."""
+"""The events of one node that the minting reads, of four kinds. Times are the chain's, in whole Unix seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.domain.model import NodeId, Power
 
 @dataclass(frozen=True, slots=True)
 class Initial:
-    """How the chain has the node when the period begins; ``since_s`` is the time of the block of its Down."""
+    """The node's power when the period begins; ``since_s`` is the time of the block of its Down."""
 
     node: NodeId
     state: Power
@@ -19,7 +19,7 @@ class Initial:
 
 @dataclass(frozen=True, slots=True)
 class NodeUptimeReported:
-    """The chain took a report. ``uptime_s`` counts from the node's boot."""
+    """The chain took an uptime report. ``uptime_s`` is the time since the node's boot."""
 
     time_s: int
     node: NodeId
@@ -27,13 +27,13 @@ class NodeUptimeReported:
 
     @property
     def boot_s(self) -> int:
-        """When the node booted, if its report is true."""
+        """When the node booted, by this report."""
         return self.time_s - self.uptime_s
 
 
 @dataclass(frozen=True, slots=True)
 class PowerTargetChanged:
-    """The farmer set the target; the chain says so even when it was that before."""
+    """The farmer set the target. The chain has this event also when the target was the same before."""
 
     time_s: int
     node: NodeId
@@ -42,7 +42,7 @@ class PowerTargetChanged:
 
 @dataclass(frozen=True, slots=True)
 class PowerStateChanged:
-    """The node set its state; a repeated Down is an event too."""
+    """The node set its state. A repeated Down is an event too."""
 
     time_s: int
     node: NodeId

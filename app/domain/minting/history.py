@@ -1,4 +1,4 @@
-"""A farm's past as the chain's blocks tell it."""
+"""Blocks of the chain's past, with the events of a farm's nodes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.domain.minting.events import TimedEvent
 
 @dataclass(frozen=True, slots=True)
 class TimedBlock:
-    """A block and its own time (whole Unix seconds). The first block of a chain may have none: 0."""
+    """A block and its own time (whole Unix seconds); 0 for a first block without one."""
 
     ref: BlockRef
     time_s: int
@@ -18,7 +18,7 @@ class TimedBlock:
 
 @dataclass(frozen=True, slots=True)
 class EventfulBlock:
-    """A block and what it holds of the nodes that were asked for."""
+    """A block, and its events of the nodes that were asked for."""
 
     block: TimedBlock
     events: tuple[TimedEvent, ...]

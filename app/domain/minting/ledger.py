@@ -1,4 +1,4 @@
-"""All nodes' months of one period, fed with events in the order of their time."""
+"""The months of all nodes in one period, computed from events in the order of their time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from app.domain.model import NodeId, Power
 
 
 class EventOutOfPlace(PermanentError):
-    """An event that can't come after what its node did already."""
+    """An event that is older than one of the same node before it."""
 
 
 class MonthLedger:
-    """Power events from before the period make up how each node begins it; earlier reports mean nothing.
+    """The months. Power events before the period decide how a node begins it; reports before it do not count.
 
-    ``on_booking`` sees each decision about a node's time as it is made.
+    ``on_booking`` is called with each decision about a node's time.
     """
 
     def __init__(self, period: Period, on_booking: Callable[[NodeId, Booking], None] | None = None) -> None:
@@ -31,7 +31,7 @@ class MonthLedger:
         self._latest_s: dict[NodeId, int] = {}
 
     def add(self, event: Event) -> None:
-        """Take one event; `EventOutOfPlace` when it is older than one of its node before it."""
+        """Add one event. Raises `EventOutOfPlace` when it is older than an earlier one of the same node."""
         node = event.node
         if isinstance(event, Initial):
             if node in self._latest_s or node in self._initials:
@@ -51,21 +51,21 @@ class MonthLedger:
             self._on_booking(node, booking)
 
     def month(self, node: NodeId) -> Month:
-        """The node's month as far as it is known."""
+        """The node's month after the events so far."""
         known = self._months.get(node)
         return beginning(node, self._period, self._initials.get(node)) if known is None else known
 
     @property
     def nodes(self) -> tuple[NodeId, ...]:
-        """All nodes that were named, ascending."""
+        """All nodes of which there was an event, ascending."""
         return tuple(sorted(self._latest_s.keys() | self._initials.keys()))
 
     def close(self, node: NodeId) -> Month:
-        """The node's month when no more events come."""
+        """The node's month at the end, when no more events come."""
         return self._end(node, closed(self.month(node), self._period))
 
     def so_far(self, node: NodeId, now_s: int) -> Month:
-        """The node's month as it stands in the middle of the period; no event may be added after it."""
+        """The node's month as it stands at ``now_s``. No event can be added after this call."""
         return self._end(node, so_far(self.month(node), now_s, self._period))
 
     def _end(self, node: NodeId, end: Step) -> Month:

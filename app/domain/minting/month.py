@@ -1,4 +1,4 @@
-"""One node's month as plain values: what the minting knows of it, and what became of its time."""
+"""One node's month as plain values: what the minting knows, and which time it credited."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ SLEEP_S_MAX = 24 * 3600
 BOOT_S_MAX = 30 * 60
 """From the boot request to the boot."""
 GRACE_S = 60
-"""How far growth of uptime and time between reports may differ."""
+"""How far the growth of uptime and the time between two reports may differ."""
 SKEW_S = 120
-"""From this on a boot time that moved is a violation."""
+"""A boot time that moved by so much is a violation."""
 SLOW_BOOTS_MAX = 1
 ABORTED_AFTER_S = 600
-"""One report right after Down is part of a good power-off; a later one shows that the machine stayed on."""
+"""A report sooner after Down belongs to a normal power-off; a later one shows that the machine stayed on."""
 MINIMUM_SHARE, CERTIFIED_SHARE = 0.95, 0.98
-"""Below this share of the period nothing is paid; the second is that of certified nodes."""
+"""Below this share of the period nothing is paid; certified nodes need the second."""
 
 
 class Violation(enum.Enum):
-    """Each of them costs the whole month; the values are the minting's own names."""
+    """A violation costs the whole month. The values are the minting's own names."""
 
     UPTIME_TOO_HIGH = "UptimeTooHigh"
     UPTIME_TOO_LOW = "UptimeTooLow"
@@ -37,7 +37,7 @@ class Violation(enum.Enum):
 
 
 class Loss(enum.Enum):
-    """Why time was not credited, in a farmer's words."""
+    """Why time was not credited, in words for the farmer."""
 
     GAP = "no report for more than 41 minutes"
     REBOOT = "the node was off without having been put to sleep"
@@ -51,7 +51,7 @@ class Loss(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """What became of the time up to ``until_s``: so much was credited, so much lost, and why."""
+    """A decision about the time up to ``until_s``: how much was credited and lost, and why."""
 
     until_s: int
     credited_s: int
@@ -62,13 +62,13 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What the minting knows of one node. ``step`` makes the next one.
+    """What the minting knows of one node. `step` (in rules.py) returns the next one.
 
-    ``window_s`` is when the open down window was opened, ``request_s`` when the open boot request
-    came. ``last`` is the last report that counted, as (time, uptime), and ``boot_s`` the boot time
-    that its series of reports began with. ``booked_until_s`` is up to where time was credited or lost.
-    ``down_s`` is when the node, in its open window, last said Down with its target Down, and ``awake_s`` when
-    it last reported without having booted. ``over``: a report from after the period counted already.
+    ``window_s`` is when the open down window was opened, ``request_s`` when the open boot request came.
+    ``last`` is the last report that counted, as (time, uptime); ``boot_s`` is the boot time at the begin of
+    its series of reports. Time is decided up to ``booked_until_s``. In the open window, ``down_s`` is when
+    the node last said Down with its target Down, and ``awake_s`` when it last reported without a boot.
+    ``over``: a report from after the period has counted.
     """
 
     node: NodeId
@@ -89,28 +89,28 @@ class Month:
 
     @property
     def boot_until_s(self) -> int | None:
-        """By when the node must have booted; None without an open boot request."""
+        """Until when the node must boot; None without an open boot request."""
         return None if self.request_s is None else self.request_s + BOOT_S_MAX
 
     @property
     def stayed_on(self) -> bool:
-        """Whether it runs in its open window without having booted. It may have gone to sleep again since."""
+        """Whether it ran on in its open window without a boot. It may sleep again by now."""
         return self.awake_s is not None and (self.down_s is None or self.awake_s > self.down_s + ABORTED_AFTER_S)
 
     @property
     def uncredited_since_s(self) -> int | None:
-        """Since when a node that runs earns nothing, until it boots; None where its reports count."""
+        """Since when a running node earns nothing, until it boots; None where its reports count."""
         if self.window_s is None:
             return self.request_s
         return self.window_s if self.stayed_on else None
 
     def share(self, period: Period) -> float:
-        """Credited part of the period, 0 to 1."""
+        """The credited part of the period, from 0 to 1."""
         return self.credited_s / period.length_s
 
 
 def beginning(node: NodeId, period: Period, initial: Initial | None = None) -> Month:
-    """The month as it begins. A node that is Down has its window open since its Down already."""
+    """The month at its begin. For a node that is Down, the window is open since its Down."""
     if initial is None:
         return Month(node, booked_until_s=period.start_s)
     down = initial.state is Power.DOWN

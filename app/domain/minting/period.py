@@ -10,12 +10,12 @@ from dataclasses import dataclass
 FIRST_START_S = 1_522_501_000
 LENGTH_S = 2_630_880
 AFTERMATH_S = 27 * 3600
-"""How long after a period events are still read for it."""
+"""For how long after a period its events are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Events at ``start_s`` and at ``end_s`` themselves belong to it. ``number`` is None outside the calendar."""
+    """A period, with ``start_s`` and ``end_s`` in it. ``number`` is None outside the calendar."""
 
     start_s: int
     end_s: int
@@ -23,16 +23,16 @@ class Period:
 
     @property
     def length_s(self) -> int:
-        """Seconds; what a node can earn in it at most."""
+        """Its length (s), which is the most that a node can be credited."""
         return self.end_s - self.start_s
 
     @classmethod
     def at(cls, number: int) -> Period:
-        """The period of that number, counted from 0."""
+        """The period with this number, counted from 0."""
         start_s = FIRST_START_S + number * LENGTH_S
         return cls(start_s, start_s + LENGTH_S, number)
 
     @classmethod
     def holding(cls, time_s: float) -> Period:
-        """The period that is current at that time."""
+        """The period that ``time_s`` lies in."""
         return cls.at(int(time_s - FIRST_START_S) // LENGTH_S)

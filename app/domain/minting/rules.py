@@ -1,8 +1,8 @@
-"""The minting's rules: one node's month and one event in, the next month out.
+"""The minting's rules: a function from one node's month and one event to the next month.
 
 Theory of operation. Power events open and close two things. The *down window* opens when the state
 turns Down while the target is Down. The *boot request* is the first target Up that comes while the
-state is Down. What a report is worth depends on both:
+state is Down. Both decide what a report counts for:
 
 ======  =======  ====================================================================
 window  request  a report
@@ -14,8 +14,8 @@ open    open     is ignored, unless the node booted since the window opened: the
                  closes both, and the whole time since then is credited (`_woken`)
 ======  =======  ====================================================================
 
-So a node that said Down and did not power off earns nothing until it has really booted (R13).
-Source: ``minting_v3`` (state of February 2025), and what it answered when it was run.
+So a node that said Down and did not power off earns nothing until it has booted (R13).
+Source: ``minting_v3`` (state of February 2025), its code and its output.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ Step = tuple[Month, Booking | None]
 
 
 def step(month: Month, event: TimedEvent, period: Period) -> Step:
-    """The month after this event, and what the event decided about the time before it, if anything.
+    """The month after this event, and the decision about the time before it, if there is one.
 
-    Events must come in the order of their time. Those later than 27 h after the period change nothing.
+    Events must come in the order of their time. Those of more than 27 h after the period change nothing.
     """
     if event.time_s > period.end_s + AFTERMATH_S:
         return month, None
@@ -59,7 +59,7 @@ def step(month: Month, event: TimedEvent, period: Period) -> Step:
 
 
 def closed(month: Month, period: Period) -> Step:
-    """The month when no more events come: an open request of the period is a slow boot, too many are a violation."""
+    """The month at its end. An open request of the period counts as a slow boot; two of them are a violation."""
     slow_boots = month.slow_boots + (month.request_s is not None and month.request_s <= period.end_s)
     month = replace(month, slow_boots=slow_boots)
     if slow_boots > SLOW_BOOTS_MAX:
@@ -70,7 +70,7 @@ def closed(month: Month, period: Period) -> Step:
 
 
 def so_far(month: Month, now_s: int, period: Period) -> Step:
-    """The month as it stands in the middle of the period, as if what is still in time came in time.
+    """The month as it stands at ``now_s``, if everything that can still come in time will.
 
     A sleeper that is not late yet is credited up to now, and so is a node whose next report is not due.
     """
@@ -123,7 +123,7 @@ def _reported(month: Month, report: NodeUptimeReported, period: Period) -> Step:
         return _ignored(month, report), None
     else:
         month, booking = _woken(month, report, month.window_s, month.request_s, period)
-    # Of the hours after the period the first report that counts is the last one that does.
+    # Only the first report after the period counts.
     return replace(month, over=report.time_s > period.end_s), booking
 
 
@@ -134,7 +134,7 @@ def _ignored(month: Month, report: NodeUptimeReported) -> Month:
 
 
 def _woken(month: Month, report: NodeUptimeReported, window_s: int, request_s: int, period: Period) -> Step:
-    """The report after a real boot: it closes the window and consumes the request."""
+    """The first report after a boot: it closes the window and the request."""
     slow = report.boot_s - request_s > BOOT_S_MAX
     overslept = report.time_s - window_s > SLEEP_S_MAX
     slept_s = max(0, min(report.time_s, period.end_s) - max(window_s, period.start_s))
@@ -156,7 +156,7 @@ def _woken(month: Month, report: NodeUptimeReported, window_s: int, request_s: i
 
 
 def _compared(month: Month, report: NodeUptimeReported, period: Period) -> Step:
-    """A node that was not put to sleep: its report must fit the one before it."""
+    """A report of a node that was not put to sleep: it must fit the report before it."""
     if month.last is None:
         return _first(month, report, period)
     last_s, last_uptime_s = month.last
@@ -175,7 +175,7 @@ def _compared(month: Month, report: NodeUptimeReported, period: Period) -> Step:
         worth_s = max(0, report.uptime_s - max(0, report.time_s - period.end_s))
         taken = replace(taken, boot_s=report.boot_s)
         return _booked(taken, report.time_s, min(worth_s, REPORT_GAP_S_MAX), period, Loss.REBOOT, "booted")
-    # The report before it stays the one to compare with, so no time is lost yet.
+    # The next report is compared with the one before this, so no time is lost yet.
     too_low = report.uptime_s > last_uptime_s
     month = _violated(month, Violation.UPTIME_TOO_LOW if too_low else Violation.INVALID_REBOOT, report.time_s)
     return month, Booking(report.time_s, 0, 0, Loss.BAD_REPORT)
@@ -198,10 +198,10 @@ def _violated(month: Month, violation: Violation, at_s: int) -> Month:
 
 
 def _booked(month: Month, until_s: int, credit_s: int, period: Period, loss: Loss, note: str = "") -> Step:
-    """Credit so much of the time since the last booking; what remains of it is lost.
+    """Credit ``credit_s`` of the time since the last booking; the rest is lost.
 
-    A credit may reach a few seconds beyond the elapsed time (a report's growth may exceed its gap by the
-    grace), which the next report takes back; so nothing is counted as lost there.
+    The credit can be some seconds more than the elapsed time, since uptime may grow by the grace more than
+    the gap. The next report evens that out, so that is no loss.
     """
     until_s = min(until_s, period.end_s)
     elapsed_s = until_s - month.booked_until_s

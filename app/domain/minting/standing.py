@@ -1,4 +1,4 @@
-"""What the minting's deadlines leave a node now, as far as that is known without reading its whole period."""
+"""How much of the minting's deadlines a node has left now, without a read of its whole period."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from app.domain.model import NodePower, Power
 
 
 class Untold(enum.Enum):
-    """It is not known."""
+    """The type of `UNTOLD`, a value that is not known."""
 
     UNTOLD = "?"
 
 
 UNTOLD = Untold.UNTOLD
 Told = float | Untold | None
-"""None: there is nothing to tell."""
+"""A value, or not known (`UNTOLD`); None: there is no such deadline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a reading of the node's events found, which went up to ``until_s`` (whole Unix seconds)."""
+    """What the node's events show, read up to ``until_s`` (whole Unix seconds)."""
 
     until_s: int
     state: Power
@@ -32,15 +32,15 @@ class Known:
 
     @classmethod
     def of(cls, month: Month, until_s: int) -> Known:
-        """Of a month that was judged up to then."""
+        """From a month with the events up to ``until_s``."""
         return cls(until_s, month.state, month.window_s, month.request_s, month.uncredited_since_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A node as the chain has it now. ``since_s``: when it said Down; its last sign is of between the two others.
+    """A node as the chain has it now. ``since_s`` is when it said Down; None: not known.
 
-    None: not known; ``sign_after_s`` None: no sign was found at all.
+    Its last sign of life was between ``sign_after_s`` and ``sign_before_s``; None: no sign was found.
     """
 
     power: NodePower
@@ -51,7 +51,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Seconds left of the 24 h of sleep and the 30 min of booting (negative: over); since when it earns nothing."""
+    """What is left of the 24 h of sleep and the 30 min of boot (s; negative: over); since when it earns nothing."""
 
     sleep_left_s: Told
     boot_left_s: Told
@@ -59,7 +59,7 @@ class Standing:
 
 
 def standing(seen: Seen, now_s: float, known: Known | None) -> Standing:
-    """By what is known of its events, where that is fresh; else by the chain's state alone."""
+    """The standing by the node's events, if they are recent; else by its state on chain alone."""
     if known is not None and _is_fresh(known, seen, now_s):
         return Standing(
             _left(known.window_s, SLEEP_S_MAX, now_s),
@@ -68,14 +68,14 @@ def standing(seen: Seen, now_s: float, known: Known | None) -> Standing:
         )
     power = seen.power
     if power.state.power is Power.UP:
-        # It may have said Up without having booted: that only its events tell.
+        # It may have said Up without a boot: only its events show that.
         return Standing(None, None, UNTOLD)
     sleep_left_s = UNTOLD if seen.since_s is None else _left(seen.since_s, SLEEP_S_MAX, now_s)
     return Standing(sleep_left_s, UNTOLD if power.target is Power.UP else None, _uncredited_since(seen))
 
 
 def _is_fresh(known: Known, seen: Seen, now_s: float) -> bool:
-    """Not when the node has changed its state since, or could have booted and reported since."""
+    """Whether the node cannot have changed its state, or booted and reported, since those events."""
     if known.state is not seen.power.state.power or now_s - known.until_s > REPORT_GAP_S_MAX:
         return False
     return known.state is Power.UP or (seen.since_s is not None and seen.since_s <= known.until_s)
@@ -86,7 +86,7 @@ def _left(since_s: float | None, s_max: int, now_s: float) -> float | None:
 
 
 def _uncredited_since(seen: Seen) -> Told:
-    """A node that says Down and reports was not powered off."""
+    """Since when it earns nothing: a node that said Down and reports later was not powered off."""
     if seen.since_s is None:
         return UNTOLD
     asleep_from_s = seen.since_s + ABORTED_AFTER_S

@@ -1,19 +1,19 @@
-"""Whether peers that call this node by the address in its record on chain would wake it (R14).
+"""Whether a magic packet to the address in this node's record on chain would wake it (R14).
 
-Theory of operation. A magic packet carries the address that the chain has for the node, and a card
-in the dark answers to its own: the one burnt in, or the one in use when the machine went down. Only
-addresses of cards count. A bridge or a bond often wears an address of its own, and no card listens
-to that.
+Theory of operation. Peers send magic packets to the address that the chain has for the node. A card of
+a machine that is off listens to its own address: the permanent one, or the one in use when the machine
+went down. Only addresses of cards count. A bridge or bond often has an address of its own, and no card
+listens to that.
 
-============================  ==========================================
+============================  =============================================
 record on chain               objection
-============================  ==========================================
+============================  =============================================
 an address of one of the      none
 machine's cards
-another address               names both sides
+another address               names that address and those of the cards
 no usable address             says what is wrong with it
-can't be read, or is absent   the same: no node could call this one
-============================  ==========================================
+cannot be read, or is absent  says so: no node could call this one
+============================  =============================================
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REMEDY = "have the node register its network cards anew (Zero-OS does so when it
 
 
 def address_objection(node: NodeId, record: Node | Unreadable | None, cards: Sequence[Nic]) -> str:
-    """Why no node could wake this one by its record on chain; empty when a peer could."""
+    """Why no peer could wake this node by its record on chain; empty when a peer could."""
     if record is None:
         return f"the chain has no record of node {node}, so no other node knows its address; {REMEDY}"
     if isinstance(record, Unreadable):

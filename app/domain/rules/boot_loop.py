@@ -1,22 +1,22 @@
-"""How long a node stays up that wakes by itself, again and again, while its target is Down (R10).
+"""How long a node stays up that boots by itself again and again while its target is Down (R10).
 
-Theory of operation. The first look at the chain after a boot judges that boot: a node that finds
-itself wanted Down, and Down on chain, was not woken by a farmer's wish. Such boots in a row are
-counted across boots; the first few are powered off at once, since a hand on the button or one stray
-packet is no loop. From then on each boot keeps the node up a while, twice as long as the one before.
+Theory of operation. The first look at the chain after a boot judges that boot. If target and state
+are Down, the farmer did not ask for it: the boot is *unwanted*. Unwanted boots in a row are counted
+across boots. After the first few the node powers off at once, since a press of the power button or a
+stray packet is no loop. After each further one it stays up for a while, twice as long as before.
 
 ======  =====  =================  ===================================================
 target  state  slept before       unwanted boots in a row
 ======  =====  =================  ===================================================
 Up      any    (not asked)        0: the farmer wants it up; at any later look too
-Down    Down   long               1: what wakes it so seldom (the clock's alarm) is no loop
+Down    Down   long               1: what wakes it so rarely (the clock's alarm) is no loop
 Down    Down   short              one more
 Down    Up     long               0
-Down    Up     short              as before: it fell while it was up, or its target just turned
-broken  any    (not asked)        not judged yet; the next look does
+Down    Up     short              as before: it lost power while it was up, or the target just changed
+broken  any    (not asked)        not judged yet; the next look judges
 ======  =====  =================  ===================================================
 
-A daemon that is started again within the same boot judges nothing: the boot's id tells.
+A daemon that is started again within the same boot, known by the boot's id, judges nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from app.domain.model import NodePower, Power
 
 @dataclass(frozen=True, slots=True)
 class BootRecord:
-    """What outlives a boot: its id, the unwanted boots in a row up to it, and when it was last known awake (Unix s)."""
+    """What is kept from boot to boot: the boot's id, the unwanted boots in a row, when it last ran (Unix s)."""
 
     boot_id: str
     unwanted: int
@@ -37,7 +37,7 @@ class BootRecord:
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """This boot: its id, and when it was (Unix seconds, by this machine's clock)."""
+    """This boot: its id, and its time (Unix seconds by this machine's clock)."""
 
     id: str
     at_s: float
@@ -45,7 +45,7 @@ class Boot:
 
 @dataclass(frozen=True, slots=True)
 class BootLoopPolicy:
-    """How many unwanted boots are free, how long later ones last, and how long a sleep ends the row; seconds."""
+    """How many unwanted boots are free, how long later ones keep the node up, and which sleep ends the row."""
 
     free_boots: int = 2
     stay_s_min: float = 300.0
@@ -54,7 +54,7 @@ class BootLoopPolicy:
 
 
 def judge(power: NodePower, before: BootRecord | None, boot: Boot, now_s: float, policy: BootLoopPolicy) -> BootRecord:
-    """What is known after this look; ``before`` is what was known, None if nothing. See the table above."""
+    """The record after this look, by the table above; ``before`` is None at the first look of all."""
     if before is None:
         before = BootRecord("", 0, now_s)
     if power.target is Power.UP:
@@ -71,14 +71,14 @@ def judge(power: NodePower, before: BootRecord | None, boot: Boot, now_s: float,
 
 
 def falls_asleep(record: BootRecord, now_s: float) -> BootRecord:
-    """The record of a node about to power off."""
+    """The record of a node that is about to power off."""
     return replace(record, awake_at_s=now_s)
 
 
 def stay_s(unwanted: int, policy: BootLoopPolicy) -> float:
-    """How long after its boot the node stays up at least."""
+    """How long the node stays up after its boot, at least (s)."""
     doublings = unwanted - policy.free_boots - 1
     if doublings < 0:
         return 0.0
-    # Bounded before it is raised: a count read from a file may be any number.
+    # The exponent is bounded: a count that was read from a file may be any number.
     return min(policy.stay_s_max, policy.stay_s_min * 2.0 ** min(doublings, 64))

@@ -1,8 +1,8 @@
-"""Whether this machine's clock is right, as far as the chain's blocks can tell (R13).
+"""Whether this machine's clock is right, as far as the chain's blocks show (R13).
 
-Theory of operation. A block's time is a lower bound of the time it is now: a clock behind it is wrong for
-sure. A clock ahead of it is wrong only if the block is young, and that the block alone does not tell: a
-chain that stands still, or an endpoint that lags, looks the same. A block that was seen to come is young.
+Theory of operation. A block's time is a lower bound of the time now, so a clock behind it is wrong. A
+clock ahead of it is wrong only if the block is young. The block alone does not show that: a chain that
+stands still, or an endpoint that lags, looks the same. A block is young if powerd saw it arrive.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import enum
 from app.domain.model import Head
 
 HINT_WINDOW_S = 60.0
-"""The chain takes a report whose time is no further from the time of its block (pallet_tfgrid)."""
+"""The chain takes a report if its time is at most so far from the time of its block (pallet_tfgrid)."""
 
 RIGHT_AGAIN_S = 45.0
-"""A clock that was wrong has to be as close as this, so that one at the edge does not fail again and again."""
+"""After it was wrong, the clock counts as right only within this, so that it does not flap at the limit."""
 
 
 class Clock(enum.Enum):
@@ -27,7 +27,7 @@ class Clock(enum.Enum):
 
 
 def judge(head: Head, now_s: float, window_s: float, *, young: bool) -> Clock:
-    """Where the gateway tells the block's time vaguely, a clock that fits one possible time is right."""
+    """Judge the clock by the head. If the block's time is vague, a clock that fits one possible time is right."""
     off_s = head.off_by_s(now_s)
     if off_s < -window_s:
         return Clock.WRONG
@@ -36,6 +36,6 @@ def judge(head: Head, now_s: float, window_s: float, *, young: bool) -> Clock:
     return Clock.WRONG if young else Clock.AHEAD_OR_STALE
 
 
-def same_drift(told_s: float, now_s: float) -> bool:
-    """Whether another look measured the same: a block's age, and a slow answer, are part of every measure."""
-    return abs(now_s - told_s) <= max(10.0, 0.1 * abs(told_s))
+def same_drift(reported_s: float, now_s: float) -> bool:
+    """Whether a new measurement is the drift reported before, though block age and slow answers change it."""
+    return abs(now_s - reported_s) <= max(10.0, 0.1 * abs(reported_s))

@@ -1,9 +1,9 @@
-"""Which nodes of a farm could be lost in their sleep, by what the chain shows of all of them (R14).
+"""Which nodes of a farm may not wake again, by what the chain shows of all its nodes (R14).
 
-Theory of operation. A node sleeps safely while another one of its farm is awake and has its address.
-The state alone proves nothing: a crashed node's says Up for ever. So a node counts as awake while its
-target and its state are Up and the chain shows a sign of life that is not too old. Where the chain
-does not tell of any (an endpoint without an archive knows 25 minutes), it is doubt, and is said.
+Theory of operation. A node sleeps safely while another node of its farm is awake and has its address.
+The state alone proves nothing: the state of a crashed node stays Up for ever. So a node counts as
+awake while its target and state are Up and the chain shows a recent sign of life. An endpoint without
+an archive knows only the last 25 minutes; without a sign in them the result is doubt, and says so.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from app.domain.model import Node, NodeId, NodePower, Power, Unreadable
 
 @dataclass(frozen=True, slots=True)
 class SignAge:
-    """How long ago a node gave its last sign of life (seconds): between these two, as far as blocks tell.
+    """How long ago a node gave its last sign of life, as bounds in seconds.
 
-    ``at_most_s`` is None where none was found in all that could be read, which reaches ``at_least_s`` back;
-    ``whole``: that is all there is, since the chain is no older.
+    ``at_most_s`` is None where none was found in the blocks that could be read, which reach ``at_least_s``
+    back. ``whole``: those are all blocks of the chain.
     """
 
     at_least_s: float
@@ -32,7 +32,7 @@ UNKNOWN = SignAge(0.0, None)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A node of a farm, as the chain shows it. ``contracts`` is None where the chain does not tell their number."""
+    """A node of a farm, as the chain shows it. ``contracts`` is None where their number cannot be read."""
 
     id: NodeId
     record: Node | Unreadable
@@ -42,19 +42,19 @@ class Member:
 
 
 def state_of(member: Member) -> Power | None:
-    """Its state; None where it can't be read."""
+    """The node's state; None where it cannot be read."""
     return member.power.state.power if isinstance(member.power, NodePower) else None
 
 
 def is_silent(member: Member, fresh_s: float) -> bool:
-    """Whether it gave no sign of life for ``fresh_s``, for sure."""
+    """Whether it certainly gave no sign of life for ``fresh_s``."""
     return member.sign.at_least_s >= fresh_s
 
 
 def is_awake(member: Member, fresh_s: float) -> bool:
-    """Whether it is up, is to stay so, and is not known to be silent: it can wake others.
+    """Whether it can wake others: target and state are Up, and it is not known to be silent.
 
-    Not where its record can't be read: then its signs of life can't be found either.
+    False where its record cannot be read, since its signs of life cannot be found then.
     """
     power = member.power
     up = isinstance(power, NodePower) and power.target is power.state.power is Power.UP
@@ -62,14 +62,14 @@ def is_awake(member: Member, fresh_s: float) -> bool:
 
 
 def is_surely_awake(member: Member, fresh_s: float) -> bool:
-    """As `is_awake`, and the chain shows its sign of life, or is too young for any to be old."""
+    """As `is_awake`, and the chain shows a recent sign of life, or all of the chain is recent."""
     return is_awake(member, fresh_s) and (member.sign.at_most_s is not None or member.sign.whole)
 
 
 def no_waker(farm: Iterable[Member], fresh_s: float) -> str:
-    """Why it is not certain that one of these nodes is awake and can wake others; empty if one is.
+    """Why it is not certain that one of these nodes can wake others; empty if one can.
 
-    The words follow on "it is asleep, and".
+    The text continues a sentence: "it is asleep, and …".
     """
     members = list(farm)
     if any(is_surely_awake(member, fresh_s) for member in members):
@@ -77,26 +77,27 @@ def no_waker(farm: Iterable[Member], fresh_s: float) -> str:
     perhaps = [member.id for member in members if is_awake(member, fresh_s)]
     if not perhaps:
         return "no node of its farm is awake to wake it"
-    return f"it is not certain that a node of its farm is awake to wake it: {untold(perhaps)}"
+    return f"it is not certain that a node of its farm is awake to wake it: {sign_unknown(perhaps)}"
 
 
-def untold(nodes: Sequence[NodeId]) -> str:
-    """What is not known of nodes that are called Up, and the remedy."""
+def sign_unknown(nodes: Sequence[NodeId]) -> str:
+    """That these nodes' last sign of life is not known, with the remedy."""
     more = f" and {len(nodes) - NAMED_MAX} more" if len(nodes) > NAMED_MAX else ""
     named = f"node{'s' if len(nodes) > 1 else ''} {', '.join(map(str, nodes[:NAMED_MAX]))}{more}"
     return (
-        f"the chain does not tell when {named} gave the last sign of life; name an endpoint that keeps old blocks "
+        f"the chain does not show when {named} gave the last sign of life; name an endpoint that keeps old blocks "
         "(an archive) in chain.urls"
     )
 
 
 NAMED_MAX = 8
+"""How many nodes a message names."""
 
 
 def unwakeable(member: Member) -> str:
-    """Why no other node could wake it, whichever is awake; empty if one could.
+    """Why no other node could wake it; empty if one could.
 
-    Of a record that can't be read its peers may remember the address: that is doubt, and no more.
+    Peers may remember the address of a record that cannot be read now, so that is only doubt: `doubtful`.
     """
     if isinstance(member.record, Unreadable) or member.record.mac is not None:
         return ""
@@ -104,14 +105,14 @@ def unwakeable(member: Member) -> str:
 
 
 def doubtful(member: Member) -> str:
-    """Why it may be that no other node can wake it; empty if nothing speaks for that."""
+    """Why other nodes perhaps cannot wake it; empty if they can."""
     if isinstance(member.record, Unreadable):
         return f"its peers may not know its address: {member.record.reason}"
     return unwakeable(member)
 
 
 def risk(member: Member, farm: Collection[Member], fresh_s: float) -> str:
-    """What is wrong with this node's chances to be up when it is wanted; empty if nothing is."""
+    """Why this node may not be up when its target is Up; empty if nothing is wrong."""
     if problem := doubtful(member):
         return problem
     power = member.power
@@ -126,7 +127,7 @@ def risk(member: Member, farm: Collection[Member], fresh_s: float) -> str:
 
 
 def objections(down: Collection[NodeId], farm: Mapping[NodeId, Member], fresh_s: float) -> Iterator[str]:
-    """What speaks against the target Down for these nodes of one farm."""
+    """Every reason not to set the target Down for these nodes of one farm."""
     for node in down:
         member = farm[node]
         if member.contracts is None:
@@ -146,7 +147,7 @@ def objections(down: Collection[NodeId], farm: Mapping[NodeId, Member], fresh_s:
     if perhaps := [member.id for member in others if is_awake(member, fresh_s)]:
         yield (
             "it is not certain that another node of the farm would be awake to wake the sleepers "
-            f"{needed}: {untold(perhaps)}"
+            f"{needed}: {sign_unknown(perhaps)}"
         )
     else:
         yield f"no other node of the farm would be awake to wake the sleepers {needed}"

@@ -1,8 +1,8 @@
-"""Whether another node of the farm is known to be awake, so that this one may sleep (R14).
+"""Whether another node of the farm is known to be awake, so that this one can sleep (R14).
 
-Theory of operation. A crashed node's entry on the chain says Up for ever, so the entry alone proves
-nothing. A *sign of life* does: a counter that every uptime report of the node raises. It counts from
-when it is seen to change, for a while; after a long time without looks, from the look before.
+Theory of operation. The entry of a crashed node stays Up for ever, so the entry alone proves nothing. A
+*sign of life* does: a counter that every uptime report of the node raises. It counts for ``fresh_s``,
+from the look that saw the change; if that look came late, from the look before it.
 
 ======  ======  ==================================  ===============
 target  state   last sign of life                   known awake
@@ -12,8 +12,8 @@ Up      Up      longer ago, or none seen yet        no
 any other, or broken                                no
 ======  ======  ==================================  ===============
 
-Two nodes whose targets are both Down don't count for each other: both stay up. Two that are up, of
-which one dies: it stops counting for the other after ``fresh_s``.
+Two nodes whose targets are both Down do not count for each other: both stay up. Of two nodes that are
+up, one crashes: it stops counting for the other after ``fresh_s``.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from app.domain.model import NodeId, NodePower, Power, Unreadable
 NEVER_S = float("-inf")
 
 USUAL_GAP_S = 600.0
-"""Between two looks at the counters; a change seen after a longer one may be nearly as old as the gap."""
+"""The usual time between two looks. After a longer gap, a change may be nearly as old as the gap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A node's counter, and when it was last seen to change (monotonic seconds; -inf: not yet)."""
+    """A node's counter, and when a look last saw it change (monotonic seconds; -inf: never)."""
 
     counter: int
     at_s: float = NEVER_S
@@ -40,7 +40,7 @@ class Sign:
 def signs_after(
     before: Mapping[NodeId, Sign], counters: Mapping[NodeId, int], now_s: float, looked_at_s: float
 ) -> dict[NodeId, Sign]:
-    """What is known after this look, when the one before it was at ``looked_at_s``."""
+    """The signs after this look; ``looked_at_s`` is the time of the look before it."""
     changed_at_s = now_s if now_s - looked_at_s <= USUAL_GAP_S else looked_at_s
     signs = dict(before)
     for node, counter in counters.items():
@@ -53,10 +53,10 @@ def signs_after(
 
 
 def is_fresh(sign: Sign, now_s: float, fresh_s: float) -> bool:
-    """Whether the node gave a sign of life a short while ago."""
+    """Whether the node's last sign of life is less than ``fresh_s`` old."""
     return now_s - sign.at_s < fresh_s
 
 
 def is_awake(power: NodePower | Unreadable) -> bool:
-    """Whether the entry of a node with a fresh sign of life says that it is up, and will be."""
+    """Whether target and state are Up."""
     return isinstance(power, NodePower) and power.target is power.state.power is Power.UP

@@ -1,20 +1,20 @@
-"""Whether this node reports itself Up, shuts down, or stays up against its target.
+"""Whether this node reports Up, shuts down, or stays up against its target.
 
-Theory of operation. An `Observation` is everything the node knows at one moment. The chain's answer
-comes twice: from the best head, where Up is believed at once, and from the finalized head, since
-only a Down that can't be undone may power a machine off (R6).
+Theory of operation. An `Observation` is everything the node knows at one moment. It has the node's power
+twice: at the best head, where Up counts at once, and at the finalized head, since only a Down that no
+fork can undo powers a machine off (R6).
 
 ======  ==========  =============  ==============================================
 target  own state   guards         command
 ======  ==========  =============  ==============================================
 Up      Up          (not asked)    Nothing
-Up      Down        (not asked)    ReportUp (as well while our last state is uncertain)
+Up      Down        (not asked)    ReportUp (also while our last state is uncertain)
 Down    any         all pass       ShutDown (which alone writes Down, R5)
 Down    any         one objects    StayUp; a state Down is set to Up (R4)
 broken  any         (not asked)    StayUp, and look again soon (R6)
 ======  ==========  =============  ==============================================
 
-The guards are the rows of `GUARDS`, asked in that order; the first that objects names the reason.
+The guards are the rows of `GUARDS`, asked in that order. The first one that objects gives the reason.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from app.domain.model import Head, Hold, NodeId, NodePower, Power, Unreadable
 
 @dataclass(frozen=True, slots=True)
 class OwnPower:
-    """This node's entry as one head of the chain has it; ``head`` is None where the gateway does not say which."""
+    """This node's power at one head of the chain; ``head`` is None where the gateway does not say which."""
 
     head: Head | None
     power: NodePower | Unreadable
@@ -38,11 +38,11 @@ class OwnPower:
 class Observation:
     """What the node knows when it decides.
 
-    ``finalized`` is None where the gateway can't tell finality. ``not_enabled``, ``cooling_down``,
-    ``boot_loop`` and ``last_waker`` are reasons, or empty, and so is ``head_unreadable``: why the age of the
-    best head is not known. ``not_enabled_may_pass``: the host only did not answer in time.
-    ``own_state_uncertain``: an extrinsic of ours may still land that says something else than the chain does now.
-    ``deferred_for_s`` counts from the moment when an unfinished wake first held up this power-off.
+    ``finalized`` is None where the chain has no finality (behind a gateway). ``not_enabled``,
+    ``cooling_down``, ``boot_loop`` and ``last_waker`` are objections, or empty; ``head_unreadable`` says
+    why the age of the best head is not known. ``not_enabled_may_pass``: the host did not answer in time,
+    and may answer later. ``own_state_uncertain``: an extrinsic of ours may still be included, and change
+    the state on chain. ``deferred_for_s`` counts from when an unfinished wake first delayed this power-off.
     """
 
     best: OwnPower
@@ -63,7 +63,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class PowerLimits:
-    """How much doubt is too much. An age of 0 means: not checked (a chain that makes blocks on demand)."""
+    """Limits in seconds. An age of 0 is not checked (for a chain that makes blocks on demand)."""
 
     best_head_age_s_max: float = 60.0
     finalized_head_age_s_max: float = 120.0
@@ -71,12 +71,12 @@ class PowerLimits:
 
 
 def wants_down(power: NodePower | Unreadable) -> bool:
-    """Whether the entry's target is Down."""
+    """Whether the target is Down."""
     return isinstance(power, NodePower) and power.target is Power.DOWN
 
 
 def decide(seen: Observation, limits: PowerLimits) -> PowerCommand:
-    """Compare the target with what is; see the table above."""
+    """The command for this observation, by the table above."""
     power = seen.best.power
     if isinstance(power, Unreadable):
         reason = f"the chain's answer is broken: {power.reason}"
@@ -92,7 +92,7 @@ def decide(seen: Observation, limits: PowerLimits) -> PowerCommand:
 
 
 def not_enabled(seen: Observation, _: PowerLimits) -> StayUp | None:
-    """R11: a node that can't be woken, or must not sleep, never sleeps."""
+    """R11: a node that cannot be woken, or must not sleep, stays up."""
     if seen.not_enabled:
         again = LookAgain.IN_A_WHILE if seen.not_enabled_may_pass else LookAgain.NEXT_ROUND
         return StayUp(Guard.NOT_ENABLED, f"power management is not enabled: {seen.not_enabled}", again)
@@ -100,7 +100,7 @@ def not_enabled(seen: Observation, _: PowerLimits) -> StayUp | None:
 
 
 def held(seen: Observation, _: PowerLimits) -> StayUp | None:
-    """R6: a hold keeps the machine up; not knowing is a hold too."""
+    """R6: a hold keeps the machine up, and so do holds that cannot be read."""
     if seen.holds_unreadable:
         return StayUp(
             Guard.HELD, f"whether there is a hold is not known: {seen.holds_unreadable}", LookAgain.IN_A_WHILE
@@ -112,21 +112,21 @@ def held(seen: Observation, _: PowerLimits) -> StayUp | None:
 
 
 def cooling_down(seen: Observation, _: PowerLimits) -> StayUp | None:
-    """R5: after a power-off that failed, try again later, not at once."""
+    """R5: after a failed power-off, wait before the next one."""
     if seen.cooling_down:
         return StayUp(Guard.COOLING_DOWN, seen.cooling_down, LookAgain.NEXT_ROUND)
     return None
 
 
 def boot_loop(seen: Observation, _: PowerLimits) -> StayUp | None:
-    """R10: what wakes this node again and again would wake it at once."""
+    """R10: what boots this node again and again would boot it again at once."""
     if seen.boot_loop:
         return StayUp(Guard.BOOT_LOOP, seen.boot_loop, LookAgain.NEXT_ROUND)
     return None
 
 
 def best_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
-    """R6: a head that is too old (or comes from the future) says nothing about now; not knowing its age is as bad."""
+    """R6: a best head that is too old, of the future, or of unknown age says nothing about now."""
     if seen.head_unreadable and limits.best_head_age_s_max:
         return StayUp(
             Guard.BEST_HEAD, f"the age of the chain's answer is not known: {seen.head_unreadable}", LookAgain.SOON
@@ -135,7 +135,7 @@ def best_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
 
 
 def not_final(seen: Observation, _: PowerLimits) -> StayUp | None:
-    """R6: a target Down that can still be undone is no order."""
+    """R6: a fork can still undo a target Down that is not final."""
     if seen.finalized is None:
         return None
     power = seen.finalized.power
@@ -147,14 +147,14 @@ def not_final(seen: Observation, _: PowerLimits) -> StayUp | None:
 
 
 def finalized_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
-    """R6: finality that stands still is a chain in trouble."""
+    """R6: without new finalized blocks the chain is in trouble."""
     if seen.finalized is None:
         return None
     return _age_objection(Guard.FINALIZED_HEAD, seen.finalized.head, seen.now_s, limits.finalized_head_age_s_max)
 
 
 def wakes_unfinished(seen: Observation, limits: PowerLimits) -> StayUp | None:
-    """R7: this node may be the only one that can wake the other; but not for ever."""
+    """R7: this node may be the only one that can wake the sleeper. It waits for a limited time."""
     if seen.unfinished_wakes and seen.deferred_for_s < limits.defer_power_off_s_max:
         peers = ", ".join(str(node) for node in seen.unfinished_wakes)
         return StayUp(Guard.WAKING, f"still waking node {peers}", LookAgain.SOON)
@@ -162,7 +162,7 @@ def wakes_unfinished(seen: Observation, limits: PowerLimits) -> StayUp | None:
 
 
 def last_waker(seen: Observation, _: PowerLimits) -> StayUp | None:
-    """R14: another node has to be awake to wake this one, and the others."""
+    """R14: another node must be awake to wake this one and the others."""
     if seen.last_waker:
         return StayUp(Guard.LAST_WAKER, seen.last_waker, LookAgain.IN_A_WHILE)
     return None

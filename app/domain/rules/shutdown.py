@@ -1,10 +1,9 @@
-"""The shutdown sequence (R5) as data, and the one question it has to ask the chain twice.
+"""The shutdown sequence (R5) as data, and whether its Down is final.
 
-Theory of operation. Every step either passes, or aborts the sequence; an abort after SAY_DOWN sets
-the state Up again, and what that means for the income is R13 (`app.domain.rules.paid`). Between the
-steps the guards of `app.domain.rules.power` are asked again, so a target that turns Up, or a hold, ends the
-sequence wherever it stands. Where the operator wants the clock's alarm as well, it is armed and read
-back along with the card, and cleared by every abort.
+Theory of operation. Every step passes or aborts the sequence. An abort after SAY_DOWN sets the state Up
+again; what that means for the income is R13 (`app.domain.rules.paid`). Between the steps the guards of
+`app.domain.rules.power` are asked again, so a target Up or a hold ends the sequence at any step. If the
+settings ask for the clock's alarm, it is armed and read back with the card, and cleared by every abort.
 
 ==========  ======================================================  ============================
 step        does                                                    when it fails
@@ -14,7 +13,7 @@ ARM         arm the card (and the clock) and read it back           abort; a fau
             state Down since before this boot: say Up               abort; state Up
             finish bursts in flight; ask every guard once more      abort
 SAY_DOWN    state Down included (unless it already is there)        abort
-FINAL       wait until that Down can't be undone                    abort; state Up
+FINAL       wait until no fork can undo that Down                   abort; state Up
 UPTIME      a last uptime report; one fresh retry                   log it and go on
 TARGET      finish bursts in flight; arm again; read the target     abort; state Up
 POWER_OFF   order it; still alive later: again; then by force       state Up; a fault; later again
@@ -31,7 +30,7 @@ from app.domain.rules.power import Observation
 
 
 class Step(enum.Enum):
-    """Where the sequence stands."""
+    """The steps, in their order."""
 
     ARM = "arm"
     SAY_DOWN = "say down"
@@ -45,9 +44,9 @@ class Step(enum.Enum):
 class ShutdownPolicy:
     """Deadlines of the steps; seconds.
 
-    ``alive_s`` is how long an ordered power-off may take before it is asked for again: longer than
-    systemd's ``DefaultTimeoutStopSec`` (90 s). ``stopping_s_max`` bounds the patience with a system
-    that says it is stopping.
+    ``alive_s`` is how long a machine may run after the order before the next order: longer than
+    systemd's ``DefaultTimeoutStopSec`` (90 s). ``stopping_s_max`` is the same while the init system says
+    that it is stopping.
     """
 
     final_s: float = 120.0
@@ -73,7 +72,7 @@ class Finality(enum.Enum):
 def finality_of_down(seen: Observation, down: Inclusion, waited_s: float, policy: ShutdownPolicy) -> Finality:
     """Whether the Down that was included in ``down`` can still be undone.
 
-    Where the gateway can't tell finality, a Down that is still there after ``settled_s`` counts.
+    Behind a gateway without finality, a Down that is still there after ``settled_s`` is final.
     """
     final = None if seen.finalized is None else seen.finalized.head
     if seen.finalized is None or final is None or final.number is None or down.block_number is None:
@@ -86,12 +85,12 @@ def finality_of_down(seen: Observation, down: Inclusion, waited_s: float, policy
 
 
 def already_final(seen: Observation) -> bool:
-    """Whether the chain calls this node Down for good already (it was booted by hand, say)."""
+    """Whether a final Down is on chain already, such as after a boot by hand."""
     if seen.finalized is None:
         return False
     return is_down(seen.best.power) and is_down(seen.finalized.power)
 
 
 def is_down(power: object) -> bool:
-    """Whether the chain's answer plainly says Down."""
+    """Whether the chain's answer is readable, and its state is Down."""
     return isinstance(power, NodePower) and power.state.power is Power.DOWN

@@ -1,4 +1,4 @@
-"""How long the chain may go without a report, and what an operator can do about each reason (R13, R15)."""
+"""When missing uptime reports become a fault, and the remedy for each reason (R13, R15)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.domain.backoff import Backoff
 from app.domain.errors import ChainUnavailable, ClockWrong, ExtrinsicFailed, ExtrinsicRefused
 
 GAP_S_MAX = 2460.0
-"""The grid credits no more than this between two reports."""
+"""The minting credits at most this between two reports."""
 
 CHAIN_REMEDY = "see that one of chain.urls (with profile zos: api-gateway) answers and takes extrinsics"
 
@@ -17,10 +17,10 @@ CHAIN_REMEDY = "see that one of chain.urls (with profile zos: api-gateway) answe
 class UptimePolicy:
     """Pace of the reports; seconds.
 
-    With ``interval_s`` of less than half of what the grid credits a lost report costs nothing.
-    ``silence_s`` is how long the chain may take none before that is a fault, ``first_silence_s`` the same
-    while this daemon has reported none yet. ``first_wait_s`` is how long the daemon's first look at its own power
-    waits for the first report.
+    A lost report costs nothing while ``interval_s`` is less than half of `GAP_S_MAX`. ``silence_s`` is the
+    time without a report after which a fault is raised, ``first_silence_s`` the same before the first
+    report of this daemon. ``first_wait_s`` is how long the daemon's first look at its own power waits for
+    the first report.
     """
 
     interval_s: float = 1200.0
@@ -33,14 +33,13 @@ class UptimePolicy:
 
 
 def reason_of(error: Exception) -> str:
-    """What went wrong, in words that stay the same from attempt to attempt."""
+    """The reason of the failure, as a text that is the same at each attempt."""
     if isinstance(error, ExtrinsicFailed):
         return error.outcome
     return str(error) or "the chain took too long"
 
 
 def remedy_for(error: Exception) -> str:
-    """What to do about it."""
     if isinstance(error, ClockWrong):
         return "the fault about the clock says more"
     if isinstance(error, ExtrinsicRefused) and error.reason == ExtrinsicRefused.PAYMENT:
@@ -55,7 +54,7 @@ def remedy_for(error: Exception) -> str:
 
 
 def silence(since_s: float, *, ever: bool, policy: UptimePolicy) -> tuple[float, str]:
-    """When (the clock that ``since_s`` is of) silence becomes a fault, and how that says for how long."""
+    """When silence becomes a fault (in the time of ``since_s``), and the words in that fault for how long."""
     if ever:
         return since_s + policy.silence_s, f"for more than {policy.silence_s / 60:.0f} min"
     return (

@@ -1,13 +1,14 @@
 """Waking one node, as a state machine (R7).
 
-Theory of operation. A `Wake` is the effort to get one node up. It begins with an event, with a look at the
-chain that shows target Up and state Down, or on request. Each thing that happens to it afterwards is an
-input. `ROWS` says what each input does in each phase, by what the chain says of the node; `step` looks the row
-up and applies it. docs/wake.md shows the rows and draws them.
+Theory of operation. A `Wake` is the effort to get one node up. It begins with an event, with a look at
+the chain that shows target Up and state Down, or on request. Everything that concerns it afterwards is
+an input. `ROWS` says what each input does in each phase, by what the chain says of the node. `step` finds
+the row and applies it. docs/wake.md shows the rows and draws them.
 
-A first burst may be *deferred*: other nodes call first (`app.domain.rules.wake_rank`). After an event a node may be
-dark although its state says Up (a crash, a power cut). Such a wake is a *hint*: it gets three bursts within
-two minutes, and one if it was deferred, since nothing on the chain shows whether it woke.
+A first burst can be *deferred*: other nodes call first (`app.domain.rules.wake_rank`). An event may come
+for a node that is dark although its state is Up (after a crash or a power cut). Such a wake is a *hint*:
+it gets three bursts within two minutes, or one if it was deferred, since the chain does not show whether
+the node woke.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from app.domain.commands import DeferBurst, EndWake, SendBurst, WakeCommand
 from app.domain.model import NodeId, NodePower, Power, Unreadable
 from app.domain.rules.wake_rank import WakeOrderPolicy
 
-_UP, _DOWN = Power.UP, Power.DOWN  # asked of every node of a farm at every look: an enum's lookup shows
+_UP, _DOWN = (
+    Power.UP,
+    Power.DOWN,
+)  # compared for every node of a farm at every look, where an enum's attribute lookup takes measurable time
 
 HINT_BURSTS = 3
 HINT_RETRY_S = 45.0
@@ -39,7 +43,7 @@ class WakePolicy:
 
     @property
     def burst_s(self) -> float:
-        """How long one burst lasts."""
+        """How long one burst takes."""
         return self.packets * self.packet_interval_s
 
 
@@ -47,9 +51,9 @@ class WakePolicy:
 class Wake:
     """The effort to wake one node; times are monotonic seconds.
 
-    ``wanted_at_s`` is when an event, or the wake's begin, last said that the node is wanted up: an answer that
-    was asked for earlier ends nothing. ``saw_down``: the chain showed state Down since the wake began.
-    ``hint_bursts`` is how many bursts it gets while the chain does not show that.
+    ``wanted_at_s`` is when the wake began, or when the last event came; an answer of the chain to an earlier
+    request cannot end the wake. ``saw_down``: the chain has shown state Down since the wake began.
+    ``hint_bursts`` is the number of bursts while the chain has not shown that.
     """
 
     node: NodeId
@@ -65,7 +69,7 @@ class Wake:
 
     @property
     def phase(self) -> Phase:
-        """Which rows apply."""
+        """The phase, which selects the rows."""
         if self.deferred:
             return Phase.DEFERRED if self.saw_down else Phase.DEFERRED_HINT
         if self.saw_down:
@@ -73,12 +77,12 @@ class Wake:
         return Phase.CALLING_HINT if self.bursts < self.hint_bursts else Phase.SPENT_HINT
 
     def is_overdue(self, policy: WakePolicy) -> bool:
-        """Whether its last burst came after the deadline by which the node should have woken."""
+        """Whether its last burst came after the deadline for the node to wake."""
         return self.last_burst_at_s - self.began_at_s >= policy.deadline_s
 
 
 class Phase(enum.Enum):
-    """How far a wake is."""
+    """Where a wake stands."""
 
     NONE = "no wake"
     DEFERRED = "other nodes call this sleeper first"
@@ -100,14 +104,14 @@ class Seen(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event named the node, and the chain was read after it."""
+    """An event named the node; ``power`` was read after it."""
 
     power: NodePower | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A look at the farm, with no fresh event behind it; power None: the node left the farm."""
+    """A look at the farm without an event; ``power`` None: the node left the farm."""
 
     power: NodePower | Unreadable | None
     asked_at_s: float
@@ -115,7 +119,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The wake's time has come, and the chain was read for it."""
+    """The wake is due, and the chain was read for it."""
 
     power: NodePower | Unreadable
     asked_at_s: float
@@ -123,14 +127,14 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A person or another service wants a burst now."""
+    """An operator or another service asks for a burst now."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class OwnPowerOff:
-    """This node is about to power off: it can defer no burst any more."""
+    """This node is about to power off, so it can defer no burst any more."""
 
 
 Input = Event | Look | Due | Request | OwnPowerOff
@@ -154,7 +158,7 @@ class Then(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """For one kind of input: in each of these phases, for each of these answers of the chain."""
+    """What happens for one kind of input, in each of these phases, for each of these answers of the chain."""
 
     on: type[Input]
     phases: tuple[Phase, ...]
@@ -212,8 +216,8 @@ TABLE = dict(_cells(ROWS))
 class Terms:
     """What the steps of all wakes need.
 
-    ``turn_s`` says how long other nodes call a sleeper before this node does; ``hint_turn_s`` the same for a node
-    that may be awake. Seconds; 0: this node is among the first.
+    ``turn_s`` gives how long other nodes call a sleeper before this node does (seconds; 0: this node is
+    among the first), and ``hint_turn_s`` the same for a node that may be awake.
     """
 
     policy: WakePolicy
@@ -222,14 +226,14 @@ class Terms:
     jitter: Jitter
 
     def delay_s(self, node: NodeId, *, asleep: bool) -> float:
-        """How long the first burst waits."""
+        """How long the first burst is deferred."""
         return self.turn_s(node) if asleep else self.hint_turn_s(node)
 
 
 def step(
     wake: Wake | None, node: NodeId, happened: Input, now_s: float, terms: Terms
 ) -> tuple[Wake | None, WakeCommand | None]:
-    """The wake afterwards (None: there is none), and what to do."""
+    """The wake after this input (None: there is none), and the command (None: nothing to do)."""
     seen = seen_in(happened)
     if wake is None:
         return _begin(node, happened, seen, now_s, terms)
@@ -237,13 +241,13 @@ def step(
         wake = replace(wake, wanted_at_s=now_s)
     match happened:
         case Event() | Request() if not wake.deferred and now_s - wake.last_burst_at_s < terms.policy.burst_s:
-            return wake, None  # a burst is in flight: more of them bring no storm
+            return wake, None  # a burst is in flight; a second one at the same time would only add traffic
         case Look() | Due() if wake.wanted_at_s > happened.asked_at_s:
             if isinstance(happened, Look) or not wake.deferred:
                 return wake, None
-            seen = Seen.UNKNOWN  # a turn that has come does not wait for a second read
+            seen = Seen.UNKNOWN  # once its turn has come, the burst does not wait for a second read
     if isinstance(happened, Due) and wake.due_at_s > now_s:
-        return wake, None  # it was served meanwhile
+        return wake, None  # a burst was sent meanwhile
     then = TABLE[type(happened), wake.phase, seen]
     if seen is Seen.ASLEEP and not wake.saw_down:
         wake = replace(wake, saw_down=True)
@@ -297,14 +301,14 @@ def _reason(happened: Input) -> str:
 
 
 def retry_delay_s(wake: Wake, terms: Terms) -> float:
-    """How long after the burst just begun the next one is due."""
+    """The time from the burst that just began to the next one."""
     if wake.saw_down:
         return terms.policy.retry.delay_s(wake.bursts, terms.jitter)
     return min(HINT_RETRY_S, terms.policy.retry.delay_s_max)
 
 
 def seen_in(happened: Input) -> Seen:
-    """What the chain says; `Seen.UNKNOWN` for an input without a power."""
+    """What the chain says of the node in this input; `Seen.UNKNOWN` for an input without a power."""
     if isinstance(happened, Request | OwnPowerOff):
         return Seen.UNKNOWN
     power = happened.power
@@ -318,15 +322,15 @@ def seen_in(happened: Input) -> Seen:
 
 
 def wants_waking(power: NodePower | Unreadable) -> bool:
-    """Whether a look at the chain, without any event, begins a wake."""
+    """Whether a look at the chain without an event begins a wake."""
     return isinstance(power, NodePower) and power.target is _UP and power.state.power is _DOWN
 
 
 def may_sleep(power: NodePower | Unreadable) -> bool:
-    """Whether a node with this entry is asleep, or will be: its address is worth knowing before its event."""
+    """Whether a node with this power may be asleep now or soon, so that its address should be read in advance."""
     return isinstance(power, Unreadable) or power.target is _DOWN or power.state.power is _DOWN
 
 
 def worth_waiting(wake: Wake, policy: WakePolicy) -> bool:
-    """Whether the own power-off is put off for it: only for a sleeper, and not past its deadline."""
+    """Whether it delays the own power-off: only a wake of a sleeper does, and only until its deadline."""
     return wake.saw_down and not wake.is_overdue(policy)
