@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from app.domain.model import HeadKind, Node, NodeId
-from app.domain.rules.farm_risk import Member, is_awake, is_surely_awake, untold
+from app.domain.rules.farm_risk import Member, is_awake, is_surely_awake, sign_unknown
 from app.domain.rules.last_waker import is_awake as is_called_awake
 from app.entrypoints.check.finding import Finding, failed, ok, warning
 from app.entrypoints.check.subject import Subject
@@ -30,7 +30,7 @@ async def wakers(subject: Subject) -> Sequence[Finding]:
     if awake:
         return [_awake(awake, await _heard_of(subject))]
     if perhaps := [member.id for member in others if is_awake(member, fresh_s)]:
-        return [_doubt(untold(perhaps))]
+        return [_doubt(sign_unknown(perhaps))]
     return [_none_awake(subject)]
 
 
