@@ -132,6 +132,10 @@ class MagicPacketSentInPart(RetryableError):
         self.reasons = reasons
 
 
+class MagicPacketsNotHeard(PermanentError):
+    """The operating system does not let this program listen for packets."""
+
+
 class HostPowerFailed(RetryableError):
     """The host's init system did not accept the order."""
 

@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 TIME_S = 10.0
+WAIT_S = 600.0
+"""For a wake, or a packet: servers take minutes to boot."""
 
 
 def _names(_: click.Context, option: click.Parameter, names: Sequence[str]) -> Sequence[str]:
@@ -30,21 +32,40 @@ def _names(_: click.Context, option: click.Parameter, names: Sequence[str]) -> S
 @click.option(
     "--timeout",
     "time_s",
-    type=click.FloatRange(1, 300),
-    default=TIME_S,
-    show_default=True,
+    type=click.FloatRange(1, 3600),
     metavar="SECONDS",
-    help="For all of it, whatever hangs.",
+    help=f"For all of it, whatever hangs.  [default: {TIME_S:.0f}; with --wake and --hear {WAIT_S:.0f}]",
 )
+@click.option("--wake", "node", type=click.IntRange(1, 2**32 - 1), metavar="NODE", help="Only call that sleeper.")
+@click.option("--hear", is_flag=True, help="Only wait for a magic packet of another node.")
 @click.pass_obj
-def check(options: Any, only: Sequence[str], time_s: float, *, as_json: bool, warnings_pass: bool) -> None:
+def check(
+    options: Any,
+    only: Sequence[str],
+    time_s: float | None,
+    node: int | None,
+    *,
+    as_json: bool,
+    warnings_pass: bool,
+    hear: bool,
+) -> None:
     """Try everything that this node needs before it is trusted with its own power switch.
 
     Settings, Redis, the chain, the node's record, its card, its rights and its peers are asked side by
     side; nothing is changed on the chain or on this machine. Run it as the user that powerd runs as.
 
+    With --wake it sends magic packets to a node that sleeps, until the chain shows it awake; with
+    --hear it waits for such packets here, and says from whom they came, and by which interface.
+
     Exits with 0 if all is well, 1 if there are warnings, 2 if anything failed.
     """
-    from app.entrypoints.check.command import Wish, check_all
+    from app.entrypoints.check.command import Wish, check_all, hear_packet, wake_node
 
-    sys.exit(check_all(options.settings_with_origins, Wish(only, time_s, as_json, warnings_pass), sys.stdout))
+    if (node is not None) + hear + bool(only or as_json or warnings_pass) > 1:
+        raise click.UsageError("--wake NODE and --hear stand alone (beside --timeout)")
+    load = options.settings_with_origins
+    if node is not None:
+        sys.exit(wake_node(load, node, time_s or WAIT_S, sys.stdout))
+    if hear:
+        sys.exit(hear_packet(load, time_s or WAIT_S, sys.stdout))
+    sys.exit(check_all(load, Wish(only, time_s or TIME_S, as_json, warnings_pass), sys.stdout))

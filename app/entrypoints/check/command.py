@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
+from app.domain.errors import PermanentError, PowerdError
+from app.domain.model import NodeId
 from app.entrypoints.check.finding import Row, Severity, failed, worst
 from app.entrypoints.check.report import write_json, write_text
 from app.entrypoints.check.run import run
@@ -18,10 +20,19 @@ from app.entrypoints.check.table import CHECKS
 from app.entrypoints.settings.keys import SettingsError
 from app.entrypoints.settings.schema import Settings
 
+LOOKS_S = 30.0
+"""For what has to be asked of the chain before a packet is sent, or named after one was heard."""
+
 Loader = Callable[[], tuple[Settings, Mapping[str, str]]]
 """The settings, and where each came from; raises `SettingsError`."""
 
 EXIT_CODES: Mapping[Severity, int] = {Severity.OK: 0, Severity.WARNING: 1, Severity.FAILED: 2}
+
+
+class NotTried(PermanentError):
+    """What was asked for can't even be tried; a failure, as a finding that failed is."""
+
+    exit_code = EXIT_CODES[Severity.FAILED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,35 @@ def check_all(load: Loader, wish: Wish, out: TextIO) -> int:
     write(rows, time.monotonic() - began_s, out)
     found = worst(rows)
     return 0 if found is Severity.WARNING and wish.warnings_pass else EXIT_CODES[found]
+
+
+def wake_node(load: Loader, node: int, wait_s: float, out: TextIO) -> int:
+    """Call a sleeper; returns the exit code, raises `PowerdError` where nothing can be tried."""
+    from app.entrypoints.check.wake import wake
+
+    return _with_subject(load, lambda subject: wake(subject, NodeId(node), wait_s, out))
+
+
+def hear_packet(load: Loader, wait_s: float, out: TextIO) -> int:
+    """Wait for a magic packet; as `wake_node`."""
+    from app.entrypoints.check.hear import hear_one
+
+    return _with_subject(load, lambda subject: hear_one(subject, wait_s, out))
+
+
+def _with_subject(load: Loader, work: Callable[[Subject], Coroutine[object, object, Severity]]) -> int:
+    settings, origins = load()
+
+    async def body() -> Severity:
+        return await work(Subject(settings, origins, LOOKS_S))
+
+    with _quiet():
+        try:
+            return EXIT_CODES[asyncio.run(body())]
+        except PowerdError as error:
+            if hasattr(error, "exit_code"):
+                raise
+            raise NotTried(str(error)) from error
 
 
 def _rows(load: Loader, wish: Wish) -> list[Row]:

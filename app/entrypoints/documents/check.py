@@ -48,6 +48,26 @@ ExecStartPre=powerd check --warnings-pass --only settings,software,key,memory
 ExecStartPre=-powerd check
 ```
 
+## Prove a wake
+
+No check can see whether the firmware lets the card wake the machine, or whether a switch separates two nodes. A wake
+proves it:
+
+```
+powerd farm down 2              # the farmer, or its bot: node 2 goes to sleep
+powerd check --wake 2           # on another node of the farm
+```
+
+`--wake NODE` sends bursts of magic packets, with pauses that double, until the chain shows node 2 awake: its state is
+final and Up, or a Down later than the one it slept with. While its target is Down no other node calls it, so that it
+was this node that woke it; powerd on node 2 then sees its target, and goes back to sleep. Exit code 0: it woke; 1: it
+was Up already, and got a burst, which proves nothing; 2: it did not wake within `--timeout` (10 min).
+
+`--hear` waits for a magic packet and says for whom, from whom and by which interface it came: run it on one node, and
+`powerd check --wake` for that node on another. It needs the right to listen (`CAP_NET_RAW`). Exit code 0: one for this
+node came; 1: only for others; 2: none. A packet that a running machine hears shows that the network carries it, and
+not that the card wakes the machine.
+
 ## What is checked
 
 A check that is of no use with the settings is left out (`not here` in `--json`). One that needs another which failed

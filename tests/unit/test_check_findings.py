@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.domain.errors import PermanentError
+from app.adapters.substrate.endpoint_look import EndpointLook
+from app.domain.errors import ChainUnavailable, PermanentError
+from app.domain.model import Head, HeadKind
 from app.entrypoints.check.check import Check
 from app.entrypoints.check.finding import Finding, Row, Severity, failed, of_error, ok, warning, worst
+from app.entrypoints.check.looks import chain
+from app.entrypoints.check.once import Once
 from app.entrypoints.check.report import write_text
 from app.entrypoints.check.run import run
 from app.entrypoints.check.subject import Subject
 from app.entrypoints.check.table import CHECKS
 from app.entrypoints.documents.check import document
 from app.entrypoints.settings.schema import Settings
+from app.entrypoints.settings.schema_adapters import Chain
 
 PAGE = Path(__file__).parents[2] / "docs" / "check.md"
 
@@ -111,6 +118,78 @@ def test_an_error_without_a_remedy_gets_that_of_the_check() -> None:
 )
 def test_the_worst_finding_counts(findings: Sequence[Finding], severity: Severity) -> None:
     assert worst([Row("x", each) for each in findings]) is severity
+
+
+NOW_S = 1_700_000_000.0
+WELL = EndpointLook(
+    "ws://a",
+    "0x" + "aa" * 32,
+    "substrate-threefold 149",
+    Head(HeadKind.BEST, 1003, "0x3", NOW_S - 6),
+    Head(HeadKind.FINALIZED, 1000, "0x0", NOW_S - 24),
+    takes_extrinsics=True,
+    syncing=False,
+    lonely=False,
+)
+
+
+class At:
+    """A clock that stands."""
+
+    def now(self) -> float:
+        return NOW_S
+
+
+def endpoints_of(*looks: EndpointLook | ChainUnavailable, genesis: str = "") -> list[Finding]:
+    async def told() -> Mapping[str, EndpointLook | ChainUnavailable]:
+        return {f"ws://{number}": look for number, look in enumerate(looks)}
+
+    async def body() -> Sequence[Finding]:
+        subject = Subject(Settings(chain=Chain(genesis_hash=genesis)), {}, 60.0)
+        subject.clock, subject.endpoints = At(), Once(told)  # type: ignore[assignment]  # all that is asked of it
+        return await chain.endpoints(subject)
+
+    return list(asyncio.run(body()))
+
+
+@pytest.mark.parametrize(
+    ("change", "severity", "seen"),
+    [
+        (
+            {},
+            Severity.OK,
+            "substrate-threefold 149, block 1003, finalized 3 behind; takes extrinsics; genesis 0xaaaaaaaa…",
+        ),
+        ({"takes_extrinsics": None}, Severity.OK, "does not tell whether it takes extrinsics"),
+        ({"takes_extrinsics": False}, Severity.FAILED, "takes no extrinsics"),
+        ({"syncing": True}, Severity.WARNING, "is still syncing"),
+        ({"lonely": True}, Severity.WARNING, "has no peers"),
+        (
+            {"genesis": "0xbb"},
+            Severity.FAILED,
+            "its genesis is 0xbb, and that of chain.genesis_hash is 0xaa",
+        ),
+        ({"best": Head(HeadKind.BEST, 900, "0x", NOW_S - 61)}, Severity.FAILED, "its best head 900 is 61 s old"),
+        (
+            {"finalized": Head(HeadKind.FINALIZED, 900, "0x", NOW_S - 121)},
+            Severity.FAILED,
+            "its finalized head 900 is 121 s old, more than 120 s",
+        ),
+    ],
+)
+def test_what_an_endpoint_says_of_itself_is_judged(change: dict[str, Any], severity: Severity, seen: str) -> None:
+    (finding,) = endpoints_of(replace(WELL, **change), genesis=WELL.genesis)
+    assert finding.severity is severity
+    assert seen in finding.seen
+    assert bool(finding.remedy) is (severity is not Severity.OK)
+
+
+def test_without_a_genesis_in_the_settings_the_first_that_answers_is_right() -> None:
+    away, first, other = endpoints_of(ChainUnavailable("gone"), WELL, replace(WELL, genesis="0xbb"))
+    assert [away.severity, first.severity, other.severity] == [Severity.WARNING, Severity.OK, Severity.WARNING]
+    assert other.seen.startswith(
+        "serves another chain: its genesis is 0xbb, and that of the first endpoint that answered"
+    )
 
 
 class Terminal(io.StringIO):
