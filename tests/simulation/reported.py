@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.entrypoints.simulator.input.planning import Wish, plan_of
 from app.entrypoints.simulator.run.outcome import Energy, Outcome
 from app.entrypoints.simulator.run.run import run
+from app.entrypoints.simulator.run.times import Times
 from app.entrypoints.simulator.watching.tally import MARKS
 from app.entrypoints.simulator.watching.violation import Violation
 from tests.simulation.farms import fault, scripted
@@ -49,7 +50,7 @@ def large() -> Outcome:
     marks = [value for n, at_s in enumerate(times) for value in (at_s, n % len(MARKS))]
     outcome.energy = Energy(used_kwh=1_900_000.0, always_on_kwh=5_256_000.0, price_per_kwh=0.3, currency="EUR")
     outcome.counts.update({"packets": 123_456_789, "chain reads": 987_654_321})
-    outcome.wake_latencies_s = outcome.packet_latencies_s = [0.05 * 1.001**n for n in range(14_000)]
+    outcome.wake_latencies_s = outcome.packet_latencies_s = Times.of(0.05 * 1.001**n for n in range(14_000))
     outcome.seconds_in = {"running": 3e8, "off": 5.6e8, "booting": 3e6, "stopping": 1e6}
     outcome.series = [(at_s, n % 7000, 10_000 - n % 8000, n % 9000) for n, (at_s, *_) in enumerate(outcome.series)]
     outcome.timelines = {node.id: marks for farm in outcome.plan.farms for node in farm.nodes}

@@ -11,8 +11,8 @@ import pytest
 
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulator.experiments.compare import CompareFailed, compare
-from app.entrypoints.simulator.experiments.processes import Processes
 from app.entrypoints.simulator.input.planning import Wish
+from app.entrypoints.simulator.workers.processes import Processes
 from tests.simulation.work import has_a_bug
 
 SMALL = "--nodes 6 --farms 1 --hours 5 --load 0"

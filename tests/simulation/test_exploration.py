@@ -12,8 +12,8 @@ import pytest
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulator.experiments.exploration import explore, fault_line
 from app.entrypoints.simulator.experiments.explore import explored_plan
-from app.entrypoints.simulator.experiments.processes import Processes
 from app.entrypoints.simulator.experiments.show import show_exploration
+from app.entrypoints.simulator.workers.processes import Processes
 from tests.simulation.work import has_a_bug, run_with_no_power_cuts, simulate_with_no_power_cuts
 
 

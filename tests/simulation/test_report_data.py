@@ -80,7 +80,7 @@ def test_the_bars_count_every_wake() -> None:
     assert sum(wakes.counts) == len(outcome.wake_latencies_s) > 0
     assert len(data.edges_s) == len(wakes.counts)
     fullest = max(range(len(wakes.counts)), key=wakes.counts.__getitem__)
-    assert data.edges_s[fullest] <= outcome.wake_latencies_s[0] < data.edges_s[fullest + 1]
+    assert data.edges_s[fullest] <= outcome.wake_latencies_s.counts[0][0] < data.edges_s[fullest + 1]
 
 
 def test_ten_thousand_nodes_fit_on_a_page_of_a_few_megabytes() -> None:

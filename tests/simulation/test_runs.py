@@ -38,8 +38,8 @@ def test_a_node_sleeps_and_wakes_as_the_farmer_says() -> None:
         "running",
         "state Up",
     ]
-    assert outcome.packet_latencies_s[0] < 1
-    assert 90 < outcome.wake_latencies_s[0] < 130
+    assert outcome.packet_latencies_s.longest < 1
+    assert 90 < outcome.wake_latencies_s.longest < 130
 
 
 def test_a_dark_node_draws_little() -> None:

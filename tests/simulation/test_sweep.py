@@ -14,15 +14,15 @@ import pytest
 
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulator.experiments.grid import grid_of, seeds_of
-from app.entrypoints.simulator.experiments.processes import Processes
-from app.entrypoints.simulator.experiments.result import merged, simulate
+from app.entrypoints.simulator.experiments.result import simulate, spread_of
 from app.entrypoints.simulator.experiments.sweep import Swept, run_sweep, sweep_of
 from app.entrypoints.simulator.experiments.sweep_file import Run
 from app.entrypoints.simulator.experiments.sweep_table import ending, summary_of, table
-from app.entrypoints.simulator.experiments.work import Done, Failed, Task, Work
 from app.entrypoints.simulator.input.planning import Wish
 from app.entrypoints.simulator.plan.bad_input import BadInput
-from app.entrypoints.simulator.report.summary import percentile
+from app.entrypoints.simulator.run.times import Times
+from app.entrypoints.simulator.workers.processes import Processes
+from app.entrypoints.simulator.workers.work import Done, Failed, Task, Work
 from tests.simulation.work import has_a_bug, kills_its_worker
 
 SMALL = Wish(nodes=4, farms=1, hours=3, faults="many")
@@ -207,11 +207,11 @@ def test_the_table_has_a_line_for_every_point() -> None:
 
 
 def test_times_of_many_runs_are_merged_as_if_they_were_one() -> None:
-    spread = merged([[(100.0, 97), (200.0, 1)], [(90.0, 1), (300.0, 1)]])
-    together = [90.0, *[100.0] * 97, 200.0, 300.0]
-    assert (spread.p50, spread.p99, spread.max) == (percentile(together, 0.5), percentile(together, 0.99), 300.0)
-    assert spread.p99 == 200.0
-    assert merged([]).p50 is None
+    merged = Times.merged([Times([(100.0, 97), (200.0, 1)]), Times([(90.0, 1), (300.0, 1)])])
+    assert merged == Times.of([90.0, *[100.0] * 97, 200.0, 300.0])
+    spread = spread_of(merged)
+    assert (spread.p50, spread.p99, spread.max) == (100.0, 200.0, 300.0)
+    assert spread_of(Times()).p50 is None
 
 
 SLOW_UPTIME = (

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from app.entrypoints.simulator.experiments import dask_cluster
-from app.entrypoints.simulator.experiments.dask_cluster import ClusterGone, ClusterUnusable, DaskCluster
-from app.entrypoints.simulator.experiments.processes import Processes
 from app.entrypoints.simulator.experiments.result import simulate
-from app.entrypoints.simulator.experiments.work import Done, Failed, Workers
+from app.entrypoints.simulator.workers import dask_cluster
+from app.entrypoints.simulator.workers.dask_cluster import ClusterGone, ClusterUnusable, DaskCluster
+from app.entrypoints.simulator.workers.processes import Processes
+from app.entrypoints.simulator.workers.work import Done, Failed, Workers
 from tests.simulation.work import has_a_bug, kills_its_worker, never_ends, tasks
 from tests.slowness import patient
 
@@ -78,7 +78,7 @@ def test_who_wants_no_more_need_not_wait_for_what_runs(tmp_path: Path) -> None:
 HANGS = """
 import sys
 from functools import partial
-from app.entrypoints.simulator.experiments.processes import Processes
+from app.entrypoints.simulator.workers.processes import Processes
 from tests.simulation.work import never_ends, tasks
 list(Processes(partial(never_ends, sys.argv[1]), 1).each(tasks(2)))
 """

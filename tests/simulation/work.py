@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from app.entrypoints.simulator.experiments.result import result_of, simulate
-from app.entrypoints.simulator.experiments.work import Task
 from app.entrypoints.simulator.input.planning import Wish, plan_of
 from app.entrypoints.simulator.plan.plan import Plan
 from app.entrypoints.simulator.run.outcome import Outcome
-from app.entrypoints.simulator.run.run import run
+from app.entrypoints.simulator.run.run import run, simulate_farm
 from app.entrypoints.simulator.watching.promise import Promise
+from app.entrypoints.simulator.workers.work import Task
 
 
 def tasks(*seeds: int) -> Iterator[Task]:
@@ -71,3 +72,16 @@ def simulate_with_no_power_cuts(plan: bytes) -> bytes:
 
 def _plan(plan: bytes) -> Plan:
     return msgspec.json.decode(plan, type=Plan)
+
+
+def dies_in_farm(folder: Path, farm: int, *, times: int) -> Callable[[bytes], bytes]:
+    """The work of one farm, which kills its process the first ``times`` times where the farm is this one."""
+    return partial(_dying, str(folder), farm, times)
+
+
+def _dying(folder: str, farm: int, times: int, plan: bytes) -> bytes:
+    deaths = len(list(Path(folder).iterdir()))
+    if _plan(plan).farms[0].id == farm and deaths < times:
+        Path(folder, f"death {deaths}").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return simulate_farm(plan)

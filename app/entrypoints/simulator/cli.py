@@ -11,9 +11,11 @@ from click.core import ParameterSource
 
 from app.entrypoints.simulator.experiments.cli import compare, explore, sweep
 from app.entrypoints.simulator.input.world_options import FILE, wish_of, world_options
+from app.entrypoints.simulator.workers.options import worker_options, workers_of
 
 if TYPE_CHECKING:
-    from app.entrypoints.simulator.plan.plan import FarmPlan
+    from app.entrypoints.simulator.plan.plan import FarmPlan, Plan
+    from app.entrypoints.simulator.workers.work import Workers
 
 
 def _list_faults(ctx: click.Context, _: click.Parameter, *wanted: bool) -> None:
@@ -30,6 +32,7 @@ def _list_faults(ctx: click.Context, _: click.Parameter, *wanted: bool) -> None:
 @click.option("--explored", metavar="SEED", type=int, help="The world that `make sim` makes up from this seed.")
 @click.option("--from-chain", is_flag=True, help="Farms as the chain of the settings has them (with --farm).")
 @click.option("--farm", "farm_ids", type=int, multiple=True, help="With --from-chain: which farm; may be repeated.")
+@worker_options
 @click.option("--report", type=FILE, help="Write a page to look at (HTML, self-contained).")
 @click.option(
     "--list-faults",
@@ -48,6 +51,8 @@ def simulate(
     explored: int | None,
     from_chain: bool,
     farm_ids: tuple[int, ...],
+    workers: int | None,
+    scheduler: str | None,
     report: Path | None,
     as_json: bool,
     **given: Any,
@@ -80,7 +85,15 @@ def simulate(
 
             farms = farms_from_chain(ctx.obj.settings(), farm_ids)
         plan = plan_of(wish_of(given, farms))
-    ctx.exit(show(plan, sys.stdout, report=report, as_json=as_json))
+    ctx.exit(show(plan, sys.stdout, _workers(plan, workers, scheduler), report=report, as_json=as_json))
+
+
+def _workers(plan: Plan, workers: int | None, scheduler: str | None) -> Workers | None:
+    """None: this process, which is enough for a single farm."""
+    from app.entrypoints.simulator.run.run import simulate_farm
+
+    chosen = workers_of(simulate_farm, workers, scheduler)
+    return None if scheduler is None and (workers == 1 or len(plan.farms) == 1) else chosen
 
 
 def _no_contradictions(ctx: click.Context, *, explored: bool, from_chain: bool) -> None:

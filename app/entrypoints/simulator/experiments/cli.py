@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import click
 
 from app.entrypoints.simulator.input.world_options import FILE, wish_of, world_options_without
-
-if TYPE_CHECKING:
-    from app.entrypoints.simulator.experiments.work import Workers
+from app.entrypoints.simulator.workers.options import worker_options, workers_of
 
 EXIT_PROMISE_BROKEN = 1
 SEEDS_TO_EXPLORE = "1-800"
 """Some two minutes on two cores."""
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def worker_options(command: F) -> F:
-    command = click.option(
-        "--scheduler",
-        metavar="tcp://HOST:PORT",
-        help="On the workers of this Dask cluster (pip install 'powerd[sweep]').",
-    )(command)
-    return click.option("--workers", type=click.IntRange(1, 1024), help="Processes here.  [default: one per core]")(
-        command
-    )
 
 
 @click.command(short_help="Two policies side by side.")
@@ -81,11 +65,12 @@ def sweep(
     Results are the same on any machine. Exit code 1 if a promise was broken or a run did not finish.
     """
     from app.entrypoints.simulator.experiments.grid import grid_of, seeds_of
+    from app.entrypoints.simulator.experiments.result import simulate
     from app.entrypoints.simulator.experiments.show import show_sweep
     from app.entrypoints.simulator.experiments.sweep import sweep_of
 
     asked = sweep_of(wish_of(given), grid_of(grids), seeds_of(seeds))
-    good = show_sweep(asked, workers_of(workers, scheduler), out=out, as_json=as_json)
+    good = show_sweep(asked, workers_of(simulate, workers, scheduler), out=out, as_json=as_json)
     ctx.exit(0 if good else EXIT_PROMISE_BROKEN)
 
 
@@ -102,25 +87,9 @@ def explore(
     The first seed that breaks one is shrunk to the faults that matter, and one line replays it; exit code 1 then.
     """
     from app.entrypoints.simulator.experiments.grid import seeds_of
+    from app.entrypoints.simulator.experiments.result import simulate
     from app.entrypoints.simulator.experiments.show import show_exploration
 
     for_s = None if minutes is None else minutes * 60.0
-    good = show_exploration(seeds_of(seeds), workers_of(workers, scheduler), for_s=for_s)
+    good = show_exploration(seeds_of(seeds), workers_of(simulate, workers, scheduler), for_s=for_s)
     ctx.exit(0 if good else EXIT_PROMISE_BROKEN)
-
-
-def workers_of(workers: int | None, scheduler: str | None) -> Workers:
-    """Processes here, or a cluster's."""
-    from app.entrypoints.simulator.experiments.result import simulate
-
-    if scheduler is None:
-        from app.entrypoints.simulator.experiments.processes import Processes
-
-        return Processes(simulate, workers or 0)
-    if workers is not None:
-        raise click.UsageError(
-            "--workers is about processes here, --scheduler about a cluster's: leave one of them out"
-        )
-    from app.entrypoints.simulator.experiments.dask_cluster import DaskCluster
-
-    return DaskCluster(simulate, scheduler)

@@ -11,9 +11,9 @@ from app.domain.errors import PermanentError
 from app.entrypoints.simulator.experiments.columns import aligned
 from app.entrypoints.simulator.experiments.replay import replay_line
 from app.entrypoints.simulator.experiments.result import Figures, Result, Spread
-from app.entrypoints.simulator.experiments.work import Failed, Task, Workers
 from app.entrypoints.simulator.input.planning import Wish, plan_of, settings_of
 from app.entrypoints.simulator.report.summary import seconds, verdict
+from app.entrypoints.simulator.workers.work import Failed, Task, Workers
 from app.entrypoints.simulator.world.world import daemon_settings
 
 Show = Callable[[float], str]

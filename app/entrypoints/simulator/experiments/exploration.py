@@ -11,9 +11,9 @@ import msgspec
 
 from app.entrypoints.simulator.experiments.explore import Finding, Runner, explored_plan, investigate
 from app.entrypoints.simulator.experiments.result import Result
-from app.entrypoints.simulator.experiments.work import Done, Failed, Task, Workers
 from app.entrypoints.simulator.plan.plan import FaultPlan
 from app.entrypoints.simulator.report.summary import clock, verdict
+from app.entrypoints.simulator.workers.work import Done, Failed, Task, Workers
 
 
 @dataclass(slots=True)

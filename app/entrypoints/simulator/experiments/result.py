@@ -5,8 +5,7 @@ It holds nothing that depends on where and how fast it ran: two runs of one plan
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 from msgspec import Struct
@@ -15,13 +14,11 @@ from app.entrypoints.simulator.income.lost_to import LostTo
 from app.entrypoints.simulator.plan.at_risk import counted
 from app.entrypoints.simulator.plan.plan import Plan
 from app.entrypoints.simulator.promises import ALL
-from app.entrypoints.simulator.report.summary import percentile, rank
+from app.entrypoints.simulator.run.merging import Details
 from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.run.run import run
+from app.entrypoints.simulator.run.times import Times
 from app.entrypoints.simulator.watching.violation import Violation
-
-Times = list[tuple[float, int]]
-"""A distribution that can be merged: (seconds, rounded to three digits; how many), in rising order."""
 
 
 class Spread(Struct, frozen=True, kw_only=True):
@@ -92,7 +89,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
 def simulate(plan: bytes) -> bytes:
     """The work of a worker: a plan in, a `Result` out, both as JSON."""
-    return msgspec.json.encode(result_of(run(msgspec.json.decode(plan, type=Plan))))
+    return msgspec.json.encode(result_of(run(msgspec.json.decode(plan, type=Plan), details=Details.NONE)))
 
 
 def result_of(outcome: Outcome) -> Result:
@@ -107,7 +104,7 @@ def result_of(outcome: Outcome) -> Result:
             running_share=outcome.seconds_in.get("running", 0.0) / total_s,
             dark_share=outcome.seconds_in.get("off", 0.0) / total_s,
             nodes_at_risk=counted(outcome.at_risk),
-            credited_share=sum(income.credited_s.values()) / total_s,
+            credited_share=income.credited_in_all_s / total_s,
             lost_to_powerd_h=income.lost_s(LostTo.POWERD) / 3600,
             lost_to_faults_h=income.lost_s(LostTo.FAULTS) / 3600,
             slow_boots=income.slow_boots,
@@ -116,9 +113,9 @@ def result_of(outcome: Outcome) -> Result:
             sleeps=counts.get("powered off", 0),
             wakes=len(outcome.wake_latencies_s),
             wakes_wanted=counts.get("wakes wanted", 0),
-            packet_s=_spread(outcome.packet_latencies_s),
-            wake_s=_spread(outcome.wake_latencies_s),
-            wait_s=_spread(outcome.waits_s),
+            packet_s=spread_of(outcome.packet_latencies_s),
+            wake_s=spread_of(outcome.wake_latencies_s),
+            wait_s=spread_of(outcome.waits_s),
             still_waiting=outcome.still_waiting,
             packets=counts["packets"],
             chain_reads=counts["chain reads"],
@@ -129,35 +126,14 @@ def result_of(outcome: Outcome) -> Result:
             saved_money=energy.saved_money,
             currency=energy.currency,
         ),
-        wake_times=[
-            (value, len(list(same))) for value, same in itertools.groupby(map(_rounded, outcome.wake_latencies_s))
-        ],
+        wake_times=outcome.wake_latencies_s,
         not_checked=outcome.not_checked,
         broken=outcome.broken,
         violations=outcome.violations,
     )
 
 
-def merged(many: Iterable[Times]) -> Spread:
-    """Of all runs together, as if they were one; within the rounding."""
-    times = sorted(itertools.chain.from_iterable(many))
+def spread_of(times: Times) -> Spread:
     if not times:
         return Spread()
-    return Spread(p50=_at(times, 0.5), p99=_at(times, 0.99), max=times[-1][0])
-
-
-def _at(times: Times, share: float) -> float:
-    """As `percentile`, without writing every value out."""
-    before = list(itertools.accumulate(many for _, many in times))
-    wanted = rank(before[-1], share)
-    return next(value for (value, _), until in zip(times, before, strict=True) if wanted < until)
-
-
-def _spread(values: Sequence[float]) -> Spread:
-    if not values:
-        return Spread()
-    return Spread(p50=percentile(values, 0.5), p99=percentile(values, 0.99), max=values[-1])
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.3g}")
+    return Spread(p50=times.percentile(0.5), p99=times.percentile(0.99), max=times.longest)

@@ -13,13 +13,13 @@ from app.entrypoints.simulator.experiments import compare as comparing
 from app.entrypoints.simulator.experiments import sweep_table
 from app.entrypoints.simulator.experiments.exploration import explore, finding_of, told
 from app.entrypoints.simulator.experiments.explore import Runner
-from app.entrypoints.simulator.experiments.processes import Processes
 from app.entrypoints.simulator.experiments.progress import counted
 from app.entrypoints.simulator.experiments.result import simulate
 from app.entrypoints.simulator.experiments.sweep import Sweep, run_sweep
-from app.entrypoints.simulator.experiments.work import Failed, Workers
 from app.entrypoints.simulator.input.planning import Wish
 from app.entrypoints.simulator.run.run import run
+from app.entrypoints.simulator.workers.processes import Processes
+from app.entrypoints.simulator.workers.work import Failed, Workers
 
 
 def show_comparison(names: tuple[str, str], wish: Wish, *, as_json: bool) -> bool:

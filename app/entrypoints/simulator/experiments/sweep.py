@@ -15,8 +15,8 @@ from app.entrypoints.simulator.experiments.grid import Grid, Point, points_of
 from app.entrypoints.simulator.experiments.replay import world_words
 from app.entrypoints.simulator.experiments.result import Result
 from app.entrypoints.simulator.experiments.sweep_file import Header, Run, SweepFile, sweep_file
-from app.entrypoints.simulator.experiments.work import Done, Failed, Task, Workers, code_digest
 from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.workers.work import Done, Failed, Task, Workers, code_digest
 from app.entrypoints.simulator.world.world import daemon_settings
 
 Key = tuple[tuple[str, ...], int]

@@ -9,10 +9,11 @@ from msgspec import Struct
 from app.entrypoints.simulator.experiments.columns import aligned
 from app.entrypoints.simulator.experiments.grid import Point
 from app.entrypoints.simulator.experiments.replay import replay_line
-from app.entrypoints.simulator.experiments.result import Spread, merged
+from app.entrypoints.simulator.experiments.result import Spread, spread_of
 from app.entrypoints.simulator.experiments.sweep import Sweep, Swept
 from app.entrypoints.simulator.experiments.sweep_file import Run
 from app.entrypoints.simulator.report.summary import seconds, verdict
+from app.entrypoints.simulator.run.times import Times
 
 NAMED_MAX = 10
 """Failed runs that are named one by one."""
@@ -84,7 +85,7 @@ def _point(swept: Swept, point: Point) -> PointSummary:
         nodes_at_risk=max((result.figures.nodes_at_risk for result in results), default=0),
         saved_kwh=_mean([result.figures.saved_kwh for result in results]),
         saved_money=_mean([result.figures.saved_money for result in results]),
-        wake_s=merged(result.wake_times for result in results),
+        wake_s=spread_of(Times.merged(result.wake_times for result in results)),
         packets_per_wake=packets / wakes if wakes else None,
     )
 

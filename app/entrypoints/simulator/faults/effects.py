@@ -10,7 +10,7 @@ from app.domain.model import NodeId, Power
 from app.entrypoints.simulator.plan.plan import FaultPlan
 from app.entrypoints.simulator.world.condition import Condition
 from app.entrypoints.simulator.world.machine import Machine, MachinePower
-from app.entrypoints.simulator.world.world import Farm, World
+from app.entrypoints.simulator.world.world import World
 
 FOR_EVER = 1 << 30
 
@@ -22,18 +22,9 @@ BusProperty = Literal["lost", "doubled", "late_s", "garbage"]
 
 
 def subjects(world: World, fault: FaultPlan) -> list[Machine]:
-    """The machines a fault is about."""
+    """The machines of this world that a fault is about."""
     what, _, number = fault.subject.partition(" ")
-    if what == "node":
-        return [world.machines[NodeId(int(number))]]
-    if what == "farm":
-        return world.farms[int(number)].machines
-    return list(world.machines.values())
-
-
-def farms_of(world: World, fault: FaultPlan) -> list[Farm]:
-    """The farms of those machines."""
-    return [world.farms[farm] for farm in sorted({machine.identity.farm for machine in subjects(world, fault)})]
+    return [world.machines[NodeId(int(number))]] if what == "node" else world.farm.machines
 
 
 def each(act: Callable[[Machine, FaultPlan], object]) -> Act:
@@ -98,7 +89,7 @@ def forge(world: World, fault: FaultPlan) -> None:
     """``amount`` events about any nodes of the farm, to each machine that runs."""
     for machine in subjects(world, fault):
         chance = world.chance("forged", machine.plan.id, fault.at_s)
-        farm = world.farms[machine.identity.farm]
+        farm = world.farm
         if not machine.on:
             continue
         for _ in range(max(1, int(fault.amount))):
@@ -133,19 +124,17 @@ def lose_data(machine: Machine, _: FaultPlan) -> None:
 
 def lose_packets(world: World, fault: FaultPlan) -> None:
     """A share ``amount`` of the packets in the whole farm."""
-    for farm in farms_of(world, fault):
-        _set_loss(world, farm, max(world.active_faults.add(f"packets {farm.id}", fault)))
+    _set_loss(world, max(world.active_faults.add("packets", fault)))
 
 
 def carry_packets(world: World, fault: FaultPlan) -> None:
     """No more than the other faults still want to lose."""
-    for farm in farms_of(world, fault):
-        _set_loss(world, farm, max(world.active_faults.remove(f"packets {farm.id}", fault), default=0.0))
+    _set_loss(world, max(world.active_faults.remove("packets", fault), default=0.0))
 
 
-def _set_loss(world: World, farm: Farm, share: float) -> None:
-    chance = world.chance("packets", farm.id, world.now_s())
-    for segment in farm.segments.values():
+def _set_loss(world: World, share: float) -> None:
+    chance = world.chance("packets", world.farm.id, world.now_s())
+    for segment in world.farm.segments.values():
         segment.loses = lambda _: chance.random() < share
 
 

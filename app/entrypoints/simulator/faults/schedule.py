@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.entrypoints.simulator.faults.effects import Act, farms_of, subjects
+from app.entrypoints.simulator.faults.effects import Act, subjects
 from app.entrypoints.simulator.faults.kinds import FAULT_KINDS
 from app.entrypoints.simulator.plan.plan import FaultPlan
 from app.entrypoints.simulator.world.machine import Machine
@@ -33,11 +33,7 @@ def _acting(act: Act, world: World, fault: FaultPlan) -> Callable[[], None]:
 def befallen(world: World, fault: FaultPlan) -> list[Machine]:
     """The machines that feel it, whomever its plan names: a chain that stalls, stalls for all."""
     kind = FAULT_KINDS[fault.kind]
-    if kind.scope == "chain":
-        return list(world.machines.values())
-    if kind.farm_wide:
-        return [machine for farm in farms_of(world, fault) for machine in farm.machines]
-    return subjects(world, fault)
+    return world.farm.machines if kind.scope == "chain" or kind.farm_wide else subjects(world, fault)
 
 
 def _over(world: World, fault: FaultPlan) -> None:

@@ -47,8 +47,7 @@ class Attribution:
 
     def requested(self, node: NodeId, months: Mapping[NodeId, Month]) -> None:
         """The node's boot request came now: is there a node of its farm that could answer it?"""
-        farm = self._world.farms[self._world.machines[node].identity.farm]
-        peers = (machine.identity.node for machine in farm.machines)
+        peers = (machine.identity.node for machine in self._world.farm.machines)
         if any(months[peer].state is Power.UP for peer in peers):
             self._without_waker.discard(node)
         else:
@@ -64,7 +63,7 @@ class Attribution:
         if self._farmers_choice(node, month, loss, until_s):
             return LostTo.FARMER
         from_s, to_s = self._decided(month, loss, since_s, until_s)
-        farm = self._world.farms[machine.identity.farm].machines
+        farm = self._world.farm.machines
         concerned = farm if loss in WAKING else [machine]
         if any(each.fault_history.any_between(from_s - RECOVERY_S, to_s) for each in concerned):
             return LostTo.FAULTS

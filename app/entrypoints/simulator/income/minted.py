@@ -6,7 +6,6 @@ length, counted from its beginning; the last one ends with the run, as it stands
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -39,7 +38,9 @@ class Income(Struct, kw_only=True):
     """Of a whole run. ``months`` are node periods; the last one of a run may be short."""
 
     credited_s: dict[int, int]
+    """Of each node; of many nodes, those alone that have the least may be kept."""
     lost: list[Lost]
+    """Every loss; of many farms, they may be left out."""
     slow_boots: int
     months: int
     months_lost: dict[int, str]
@@ -48,6 +49,9 @@ class Income(Struct, kw_only=True):
     """Node seconds that could have been paid."""
     paid_s: int = 0
     """Those that are: credited, in months that are not lost."""
+    credited_in_all_s: int = 0
+    lost_to_s: dict[str, int] = {}
+    """By the value of `LostTo`: seconds of all nodes."""
 
     def lost_money(self, per_node_and_month: float) -> float:
         """Of the whole run: a month that is lost is lost whole, of the others the share that was not credited."""
@@ -56,7 +60,7 @@ class Income(Struct, kw_only=True):
 
     def lost_s(self, to: LostTo) -> int:
         """Seconds of all nodes."""
-        return sum(each.seconds for each in self.lost if each.to is to)
+        return self.lost_to_s.get(to.value, 0)
 
 
 class Minted:
@@ -71,7 +75,7 @@ class Minted:
         self._current = 0
         self._tell_lost = lost
         self._attribution = Attribution(world, self._start_s)
-        self.income = Income(credited_s=Counter(), lost=[], slow_boots=0, months=0, months_lost={})
+        self.income = Income(credited_s={}, lost=[], slow_boots=0, months=0, months_lost={})
         period = self._period
         for node, machine in world.machines.items():
             asleep, target = machine.plan.asleep, Power(machine.plan.first_target)
@@ -140,6 +144,7 @@ class Minted:
         self._book(node, before, booking)
         income = self.income
         income.credited_s[node] = income.credited_s.get(node, 0) + month.credited_s
+        income.credited_in_all_s += month.credited_s
         income.slow_boots += month.slow_boots
         income.months += 1
         income.node_s += period.length_s
@@ -164,6 +169,7 @@ class Minted:
         to = self._attribution.of(machine, before, loss, until_s - seconds, until_s)
         lost = Lost(node=node, until_s=until_s, seconds=seconds, loss=loss, to=to)
         self.income.lost.append(lost)
+        self.income.lost_to_s[to.value] = self.income.lost_to_s.get(to.value, 0) + seconds
         self._tell_lost(machine, lost)
 
 

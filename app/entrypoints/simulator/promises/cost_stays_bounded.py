@@ -66,9 +66,9 @@ class CostStaysBounded(Promise):
                 bursts = self._bursts.pop(node, 0)
                 machine = self.world.machines[node]
                 if (
-                    bursts > BURSTS_MAX + BURSTS_OF_LEAVERS * self._leaving(machine)
+                    bursts > BURSTS_MAX + BURSTS_OF_LEAVERS * self._leaving()
                     and machine.plan.boot_s <= BOOT_S_MAX
-                    and self._in_peace(machine)
+                    and self._in_peace()
                 ):
                     self.broken(machine, f"its wake took {bursts} bursts")
             elif event.name == "PowerTargetChanged":
@@ -105,15 +105,13 @@ class CostStaysBounded(Promise):
             self.broken(machine, f"{call} failed {len(at_s)} times within an hour, each at a fee: {error}")
             at_s.clear()
 
-    def _leaving(self, machine: Machine) -> int:
-        """Nodes of its farm whose target is Down and that are up."""
-        farm = self.world.farms[machine.identity.farm].machines
+    def _leaving(self) -> int:
+        """Nodes of the farm whose target is Down and that are up."""
         return sum(
             other.power is MachinePower.RUNNING and self.world.power(other.identity.node).target == "Down"
-            for other in farm
+            for other in self.world.farm.machines
         )
 
-    def _in_peace(self, machine: Machine) -> bool:
+    def _in_peace(self) -> bool:
         kinds = {*CHAIN, *BUS, *WAKING, "clock-drift", "unhealthy", "daemon-killed"}
-        farm = self.world.farms[machine.identity.farm].machines
-        return not any(other.fault_history.lately(kinds, PEACE_S) for other in farm)
+        return not any(other.fault_history.lately(kinds, PEACE_S) for other in self.world.farm.machines)

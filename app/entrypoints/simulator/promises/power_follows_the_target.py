@@ -57,7 +57,7 @@ class PowerFollowsTheTarget(Promise):
         if guard is Guard.BOOT_LOOP:
             return now_s - machine.since_s < settings.boot_loop.stay_s_max + BOUND_S
         enough_s = settings.power_management.sign_of_life_s + settings.uptime.interval_s
-        others = [other for other in self.world.farms[machine.identity.farm].machines if other is not machine]
+        others = [other for other in self.world.farm.machines if other is not machine]
         return guard is Guard.LAST_WAKER and not any(
             other.power is MachinePower.RUNNING
             and now_s - other.since_s > enough_s

@@ -22,7 +22,7 @@ class TheLastWakerStays(Promise):
     def powered_off(self, machine: Machine) -> None:
         management = self.world.settings.power_management
         allowed_s = management.sign_of_life_s + JUST_DARK_S
-        others = [other for other in self.world.farms[machine.identity.farm].machines if other is not machine]
+        others = [other for other in self.world.farm.machines if other is not machine]
         if not any(self._seems_awake(other, allowed_s) for other in others):
             self.broken(machine, "powered off, and no other node of its farm is awake")
 

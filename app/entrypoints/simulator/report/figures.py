@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec import Struct
 
 from app.entrypoints.simulator.income.lost_to import LostTo
 from app.entrypoints.simulator.plan.at_risk import counted
-from app.entrypoints.simulator.report.summary import percentile, seconds
+from app.entrypoints.simulator.report.summary import seconds
 from app.entrypoints.simulator.run.outcome import Outcome
+from app.entrypoints.simulator.run.thinning import LEAST_CREDITED_MAX
+from app.entrypoints.simulator.run.times import Times
 
 Row = tuple[str, str, str]
 
@@ -27,9 +29,6 @@ LADDER_S = (
 """Where the bars of a distribution begin: milliseconds for packets, and fine around the minutes a boot takes."""
 
 EXTRINSIC = "extrinsic "
-
-BARS_MAX = 100
-"""Nodes with a bar of their own on the page."""
 
 MANY = 10_000
 """kWh, or money, whose fractions mean nothing."""
@@ -74,13 +73,13 @@ def tiles(outcome: Outcome) -> Iterator[Row]:
     income = outcome.income
     lost = ", ".join(f"{seconds(income.lost_s(to))} to {to.value}" for to in LostTo if income.lost_s(to))
     months = f"; {len(income.months_lost):,} months lost" if income.months_lost else ""
-    yield "credited", f"{100 * sum(income.credited_s.values()) / total_s:.2f} %", f"{lost or 'nothing'} lost{months}"
+    yield "credited", f"{100 * income.credited_in_all_s / total_s:.2f} %", f"{lost or 'nothing'} lost{months}"
     yield "wakes", f"{wakes:,}", f"of {wanted:,} wanted; {counts.get('powered off', 0):,} sleeps"
     latencies_s = outcome.wake_latencies_s
-    half = seconds(percentile(latencies_s, 0.5))
-    yield "until awake", half, f"median; 99 % within {seconds(percentile(latencies_s, 0.99))}" if wakes else "no wakes"
+    half = seconds(latencies_s.percentile(0.5))
+    yield "until awake", half, f"median; 99 % within {seconds(latencies_s.percentile(0.99))}" if wakes else "no wakes"
     waits_s, still = outcome.waits_s, outcome.still_waiting
-    waited = sum(wait_s > 0 for wait_s in waits_s)
+    waited = sum(count for wait_s, count in waits_s.counts if wait_s > 0)
     hours = outcome.seconds_in.get("running", 0.0) / HOUR_S
     reads = counts.get("chain reads", 0)
     yield "chain reads", f"{reads / hours:,.0f}" if hours else "–", f"per running node and hour; {reads:,} in all"
@@ -93,18 +92,23 @@ def distributions(outcome: Outcome) -> tuple[list[float], list[Distribution]]:
         "From target Up to the magic packet": ("wakes by packet", outcome.packet_latencies_s),
         "From target Up to state Up on chain": ("wakes", outcome.wake_latencies_s),
     }
-    steps = {
-        name: Counter(bisect_right(LADDER_S, value) - 1 for value in values) for name, (_, values) in measured.items()
-    }
+    steps = {name: _by_step(times) for name, (_, times) in measured.items()}
     used = [step for counted in steps.values() for step in counted]
     if not used:
         return [], []
     first, last = max(0, min(used) - 1), min(len(LADDER_S) - 1, max(used) + 1)
     return list(LADDER_S[first : last + 1]), [
         Distribution(name=name, of=of, counts=[steps[name][step] for step in range(first, last + 1)])
-        for name, (of, values) in measured.items()
-        if values
+        for name, (of, times) in measured.items()
+        if times
     ]
+
+
+def _by_step(times: Times) -> Counter[int]:
+    steps: Counter[int] = Counter()
+    for value, count in times.counts:
+        steps[bisect_right(LADDER_S, value) - 1] += count
+    return steps
 
 
 def spreads(outcome: Outcome) -> Iterator[tuple[str, ...]]:
@@ -132,7 +136,7 @@ def credited_bars(outcome: Outcome) -> list[tuple[int, float, str]]:
     """Node, credited share, why its month is lost; the least credited first, where there are many."""
     income, end_s = outcome.income, outcome.plan.end_s
     shares = sorted((credited_s / end_s, node) for node, credited_s in income.credited_s.items())
-    return [(node, round(share, 4), income.months_lost.get(node, "")) for share, node in shares[:BARS_MAX]]
+    return [(node, round(share, 4), income.months_lost.get(node, "")) for share, node in shares[:LEAST_CREDITED_MAX]]
 
 
 def energy_note(outcome: Outcome) -> str:
@@ -162,9 +166,9 @@ def traffic(outcome: Outcome) -> Iterator[tuple[str, ...]]:
         yield name, f"{number:,}", f"{number / hours:,.2f}" if hours else "–", per_wake
 
 
-def _spread(name: str, values: Sequence[float]) -> tuple[str, ...]:
-    percentiles = (seconds(percentile(values, share)) for share in (0.5, 0.9, 0.99))
-    return name, f"{len(values):,}", *percentiles, seconds(values[-1] if values else float("nan"))
+def _spread(name: str, times: Times) -> tuple[str, ...]:
+    percentiles = (seconds(times.percentile(share)) for share in (0.5, 0.9, 0.99))
+    return name, f"{len(times):,}", *percentiles, seconds(times.longest)
 
 
 def _saved_share(outcome: Outcome) -> float:

@@ -15,7 +15,7 @@ from app.entrypoints.simulator.report.summary import clock
 
 @contextmanager
 def progress_bar(plan: Plan) -> Iterator[Callable[[float], None]]:
-    """Yields a function that takes the virtual seconds that have passed."""
+    """Yields a function that takes the virtual seconds that all nodes have passed together."""
     began_s = time.perf_counter()
 
     def words(now_s: float | None) -> str:
@@ -33,8 +33,9 @@ def progress_bar(plan: Plan) -> Iterator[Callable[[float], None]]:
     ) as bar:
         passed = 0
 
-        def passes(now_s: float) -> None:
+        def passes(node_s: float) -> None:
             nonlocal passed
+            now_s = node_s / plan.nodes
             bar.update(int(now_s) - passed, now_s)
             passed = int(now_s)
 

@@ -13,22 +13,33 @@ from app.entrypoints.simulator.plan.at_risk import lines, unwakeable
 from app.entrypoints.simulator.plan.plan import Plan
 from app.entrypoints.simulator.report.progress import progress_bar
 from app.entrypoints.simulator.report.summary import table, verdict
-from app.entrypoints.simulator.run.run import run
+from app.entrypoints.simulator.run.merging import Details
+from app.entrypoints.simulator.run.run import run, run_on
+from app.entrypoints.simulator.workers.work import Workers
+from app.entrypoints.simulator.world.world import daemon_settings
 
 KEPT, PROMISE_BROKEN, NODES_AT_RISK = 0, 1, 3
 """Exit codes; 2 is bad input."""
 
 
-def show(plan: Plan, out: TextIO, *, report: Path | None, as_json: bool) -> int:
-    """Print table and verdict, or JSON; write the page. Returns the exit code."""
+def show(plan: Plan, out: TextIO, workers: Workers | None, *, report: Path | None, as_json: bool) -> int:
+    """Print table and verdict, or JSON; write the page. Returns the exit code.
+
+    Without ``workers`` everything runs in this process.
+    """
     if report is not None:
         from app.entrypoints.simulator.report.page import check_place, write_report
 
         check_place(report)
     if not as_json:
         _print_red(out, lines(list(unwakeable(plan))))
+    daemon_settings(plan)
+    details = Details.ALL if as_json else Details.PAGE if report else Details.NONE
     with progress_bar(plan) as passes:
-        outcome = run(plan, progress=passes)
+        if workers is None:
+            outcome = run(plan, progress=passes, details=details)
+        else:
+            outcome = run_on(workers, plan, progress=passes, details=details)
     if as_json:
         print(msgspec.json.encode(outcome).decode(), file=out)
     else:

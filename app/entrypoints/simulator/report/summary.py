@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from app.entrypoints.simulator.income.lost_to import LostTo
 from app.entrypoints.simulator.plan.at_risk import counted
 from app.entrypoints.simulator.run.outcome import Outcome
+from app.entrypoints.simulator.run.times import Times
 from app.entrypoints.simulator.watching.violation import Violation
 
 Row = tuple[str, str]
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Of sorted values, by nearest rank; NaN of none."""
-    return values[rank(len(values), share)] if values else float("nan")
-
-
-def rank(count: int, share: float) -> int:
-    """The index of a percentile among so many sorted values."""
-    return max(0, math.ceil(share * count) - 1)
 
 
 def seconds(value: float) -> str:
@@ -64,8 +54,7 @@ def figures(outcome: Outcome) -> Iterator[Row]:
 def _income(outcome: Outcome) -> Iterator[Row]:
     """What the grid's minting says of the run (docs/minting.md)."""
     income, plan = outcome.income, outcome.plan
-    credited_s = sum(income.credited_s.values())
-    yield "credited", f"{credited_s / (plan.nodes * plan.end_s):.2%} of the time"
+    yield "credited", f"{income.credited_in_all_s / (plan.nodes * plan.end_s):.2%} of the time"
     yield "lost to powerd / faults", " / ".join(seconds(income.lost_s(to)) for to in (LostTo.POWERD, LostTo.FAULTS))
     if farmer_s := income.lost_s(LostTo.FARMER):
         yield "lost to the farmer", f"{seconds(farmer_s)}: slept for too long by the script"
@@ -130,7 +119,7 @@ def table(outcome: Outcome) -> Iterator[str]:
         yield f"  {what:<26} {how_much}"
 
 
-def _spread(values: Sequence[float]) -> str:
-    if not values:
+def _spread(times: Times) -> str:
+    if not times:
         return "none"
-    return f"p50 {seconds(percentile(values, 0.5))}, p99 {seconds(percentile(values, 0.99))}, max {seconds(values[-1])}"
+    return f"p50 {seconds(times.percentile(0.5))}, p99 {seconds(times.percentile(0.99))}, max {seconds(times.longest)}"

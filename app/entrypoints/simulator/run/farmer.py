@@ -8,35 +8,34 @@ from app.domain.model import NodeId, Power
 from app.entrypoints.simulator.income.minted import Minted
 from app.entrypoints.simulator.plan.farmer_policies import FarmerPolicy, NodeView
 from app.entrypoints.simulator.run.workload import Placement
-from app.entrypoints.simulator.world.world import Farm, World
+from app.entrypoints.simulator.world.world import World
 
 ERA_BLOCKS = 16
 
 
 class Farmer:
-    """One farm's farmer; what the chain refuses or loses is submitted again in the next round."""
+    """What the chain refuses or loses is submitted again in the next round."""
 
-    def __init__(self, world: World, farm: Farm, policy: FarmerPolicy, minted: Minted) -> None:
+    def __init__(self, world: World, policy: FarmerPolicy, minted: Minted) -> None:
         self._world = world
-        self._farm = farm
         self._policy = policy
         self._minted = minted
         self._up_since_s: dict[NodeId, float] = {}
         self._last_up_s: dict[NodeId, float] = {}
-        self.placement = Placement(world, farm)
+        self.placement = Placement(world)
         # Farmers don't look at their farms in step.
-        world.later(policy.round_s * world.chance("farmer", farm.id).random(), self._round)
+        world.later(policy.round_s * world.chance("farmer", world.farm.id).random(), self._round)
 
     def _round(self) -> None:
         self._world.later(self._policy.round_s, self._round)
-        views = [self._view(machine.identity.node) for machine in self._farm.machines]
+        views = [self._view(machine.identity.node) for machine in self._world.farm.machines]
         self.placement.place()
         now_s = self._world.now_s()
         for node, target in self._policy.targets(views, self.placement.slots_wanted, now_s).items():
             self.set_target(node, target)
 
     def set_target(self, node: NodeId, target: Power) -> None:
-        ledger, account = self._world.ledger, self._farm.account
+        ledger, account = self._world.ledger, self._world.farm.account
         extrinsic = Extrinsic(
             account,
             ledger.next_nonce(account),

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from msgspec import Struct
 
 from app.entrypoints.simulator.income.minted import Income
 from app.entrypoints.simulator.plan.at_risk import NodeAtRisk
 from app.entrypoints.simulator.plan.plan import Plan
 from app.entrypoints.simulator.run.farmer import Farmer
+from app.entrypoints.simulator.run.times import Times
 from app.entrypoints.simulator.watching.tally import Tally
 from app.entrypoints.simulator.watching.violation import Violation
 from app.entrypoints.simulator.watching.watch import Watch
 from app.entrypoints.simulator.world.world import World
 
 KWH_WS = 3_600_000.0
+
+Sample = tuple[float, int, int, int]
+"""(time, nodes running, nodes dark, nodes whose target is Up)"""
 
 
 class Energy(Struct, kw_only=True):
@@ -38,20 +40,19 @@ class Energy(Struct, kw_only=True):
 
 
 class Outcome(Struct, kw_only=True):
-    """Everything a run tells. Latencies and waits are sorted; times are virtual seconds."""
+    """Everything a run tells, of one farm or of many; times are virtual seconds."""
 
     plan: Plan
     trace_hash: str
     counts: dict[str, int]
     seconds_in: dict[str, float]
     energy: Energy
-    series: list[tuple[float, int, int, int]]
-    """(time, nodes running, nodes dark, nodes whose target is Up)"""
-    wake_latencies_s: list[float]
+    series: list[Sample]
+    wake_latencies_s: Times
     """From the target Up of a dark node to the state Up on chain."""
-    packet_latencies_s: list[float]
+    packet_latencies_s: Times
     """From the target Up of a dark node to the magic packet that switched it on."""
-    waits_s: list[float]
+    waits_s: Times
     """How long deployments waited for a node that is up."""
     still_waiting: int
     promises: dict[str, str]
@@ -61,7 +62,7 @@ class Outcome(Struct, kw_only=True):
     broken: dict[str, int]
     violations: list[Violation]
     timelines: dict[int, list[int]]
-    """Per node: second and index into `tally.MARKS`, alternating."""
+    """Per node: second and index into `tally.MARKS`, alternating. Of many nodes, some may be left out."""
     income: Income
     """What the grid's minting credits the nodes."""
     at_risk: list[NodeAtRisk] = []
@@ -74,19 +75,19 @@ class Outcome(Struct, kw_only=True):
         return not self.violations
 
 
-def outcome_of(world: World, tally: Tally, watch: Watch, farmers: Sequence[Farmer]) -> Outcome:
-    """Gathered at the end of a run."""
+def outcome_of(world: World, tally: Tally, watch: Watch, farmer: Farmer) -> Outcome:
+    """Of one farm, gathered at the end of its run."""
     return Outcome(
         plan=world.plan,
         trace_hash=watch.trace_hash,
         counts=dict(sorted(tally.counts.items())),
         seconds_in=dict(sorted(tally.seconds_in.items())),
-        energy=_energy(world, tally, farmers),
+        energy=_energy(world, tally, farmer),
         series=tally.series,
-        wake_latencies_s=sorted(tally.wake_latencies_s),
-        packet_latencies_s=sorted(tally.packet_latencies_s),
-        waits_s=sorted(wait for farmer in farmers for wait in farmer.placement.waits_s),
-        still_waiting=sum(len(farmer.placement.waiting) for farmer in farmers),
+        wake_latencies_s=Times.of(tally.wake_latencies_s),
+        packet_latencies_s=Times.of(tally.packet_latencies_s),
+        waits_s=Times.of(farmer.placement.waits_s),
+        still_waiting=len(farmer.placement.waiting),
         promises={promise.name: promise.text for promise in watch.promises},
         not_checked=watch.not_checked,
         broken={promise.name: promise.broken_times for promise in watch.promises if promise.broken_times},
@@ -100,12 +101,12 @@ def outcome_of(world: World, tally: Tally, watch: Watch, farmers: Sequence[Farme
     )
 
 
-def _energy(world: World, tally: Tally, farmers: Sequence[Farmer]) -> Energy:
+def _energy(world: World, tally: Tally, farmer: Farmer) -> Energy:
     """A node draws ``idle_w`` while it is on, more in proportion to its used slots, and little while dark."""
     plan = world.plan.energy
     total_s = world.plan.nodes * world.plan.end_s - tally.cut_off_s
     dark_s = tally.seconds_in["off"] - tally.cut_off_s
-    busy_ws = sum(farmer.placement.busy_share_s() for farmer in farmers) * (plan.busy_w - plan.idle_w)
+    busy_ws = farmer.placement.busy_share_s() * (plan.busy_w - plan.idle_w)
     return Energy(
         used_kwh=(dark_s * plan.asleep_w + (total_s - dark_s) * plan.idle_w + busy_ws) / KWH_WS,
         always_on_kwh=(total_s * plan.idle_w + busy_ws) / KWH_WS,

@@ -1,34 +1,31 @@
-"""Runs a plan in virtual time, and returns what came of it."""
+"""Runs a plan, farm by farm: in this process, or on workers, with the same outcome to the byte."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 
-from app.adapters.simulated.clock import VirtualLoop
-from app.entrypoints.simulator.faults.schedule import schedule
+import msgspec
+
+from app.domain.errors import PermanentError
 from app.entrypoints.simulator.plan.farmer_policies import FarmerPolicy, policy_of
 from app.entrypoints.simulator.plan.plan import Plan, PolicyPlan
 from app.entrypoints.simulator.promises import ALL
-from app.entrypoints.simulator.run.farmer import Farmer
-from app.entrypoints.simulator.run.outcome import Outcome, outcome_of
+from app.entrypoints.simulator.run.farm_plans import farm_plans
+from app.entrypoints.simulator.run.farm_run import Parts, run_farm
+from app.entrypoints.simulator.run.merging import Details, Merging
+from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.watching.promise import Promise
-from app.entrypoints.simulator.watching.tally import Tally
-from app.entrypoints.simulator.watching.watch import Watch
+from app.entrypoints.simulator.workers.work import Failed, Task, Workers
 from app.entrypoints.simulator.world.surroundings import Assembler
-from app.entrypoints.simulator.world.world import World
 from app.entrypoints.wiring.node_services import assemble
 
-MINUTE_S = 60.0
-SAMPLE_MINUTES = 5
-COLLECT_MINUTES = 180
-"""Each boot of a machine leaves cycles behind; in between the collector is off."""
-
 Progress = Callable[[float], None]
-"""Called with the virtual seconds that have passed, every virtual minute."""
+"""Called now and then with the virtual seconds that all nodes have passed together."""
+
+
+class FarmNotSimulated(PermanentError):
+    """No worker finished a farm: there are no figures of the whole."""
 
 
 def run(
@@ -38,56 +35,60 @@ def run(
     progress: Progress = lambda _: None,
     build: Assembler = assemble,
     policy: Callable[[PolicyPlan], FarmerPolicy] = policy_of,
+    details: Details = Details.ALL,
 ) -> Outcome:
-    """The whole run. Deterministic: the plan says everything.
+    """The whole run, in this process. Deterministic: the plan says everything.
 
-    ``build`` makes each daemon's services, ``policy`` what farmers decide by; a test that plants a defect hands in
-    another (docs/simulation.md).
+    ``promises``, ``build`` and ``policy`` are `Parts`.
     """
     began_s = time.perf_counter()
-    with _without_garbage_collection(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        outcome = runner.run(_run(plan, promises, progress, build, policy))
-    outcome.wall_s = time.perf_counter() - began_s
-    return outcome
+    parts = Parts(promises, build, policy)
+    merging = Merging(plan, details)
+    passed_s = 0.0
+    for number, farm in enumerate(farm_plans(plan)):
+        merging.add(number, run_farm(farm, parts, _progress_of(progress, passed_s, farm.nodes)))
+        passed_s += farm.nodes * farm.end_s
+    return merging.outcome(time.perf_counter() - began_s)
 
 
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Looking for cycles among millions of living objects takes a fifth of the time; the run itself does it seldom."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-async def _run(
-    plan: Plan,
-    promises: Sequence[type[Promise]],
-    progress: Progress,
-    build: Assembler,
-    policy: Callable[[PolicyPlan], FarmerPolicy],
+def run_on(
+    workers: Workers, plan: Plan, *, progress: Progress = lambda _: None, details: Details = Details.ALL
 ) -> Outcome:
-    watch = Watch()
-    world = World(plan, watch, build)
-    tally = Tally(world)
-    watch.begin(world, tally, promises)
-    schedule(world)
-    farmers = [Farmer(world, farm, policy(plan.policy), watch.minted) for farm in world.farms.values()]
-    world.start()
-    minutes = 0
-    while world.now_s() < plan.end_s:
-        if minutes % SAMPLE_MINUTES == 0:
-            tally.sample()
-        await asyncio.sleep(min(MINUTE_S, plan.end_s - world.now_s()))
-        minutes += 1
-        if minutes % COLLECT_MINUTES == 0:
-            gc.collect()
-        watch.minute()
-        progress(world.now_s())
-    watch.ended()
-    tally.sample()
-    tally.close()
-    return outcome_of(world, tally, watch, farmers)
+    """The same, each farm on one of many workers (whose work is `simulate_farm`); they may finish in any order.
+
+    Raises `FarmNotSimulated`, once the other farms are done.
+    """
+    began_s = time.perf_counter()
+    merging = Merging(plan, details)
+    passed_s = 0.0
+    failed: list[Failed] = []
+    for ended in workers.each(_tasks(plan)):
+        if isinstance(ended, Failed):
+            failed.append(ended)
+            continue
+        merging.add(ended.task.key, msgspec.json.decode(ended.answer, type=Outcome))
+        passed_s += len(plan.farms[ended.task.key].nodes) * plan.end_s
+        progress(passed_s)
+    if failed:
+        first = min(failed, key=lambda each: int(each.task.key))
+        more = f", nor were {len(failed) - 1:,} others" if len(failed) > 1 else ""
+        raise FarmNotSimulated(
+            f"{first.task.name} was not simulated{more}: {first.reason}; there are no figures without it, so run the "
+            "same command again (the same seed gives the same run)"
+        )
+    return merging.outcome(time.perf_counter() - began_s)
+
+
+def simulate_farm(plan: bytes) -> bytes:
+    """The work of a worker: a plan of one farm in, its `Outcome` out, both as JSON."""
+    outcome = run_farm(msgspec.json.decode(plan, type=Plan), Parts(), lambda _: None)
+    return msgspec.json.encode(outcome)
+
+
+def _tasks(plan: Plan) -> Iterator[Task]:
+    for number, farm in enumerate(farm_plans(plan)):
+        yield Task(number, f"farm {farm.farms[0].id}", msgspec.json.encode(farm))
+
+
+def _progress_of(progress: Progress, passed_s: float, nodes: int) -> Progress:
+    return lambda now_s: progress(passed_s + nodes * now_s)

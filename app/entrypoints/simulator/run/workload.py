@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from app.domain.model import NodeId
 from app.entrypoints.simulator.plan.plan import Deployment, WorkloadPlan
-from app.entrypoints.simulator.world.world import Farm, World
+from app.entrypoints.simulator.world.world import World
 
 DAY_S = 86_400.0
 PEAK_S = 16 * 3600.0
@@ -72,9 +72,9 @@ class Waiting:
 class Placement:
     """Puts deployments on the farm's nodes that the chain shows awake, fullest first."""
 
-    def __init__(self, world: World, farm: Farm) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
-        self._farm = farm
+        farm = world.farm
         self.rooms = {machine.identity.node: Room(machine.plan.slots) for machine in farm.machines}
         self.waiting: list[Waiting] = []
         self.waits_s: list[float] = []

@@ -27,7 +27,7 @@ DEAD = (MachinePower.OFF, MachinePower.FROZEN)
 
 
 class Tally:
-    """All figures of one run."""
+    """All figures of one farm's run."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -109,9 +109,7 @@ class Tally:
             NodeAtRisk(node=node, risk=Risk.DARK_TOO_LONG, detail=f"{seconds / 3600:.1f} h")
             for node, seconds in sorted(self._too_long.items())
         )
-        self.counts["packets"] = sum(
-            segment.carried for farm in self._world.farms.values() for segment in farm.segments.values()
-        )
+        self.counts["packets"] = sum(segment.carried for segment in self._world.farm.segments.values())
         self.counts["chain reads"] = sum(machine.chain.reads for machine in self._world.machines.values())
 
     # -- inside ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from app.entrypoints.simulator.world.world import World
 def wakers(world: World, machine: Machine, since_s: float) -> Iterator[Machine]:
     """Machines of its farm and layer-2 segment that have been running for ``since_s``."""
     now_s = world.now_s()
-    for other in world.farms[machine.identity.farm].machines:
+    for other in world.farm.machines:
         if (
             other is not machine
             and other.plan.segment == machine.plan.segment

@@ -1,4 +1,8 @@
-"""The world of a run: one chain, farms of machines on layer-2 segments, and who watches over them."""
+"""The world of a farm: a chain, machines on layer-2 segments, and what watches over them.
+
+Farms share nothing but the chain's weather, so each has a world of its own
+(`app.entrypoints.simulator.run.farm_plans`).
+"""
 
 from __future__ import annotations
 
@@ -74,15 +78,16 @@ class World:
         self.settings = daemon_settings(plan)
         self.policies = policies(self.settings)
         self.active_faults = ActiveFaults()
-        self.farms: dict[int, Farm] = {}
         self.machines: dict[NodeId, Machine] = {}
         self.accounts: dict[bytes, Machine] = {}
         self.counts: Counter[str] = Counter()
         """What happened how often."""
         self.seconds_in: defaultdict[str, float] = defaultdict(float)
         """Virtual seconds that machines spent in each `MachinePower`, by its value."""
-        for farm in plan.farms:
-            self._add(farm)
+        (farm,) = plan.farms
+        self.farm = self._made(farm)
+        for node in farm.nodes:
+            self._add_machine(self.farm, node)
         self.ledger.listen(self._block_made)
 
     # -- time and chance ---------------------------------------------------------------------------
@@ -111,18 +116,17 @@ class World:
 
     def _block_made(self, block: Block) -> None:
         self.watch.block_made(block)
-        changes: dict[FarmId, list[PowerTargetChanged]] = {}
-        for event in block.events:
-            if event.name == "PowerTargetChanged":
-                farm, node = FarmId(event.attributes["farm_id"]), NodeId(event.attributes["node_id"])
-                change = PowerTargetChanged(farm, node, Power(event.attributes["power_target"]))
-                changes.setdefault(farm, []).append(change)
-        for farm, its_changes in changes.items():
-            self.publish(farm, its_changes)
+        targets = [event.attributes for event in block.events if event.name == "PowerTargetChanged"]
+        changes = [
+            PowerTargetChanged(self.farm.id, NodeId(target["node_id"]), Power(target["power_target"]))
+            for target in targets
+        ]
+        if changes:
+            self.publish(changes)
 
-    def publish(self, farm: FarmId, changes: Sequence[PowerTargetChanged]) -> None:
+    def publish(self, changes: Sequence[PowerTargetChanged]) -> None:
         """What the follower beside every running daemon does with a block's events."""
-        for machine in self.farms[farm].machines:
+        for machine in self.farm.machines:
             if machine.on:
                 machine.bus.publish(changes)
 
@@ -141,12 +145,10 @@ class World:
         return power.down_since is None and power.target == "Up"
 
     # -- making it ---------------------------------------------------------------------------------
-    def _add(self, plan: FarmPlan) -> None:
+    def _made(self, plan: FarmPlan) -> Farm:
         farm = Farm(plan, f"farmer {plan.id}".encode().ljust(32, b"."))
-        self.farms[plan.id] = farm
         add_farm_record(self.ledger, plan.id, farm.account)
-        for node in plan.nodes:
-            self._add_machine(farm, node)
+        return farm
 
     def _add_machine(self, farm: Farm, plan: NodePlan) -> None:
         account = f"node {plan.id}".encode().ljust(32, b".")

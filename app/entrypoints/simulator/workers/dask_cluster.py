@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from app.domain.errors import PermanentError, RetryableError
-from app.entrypoints.simulator.experiments.work import Done, Failed, Task, Work, code_digest
+from app.entrypoints.simulator.workers.work import Done, Failed, Task, Work, code_digest
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -18,7 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from app.entrypoints.simulator.experiments.work import TRIES_MAX, Done, Failed, Task, Work
+from app.entrypoints.simulator.workers.work import TRIES_MAX, Done, Failed, Task, Work
 
 Job = tuple[Task, int]
 """A task, and which try this is."""

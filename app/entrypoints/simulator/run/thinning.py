@@ -1,0 +1,61 @@
+"""What is kept of single nodes where there are more of them than a page holds, whichever farm is added first."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+
+from app.entrypoints.simulator.run.outcome import Outcome
+
+MARKS_MAX = 400_000
+"""Some bytes each on the page: two to three megabytes in all."""
+
+LEAST_CREDITED_MAX = 100
+"""Nodes with a bar of their own on the page."""
+
+
+class Timelines:
+    """Those of nodes with troubles come first, then by the nodes' ids, until there are `MARKS_MAX` marks."""
+
+    def __init__(self, thin: bool) -> None:
+        self._thin = thin
+        self._marks: dict[int, list[int]] = {}
+        self._last_first: list[tuple[int, int]] = []
+        """A heap: what goes first when there is too much."""
+        self._left_out: tuple[int, int] = (-2, 0)
+        self._total = 0
+
+    def add(self, farm: Outcome) -> None:
+        troubled = {violation.node for violation in farm.violations} | {each.node for each in farm.at_risk}
+        troubled |= {lost.node for lost in farm.income.lost}
+        for node, marks in farm.timelines.items():
+            key = (-1 if node not in troubled else 0, -node)
+            if self._thin and key <= self._left_out:
+                continue
+            self._marks[node] = marks
+            self._total += len(marks) // 2
+            heapq.heappush(self._last_first, key)
+        while self._thin and self._total > MARKS_MAX:
+            # Whatever comes later and stands behind this one is left out too: so the order of adding means nothing.
+            self._left_out = max(self._left_out, heapq.heappop(self._last_first))
+            self._total -= len(self._marks.pop(-self._left_out[1])) // 2
+
+    def kept(self) -> dict[int, list[int]]:
+        return dict(sorted(self._marks.items()))
+
+
+class LeastCredited:
+    """How many seconds of each node are credited; thinned, of those alone that have the fewest."""
+
+    def __init__(self, thin: bool) -> None:
+        self._thin = thin
+        self._credited_s: dict[int, int] = {}
+
+    def add(self, credited_s: Mapping[int, int]) -> None:
+        self._credited_s |= credited_s
+        if self._thin:
+            least = heapq.nsmallest(LEAST_CREDITED_MAX, self._credited_s.items(), key=lambda item: (item[1], item[0]))
+            self._credited_s = dict(least)
+
+    def kept(self) -> dict[int, int]:
+        return dict(sorted(self._credited_s.items()))
