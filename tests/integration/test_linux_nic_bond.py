@@ -113,7 +113,7 @@ def test_a_card_beside_the_bond_is_one_too_many(kernel: Kernel) -> None:
     said = complaint("zos")
     assert "zos has 2 physical network cards" in said
     assert "bond0 (bond over eth0, eth1), eth2 (physical)" in said
-    assert "the card, or the bond" in said
+    assert "the card or the bond" in said
 
 
 def test_a_bond_without_a_card_is_named(kernel: Kernel) -> None:

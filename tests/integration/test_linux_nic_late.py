@@ -55,7 +55,7 @@ def test_modules_that_do_not_load_are_said_to(mocker: MockerFixture) -> None:
     async def body() -> None:
         nic = LinuxNic("zos")
         for _ in range(2):
-            with pytest.raises(NicUnusable, match="its modules take long to load") as caught:
+            with pytest.raises(NicUnusable, match="its modules are still loading") as caught:
                 await nic.find()
             assert isinstance(caught.value, AnswerLate)
 

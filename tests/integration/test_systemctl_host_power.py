@@ -118,7 +118,7 @@ async def test_a_missing_command_is_named_with_the_remedy() -> None:
 async def test_a_command_that_may_not_be_executed_is_named_with_the_remedy(tmp_path: Path) -> None:
     script = tmp_path / "poweroff"
     script.write_text("#!/bin/sh\n")
-    assert f"{script} may not be executed" in await complaint(host(str(script)))
+    assert f"has no right to execute {script}" in await complaint(host(str(script)))
 
 
 async def test_a_file_that_is_no_program_is_an_error_and_not_a_crash(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ async def test_the_check_names_a_missing_command_and_the_remedy(program: str) ->
 async def test_the_check_names_a_command_that_may_not_be_executed(tmp_path: Path) -> None:
     script = tmp_path / "poweroff"
     script.write_text("#!/bin/sh\n")
-    with pytest.raises(HostPowerFailed, match=f"no {script} that powerd's user may execute"):
+    with pytest.raises(HostPowerFailed, match=f"no {script} that powerd's user can execute"):
         await host(str(script)).check()
 
 

@@ -37,7 +37,7 @@ def test_they_are_kept_and_named_once_with_the_remedy(card: Card, caplog: pytest
     [said] = [line for line in caplog.messages if "eth0 wakes this machine by" in line]
     what, remedy = said.split("; ")
     assert what.endswith("by any packet to it (u), broadcast (b) too")
-    assert remedy == 'nic.wake_modes = "magic" leaves magic packet alone on'
+    assert remedy == 'nic.wake_modes = "magic" switches them off'
 
 
 @pytest.mark.usefixtures("card")
@@ -57,4 +57,4 @@ def test_a_driver_that_keeps_one_on_does_not_keep_the_node_awake(card: Card, cap
     card.on = card.stuck = PHY
     assert asyncio.run(look_and_arm(LinuxNic("eth0", magic_alone=True))) == (False, True)
     assert card.on == MAGIC | PHY
-    assert "the link coming up (p) too; its driver does not let them be switched off" in caplog.text
+    assert "the link coming up (p) too; its driver does not switch them off" in caplog.text

@@ -77,8 +77,8 @@ def test_words_and_derivation_paths_are_taken_apart(content: bytes, parts: tuple
         (SEED.hex().encode()[:-1], "has 63 hex digits instead of 64 or 128"),
         (b"0x" + SEED.hex().encode()[2:], "has 62 hex digits instead of 64 or 128"),
         (b"one two three", "holds 3 words, and a mnemonic has 12"),
-        (PHRASE + b"/", "has a derivation path that is not understood; it is written //hard/soft"),
-        (b"//", "has a derivation path that is not understood"),
+        (PHRASE + b"/", "has a derivation path that powerd cannot read; write it as //hard/soft"),
+        (b"//", "has a derivation path that powerd cannot read"),
         (b"correct-horse//0", "holds no key"),
         (SEED.hex().encode()[2:] + b"//0", "has 62 hex digits instead of 64 or 128"),
         ("zw\u00f6lf ".encode() * 12, "holds no key"),
@@ -87,17 +87,17 @@ def test_words_and_derivation_paths_are_taken_apart(content: bytes, parts: tuple
         (SEED + PUBLIC + b"\n", "holds no key"),
         (b"correct-horse", "holds no key"),
         (b"x" * 64, "holds no key"),
-        (b'"' + SEED.hex().encode() + b'"', "stands in quotes"),
-        (b"'" + PHRASE + b"'\n", "stands in quotes"),
+        (b'"' + SEED.hex().encode() + b'"', "is in quotes"),
+        (b"'" + PHRASE + b"'\n", "is in quotes"),
         (b"# the node's key\n" + SEED.hex().encode(), "begins with #"),
         (SEED.hex().encode() + b"\r\n# the node's key", "begins with #"),
         (SEED.hex().encode().replace(b"c9", b"c9 "), "blanks or line ends between"),
-        (b"0x" + b"g" * 64, "a sign behind 0x is no hex digit"),
+        (b"0x" + b"g" * 64, "a character after 0x is no hex digit"),
         (b'{"secretSeed": "0x' + SEED.hex().encode() + b'"}', "it is JSON"),
         (b"-----BEGIN PRIVATE KEY-----\nMC4C", "PEM"),
         (b"SEED=" + SEED.hex().encode(), "a name in front of the key"),
         (SEED.hex().encode("utf-16"), "UTF-16"),
-        (b"\n" + SEED.hex().encode() + "\n\u00e9".encode(), "a sign in line 2 is not ASCII"),
+        (b"\n" + SEED.hex().encode() + "\n\u00e9".encode(), "a character in line 2 is not ASCII"),
     ],
 )
 def test_anything_else_is_refused_without_being_shown(key_file: Path, content: bytes, problem: str) -> None:
@@ -209,6 +209,6 @@ def test_a_file_of_another_user_is_refused_but_not_one_of_root() -> None:
 def test_a_key_in_the_place_of_a_file_name_is_not_shown_and_ends_for_good(key: str) -> None:
     with pytest.raises(KeyFileError) as failure:
         read_key(Path(key))
-    assert "the key itself stands where the name of its file belongs" in str(failure.value)
+    assert "has the key itself instead of the name of its file" in str(failure.value)
     assert key.strip() not in str(failure.value)
     assert failure.value.exit_code == 78

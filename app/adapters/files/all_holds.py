@@ -1,4 +1,4 @@
-"""Holds of several sources as one: the operator's files, and what the host's init system knows."""
+"""Holds of several sources together: the operator's files, and logind's inhibitors."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from app.ports.holds import Holds
 
 
 class AllHolds:
-    """`Holds` that joins ``sources``, in their order; one that can't be read makes the whole unreadable."""
+    """`Holds` of all ``sources``, in their order. If one cannot be read, `active` raises `HoldsUnreadable`."""
 
     def __init__(self, sources: Sequence[Holds]) -> None:
         self._sources = tuple(sources)
 
     async def active(self) -> Sequence[Hold]:
-        """The holds of all sources."""
         return [hold for source in self._sources for hold in await source.active()]

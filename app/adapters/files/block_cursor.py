@@ -1,4 +1,4 @@
-"""Keeps the follower's place in a file that a power cut can't tear."""
+"""Stores the follower's place in the chain in a file that a power cut does not damage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger("powerd.cursor")
 
 
 class FileBlockCursor:
-    """`BlockCursor`: written beside, synced, and moved into place, in a thread: a dying disk may hang."""
+    """`BlockCursor` in a file. It is read and written in a thread, since a failing disk may hang."""
 
     def __init__(self, path: Path, timeout_s: float = 5.0) -> None:
         self._path = path
@@ -23,7 +23,7 @@ class FileBlockCursor:
         self._thread = DaemonThread("powerd-cursor", timeout_s)
 
     async def load(self) -> BlockRef | None:
-        """The saved place; one that can't be read is reported, and counts as none."""
+        """The saved place. One that cannot be read is logged, and counts as none."""
         try:
             return await self._thread.run(self._load)
         except FileNotFoundError:
@@ -38,7 +38,7 @@ class FileBlockCursor:
         return None
 
     async def save(self, ref: BlockRef) -> None:
-        """Keep it durably; `CursorNotSaved` names the file and what is wrong."""
+        """Store the place durably. `CursorNotSaved` names the file and the reason."""
         try:
             await self._thread.run(lambda: write_durably(self._path, {"number": ref.number, "hash": ref.hash}))
         except TimeoutError:

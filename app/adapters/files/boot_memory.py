@@ -1,4 +1,4 @@
-"""Keeps the record of the last boot in a file that a power cut can't tear."""
+"""Stores the record of the last boot in a file that a power cut does not damage."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ log = logging.getLogger("powerd.boots")
 
 
 class FileBootMemory:
-    """`BootMemory` in one `KeptFile`; boots are counted anew where it is damaged."""
+    """`BootMemory` in a `KeptFile`. If the file is damaged, boots are counted from 0 again."""
 
     def __init__(self, path: Path, timeout_s: float = 5.0) -> None:
         self._file = KeptFile(path, BootMemoryUnusable, "the record of boots", log, timeout_s=timeout_s)
 
     async def load(self) -> BootRecord | None:
-        """The record kept last; a damaged file is logged, and counts as none."""
+        """The stored record. A damaged file is logged, and counts as none."""
         return await self._file.load(_record)
 
     async def save(self, record: BootRecord) -> None:
-        """Keep it; `BootMemoryUnusable` names the file and what is wrong."""
+        """Store the record. `BootMemoryUnusable` names the file and the reason."""
         await self._file.save({"boot_id": record.boot_id, "unwanted": record.unwanted, "awake_at_s": record.awake_at_s})
 
 

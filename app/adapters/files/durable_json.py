@@ -1,4 +1,4 @@
-"""Writes a JSON file so that a power cut leaves the old one or the new one, and nothing between."""
+"""Writes a JSON file so that a power cut leaves the old content or the new one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write_durably(path: Path, content: Mapping[str, object]) -> None:
-    """Write beside, sync, move into place, sync the directory (made if it is missing); raises ``OSError``."""
+    """Write a new file, sync it, rename it to ``path`` and sync the directory, which is made if missing."""
     beside = path.with_name(path.name + ".new")
     path.parent.mkdir(parents=True, exist_ok=True)
     with beside.open("w") as file:

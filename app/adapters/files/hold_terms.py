@@ -1,18 +1,18 @@
-"""Until when a hold in a file lasts: to a date, or for a duration, which no clock that is set can shorten.
+"""When a hold in a file ends: at a date, or after a duration, which a change of the clock does not shorten.
 
 =================  ==================================================================================
 key of the file    meaning
 =================  ==================================================================================
-``expires_at_s``   the date (Unix seconds), or null or missing: no end. Of a duration it is the date at
-                   which the clock saw its end when the hold was placed
-``lasts_s``        only of a duration: its length in seconds
-``ends_at_s``      only of a duration: the uptime (seconds since boot) at which it ends
-``boot_id``        only of a duration: the boot that this uptime belongs to
+``expires_at_s``   the date of the end (Unix seconds); null or missing: no end. For a duration, the date
+                   of its end by the clock at the time when the hold was placed
+``lasts_s``        only for a duration: its length in seconds
+``ends_at_s``      only for a duration: the uptime (seconds since boot) at which it ends
+``boot_id``        only for a duration: the boot of that uptime
 =================  ==================================================================================
 
-A duration is counted by uptime. After a reboot (where the files outlive one) nothing says how much of
-it is left: it is over when its date is past and the machine is up for its whole length again, whichever
-comes later. A file of an older version, or written by hand, has a date or no end.
+A duration is measured by uptime. If the files outlive a reboot, it is not known how much of it is left:
+then it ends at its date, or when the machine has been up for its whole length, whichever is later. A file
+of an older version, or one written by hand, has a date or no end.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ SHOWN_MAX = 40
 
 
 def terms_of_duration(lasts_s: float, facts: HostFacts) -> Mapping[str, object]:
-    """What stands in the file beside the date, for a hold that begins now."""
+    """The keys beside the date, for a hold that begins now."""
     return {"lasts_s": lasts_s, "ends_at_s": _later(facts) + lasts_s, "boot_id": facts.boot_id()}
 
 
 def expires_at_s(saved: Mapping[str, object], now_s: float, facts: HostFacts) -> float | None:
-    """The end as the clock sees it now (Unix seconds), or None; ``ValueError`` when what is saved is no time."""
+    """The end by the clock of now (Unix seconds), or None. Raises ``ValueError`` if a key has no valid time."""
     date = saved.get("expires_at_s")
     date_s = None if date is None else _time("expires_at_s", date)
     if "lasts_s" not in saved:
@@ -49,7 +49,7 @@ def expires_at_s(saved: Mapping[str, object], now_s: float, facts: HostFacts) ->
 
 
 def _later(facts: HostFacts) -> int:
-    """The uptime in whole seconds, rounded up: a hold is never shorter than it was asked for."""
+    """The uptime in whole seconds, rounded up, so that a hold is never shorter than requested."""
     return facts.uptime_s() + 1
 
 

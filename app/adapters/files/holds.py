@@ -1,4 +1,4 @@
-"""Holds as files: one per holder, in a directory that is gone after a reboot."""
+"""Holds as files, one for each holder, in a directory that a reboot empties."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _HOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}")
 
 
 class BadHolder(PermanentError):
-    """A holder's name that can't be a file's."""
+    """A holder's name that cannot be a file's name."""
 
 
 class HoldNotKept(PermanentError):
-    """The directory did not take the hold, or did not let go of it."""
+    """The hold could not be written or removed."""
 
 
 class FileHolds:
     """`Holds`: ``HOLDER.json`` with ``reason`` and the end (`app.adapters.files.hold_terms`).
 
-    An expired hold stays until it is lifted or replaced: a clean-up could remove the one
-    that its holder puts in its place at that moment.
+    The file of an expired hold stays until it is lifted or replaced. A clean-up could remove a new hold
+    that its holder writes at that moment.
     """
 
     def __init__(self, directory: Path, clock: Clock, facts: HostFacts) -> None:
@@ -43,7 +43,7 @@ class FileHolds:
         self._facts = facts
 
     async def active(self) -> Sequence[Hold]:
-        """Those not expired; no directory means no holds, an unreadable file means doubt."""
+        """The holds that have not expired. A missing directory means no holds, an unreadable file means doubt."""
         holds, unreadable = self.all()
         if unreadable:
             raise HoldsUnreadable(unreadable[0])
@@ -51,7 +51,7 @@ class FileHolds:
         return [hold for hold in holds if hold.expires_at_s is None or hold.expires_at_s > now_s]
 
     def all(self) -> tuple[Sequence[Hold], Sequence[str]]:
-        """The expired ones too, by name; beside them what can't be read and how to mend it."""
+        """All holds by name, expired ones too; and for each that cannot be read the reason with a remedy."""
         try:
             names = sorted(entry.name for entry in os.scandir(self._directory) if entry.name.endswith(SUFFIX))
         except FileNotFoundError:
@@ -69,12 +69,12 @@ class FileHolds:
         return holds, unreadable
 
     def place(self, hold: Hold, lasts_s: float | None = None) -> None:
-        """Write the holder's hold, over an earlier one; `BadHolder`, or `HoldNotKept`.
+        """Write the hold, in place of an earlier one of the holder. Raises `BadHolder` or `HoldNotKept`.
 
-        With ``lasts_s`` it lasts so long, whatever the clock says; its date is what an older powerd reads.
+        With ``lasts_s`` it ends after that time, however the clock is set. An older powerd reads its date.
         """
         path = self._path(hold.holder)
-        beside = path.with_name(f"{path.name}.{os.getpid()}.new")  # two may write at once
+        beside = path.with_name(f"{path.name}.{os.getpid()}.new")  # two processes may write at the same time
         terms = {} if lasts_s is None else terms_of_duration(lasts_s, self._facts)
         try:
             self._make_directory()
@@ -85,7 +85,7 @@ class FileHolds:
             raise _not_kept(error, f"the hold of {hold.holder} is not placed") from error
 
     def lift(self, holder: str) -> bool:
-        """Remove the holder's hold; whether there was one."""
+        """Remove the holder's hold. Returns whether there was one; raises `HoldNotKept`."""
         path = self._file_of(holder)
         try:
             path.unlink()
@@ -103,13 +103,13 @@ class FileHolds:
         return self._directory / f"{holder}{SUFFIX}"
 
     def _file_of(self, holder: str) -> Path:
-        """Of a hold that is there, whatever its name: another program may have written the file."""
+        """The file of an existing hold with any name, since another program may have written it."""
         plain = holder and "/" not in holder and "\0" not in holder
         path = self._directory / f"{holder}{SUFFIX}"
         return path if plain and os.path.lexists(path) else self._path(holder)
 
     def _make_directory(self) -> None:
-        """The daemon may be another user than the one that places holds, under whatever umask."""
+        """Make it readable for the daemon's user too, whatever the umask of the user who places holds."""
         if self._directory.is_dir():
             return
         missing = [each for each in self._directory.parents if not each.exists()]
@@ -118,11 +118,11 @@ class FileHolds:
             each.chmod(SEARCHABLE)
 
     def _read(self, path: Path) -> Hold | None:
-        """None if it was lifted just now."""
+        """The hold; None if it was lifted meanwhile."""
         holder = path.name.removesuffix(SUFFIX)
         try:
             if not holder:
-                raise ValueError("its name tells no holder")
+                raise ValueError("its name has no holder")
             if path.is_fifo():
                 raise ValueError("it is a pipe")  # every reader would wait for it
             saved = _object(path.read_bytes())
@@ -142,13 +142,13 @@ def is_holder(name: str) -> bool:
 
 
 def spelled(holder: str) -> str:
-    """As a shell and the command line take it."""
+    """The holder's name, quoted for a command line."""
     word = shlex.quote(holder)
     return f"-- {word}" if holder.startswith("-") else word
 
 
 def _object(content: bytes) -> Mapping[str, object]:
-    """``ValueError`` says in our words why it is none."""
+    """The JSON object. Raises ``ValueError`` with a text for operators."""
     try:
         saved = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

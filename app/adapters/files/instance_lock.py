@@ -1,4 +1,4 @@
-"""One daemon for each node of a host: a lock that the kernel lets go of when its holder ends, however it ends."""
+"""One daemon for each node on a host: a lock that the kernel releases whenever its process ends."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ log = logging.getLogger(__name__)
 
 
 class AlreadyRunning(PermanentError):
-    """Another process does this for the same node."""
+    """Another process runs for the same node."""
 
     exit_code = 75
-    """EX_TEMPFAIL: it can be started once the other has ended."""
+    """EX_TEMPFAIL: a later start may succeed, when the other process has ended."""
 
 
 class InstanceLock:
-    """A file in the first of these directories that can be used.
+    """A lock file in the first of these directories that can be used.
 
-    Where none can, the program runs all the same: a full disk must not silence a node.
+    If none can, the program runs without a lock: a full disk must not stop a node's reports.
     """
 
     def __init__(self, directories: Sequence[Path]) -> None:
@@ -33,7 +33,7 @@ class InstanceLock:
         self._descriptor: int | None = None
 
     def take(self, name: str, who: str) -> None:
-        """Until `release`, or the end of the process; `AlreadyRunning` if another has it. ``who`` is for its text."""
+        """Lock until `release` or the end of the process. Raises `AlreadyRunning`, whose text begins with ``who``."""
         problems = []
         for directory in self._directories:
             path = directory / f"{name}.lock"
@@ -48,7 +48,7 @@ class InstanceLock:
                 holder = _holder(descriptor)
                 os.close(descriptor)
                 raise AlreadyRunning(
-                    f"{who} runs on this host already: {holder} holds {path}; stop that one first, or leave it at that"
+                    f"{who} runs on this host already: {holder} holds {path}; stop that one first, or leave it running"
                 ) from None
             except OSError as error:
                 os.close(descriptor)
@@ -58,7 +58,11 @@ class InstanceLock:
             _sign(descriptor)
             return
         why = "; ".join(problems)
-        log.warning("a second %s would not be noticed: no lock can be had (%s); name a directory by lock.dir", who, why)
+        log.warning(
+            "a second %s would not be noticed, since no lock file can be used (%s); name a directory in lock.dir",
+            who,
+            why,
+        )
 
     def release(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
@@ -67,18 +71,18 @@ class InstanceLock:
 
 
 def _open(path: Path) -> int:
-    """The file, made if need be; only for reading where another user made it: that is enough for a lock."""
+    """Open or create the file. If another user made it, it is opened for reading, which is enough for a lock."""
     path.parent.mkdir(parents=True, exist_ok=True)
     in_shared = path.parent.parent.stat().st_mode & stat.S_IWOTH
     if in_shared and path.parent.stat().st_uid not in (0, os.geteuid()):
-        # In /tmp any user may have made it, to keep this node from running; in /run only root can.
+        # In /tmp any user can make it, to keep this node from running; in /run only root can.
         raise PermissionError(errno.EPERM, "its directory is another user's")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     except PermissionError:
         return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     if os.fstat(descriptor).st_uid == os.geteuid():
-        # Whatever the umask: other users have to see that it is taken.
+        # Whatever the umask: other users must be able to see that it is locked.
         os.fchmod(descriptor, 0o644)
     return descriptor
 
@@ -91,7 +95,7 @@ def _holder(descriptor: int) -> str:
 
 
 def _sign(descriptor: int) -> None:
-    """Write down who holds it. A full disk, or a file of another user, leaves it without."""
+    """Write the process id into it. On a full disk, or in another user's file, it stays without."""
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)

@@ -1,4 +1,4 @@
-"""A small JSON file that a power cut can't tear, read and written in a thread: a dying disk may hang."""
+"""A small JSON file that a power cut does not damage. It is used in a thread, since a failing disk may hang."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Result = TypeVar("Result")
 
 
 class KeptFile:
-    """Written beside, synced, and moved into place. ``unusable`` is the error to raise; ``what`` names the content.
+    """One file. ``unusable`` is the class of the errors, and ``what`` names the content in messages.
 
-    The file has to lie on a disk; in memory (as all of Zero-OS but /var/cache) it is gone at every boot.
+    The file must be on a disk. A file in memory is gone after a boot (on Zero-OS everything but /var/cache).
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class KeptFile:
         self._thread = DaemonThread(f"powerd-{path.stem}"[:15], timeout_s)
 
     async def load(self, parse: Callable[[Any], Result]) -> Result | None:
-        """What ``parse`` makes of it; a damaged file is logged, and counts as none."""
+        """The content as ``parse`` returns it, or None. A damaged file is logged, and counts as none."""
         return await self._ask(lambda: self._load(parse))
 
     async def save(self, content: Mapping[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""Private keys from files that no other user can read, systemd's credentials among them."""
+"""Private keys from files that no other user can read, including systemd's credentials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIZE_MAX = 4096
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OTHERS_OF_CREDENTIAL = OTHERS & ~stat.S_IRGRP
-"""systemd may show its credentials as 0440: where it lets the service's user in by an access list."""
+"""systemd may give its credentials mode 0440, when it lets the service's user in by an access list."""
 
 REMEDY = (
     "write the 32-byte seed in hex into it (`subkey inspect` calls it the secret seed), or the words of its mnemonic"
@@ -24,35 +24,36 @@ REMEDY = (
 
 
 KEY_FOR_A_NAME = (
-    "the key itself stands where the name of its file belongs; write it into a file of mode 600, and name that file"
+    "the setting has the key itself instead of the name of its file; write the key into a file of mode 600, and "
+    "name that file"
 )
 WORDS_MIN = 8
 HEX_MIN = 32
 
 
 class KeyFileError(PermanentError):
-    """A key file can't be used; the text names it and the remedy, and nothing of its content."""
+    """A key file that cannot be used. The text has its name and the remedy, and nothing of its content."""
 
     exit_code = 78
-    """As for a wrong setting (EX_CONFIG): the service is not started again before it is mended."""
+    """EX_CONFIG, as for a wrong setting: systemd does not restart the service."""
 
 
 class KeyFileAway(KeyFileError):
-    """It is not there, or can't be opened: a disk may be mounted late, so the service tries again."""
+    """The file is missing, or cannot be opened. A disk may be mounted late, so systemd restarts the service."""
 
     exit_code = 1
 
 
 class KeyFileNotHere(KeyFileError):
-    """A relative path names none: that depends on where the program was started, and no disk mends it."""
+    """A relative path that names no file. The working directory decides that, so a restart does not help."""
 
     exit_code = 2
 
 
 def read_key(path: Path, credentials: Path | None = None) -> SigningKey | SecretUri:
-    """The key in the file; `KeyFileError` when it is no key, or others than its owner can get at it.
+    """The key in the file. Raises `KeyFileError` if it is no key, or if other users can read the file.
 
-    ``credentials`` is systemd's directory of this service's credentials, if it has one.
+    ``credentials`` is systemd's directory of this service's credentials, or None.
     """
     in_credentials = credentials is not None and path.parent == credentials
     content = _content(path, in_credentials=in_credentials)
@@ -63,29 +64,29 @@ def read_key(path: Path, credentials: Path | None = None) -> SigningKey | Secret
 
 
 def read_seed(path: Path) -> bytes:
-    """The same where only a seed will do: `KeyFileError` for a mnemonic or a derivation path."""
+    """The seed in the file. Raises `KeyFileError` for a mnemonic or a derivation path too."""
     key = read_key(path)
     if isinstance(key, SecretUri):
-        raise KeyFileError(f"the key file {path} holds a mnemonic or a derivation path, and a seed in hex is wanted")
+        raise KeyFileError(f"the key file {path} holds a mnemonic or a derivation path; write a seed in hex into it")
     return key.seed
 
 
 def objection(found: os.stat_result, user: int, *, in_credentials: bool) -> str:
-    """What speaks against a key file, and its remedy (``{path}`` stands for it); empty if nothing does."""
+    """Why this key file must not be used, with a remedy (``{path}`` stands for its path); empty if it can be."""
     mode = stat.S_IMODE(found.st_mode)
     if not stat.S_ISREG(found.st_mode):
         return "is no regular file; name the file that holds the key"
     if found.st_uid not in (0, user):
         return f"belongs to another user ({found.st_uid}), who can read it; `chown {user} {{path}}`"
     if mode & (OTHERS_OF_CREDENTIAL if in_credentials else OTHERS):
-        return f"has mode {mode:04o}, so that others can get at it; `chmod 600 {{path}}`"
+        return f"has mode {mode:04o}, so that other users can read it; `chmod 600 {{path}}`"
     if found.st_size > SIZE_MAX:
         return f"has {found.st_size} bytes and is no key; {REMEDY}"
     return ""
 
 
 def looks_like_a_key(text: str) -> bool:
-    """Whether the key itself, hex or words, stands where the name of its file belongs: it must not be shown."""
+    """Whether this file name looks like the key itself (hex or words), so that it must not be shown."""
     digits = text.strip().removeprefix("0x").removeprefix("0X")
     return len(text.split()) >= WORDS_MIN or (len(digits) >= HEX_MIN and all(each in hexdigits for each in digits))
 

@@ -1,4 +1,4 @@
-"""What may stand in a key file. Nothing here ever shows any of it."""
+"""The forms that a key file can have. No message of this module shows any of the content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SEED_BYTES = 32
 GO_KEY_BYTES = 64
 """Go keeps an ed25519 private key as the seed followed by the public key."""
 WORD_COUNTS = (12, 15, 18, 21, 24)
-"""How many words a mnemonic may have (BIP-39)."""
+"""How many words a mnemonic can have (BIP-39)."""
 
 _HEX = re.compile(r"(?:0[xX])?([0-9a-fA-F]+)")
 _URI = re.compile(r"(?P<phrase>[^/]*)(?P<path>(?://?[^/]+)*)(?:///(?P<password>.*))?", re.DOTALL)
@@ -19,21 +19,21 @@ _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
 _BLANK = re.compile(r"[^\S\n]")
 _STRANGE = {
     "it has a line that begins with #, and a key file has no comments": re.compile(r"^\s*#", re.MULTILINE),
-    "it stands in quotes; leave them out": re.compile("^[\"'`]|[\"'`]$"),
+    "it is in quotes; remove them": re.compile("^[\"'`]|[\"'`]$"),
     "it is a key in PEM form (-----BEGIN …)": re.compile("^-----BEGIN"),
     "it is JSON": re.compile(r"^[{\[]"),
     "its hex digits have blanks or line ends between them": re.compile(
         r"^(?=.*\d)(?:0[xX])?\s*(?:[0-9a-fA-F]+\s+)+[0-9a-fA-F]+$", re.DOTALL
     ),
     "it has a name in front of the key (NAME=…, NAME: …)": re.compile(r"^[A-Za-z_][A-Za-z_ -]*\s*[=:]"),
-    "a sign behind 0x is no hex digit": re.compile(r"^0[xX](?![0-9a-fA-F]+\s*/)"),
+    "a character after 0x is no hex digit": re.compile(r"^0[xX](?![0-9a-fA-F]+\s*/)"),
 }
-"""What people write by mistake; none of it can be part of a key."""
+"""Common mistakes: message → pattern. No valid key matches one."""
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """The seed of a private key; of which kind (ed25519, sr25519) the settings say."""
+    """The seed of a private key. The settings say of which kind it is (ed25519, sr25519)."""
 
     seed: bytes = field(repr=False)
 
@@ -57,12 +57,12 @@ class SecretUri:
 
 
 def parse_key(content: bytes) -> SigningKey | SecretUri:
-    """Read a key; ``ValueError`` says what is wrong, without the content.
+    """Read a key. Raises ``ValueError`` with the reason, without the content.
 
     Accepted: 32 bytes in hex (the seed); 64 bytes in hex or raw (Go's ed25519 key: seed, then public
-    key); a mnemonic; a derivation path, alone or behind a mnemonic or a seed in hex. Text may be
-    surrounded by blanks, hex may begin with ``0x``, the words may stand on several lines, and editors
-    may have put a mark of UTF-8 in front, or other blanks in the place of plain ones.
+    key); a mnemonic; a derivation path, alone or after a mnemonic or a seed in hex. Also accepted are
+    blanks around the text, ``0x`` before hex, words on several lines, and what editors add: a mark of
+    UTF-8 at the begin, and other kinds of blanks.
     """
     if len(content) == GO_KEY_BYTES and not content.removeprefix(codecs.BOM_UTF8).isascii():
         return SigningKey(content[:SEED_BYTES])
@@ -78,16 +78,16 @@ def parse_key(content: bytes) -> SigningKey | SecretUri:
 
 
 def _plain(content: bytes) -> str:
-    """The text in ASCII, without what an editor may have put around it."""
+    """The text in ASCII, without the characters that editors add."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ValueError("holds no key: it is text in UTF-16; save it as UTF-8")
     try:
         text = _BLANK.sub(" ", content.decode("utf-8").translate(_INVISIBLE)).strip()
     except UnicodeDecodeError:
-        raise ValueError("holds no key: these bytes are no text") from None
+        raise ValueError("holds no key: its bytes are no text") from None
     if not text.isascii():
         line = next(number for number, each in enumerate(text.splitlines(), 1) if not each.isascii())
-        raise ValueError(f"holds no key: a sign in line {line} is not ASCII")
+        raise ValueError(f"holds no key: a character in line {line} is not ASCII")
     return text
 
 
@@ -100,14 +100,14 @@ def _seed_of_hex(digits: str) -> bytes:
 def _uri(text: str) -> SecretUri:
     parts = _URI.fullmatch(text)
     if parts is None:
-        raise ValueError("has a derivation path that is not understood; it is written //hard/soft")
+        raise ValueError("has a derivation path that powerd cannot read; write it as //hard/soft")
     phrase, path, password = parts["phrase"].strip(), parts["path"].strip(), parts["password"] or ""
     words = phrase.split()
     digits = _HEX.fullmatch(phrase)
     if digits:
         return SecretUri(_seed_of_hex(digits[1]).hex(), path, password)
     if (len(words) == 1 or not all(map(_WORD.fullmatch, words))) and phrase:
-        raise ValueError("holds no key: it has other signs than letters, and is not hex")
+        raise ValueError("holds no key: it has other characters than letters, and is not hex")
     if words and len(words) not in WORD_COUNTS:
         counts = f"{', '.join(map(str, WORD_COUNTS[:-1]))} or {WORD_COUNTS[-1]}"
         raise ValueError(f"holds {len(words)} words, and a mnemonic has {counts}")

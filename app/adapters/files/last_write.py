@@ -1,4 +1,4 @@
-"""In which block the farmer's last target is, kept for a few minutes: what is read next should not be older."""
+"""The block of the farmer's last target, kept for some minutes so that the next read is not of an older one."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ log = logging.getLogger("powerd.farm")
 
 @dataclass(frozen=True, slots=True)
 class LastWrite:
-    """``at_s`` is when its inclusion was seen (Unix seconds)."""
+    """The block, and when powerd saw the inclusion (Unix seconds)."""
 
     block: int
     at_s: float
 
     def is_missed_by(self, head: Head, now_s: float) -> bool:
-        """Whether that head is of before; of a chain that was made anew since, it is not."""
+        """Whether the head is older than this write. A chain that was created anew since does not count."""
         counts = 0 <= now_s - self.at_s < COUNTS_S
         return counts and (head.number or 0) < self.block and head.time_s < self.at_s
 
 
 def save_last_write(path: Path, write: LastWrite) -> None:
-    """That it can't be written is a line in the log: the chain has the target all the same."""
+    """Store it. A failure is only logged, since the chain has the target."""
     try:
         write_durably(path, {"block": write.block, "at_s": write.at_s})
     except OSError as error:
@@ -38,7 +38,7 @@ def save_last_write(path: Path, write: LastWrite) -> None:
 
 
 def load_last_write(path: Path) -> LastWrite | None:
-    """None when there is no such file, or it can't be read."""
+    """The stored write; None when there is no such file, or it cannot be read."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=LastWrite)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):

@@ -1,8 +1,8 @@
-"""What was read of a farm's period, kept in a file, so that it need not be read from the chain again.
+"""The events of a farm's period that were read, in a file, so that they are read from the chain only once.
 
-The file holds lines of events, and after those of each batch a mark: up to which block they go. What
-stands behind the last mark is of a batch whose writing was cut short; so is a line that can't be read,
-whatever follows it. Both are cut off, and read from the chain again.
+The file has lines of events, and after each batch a mark with the last block of that batch. Lines after
+the last mark belong to a batch whose writing was interrupted. They are removed, and so is everything from
+the first line that cannot be read; those blocks are read from the chain again.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from app.domain.minting.history import TimedBlock
 
 
 class RecordNotKept(RetryableError):
-    """The file can't be written."""
+    """The file cannot be written."""
 
 
 class FileMintingRecord:
-    """Of one farm and period. Make it, look at `mark`, feed `events`, then `add`; close it at the end.
+    """The file of one farm and period: read `mark` and `events` first, then `add`, and `close` at the end.
 
-    ``not_kept`` says why nothing more can be written, else it is empty. One program at a time may write.
+    ``not_kept`` says why nothing can be written; it is empty while it can. One program at a time can write.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,13 +39,13 @@ class FileMintingRecord:
             self._find_mark(self._file)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file, and release its lock."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def events(self) -> Iterator[Event]:
-        """Those up to `mark`, as they were added."""
+        """The events up to `mark`, in the order in which they were added."""
         if self._file is None:
             return
         self._file.seek(0)
@@ -57,11 +57,14 @@ class FileMintingRecord:
                 yield minting_events.decode(line)
 
     def begin_anew(self) -> None:
-        """Forget all that was kept."""
+        """Drop everything that was stored."""
         self.mark, self._length = None, 0
 
     def add(self, events: Iterable[Event], mark: TimedBlock) -> None:
-        """Keep these too, which go up to that block; `RecordNotKept`, once, and from then on nothing is kept."""
+        """Append these events, which go up to the block ``mark``.
+
+        The first failure raises `RecordNotKept`. After it, calls write nothing.
+        """
         self.mark = mark
         if self.not_kept or self._file is None:
             return
@@ -109,7 +112,7 @@ class FileMintingRecord:
                 else:
                     minting_events.decode(line)
         except ValueError:
-            pass  # all behind the mark before it is read again
+            pass  # everything after the last mark is read from the chain again
         except OSError as error:
             self.not_kept = f"what was kept in {self.path} can't be read: {error.strerror}"
             self.begin_anew()

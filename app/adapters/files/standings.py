@@ -1,4 +1,4 @@
-"""How a farm's nodes stood when their period was last read, kept in a small file beside what was read."""
+"""The standing of a farm's nodes when their period was last read, in a small file beside the events."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ log = logging.getLogger("powerd.minting")
 
 
 def save_standings(path: Path, standings: Mapping[NodeId, Known]) -> None:
-    """Replaces the former ones. A failure to write is logged only: the file saves a reading, and no more."""
+    """Store them in place of the former ones. A failure is only logged, since the file only saves a read."""
     try:
         write_durably(path, {str(node): msgspec.to_builtins(known) for node, known in standings.items()})
     except OSError as error:
-        log.info("how the nodes stand can't be kept in %s: %s", path, error.strerror)
+        log.info("the nodes' standing can't be kept in %s: %s", path, error.strerror)
 
 
 def load_standings(path: Path) -> Mapping[NodeId, Known]:
-    """Empty when there is no such file, or it can't be read."""
+    """The stored standings; empty when there is no such file, or it cannot be read."""
     try:
         found = msgspec.json.decode(path.read_bytes(), type=dict[int, Known])
     except FileNotFoundError:
         return {}
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        log.warning("how the nodes stood can't be read from %s: %s", path, error)
+        log.warning("the nodes' standing can't be read from %s: %s", path, error)
         return {}
     return {NodeId(node): known for node, known in found.items()}

@@ -1,4 +1,4 @@
-"""Keeps the open down window in a file that a power cut can't tear."""
+"""Stores the open down window in a file that a power cut does not damage."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ log = logging.getLogger("powerd.paid")
 
 
 class FileWindowMemory:
-    """`WindowMemory` in one `KeptFile`; where it is damaged, the chain alone tells of the window."""
+    """`WindowMemory` in a `KeptFile`. If the file is damaged, powerd reads what the chain knows of the window."""
 
     def __init__(self, path: Path, timeout_s: float = 5.0) -> None:
         self._file = KeptFile(path, WindowMemoryUnusable, "the record of the last Down", log, timeout_s=timeout_s)
 
     async def load(self) -> DownWindow | None:
-        """The window kept last; a damaged file is logged, and counts as none."""
+        """The stored window. A damaged file is logged, and counts as none."""
         return await self._file.load(_window)
 
     async def save(self, window: DownWindow) -> None:
-        """Keep it; `WindowMemoryUnusable` names the file and what is wrong."""
+        """Store the window. `WindowMemoryUnusable` names the file and the reason."""
         await self._file.save(asdict(window))
 
     async def clear(self) -> None:

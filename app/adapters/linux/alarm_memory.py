@@ -1,7 +1,7 @@
-"""Which alarm of the clock powerd set, and whose place it took, over the sleep.
+"""The file that remembers, over a sleep, which alarm of the clock powerd set and which one it replaced.
 
-Times are the hardware clock's own seconds. What can't be kept or read is logged and counts as
-nothing: then an alarm is taken for another program's, and left alone.
+Times are seconds of the hardware clock. A failure is logged. Without the file, a set alarm counts as
+another program's, and powerd leaves it alone.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ log = logging.getLogger("powerd.rtc")
 
 @dataclass(frozen=True, slots=True)
 class KeptAlarm:
-    """``set_s``: powerd's alarm as it read back; ``displaced_s``: the alarm that was set before, or None."""
+    """``set_s``: powerd's alarm, as it was read back; ``displaced_s``: the alarm that it replaced, or None."""
 
     set_s: int
     displaced_s: int | None
 
 
 class AlarmMemory:
-    """A file; it has to outlive a power-off."""
+    """The file. It must be on a disk, since it must outlive a power-off."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def load(self) -> KeptAlarm | None:
-        """What was kept last, or None."""
+        """The stored alarm, or None."""
         try:
             saved = json.loads(self._path.read_bytes())
             displaced = saved["displaced_s"]
@@ -44,7 +44,7 @@ class AlarmMemory:
             return None
 
     def save(self, kept: KeptAlarm) -> None:
-        """Keep it over a power cut."""
+        """Store it durably."""
         beside = self._path.with_name(self._path.name + ".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ class AlarmMemory:
             )
 
     def forget(self) -> None:
-        """The alarm is gone, or another's."""
+        """Remove the file: the alarm is gone, or is another program's."""
         try:
             self._path.unlink(missing_ok=True)
         except OSError as error:

@@ -1,9 +1,9 @@
-"""The cards that powerd armed for a power-off it ordered, in a file for the last hook of the shutdown.
+"""The cards that powerd armed for its power-off, in a file for the hook that runs last in a shutdown.
 
-What stops after powerd (a network manager) may disarm a card. systemd runs the programs of its
-directory system-shutdown after everything else; packaging/systemd-shutdown/powerd-wake reads this
-file there, a line for each thing to switch on: ``card NAME MODES`` (ethtool's letters) or
-``wakeup FILE``. The file lies in /run: a boot later it is gone.
+A service that stops after powerd (a network manager) may disarm a card. systemd runs the programs of its
+directory system-shutdown after everything else. One of them, packaging/systemd-shutdown/powerd-wake,
+reads this file, which has a line for each thing to switch on: ``card NAME MODES`` (ethtool's letters) or
+``wakeup FILE``. The file is in /run, so that a boot removes it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ log = logging.getLogger("powerd.nic")
 
 
 class ArmedCards:
-    """The file; none where ``path`` is None. What fails is logged: the power-off does not depend on the hook."""
+    """The file; with ``path`` None there is none. A failure is only logged, since the hook is a second safeguard."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
 
     def write(self, lines: Iterable[str]) -> None:
-        """Write it, whole or not at all."""
+        """Write the file atomically."""
         if self._path is None:
             return
         beside = self._path.with_name(self._path.name + ".new")
@@ -34,7 +34,7 @@ class ArmedCards:
             log.warning("the last hook of the shutdown will not arm the card again: %s: %s", self._path, error.strerror)
 
     def remove(self) -> None:
-        """The machine stays up: a power-off that comes now is not powerd's."""
+        """Remove the file: powerd orders no power-off, so the hook must leave the cards alone."""
         if self._path is None:
             return
         try:

@@ -1,4 +1,4 @@
-"""Which card, or cards of a bond, wake this machine: the one way out beneath a bridge, by netlink and ethtool."""
+"""Finds the card, or the cards of a bond, below a bridge that can wake this machine (netlink and ethtool)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ WAKE_MODES = {
     "s": "magic packets with a password, which peers do not send (s)",
     "f": "a packet filter (f)",
 }
-"""What ethtool's letters other than g mean for an operator who looks for what wakes a machine."""
+"""ethtool's letters other than g, in words for an operator."""
 
 
 def find_cards(bridge: str) -> tuple[Nic, list[str]]:
-    """The card or cards, and the legs beside them that can't be woken. Blocks; raises `NicUnusable`."""
+    """The card or cards, and the names of legs that cannot wake the machine. Blocks; raises `NicUnusable`."""
     from pyroute2.netlink.exceptions import NetlinkError
 
     try:
@@ -32,22 +32,22 @@ def find_cards(bridge: str) -> tuple[Nic, list[str]]:
     top = next((link for link in links.values() if link.name == bridge), None)
     if top is None:
         raise NicUnusable(
-            f"there is no network interface {bridge}; name in the settings the bridge that holds this"
+            f"there is no network interface {bridge}; name in the settings (nic.bridge) the bridge of this"
             " machine's network card, or the card itself"
         )
     uplink = _only_uplink(top, links)
     modes = {card.name: read_wake_modes(card.name) for card in uplink.cards}
-    awakening = [card for card in uplink.cards if modes[card.name].magic_supported]
-    if not awakening:
+    waking = [card for card in uplink.cards if modes[card.name].magic_supported]
+    if not waking:
         which = ", ".join(card.name for card in uplink.cards)
         raise NicUnusable(
             f"{which} does not support waking by magic packet; switch Wake-on-LAN on in the firmware"
             " setup, or use another card"
         )
-    found = _one_card(uplink.link) if uplink.link.is_physical else _cards_of_bond(uplink.link, awakening)
-    on = {letter for card in awakening for letter in modes[card.name].others}
+    found = _one_card(uplink.link) if uplink.link.is_physical else _cards_of_bond(uplink.link, waking)
+    on = {letter for card in waking for letter in modes[card.name].others}
     others = ", ".join(text for letter, text in WAKE_MODES.items() if letter in on)
-    return replace(found, other_wake_modes=others), [card.name for card in uplink.cards if card not in awakening]
+    return replace(found, other_wake_modes=others), [card.name for card in uplink.cards if card not in waking]
 
 
 def _only_uplink(top: Link, links: Links) -> Uplink:
@@ -55,9 +55,9 @@ def _only_uplink(top: Link, links: Links) -> Uplink:
     if len(found) == 1:
         return found[0]
     if found:
-        remedy = "powerd needs exactly one: name in the settings the card, or the bond, that powerd has to arm"
+        remedy = "powerd needs exactly one; name in the settings (nic.bridge) the card or the bond that it should arm"
     else:
-        remedy = "add the machine's network card to it, or name another bridge or the card in the settings"
+        remedy = "add the machine's network card to it, or name another bridge or the card in the settings (nic.bridge)"
     listed = beneath(top, links)
     raise NicUnusable(f"{top.name} has {len(found)} physical network cards (its members: {listed}); {remedy}")
 
@@ -71,9 +71,9 @@ def _one_card(card: Link) -> Nic:
 
 
 def _cards_of_bond(bond: Link, cards: list[Link]) -> Nic:
-    """A leg in a bond uses the bond's address, and may forget it when it sleeps: its own wakes it.
+    """The cards of a bond by their own addresses: asleep, a leg may not listen to the bond's address any more.
 
-    First comes the leg whose own address the bond uses, for peers call that one.
+    The first one is the leg whose own address the bond uses, since peers call that address.
     """
     macs = {card.name: _mac(card.permanent_address) or _mac(card.address) for card in cards}
     usable = {name: mac for name, mac in macs.items() if mac is not None}
@@ -92,5 +92,5 @@ def _without_address(card: Link) -> NicUnusable:
 def _mac(text: str) -> Mac | None:
     try:
         return Mac.parse(text)
-    except ValueError:  # all zero, or unknown
+    except ValueError:  # it is all zero, or unknown
         return None

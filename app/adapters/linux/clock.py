@@ -1,4 +1,4 @@
-"""Real time."""
+"""The clock of the operating system."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 
 
 class SystemClock:
-    """`Clock` of the operating system; monotonic time stands still while the machine sleeps."""
+    """`Clock` by the kernel. Monotonic time stands still while the machine is suspended."""
 
     def now(self) -> float:
         """Unix seconds."""

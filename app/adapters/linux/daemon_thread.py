@@ -1,7 +1,7 @@
-"""Blocking calls into the kernel, kept away from the event loop and from the end of the process.
+"""Runs blocking calls in threads that block neither the event loop nor the end of the process.
 
-A cancelled ``asyncio.to_thread`` holds the process until its call returns, and some calls (a driver
-that waits for its firmware) return late. A daemon thread holds nothing.
+A process cannot end before the call of a cancelled ``asyncio.to_thread`` returns, and some calls (of a
+driver that waits for its firmware) return late. A daemon thread does not delay the end.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 LOADING_S_MAX = 60.0
-"""Modules may take this long to load: a busy machine with a slow disk took more than 5 s."""
+"""How long modules may take to load. A busy machine with a slow disk took more than 5 s."""
 
 
 class EarlierCallHangs(TimeoutError):
-    """No call was made: an earlier one, which missed its deadline, has not returned yet."""
+    """No call was made, since an earlier one missed its deadline and has not returned yet."""
 
 
 class LoadingTakesLong(TimeoutError):
-    """No call was made: the modules that it needs are not loaded yet."""
+    """No call was made, since its modules are not loaded yet."""
 
 
 class DaemonThread:
     """Runs one blocking call at a time, each in a daemon thread, with a deadline.
 
-    A call that misses its deadline is left alone; until it has returned, no other is started, so
-    a stuck driver costs one thread and not one per attempt. ``load`` imports what the calls need: it
-    runs before the first one, in a thread too, and no call's deadline counts it.
+    A call that misses its deadline runs on. Until it has returned, no other is started, so a driver that
+    hangs costs one thread, and not one for each attempt. ``load`` imports the modules of the calls: it runs
+    before the first call, in a thread too, and does not count towards its deadline.
     """
 
     def __init__(self, name: str, timeout_s: float, load: Callable[[], object] | None = None) -> None:
@@ -43,9 +43,9 @@ class DaemonThread:
         self._returned.set()
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Result of ``work()``, or what it raised; `TimeoutError` when it took too long.
+        """Return what ``work()`` returns, or raise what it raises. Raises `TimeoutError` when it takes too long.
 
-        The class says which time-out it was: `EarlierCallHangs`, `LoadingTakesLong`, or itself.
+        The subclass `EarlierCallHangs` or `LoadingTakesLong` says that ``work`` was not started.
         """
         await self._loaded()
         started = False
@@ -84,12 +84,12 @@ class DaemonThread:
             result, error = None, None
             try:
                 result = work()
-            except BaseException as raised:  # noqa: BLE001  # it is raised again where it is awaited
+            except BaseException as raised:  # noqa: BLE001  # the caller gets it
                 error = raised
             self._returned.set()
             try:
                 loop.call_soon_threadsafe(settle, result, error)
-            except RuntimeError:  # the loop is closed: the daemon ended meanwhile
+            except RuntimeError:  # the loop is closed, since the daemon ended meanwhile
                 return
 
         self._returned.clear()

@@ -1,8 +1,8 @@
 """Uptime, boot id and health, read from /proc and from flag files.
 
-Zero-OS' other daemons set flags as empty files in one directory: a broken or missing cache disk
-(``readonly-cache``, ``limited-cache``) forbids claiming uptime; ``not-reachable`` only deserves a
-line in the log; powerd does not look at others (``vm-test-failed``).
+Zero-OS' other daemons set flags as empty files in one directory. With the flag of a broken or missing
+cache disk (``readonly-cache``, ``limited-cache``) the node must not report uptime. ``not-reachable`` is
+only logged. powerd does not read other flags (``vm-test-failed``).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _log = logging.getLogger(__name__)
 
 
 class LinuxHostFacts:
-    """`HostFacts` from ``proc`` and from the flag files in ``flags_dir`` (which need not exist).
+    """`HostFacts` from ``proc`` and from the flag files in ``flags_dir`` (which can be missing).
 
-    ``machine`` is the file of a machine that is not there (`boot_stand_in`), whose boots are not this host's.
-    Raises `PermanentError` where /proc is hidden from the process.
+    ``machine`` is the file of a simulated machine (`boot_stand_in`), whose boots are not this host's. Methods
+    raise `PermanentError` where /proc is hidden from the process.
     """
 
     def __init__(self, flags_dir: Path, proc: Path = Path("/proc"), machine: Path | None = None) -> None:
@@ -35,15 +35,15 @@ class LinuxHostFacts:
         self._noted = False
 
     def uptime_s(self) -> int:
-        """The host's uptime (CLOCK_BOOTTIME, which counts time asleep)."""
+        """The host's uptime (CLOCK_BOOTTIME, which includes the time in suspend)."""
         return int(float(self._read("uptime").split()[0]) - self._stand_in()[1])
 
     def boot_id(self) -> str:
-        """The random UUID the kernel drew at boot."""
+        """The random UUID that the kernel made at boot."""
         return self._stand_in()[0] or self._read("sys/kernel/random/boot_id").strip()
 
     def health(self) -> Health:
-        """Names of the flags that forbid claiming uptime."""
+        """The flags with which the node must not report uptime."""
         noted = self._is_set(NOTED_FLAG)
         if noted != self._noted:
             _log.warning("the flag %s is %s", NOTED_FLAG, "set" if noted else "no longer set")
@@ -51,14 +51,14 @@ class LinuxHostFacts:
         return Health(tuple(flag for flag in UNHEALTHY_FLAGS if self._is_set(flag)))
 
     def _stand_in(self) -> tuple[str, float]:
-        """Its boot id, and the host's uptime at its boot; nothing on a machine that is there."""
+        """The simulated machine's boot id, and the host's uptime at its boot; empty and 0 on a real machine."""
         if self._machine is None or not self._machine.exists():
             return "", 0.0
         boot_id, at_s = self._machine.read_text(encoding="ascii").split()
         return boot_id, float(at_s)
 
     def _is_set(self, flag: str) -> bool:
-        """Anything but "not found" counts as set: a flag that can't be looked at may well be there."""
+        """Whether the flag is set. It counts as set on every error but "not found"."""
         try:
             os.stat(self._flags_dir / flag)  # noqa: PTH116  # Path.exists() would swallow other errors
         except FileNotFoundError:
@@ -78,6 +78,6 @@ class LinuxHostFacts:
 
 
 def boot_stand_in(machine: Path, proc: Path = Path("/proc")) -> None:
-    """The machine that is not there boots now."""
+    """Write a new boot into the file of a simulated machine."""
     at_s = (proc / "uptime").read_text(encoding="ascii").split()[0]
     machine.write_text(f"{uuid.uuid4()} {at_s}", encoding="ascii")

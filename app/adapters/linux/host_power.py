@@ -1,4 +1,4 @@
-"""Orders to systemd through ``systemctl``, or through whatever commands the settings name."""
+"""Orders to systemd by ``systemctl``, or by other commands that the settings name."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ STOPPING = "stopping"
 
 
 class SystemctlHostPower:
-    """`HostPower` by commands, each a program and its arguments, each given ``timeout_s``.
+    """`HostPower` by commands, each a program with its arguments, and each with the deadline ``timeout_s``.
 
-    An order is accepted when its command exits with 0. ``state_command`` prints the system's
-    state, and its exit code means nothing (systemctl exits with 1 unless all is well); empty where
-    the host can't tell.
+    An order is accepted when its command exits with 0. ``state_command`` prints the system's state. Its exit
+    code is ignored (systemctl exits with 1 unless the state is "running"). It is empty where the host has no
+    such command.
     """
 
     def __init__(
@@ -35,21 +35,19 @@ class SystemctlHostPower:
         self._timeout_s = timeout_s
 
     async def check(self) -> None:
-        """Find the program of the power-off command; whether it obeys is seen when it is asked."""
+        """Find the program of the power-off command. Whether the host obeys shows only with the order."""
         find_program(self._power_off)
 
     async def power_off(self) -> None:
         await give_order(self._power_off, self._timeout_s)
 
     async def force_power_off(self) -> None:
-        """Run the command for the way without ceremony."""
         await give_order(self._force_power_off, self._timeout_s)
 
     async def reboot(self) -> None:
         await give_order(self._reboot, self._timeout_s)
 
     async def force_reboot(self) -> None:
-        """Run the reboot command for the way without ceremony."""
         await give_order(self._force_reboot, self._timeout_s)
 
     async def stopping(self) -> bool:

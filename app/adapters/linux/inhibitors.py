@@ -1,9 +1,9 @@
 """Block inhibitors of logind as holds: what ``systemd-inhibit --what=shutdown --mode=block`` takes.
 
-logind refuses a power-off while there is one, but not to root, which powerd may run as: so it has to
-look itself. `ListInhibitors` gives an array of (what, who, why, mode, uid, pid), where ``what`` is a
-list joined by colons (org.freedesktop.login1(5)). Mode ``delay`` only asks for seconds, and logind
-grants those itself; ``block-weak`` (systemd 257) is meant not to bind root.
+While there is one, logind refuses a power-off, but not for root, and powerd may run as root. So powerd
+must look itself. `ListInhibitors` returns an array of (what, who, why, mode, uid, pid), where ``what`` is a
+list joined by colons (org.freedesktop.login1(5)). Mode ``delay`` asks for some seconds only, which logind
+grants itself. Mode ``block-weak`` (systemd 257) does not bind root by design.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ NO_LOGIND = (
     "unit dbus-org.freedesktop.login1.service not found",
     "unit systemd-logind.service is masked",
 )
-"""What busctl prints where there is no bus, or nothing on it has that name: the words of sd-bus,
-dbus-daemon, dbus-broker and systemd. A bus that refuses the connection is there, and is doubt."""
+"""What busctl prints where there is no bus, or no such name on it: the messages of sd-bus, dbus-daemon,
+dbus-broker and systemd. A bus that refuses the connection is not in this list: that is doubt."""
 
 
 class LogindInhibitors:
     """`Holds` from ``command``, which prints the answer to ListInhibitors as busctl's ``--json=short`` does.
 
-    Unless ``required``, a host without the command, the bus or logind has no inhibitors. All else
-    that is no answer within ``timeout_s`` is doubt.
+    Unless ``required``, a host without the command, the bus or logind has no inhibitors. Any other failure to
+    answer within ``timeout_s`` is doubt (`HoldsUnreadable`).
     """
 
     def __init__(self, command: Sequence[str], timeout_s: float, *, required: bool) -> None:
@@ -45,11 +45,13 @@ class LogindInhibitors:
         self._required = required
 
     async def active(self) -> Sequence[Hold]:
-        """Each block inhibitor of a shutdown: who (with pid and uid) and why. They have no expiry."""
+        """Each block inhibitor of a shutdown, as a hold without an end. The holder's name has pid and uid."""
         try:
             answered = await ask_command(self._command, self._timeout_s, ANSWER_BYTES_MAX)
         except TimeoutError:
-            raise self._doubt(f"did not end within {self._timeout_s:g} s, and was killed; is logind well?") from None
+            raise self._doubt(
+                f"did not end within {self._timeout_s:g} s, and was killed; see that logind answers (`loginctl`)"
+            ) from None
         except (FileNotFoundError, NotADirectoryError):
             return self._absent(f"can't be run: there is no {self._command[0]}")
         except OSError as error:

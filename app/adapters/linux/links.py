@@ -1,15 +1,15 @@
-"""The kernel's network links as netlink lists them, and the way down from one to the cards beneath it.
+"""The kernel's network links, as netlink lists them, and the search from a link down to the cards below it.
 
 ======================  =======================================
-a link of this kind     stands on
+a link of this kind     is above
 ======================  =======================================
 none (hardware)         nothing: it is a card
 vlan, macvlan, ipvlan…  the one link that it was made on
-bond, team              its members, which act as one uplink
-bridge and all others   its members, each for itself
+bond, team              its members, which together are one uplink
+bridge and all others   its members, each of which is an uplink
 ======================  =======================================
 
-Needs no privileges. All functions block; pyroute2 refuses to work inside a running event loop.
+They need no privileges. All functions block; pyroute2 does not work in a running event loop.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ ACTING_AS_ONE = frozenset({"bond", "team"})
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link. ``kind`` is empty for hardware: every software device names its kind.
+    """One link. ``kind`` is empty for hardware; every software device has one.
 
-    ``address`` is the one in use, ``permanent_address`` the one burnt in (empty if unknown).
-    ``master`` and ``made_on`` are the indices of other links of this network namespace, or 0.
+    ``address`` is the address in use, ``permanent_address`` the permanent one (empty if unknown). ``master``
+    and ``made_on`` are the indices of other links in this network namespace, or 0.
     """
 
     index: int
@@ -44,7 +44,7 @@ class Link:
 
     @property
     def is_physical(self) -> bool:
-        """A network card, and not a bridge, tap, veth, VLAN…"""
+        """Whether it is a network card, and no bridge, tap, veth or VLAN."""
         return self.is_ethernet and not self.kind
 
 
@@ -53,7 +53,7 @@ Links = Mapping[int, Link]
 
 @dataclass(frozen=True, slots=True)
 class Uplink:
-    """A way out of the machine: a card, or a bond or team with the cards beneath it."""
+    """A connection of the machine: a card, or a bond or team with the cards below it."""
 
     link: Link
     cards: tuple[Link, ...]
@@ -61,26 +61,26 @@ class Uplink:
 
 def read_links() -> Links:
     """All links of this network namespace by index. Raises ``NetlinkError`` and ``OSError``."""
-    from pyroute2 import IPRoute  # heavy, and needed on a real machine only
+    from pyroute2 import IPRoute  # slow to import, and needed on a real machine only
 
     with IPRoute() as kernel:
         return {link.index: link for link in map(_link, kernel.get_links())}
 
 
 def uplinks(top: Link, links: Links) -> list[Uplink]:
-    """The different ways out beneath ``top`` (a card is its own), by name."""
+    """The different uplinks below ``top``, by name. A card is its own uplink."""
     found = {uplink.link.index: uplink for uplink in _uplinks(top, links, frozenset())}
     return sorted(found.values(), key=lambda uplink: uplink.link.name)
 
 
 def described(link: Link, links: Links) -> str:
-    """``bond0 (bond over eth0, eth1)``."""
+    """The link in words, such as ``bond0 (bond over eth0, eth1)``."""
     over = ", ".join(lower.name for lower in _beneath(link, links))
     return f"{link.name} ({link.kind or 'physical'}{' over ' if over else ''}{over})"
 
 
 def beneath(link: Link, links: Links) -> str:
-    """What the link directly stands on, for a message."""
+    """The links directly below, for a message."""
     return ", ".join(described(lower, links) for lower in _beneath(link, links)) or "none"
 
 

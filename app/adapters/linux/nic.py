@@ -1,8 +1,7 @@
-"""The card this machine is woken through, found by netlink: the one way out beneath a bridge.
+"""The card that wakes this machine: the one uplink below a bridge, found by netlink.
 
-On Zero-OS the bridge is ``zos``. Its own MAC says nothing (a bridge takes that of a member), and
-Wake-on-LAN is a matter of the card, so both are asked of the physical card, or of every leg of the
-bond or team that the bridge stands on.
+On Zero-OS the bridge is ``zos``. A bridge has no Wake-on-LAN, and takes its MAC from a member. So MAC and
+wake modes are read from the physical card, or from every leg of the bond or team below the bridge.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ log = logging.getLogger("powerd.nic")
 class CardLook:
     """A card's wake modes (ethtool's letters), and the kernel's switches that say ``disabled``.
 
-    ``off_above`` belong to PCI bridges: most machines wake all the same.
+    ``off_above`` are switches of PCI bridges, which most machines do not need to wake.
     """
 
     name: str
@@ -44,9 +43,9 @@ class CardLook:
 class LinuxNic:
     """`NicPort` by netlink, ethtool and the kernel's switches for waking.
 
-    ``bridge`` names the bridge that stands on the card (directly, or by a bond, team or VLAN), or
-    on a machine without a bridge one of those. With ``magic_alone`` other wake modes are switched
-    off. ``armed_file`` is for the last hook of the shutdown. Every question has ``timeout_s``.
+    ``bridge`` names the bridge above the card (directly, or by a bond, team or VLAN); on a machine without a
+    bridge it names one of those. ``magic_alone`` switches other wake modes off. ``armed_file`` is for the last
+    hook of the shutdown. Every question to the kernel has the deadline ``timeout_s``.
     """
 
     def __init__(
@@ -58,23 +57,23 @@ class LinuxNic:
         self._armed_cards = ArmedCards(armed_file)
         self._thread = DaemonThread("powerd-nic", timeout_s, load=_load_libraries)
         self._stubborn: set[str] = set()
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         self._looked = False
 
     async def find(self) -> Nic:
-        """The one card that supports magic packets, or a bond's cards that do."""
+        """The one card that supports magic packets, or those cards of a bond that do."""
         if not self._looked:
-            self._armed_cards.remove()  # that of a daemon that was killed after it had ordered a power-off
+            self._armed_cards.remove()  # of a daemon that was killed after its power-off order
             self._looked = True
         nic, deaf = await self._ask(lambda: find_cards(self._bridge))
-        self._tell(nic)
+        self._log_what_wakes(nic)
         if deaf:
             which = f"{', '.join(deaf)} of {nic.name} can't be woken by magic packet"
-            self._tell_once(logging.WARNING, f"{which}: only what reaches {', '.join(nic.legs)} wakes this machine")
+            self._log_once(logging.WARNING, f"{which}: only what reaches {', '.join(nic.legs)} wakes this machine")
         return nic
 
     async def arm(self, nic: Nic) -> None:
-        """Switch magic packet on in the wake modes of each card, and the kernel's switches for it."""
+        """Switch magic packet on in the wake modes of each card, and enable the kernel's switches for it."""
 
         def work() -> None:
             for card in nic.legs:
@@ -86,11 +85,11 @@ class LinuxNic:
         await self._ask(work)
 
     async def armed(self, nic: Nic) -> bool:
-        """Whether every card has magic packet among its wake modes, and no switch of the kernel is off."""
+        """Whether every card has magic packet in its wake modes, and no switch of the kernel is disabled."""
         return await self._ask(lambda: all(self._card_armed(card) for card in nic.legs))
 
     async def look(self, nic: Nic) -> Sequence[CardLook]:
-        """Each card as it is now, for people."""
+        """The state of each card now, for operators."""
 
         def work() -> list[CardLook]:
             found = []
@@ -103,7 +102,7 @@ class LinuxNic:
         return await self._ask(work)
 
     async def leaving(self, nic: Nic) -> None:
-        """Write down what the last hook of the shutdown has to switch on."""
+        """Write the file from which the last hook of the shutdown arms the cards again."""
 
         def work() -> list[str]:
             cards = [f"card {card} {read_wake_modes(card).letters}" for card in nic.legs]
@@ -115,7 +114,7 @@ class LinuxNic:
             log.warning("the last hook of the shutdown will not arm the card again: %s", error)
 
     async def staying(self) -> None:
-        """Remove what was written down."""
+        """Remove that file."""
         self._armed_cards.remove()
 
     def _card_armed(self, card: str) -> bool:
@@ -123,24 +122,24 @@ class LinuxNic:
         alone = not modes.others or not self._magic_alone or card in self._stubborn
         return modes.magic_on and alone and not wakeup_switches(card).off
 
-    def _tell(self, nic: Nic) -> None:
-        """What may wake the machine unasked, and what may keep it from waking: each once."""
+    def _log_what_wakes(self, nic: Nic) -> None:
+        """Log what else may wake the machine, and what may keep it from waking, each once."""
         if nic.other_wake_modes:
             remedy = (
-                "its driver does not let them be switched off"
+                "its driver does not switch them off"
                 if self._stubborn.intersection(nic.legs)
                 else "they are switched off before the power-off"
                 if self._magic_alone
-                else 'nic.wake_modes = "magic" leaves magic packet alone on'
+                else 'nic.wake_modes = "magic" switches them off'
             )
-            self._tell_once(logging.WARNING, f"{nic.name} wakes this machine by {nic.other_wake_modes} too; {remedy}")
+            self._log_once(logging.WARNING, f"{nic.name} wakes this machine by {nic.other_wake_modes} too; {remedy}")
         for switch in [each for card in nic.legs for each in wakeup_switches(card).off_above]:
             what = f"{switch}, of a bridge above {nic.name}, says disabled"
-            self._tell_once(logging.INFO, f"{what}: most machines wake all the same; enable it if this one does not")
+            self._log_once(logging.INFO, f"{what}: most machines wake nevertheless; enable it if this one does not")
 
-    def _tell_once(self, level: int, what: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
+    def _log_once(self, level: int, what: str) -> None:
+        if what not in self._logged:
+            self._logged.add(what)
             log.log(level, "%s", what)
 
     async def _ask(self, question: Callable[[], Result]) -> Result:
@@ -148,11 +147,11 @@ class LinuxNic:
         try:
             return await self._thread.run(question)
         except LoadingTakesLong:
-            reason = f"powerd could not ask {about} yet: its modules take long to load; this machine is very busy"
+            reason = f"powerd could not ask {about} yet, since its modules are still loading; this machine is very busy"
         except EarlierCallHangs:
             reason = (
-                f"the kernel still has not answered an earlier question {about}: the card's driver hangs (see the "
-                "kernel's log); it is not asked again until it answers"
+                f"the kernel has not answered an earlier question {about}: the card's driver hangs (see the "
+                "kernel's log); powerd asks again after it answered"
             )
         except TimeoutError:
             reason = f"the kernel did not answer within {self._timeout_s:g} s {about}: its driver is slow, or hangs"
@@ -160,6 +159,6 @@ class LinuxNic:
 
 
 def _load_libraries() -> None:
-    """Half a second on a good day, 5 s on a bad one."""
+    """Import them here, since that takes from half a second to 5 s."""
     for name in ("pyroute2", "pyroute2.ethtool.ioctl", "pyroute2.netlink.exceptions"):
         importlib.import_module(name)

@@ -1,9 +1,9 @@
-"""The clock's alarm by sysfs: ``wakealarm`` and ``since_epoch`` of ``/sys/class/rtc/rtcN``.
+"""The clock's alarm in sysfs: ``wakealarm`` and ``since_epoch`` of ``/sys/class/rtc/rtcN``.
 
-As the kernel documents them (Documentation/ABI/testing/sysfs-class-rtc): ``since_epoch`` is the
-clock's own time in seconds; ``wakealarm`` is the alarm's, empty when none is set, and missing where
-the hardware can't wake the machine. Writing a time that is past (0) clears it; while one is set,
-another is refused (EBUSY). Many clocks take no alarm more than 24 h ahead.
+The kernel documents them in Documentation/ABI/testing/sysfs-class-rtc. ``since_epoch`` is the clock's own
+time in seconds. ``wakealarm`` is the alarm's time: empty when none is set, and missing where the hardware
+cannot wake the machine. To write a past time (0) clears the alarm. While one is set, the kernel refuses
+another (EBUSY). Many clocks refuse an alarm of more than 24 h ahead.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Result = TypeVar("Result")
 log = logging.getLogger("powerd.rtc")
 
 COARSE_S = 120
-"""Some clocks know minutes only, and round after a boot what they read back before."""
+"""Some clocks know minutes only, and read back a rounded time after a boot."""
 
 
 class LinuxRtcAlarm:
-    """`RtcAlarm` of the clock in directory ``device``; the driver has ``timeout_s`` to answer.
+    """`RtcAlarm` of the clock in directory ``device``; the driver must answer within ``timeout_s``.
 
-    The file ``memory`` tells after a sleep which alarm was powerd's.
+    The file ``memory`` stores, over a sleep, which alarm is powerd's.
     """
 
     def __init__(self, device: Path, memory: Path, timeout_s: float = 5.0) -> None:
@@ -40,7 +40,7 @@ class LinuxRtcAlarm:
         self._thread = DaemonThread("powerd-rtc", timeout_s)
 
     async def arm(self, ahead_s: int) -> None:
-        """Clear, then set; where that is refused, what was set before is set again."""
+        """Clear, then set. If the kernel refuses, the earlier alarm is set again."""
 
         def work() -> None:
             due_s = self._now_s() + ahead_s
@@ -59,7 +59,7 @@ class LinuxRtcAlarm:
         await self._ask(work)
 
     async def due_in_s(self) -> int | None:
-        """One that is over is none."""
+        """Seconds until the alarm; None if there is none, or if it is past."""
 
         def work() -> int | None:
             alarm_s = self._set_s()
@@ -68,11 +68,11 @@ class LinuxRtcAlarm:
         return await self._ask(work)
 
     async def mine(self) -> bool:
-        """Whether it is the one in the memory."""
+        """Whether the alarm is the one in the memory."""
         return await self._ask(lambda: _is(self._memory.load(), self._set_s()))
 
     async def clear(self) -> None:
-        """Write a time that is past, or that of the other program's alarm."""
+        """Clear powerd's alarm, or set again the one of another program that it replaced."""
 
         def work() -> None:
             kept, alarm_s = self._memory.load(), self._set_s()
@@ -91,7 +91,7 @@ class LinuxRtcAlarm:
         return int(self._time.read_text())
 
     def _set_s(self) -> int | None:
-        """The alarm by the clock's own time; one that is over is none."""
+        """The alarm in the clock's own time; None if there is none, or if it is past."""
         text = self._alarm.read_text().strip()
         return int(text) if text and int(text) > self._now_s() else None
 
@@ -101,7 +101,7 @@ class LinuxRtcAlarm:
             log.info("the clock's alarm of another program is set again")
 
     def _write(self, text: str) -> None:
-        # Never made: where the kernel has no such file, there is no alarm.
+        # The file is never created: where the kernel has none, there is no alarm.
         descriptor = os.open(self._alarm, os.O_WRONLY | os.O_TRUNC)
         try:
             os.write(descriptor, text.encode())
@@ -109,7 +109,7 @@ class LinuxRtcAlarm:
             os.close(descriptor)
 
     async def _ask(self, question: Callable[[], Result]) -> Result:
-        remedy = "name another clock (rtc_alarm.device), or do without its alarm (rtc_alarm.enabled)"
+        remedy = "name another clock (rtc_alarm.device), or switch the alarm off (rtc_alarm.enabled)"
         try:
             return await self._thread.run(question)
         except FileNotFoundError as error:

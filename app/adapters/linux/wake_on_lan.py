@@ -1,6 +1,6 @@
-"""A network card's wake modes, read and set by ethtool's ioctl.
+"""The wake modes of a network card, read and set by ethtool's ioctl.
 
-pyroute2 reads them and can't set them, so the setting is added here. Both need CAP_NET_ADMIN, and
+pyroute2 can only read them, so this module adds the write. Both need CAP_NET_ADMIN, and
 both block. Command numbers and bits are those of linux/ethtool.h.
 """
 
@@ -23,34 +23,34 @@ magic packet, magic packet with a password (SecureOn), filter."""
 
 @dataclass(frozen=True, slots=True)
 class WakeModes:
-    """Bits of ``WAKE_…``: what the card supports, and what is switched on."""
+    """Bits of ``WAKE_…``: which modes the card supports, and which are on."""
 
     supported: int
     on: int
 
     @property
     def magic_supported(self) -> bool:
-        """Whether the card can be woken by magic packet."""
+        """Whether a magic packet can wake the card."""
         return bool(self.supported & WAKE_MAGIC)
 
     @property
     def magic_on(self) -> bool:
-        """Whether it will be."""
+        """Whether waking by magic packet is on."""
         return bool(self.on & WAKE_MAGIC)
 
     @property
     def letters(self) -> str:
-        """What is switched on, as ``ethtool -s CARD wol …`` takes it."""
+        """The modes that are on, as ``ethtool -s CARD wol …`` takes them."""
         return "".join(letter for bit, letter in enumerate(LETTERS) if self.on >> bit & 1)
 
     @property
     def others(self) -> str:
-        """The same without magic packet."""
+        """The modes that are on, without magic packet."""
         return self.letters.replace("g", "")
 
 
 def read_wake_modes(card: str) -> WakeModes:
-    """The card's wake modes; `NicUnusable` says why not. A card without any supports nothing."""
+    """The card's wake modes. Raises `NicUnusable`. A card without Wake-on-LAN supports none."""
     from pyroute2.ethtool.ioctl import NotSupportedError
 
     try:
@@ -62,7 +62,7 @@ def read_wake_modes(card: str) -> WakeModes:
 
 
 def switch_on_magic_packet(card: str, *, alone: bool) -> None:
-    """Other modes, and a SecureOn password, stay as they are; with ``alone`` other modes are switched off."""
+    """Switch it on. Other modes and a SecureOn password stay; ``alone`` switches other modes off."""
     from pyroute2.ethtool.ioctl import NotSupportedError
 
     reason = f"{card} does not support Wake-on-LAN"
@@ -79,7 +79,7 @@ def switch_on_magic_packet(card: str, *, alone: bool) -> None:
 
 
 def _refused(card: str, supported: int) -> str:
-    """What "not supported" means when it is the answer to switching it on: e1000 of some machines does so."""
+    """What "not supported" means as an answer to the write: the e1000 of some machines gives it."""
     if not supported & WAKE_MAGIC:
         return f"{card} does not support waking by magic packet"
     return (
@@ -99,7 +99,7 @@ def _ethtool(card: str) -> Iterator[Any]:  # pyroute2 has no types
         raise NicUnusable(f"there is no network card {card} (any more)") from None
     except PermissionError:
         raise NicUnusable(
-            f"Wake-on-LAN of {card} may not be read or set: powerd lacks CAP_NET_ADMIN; run it as root, or"
+            f"powerd has no right to read or set Wake-on-LAN of {card}: it lacks CAP_NET_ADMIN; run it as root, or"
             " give its systemd unit AmbientCapabilities=CAP_NET_ADMIN"
         ) from None
     except OSError as error:

@@ -1,20 +1,20 @@
-"""The kernel's own switches for waking: ``power/wakeup`` of the card's device, and of what the signal passes.
+"""The kernel's switches for waking: ``power/wakeup`` of the card's device, and of the devices above it.
 
-A card that ethtool calls armed stays dark while its device says ``disabled`` here (the kernel's
-Documentation/ABI/testing/sysfs-devices-power). Which switches count, on the way from the card up:
+A card that is armed by ethtool does not wake the machine while its device says ``disabled`` here (the
+kernel's Documentation/ABI/testing/sysfs-devices-power). These switches count, from the card upwards:
 
 =====================================  ==========================================================
 device                                 its switch
 =====================================  ==========================================================
-the card's own (the first that has     has to be ``enabled``; powerd enables it
+the card's own (the first that has     must be ``enabled``; powerd enables it
 one, below any PCI bridge)
 of a card on USB, each hub and the     the same: the signal passes through them, and the kernel
-host controller too                    lets none pass that is not enabled
-PCI bridges and root ports             reported, and left alone: the firmware wakes the machine past
-                                       them on most machines, and other cards stand below them
+host controller too                    blocks it where the switch is not enabled
+PCI bridges and root ports             logged, and left alone: on most machines the firmware wakes the
+                                       machine without them, and other cards are below them
 =====================================  ==========================================================
 
-/proc/acpi/wakeup shows these same switches by other names. Where a device has none, there is nothing to enable.
+/proc/acpi/wakeup shows the same switches by other names. A device without one needs nothing.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ _PCI_BRIDGE = "0x0604"
 
 @dataclass(frozen=True, slots=True)
 class WakeupSwitches:
-    """``needed`` have to be enabled for the card to wake the machine; ``above`` belong to PCI bridges."""
+    """``needed`` must be enabled for the card to wake the machine; ``above`` belong to PCI bridges."""
 
     needed: tuple[Path, ...]
     above: tuple[Path, ...]
 
     @property
     def off(self) -> tuple[Path, ...]:
-        """Those needed that say `disabled`."""
+        """The needed ones that say ``disabled``."""
         return tuple(switch for switch in self.needed if _read(switch) == DISABLED)
 
     @property
     def off_above(self) -> tuple[Path, ...]:
-        """Those of bridges that say so."""
+        """Those of PCI bridges that say ``disabled``."""
         return tuple(switch for switch in self.above if _read(switch) == DISABLED)
 
 
 def wakeup_switches(card: str) -> WakeupSwitches:
-    """Those of the card; none for a link without a device."""
+    """The switches of the card; none for a link without a device."""
     needed: list[Path] = []
     above: list[Path] = []
     try:
@@ -65,23 +65,25 @@ def wakeup_switches(card: str) -> WakeupSwitches:
         switch = each / "power" / "wakeup"
         if _read(switch):
             (needed if passing else above).append(switch)
-            # What is above a card's own device is another one's, unless the card hangs on USB.
+            # Devices above the card's own are not the card's, unless the card is on USB.
             passing = passing and _on_usb(each)
     return WakeupSwitches(tuple(needed), tuple(above))
 
 
 def enable(card: str) -> None:
-    """Enable those needed; `NicUnusable` names the first that does not take it."""
+    """Enable the needed switches. `NicUnusable` names the first one that does not take it."""
     for switch in wakeup_switches(card).off:
         try:
             switch.write_text(ENABLED)
         except OSError as error:
             raise NicUnusable(
-                f"{card} would stay dark: {switch} says disabled and can't be written ({error.strerror}); let powerd "
-                "write it (packaging/udev; ReadWritePaths= of its systemd unit), or enable it at boot by a udev rule"
+                f"{card} would not wake this machine: {switch} says disabled and can't be written ({error.strerror}); "
+                "let powerd write it (packaging/udev; ReadWritePaths= of its systemd unit), or enable it by a udev rule"
             ) from error
         if _read(switch) == DISABLED:
-            raise NicUnusable(f"{card} would stay dark: {switch} says disabled again after powerd enabled it")
+            raise NicUnusable(
+                f"{card} would not wake this machine: {switch} says disabled again after powerd enabled it"
+            )
 
 
 def _upwards(device: Path) -> Iterator[Path]:
@@ -99,7 +101,7 @@ def _on_usb(device: Path) -> bool:
 
 
 def _read(switch: Path) -> str:
-    """`enabled`, `disabled`, or nothing: an empty file means that the device can't wake anything."""
+    """``enabled``, ``disabled``, or empty: an empty file means that the device cannot wake the machine."""
     return _text(switch).strip()
 
 

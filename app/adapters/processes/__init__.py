@@ -1,1 +1,1 @@
-"""Commands of the host, for whichever adapter needs to run one."""
+"""Commands of the host, for every adapter that runs one."""

@@ -1,7 +1,7 @@
-"""Runs a command of the host to its end, within a deadline, and keeps what it printed.
+"""Runs a command of the host within a deadline, and returns what it printed.
 
-The output goes to a file in memory, not to a pipe: a pipe would stay open, and be waited for, as
-long as any process lives that the command started in the background.
+The output goes to a file in memory, and not to a pipe: a pipe stays open while a process lives that the
+command started in the background, and powerd would wait for it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A command that ended by itself: its exit code (a signal's number, negative) and last output."""
+    """A command that ended by itself: its exit code (negative: the signal's number) and its last output."""
 
     code: int
     tail: str
@@ -30,7 +30,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A command that was asked something: its exit code, what it printed, and what it complained of last."""
+    """The answer of a command: its exit code, its output, and the end of its stderr."""
 
     code: int
     output: str
@@ -38,9 +38,9 @@ class Answered:
 
 
 async def run_command(command: Sequence[str], timeout_s: float) -> Ended:
-    """Run it; a command that is late, or no longer wanted (cancellation), is killed and reaped.
+    """Run the command. After ``timeout_s``, and on cancellation, it is killed and reaped.
 
-    Raises `TimeoutError`, and ``OSError`` when it can't be started.
+    Raises `TimeoutError`, and ``OSError`` when it cannot be started.
     """
     with _memory_file() as output:
         code = await _run(command, timeout_s, output, asyncio.subprocess.STDOUT)
@@ -48,9 +48,9 @@ async def run_command(command: Sequence[str], timeout_s: float) -> Ended:
 
 
 async def ask_command(command: Sequence[str], timeout_s: float, output_bytes_max: int) -> Answered:
-    """Run it as `run_command` does, for its answer on stdout: kept apart from stderr, and to its end.
+    """Run the command as `run_command` does, and return its stdout and stderr separately.
 
-    The command speaks English (``LC_ALL=C``). Of an answer that is too long the beginning is missing.
+    Its locale is English (``LC_ALL=C``). An output of more than ``output_bytes_max`` is cut at its begin.
     """
     with _memory_file() as output, _memory_file() as complaint:
         code = await _run(command, timeout_s, output, complaint, {**os.environ, "LC_ALL": "C"})
@@ -67,7 +67,7 @@ async def _run(
             stdout=stdout,
             stderr=stderr,
             env=environment,
-            start_new_session=True,  # so that what it started can be killed with it
+            start_new_session=True,  # so that its child processes can be killed with it
         )
         try:
             return await process.wait()
@@ -81,8 +81,8 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:  # it ended just now
         pass
-    except PermissionError as error:  # it took on another user's rights
-        _log.warning("the hung command with pid %d can't be killed: %s", process.pid, error)
+    except PermissionError as error:  # it runs as another user
+        _log.warning("the command with pid %d hangs, and can't be killed: %s", process.pid, error)
     try:
         async with asyncio.timeout(KILL_TIMEOUT_S):
             await process.wait()

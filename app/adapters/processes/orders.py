@@ -1,4 +1,4 @@
-"""Gives orders to the host by a command; an error names its remedy."""
+"""Gives orders to the host by commands. Each error has a remedy."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from app.domain.errors import HostPowerFailed, HostPowerLate
 
 
 def find_program(command: Sequence[str]) -> None:
-    """`HostPowerFailed` unless the command's program is there and may be executed."""
+    """Raise `HostPowerFailed` unless the command's program exists and can be executed."""
     if not command:
         raise _unconfigured()
     if shutil.which(command[0]) is None:
         raise HostPowerFailed(
-            f"`{' '.join(command)}` can't be run: there is no {command[0]} that powerd's user may execute; name"
+            f"`{' '.join(command)}` can't be run: there is no {command[0]} that powerd's user can execute; name"
             " this host's command in the settings"
         )
 
 
 async def give_order(command: Sequence[str], timeout_s: float) -> None:
-    """Run the command; `HostPowerFailed` unless it exits with 0 within ``timeout_s`` seconds."""
+    """Run the command. Raises `HostPowerFailed` unless it exits with 0 within ``timeout_s`` seconds."""
     ended = await run_for_host(command, timeout_s)
     if ended.code != 0:
         raise failed(command, ended)
 
 
 async def run_for_host(command: Sequence[str], timeout_s: float) -> Ended:
-    """Run the command, whatever its exit code; `HostPowerFailed` when it can't run, or is late."""
+    """Run the command; any exit code is returned. Raises `HostPowerFailed` when it cannot run, or is late."""
     shown = " ".join(command)
     if not command:
         raise _unconfigured()
@@ -42,15 +42,15 @@ async def run_for_host(command: Sequence[str], timeout_s: float) -> Ended:
         ) from None
     except PermissionError:
         raise HostPowerFailed(
-            f"`{shown}` can't be run: {command[0]} may not be executed by powerd's user; run powerd as"
-            " root, or name a command it may run in the settings"
+            f"`{shown}` can't be run: powerd's user has no right to execute {command[0]}; run powerd as"
+            " root, or name in the settings a command that it can run"
         ) from None
     except OSError as error:
         raise HostPowerFailed(f"`{shown}` can't be run: {error}") from error
 
 
 def failed(command: Sequence[str], ended: Ended) -> HostPowerFailed:
-    """The error for a command that ended otherwise than with 0."""
+    """The error for a command that did not exit with 0."""
     what = f"exited with {ended.code}" if ended.code > 0 else f"was killed by signal {-ended.code}"
     return HostPowerFailed(f"`{' '.join(command)}` {what}: {ended.tail or 'it printed nothing'}{_remedy(ended)}")
 
@@ -60,7 +60,7 @@ def _unconfigured() -> HostPowerFailed:
 
 
 def _remedy(ended: Ended) -> str:
-    """What polkit and logind say when the caller may not power off."""
+    """A remedy, if the output is polkit's or logind's refusal."""
     refused = (
         "access denied",
         "authentication required",
