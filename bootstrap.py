@@ -33,7 +33,7 @@ LINT = [["ruff", "check", "."], ["ruff", "format", "--check", "."]]
 TYPES = [["mypy"]]
 CONTRACTS = [["lint-imports", "--no-cache"]]
 
-PAGES = ("settings", "zbus", "wake", "faults", "check")
+PAGES = ("settings", "zbus", "wake", "faults", "check", "monitoring")
 """Those of docs/ that are made of the code."""
 
 # task → (lock file it needs, commands, what it is for); a command's first word is looked up in .venv/bin.
@@ -85,7 +85,7 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
             ["python", "-m", f"app.entrypoints.documents.{page}"]
             for page in ("settings", "zbus", "wake", "faults", "check")
         ],
-        "write docs/configuration.md, zbus.md, wake.md, faults.md and check.md anew from the code",
+        "write docs/configuration.md, zbus.md, wake.md, faults.md, check.md and monitoring.md anew",
     ),
     "check": (
         DEV_LOCK,

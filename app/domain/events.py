@@ -77,11 +77,12 @@ class WakeBurstStarted:
 
 @dataclass(frozen=True, slots=True)
 class WakeEnded:
-    """A wake is over: the node's state is Up, or its target is not Up any more."""
+    """A wake is over, ``took_s`` after it began: the node's state is Up, or its target is not Up any more."""
 
     node: NodeId
     attempts: int
     outcome: str
+    took_s: float
 
 
 @dataclass(frozen=True, slots=True)

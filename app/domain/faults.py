@@ -221,6 +221,20 @@ class FaultKind(enum.Enum):
         "`powerd events` can't publish to Redis. Daemons find changes at their next look, minutes later.",
         "See that Redis runs and that broker.url is its address; docs/redis.md says what it has to allow.",
     )
+    METRICS = FaultEntry(
+        "metrics",
+        Urgency.THIS_WEEK,
+        "Metrics and /healthz are not served, so that monitoring does not see this node.",
+        "The fault's text says why. Give another address or port (metrics.host, metrics.port), or metrics.kind = "
+        '"off".',
+    )
+    METRICS_TEXTFILE = FaultEntry(
+        "metrics-textfile",
+        Urgency.THIS_WEEK,
+        "The file of metrics for node_exporter is not written, so that monitoring sees old ones or none.",
+        "Make its directory writable for powerd (in the unit, by ReadWritePaths=), or name another file "
+        "(metrics.textfile).",
+    )
     BLOCK_CURSOR = FaultEntry(
         "block-cursor",
         Urgency.THIS_WEEK,

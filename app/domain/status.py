@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.domain.commands import Guard
 from app.domain.model import Fault, Head, Hold, NodeId, NodeIdentity, NodePower, Power, UptimeSample
 
 
@@ -37,8 +38,8 @@ class NodeStatus:
     """The whole snapshot. ``power`` and ``head`` are None before the first look at the chain.
 
     These texts are empty where they do not apply: ``waiting_for`` says why powerd does not know yet which
-    node this is, ``not_enabled`` why it cannot power off, ``staying_up`` which guard keeps it up,
-    ``shutdown_step`` where a shutdown stands. ``problems`` are those of the node's health.
+    node this is, ``not_enabled`` why it cannot power off, ``staying_up`` why it stays up (``guard`` is the kind of
+    that), ``shutdown_step`` where a shutdown stands. ``problems`` are those of the node's health.
     """
 
     version: str
@@ -49,6 +50,7 @@ class NodeStatus:
     head: Head | None = None
     looked_at_s: float | None = None
     staying_up: str = ""
+    guard: Guard | None = None
     shutdown_step: str = ""
     uncredited: UncreditedStatus | None = None
     holds: tuple[Hold, ...] = ()

@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from app.domain.events import DomainEvent
+from app.domain.measurements import Measurement
 
 
 @runtime_checkable
 class Telemetry(Protocol):
     """Called after the effect. It must not raise and must not wait."""
 
-    def record(self, event: DomainEvent) -> None: ...
+    def record(self, event: DomainEvent) -> None:
+        """This happened; each is a line of the log."""
+        ...
+
+    def measure(self, measurement: Measurement) -> None:
+        """This is counted or timed; none of it is a line of the log."""
+        ...

@@ -36,7 +36,7 @@ DOMAIN_EVENTS: tuple[DomainEvent, ...] = (
     EventDeadLettered("1700000000000-0", "gob: offset 12: unknown type id 99"),
     WakeDeferred(NodeId(7), 120.0),
     WakeBurstStarted(NodeId(7), 2, "target is Up"),
-    WakeEnded(NodeId(7), 3, "awake"),
+    WakeEnded(NodeId(7), 3, "awake", 83.2),
     PowerStateSet(Power.DOWN, Inclusion("0xabc", 708)),
     UptimeReported(UptimeSample(86_400, 1_700_000_000), Inclusion("0xdef", None)),
     UptimeSkipped(("readonly-cache", "limited-cache")),

@@ -50,6 +50,7 @@ def node_settings(
         "broker": {"url": redis.url()},
         "chain": {"urls": list(urls)},
         "identity": {"key_file": me["key_file"], "key_type": "ed25519"},
+        "metrics": {"kind": "off"},
         "nic": {"kind": "simulated", "mac": me["mac"], "armed_file": str(directory / "armed-cards")},
         "magic_packets": {"kind": "udp", "interface": "lo", "host": "127.255.255.255", "port": 9},
         "host_power": {

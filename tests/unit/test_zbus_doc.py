@@ -18,7 +18,7 @@ WIRE: Mapping[str, list[str]] = {
     "EventDeadLettered": ["delivery", "reason"],
     "WakeBurstStarted": ["node", "attempt", "reason"],
     "WakeDeferred": ["node", "for_s"],
-    "WakeEnded": ["node", "attempts", "outcome"],
+    "WakeEnded": ["node", "attempts", "outcome", "took_s"],
     "PowerStateSet": ["power", "block_hash", "block_number"],
     "UptimeReported": ["uptime_s", "taken_at_s", "block_hash", "block_number"],
     "UptimeSkipped": ["problems"],

@@ -37,13 +37,15 @@ class Answered:
     complaint: str
 
 
-async def run_command(command: Sequence[str], timeout_s: float) -> Ended:
+async def run_command(command: Sequence[str], timeout_s: float, environment: Mapping[str, str] | None = None) -> Ended:
     """Run the command. After ``timeout_s``, and on cancellation, it is killed and reaped.
+
+    Without ``environment`` it has this process's.
 
     Raises `TimeoutError`, and ``OSError`` when it cannot be started.
     """
     with _memory_file() as output:
-        code = await _run(command, timeout_s, output, asyncio.subprocess.STDOUT)
+        code = await _run(command, timeout_s, output, asyncio.subprocess.STDOUT, environment)
         return Ended(code, _tail(output, TAIL_BYTES))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from app.domain.events import DomainEvent
+from app.domain.measurements import Measurement
 
 Kind = TypeVar("Kind")
 
@@ -14,9 +15,13 @@ class SimulatedTelemetry:
 
     def __init__(self) -> None:
         self.recorded: list[DomainEvent] = []
+        self.measured: list[Measurement] = []
 
     def record(self, event: DomainEvent) -> None:
         self.recorded.append(event)
+
+    def measure(self, measurement: Measurement) -> None:
+        self.measured.append(measurement)
 
     def of(self, kind: type[Kind]) -> list[Kind]:
         """All events of one kind."""

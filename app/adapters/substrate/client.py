@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from app.adapters.substrate.answers import RuntimeVersion
 from app.adapters.substrate.endpoint import Endpoint
 from app.adapters.substrate.endpoints import ATTEMPTS, Endpoints
-from app.adapters.substrate.rpc import RpcConnection
+from app.adapters.substrate.rpc import OnAnswer, RpcConnection, unheard
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.adapters.substrate.worker import Worker
 from app.domain.errors import ChainUnavailable, WrongChain
@@ -41,7 +41,7 @@ class SubstrateClient:
     ``timeout_s`` bounds every single request, ``connect_timeout_s`` every attempt to connect; a node
     that has been silent in a subscription for ``keepalive_s`` is asked for a sign of life. A best
     head older than ``stale_head_s`` makes it look at another endpoint, where there is one, and so does
-    a finalized head older than ``stale_finalized_s``. An empty
+    a finalized head older than ``stale_finalized_s``. ``on_answer`` hears of every answer. An empty
     ``genesis_hash`` takes the first endpoint's chain for the right one.
     """
 
@@ -55,6 +55,7 @@ class SubstrateClient:
         genesis_hash: str = "",
         stale_head_s: float = 60.0,
         stale_finalized_s: float = 120.0,
+        on_answer: OnAnswer = unheard,
     ) -> None:
         self._endpoints = Endpoints(
             urls,
@@ -62,6 +63,7 @@ class SubstrateClient:
             connect_timeout_s=connect_timeout_s,
             keepalive_s=keepalive_s,
             genesis_hash=genesis_hash,
+            on_answer=on_answer,
         )
         self._stale_head_s = stale_head_s
         self._stale_finalized_s = stale_finalized_s

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from app.adapters.substrate.endpoint import LAGGING_PAUSE_S, Endpoint, Kind, name_of
-from app.adapters.substrate.rpc import RpcConnection
+from app.adapters.substrate.rpc import OnAnswer, RpcConnection, unheard
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.domain.errors import ChainUnavailable, WrongChain
 
@@ -30,7 +30,14 @@ class Endpoints:
     """Gives connections. ``genesis_hash`` may be empty: then the first node's chain is the right one."""
 
     def __init__(
-        self, urls: Sequence[str], *, timeout_s: float, connect_timeout_s: float, keepalive_s: float, genesis_hash: str
+        self,
+        urls: Sequence[str],
+        *,
+        timeout_s: float,
+        connect_timeout_s: float,
+        keepalive_s: float,
+        genesis_hash: str,
+        on_answer: OnAnswer = unheard,
     ) -> None:
         if not urls:
             raise ValueError("a chain endpoint is needed, such as wss://host:port")
@@ -39,6 +46,7 @@ class Endpoints:
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._keepalive_s = keepalive_s
+        self._on_answer = on_answer
         self._in_use: Endpoint = self._endpoints[0]
         self._connection: RpcConnection | None = None
         self._turn = asyncio.Lock()
@@ -172,7 +180,11 @@ class Endpoints:
         if self._closed:
             raise EndpointFailed(endpoint.name, "the chain client is closed")
         connection = RpcConnection(
-            endpoint.url, endpoint.name, timeout_s=self._timeout_s, keepalive_s=self._keepalive_s
+            endpoint.url,
+            endpoint.name,
+            timeout_s=self._timeout_s,
+            keepalive_s=self._keepalive_s,
+            on_answer=self._on_answer,
         )
         self._transient.add(connection)
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,13 @@ EARLY_UPDATES = 64
 
 Request = tuple[str, Sequence[Any]]
 
+OnAnswer = Callable[[str, float], object]
+"""Gets the connection's name, and the seconds that an answer took."""
+
+
+def unheard(name: str, took_s: float) -> None:
+    """For connections that are not measured."""
+
 
 @dataclass(slots=True)
 class _Waiting:
@@ -38,11 +45,14 @@ class _Waiting:
 class RpcConnection:
     """One connection to one endpoint, begun by making it. ``name`` is what messages call it."""
 
-    def __init__(self, url: str, name: str, *, timeout_s: float, keepalive_s: float) -> None:
+    def __init__(
+        self, url: str, name: str, *, timeout_s: float, keepalive_s: float, on_answer: OnAnswer = unheard
+    ) -> None:
         self.name = name
         self.url = url
         self._keepalive_s = keepalive_s
         self._timeout_s = timeout_s
+        self._heard_answer = on_answer
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._next_id = 1
         self._waiting: dict[int, _Waiting] = {}
@@ -124,9 +134,12 @@ class RpcConnection:
         ]
         self._waiting |= {entry.payload["id"]: entry for entry in asked}
         self._send(asked)
+        sent_at_s = loop.time()
         try:
             async with asyncio.timeout(self._timeout_s):
-                return [await entry.answer for entry in asked]
+                answers = [await entry.answer for entry in asked]
+            self._heard_answer(self.name, loop.time() - sent_at_s)
+            return answers
         except TimeoutError:
             self.close(f"no answer to {requests[0][0]} within {self._timeout_s:g} s")
             raise EndpointFailed(self.name, self._ended or "") from None

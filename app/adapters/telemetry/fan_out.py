@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from app.domain.events import DomainEvent
+from app.domain.measurements import Measurement
 from app.ports.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
+
+What = TypeVar("What", DomainEvent, Measurement)
 
 
 class FanOut:
@@ -18,9 +22,15 @@ class FanOut:
         self._listeners = tuple(listeners)
 
     def record(self, event: DomainEvent) -> None:
-        """Tell all; one that fails must end neither the others nor the service that tells."""
-        for listener in self._listeners:
+        self._all(event, [listener.record for listener in self._listeners])
+
+    def measure(self, measurement: Measurement) -> None:
+        self._all(measurement, [listener.measure for listener in self._listeners])
+
+    def _all(self, what: What, takers: Iterable[Callable[[What], None]]) -> None:
+        """One that fails must end neither the others nor the service that tells."""
+        for listener, take in zip(self._listeners, takers, strict=True):
             try:
-                listener.record(event)
+                take(what)
             except Exception:
-                log.exception("telling %s of a %s failed", type(listener).__name__, type(event).__name__)
+                log.exception("telling %s of a %s failed", type(listener).__name__, type(what).__name__)

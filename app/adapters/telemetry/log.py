@@ -12,6 +12,7 @@ from typing import Any, Literal, TextIO
 from app.adapters.telemetry.repetitions import Repetitions
 from app.adapters.telemetry.sentences import Value, line_of
 from app.domain.events import DomainEvent
+from app.domain.measurements import Measurement
 
 Layout = Literal["text", "json"]
 
@@ -29,6 +30,9 @@ class LogTelemetry:
         line = line_of(event)
         extra = {"event": line.event, "fields": line.fields}
         self._logger.log(line.level, line.sentence, extra=extra)
+
+    def measure(self, measurement: Measurement) -> None:
+        """No line for it."""
 
 
 class TextFormatter(logging.Formatter):

@@ -47,13 +47,16 @@ Answer = TypeVar("Answer")
 
 
 class ZbusChain:
-    """`Chain` over zbus; each call to the gateway may take ``timeout_s``."""
+    """`Chain` over zbus; a call to the gateway may take ``timeout_s``; ``on_answer`` gets the seconds of each read."""
 
     tells_finality = False
 
-    def __init__(self, client: ZbusClient, clock: Clock, *, timeout_s: float) -> None:
+    def __init__(
+        self, client: ZbusClient, clock: Clock, *, timeout_s: float, on_answer: Callable[[float], object] | None = None
+    ) -> None:
         self._client = client
         self._clock = clock
+        self._on_answer = on_answer
         self._timeout_s = timeout_s
         self._bulk = asyncio.Semaphore(BULK_CALLS)
         self._chain_time = ChainTime()
@@ -149,8 +152,9 @@ class ZbusChain:
         return self._chain_time.told(answer_ns, asked_at_s=asked_at_s, now_s=self._clock.monotonic())
 
     async def _ask(self, method: neighbours.RemoteMethod, *arguments: Any) -> Any:
+        asked_at_s = self._clock.monotonic()
         try:
-            return await self._client.call(method, *arguments, timeout_s=self._timeout_s)
+            answer = await self._client.call(method, *arguments, timeout_s=self._timeout_s)
         except BrokenAnswer as error:
             raise _Broken(str(error)) from error
         except CallRefused as error:
@@ -158,6 +162,9 @@ class ZbusChain:
             raise ChainUnavailable(str(error)) from error
         except RetryableError as error:
             raise ChainUnavailable(str(error)) from error
+        if self._on_answer is not None:
+            self._on_answer(self._clock.monotonic() - asked_at_s)
+        return answer
 
     async def _has_power(self, *, anew: bool = False) -> bool:
         try:

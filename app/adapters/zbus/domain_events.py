@@ -14,6 +14,7 @@ from app.adapters.zbus.power_object import DOMAIN_EVENT, MODULE, OBJECT
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import EventsUnavailable
 from app.domain.events import DomainEvent
+from app.domain.measurements import Measurement
 from app.ports.clock import Clock
 
 EVENT = "DomainEvents"
@@ -52,6 +53,9 @@ class ZbusDomainEvents:
         }
         self._waiting.append(encode(DOMAIN_EVENT, value))
         self._news.set()
+
+    def measure(self, measurement: Measurement) -> None:
+        """It is not published."""
 
     async def run(self) -> None:
         """Publish until cancelled."""

@@ -95,6 +95,7 @@ class OperatorService:
             head=None if seen is None else seen.best.head,
             looked_at_s=None if seen is None else seen.now_s,
             staying_up=services.server.staying_up,
+            guard=None if own.objection is None else own.objection.guard,
             shutdown_step=own.shutdown_step,
             uncredited=_uncredited(own.window),
             holds=() if seen is None else seen.holds,

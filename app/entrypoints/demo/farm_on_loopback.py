@@ -126,6 +126,7 @@ def _machine(directory: Path, node: Mapping[str, Any], broker: str, chain_url: s
         "holds": {"kind": "files", "dir": str(directory / f"node-{number}-holds")},
         "follower": {"cursor_file": str(machine.cursor)},
         "lock": {"dir": str(directory)},
+        "metrics": {"kind": "off"},
         **PACE,
     }
     return machine

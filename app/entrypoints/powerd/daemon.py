@@ -17,6 +17,7 @@ from dependency_injector import providers
 
 from app.domain.errors import LoopStuck
 from app.domain.services.supervision import Supervision
+from app.entrypoints.powerd import monitoring
 from app.entrypoints.settings.profiles import calls_neighbours, serves_zbus, speaks_substrate
 from app.entrypoints.wiring import host
 from app.entrypoints.wiring.container import Container
@@ -41,6 +42,8 @@ def run_daemon(container: Container) -> None:
 
     Raises `PowerdError` where it can't go on (no such node, another chain).
     """
+    container.instruments.override(container.daemon_instruments)
+    container.fault_hook.override(container.daemon_fault_hook)
     run_until_stopped(_serve(container), container.service_manager())
 
 
@@ -136,6 +139,7 @@ async def _serve(container: Container) -> None:
             supervision = container.supervision()
             group.create_task(_tell(supervision), name="supervision")
             group.create_task(container.faults().run(), name="faults")
+            monitoring.show(container, group)
             if speaks_substrate(container.settings()):
                 group.create_task(container.endpoint_watch().run(), name="endpoints")
             if serves:

@@ -36,6 +36,7 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _burst(settings)
     yield from _stagger(settings)
     yield from _follow_up(settings)
+    yield from _metrics(settings)
     if settings.identity.kind == "configured" and not settings.identity.node_id:
         yield "identity.node_id", 'has to be given when identity.kind is "configured"'
 
@@ -83,6 +84,20 @@ def _follow_up(settings: Settings) -> Iterator[tuple[str, str]]:
     if behind_gateway(settings) and most_s and pause_s > most_s:
         problem = f"{pause_s:g} s is more than half of chain.best_head_age_s_max, so no power-off would be allowed"
         yield "zbus.gateway_follow_up_s", f"{problem}; say {most_s:g} or less"
+
+
+def _metrics(settings: Settings) -> Iterator[tuple[str, str]]:
+    metrics = settings.metrics
+    try:
+        ipaddress.ip_address(metrics.host)
+    except ValueError:
+        yield "metrics.host", f"{metrics.host!r} is no IP address such as 127.0.0.1, 0.0.0.0 or ::1"
+    textfile = PurePath(metrics.textfile)
+    if metrics.textfile and not (textfile.is_absolute() and textfile.suffix == ".prom"):
+        yield (
+            "metrics.textfile",
+            f"{metrics.textfile!r} is no absolute path that ends with .prom, as node_exporter wants",
+        )
 
 
 def _infinite(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -25,6 +25,7 @@ KINDS: dict[str, dict[str, str]] = {
         "boot_memory": "files",
         "rtc_alarm": "linux",
         "faults": "zui",
+        "metrics": "off",
     },
     "systemd": {
         "chain": "substrate",
@@ -38,6 +39,7 @@ KINDS: dict[str, dict[str, str]] = {
         "boot_memory": "files",
         "rtc_alarm": "linux",
         "faults": "log",
+        "metrics": "http",
     },
     "simulated": {
         **dict.fromkeys(
@@ -48,6 +50,7 @@ KINDS: dict[str, dict[str, str]] = {
             "simulated",
         ),
         "faults": "log",
+        "metrics": "off",
     },
 }
 
@@ -95,6 +98,16 @@ def calls_neighbours(settings: Settings) -> bool:
     """Whether any adapter calls other daemons over zbus."""
     kinds = [kind_of(settings, port) for port in ("chain", "identity", "faults")]
     return not {"gateway", "registrar", "zui"}.isdisjoint(kinds)
+
+
+def serves_metrics(settings: Settings) -> bool:
+    """Whether monitoring systems can ask this daemon over HTTP."""
+    return kind_of(settings, "metrics") == "http"
+
+
+def has_metrics(settings: Settings) -> bool:
+    """Whether anything is counted: for HTTP, or for a textfile."""
+    return serves_metrics(settings) or bool(settings.metrics.textfile)
 
 
 def serves_zbus(settings: Settings) -> bool:

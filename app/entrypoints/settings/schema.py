@@ -16,7 +16,6 @@ from app.entrypoints.settings.schema_adapters import (
     Broker,
     Chain,
     Events,
-    Faults,
     Holds,
     HostFacts,
     HostPower,
@@ -27,6 +26,7 @@ from app.entrypoints.settings.schema_adapters import (
     Zbus,
     Zinit,
 )
+from app.entrypoints.settings.schema_monitoring import Faults, Metrics
 from app.entrypoints.settings.schema_services import (
     BootLoop,
     Farmer,
@@ -63,6 +63,7 @@ class Settings(Section, frozen=True):
     boot_memory: BootMemory = BootMemory()
     rtc_alarm: RtcAlarm = RtcAlarm()
     faults: Faults = Faults()
+    metrics: Metrics = Metrics()
     zbus: Zbus = Zbus()
     power_management: PowerManagement = PowerManagement()
     boot_loop: BootLoop = BootLoop()

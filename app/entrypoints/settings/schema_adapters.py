@@ -326,12 +326,3 @@ class Zbus(Section, frozen=True):
     gateway_follow_up_s: Annotated[
         PositiveSeconds, Meta(description="Seconds between looks while something is in doubt, behind api-gateway.")
     ] = 10.0
-
-
-class Faults(Section, frozen=True):
-    """Where faults are shown; they are logged in any case."""
-
-    kind: Annotated[
-        Literal["auto", "log", "zui"],
-        Meta(description="Which adapter; `auto`: the profile's. `zui`: Zero-OS' console."),
-    ] = "auto"

@@ -7,7 +7,6 @@ adapters connect when they are first used, and the program that runs the service
 
 from __future__ import annotations
 
-import logging
 from importlib.metadata import version
 from typing import Any
 
@@ -32,8 +31,6 @@ from app.adapters.substrate.farm_history import SubstrateFarmHistory
 from app.adapters.substrate.farm_owners import SubstrateFarmOwners
 from app.adapters.substrate.farm_view import SubstrateFarmView
 from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
-from app.adapters.telemetry.fan_out import FanOut
-from app.adapters.telemetry.log import LogTelemetry
 from app.adapters.telemetry.no_display import NoDisplay
 from app.adapters.zbus.power_object import PowerObject
 from app.domain.model import NodeIdentity
@@ -46,9 +43,9 @@ from app.domain.services.identification import Identification
 from app.domain.services.operator_service import Desk, OperatorService, UnidentifiedOperator
 from app.domain.services.registration_watch import RegistrationWatch
 from app.domain.services.supervision import Supervision
-from app.entrypoints.settings.profiles import kind_of, rtc_alarm_kind, serves_zbus, signs_of_life_kind
+from app.entrypoints.settings.profiles import kind_of, rtc_alarm_kind, signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.wiring import files, host, redis, simulated, substrate, zos
+from app.entrypoints.wiring import files, host, monitoring, redis, simulated, substrate, zos
 from app.entrypoints.wiring.node_services import Ports, assemble
 from app.entrypoints.wiring.policies import patience_s, policies
 
@@ -77,11 +74,10 @@ class Container(containers.DeclarativeContainer):
     clock = one(SystemClock)
     zbus_client = one(zos.zbus_client, settings)
     domain_events = one(zos.zbus_domain_events, settings, clock, jitter)
-    telemetry = providers.Selector(
-        providers.Callable(_yes_or_no, providers.Callable(serves_zbus, settings)),
-        yes=one(FanOut, providers.List(one(LogTelemetry, logging.getLogger("powerd")), domain_events)),
-        no=one(LogTelemetry, logging.getLogger("powerd")),
-    )
+    instruments: Any = providers.Object(None)
+    """The daemon alone counts: `daemon_instruments`."""
+    fault_hook: Any = providers.Object(None)
+    telemetry = one(monitoring.telemetry, settings, domain_events.provider, instruments, fault_hook, clock)
     fault_display = _by_kind(
         settings,
         "faults",
@@ -89,12 +85,12 @@ class Container(containers.DeclarativeContainer):
         zui=one(zos.zbus_faults, settings, zbus_client),
     )
     world = one(simulated.world_of_one, clock)
-    chain_client = one(substrate.substrate_client, settings)
+    chain_client = one(substrate.substrate_client, settings, telemetry)
     chain = _by_kind(
         settings,
         "chain",
         substrate=one(substrate.substrate_chain, settings, chain_client),
-        gateway=one(zos.zbus_chain, settings, zbus_client, clock),
+        gateway=one(zos.zbus_chain, settings, zbus_client, clock, telemetry),
         simulated=one(SimulatedChain, world.provided.ledger, clock, world.provided.account),
     )
     identity = _by_kind(
@@ -212,6 +208,13 @@ class Container(containers.DeclarativeContainer):
 
     service_manager = one(host.service_manager)
     supervision = one(Supervision, service_manager, progress, clock, desk.provided.headline)
+
+    # -- what monitoring systems see ---------------------------------------------------------------
+    daemon_instruments = one(monitoring.instruments, settings)
+    daemon_fault_hook = one(monitoring.fault_hook, settings)
+    monitor = one(monitoring.monitor, desk, instruments, clock)
+    page_server = one(monitoring.page_server, settings, monitor)
+    textfile = one(monitoring.textfile, settings, monitor)
 
     # -- the follower (powerd events) --------------------------------------------------------------
     chain_blocks = one(SubstrateBlocks, chain_client)

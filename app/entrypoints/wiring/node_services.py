@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.backoff import Jitter
+from app.domain.measurements import Call
 from app.domain.model import NodeIdentity, Power
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
@@ -155,7 +156,7 @@ def assemble(
 def _uptime(context: NodeContext, ports: Ports, policies: Policies, wallet: Wallet) -> Uptime:
     blocks_come = policies.limits.best_head_age_s_max > 0
     clock_watch = ClockWatch(ports.chain, ports.clock, context.faults, blocks_come=blocks_come)
-    pace = FeePace(context, wallet, policies.fees)
+    pace = FeePace(context, wallet, policies.fees, Call.REPORT_UPTIME)
     return Uptime(context, ports.chain, ports.host_facts, clock_watch, pace, policies.uptime)
 
 
@@ -171,7 +172,7 @@ def _heads(ports: Ports, policies: Policies) -> HeadWatch:
 def _said_state(
     context: NodeContext, ports: Ports, policies: Policies, management: PowerManagement, wallet: Wallet
 ) -> SaidState:
-    paces = {power: FeePace(context, wallet, policies.fees) for power in Power}
+    paces = {power: FeePace(context, wallet, policies.fees, Call.SET_POWER_STATE) for power in Power}
     window = OpenWindow(context, ports.window_memory, ports.chain, ports.host_facts)
     state = OwnState(context, ports.chain, management, paces)
     return SaidState(context, ports.chain, state, window, announce_s=policies.shutdown.announce_s)

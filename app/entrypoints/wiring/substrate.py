@@ -7,15 +7,17 @@ from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.farmer_account import SubstrateFarmerAccount
 from app.adapters.substrate.identity import SubstrateIdentity
 from app.adapters.substrate.power_targets import SubstratePowerTargets
+from app.domain.measurements import ChainAnswered
 from app.entrypoints.settings.key_files import NODE_CREDENTIAL, farmer_key, node_key
 from app.entrypoints.settings.loading import SettingsError
 from app.entrypoints.settings.schema import Settings
+from app.ports.telemetry import Telemetry
 
 CONNECT_S_MAX = 10.0
 NEVER_S = float("inf")
 
 
-def substrate_client(settings: Settings) -> SubstrateClient:
+def substrate_client(settings: Settings, telemetry: Telemetry) -> SubstrateClient:
     """One client for everything: its connection and the runtime's metadata are shared."""
     chain = settings.chain
     return SubstrateClient(
@@ -25,6 +27,7 @@ def substrate_client(settings: Settings) -> SubstrateClient:
         genesis_hash=chain.genesis_hash,
         stale_head_s=chain.best_head_age_s_max or NEVER_S,
         stale_finalized_s=chain.finalized_head_age_s_max or NEVER_S,
+        on_answer=lambda endpoint, took_s: telemetry.measure(ChainAnswered(endpoint, took_s)),
     )
 
 

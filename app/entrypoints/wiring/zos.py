@@ -16,10 +16,15 @@ from app.adapters.zbus.server import ZbusServer
 from app.adapters.zinit.host_power import ZinitHostPower
 from app.domain.backoff import Jitter
 from app.domain.events import DomainEvent
+from app.domain.measurements import ChainAnswered
 from app.domain.model import FarmId
 from app.entrypoints.settings.profiles import broker_url
 from app.entrypoints.settings.schema import Settings
 from app.ports.clock import Clock
+from app.ports.telemetry import Telemetry
+
+GATEWAY = "api-gateway"
+"""What metrics call it, in the place of an endpoint."""
 
 
 def zbus_client(settings: Settings) -> ZbusClient:
@@ -27,8 +32,13 @@ def zbus_client(settings: Settings) -> ZbusClient:
     return ZbusClient(broker_url(settings))
 
 
-def zbus_chain(settings: Settings, client: ZbusClient, clock: Clock) -> ZbusChain:
-    return ZbusChain(client, clock, timeout_s=settings.zbus.gateway_timeout_s)
+def zbus_chain(settings: Settings, client: ZbusClient, clock: Clock, telemetry: Telemetry) -> ZbusChain:
+    return ZbusChain(
+        client,
+        clock,
+        timeout_s=settings.zbus.gateway_timeout_s,
+        on_answer=lambda took_s: telemetry.measure(ChainAnswered(GATEWAY, took_s)),
+    )
 
 
 def zbus_identity(settings: Settings, client: ZbusClient) -> ZbusIdentity:

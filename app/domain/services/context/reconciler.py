@@ -9,6 +9,7 @@ from app.domain.backoff import spread
 from app.domain.commands import Guard, LookAgain, PowerCommand, StayUp
 from app.domain.errors import PowerdError
 from app.domain.events import OperationFailed, Reconciled
+from app.domain.measurements import LookSucceeded
 from app.domain.model import Head, HeadKind
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.retry import Work
@@ -73,6 +74,7 @@ class Reconciler:
                 else:
                     self._retry.succeeded()
                 self._telemetry.record(Reconciled(f"{what}: {reason}"))
+                self._telemetry.measure(LookSucceeded(what))
                 reason = await self._until_next(what, command)
 
     async def _after_failure(self, retry_in_s: float) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from app.domain.errors import EventsUnavailable, PowerdError
 from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malformed, OperationFailed
+from app.domain.measurements import EventsPutOff
 from app.domain.model import NodeId
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.trigger import Trigger
@@ -123,6 +124,7 @@ class EventHandler:
     def _put_off(self, deliveries: Sequence[Delivery], reasons: Iterable[PowerdError]) -> None:
         if deliveries:
             retry_in_s = self._retries.failed(deliveries)
+            self._telemetry.measure(EventsPutOff(len(deliveries)))
             reason = "; ".join(dict.fromkeys(map(str, reasons)))
             self._telemetry.record(OperationFailed("handling events", reason, retry_in_s))
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart
 from app.domain.events import WakeBurstStarted
 from app.domain.faults import FaultKind
+from app.domain.measurements import MagicPacketTried
 from app.domain.model import Mac
 from app.domain.rules.wake import WakePolicy
 from app.domain.services.context.node_context import NodeContext
@@ -102,7 +103,9 @@ class Bursts:
             reasons = error.reasons
         except MagicPacketNotSent as error:
             self._faults.report(FAULT, f"waking peers does not work: {error}")
+            self._telemetry.measure(MagicPacketTried(sent=False))
             return False
+        self._telemetry.measure(MagicPacketTried(sent=True))
         self._faults.clear(FAULT)
         for interface in self._lame - reasons.keys():
             self._faults.clear(FaultKind.MAGIC_PACKETS_BEHIND.key(interface))

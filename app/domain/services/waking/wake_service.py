@@ -136,9 +136,9 @@ class WakeService:
                     self._telemetry.record(WakeDeferred(node, for_s))
                     self._deferred_changed.pull("deferred")
                 case EndWake(_, count, outcome):
-                    del self._wakes[node]
+                    took_s = now_s - self._wakes.pop(node).began_at_s
                     self._faults.clear(node)
-                    self._telemetry.record(WakeEnded(node, count, outcome))
+                    self._telemetry.record(WakeEnded(node, count, outcome, took_s))
         self._bursts.start(bursts)
         if inputs:
             self._changed.pull("input")

@@ -14,6 +14,7 @@ from app.adapters.simulated.nic import MAGIC
 from app.adapters.simulated.power_events import SimulatedPowerEvents
 from app.domain.commands import StayUp
 from app.domain.events import DomainEvent
+from app.domain.measurements import Measurement
 from app.domain.model import Mac, NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
@@ -226,6 +227,9 @@ class Machine(Hardware):
     def record(self, event: DomainEvent) -> None:
         """`Telemetry` of its daemon."""
         self.world.watch.recorded(self, event)
+
+    def measure(self, measurement: Measurement) -> None:
+        """The promises go by what happens."""
 
     def _ended(self, daemon: asyncio.Task[None]) -> None:
         if daemon is self._daemon and not self.on:

@@ -1,0 +1,64 @@
+"""What is counted and timed, and too frequent or too plain for a line of the log; metrics are made of it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Call(enum.Enum):
+    """The extrinsics of a node; the value is the name of the call on chain."""
+
+    REPORT_UPTIME = "report_uptime_v2"
+    SET_POWER_STATE = "change_power_state"
+
+
+class Fate(enum.Enum):
+    """What became of an extrinsic."""
+
+    INCLUDED = "included"
+    FAILED = "failed"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+    NOT_SENT = "not sent"
+
+
+@dataclass(frozen=True, slots=True)
+class MagicPacketTried:
+    """One magic packet left, by one interface at least, or it did not."""
+
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExtrinsicEnded:
+    """An extrinsic of this node came to its end, as far as is known."""
+
+    call: Call
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class EventsPutOff:
+    """So many entries of the event stream could not be handled, and are tried again."""
+
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainAnswered:
+    """The chain answered one request, or one batch of them; ``endpoint`` has no secrets."""
+
+    endpoint: str
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LookSucceeded:
+    """What a loop looks at (``itself``, ``the farm``) is in step with the chain, or on its way."""
+
+    what: str
+
+
+Measurement = MagicPacketTried | ExtrinsicEnded | EventsPutOff | ChainAnswered | LookSucceeded
+"""Everything that telemetry gets beside the events."""

@@ -1,0 +1,73 @@
+"""What people and monitoring systems see: the log, zbus, metrics, the fault hook. Each only where it is on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.adapters.processes.fault_hook import FaultHook
+from app.adapters.prometheus.monitor import Monitor
+from app.adapters.prometheus.server import PageServer
+from app.adapters.prometheus.telemetry import PrometheusTelemetry
+from app.adapters.prometheus.textfile import Textfile
+from app.adapters.telemetry.fan_out import FanOut
+from app.adapters.telemetry.log import LogTelemetry
+from app.adapters.zbus.domain_events import ZbusDomainEvents
+from app.entrypoints.settings.profiles import has_metrics, serves_metrics, serves_zbus
+from app.entrypoints.settings.schema import Settings
+from app.ports.clock import Clock
+from app.ports.operator import Operator
+from app.ports.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from app.adapters.prometheus.instruments import Instruments
+
+
+def telemetry(
+    settings: Settings,
+    zbus: Callable[[], ZbusDomainEvents],
+    counts: Instruments | None,
+    hook: FaultHook | None,
+    clock: Clock,
+) -> Telemetry:
+    """All that listen."""
+    listeners: list[Telemetry] = [LogTelemetry(logging.getLogger("powerd"))]
+    if serves_zbus(settings):
+        listeners.append(zbus())
+    if counts is not None:
+        listeners.append(PrometheusTelemetry(counts, clock))
+    if hook is not None:
+        listeners.append(hook)
+    return FanOut(listeners) if len(listeners) > 1 else listeners[0]
+
+
+def instruments(settings: Settings) -> Instruments | None:
+    """None where no metric is wanted: the library costs a megabyte, and some milliseconds of the start."""
+    if not has_metrics(settings):
+        return None
+    from app.adapters.prometheus.instruments import Instruments
+
+    return Instruments()
+
+
+def fault_hook(settings: Settings) -> FaultHook | None:
+    faults = settings.faults
+    return FaultHook(faults.hook_command, faults.hook_timeout_s) if faults.hook_command else None
+
+
+def monitor(operator: Operator, counts: Instruments | None, clock: Clock) -> Monitor | None:
+    return None if counts is None else Monitor(operator, counts, clock)
+
+
+def page_server(settings: Settings, seen: Monitor | None) -> PageServer | None:
+    """Serves `/metrics`; None where it is off."""
+    if seen is None or not serves_metrics(settings):
+        return None
+    return PageServer(settings.metrics.host, settings.metrics.port, seen.pages())
+
+
+def textfile(settings: Settings, seen: Monitor | None) -> Textfile | None:
+    path = settings.metrics.textfile
+    return Textfile(Path(path), seen.text) if path and seen is not None else None

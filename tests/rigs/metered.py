@@ -1,0 +1,54 @@
+"""A virtual node that is measured, and its metrics as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dependency_injector import providers
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.adapters.prometheus.instruments import Instruments
+from app.adapters.prometheus.monitor import Monitor
+from app.adapters.prometheus.telemetry import PrometheusTelemetry
+from app.adapters.telemetry.fan_out import FanOut
+from tests.rigs.virtual_farm import VirtualNode
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a scrape gave, by name and labels."""
+
+    of: dict[str, dict[frozenset[tuple[str, str]], float]]
+
+    @classmethod
+    def read(cls, text: str) -> Samples:
+        found: dict[str, dict[frozenset[tuple[str, str]], float]] = {}
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                found.setdefault(sample.name, {})[frozenset(sample.labels.items())] = sample.value
+        return cls(found)
+
+    def __call__(self, name: str, **labels: str) -> float | None:
+        """The one sample with at least these labels; None without one."""
+        wanted = labels.items()
+        values = [value for has, value in self.of.get(name, {}).items() if wanted <= has]
+        assert len(values) < 2, f"{name}{labels} is not one sample"
+        return values[0] if values else None
+
+
+class Metered:
+    """From now on what the node's daemon does is counted; make it before the node runs."""
+
+    def __init__(self, node: VirtualNode) -> None:
+        self._instruments = Instruments()
+        self._node = node
+        self._clock = node.container.clock()
+        telemetry = FanOut([node.telemetry, PrometheusTelemetry(self._instruments, self._clock)])
+        node.container.telemetry.override(providers.Object(telemetry))
+
+    @property
+    def monitor(self) -> Monitor:
+        return Monitor(self._node.container.operator(), self._instruments, self._clock)
+
+    def scrape(self) -> Samples:
+        return Samples.read(self.monitor.text().decode())
