@@ -4,7 +4,7 @@ ARGS ?=
 # make demo PROFILE=zos: the farm's nodes run Zero-OS.
 PROFILE ?=
 
-.PHONY: help demo test unit sim bench machines deb wheel setup lint types contracts format docs check lock
+.PHONY: help demo test unit sim bench machines deb deb-test wheel setup lint types contracts format docs check lock
 help:
 	@$(PYTHON) bootstrap.py --help
 	@echo "    lock       pin every dependency anew (only make, and needs uv)"
@@ -12,7 +12,7 @@ help:
 demo:
 	@$(PYTHON) bootstrap.py demo $(if $(PROFILE),--profile $(PROFILE)) $(ARGS)
 
-test unit sim bench machines deb wheel setup lint types contracts format docs check:
+test unit sim bench machines deb deb-test wheel setup lint types contracts format docs check:
 	@$(PYTHON) bootstrap.py $@ $(ARGS)
 
 # Pins every dependency anew, with hashes and without a registry's address (needs uv).

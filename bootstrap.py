@@ -70,6 +70,11 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
         "powerd on real Debian machines under QEMU, some 30 minutes; --only SCENE, --cache DIR, --logs DIR",
     ),
     "deb": (RUN_LOCK, [["python", "-m", "release", "deb"]], "build the package for Debian into dist/; --into DIR"),
+    "deb-test": (
+        DEV_LOCK,
+        [["python", "-m", "tests.packages"]],
+        "install, upgrade and purge the .deb in a Debian of its own, as root, some 2 minutes; --cache DIR, --keep DIR",
+    ),
     "wheel": (RUN_LOCK, [["python", "-m", "release", "wheel"]], "build the wheel into dist/; --into DIR"),
     "lint": (DEV_LOCK, LINT, "style"),
     "types": (DEV_LOCK, TYPES, "types, strictly"),

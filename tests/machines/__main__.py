@@ -15,8 +15,9 @@ import click
 from app.domain.errors import PowerdError
 from app.entrypoints.demo.leash import leash
 from app.entrypoints.demo.own_environment import forget_settings
+from release.checkout import BuildFailed
 from tests.machines.farm import FarmFailed, farm
-from tests.machines.image import Image, ImageFailed
+from tests.machines.image import Image
 from tests.machines.lines import Gone
 from tests.machines.machine import TooLate
 from tests.machines.needs import missing
@@ -43,7 +44,7 @@ def main(only: Sequence[str], cache: Path | None, logs: Path | None, accel: str)
     begun_s = time.monotonic()
     try:
         image.make(lambda text: click.echo(f"machines: {text}"))
-    except ImageFailed as failure:
+    except BuildFailed as failure:
         raise SystemExit(_refuse(str(failure))) from None
     names = only or [name for name in SCENES if name not in LONG]
     work = directory / "work"

@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.machines.image import Image, run, write_into
+from tests.machines.debian import run
+from tests.machines.image import Image, write_into
 from tests.machines.lines import Gone, JsonLines
 from tests.machines.rtl8139 import Rtl8139
 

@@ -99,7 +99,7 @@ def test_the_readme_opens_with_the_two_commands_and_make_knows_them() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for command in ("demo", "test"):
         assert f"make {command}" in readme.partition("## ")[0]
-        assert re.search(rf"^[\w ]*\b{command}\b[\w ]*:$", makefile, re.MULTILINE)
+        assert re.search(rf"^[\w -]*\b{command}\b[\w -]*:$", makefile, re.MULTILINE)
 
 
 def named_tests(document: str) -> list[tuple[str, str]]:

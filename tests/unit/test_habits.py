@@ -16,7 +16,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 def targets() -> list[str]:
     """Of the Makefile, in its order."""
-    rules = re.findall(r"^([a-z][a-z ]*):$", MAKEFILE, re.MULTILINE)
+    rules = re.findall(r"^([a-z][a-z -]*):$", MAKEFILE, re.MULTILINE)
     return [target for rule in rules for target in rule.split()]
 
 

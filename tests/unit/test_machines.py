@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.machines.image import installation, locked_for
+from release.site_packages import locked_for
 from tests.machines.needs import missing
 from tests.machines.scenes import LONG, SCENES
 from tests.machines.segment import Segment, calls
@@ -49,15 +49,6 @@ def test_a_host_that_lacks_something_gets_one_line_and_exit_code_2(tmp_path: Pat
     assert ended.returncode == 2
     assert ended.stderr.startswith("machines: this machine lacks qemu-system-x86_64 (Debian: apt-get install")
     assert ended.stderr.count("\n") == 1
-
-
-def test_powerd_is_installed_in_the_machine_by_the_lines_of_the_instructions() -> None:
-    lines = installation().splitlines()
-    assert lines[0] == "umask 022"
-    assert "systemctl enable powerd.service powerd-events.service" in lines
-    assert "install -m 644 packaging/systemd/*.service /etc/systemd/system/" in lines
-    assert lines[-1].startswith("install -m 755 packaging/systemd-shutdown/powerd-wake ")
-    assert not any("udevadm" in line or "REPOSITORY" in line for line in lines)
 
 
 @pytest.mark.parametrize(
