@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from app.domain.errors import AmbiguousTarget
 from app.domain.model import FarmId, Inclusion, NodeId, Power, UptimeSample
@@ -31,6 +32,7 @@ class Malformed:
     """An entry of the stream that is no event."""
 
     reason: str
+    node: ClassVar[None] = None
 
 
 @dataclass(frozen=True, slots=True)

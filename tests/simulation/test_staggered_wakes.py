@@ -19,7 +19,7 @@ from app.entrypoints.wiring.policies import Policies
 
 def all_at_once(node: NodeIdentity, ports: Ports, policies: Policies, faults: FaultBoard) -> NodeServices:
     """As it was before: every node that is awake calls."""
-    wake = replace(policies.wake, order=WakeOrderPolicy(first=0))
+    wake = replace(policies.wake, order=WakeOrderPolicy(first_wakers=0))
     return assemble(node, ports, replace(policies, wake=wake), faults)
 
 

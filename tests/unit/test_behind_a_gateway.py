@@ -10,7 +10,7 @@ from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicUncert
 from app.domain.events import ShutdownAborted, WakeEnded
 from app.domain.model import FarmId, Head, HeadKind, Inclusion, NodeId, Power
 from app.domain.services.own_power.head_watch import HeadWatch
-from app.domain.services.own_power.said_state import SaidState
+from app.domain.services.own_power.own_state import OwnState
 from app.entrypoints.neighbours.gateway import as_go
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
@@ -99,7 +99,7 @@ async def test_without_the_chains_time_it_stays_up(farm: VirtualFarm) -> None:
         assert node.host_power.orders == []
 
 
-async def with_an_uncertain_down(node: VirtualNode, farm: VirtualFarm) -> SaidState:
+async def with_an_uncertain_down(node: VirtualNode, farm: VirtualFarm) -> OwnState:
     """The node said Down, and does not know whether the chain took it."""
     await farm.clock.sleep(10)
     services = node.container.services()
@@ -107,7 +107,7 @@ async def with_an_uncertain_down(node: VirtualNode, farm: VirtualFarm) -> SaidSt
     node.chain.lose_sight_of_next = True
     with pytest.raises(ExtrinsicUncertain):
         await services.server.set_node_power_state(up=False)
-    own: SaidState = services.server.own._state
+    own: OwnState = services.server.own._state
     return own
 
 

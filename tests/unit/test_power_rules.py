@@ -12,7 +12,7 @@ from app.domain.rules.power import Observation, OwnPower, PowerLimits, decide
 
 UP, DOWN = Power.UP, Power.DOWN
 NOW_S = 1_700_000_000.0
-LIMITS = PowerLimits(best_head_age_s_max=60, finalized_head_age_s_max=120, defer_power_off_s_max=180)
+LIMITS = PowerLimits(best_head_age_s_max=60, finalized_head_age_s_max=120, defer_power_off_s=180)
 
 
 def own(kind: HeadKind, target: Power, state: Power, age_s: float = 5.0, number: int = 100) -> OwnPower:

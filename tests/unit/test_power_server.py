@@ -235,6 +235,13 @@ async def test_one_event_by_hand_is_handled_like_one_from_the_stream(farm: Virtu
         await farm.until(lambda: bool(node.packets_to(2)), within_s=1)
 
 
+async def test_one_event_by_hand_that_can_not_be_handled_raises(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        node.chain.unavailable = True
+        with pytest.raises(ChainUnavailable):
+            await node.container.server().event(PowerTargetChanged(farm.id, NodeId(2), Power.UP))
+
+
 async def test_recv_reads_the_stream_by_itself_too(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         with pytest.raises((TimeoutError, EventsUnavailable)):

@@ -51,7 +51,7 @@ async def test_a_sleeper_is_called_at_once_by_a_first_waker_that_heard_of_it_and
     farm.put_to_sleep(SLEEPER)
     working = dice.sample(range(1, WAKERS + 1), dice.randint(1, WAKERS))
     told = dice.sample(working, dice.randint(1, len(working)))
-    first = order(NodeId(SLEEPER), [NodeId(node) for node in range(1, WAKERS + 1)])[: POLICY.first]
+    first = order(NodeId(SLEEPER), [NodeId(node) for node in range(1, WAKERS + 1)])[: POLICY.first_wakers]
     bound_s = POLICY.delay_s_max + TURN_READ_S_MAX + AT_ONCE_S if not {*first} & {*told} else AT_ONCE_S
     async with farm.all_running(working) as nodes:
         await clock.sleep(10)

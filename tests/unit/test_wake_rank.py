@@ -16,7 +16,7 @@ UP, DOWN = PowerState(Power.UP), PowerState(Power.DOWN, 5)
 AWAKE = NodePower(UP, Power.UP)
 ids = st.integers(1, 2**32 - 1).map(NodeId)
 wakers_of_a_farm = st.sets(ids, min_size=2, max_size=40)
-POLICY = WakeOrderPolicy(first=3, step_s=120.0)
+POLICY = WakeOrderPolicy(first_wakers=3, stagger_s=120.0)
 
 
 def nodes(*numbers: int) -> list[NodeId]:
@@ -68,7 +68,7 @@ def test_the_first_call_at_once_the_next_after_a_step_and_all_others_after_two(w
 
 
 def test_without_first_wakers_no_waker_waits() -> None:
-    assert WakeOrderPolicy(first=0).delay_s(10_000) == 0.0
+    assert WakeOrderPolicy(first_wakers=0).delay_s(10_000) == 0.0
 
 
 @pytest.mark.parametrize(

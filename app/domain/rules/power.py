@@ -67,7 +67,7 @@ class PowerLimits:
 
     best_head_age_s_max: float = 60.0
     finalized_head_age_s_max: float = 120.0
-    defer_power_off_s_max: float = 180.0
+    defer_power_off_s: float = 180.0
 
 
 def wants_down(power: NodePower | Unreadable) -> bool:
@@ -155,7 +155,7 @@ def finalized_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
 
 def wakes_unfinished(seen: Observation, limits: PowerLimits) -> StayUp | None:
     """R7: this node may be the only one that can wake the sleeper. It waits for a limited time."""
-    if seen.unfinished_wakes and seen.deferred_for_s < limits.defer_power_off_s_max:
+    if seen.unfinished_wakes and seen.deferred_for_s < limits.defer_power_off_s:
         peers = ", ".join(str(node) for node in seen.unfinished_wakes)
         return StayUp(Guard.WAKING, f"still waking node {peers}", LookAgain.SOON)
     return None

@@ -44,21 +44,25 @@ class Step(enum.Enum):
 class ShutdownPolicy:
     """Deadlines of the steps; seconds.
 
-    ``alive_s`` is how long a machine may run after the order before the next order: longer than
+    ``power_off_deadline_s`` is how long a machine may run after the order before the next order: longer than
     systemd's ``DefaultTimeoutStopSec`` (90 s). ``stopping_s_max`` is the same while the init system says
     that it is stopping.
     """
 
-    final_s: float = 120.0
+    final_deadline_s: float = 120.0
     settled_s: float = 30.0
-    poll_s: float = 2.0
-    uptime_s: float = 60.0
-    alive_s: float = 150.0
+    follow_up_s: float = 2.0
+    uptime_deadline_s: float = 60.0
+    power_off_deadline_s: float = 150.0
     stopping_s_max: float = 900.0
-    order_retry_s: float = 5.0
     retry_later_s: float = 600.0
     announce_s: float = 3.0
     ask_stopping_s: float = 0.5
+
+    @property
+    def order_retry_s(self) -> float:
+        """The pause after an order that the host refused."""
+        return min(5.0, self.power_off_deadline_s)
 
 
 class Finality(enum.Enum):

@@ -19,7 +19,7 @@ class UptimePolicy:
 
     A lost report costs nothing while ``interval_s`` is less than half of `GAP_S_MAX`. ``silence_s`` is the
     time without a report after which a fault is raised, ``first_silence_s`` the same before the first
-    report of this daemon. ``first_wait_s`` is how long the daemon's first look at its own power waits for
+    report of this daemon. ``first_report_wait_s`` is how long the daemon's first look at its own power waits for
     the first report.
     """
 
@@ -29,7 +29,7 @@ class UptimePolicy:
     report_s_max: float = 180.0
     silence_s: float = GAP_S_MAX
     first_silence_s: float = 600.0
-    first_wait_s: float = 60.0
+    first_report_wait_s: float = 60.0
 
 
 def reason_of(error: Exception) -> str:

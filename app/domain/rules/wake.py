@@ -16,6 +16,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from app.domain.backoff import Backoff, Jitter
 from app.domain.commands import DeferBurst, EndWake, SendBurst, WakeCommand
@@ -107,6 +108,7 @@ class Event:
     """An event named the node; ``power`` was read after it."""
 
     power: NodePower | Unreadable
+    reason: ClassVar[str] = "its target changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class Look:
 
     power: NodePower | Unreadable | None
     asked_at_s: float
+    reason: ClassVar[str] = "target Up, state Down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +228,6 @@ class Terms:
     hint_turn_s: Callable[[NodeId], float]
     jitter: Jitter
 
-    def delay_s(self, node: NodeId, *, asleep: bool) -> float:
-        """How long the first burst is deferred."""
-        return self.turn_s(node) if asleep else self.hint_turn_s(node)
-
 
 def step(
     wake: Wake | None, node: NodeId, happened: Input, now_s: float, terms: Terms
@@ -260,9 +259,11 @@ def _begin(
     then = TABLE[type(happened), Phase.NONE, seen]
     if then is Then.NOTHING:
         return None, None
+    assert isinstance(happened, Event | Look | Request), "no other input begins a wake"
     asleep = seen is Seen.ASLEEP
-    wake = Wake(node, _reason(happened), now_s, wanted_at_s=now_s, due_at_s=now_s, saw_down=asleep)
-    delay_s = terms.delay_s(node, asleep=asleep) if then is Then.BEGIN else 0.0
+    wake = Wake(node, happened.reason, now_s, wanted_at_s=now_s, due_at_s=now_s, saw_down=asleep)
+    turn_s = terms.turn_s if asleep else terms.hint_turn_s
+    delay_s = turn_s(node) if then is Then.BEGIN else 0.0
     if not delay_s:
         return _burst(wake, now_s, terms)
     return replace(wake, deferred=True, due_at_s=now_s + delay_s, hint_bursts=1), DeferBurst(node, delay_s)
@@ -277,8 +278,8 @@ def _apply(wake: Wake, then: Then, now_s: float, terms: Terms) -> tuple[Wake | N
         case Then.CALL_ANEW:
             return _burst(replace(wake, bursts=0), now_s, terms)
         case Then.RANK_AGAIN:
-            turn_at_s = wake.began_at_s + terms.delay_s(wake.node, asleep=wake.saw_down)
-            return replace(wake, due_at_s=min(wake.due_at_s, turn_at_s)), None
+            turn_s = terms.turn_s if wake.saw_down else terms.hint_turn_s
+            return replace(wake, due_at_s=min(wake.due_at_s, wake.began_at_s + turn_s(wake.node))), None
         case Then.HURRY:
             return replace(wake, due_at_s=now_s), None
         case _:
@@ -288,16 +289,6 @@ def _apply(wake: Wake, then: Then, now_s: float, terms: Terms) -> tuple[Wake | N
 def _burst(wake: Wake, now_s: float, terms: Terms) -> tuple[Wake, SendBurst]:
     wake = replace(wake, deferred=False, bursts=wake.bursts + 1, last_burst_at_s=now_s)
     return replace(wake, due_at_s=now_s + retry_delay_s(wake, terms)), SendBurst(wake.node)
-
-
-def _reason(happened: Input) -> str:
-    match happened:
-        case Event():
-            return "its target changed"
-        case Request(reason):
-            return reason
-        case _:
-            return "target Up, state Down"
 
 
 def retry_delay_s(wake: Wake, terms: Terms) -> float:

@@ -6,15 +6,15 @@ hashing, also called highest random weight (Thaler and Ravishankar, 1998). When 
 order of the others does not change. Each sleeper has a different order, so no node is first for all. A
 node's *rank* is the number of wakers before it.
 
-========================  ==========================================================
-rank                      first burst, to a node that the chain shows asleep
-========================  ==========================================================
-below ``first``           at once
-below 2 × ``first``       after ``step_s``, unless the chain shows the node awake then
-any other                 after 2 × ``step_s``, in the same way
-========================  ==========================================================
+==========================  ===============================================================
+rank                        first burst, to a node that the chain shows asleep
+==========================  ===============================================================
+below ``first_wakers``      at once
+below 2 × ``first_wakers``  after ``stagger_s``, unless the chain shows the node awake then
+any other                   after 2 × ``stagger_s``, in the same way
+==========================  ===============================================================
 
-Nodes may know different wakers for a while. That costs extra bursts, or a delay of 2 × ``step_s`` at most.
+Nodes may know different wakers for a while. That costs extra bursts, or a delay of 2 × ``stagger_s`` at most.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ _UP = Power.UP  # asked of every node of a farm at every look: an enum's lookup 
 
 @dataclass(frozen=True, slots=True)
 class WakeOrderPolicy:
-    """``first`` wakers call at once, the next ones after ``step_s`` (s). With ``first`` = 0 none waits."""
+    """``first_wakers`` wakers call at once, the next ones after ``stagger_s`` seconds. If it is 0, none waits."""
 
-    first: int = 3
-    step_s: float = 120.0
+    first_wakers: int = 3
+    stagger_s: float = 120.0
 
     @property
     def delay_s_max(self) -> float:
         """The longest time that a first burst is deferred."""
-        return 2 * self.step_s
+        return 2 * self.stagger_s
 
     @property
     def ranks(self) -> int:
         """All ranks from this one on have the same delay."""
-        return 2 * self.first
+        return 2 * self.first_wakers
 
     def delay_s(self, rank: int) -> float:
         """How long the waker of this rank defers its first burst."""
-        if not self.first or rank < self.first:
+        if not self.first_wakers or rank < self.first_wakers:
             return 0.0
-        return self.step_s if rank < self.ranks else self.delay_s_max
+        return self.stagger_s if rank < self.ranks else self.delay_s_max
 
 
 def can_wake_others(power: NodePower | Unreadable) -> bool:

@@ -56,7 +56,8 @@ class PowerServer:
 
     async def event(self, event: PowerTargetChanged) -> None:
         """Handle one event: look at its node on the chain now, and act on what stands there."""
-        await self._handler.look_at([event.node], hinted=True)
+        for error in (await self._handler.look_at([event.node], hinted=True)).values():
+            raise error
 
     async def events(self) -> None:
         """Read the event stream, and begin anew with backoff whenever that fails."""

@@ -32,21 +32,18 @@ from app.domain.services.own_power.own_host import OwnHost
 from app.domain.services.own_power.own_node import SYNC_SELF, OwnNode
 from app.domain.services.own_power.own_state import OwnState
 from app.domain.services.own_power.power_management import PowerManagement
-from app.domain.services.own_power.said_state import SaidState
 from app.domain.services.own_power.shutdown import Shutdown
 from app.domain.services.power_server import PowerServer
 from app.domain.services.reporting.clock_watch import ClockWatch
 from app.domain.services.reporting.fee_pace import FeePace
 from app.domain.services.reporting.uptime import Uptime
 from app.domain.services.reporting.wallet import Wallet
-from app.domain.services.waking.bursts import Bursts
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.farm_look import SYNC_FARM, FarmLook
 from app.domain.services.waking.signs_watch import SignsWatch
 from app.domain.services.waking.silent_peers import SilentPeers
 from app.domain.services.waking.wake_faults import WakeFaults
 from app.domain.services.waking.wake_order import WakeOrder
-from app.domain.services.waking.wake_reads import WakeReads
 from app.domain.services.waking.wake_service import WakeService
 from app.entrypoints.wiring.policies import Policies
 from app.ports.boot_memory import BootMemory
@@ -95,84 +92,51 @@ def assemble(
     """Everything one node's daemon consists of, once it is known who the node is."""
     progress = progress or Progress(ports.clock)
     context = NodeContext(ports.clock, ports.telemetry, faults, ports.jitter, progress, node)
+    limits, down = policies.limits, policies.shutdown
+
+    # -- what is reported
     wallet = Wallet(faults)
+    clock_watch = ClockWatch(ports.chain, ports.clock, faults, blocks_come=limits.best_head_age_s_max > 0)
+    reports_pace = FeePace(context, wallet, policies.fees, Call.REPORT_UPTIME)
+    uptime = Uptime(context, ports.chain, ports.host_facts, clock_watch, reports_pace, policies.uptime)
+
+    # -- the farm's other nodes
     farm = FarmDirectory(context, ports.chain, refresh_s=policies.farm_refresh_s, nodes_at_once=policies.nodes_at_once)
     order = WakeOrder(node.node, policies.wake.order)
     signs = SignsWatch(ports.signs_of_life, ports.clock, fresh_s=policies.sign_of_life_s)
-    uptime = _uptime(context, ports, policies, wallet)
-
-    # -- the farm's other nodes
     wake_faults = WakeFaults(faults, policies.wake.deadline_s)
-    bursts = Bursts(context, ports.magic_packets, policies.wake)
-    wakes = WakeService(context, WakeReads(context, farm, order), order, bursts, wake_faults, policies.wake)
-    silent = SilentPeers(signs, wakes, order, wake_faults, ports.telemetry, policies.silence)
+    wakes = WakeService(context, farm, order, ports.magic_packets, wake_faults, policies.wake)
+    silent = SilentPeers(context, signs, wakes, order, wake_faults, policies.silence)
     farm_loop = Reconciler(context, ports.chain, policies.farm_reconcile, SYNC_FARM)
 
-    # -- this node
+    # -- whether this node may power off
     alarm = ClockAlarm(context, ports.rtc_alarm, ahead_s=policies.rtc_alarm_ahead_s)
-    management = PowerManagement(
-        context, ports.chain, ports.nic, ports.host_power, alarm, allowed=policies.power_off_allowed
-    )
+    allowed = policies.power_off_allowed
+    management = PowerManagement(context, ports.chain, ports.nic, ports.host_power, alarm, allowed=allowed)
     boot_loop = BootLoopGuard(context, ports.boot_memory, ports.host_facts, policies.boot_loop, management.other_wakers)
     last_waker = LastWaker(signs, order, farm, guarded=policies.last_waker_guard)
     guards = OwnGuards(management, boot_loop, last_waker, ports.holds)
-    observer = Observer(context, ports.chain, wakes, guards, _heads(ports, policies), policies.limits)
-    orders = HostOrders(context, ports.host_power, policies.shutdown)
-    state = _said_state(context, ports, policies, management, wallet)
-    shutdown = Shutdown(
-        context,
-        observer,
-        state,
-        OwnHost(context, management, alarm, boot_loop, orders),
-        LastDuties(context, uptime, wakes, uptime_s=policies.shutdown.uptime_s),
-        policies.shutdown,
-    )
-    reboot = RebootRules(node.node, policies.limits, policies.reboot_allowed, policies.shutdown.retry_later_s)
-    aborted = AbortedSleep(state.window, observer, wakes, orders, faults, reboot)
-    own = OwnNode(
-        context, observer, state, shutdown, aborted, Reconciler(context, ports.chain, policies.reconcile, SYNC_SELF)
-    )
+    heads = HeadWatch(ports.chain, ports.clock, age_s_max=limits.best_head_age_s_max, pause_s=down.follow_up_s)
+    observer = Observer(context, ports.chain, wakes, guards, heads, limits)
 
-    triggers = (own.loop.trigger, farm_loop.trigger)
-
-    def resumed() -> None:
-        for trigger in triggers:
-            trigger.pull("events reconnected")
-
-    handler = EventHandler(
-        context, ports.events, farm, wakes, own.loop.trigger, stale_after_s=policies.events_stale_after_s
-    )
-    server = PowerServer(
-        EventReader(context, ports.events, handler.inbox, resumed),
-        handler,
-        own,
-        FarmLook(context, farm, wakes, silent, farm_loop),
-        uptime,
-        wakes,
-    )
-    return NodeServices(context, management, farm, uptime, wakes, observer, shutdown, *triggers, server)
-
-
-def _uptime(context: NodeContext, ports: Ports, policies: Policies, wallet: Wallet) -> Uptime:
-    blocks_come = policies.limits.best_head_age_s_max > 0
-    clock_watch = ClockWatch(ports.chain, ports.clock, context.faults, blocks_come=blocks_come)
-    pace = FeePace(context, wallet, policies.fees, Call.REPORT_UPTIME)
-    return Uptime(context, ports.chain, ports.host_facts, clock_watch, pace, policies.uptime)
-
-
-def _heads(ports: Ports, policies: Policies) -> HeadWatch:
-    return HeadWatch(
-        ports.chain,
-        ports.clock,
-        age_s_max=policies.limits.best_head_age_s_max,
-        pause_s=policies.reconcile.follow_up_s,
-    )
-
-
-def _said_state(
-    context: NodeContext, ports: Ports, policies: Policies, management: PowerManagement, wallet: Wallet
-) -> SaidState:
-    paces = {power: FeePace(context, wallet, policies.fees, Call.SET_POWER_STATE) for power in Power}
+    # -- how it does
+    orders = HostOrders(context, ports.host_power, down)
     window = OpenWindow(context, ports.window_memory, ports.chain, ports.host_facts)
-    state = OwnState(context, ports.chain, management, paces)
-    return SaidState(context, ports.chain, state, window, announce_s=policies.shutdown.announce_s)
+    paces = {power: FeePace(context, wallet, policies.fees, Call.SET_POWER_STATE) for power in Power}
+    state = OwnState(context, ports.chain, management, window, paces, announce_s=down.announce_s)
+    host = OwnHost(context, management, alarm, boot_loop, orders)
+    duties = LastDuties(context, uptime, wakes.bursts, uptime_s=down.uptime_deadline_s)
+    shutdown = Shutdown(context, observer, state, host, duties, down)
+    reboot = RebootRules(node.node, limits, policies.reboot_allowed, down.retry_later_s)
+    aborted = AbortedSleep(window, observer, wakes.bursts, orders, faults, reboot)
+    own_loop = Reconciler(context, ports.chain, policies.reconcile, SYNC_SELF)
+    own = OwnNode(context, observer, state, shutdown, aborted, own_loop)
+
+    # -- what starts it
+    triggers = (own_loop.trigger, farm_loop.trigger)
+    stale_after_s = policies.events_stale_after_s
+    handler = EventHandler(context, ports.events, farm, wakes, own_loop.trigger, stale_after_s=stale_after_s)
+    reader = EventReader(context, ports.events, handler.inbox, triggers)
+    look = FarmLook(context, farm, wakes, silent, farm_loop)
+    server = PowerServer(reader, handler, own, look, uptime, wakes)
+    return NodeServices(context, management, farm, uptime, wakes, observer, shutdown, *triggers, server)

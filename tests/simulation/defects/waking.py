@@ -15,7 +15,7 @@ from tests.simulation.defects.defect import NEVER_S, Defect
 
 
 def _serial_wakes(services: NodeServices, ports: Ports) -> None:
-    bursts: Any = services.wakes._bursts
+    bursts: Any = services.wakes.bursts
     send = bursts._send
     turn = asyncio.Lock()
 
@@ -34,7 +34,7 @@ def _wakes_once(policies: Policies) -> Policies:
 
 
 def _all_at_once(policies: Policies) -> Policies:
-    order = dataclasses.replace(policies.wake.order, first=0)
+    order = dataclasses.replace(policies.wake.order, first_wakers=0)
     return dataclasses.replace(policies, wake=dataclasses.replace(policies.wake, order=order))
 
 

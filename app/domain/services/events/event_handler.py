@@ -16,7 +16,7 @@ from app.domain.model import NodeId
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.trigger import Trigger
 from app.domain.services.events.event_inbox import EventInbox
-from app.domain.services.events.event_retries import EventRetries, node_of
+from app.domain.services.events.event_retries import EventRetries
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.wake_service import WakeService
 from app.ports.power_events import PowerEvents
@@ -68,58 +68,54 @@ class EventHandler:
 
     async def handle(self, batch: Sequence[Delivery]) -> None:
         """Handle and acknowledge; each part may fail without harm to the others, and is put off then."""
-        await self._put_aside([delivery for delivery in batch if isinstance(delivery.content, Malformed)])
-        good = [delivery for delivery in batch if not isinstance(delivery.content, Malformed)]
-        if good:
-            await self._handle_good(good)
-
-    async def look_at(self, nodes: Collection[NodeId], *, hinted: bool) -> None:
-        """Read the chain for these nodes now, and hand what follows to the wake and reconcile tasks."""
-        if not nodes:
+        fresh: dict[NodeId, None] = {}
+        old: dict[NodeId, None] = {}
+        good: list[Delivery] = []
+        oldest_s = self._clock.now() - self._stale_after_s
+        for delivery in batch:
+            change = delivery.content
+            if isinstance(change, Malformed):
+                await self._put_aside(delivery, change.reason)
+                continue
+            good.append(delivery)
+            if change.farm == self._farm_id:
+                (fresh if delivery.published_at_s >= oldest_s else old)[change.node] = None
+        if not good:
             return
+        failed = await self.look_at(fresh, hinted=True)
+        failed |= await self.look_at([node for node in old if node not in fresh], hinted=False)
+        handled = [delivery for delivery in good if delivery.content.node not in failed]
+        if handled and await self._acknowledge(handled):
+            nodes = tuple(node for node in fresh | old if node not in failed)
+            self._telemetry.record(EventsHandled(len(handled), nodes))
+        self._put_off([delivery for delivery in good if delivery.content.node in failed], failed.values())
+
+    async def look_at(self, nodes: Collection[NodeId], *, hinted: bool) -> dict[NodeId, PowerdError]:
+        """Look at these nodes now, side by side where each costs a call; those that could not be, and why."""
+        groups = [[node] for node in nodes] if self._one_by_one else [list(nodes)] if nodes else []
+        failed: dict[NodeId, PowerdError] = {}
+        async with asyncio.TaskGroup() as looks:
+            for group in groups:
+                looks.create_task(self._look(group, failed, hinted=hinted), name="events: look")
+        return failed
+
+    async def _look(self, nodes: Collection[NodeId], failed: dict[NodeId, PowerdError], *, hinted: bool) -> None:
+        """Read the chain for these nodes, and hand what follows to the wake and reconcile tasks."""
         if self._own in nodes:
             self._own_trigger.pull("event")
         asked_at_s = self._clock.monotonic()
-        peers = await self._farm.among([node for node in nodes if node != self._own])
-        # The own node first: behind a gateway that answers one call after the other it waits for no peer.
-        read = await self._farm.powers([*(n for n in nodes if n == self._own), *peers])
+        try:
+            peers = await self._farm.among([node for node in nodes if node != self._own])
+            # The own node first: behind a gateway that answers one call after the other it waits for no peer.
+            read = await self._farm.powers([*(node for node in nodes if node == self._own), *peers])
+        except PowerdError as error:
+            failed.update(dict.fromkeys(nodes, error))
+            return
         powers = {node: power for node, power in read.items() if node != self._own}
         if hinted:
             self._wakes.on_event(powers)
         else:
             self._wakes.on_look(powers, asked_at_s=asked_at_s)
-
-    async def _handle_good(self, good: Sequence[Delivery]) -> None:
-        fresh: dict[NodeId, None] = {}
-        old: dict[NodeId, None] = {}
-        oldest_s = self._clock.now() - self._stale_after_s
-        for delivery in good:
-            change = delivery.content
-            if not isinstance(change, Malformed) and change.farm == self._farm_id:
-                (fresh if delivery.published_at_s >= oldest_s else old)[change.node] = None
-        failed = await self._look(fresh, hinted=True)
-        failed |= await self._look([node for node in old if node not in fresh], hinted=False)
-        handled = [delivery for delivery in good if node_of(delivery) not in failed]
-        if handled and await self._acknowledge(handled):
-            nodes = tuple(node for node in fresh | old if node not in failed)
-            self._telemetry.record(EventsHandled(len(handled), nodes))
-        self._put_off([delivery for delivery in good if node_of(delivery) in failed], failed.values())
-
-    async def _look(self, nodes: Collection[NodeId], *, hinted: bool) -> dict[NodeId, PowerdError]:
-        """As `look_at`; gives the nodes that could not be looked at, and why."""
-        groups = [[node] for node in nodes] if self._one_by_one else [list(nodes)]
-        failed: dict[NodeId, PowerdError] = {}
-
-        async def look(group: Collection[NodeId]) -> None:
-            try:
-                await self.look_at(group, hinted=hinted)
-            except PowerdError as error:
-                failed.update(dict.fromkeys(group, error))
-
-        async with asyncio.TaskGroup() as looks:
-            for group in groups:
-                looks.create_task(look(group), name="events: look")
-        return failed
 
     def _put_off(self, deliveries: Sequence[Delivery], reasons: Iterable[PowerdError]) -> None:
         if deliveries:
@@ -139,14 +135,12 @@ class EventHandler:
         self.inbox.done(handled)
         return acknowledged
 
-    async def _put_aside(self, broken: Sequence[Delivery]) -> None:
+    async def _put_aside(self, broken: Delivery, reason: str) -> None:
         """What could not be written (a full server) stays in the inbox."""
-        for delivery in broken:
-            reason = delivery.content.reason if isinstance(delivery.content, Malformed) else ""
-            try:
-                await self._events.dead_letter(delivery, reason)
-            except EventsUnavailable as error:
-                self._put_off([delivery], [error])
-            else:
-                self.inbox.done([delivery])
-                self._telemetry.record(EventDeadLettered(delivery.id, reason))
+        try:
+            await self._events.dead_letter(broken, reason)
+        except EventsUnavailable as error:
+            self._put_off([broken], [error])
+        else:
+            self.inbox.done([broken])
+            self._telemetry.record(EventDeadLettered(broken.id, reason))

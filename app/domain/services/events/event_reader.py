@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from app.domain.backoff import Backoff
 from app.domain.errors import EventsUnavailable
 from app.domain.faults import FaultKind
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.retry import Work
+from app.domain.services.context.trigger import Trigger
 from app.domain.services.events.event_inbox import EventInbox
 from app.domain.services.events.stream_sharing import StreamSharing
 from app.ports.power_events import PowerEvents
@@ -26,7 +27,7 @@ READING = Work(
 class EventReader:
     """Begins anew with ever longer pauses whenever reading fails.
 
-    ``resumed`` is called at the first read that succeeds after the start, and after every outage: what
+    Each trigger of ``resumed`` is pulled at the first read that succeeds after the start, and after every outage: what
     was missed stands on the chain. To open the stream proves nothing.
     """
 
@@ -35,7 +36,7 @@ class EventReader:
         context: NodeContext,
         events: PowerEvents,
         inbox: EventInbox,
-        resumed: Callable[[], None],
+        resumed: Sequence[Trigger],
     ) -> None:
         self._events = events
         self._inbox = inbox
@@ -61,7 +62,8 @@ class EventReader:
             self._retry.succeeded()
             if self._interrupted:
                 self._interrupted = False
-                self._resumed()
+                for trigger in self._resumed:
+                    trigger.pull("events reconnected")
             if batch:
                 await self._inbox.put(batch)
             await self._sharing.look()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.domain.backoff import Backoff
-from app.domain.events import Delivery, Malformed
-from app.domain.model import NodeId
+from app.domain.events import Delivery
 from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.node_context import NodeContext
 
@@ -30,10 +29,11 @@ class EventRetries:
             ids = {delivery.id for delivery in waiting}
             self._failed = {name: failed for name, failed in self._failed.items() if name in ids}
         ready = [each for each in waiting if each.id not in self._failed or not self._failed[each.id].due_in_s]
-        nodes = dict.fromkeys(node for node in map(node_of, ready) if node is not None)
+        nodes = dict.fromkeys(node for each in ready if (node := each.content.node) is not None)
         own = self._context.node.node
         chosen = set(sorted(nodes, key=lambda node: node != own)[: self._nodes_max])
-        return [each for each in ready if node_of(each) is None] + [each for each in waiting if node_of(each) in chosen]
+        broken = [each for each in ready if each.content.node is None]
+        return broken + [each for each in waiting if each.content.node in chosen]
 
     def until_next_s(self) -> float:
         """Seconds until the first of those that failed is due."""
@@ -45,8 +45,3 @@ class EventRetries:
         for delivery in deliveries:
             self._failed.setdefault(delivery.id, Attempts(context.clock, context.jitter))
         return max((self._failed[delivery.id].failed(RETRY) for delivery in deliveries), default=0.0)
-
-
-def node_of(delivery: Delivery) -> NodeId | None:
-    """The node that the event names; None for what is no event."""
-    return None if isinstance(delivery.content, Malformed) else delivery.content.node

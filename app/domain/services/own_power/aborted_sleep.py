@@ -13,7 +13,7 @@ from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.own_power.host_orders import REBOOT, HostOrders
 from app.domain.services.own_power.observer import Observer
 from app.domain.services.own_power.open_window import OpenWindow
-from app.domain.services.waking.wake_service import WakeService
+from app.domain.services.waking.bursts import Bursts
 
 FAULT = FaultKind.UNCREDITED.key()
 
@@ -43,14 +43,14 @@ class AbortedSleep:
         self,
         window: OpenWindow,
         observer: Observer,
-        wakes: WakeService,
+        bursts: Bursts,
         orders: HostOrders,
         faults: FaultBoard,
         rules: RebootRules,
     ) -> None:
         self._window = window
         self._observer = observer
-        self._wakes = wakes
+        self._bursts = bursts
         self._orders = orders
         self._faults = faults
         self._rules = rules
@@ -86,7 +86,7 @@ class AbortedSleep:
         if self._failed_at_s is not None and seen.now_s - self._failed_at_s < self._rules.retry_later_s:
             return LookAgain.IN_A_WHILE
         try:
-            await self._wakes.finish_bursts()
+            await self._bursts.finish()
             await self._still_wanted()
             await self._orders.reboot(self._still_wanted)
         except NotNow:

@@ -119,13 +119,13 @@ class HostOrders:
         """Wait until the order has plainly failed: longer while the system says it is stopping."""
         began_s = self._clock.monotonic()
         while True:
-            look_s = self._policy.alive_s / LOOKS_PER_WAIT
+            look_s = self._policy.power_off_deadline_s / LOOKS_PER_WAIT
             self._progress.made(ITSELF, waits_s=look_s)
             await self._clock.sleep(look_s)
             alive_s = self._clock.monotonic() - began_s
             if alive_s >= self._policy.stopping_s_max:
                 return alive_s
-            if alive_s >= self._policy.alive_s and not await self._stopping():
+            if alive_s >= self._policy.power_off_deadline_s and not await self._stopping():
                 return alive_s
 
     async def _may_be_stopping(self) -> bool:

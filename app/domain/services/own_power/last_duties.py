@@ -6,7 +6,7 @@ from app.domain.errors import PowerdError
 from app.domain.events import OperationFailed
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.reporting.uptime import Uptime
-from app.domain.services.waking.wake_service import WakeService
+from app.domain.services.waking.bursts import Bursts
 
 REPORTS_BEFORE_DOWN = 2
 """Of this process. One can be undone by a fork; a node that was up for longer than 20 minutes has two."""
@@ -15,16 +15,13 @@ REPORTS_BEFORE_DOWN = 2
 class LastDuties:
     """Each is bounded in time: neither keeps the node awake for long."""
 
-    def __init__(self, context: NodeContext, uptime: Uptime, wakes: WakeService, *, uptime_s: float) -> None:
+    def __init__(self, context: NodeContext, uptime: Uptime, bursts: Bursts, *, uptime_s: float) -> None:
         self._clock = context.clock
         self._telemetry = context.telemetry
         self._uptime = uptime
-        self._wakes = wakes
+        self.bursts = bursts
+        """Those in flight, which a power-off must not cut off (5 s)."""
         self._uptime_s = uptime_s
-
-    async def finish_bursts(self) -> None:
-        """Wait for the bursts in flight (5 s), so that none is cut off."""
-        await self._wakes.finish_bursts()
 
     async def close_last_window(self) -> None:
         """The first report of a boot closes the window of the sleep before it, and a fork may have undone that one.

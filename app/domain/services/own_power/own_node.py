@@ -16,7 +16,7 @@ from app.domain.services.context.reconciler import Reconciler
 from app.domain.services.context.retry import Work
 from app.domain.services.own_power.aborted_sleep import AbortedSleep
 from app.domain.services.own_power.observer import Observer
-from app.domain.services.own_power.said_state import SaidState
+from app.domain.services.own_power.own_state import OwnState
 from app.domain.services.own_power.shutdown import Shutdown
 
 SYNC_SELF = Work(
@@ -36,7 +36,7 @@ class OwnNode:
         self,
         context: NodeContext,
         observer: Observer,
-        state: SaidState,
+        state: OwnState,
         shutdown: Shutdown,
         aborted: AbortedSleep,
         loop: Reconciler,

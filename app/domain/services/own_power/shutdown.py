@@ -16,7 +16,7 @@ from app.domain.services.context.progress import ITSELF
 from app.domain.services.own_power.last_duties import LastDuties
 from app.domain.services.own_power.observer import Observer
 from app.domain.services.own_power.own_host import OwnHost
-from app.domain.services.own_power.said_state import SaidState
+from app.domain.services.own_power.own_state import OwnState
 
 
 class Abort(Exception):
@@ -30,7 +30,7 @@ class Shutdown:
         self,
         context: NodeContext,
         observer: Observer,
-        state: SaidState,
+        state: OwnState,
         host: OwnHost,
         duties: LastDuties,
         policy: ShutdownPolicy,
@@ -104,7 +104,7 @@ class Shutdown:
         # From Down on nothing is credited unless the machine boots (R13): all that can be asked is asked before.
         await self._duties.close_last_window()
         await self._state.leave_last_sleep(seen)
-        await self._duties.finish_bursts()
+        await self._duties.bursts.finish()
         seen = await self._still_wanted()
         self._pass(Step.SAY_DOWN)
         down = await self._state.say_down(seen)
@@ -114,7 +114,7 @@ class Shutdown:
         self._pass(Step.UPTIME)
         await self._duties.report_uptime("the last uptime report")
         self._pass(Step.TARGET)
-        await self._duties.finish_bursts()
+        await self._duties.bursts.finish()
         await self._host.leave()
         seen = await self._still_wanted()
         if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
@@ -137,14 +137,14 @@ class Shutdown:
                 finality = finality_of_down(seen, down, waited_s, self._policy)
             except PowerdError as error:
                 finality = Finality.PENDING
-                self._telemetry.record(OperationFailed("waiting for finality", str(error), self._policy.poll_s))
+                self._telemetry.record(OperationFailed("waiting for finality", str(error), self._policy.follow_up_s))
             if finality is Finality.FINAL:
                 return
             if finality is Finality.UNDONE:
                 raise DownNotFinal("a reorganisation took our state Down back")
-            if waited_s >= self._policy.final_s:
+            if waited_s >= self._policy.final_deadline_s:
                 raise DownNotFinal(f"our state Down was not final after {waited_s:.0f} s")
-            await self._clock.sleep(self._policy.poll_s)
+            await self._clock.sleep(self._policy.follow_up_s)
 
     async def _still_wanted(self) -> Observation:
         """Everything anew; `Abort` when any guard objects now, or the target is Up."""

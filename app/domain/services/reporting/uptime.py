@@ -74,12 +74,12 @@ class Uptime:
 
     async def first_answer(self) -> None:
         """Wait until the first report was taken, or none is to be waited for; not for ever."""
-        self._progress.made(ITSELF, waits_s=self._policy.first_wait_s)
+        self._progress.made(ITSELF, waits_s=self._policy.first_report_wait_s)
         try:
-            async with self._clock.timeout(self._policy.first_wait_s):
+            async with self._clock.timeout(self._policy.first_report_wait_s):
                 await self.answered_once.wait()
         except TimeoutError:
-            reason = f"none was taken within {self._policy.first_wait_s:.0f} s"
+            reason = f"none was taken within {self._policy.first_report_wait_s:.0f} s"
             self._telemetry.record(OperationFailed("the first uptime report", reason, 0.0))
 
     async def send_now(self) -> UptimeReported | UptimeSkipped:

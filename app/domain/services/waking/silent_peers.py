@@ -8,11 +8,11 @@ from app.domain.events import OperationFailed
 from app.domain.model import NodeId, Powers
 from app.domain.rules.silence import STEP_S, Silence, SilencePolicy
 from app.domain.rules.wake_rank import can_wake_others
+from app.domain.services.context.node_context import NodeContext
 from app.domain.services.waking.signs_watch import SignsWatch
 from app.domain.services.waking.wake_faults import WakeFaults
 from app.domain.services.waking.wake_order import WakeOrder
 from app.domain.services.waking.wake_service import WakeService
-from app.ports.telemetry import Telemetry
 
 _EXACT: Jitter = lambda: 0.5  # noqa: E731 - the looks at the farm are spread already
 
@@ -22,18 +22,18 @@ class SilentPeers:
 
     def __init__(
         self,
+        context: NodeContext,
         watch: SignsWatch,
         wakes: WakeService,
         order: WakeOrder,
         faults: WakeFaults,
-        telemetry: Telemetry,
         policy: SilencePolicy,
     ) -> None:
         self._watch = watch
         self._wakes = wakes
         self._order = order
         self._faults = faults
-        self._telemetry = telemetry
+        self._telemetry = context.telemetry
         self._policy = policy
         self._silences: dict[NodeId, Silence] = {}
 

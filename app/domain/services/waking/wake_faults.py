@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.faults import FaultKey, FaultKind
-from app.domain.model import Mac, Node, NodeId
+from app.domain.model import Node, NodeId
 from app.domain.services.context.fault_board import FaultBoard
 
 
@@ -22,18 +22,14 @@ class WakeFaults:
             "its cable, and Wake-on-LAN in its firmware (powerd goes on calling it)",
         )
 
-    def check_mac(self, node: NodeId, record: Node | None, *, unreadable: bool) -> Mac | None:
-        """The address of its record; if there is none, a fault says why.
+    def without_mac(self, node: NodeId, record: Node | None, *, unreadable: bool) -> None:
+        """``unreadable``: the chain has a record of the node, and the newest can't be read."""
+        absent = f"its record on chain {'can not be read' if unreadable else 'was not found'}"
+        problem = absent if record is None else record.mac_problem
+        self._board.report(_no_mac(node), f"node {node} can't be woken: {problem}")
 
-        ``unreadable``: the chain has a record, and the newest can't be read.
-        """
-        if record is None or record.mac is None:
-            absent = f"its record on chain {'can not be read' if unreadable else 'was not found'}"
-            problem = absent if record is None else record.mac_problem
-            self._board.report(_no_mac(node), f"node {node} can't be woken: {problem}")
-            return None
+    def with_mac(self, node: NodeId) -> None:
         self._board.clear(_no_mac(node))
-        return record.mac
 
     def silent(self, node: NodeId, silent_s: float) -> None:
         """It is wanted up and called Up, and gave no sign of life for so long."""

@@ -54,10 +54,10 @@ class WakeOrder:
         """How long a first burst to a sleeping ``target`` waits; 0 when it is this node's turn at once."""
         return 0.0 if self._leaving else self.spread_s(target)
 
-    def spread_s(self, target: NodeId, step_s: float | None = None) -> float:
+    def spread_s(self, target: NodeId, stagger_s: float | None = None) -> float:
         """The same, also for a node that is leaving; for a ``target`` that may be awake. In steps of that length."""
-        policy = self._policy if step_s is None else replace(self._policy, step_s=step_s)
-        if not policy.first:
+        policy = self._policy if stagger_s is None else replace(self._policy, stagger_s=stagger_s)
+        if not policy.first_wakers:
             return 0.0
         wakers = [node for node in self._wakers if node not in self._silent] if self._silent else self._wakers
         return policy.delay_s(rank(self._own, target, wakers, at_most=policy.ranks))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from app.domain.errors import PowerdError
 from app.domain.events import OperationFailed
-from app.domain.model import Node, NodeId, Powers
+from app.domain.model import Powers
 from app.domain.rules.wake import Wake
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.waking.farm_directory import FarmDirectory
@@ -52,10 +52,6 @@ class WakeReads:
         except TimeoutError:
             self._complain(f"no answer within {TURN_READ_S_MAX:.0f} s")
             return {}
-
-    def record(self, node: NodeId) -> tuple[Node | None, bool]:
-        """As it was last read, and whether it can't be read any more."""
-        return self._farm.known(node), self._farm.is_unreadable(node)
 
     def _complain(self, reason: str) -> None:
         self._telemetry.record(OperationFailed("looking at nodes that are being woken", reason, 0.0))

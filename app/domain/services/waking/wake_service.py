@@ -30,9 +30,11 @@ from app.domain.rules.wake import (
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.trigger import Trigger
 from app.domain.services.waking.bursts import Burst, Bursts
+from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.wake_faults import WakeFaults
 from app.domain.services.waking.wake_order import WakeOrder
 from app.domain.services.waking.wake_reads import WakeReads
+from app.ports.magic_packets import MagicPackets
 
 IDLE_S = 3600.0
 DEFERRED_LOOK_S = 50.0
@@ -46,15 +48,16 @@ class WakeService:
     def __init__(
         self,
         context: NodeContext,
-        reads: WakeReads,
+        farm: FarmDirectory,
         order: WakeOrder,
-        bursts: Bursts,
+        packets: MagicPackets,
         faults: WakeFaults,
         policy: WakePolicy,
     ) -> None:
-        self._reads = reads
+        self._farm = farm
+        self._reads = WakeReads(context, farm, order)
         self._order = order
-        self._bursts = bursts
+        self.bursts = Bursts(context, packets, policy)
         self._clock = context.clock
         self._faults = faults
         self._telemetry = context.telemetry
@@ -139,7 +142,7 @@ class WakeService:
                     took_s = now_s - self._wakes.pop(node).began_at_s
                     self._faults.clear(node)
                     self._telemetry.record(WakeEnded(node, count, outcome, took_s))
-        self._bursts.start(bursts)
+        self.bursts.start(bursts)
         if inputs:
             self._changed.pull("input")
 
@@ -147,21 +150,20 @@ class WakeService:
         """None for a node without a usable address: that is a fault of this node, and no other waits for it."""
         if wake.is_overdue(self._policy):
             self._faults.asleep(wake.node)
-        record, unreadable = self._reads.record(wake.node)
-        mac = self._faults.check_mac(wake.node, record, unreadable=unreadable)
-        return [] if mac is None else [Burst(mac, WakeBurstStarted(wake.node, wake.bursts, wake.reason))]
+        record = self._farm.known(wake.node)
+        if record is None or record.mac is None:
+            self._faults.without_mac(wake.node, record, unreadable=self._farm.is_unreadable(wake.node))
+            return []
+        self._faults.with_mac(wake.node)
+        return [Burst(record.mac, WakeBurstStarted(wake.node, wake.bursts, wake.reason))]
 
     # -- what falls due ----------------------------------------------------------------------------
     async def run(self) -> None:
         """Send bursts as they fall due; runs until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._bursts.run(), name="wake: bursts")
+            group.create_task(self.bursts.run(), name="wake: bursts")
             group.create_task(self._serve_due(group), name="wake: due")
             group.create_task(self._watch_deferred(), name="wake: deferred")
-
-    async def finish_bursts(self) -> None:
-        """Wait for the bursts in flight (5 s), so that none is cut off by our own power-off."""
-        await self._bursts.finish()
 
     async def _serve_due(self, group: asyncio.TaskGroup) -> None:
         while True:
