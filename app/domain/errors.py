@@ -164,6 +164,10 @@ class WindowMemoryUnusable(RetryableError):
     """The record of this node's last Down cannot be read or written now."""
 
 
+class StatusNotServed(RetryableError):
+    """The place where people ask for the status can't be used."""
+
+
 class FaultsNotShown(RetryableError):
     """The display did not take the faults."""
 

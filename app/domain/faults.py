@@ -203,6 +203,12 @@ class FaultKind(enum.Enum):
         "The node's last Down can't be kept, so that after a restart it may not be known that uptime is not credited.",
         "Make the directory of boot_memory.file writable for powerd, and see that the disk has room.",
     )
+    STATUS_SOCKET = FaultEntry(
+        "status-socket",
+        Urgency.THIS_WEEK,
+        "`powerd status` on this host is not answered. Nothing else is different.",
+        "Make the directory that the fault names writable for powerd, or name another socket (status.socket).",
+    )
     ENDPOINT = FaultEntry(
         "endpoint-{}",
         Urgency.THIS_WEEK,

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.domain.commands import Guard
-from app.domain.model import Fault, Head, Hold, NodeId, NodeIdentity, NodePower, Power, UptimeSample
+from app.domain.model import Head, Hold, NodeId, NodeIdentity, NodePower, Power, UptimeSample
 
 
 @dataclass(frozen=True, slots=True)
 class WakeStatus:
-    """A wake in progress, with ``attempts`` bursts in ``running_for_s`` seconds."""
+    """A wake in progress, with ``attempts`` bursts in ``running_for_s`` seconds.
+
+    ``boot_by_s``: a node that boots later is not credited for its sleep, if it was called when the wake began.
+    """
 
     node: NodeId
     reason: str
     attempts: int
     running_for_s: float
     overdue: bool
+    boot_by_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,45 @@ class UncreditedStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultStatus:
+    """A fault with since when it lasts, and what `FaultKind` says of its key; empty texts for an unknown key."""
+
+    key: str
+    message: str
+    since_s: float
+    urgency: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventStatus:
+    """What happened ``times`` times in a row, the last time at ``at_s``; ``facts`` are those of the log."""
+
+    at_s: float
+    kind: str
+    text: str
+    facts: Mapping[str, str]
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineStatus:
+    """When what is next; None where that is not known.
+
+    ``look_s``: the node looks at the chain by then, or sooner on an event. ``report_s``: the next uptime report.
+    ``report_by_s``: a report that is taken by then leaves no gap that is not paid.
+    """
+
+    look_s: float | None = None
+    report_s: float | None = None
+    report_by_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """The whole snapshot. ``power`` and ``head`` are None before the first look at the chain.
+    """The whole snapshot, as of ``now_s``. ``power`` and ``head`` are None before the first look at the chain.
+
+    Times are Unix seconds by this machine's clock, but those of `UncreditedStatus`.
 
     These texts are empty where they do not apply: ``waiting_for`` says why powerd does not know yet which
     node this is, ``not_enabled`` why it cannot power off, ``staying_up`` why it stays up (``guard`` is the kind of
@@ -58,7 +99,10 @@ class NodeStatus:
     last_uptime_age_s: float | None = None
     problems: tuple[str, ...] = ()
     wakes: tuple[WakeStatus, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[FaultStatus, ...] = ()
+    events: tuple[EventStatus, ...] = ()
+    deadlines: DeadlineStatus = DeadlineStatus()
+    now_s: float = 0.0
 
     @property
     def headline(self) -> str:

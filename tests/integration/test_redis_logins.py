@@ -13,13 +13,16 @@ import pytest
 
 from app.adapters.redis.power_events import RedisPowerEvents
 from app.adapters.redis.power_events_out import RedisPowerEventsOut
+from app.adapters.zbus.client import ZbusClient
+from app.adapters.zbus.neighbours import Remote, RemoteMethod
+from app.adapters.zbus.power_object import MODULE, OBJECT, STATE
 from app.domain.errors import EventsUnavailable
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
-from tests.rigs import program_runs
 from tests.rigs.node import node_rig
-from tests.rigs.node_settings import PEER
+from tests.rigs.node_settings import ME, PEER
+from tests.rigs.program import PATIENCE_S
 from tests.rigs.redis import hand, own_server
 from tests.rigs.redis_over_tls import before
 
@@ -46,6 +49,9 @@ def documented(user: str) -> list[str]:
     """The words of this user's ACL SETUSER in docs/redis.md, with the password in."""
     (line,) = re.findall(rf"^ACL SETUSER {user} .*$", DOCUMENT.read_text(), re.MULTILINE)
     return [word.replace(">PASSWORD", f">{PASSWORD}") for word in line.split()]
+
+
+STATE_OF = RemoteMethod(Remote(MODULE, OBJECT), "State", (), STATE)
 
 
 def login(server: RedisServer, user: str) -> str:
@@ -79,7 +85,7 @@ async def test_a_user_logs_in_with_any_password(server: RedisServer, client: Any
 async def test_the_daemon_and_its_follower_run_with_the_documented_rights_and_no_others() -> None:
     async with node_rig() as node:
         with hand(node.redis.url()) as administrator:
-            for user in ("powerd", "powerd-events", "powerd-status"):
+            for user in ("powerd", "powerd-events", "powerd-caller"):
                 administrator.execute_command(*documented(user))
             administrator.execute_command("ACL", "SETUSER", "default", "off", "resetpass")
             for each, user in ((node.daemon, "powerd"), (node.follower, "powerd-events")):
@@ -94,9 +100,9 @@ async def test_the_daemon_and_its_follower_run_with_the_documented_rights_and_no
             await node.set_target(Power.DOWN, PEER)
             await node.daemon.says("EventDeadLettered")
             await node.daemon.says("EventsHandled", nodes=[int(PEER)])
-            status = ["status", "--broker", login(node.redis, "powerd-status")]
-            told = await asyncio.to_thread(program_runs.run, *status)
-            assert "node         1 of farm 1" in told.stdout, told.stderr
+            caller = ZbusClient(login(node.redis, "powerd-caller"))
+            assert (await caller.call(STATE_OF, timeout_s=PATIENCE_S))["Node"] == ME
+            await caller.close()
             assert [entry["reason"] for entry in administrator.acl_log()] == []
             for program in (node.daemon, node.follower):
                 assert not program.count("OperationFailed")

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters.redis.power_events_out import RedisPowerEventsOut
+from app.domain.errors import EventsUnavailable
+from app.domain.events import PowerTargetChanged
+from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
 from tests.rigs.program_runs import run
 from tests.rigs.redis import own_server
@@ -87,11 +91,14 @@ async def test_tls_trouble_of_a_chain_endpoint_is_explained_in_plain_words(certi
 
 async def test_a_redis_with_tls_and_one_without_get_different_remedies(server: RedisServer, certificate: Path) -> None:
     async def told(url: str) -> str:
-        done = await asyncio.to_thread(run, "status", "--broker", url)
-        assert done.returncode == 1
-        for word in LIBRARY_WORDS:
-            assert word not in done.stderr
-        return done.stderr
+        events = RedisPowerEventsOut(url)
+        try:
+            with pytest.raises(EventsUnavailable) as refused:
+                await events.publish([PowerTargetChanged(FarmId(1), NodeId(1), Power.UP)])
+        finally:
+            await events.close()
+        assert [word for word in LIBRARY_WORDS if word in str(refused.value)] == []
+        return str(refused.value)
 
     async with before(server, certificate) as port:
         assert "if TLS is spoken at this port, say rediss://" in await told(f"redis://localhost:{port}")
@@ -107,9 +114,7 @@ async def test_a_redis_with_tls_and_one_without_get_different_remedies(server: R
     ("arguments", "words"),
     [
         (["--broker", "", "hold", "list"], "it is empty"),
-        (["status", "--broker", ""], "it is empty"),
-        (["status", "--broker", "localhost:6379"], "did you mean redis://localhost:6379?"),
-        (["status", "--broker", "/run/redis.sock"], "did you mean unix:///run/redis.sock?"),
+        (["demo", "--redis", "/run/redis.sock"], "did you mean unix:///run/redis.sock?"),
         (["demo", "--redis", "localhost:6379"], "did you mean redis://localhost:6379?"),
     ],
 )

@@ -66,6 +66,7 @@ def node_settings(
         "holds": {"kind": "files", "dir": str(directory / "holds")},
         "follower": {"cursor_file": str(directory / "cursor.json")},
         "lock": {"dir": str(directory / "locks")},
+        "status": {"socket": str(directory / "status.sock")},
     }
 
 

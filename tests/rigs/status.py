@@ -11,7 +11,7 @@ from tests.rigs.node import Node
 async def status(node: Node, *options: str) -> str:
     """What the command prints, errors included."""
     process = await asyncio.create_subprocess_exec(
-        *(program("powerd"), "--broker", node.redis.url(), "status", *options),
+        *(program("powerd"), "--config", str(node.directory / "powerd.toml"), "status", *options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -10,10 +10,11 @@ import pytest
 
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.identity import SimulatedIdentity
+from app.adapters.telemetry.recent import KeptEvents
 from app.domain.errors import ChainUnavailable, IdentityUnavailable, NodeNotKnown, NotWantedUp
 from app.domain.events import Reconciled, StayingUp, UptimeReported, UptimeSkipped, WakeBurstStarted
 from app.domain.faults import FaultKind
-from app.domain.model import FarmId, Fault, Head, HeadKind, Hold, NodeId, NodeIdentity, NodePower, Power, TwinId
+from app.domain.model import FarmId, Head, HeadKind, Hold, NodeId, NodeIdentity, NodePower, Power, TwinId
 from app.domain.model import PowerState as State
 from app.domain.rules.shutdown import Step
 from app.domain.services.identification import Identification
@@ -41,8 +42,8 @@ async def test_a_desk_that_is_closed_says_whom_it_waits_for_and_refuses_all(cloc
     identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)), fail_times=20)
     context = context_of(clock)
     identification = Identification(identity, context)
-    desk = UnidentifiedOperator(identification, context.faults, "1.2.3")
-    assert desk.status() == NodeStatus("1.2.3", waiting_for="asking who this node is")
+    desk = UnidentifiedOperator(identification, context, KeptEvents(clock), "1.2.3")
+    assert desk.status() == NodeStatus("1.2.3", waiting_for="asking who this node is", now_s=clock.now())
     async with asyncio.TaskGroup() as group:
         asking = group.create_task(identification.run())
         await clock.sleep(120)
@@ -99,7 +100,9 @@ async def test_the_status_shows_what_is_not_enabled_and_the_faults(farm: Virtual
         node.container.faults().report(FaultKind.WALLET.key(), "empty")
         status = node.container.operator().status()
     assert status.not_enabled
-    assert Fault("wallet", "empty") in status.faults
+    fault = next(each for each in status.faults if each.key == "wallet")
+    assert (fault.message, fault.since_s, fault.urgency) == ("empty", status.now_s, "at once")
+    assert fault.remedy == FaultKind.WALLET.remedy
 
 
 async def test_a_broken_answer_is_no_power(farm: VirtualFarm) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
+
 import pytest
 
 from app.domain.events import FaultRaised, PowerTargetChanged, PowerUnreadable, StayingUp
-from app.domain.model import Hold, NodeId, Power
-from app.entrypoints.powerd.status import lines_of
+from app.domain.model import FarmId, Hold, NodeId, NodeIdentity, Power, TwinId
+from app.domain.status import NodeStatus
+from app.entrypoints.powerd.status.page import page
+from app.entrypoints.terminal.colour import Paint
 from tests.rigs.virtual_farm import VirtualFarm
 
 pytestmark = pytest.mark.anyio
@@ -76,9 +81,8 @@ async def test_r15_while_looks_fail_a_storm_of_events_is_no_storm_of_looks(farm:
 
 
 def test_status_distinguishes_an_unreadable_answer_from_no_answer_yet() -> None:
-    nothing = {"Target": "", "Power": "", "Block": 0, "DownSince": 0, "Enabled": True, "Shutdown": "", "StayingUp": ""}
-    node = {"Version": "1", "WaitingFor": "", "Node": 1, "Farm": 1, "Twin": 2, "Holds": (), "Wakes": (), "Faults": ()}
-    uptime = {"LastUptime": {"Uptime": 0, "TakenAt": 0, "Age": 0}, "Unhealthy": ()}
-    told = {**node, **nothing, **uptime}
-    assert ("chain", "not read yet") in lines_of({**told, "LookedAt": 0})
-    assert ("chain", "its answer about this node can't be understood") in lines_of({**told, "LookedAt": 1_700_000_000})
+    status = NodeStatus("1", identity=NodeIdentity(NodeId(1), FarmId(1), TwinId(2)))
+    met = replace(status, looked_at_s=1_700_000_000.0)
+    assert "chain        not read yet" in page(status, 80, Paint(io.StringIO()))
+    answer = "chain        its answer about this node can't be understood"
+    assert answer in page(met, 80, Paint(io.StringIO()))

@@ -13,8 +13,8 @@ from app.adapters.codecs.zbus_frames import ObjectId
 from app.adapters.zbus.server import Served
 from app.domain.errors import PermanentError
 from app.domain.events import UptimeSkipped
-from app.domain.model import Fault, Hold, NodeId
-from app.domain.status import NodeStatus, UncreditedStatus, WakeStatus
+from app.domain.model import Hold, NodeId
+from app.domain.status import FaultStatus, NodeStatus, UncreditedStatus, WakeStatus
 from app.ports.operator import Operator
 
 MODULE = "power"
@@ -26,7 +26,7 @@ WAKE = Struct(
     (("Node", UINT32), ("Reason", STRING), ("Attempts", UINT32), ("RunningFor", UINT64), ("Overdue", BOOL)),
 )
 UNCREDITED = Struct("Uncredited", (("Since", INT64), ("RequestedAt", INT64), ("BootBy", INT64), ("ReportBy", INT64)))
-FAULT = Struct("Fault", (("Key", STRING), ("Message", STRING)))
+FAULT = Struct("Fault", (("Key", STRING), ("Message", STRING), ("Since", INT64), ("Remedy", STRING)))
 UPTIME = Struct("UptimeReport", (("Uptime", UINT64), ("TakenAt", INT64), ("Age", UINT64)))
 STATE = Struct(
     "State",
@@ -150,5 +150,5 @@ def _wake(wake: WakeStatus) -> Mapping[str, Any]:
     }
 
 
-def _fault(fault: Fault) -> Mapping[str, Any]:
-    return {"Key": fault.key, "Message": fault.message}
+def _fault(fault: FaultStatus) -> Mapping[str, Any]:
+    return {"Key": fault.key, "Message": fault.message, "Since": int(fault.since_s), "Remedy": fault.remedy}

@@ -6,27 +6,41 @@ import asyncio
 
 from app.domain.errors import ChainUnavailable, IdentityUnavailable, NodeNotKnown, NotWantedUp
 from app.domain.events import UptimeReported, UptimeSkipped
+from app.domain.minting.month import BOOT_S_MAX
 from app.domain.model import NodeId, NodePower
 from app.domain.rules.paid import DownWindow
 from app.domain.rules.power import wants_down
-from app.domain.services.context.fault_board import FaultBoard
+from app.domain.rules.wake import Wake
+from app.domain.services.context.node_context import ServiceContext
+from app.domain.services.context.progress import ITSELF
 from app.domain.services.identification import Identification
 from app.domain.services.node_services import NodeServices
-from app.domain.status import NodeStatus, UncreditedStatus, WakeStatus
+from app.domain.status import DeadlineStatus, NodeStatus, UncreditedStatus, WakeStatus
 from app.ports.host_facts import HostFacts
 from app.ports.operator import Operator
+from app.ports.recent_events import RecentEvents
 
 
 class UnidentifiedOperator:
     """`Operator` before it is known who this node is."""
 
-    def __init__(self, identification: Identification, faults: FaultBoard, version: str) -> None:
+    def __init__(
+        self, identification: Identification, context: ServiceContext, recent: RecentEvents, version: str
+    ) -> None:
         self._identification = identification
-        self._faults = faults
+        self._clock = context.clock
+        self._recent = recent
+        self._faults = context.faults
         self._version = version
 
     def status(self) -> NodeStatus:
-        return NodeStatus(self._version, waiting_for=self._waiting_for, faults=self._faults.faults)
+        return NodeStatus(
+            self._version,
+            waiting_for=self._waiting_for,
+            faults=self._faults.status(),
+            events=self._recent.latest(),
+            now_s=self._clock.now(),
+        )
 
     async def reconcile(self) -> None:
         raise IdentityUnavailable(self._waiting_for)
@@ -72,12 +86,14 @@ class OperatorService:
         self,
         services: NodeServices,
         facts: HostFacts,
+        recent: RecentEvents,
         version: str,
     ) -> None:
         self._identity = services.context.node
         self._clock = services.context.clock
         self._services = services
         self._facts = facts
+        self._recent = recent
         self._version = version
         self._reporting = asyncio.Lock()
 
@@ -86,7 +102,7 @@ class OperatorService:
         services, own = self._services, self._services.server.own
         seen = own.seen
         power = None if seen is None else seen.best.power
-        last, now_s = services.uptime.last, self._clock.monotonic()
+        last = services.uptime.last
         return NodeStatus(
             self._version,
             identity=self._identity,
@@ -102,14 +118,25 @@ class OperatorService:
             last_uptime=None if last is None else last.sample,
             last_uptime_age_s=None if last is None else services.uptime.age_s,
             problems=self._facts.health().problems,
-            wakes=tuple(
-                WakeStatus(
-                    wake.node, wake.reason, wake.bursts, now_s - wake.began_at_s, services.wakes.is_overdue(wake)
-                )
-                for wake in services.wakes.wakes
-            ),
-            faults=services.context.faults.faults,
+            wakes=tuple(self._wake(wake) for wake in services.wakes.wakes),
+            faults=services.context.faults.status(),
+            events=self._recent.latest(),
+            deadlines=self._deadlines(),
+            now_s=self._clock.now(),
         )
+
+    def _wake(self, wake: Wake) -> WakeStatus:
+        running_for_s = self._clock.monotonic() - wake.began_at_s
+        boot_by_s = self._clock.now() - running_for_s + BOOT_S_MAX
+        overdue = self._services.wakes.is_overdue(wake)
+        return WakeStatus(wake.node, wake.reason, wake.bursts, running_for_s, overdue, boot_by_s)
+
+    def _deadlines(self) -> DeadlineStatus:
+        uptime, progress = self._services.uptime, self._services.context.progress
+        return DeadlineStatus(self._at(progress.next_s(ITSELF)), self._at(uptime.next_s), self._at(uptime.gap_begins_s))
+
+    def _at(self, monotonic_s: float | None) -> float | None:
+        return None if monotonic_s is None else self._clock.now() - self._clock.monotonic() + monotonic_s
 
     async def reconcile(self) -> None:
         """Both loops look again."""

@@ -127,6 +127,7 @@ def _machine(directory: Path, node: Mapping[str, Any], broker: str, chain_url: s
         "follower": {"cursor_file": str(machine.cursor)},
         "lock": {"dir": str(directory)},
         "metrics": {"kind": "off"},
+        "status": {"socket": str(directory / f"node-{number}-status.sock")},
         **PACE,
     }
     return machine

@@ -156,14 +156,28 @@ def events(options: Options) -> None:
 
 @main.command(short_help="Show what the running daemon believes and does.")
 @click.option("--json", "as_json", is_flag=True, help="All of it, as one JSON object.")
-@click.option("--broker", metavar="URL", callback=_redis_url, help="The daemon's Redis, as the daemon was given it.")
+@click.option("--watch", is_flag=True, help="Go on showing it, each second; in a pipe, a line for each change.")
+@click.option("--check", is_flag=True, help="For scripts: a line a fault; exit 0: none, 1: a fault, 2: no answer.")
 @click.pass_obj
-def status(options: Options, broker: str | None, *, as_json: bool) -> None:
-    """Show what this node's daemon believes and does now: target, state, holds, uptime, wakes, faults."""
-    from app.entrypoints.powerd.status import show_status
-    from app.entrypoints.settings.profiles import broker_url
+def status(options: Options, *, as_json: bool, watch: bool, check: bool) -> None:
+    """Show what this node's daemon believes and does now, what it waits for and why, and what is wrong.
 
-    show_status(broker or broker_url(options.settings()), sys.stdout, as_json=as_json)
+    Faults come first, each with since when it lasts and what to do. It is asked of the daemon on this host
+    through its socket (status.socket), and works without Redis and without the chain. Exits with 2 where no
+    daemon answers.
+    """
+    if as_json + watch + check > 1:
+        raise click.UsageError("--json, --watch and --check are three ways of showing it; give one of them")
+    if watch:
+        from app.entrypoints.powerd.status.watching import watch_status
+
+        watch_status(options.settings(), sys.stdout)
+        return
+    from app.entrypoints.powerd.status.command import check_status, show_status
+
+    if check:
+        sys.exit(check_status(options.settings(), sys.stdout))
+    show_status(options.settings(), sys.stdout, as_json=as_json)
 
 
 @main.group(short_help="Keep this node up for a while, and see who does.")

@@ -138,6 +138,7 @@ async def _serve(container: Container) -> None:
         async with asyncio.TaskGroup() as group:
             supervision = container.supervision()
             group.create_task(_tell(supervision), name="supervision")
+            group.create_task(container.status_watch().run(), name="status socket")
             group.create_task(container.faults().run(), name="faults")
             monitoring.show(container, group)
             if speaks_substrate(container.settings()):

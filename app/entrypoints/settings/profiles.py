@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.entrypoints.settings.schema import Settings
@@ -10,6 +12,7 @@ BROKER = "redis://127.0.0.1:6379"
 ZOS_BROKER = "unix:///var/run/redis.sock"
 """As Zero-OS' own powerd has it."""
 
+STATUS_SOCKET = Path("/run/powerd/status.sock")
 ZINIT_SOCKET = Path("/var/run/zinit.sock")
 
 KINDS: dict[str, dict[str, str]] = {
@@ -71,6 +74,14 @@ def profile_of(settings: Settings) -> str:
 def broker_url(settings: Settings) -> str:
     """Where this node's Redis is."""
     return settings.broker.url or (ZOS_BROKER if profile_of(settings) == "zos" else BROKER)
+
+
+def status_paths(settings: Settings) -> Sequence[Path]:
+    """Where the daemon answers `powerd status`: at the first that can be used."""
+    if settings.status.socket:
+        return [Path(settings.status.socket)]
+    user = os.environ.get("XDG_RUNTIME_DIR")
+    return [STATUS_SOCKET, *([Path(user) / "powerd" / STATUS_SOCKET.name] if user else [])]
 
 
 def behind_gateway(settings: Settings) -> bool:

@@ -35,6 +35,7 @@ from app.entrypoints.settings.schema_services import (
     Log,
     PowerManagement,
     Shutdown,
+    Status,
     Supervision,
     Uptime,
     Wake,
@@ -72,6 +73,7 @@ class Settings(Section, frozen=True):
     uptime: Uptime = Uptime()
     follower: Follower = Follower()
     supervision: Supervision = Supervision()
+    status: Status = Status()
     lock: Lock = Lock()
     farmer: Farmer = Farmer()
     log: Log = Log()

@@ -309,9 +309,7 @@ class Zbus(Section, frozen=True):
 
     serve: Annotated[
         bool,
-        Meta(
-            description="Serve module `power` (docs/zbus.md) to other programs, where the event stream is Redis; `powerd status` asks it."
-        ),
+        Meta(description="Serve module `power` (docs/zbus.md) to other programs, where the event stream is Redis."),
     ] = True
     timeout_s: Annotated[
         PositiveSeconds, Meta(description="Seconds an answer of registrar, identityd or zui may take.")

@@ -167,6 +167,18 @@ class Supervision(Section, frozen=True):
     ] = 900.0
 
 
+class Status(Section, frozen=True):
+    """`powerd status`: the Unix socket at which the daemon answers it, for the daemon's user and its group."""
+
+    socket: Annotated[
+        str,
+        Meta(
+            max_length=107,
+            description="Path of the socket. Empty: `/run/powerd/status.sock` where that can be used, else `powerd/status.sock` in the user's run directory.",
+        ),
+    ] = ""
+
+
 class Lock(Section, frozen=True):
     """Keeps a second daemon of the same node from running on this host, and a second `powerd events`."""
 

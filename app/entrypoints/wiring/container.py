@@ -32,6 +32,7 @@ from app.adapters.substrate.farm_owners import SubstrateFarmOwners
 from app.adapters.substrate.farm_view import SubstrateFarmView
 from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
 from app.adapters.telemetry.no_display import NoDisplay
+from app.adapters.telemetry.recent import KeptEvents
 from app.adapters.zbus.power_object import PowerObject
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
@@ -42,6 +43,7 @@ from app.domain.services.events.follower import Follower
 from app.domain.services.identification import Identification
 from app.domain.services.operator_service import Desk, OperatorService, UnidentifiedOperator
 from app.domain.services.registration_watch import RegistrationWatch
+from app.domain.services.status_watch import StatusWatch
 from app.domain.services.supervision import Supervision
 from app.entrypoints.settings.profiles import kind_of, rtc_alarm_kind, signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
@@ -74,10 +76,13 @@ class Container(containers.DeclarativeContainer):
     clock = one(SystemClock)
     zbus_client = one(zos.zbus_client, settings)
     domain_events = one(zos.zbus_domain_events, settings, clock, jitter)
+    recent_events = one(KeptEvents, clock)
     instruments: Any = providers.Object(None)
     """The daemon alone counts: `daemon_instruments`."""
     fault_hook: Any = providers.Object(None)
-    telemetry = one(monitoring.telemetry, settings, domain_events.provider, instruments, fault_hook, clock)
+    telemetry = one(
+        monitoring.telemetry, settings, recent_events, domain_events.provider, instruments, fault_hook, clock
+    )
     fault_display = _by_kind(
         settings,
         "faults",
@@ -195,17 +200,19 @@ class Container(containers.DeclarativeContainer):
     server = services.provided.server
 
     # -- what others may ask (zbus) ----------------------------------------------------------------
-    unidentified_operator = one(UnidentifiedOperator, identification, faults, version)
+    unidentified_operator = one(UnidentifiedOperator, identification, everywhere, recent_events, version)
     operator = one(
         OperatorService,
         services,
         host_facts,
+        recent_events,
         version,
     )
     desk = one(Desk, unidentified_operator)
     power_object = one(PowerObject, desk)
     zbus_server = one(zos.zbus_server, settings, power_object, jitter)
 
+    status_watch = one(StatusWatch, one(files.status_socket, settings), desk.provided.status, everywhere)
     service_manager = one(host.service_manager)
     supervision = one(Supervision, service_manager, progress, clock, desk.provided.headline)
 

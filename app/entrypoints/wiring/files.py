@@ -6,7 +6,8 @@ from pathlib import Path
 
 from app.adapters.files.boot_memory import FileBootMemory
 from app.adapters.files.window_memory import FileWindowMemory
-from app.entrypoints.settings.profiles import profile_of
+from app.adapters.status_socket.server import StatusSocket
+from app.entrypoints.settings.profiles import profile_of, status_paths
 from app.entrypoints.settings.schema import Settings
 
 BOOTS_FILE = Path("/var/lib/powerd/boots.json")
@@ -16,6 +17,10 @@ ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
 def file_boot_memory(settings: Settings) -> FileBootMemory:
     """What the boot-loop guard remembers, on a disk."""
     return FileBootMemory(boots_file(settings))
+
+
+def status_socket(settings: Settings) -> StatusSocket:
+    return StatusSocket(status_paths(settings))
 
 
 def boots_file(settings: Settings) -> Path:

@@ -27,20 +27,21 @@ if TYPE_CHECKING:
 
 def telemetry(
     settings: Settings,
+    recent: Telemetry,
     zbus: Callable[[], ZbusDomainEvents],
     counts: Instruments | None,
     hook: FaultHook | None,
     clock: Clock,
 ) -> Telemetry:
     """All that listen."""
-    listeners: list[Telemetry] = [LogTelemetry(logging.getLogger("powerd"))]
+    listeners: list[Telemetry] = [LogTelemetry(logging.getLogger("powerd")), recent]
     if serves_zbus(settings):
         listeners.append(zbus())
     if counts is not None:
         listeners.append(PrometheusTelemetry(counts, clock))
     if hook is not None:
         listeners.append(hook)
-    return FanOut(listeners) if len(listeners) > 1 else listeners[0]
+    return FanOut(listeners)
 
 
 def instruments(settings: Settings) -> Instruments | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import RetryableError
 from app.domain.events import FaultCleared, FaultRaised, OperationFailed
-from app.domain.faults import FaultKey
+from app.domain.faults import FaultKey, FaultKind
 from app.domain.figures import without_figures
 from app.domain.model import Fault
 from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.trigger import Trigger
+from app.domain.status import FaultStatus
 from app.ports.clock import Clock
 from app.ports.fault_display import FaultDisplay
 from app.ports.telemetry import Telemetry
@@ -34,6 +35,11 @@ class FaultBoard:
     def faults(self) -> tuple[Fault, ...]:
         """All faults there are now, oldest first."""
         return tuple(self._faults.values())
+
+    def status(self) -> tuple[FaultStatus, ...]:
+        """All of them, for people: since when by the wall clock as it is set now, and what to do."""
+        began_at_s = self._clock.now() - self._clock.monotonic()
+        return tuple(_status(fault, began_at_s + fault.began_s) for fault in self._faults.values())
 
     def report(self, key: FaultKey, message: str) -> None:
         """This is wrong; saying the same again changes nothing, and with other figures only what is shown."""
@@ -64,3 +70,10 @@ class FaultBoard:
             else:
                 self._showing.succeeded()
                 wait_s = SHOWN_AGAIN_S
+
+
+def _status(fault: Fault, since_s: float) -> FaultStatus:
+    kind = FaultKind.of(fault.key)
+    if kind is None:
+        return FaultStatus(fault.key, fault.message, since_s)
+    return FaultStatus(fault.key, fault.message, since_s, kind.urgency.value, kind.remedy)

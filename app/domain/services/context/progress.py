@@ -21,10 +21,16 @@ class Progress:
         self._clock = clock
         self._patience_s = patience_s
         self._due_s: dict[str, float] = {}
+        self._next_s: dict[str, float] = {}
 
     def made(self, loop: str, *, waits_s: float = 0.0) -> None:
         """The loop goes on: it begins a step now, or waits for ``waits_s`` first."""
-        self._due_s[loop] = self._clock.monotonic() + waits_s + self._patience_s
+        self._next_s[loop] = self._clock.monotonic() + waits_s
+        self._due_s[loop] = self._next_s[loop] + self._patience_s
+
+    def next_s(self, loop: str) -> float | None:
+        """When its wait ends (monotonic), or its step began; None before its first sign of life."""
+        return self._next_s.get(loop)
 
     @property
     def stuck(self) -> str:

@@ -16,8 +16,9 @@ from app.domain.services.context.retry import Work
 from app.domain.services.context.trigger import Trigger
 from app.ports.chain import ChainReader
 
-WHILE = 15
-"""Follow-ups that "a while" lasts (30 s): what others decide may last for hours, and each look reads the chain."""
+FOLLOW_UPS = {LookAgain.SOON: 1, LookAgain.IN_A_WHILE: 15}
+"""How many follow-ups the pause lasts. A while (30 s): what others decide may last for hours, and each look reads the
+chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,12 @@ class Reconciler:
 
     async def _until_next(self, what: str, command: PowerCommand | None) -> str:
         interval_s = spread(self._policy.interval_s, self._policy.jitter, self._jitter)
-        self._progress.made(what, waits_s=interval_s)
         again = command.look_again if isinstance(command, StayUp) else LookAgain.NEXT_ROUND
-        if again is LookAgain.SOON:
-            return await self.trigger.wait(min(self._policy.follow_up_s, interval_s)) or "follow-up"
-        if again is LookAgain.IN_A_WHILE:
-            return await self.trigger.wait(min(self._policy.follow_up_s * WHILE, interval_s)) or "follow-up"
+        if again in FOLLOW_UPS:
+            wait_s = min(self._policy.follow_up_s * FOLLOW_UPS[again], interval_s)
+            self._progress.made(what, waits_s=wait_s)
+            return await self.trigger.wait(wait_s) or "follow-up"
+        self._progress.made(what, waits_s=interval_s)
         if again is LookAgain.NEXT_FINALIZED_HEAD:
             return await self._until_finalized_moves(interval_s)
         return await self.trigger.wait(interval_s) or "clock"

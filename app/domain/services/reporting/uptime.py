@@ -8,7 +8,7 @@ from app.domain.errors import ClockWrong, ExtrinsicFailed, PowerdError
 from app.domain.events import OperationFailed, UptimeReported, UptimeSkipped
 from app.domain.faults import FaultKind
 from app.domain.model import UptimeSample
-from app.domain.rules.uptime import UptimePolicy, reason_of, remedy_for, silence
+from app.domain.rules.uptime import GAP_S_MAX, UptimePolicy, reason_of, remedy_for, silence
 from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
@@ -51,6 +51,8 @@ class Uptime:
         self._sampled_once = False
         self._reported_at_s = self._sampled_at_s
         self._fee_pause_s = 0.0
+        self.next_s: float | None = None
+        """When the next attempt begins, by the monotonic clock; None while the first one is under way."""
         self._problem = ("no attempt has ended yet", "")
         self.taken = 0
         """Reports that were included and succeeded."""
@@ -65,6 +67,11 @@ class Uptime:
     def age_s(self) -> float:
         """Seconds since the sample of the last report was taken, or since the start."""
         return self._clock.monotonic() - self._reported_at_s
+
+    @property
+    def gap_begins_s(self) -> float | None:
+        """Without a report till then (monotonic) a gap begins that is not paid; None while none was taken yet."""
+        return None if self.last is None else self._reported_at_s + GAP_S_MAX
 
     async def run(self) -> None:
         """Report for ever, every ``interval_s`` counted from the last sample, and say so when none is taken."""
@@ -123,6 +130,7 @@ class Uptime:
             else:
                 self._attempts.succeeded()
                 wait_s = self._until_next(result)
+            self.next_s = self._clock.monotonic() + wait_s
             await self._clock.sleep(wait_s)
 
     async def _another_second(self) -> None:

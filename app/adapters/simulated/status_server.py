@@ -1,0 +1,35 @@
+"""A place to ask for the status that can be taken, or taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.domain.errors import StatusNotServed
+from app.domain.status import NodeStatus
+
+
+class SimulatedStatusServer:
+    """`StatusServer`; ``unusable`` says why it can't be opened, or nothing."""
+
+    def __init__(self) -> None:
+        self.unusable = ""
+        self._answer: Callable[[], NodeStatus] | None = None
+
+    async def open(self, answer: Callable[[], NodeStatus]) -> None:
+        if self.unusable:
+            raise StatusNotServed(self.unusable)
+        self._answer = answer
+
+    def reachable(self) -> bool:
+        return self._answer is not None
+
+    async def close(self) -> None:
+        self._answer = None
+
+    def take_away(self) -> None:
+        """As if its file was removed."""
+        self._answer = None
+
+    def ask(self) -> NodeStatus | None:
+        """What a caller gets; None where no one answers."""
+        return None if self._answer is None else self._answer()

@@ -1,0 +1,50 @@
+"""The last few events, kept for `powerd status`."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+from app.adapters.telemetry.sentences import line_of
+from app.domain.events import DomainEvent, Reconciled
+from app.domain.figures import without_figures
+from app.domain.measurements import Measurement
+from app.domain.status import EventStatus
+from app.ports.clock import Clock
+
+KEPT_MAX = 20
+
+ROUTINE = frozenset({Reconciled})
+"""Left out: one every few minutes, in which nothing happened."""
+
+
+class KeptEvents:
+    """`Telemetry` and `RecentEvents`. What comes again and differs in its figures alone is one entry."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: deque[EventStatus] = deque(maxlen=KEPT_MAX)
+
+    def record(self, event: DomainEvent) -> None:
+        if type(event) in ROUTINE:
+            return
+        line = line_of(event)
+        facts = {name: _text(fact) for name, fact in line.fields.items()}
+        new = EventStatus(self._clock.now(), line.event, line.sentence, facts)
+        if self._kept and _same(self._kept[-1]) == _same(new):
+            new = replace(new, times=self._kept.pop().times + 1)
+        self._kept.append(new)
+
+    def measure(self, measurement: Measurement) -> None:
+        """None is kept: they are no news."""
+
+    def latest(self) -> tuple[EventStatus, ...]:
+        return tuple(self._kept)
+
+
+def _same(event: EventStatus) -> str:
+    return without_figures(f"{event.kind} {sorted(event.facts.items())}")
+
+
+def _text(fact: object) -> str:
+    return ", ".join(map(str, fact)) if isinstance(fact, list) else "none" if fact is None else str(fact)

@@ -1,0 +1,42 @@
+"""Keeps `powerd status` answered, and says when it can't be (R15)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.domain.errors import StatusNotServed
+from app.domain.faults import FaultKind
+from app.domain.services.context.node_context import ServiceContext
+from app.domain.status import NodeStatus
+from app.ports.status_server import StatusServer
+
+FAULT = FaultKind.STATUS_SOCKET.key()
+LOOK_EVERY_S = 30.0
+
+
+class StatusWatch:
+    """``answer`` is asked anew by each caller."""
+
+    def __init__(self, server: StatusServer, answer: Callable[[], NodeStatus], context: ServiceContext) -> None:
+        self._server = server
+        self._answer = answer
+        self._faults = context.faults
+        self._clock = context.clock
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        try:
+            while True:
+                if not self._server.reachable():
+                    await self._open()
+                await self._clock.sleep(LOOK_EVERY_S)
+        finally:
+            await self._server.close()
+
+    async def _open(self) -> None:
+        try:
+            await self._server.open(self._answer)
+        except StatusNotServed as error:
+            self._faults.report(FAULT, f"`powerd status` is not answered: {error}")
+        else:
+            self._faults.clear(FAULT)

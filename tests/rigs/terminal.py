@@ -1,0 +1,57 @@
+"""``powerd`` on a terminal of its own: what it says there, what is typed, Ctrl-C, another size."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+from collections.abc import Mapping
+from contextlib import suppress
+
+from app.entrypoints.demo.installation import program
+from tests.slowness import patient
+
+INTERRUPT = b"\x03"
+"""What Ctrl-C types."""
+
+
+class Terminal:
+    """Runs the program on it; it is the program's controlling terminal, so that `INTERRUPT` is SIGINT."""
+
+    def __init__(self, environment: Mapping[str, str], *arguments: str, lines: int = 24, columns: int = 80) -> None:
+        self._master, slave = pty.openpty()
+        self.resize(lines, columns)
+        self.process = subprocess.Popen(
+            ["setsid", "--ctty", "--wait", program("powerd"), *arguments],
+            env={"PATH": os.environ["PATH"], "TERM": "xterm", **environment},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+        )
+        os.close(slave)
+        self.said = b""
+
+    def resize(self, lines: int, columns: int) -> None:
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def read_until(self, words: bytes) -> None:
+        while words not in self.said:
+            self.said += os.read(self._master, 1024)
+
+    def forget(self) -> None:
+        """What was said so far does not count for `read_until`."""
+        self.said = b""
+
+    def answer(self, text: bytes) -> None:
+        os.write(self._master, text)
+
+    def end(self) -> int:
+        """The exit code, when the program ended."""
+        with suppress(OSError):  # the program ends, and the terminal with it
+            while chunk := os.read(self._master, 1024):
+                self.said += chunk
+        os.close(self._master)
+        return self.process.wait(patient(60))
