@@ -2,81 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import pty
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from app.adapters.substrate.chain import SubstrateChain
-from app.adapters.substrate.client import SubstrateClient
 from app.domain.model import Power
 from app.entrypoints.demo.installation import program
-from tests.rigs.chain.as_process import DevChain, dev_chain
-from tests.rigs.dev_rpc import line
+from tests.rigs.farmer import Farm, farm_of
 from tests.rigs.program_runs import run
+from tests.rigs.terminal import Terminal
 
 pytestmark = pytest.mark.timeout(180)
 
 ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
-
-
-class Farm:
-    """A farm on a dev chain of its own, its farmer at the command line, and its nodes' hands on the chain."""
-
-    def __init__(self, chain: DevChain) -> None:
-        self.chain = chain
-        self.environment = {
-            "POWERD_CHAIN_URLS": chain.url,
-            "POWERD_FARMER_KEY_FILE": chain.about["farmer"]["key_file"],
-        }
-
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return run("farm", *arguments, **{**self.environment, **environment})
-
-    def ask(self, method: str, *params: object) -> Any:
-        """The chain itself, or the one who makes it misbehave (``dev_…``)."""
-        with line(self.chain.url) as admin:
-            return admin.ask(method, *params)
-
-    @property
-    def paid(self) -> int:
-        """How many extrinsics the farmer has sent."""
-        return int(self.ask("system_accountNextIndex", self.chain.about["farmer"]["address"]))
-
-    def says(self, node: int, power: Power) -> None:
-        """The node itself says that it is up, or down."""
-
-        async def say() -> None:
-            client = SubstrateClient([self.chain.url])
-            try:
-                await SubstrateChain(client, seed=self.chain.node_seeds[node - 1]).set_power_state(power)
-            finally:
-                await client.close()
-
-        asyncio.run(say())
-
-    def targets(self) -> dict[int, str]:
-        return {each["node"]: each["target"] for each in self.listed()["nodes"]}
-
-    def listed(self) -> dict[str, Any]:
-        answer = self.run("list", "--json")
-        assert answer.returncode == 0, answer.stderr
-        listed: dict[str, Any] = json.loads(answer.stdout)
-        return listed
-
-
-@contextmanager
-def farm_of(nodes: int, block_time_s: float = 0) -> Iterator[Farm]:
-    with dev_chain(nodes=nodes, block_time_s=block_time_s) as chain:
-        yield Farm(chain)
 
 
 @pytest.fixture
@@ -282,35 +223,9 @@ class TestWaiting:
         assert "'soon' is no duration" in wrong.stderr
 
 
-class Terminal:
-    """A program on a terminal of its own."""
-
-    def __init__(self, farm: Farm, *arguments: str) -> None:
-        self._master, slave = pty.openpty()
-        self._process = subprocess.Popen(
-            [program("powerd"), "farm", *arguments], env=farm.environment, stdin=slave, stdout=slave, stderr=slave
-        )
-        os.close(slave)
-        self.said = b""
-
-    def read_until(self, words: bytes) -> None:
-        while words not in self.said:
-            self.said += os.read(self._master, 1024)
-
-    def answer(self, text: bytes) -> None:
-        os.write(self._master, text)
-
-    def end(self) -> int:
-        with suppress(OSError):  # the program ends, and the terminal with it
-            while chunk := os.read(self._master, 1024):
-                self.said += chunk
-        os.close(self._master)
-        return self._process.wait(60)
-
-
 @pytest.mark.parametrize(("answer", "code", "paid"), [(b"n\n", 1, 0), (b"y\n", 0, 1)])
 def test_on_a_terminal_it_asks_before_it_darkens_anything(farm: Farm, answer: bytes, code: int, paid: int) -> None:
-    terminal = Terminal(farm, "down", "3")
+    terminal = Terminal(farm.environment, "farm", "down", "3")
     terminal.read_until(b"Set the power target of node 3 to Down? [y/N]")
     terminal.answer(answer)
     assert terminal.end() == code
@@ -318,7 +233,7 @@ def test_on_a_terminal_it_asks_before_it_darkens_anything(farm: Farm, answer: by
 
 
 def test_on_a_terminal_a_line_counts_while_it_waits(farm: Farm) -> None:
-    terminal = Terminal(farm, "down", "2", "3", "--yes", "--wait")
+    terminal = Terminal(farm.environment, "farm", "down", "2", "3", "--yes", "--wait")
     terminal.read_until(b": 0 of 2 nodes Down")
     farm.says(2, Power.DOWN)
     terminal.read_until(b": 1 of 2 nodes Down")

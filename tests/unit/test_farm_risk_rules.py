@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from app.domain.model import FarmId, Mac, Node, NodeId, NodePower, Power, PowerState, TwinId, Unreadable
-from app.domain.rules.farm_risk import UNKNOWN, Member, SignAge, is_awake, objections, risk, state_of, unwakeable
+from app.domain.rules.farm_risk import (
+    UNKNOWN,
+    Member,
+    SignAge,
+    Wakers,
+    is_awake,
+    objections,
+    risk,
+    state_of,
+    unwakeable,
+    wakers,
+)
 
 FRESH_S = 2700.0
 UP, DOWN = Power.UP, Power.DOWN
@@ -116,3 +127,19 @@ def test_a_broken_record_is_doubt_and_a_missing_address_is_certain() -> None:
 def test_a_state_that_cannot_be_read_is_none() -> None:
     assert state_of(Member(NodeId(1), BROKEN, BROKEN)) is None
     assert state_of(member(1, state=DOWN)) is DOWN
+
+
+@pytest.mark.parametrize(
+    ("seen", "others", "who"),
+    [
+        (
+            member(1, DOWN, DOWN),
+            [member(2), member(3, sign=UNTOLD), member(4, sign=SILENT)],
+            Wakers([NodeId(2)], [NodeId(3)]),
+        ),
+        (member(1), [member(2, DOWN), member(3, UP, DOWN)], Wakers([], [])),
+        (member(1, DOWN, DOWN, mac=""), [member(2)], Wakers()),
+    ],
+)
+def test_who_could_wake_a_node_is_awake_itself_and_no_other(seen: Member, others: list[Member], who: Wakers) -> None:
+    assert wakers(seen, [seen, *others], FRESH_S) == who

@@ -8,7 +8,16 @@ import pytest
 
 from app.adapters.files.standings import load_standings, save_standings
 from app.domain.minting.month import Month
-from app.domain.minting.standing import UNTOLD, Known, Seen, Standing, standing
+from app.domain.minting.standing import (
+    UNTOLD,
+    Deadline,
+    DeadlineKind,
+    Known,
+    Seen,
+    Standing,
+    next_deadline,
+    standing,
+)
 from app.domain.model import NodeId, NodePower, Power, PowerState
 
 NOW_S = 1_750_100_000
@@ -74,3 +83,40 @@ def test_they_are_kept_in_a_file(tmp_path: Path) -> None:
     path.write_text('{"7":')
     assert load_standings(path) == {}
     save_standings(path / "below-a-file", kept)
+
+
+REPORT, BOOT, SLEEP = DeadlineKind.REPORT, DeadlineKind.BOOT, DeadlineKind.SLEEP
+MIN_S = 60
+
+
+@pytest.mark.parametrize(
+    ("node", "stands", "deadline"),
+    [
+        # It reported 5 to 10 minutes ago: 31 of the 41 minutes are left, at least.
+        (
+            seen(UP, None, NOW_S - 10 * MIN_S, NOW_S - 5 * MIN_S),
+            Standing(None, None, None),
+            Deadline(REPORT, 31 * MIN_S),
+        ),
+        # 30 to 46 minutes ago: perhaps it is missed.
+        (seen(UP, None, NOW_S - 46 * MIN_S, NOW_S - 30 * MIN_S), Standing(None, None, None), Deadline(REPORT, 0)),
+        (
+            seen(UP, None, NOW_S - 90 * MIN_S, NOW_S - 46 * MIN_S),
+            Standing(None, None, None),
+            Deadline(REPORT, -5 * MIN_S),
+        ),
+        (seen(UP), Standing(None, None, UNTOLD), Deadline(REPORT, None)),
+        # Its window is open though it says Up: what comes first counts.
+        (seen(UP, None, NOW_S - 300, NOW_S), Standing(HOUR_S, 1200, 7), Deadline(BOOT, 1200)),
+        (seen(UP, None, NOW_S - 1500, NOW_S), Standing(HOUR_S, 1200, 7), Deadline(REPORT, 960)),
+        (seen(DOWN), Standing(19 * HOUR_S, None, None), Deadline(SLEEP, 19 * HOUR_S)),
+        (seen(CALLED), Standing(HOUR_S, 900, None), Deadline(BOOT, 900)),
+        (seen(CALLED), Standing(HOUR_S, UNTOLD, None), Deadline(BOOT, None)),
+        (seen(CALLED), Standing(-HOUR_S, UNTOLD, None), Deadline(SLEEP, -HOUR_S)),
+        (seen(DOWN), Standing(UNTOLD, None, UNTOLD), Deadline(SLEEP, None)),
+        # It said Down with its target Up: no window is open.
+        (seen(CALLED), Standing(None, None, 7), None),
+    ],
+)
+def test_the_deadline_that_is_missed_next(node: Seen, stands: Standing, deadline: Deadline | None) -> None:
+    assert next_deadline(node, stands, NOW_S) == deadline

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from app.adapters.files.key_file import KeyFileError
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.secret_uri import DEVELOPMENT_PHRASE, secret_of
+from app.entrypoints.settings.key_files import farmer_key
 from app.entrypoints.settings.loading import load_settings
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.wiring.substrate import substrate_client, substrate_power_targets
 
 ALICE = "e5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a"
 LONG = (
@@ -67,7 +66,7 @@ def test_a_wrong_one_is_refused_and_not_shown(
     over = {"farmer.key_file": str(file), "farmer.key_type": key_type}
     settings: Settings = load_settings(None, {}, over)
     with pytest.raises(KeyFileError, match=problem) as caught:
-        substrate_power_targets(settings, substrate_client(settings, SimulatedTelemetry()))
+        farmer_key(settings)
     said = str(caught.value)
     assert str(file) in said
     assert not any(word in said.split() for word in phrase.split() if len(word) > 4)

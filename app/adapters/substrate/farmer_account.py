@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.records import PALLET, account_key
+from app.adapters.substrate.rpc import RpcConnection
+from app.adapters.substrate.rpc_errors import EndpointFailed
+from app.adapters.substrate.signing import Signer
 from app.adapters.substrate.state import head_state
-from app.domain.model import HeadKind, TwinId
+from app.domain.model import HeadKind, NodeId, Power, TwinId
 
 UNITS_PER_TFT = 10_000_000
 
@@ -25,9 +29,10 @@ class Account:
 class SubstrateFarmerAccount:
     """Of ``seed`` (see `SigningKey`)."""
 
-    def __init__(self, client: SubstrateClient, *, seed: bytes, key_type: str) -> None:
+    def __init__(self, client: SubstrateClient, *, seed: bytes, key_type: str, era_blocks: int = 16) -> None:
         self._client = client
         self._key = SigningKey(seed, key_type)
+        self._signer = Signer(client, self._key, era_blocks)
 
     async def look(self) -> Account:
         """At the best head."""
@@ -47,3 +52,17 @@ class SubstrateFarmerAccount:
             return Account(address, TwinId(twin) if twin else None, info["data"]["free"] / UNITS_PER_TFT)
 
         return await self._client.decode(read)
+
+    async def fee_tft(self, node: NodeId) -> float:
+        """What the chain takes for setting this node's power target, now. It is signed for that, and not sent."""
+        arguments = {"node_id": int(node), "power_target": Power.UP.value}
+
+        async def question(connection: RpcConnection) -> float:
+            _, signed = await self._signer.sign_by(connection, "change_power_target", lambda: arguments)
+            answer = await connection.ask_for(dict[str, Any], "payment_queryInfo", signed.data)
+            try:
+                return int(answer["partialFee"]) / UNITS_PER_TFT
+            except (KeyError, TypeError, ValueError):
+                raise EndpointFailed(connection.name, "it tells no fee (payment_queryInfo)") from None
+
+        return await self._client.ask(question)

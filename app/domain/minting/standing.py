@@ -58,6 +58,38 @@ class Standing:
     uncredited_since_s: Told
 
 
+class DeadlineKind(enum.Enum):
+    """What a node has to do in time: report again, boot after it was called, or boot and report after its sleep."""
+
+    REPORT = "report"
+    BOOT = "boot"
+    SLEEP = "sleep"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """What is missed next. ``left_s``: seconds left, at least; negative: it is missed; None: not known."""
+
+    kind: DeadlineKind
+    left_s: float | None
+
+
+def next_deadline(seen: Seen, stands: Standing, now_s: float) -> Deadline | None:
+    """None where the node has none. One whose time is not known comes before those that are not missed."""
+    told = ((DeadlineKind.BOOT, stands.boot_left_s), (DeadlineKind.SLEEP, stands.sleep_left_s))
+    found = [Deadline(kind, None if isinstance(left, Untold) else left) for kind, left in told if left is not None]
+    if seen.power.state.power is Power.UP:
+        found.append(Deadline(DeadlineKind.REPORT, _report_left_s(seen, now_s)))
+    return min(found, key=lambda each: each.left_s or 0.0, default=None)
+
+
+def _report_left_s(seen: Seen, now_s: float) -> float | None:
+    if (most_s := REPORT_GAP_S_MAX - (now_s - seen.sign_before_s)) < 0:
+        return most_s
+    # Its last sign of life is known up to the pace of the looks: 0 stands for "perhaps missed".
+    return None if seen.sign_after_s is None else max(0.0, REPORT_GAP_S_MAX - (now_s - seen.sign_after_s))
+
+
 def standing(seen: Seen, now_s: float, known: Known | None) -> Standing:
     """The standing by the node's events, if they are recent; else by its state on chain alone."""
     if known is not None and _is_fresh(known, seen, now_s):

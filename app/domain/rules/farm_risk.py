@@ -66,6 +66,23 @@ def is_surely_awake(member: Member, fresh_s: float) -> bool:
     return is_awake(member, fresh_s) and (member.sign.at_most_s is not None or member.sign.whole)
 
 
+@dataclass(frozen=True, slots=True)
+class Wakers:
+    """Nodes that can wake another one: ``sure`` ones, and ones of which the chain does not tell whether they live."""
+
+    sure: Sequence[NodeId] = ()
+    perhaps: Sequence[NodeId] = ()
+
+
+def wakers(member: Member, farm: Iterable[Member], fresh_s: float) -> Wakers:
+    """Of its farm; none where no node can wake it. Whether they lie in its network segment the chain does not tell."""
+    if unwakeable(member):
+        return Wakers()
+    awake = [other for other in farm if other.id != member.id and is_awake(other, fresh_s)]
+    sure = [other.id for other in awake if is_surely_awake(other, fresh_s)]
+    return Wakers(sure, [other.id for other in awake if other.id not in sure])
+
+
 def no_waker(farm: Iterable[Member], fresh_s: float) -> str:
     """Why it is not certain that one of these nodes can wake others; empty if one can.
 

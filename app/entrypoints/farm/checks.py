@@ -97,5 +97,5 @@ def _foreign(node: NodeId, farm: FarmId, owner: TwinId | None, account: Account,
             f"(account {account.address})"
         )
     if configured and farm != configured:
-        return f"node {node} is of farm {farm}, and the settings name farm {configured} (identity.farm_id)"
+        return f"node {node} is of farm {farm}, and farm {configured} was named (--farm, or identity.farm_id)"
     return ""

@@ -4,62 +4,101 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
+from app.entrypoints.farm.given import ID, farmer_container, farmer_options
 from app.entrypoints.terminal.durations import WrongTime, duration_s
 from app.entrypoints.terminal.late_commands import LateCommand, LateGroup
-
-ID = click.IntRange(1, 2**32 - 1)
-"""The chain counts farms and nodes from 1, in 32 bits."""
 
 NODES = click.argument("nodes", type=ID, nargs=-1, required=True, metavar="NODE…")
 WAIT = click.option("--wait", is_flag=True, help="Wait until their states follow.")
 TIMEOUT = click.option("--timeout", metavar="DURATION", help="How long to --wait at most.  [default: 30m]")
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 USUAL_WAIT = "30m"
+
+
+def _seconds(option: str, text: str) -> int:
+    try:
+        return duration_s(text)
+    except WrongTime as error:
+        raise click.UsageError(f"{option}: {error}") from None
 
 
 def _wait_s(timeout: str | None, *, wait: bool) -> float | None:
     """How long to wait for the states; None: not at all. A time-out that would be ignored is refused."""
     if timeout is not None and not wait:
         raise click.UsageError("--timeout says how long to wait for the states: add --wait, or leave it out")
-    try:
-        return duration_s(timeout or USUAL_WAIT) if wait else None
-    except WrongTime as error:
-        raise click.UsageError(f"--timeout: {error}") from None
+    return _seconds("--timeout", timeout or USUAL_WAIT) if wait else None
 
 
-@click.group(cls=LateGroup, short_help="The farmer's side: list nodes, set targets.")
+class FarmGroup(LateGroup):
+    """Of a chain that is away it says how to name another."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        from app.domain.errors import ChainUnavailable
+
+        try:
+            return super().invoke(ctx)
+        except ChainUnavailable as error:
+            raise ChainUnavailable(f"{error}; name an endpoint that answers: --chain URL (chain.urls)") from error
+
+
+@click.group(cls=FarmGroup, short_help="The farmer's side: list nodes, set targets, wake.")
+@farmer_options
 def farm() -> None:
-    """The farmer's side: see the farm's nodes, and set their power targets."""
+    """The farmer's side: see the farm's nodes, set their power targets, and wake them.
+
+    These commands run on any machine that reaches the chain. Settings say the same as the options here:
+    chain.urls, farmer.key_file, farmer.key_type and identity.farm_id.
+    """
 
 
 @farm.command("list", short_help="Targets, states, signs of life, and who is at risk.")
-@click.option("--farm", "farm_id", type=ID, help="Farm id. Without it: of the settings, the farmer's key, or the node.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-@click.pass_obj
-def farm_list(options: Any, farm_id: int | None, *, as_json: bool) -> None:
-    """Show every node of the farm as the chain has it: target, state and since when, last sign of life, MAC.
+@farmer_options
+@click.pass_context
+def farm_list(ctx: click.Context, /, *, as_json: bool) -> None:
+    """Show every node of the farm as the chain has it.
+
+    SINCE is when a sleeper said Down (of an Up the chain keeps no time), LAST SIGN its last report or
+    other sign of life, LEFT the time until it misses the next deadline of its pay: to report, to boot
+    after it was called, or to be called after it went to sleep (docs/minting.md). WOKEN BY are the nodes
+    that are awake and can wake it; one with a ? may not be. CONTRACTS are active ones, which block a Down.
 
     AT RISK is a node that may not come up when it is wanted: no node can wake it, or none is awake to
     do so, or it is wanted up and dark; the reasons stand below. A ? is what the chain does not tell.
-
-    The second table is about the pay (docs/minting.md): what is left of the 24 hours in which a sleeper
-    must have booted and reported, of the 30 minutes in which a node that was called must have booted,
-    and since when a node that runs earns nothing.
     """
     from app.entrypoints.farm.listing import list_farm
 
-    list_farm(options.container(), farm_id, sys.stdout, as_json=as_json)
+    list_farm(farmer_container(ctx), sys.stdout, as_json=as_json)
+
+
+@farm.command("watch", short_help="The same, live.")
+@click.option("--every", default="6s", show_default=True, metavar="DURATION", help="How often the chain is read.")
+@farmer_options
+@click.pass_context
+def farm_watch(ctx: click.Context, /, *, every: str) -> None:
+    """Show the farm as `powerd farm list` does, live, until Ctrl-C.
+
+    Where the output goes to no terminal, each change is a line with its time.
+    """
+    from app.entrypoints.farm.watching import watch_farm
+
+    watch_farm(farmer_container(ctx), sys.stdout, _seconds("--every", every))
 
 
 @farm.command("up", short_help="Set power targets to Up.")
-@NODES
+@click.argument("nodes", type=ID, nargs=-1, metavar="[NODE…]")
+@click.option("--all", "every", is_flag=True, help="All nodes of the farm that are not up.")
+@DRY_RUN
 @WAIT
 @TIMEOUT
-@click.pass_obj
-def farm_up(options: Any, nodes: Sequence[int], timeout: str | None, *, wait: bool) -> None:
+@farmer_options
+@click.pass_context
+def farm_up(
+    ctx: click.Context, /, *, nodes: Sequence[int], every: bool, timeout: str | None, wait: bool, dry_run: bool
+) -> None:
     """Set the power target of these nodes to Up, and wait until the chain has it.
 
     Exits with 1 when any failed, or when no node is awake that could wake one of them.
@@ -67,20 +106,33 @@ def farm_up(options: Any, nodes: Sequence[int], timeout: str | None, *, wait: bo
     from app.domain.model import Power
     from app.entrypoints.farm.targets import Wish, set_targets
 
-    wish = Wish(nodes, Power.UP, wait_s=_wait_s(timeout, wait=wait))
-    sys.exit(set_targets(options.container(), wish, sys.stdout, sys.stderr))
+    if every == bool(nodes):
+        raise click.UsageError(
+            "name the nodes, or say --all" if not nodes else "name the nodes, or say --all, not both"
+        )
+    wish = Wish(nodes, Power.UP, every=every, wait_s=_wait_s(timeout, wait=wait), dry_run=dry_run)
+    sys.exit(set_targets(farmer_container(ctx), wish, sys.stdout, sys.stderr))
 
 
 @farm.command("down", short_help="Set power targets to Down, where it is safe.")
 @NODES
 @click.option("--force", is_flag=True, help="Although no node could wake them, or a workload runs there.")
 @click.option("--yes", is_flag=True, help="Don't ask (it asks on a terminal only).")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@DRY_RUN
 @WAIT
 @TIMEOUT
-@click.pass_obj
+@farmer_options
+@click.pass_context
 def farm_down(
-    options: Any, nodes: Sequence[int], timeout: str | None, *, force: bool, yes: bool, dry_run: bool, wait: bool
+    ctx: click.Context,
+    /,
+    *,
+    nodes: Sequence[int],
+    timeout: str | None,
+    force: bool,
+    yes: bool,
+    dry_run: bool,
+    wait: bool,
 ) -> None:
     """Set the power target of these nodes to Down, and wait until the chain has it.
 
@@ -92,7 +144,37 @@ def farm_down(
     from app.entrypoints.farm.targets import Wish, set_targets
 
     wish = Wish(nodes, Power.DOWN, wait_s=_wait_s(timeout, wait=wait), force=force, asks=not yes, dry_run=dry_run)
-    sys.exit(set_targets(options.container(), wish, sys.stdout, sys.stderr))
+    sys.exit(set_targets(farmer_container(ctx), wish, sys.stdout, sys.stderr))
+
+
+@farm.command("wake", short_help="Send magic packets from this machine, and no more.")
+@NODES
+@click.option("--interface", "interfaces", multiple=True, metavar="NAME", help="The card or bridge they leave by.")
+@click.option("--udp", is_flag=True, help="As UDP broadcasts, which need no rights, instead of Ethernet frames.")
+@farmer_options
+@click.pass_context
+def farm_wake(ctx: click.Context, /, *, nodes: Sequence[int], interfaces: Sequence[str], udp: bool) -> None:
+    """Send a burst of magic packets to these nodes, from this machine, which must be in their network segment.
+
+    It needs no key, and changes nothing on chain: a node whose target is Down wakes, and goes to sleep
+    again. Without --interface, that of the settings (magic_packets.interface); without either, --udp
+    goes where the system routes broadcasts. Exits with 1 when no packet left for one of them.
+    """
+    from app.entrypoints.farm.waking import call, packet_settings
+
+    container = farmer_container(ctx, packet_settings(interfaces, udp=udp))
+    sys.exit(call(container, nodes, sys.stdout, sys.stderr))
+
+
+@farm.command("whoami", short_help="The key's account, twin, farms, and what it can pay.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@farmer_options
+@click.pass_context
+def farm_whoami(ctx: click.Context, /, *, as_json: bool) -> None:
+    """Show who the key is on the chain: account, twin and farms; its balance, and how many targets it pays for."""
+    from app.entrypoints.farm.whoami import show_account
+
+    show_account(farmer_container(ctx), sys.stdout, as_json=as_json)
 
 
 farm.add_command(

@@ -1,9 +1,8 @@
-"""What ``powerd farm list`` shows of each node's pay: what is left of the deadlines, and who earns nothing."""
+"""How each node stands by the grid's minting, by what the chain shows and what was read of its events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any
 
 from app.adapters.substrate.farm_view import FarmView
@@ -11,25 +10,15 @@ from app.domain.minting.standing import Known, Seen, Standing, Told, Untold, sta
 from app.domain.model import NodeId, NodePower
 from app.domain.rules.farm_risk import Member
 
-Standings = Mapping[NodeId, Standing]
 
-
-def standings_of(view: FarmView, known: Mapping[NodeId, Known]) -> Standings:
+def seen_of(view: FarmView) -> Mapping[NodeId, Seen]:
     """Of all nodes whose power can be read."""
-    return {
-        member.id: standing(_seen(view, member, member.power), view.head.time_s, known.get(member.id))
-        for member in view.members
-        if isinstance(member.power, NodePower)
-    }
+    return {each.id: _seen(view, each, each.power) for each in view.members if isinstance(each.power, NodePower)}
 
 
-def pay_table(standings: Standings) -> Iterator[str]:
-    """A row a node."""
-    yield f"{'NODE':>7}  {'24 H LEFT':<9}  {'30 MIN LEFT':<11}  EARNS NOTHING SINCE"
-    for node, each in standings.items():
-        yield f"{node:>7}  {_left(each.sleep_left_s):<9}  {_left(each.boot_left_s):<11}  {_since(each)}"
-    if any(isinstance(each.uncredited_since_s, Untold) for each in standings.values()):
-        yield "?: `powerd farm minting` finds out, and here it is shown for 41 minutes"
+def standings_of(view: FarmView, known: Mapping[NodeId, Known]) -> Mapping[NodeId, Standing]:
+    """Of the same."""
+    return {node: standing(seen, view.head.time_s, known.get(node)) for node, seen in seen_of(view).items()}
 
 
 def plain(each: Standing | None) -> dict[str, Any]:
@@ -43,22 +32,3 @@ def _seen(view: FarmView, member: Member, power: NodePower) -> Seen:
     now_s, sign = view.head.time_s, member.sign
     after_s = None if sign.at_most_s is None else now_s - sign.at_most_s
     return Seen(power, view.since_s.get(member.id), after_s, now_s - sign.at_least_s)
-
-
-def _left(told: Told) -> str:
-    if told is None:
-        return "-"
-    if isinstance(told, Untold):
-        return str(told.value)
-    if told < 0:
-        return "over"
-    return f"{told / 3600:.1f} h" if told >= 5400 else f"{told / 60:.0f} min"
-
-
-def _since(each: Standing) -> str:
-    told = each.uncredited_since_s
-    if told is None:
-        return "-"
-    if isinstance(told, Untold):
-        return str(told.value)
-    return datetime.fromtimestamp(told, UTC).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -29,7 +29,9 @@ from app.domain.rules.farm_risk import (
 from app.entrypoints.farm.checks import FEE, Checked, NothingDone, check
 from app.entrypoints.farm.looking import look
 from app.entrypoints.farm.minting.cache import last_write_path
+from app.entrypoints.farm.picture import picture_of
 from app.entrypoints.farm.waiting import wait_for_states
+from app.entrypoints.farm.which import which_farm
 from app.entrypoints.wiring.container import Container
 from app.ports.power_targets import PowerTargets
 
@@ -38,10 +40,14 @@ DONE, SOME_FAILED = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked for. ``wait_s`` is how long to wait for the states to follow; None: not at all."""
+    """What was asked for. ``wait_s`` is how long to wait for the states to follow; None: not at all.
+
+    ``every``: instead of ``nodes``, those of the farm that are not up.
+    """
 
     nodes: Sequence[int]
     target: Power
+    every: bool = False
     wait_s: float | None = None
     force: bool = False
     asks: bool = False
@@ -65,6 +71,8 @@ class _Command:
     async def run(self) -> int:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._container.chain_client().close)
+            if self._wish.every and not await self._all_of_the_farm():
+                return DONE
             checked = await check(self._container, self._nodes)
             self._refuse_doubt(checked)
             wanted = self._worth_setting(checked)
@@ -82,6 +90,19 @@ class _Command:
             darkened = await self._darkened(checked, done) if self._wish.target is Power.DOWN else []
             late = await self._wait([node for node in done if node not in stranded])
         return SOME_FAILED if failed or stranded or darkened or late else DONE
+
+    async def _all_of_the_farm(self) -> bool:
+        """Whether any of its nodes is not up; these are the nodes from now on."""
+        farm = await which_farm(self._container)
+        picture = await picture_of(self._container, farm)
+        self._nodes = [
+            member.id
+            for member in picture.view.members
+            if not (state_of(member) is Power.UP and _target(member.power) is Power.UP)
+        ]
+        if not self._nodes:
+            self._say(f"farm {farm}: all nodes are up, and are to stay so")
+        return bool(self._nodes)
 
     def _worth_setting(self, checked: Checked) -> list[NodeId]:
         """A second Down changes nothing and costs a fee; a second Up makes the node's peers call it once more."""
@@ -169,7 +190,7 @@ class _Command:
         account = checked.account
         return (
             f"{error}: account {account.address} of the farmer's key had {account.free_tft:g} TFT, and a target costs "
-            f"{FEE}; send it some, or use another key (farmer.key_file)"
+            f"{FEE}; send it some, or use another key (--key)"
         )
 
     async def _stranded(self, checked: Checked, nodes: Sequence[NodeId]) -> list[NodeId]:

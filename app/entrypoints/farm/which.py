@@ -15,19 +15,25 @@ class NoFarmGiven(PermanentError):
     """It is not known which farm is meant."""
 
 
-async def which_farm(container: Container, given: int | None) -> FarmId:
-    """The farm that was named, or that of the settings, of the farmer's key, or of this node."""
+async def which_farm(container: Container) -> FarmId:
+    """The farm that the command line or the settings name, or that of the farmer's key, or of this node."""
     identity = container.settings().identity
-    if given or identity.farm_id:
-        return FarmId(given or identity.farm_id)
-    if has_farmer_key(container.settings()):
+    if identity.farm_id:
+        return FarmId(identity.farm_id)
+    if has_key(container):
         return await _of_farmer(container)
     if identity.node_id or has_node_key(container.settings()):
         found: NodeIdentity = await container.identity().identify()
         return found.farm
     raise NoFarmGiven(
-        "which farm? Give --farm, identity.farm_id in the settings, or the farmer's key (farmer.key_file)"
+        "which farm? Name it (--farm ID, or identity.farm_id in the settings), or give the farmer's key (--key FILE, "
+        "or farmer.key_file)"
     )
+
+
+def has_key(container: Container) -> bool:
+    """Whether a farmer's key was given, by the command line or the settings."""
+    return bool(container.farmer_key.overridden) or has_farmer_key(container.settings())
 
 
 async def _of_farmer(container: Container) -> FarmId:
@@ -47,5 +53,5 @@ def no_twin(account: Account) -> UnknownIdentity:
     """The error for an account that the chain has no twin of."""
     return UnknownIdentity(
         f"the farmer's key is of account {account.address}, which has no twin on this chain, so it owns no farm; use "
-        "the farmer's own key (farmer.key_file), of the right kind (farmer.key_type), and the right network"
+        "the farmer's own key (--key), of the right kind (--key-type), and the right network (--chain)"
     )

@@ -281,4 +281,6 @@ main.add_command(
         "simulate", "app.entrypoints.simulator.cli:simulate", "Farms in virtual time, with everything going wrong."
     )
 )
-main.add_command(LateCommand("farm", "app.entrypoints.farm.cli:farm", "The farmer's side: list nodes, set targets."))
+main.add_command(
+    LateCommand("farm", "app.entrypoints.farm.cli:farm", "The farmer's side: list nodes, set targets, wake.")
+)

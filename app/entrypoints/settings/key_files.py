@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.entrypoints.settings.loading import SettingsError
 from app.entrypoints.settings.schema import Settings
+
+if TYPE_CHECKING:
+    from app.adapters.files.key_text import SecretUri, SigningKey
 
 NODE_CREDENTIAL = "node-key"
 FARMER_CREDENTIAL = "farmer-key"
@@ -23,8 +27,8 @@ def farmer_key(settings: Settings) -> bytes:
     path = _path(settings.farmer.key_file, FARMER_CREDENTIAL)
     if path is None:
         raise SettingsError(
-            "no farmer's key: name its file (farmer.key_file, POWERD_FARMER_KEY_FILE, or the systemd credential "
-            f"{FARMER_CREDENTIAL})"
+            "no farmer's key: name its file (--key FILE, farmer.key_file, POWERD_FARMER_KEY_FILE, or the systemd "
+            f"credential {FARMER_CREDENTIAL})"
         )
     return _secret(path, settings.farmer.key_type)
 
@@ -50,14 +54,17 @@ def _path(key_file: str, credential: str) -> Path | None:
 
 
 def _secret(path: Path, key_type: str) -> bytes:
-    from app.adapters.files.key_file import REMEDY, KeyFileError, SecretUri, read_key
-
-    key = read_key(path, _directory())
-    if not isinstance(key, SecretUri):
-        return key.seed
-    from app.adapters.substrate.secret_uri import secret_of
+    from app.adapters.files.key_file import REMEDY, KeyFileError, read_key
 
     try:
-        return secret_of(key.phrase, key.path, key.password, key_type)
+        return secret_in(read_key(path, _directory()), key_type)
     except ValueError as error:
         raise KeyFileError(f"the key file {path} {error}; {REMEDY}") from None
+
+
+def secret_in(key: SigningKey | SecretUri, key_type: str) -> bytes:
+    """What the key signs with; ValueError says what is wrong with it, and shows none of it."""
+    from app.adapters.files.key_file import SecretUri
+    from app.adapters.substrate.secret_uri import secret_of
+
+    return secret_of(key.phrase, key.path, key.password, key_type) if isinstance(key, SecretUri) else key.seed

@@ -191,7 +191,7 @@ class Lock(Section, frozen=True):
 
 
 class Farmer(Section, frozen=True):
-    """`powerd farm up` and `down`."""
+    """The farmer's key, for `powerd farm`. Its option `--key` wins."""
 
     key_file: Annotated[
         str,

@@ -45,6 +45,7 @@ from app.domain.services.operator_service import Desk, OperatorService, Unidenti
 from app.domain.services.registration_watch import RegistrationWatch
 from app.domain.services.status_watch import StatusWatch
 from app.domain.services.supervision import Supervision
+from app.entrypoints.settings.key_files import farmer_key
 from app.entrypoints.settings.profiles import kind_of, rtc_alarm_kind, signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.wiring import files, host, monitoring, redis, simulated, substrate, zos
@@ -236,6 +237,7 @@ class Container(containers.DeclarativeContainer):
     farm_view = one(SubstrateFarmView, chain_client)
     farm_history = one(SubstrateFarmHistory, chain_client)
     farm_owners = one(SubstrateFarmOwners, chain_client)
-    farmer_account = one(substrate.substrate_farmer_account, settings, chain_client)
+    farmer_key = one(farmer_key, settings)
+    farmer_account = one(substrate.substrate_farmer_account, settings, chain_client, farmer_key)
     node_account = one(substrate.substrate_node_account, settings, chain_client)
-    power_targets = one(substrate.substrate_power_targets, settings, chain_client)
+    power_targets = one(substrate.substrate_power_targets, settings, chain_client, farmer_key)

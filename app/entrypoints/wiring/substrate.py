@@ -8,7 +8,7 @@ from app.adapters.substrate.farmer_account import SubstrateFarmerAccount
 from app.adapters.substrate.identity import SubstrateIdentity
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.measurements import ChainAnswered
-from app.entrypoints.settings.key_files import NODE_CREDENTIAL, farmer_key, node_key
+from app.entrypoints.settings.key_files import NODE_CREDENTIAL, node_key
 from app.entrypoints.settings.loading import SettingsError
 from app.entrypoints.settings.schema import Settings
 from app.ports.telemetry import Telemetry
@@ -65,9 +65,11 @@ def no_key() -> SettingsError:
     )
 
 
-def substrate_farmer_account(settings: Settings, client: SubstrateClient) -> SubstrateFarmerAccount:
+def substrate_farmer_account(settings: Settings, client: SubstrateClient, key: bytes) -> SubstrateFarmerAccount:
     """Who the farmer's key is on the chain."""
-    return SubstrateFarmerAccount(client, seed=farmer_key(settings), key_type=settings.farmer.key_type)
+    return SubstrateFarmerAccount(
+        client, seed=key, key_type=settings.farmer.key_type, era_blocks=settings.chain.era_blocks
+    )
 
 
 def substrate_node_account(settings: Settings, client: SubstrateClient) -> SubstrateFarmerAccount:
@@ -78,11 +80,11 @@ def substrate_node_account(settings: Settings, client: SubstrateClient) -> Subst
     return SubstrateFarmerAccount(client, seed=key, key_type=settings.identity.key_type)
 
 
-def substrate_power_targets(settings: Settings, client: SubstrateClient) -> SubstratePowerTargets:
+def substrate_power_targets(settings: Settings, client: SubstrateClient, key: bytes) -> SubstratePowerTargets:
     """The farmer's side, with the farmer's key."""
     return SubstratePowerTargets(
         client,
-        seed=farmer_key(settings),
+        seed=key,
         key_type=settings.farmer.key_type,
         inclusion_timeout_s=settings.chain.inclusion_timeout_s,
         era_blocks=settings.chain.era_blocks,

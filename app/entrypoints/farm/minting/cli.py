@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from app.domain.minting.period import Period
-from app.domain.model import FarmId, NodeId
+from app.domain.model import NodeId
+from app.entrypoints.farm.given import farmer_container, farmer_options, given
 from app.entrypoints.farm.minting.question import CURRENT, PREVIOUS
 
 
@@ -31,8 +32,7 @@ class WhichPeriod(click.ParamType[str | int]):
 @click.option(
     "--period", type=WhichPeriod(), metavar="current|previous|N", help="Which period; without it the current one."
 )
-@click.option("--farm", "farm_id", type=click.IntRange(1, 2**32 - 1), help="Farm id; as for `powerd farm list`.")
-@click.option("--chain", multiple=True, metavar="URL", help="Endpoint that remembers the period (an archive node).")
+@farmer_options
 @click.option(
     "--events",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -45,43 +45,40 @@ class WhichPeriod(click.ParamType[str | int]):
 @click.option(
     "--explain", type=click.IntRange(0, 2**32 - 1), metavar="NODE", help="Print this node's period as a list."
 )
-@click.pass_obj
+@click.pass_context
 def minting(
-    options: Any,
+    ctx: click.Context,
+    /,
+    *,
     period: str | int | None,
-    farm_id: int | None,
-    chain: tuple[str, ...],
     events: Path | None,
     start: int | None,
     end: int | None,
     explain: int | None,
-    *,
     as_json: bool,
 ) -> None:
     """Judge the nodes' uptime and power events as the grid's minting does, once a period.
 
     The events are read from the chain's blocks, and kept in ~/.cache/powerd, so that the next look reads
-    only what is new; a period that is not over is judged as if all that is still in time came in time.
-    With --events they are those of FILE, one a line, as JSON, each node's in the order of their time
-    (docs/minting.md).
+    only what is new; --chain should name an endpoint that remembers the period (an archive node). A period
+    that is not over is judged as if all that is still in time came in time. With --events they are those of
+    FILE, one a line, as JSON, each node's in the order of their time (docs/minting.md).
     """
-    given = _given_period(start, end)
-    if events is not None and (given is None or period is not None or farm_id or chain):
+    span = _given_period(start, end)
+    if events is not None and (span is None or period is not None or given(ctx)):
         raise click.UsageError("--events needs --start and --end, and goes with none of --period, --farm and --chain")
-    if given is not None and period is not None:
+    if span is not None and period is not None:
         raise click.UsageError("--period, or --start and --end, not both")
     node = None if explain is None else NodeId(explain)
-    if events is not None and given is not None:
+    if events is not None and span is not None:
         from app.entrypoints.farm.minting.offline import judge_events
 
-        lines = judge_events(events, given, node, as_json=as_json)
+        lines = judge_events(events, span, node, as_json=as_json)
     else:
         from app.entrypoints.farm.minting.from_chain import judge_chain
         from app.entrypoints.farm.minting.question import Question
 
-        container = options.container({"chain.urls": list(chain)} if chain else {})
-        farm = None if farm_id is None else FarmId(farm_id)
-        lines = judge_chain(container, Question(farm, given or period or CURRENT, node, as_json))
+        lines = judge_chain(farmer_container(ctx), Question(span or period or CURRENT, node, as_json))
     for line in lines:
         click.echo(line)
 

@@ -50,7 +50,7 @@ async def _judge(container: Container, question: Question) -> Sequence[str]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(container.chain_client().close)
         history: FarmHistory = container.farm_history()
-        farm = await which_farm(container, question.farm)
+        farm = await which_farm(container)
         newest = await history.newest()
         account = Account(question.period(newest.time_s), question.explain)
         chain_id = await history.chain_id()

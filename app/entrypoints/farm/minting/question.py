@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import PermanentError
 from app.domain.minting.period import Period
-from app.domain.model import FarmId, NodeId
+from app.domain.model import NodeId
 from app.entrypoints.farm.minting.table import moment
 
 CURRENT, PREVIOUS = "current", "previous"
@@ -22,7 +22,6 @@ class NotBegun(PermanentError):
 class Question:
     """``when`` is a period, its number, or "current" or "previous" by the chain's own time."""
 
-    farm: FarmId | None
     when: Period | str | int
     explain: NodeId | None
     as_json: bool

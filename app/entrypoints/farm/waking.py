@@ -1,0 +1,106 @@
+"""``powerd farm wake``: a burst of magic packets to each node, from this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import TextIO
+
+from app.adapters.telemetry.log import one_line
+from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart, UnknownIdentity
+from app.domain.model import HeadKind, Mac, Node, NodeId, NodePower, Power
+from app.entrypoints.settings.profiles import kind_of
+from app.entrypoints.settings.schema import Settings
+from app.entrypoints.wiring.container import Container
+from app.ports.chain import ChainReader
+from app.ports.magic_packets import MagicPackets
+
+ALL_CALLED, SOME_FAILED = 0, 1
+
+
+def packet_settings(interfaces: Sequence[str], *, udp: bool) -> Mapping[str, object]:
+    """The settings that the options mean."""
+    given: dict[str, object] = {"magic_packets.kind": "udp"} if udp else {}
+    if interfaces:
+        given["magic_packets.interface"] = list(interfaces)
+    elif udp:
+        given["magic_packets.interface"] = ""  # as routed: the default names a bridge of Zero-OS
+    return given
+
+
+def call(container: Container, nodes: Sequence[int], out: TextIO, err: TextIO) -> int:
+    """The exit code. `UnknownIdentity` before any packet, where the chain does not know one of the nodes."""
+    return asyncio.run(_call(container, [NodeId(node) for node in dict.fromkeys(nodes)], out, err))
+
+
+async def _call(container: Container, nodes: Sequence[NodeId], out: TextIO, err: TextIO) -> int:
+    settings: Settings = container.settings()
+    problems: dict[NodeId, str] = {}
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(container.chain_client().close)
+        macs, warnings = await _addresses(container.farm_chain(), nodes, problems)
+        packets: MagicPackets = container.magic_packets()
+        if (close := getattr(packets, "close", None)) is not None:  # the simulated ones hold nothing
+            stack.push_async_callback(close)
+        for node, text in warnings.items():
+            print(f"powerd: node {node}: {one_line(text)}", file=err, flush=True)
+        called = await _burst(packets, macs, settings, problems)
+    for node in called:
+        print(f"node {node}: {settings.wake.packets} magic packets to {macs[node]} {_way(settings)}", file=out)
+    for node, text in problems.items():
+        print(f"powerd: node {node}: {one_line(text)}", file=err)
+    return ALL_CALLED if len(called) == len(nodes) else SOME_FAILED
+
+
+async def _addresses(
+    chain: ChainReader, nodes: Sequence[NodeId], problems: dict[NodeId, str]
+) -> tuple[Mapping[NodeId, Mac], Mapping[NodeId, str]]:
+    """By the nodes' records; beside them what the farmer should know. ``problems`` gets those without one."""
+    records = await chain.nodes(nodes)
+    if unknown := [str(node) for node in nodes if node not in records]:
+        raise UnknownIdentity(f"the chain knows no node {', '.join(unknown)}: correct the id. No packet was sent")
+    macs: dict[NodeId, Mac] = {}
+    for node in nodes:
+        record = records[node]
+        if isinstance(record, Node) and record.mac is not None:
+            macs[node] = record.mac
+        else:
+            problems[node] = record.mac_problem if isinstance(record, Node) else record.reason
+    powers = (await chain.powers(list(macs), HeadKind.BEST)).powers if macs else {}
+    asleep = "its target is Down, so that it goes to sleep again: `powerd farm up {}` keeps it up"
+    return macs, {
+        node: asleep.format(node)
+        for node, power in powers.items()
+        if isinstance(power, NodePower) and power.target is Power.DOWN
+    }
+
+
+async def _burst(
+    packets: MagicPackets, macs: Mapping[NodeId, Mac], settings: Settings, problems: dict[NodeId, str]
+) -> Sequence[NodeId]:
+    """Those to which packets left; why they did not, or not by every interface, is added to ``problems``."""
+    called = dict.fromkeys(macs, False)
+    for number in range(settings.wake.packets if macs else 0):
+        if number:
+            await asyncio.sleep(settings.wake.packet_interval_s)
+        for node, mac in macs.items():
+            try:
+                await packets.send(mac)
+                called[node] = True
+            except MagicPacketSentInPart as error:
+                called[node] = True
+                problems[node] = str(error)
+            except MagicPacketNotSent as error:
+                problems[node] = f"{error}. Options: --interface NAME, or --udp"
+        if not any(called.values()):
+            break  # what the system refuses now it refuses half a second later
+    return [node for node, left in called.items() if left]
+
+
+def _way(settings: Settings) -> str:
+    """By which interface, and how."""
+    magic = settings.magic_packets
+    by = ", ".join(name for name in magic.interfaces if name) or "the interface that the system chooses"
+    udp = kind_of(settings, "magic_packets") == "udp"
+    return f"on {by}, {f'as UDP to {magic.host}:{magic.port}' if udp else 'as Ethernet frames'}"
