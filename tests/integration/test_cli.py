@@ -199,10 +199,10 @@ class TestKeyFiles:
         assert "1111" not in done.stderr
         assert "abandon" not in done.stderr
 
-    def test_a_relative_path_to_none_is_bad_input(self) -> None:
+    def test_a_relative_path_to_none_is_a_wrong_setting(self) -> None:
         for command, variable in (([], "POWERD_IDENTITY_KEY_FILE"), (["farm", "up", "1"], "POWERD_FARMER_KEY_FILE")):
             done = run(*command, **{variable: "nowhere.key", "POWERD_CHAIN_URLS": NOWHERE})
-            assert done.returncode == 2
+            assert done.returncode == EX_CONFIG
             assert f"the key file nowhere.key does not exist in {Path.cwd()}" in done.stderr
 
 

@@ -10,7 +10,7 @@ from string import hexdigits
 from app.adapters.files.key_text import SecretUri, SigningKey, parse_key
 from app.domain.errors import PermanentError
 
-__all__ = ["KeyFileAway", "KeyFileError", "KeyFileNotHere", "SecretUri", "SigningKey", "read_key", "read_seed"]
+__all__ = ["KeyFileAway", "KeyFileError", "SecretUri", "SigningKey", "read_key", "read_seed"]
 
 SIZE_MAX = 4096
 
@@ -42,12 +42,6 @@ class KeyFileAway(KeyFileError):
     """The file is missing, or cannot be opened. A disk may be mounted late, so systemd restarts the service."""
 
     exit_code = 1
-
-
-class KeyFileNotHere(KeyFileError):
-    """A relative path that names no file. The working directory decides that, so a restart does not help."""
-
-    exit_code = 2
 
 
 def read_key(path: Path, credentials: Path | None = None) -> SigningKey | SecretUri:
@@ -106,7 +100,8 @@ def _content(path: Path, *, in_credentials: bool) -> bytes:
         if looks_like_a_key(str(path)):
             raise KeyFileError(KEY_FOR_A_NAME) from None
         if not path.is_absolute():
-            raise KeyFileNotHere(
+            # The working directory decides what that is, so it does not come by itself, unlike a disk.
+            raise KeyFileError(
                 f"the key file {path} does not exist in {Path.cwd()}; give its whole path, or put the key there"
             ) from None
         raise KeyFileAway(f"the key file {path} does not exist; put the key there or name another file") from None
