@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -208,6 +209,10 @@ async def test_a_daemon_is_scraped_and_its_follower_listens_nowhere() -> None:
         answers = samples("powerd_chain_request_duration_seconds_count", endpoint=node.chain.urls[0].rstrip("/"))
         assert answers is not None
         assert answers > 5
+        await node.daemon.says("Reconciled", trigger="itself: ")
+        status, head, body = await ask((host, int(port)), GET.replace(b"metrics", b"healthz"))
+        assert (status, json.loads(body)) == (200, {"healthy": True, "problems": []})
+        assert b"application/json" in head
         await node.follower.start()
         await node.follower.says("this is node 1 of farm 1 (twin 2)")
         assert node.follower.count("MetricsServed") == 0

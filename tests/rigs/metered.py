@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from dependency_injector import providers
@@ -11,6 +12,7 @@ from app.adapters.prometheus.instruments import Instruments
 from app.adapters.prometheus.monitor import Monitor
 from app.adapters.prometheus.telemetry import PrometheusTelemetry
 from app.adapters.telemetry.fan_out import FanOut
+from app.entrypoints.wiring.monitoring import monitor
 from tests.rigs.virtual_farm import VirtualNode
 
 
@@ -48,7 +50,17 @@ class Metered:
 
     @property
     def monitor(self) -> Monitor:
-        return Monitor(self._node.container.operator(), self._instruments, self._clock)
+        seen = monitor(self._node.container.operator(), self._node.container.progress(), self._instruments, self._clock)
+        assert seen is not None
+        return seen
 
     def scrape(self) -> Samples:
         return Samples.read(self.monitor.text().decode())
+
+    def health(self) -> tuple[int, list[str]]:
+        """What /healthz answers: the status, and what is wrong."""
+        page = self.monitor.health()
+        told = json.loads(page.body)
+        assert told["healthy"] is (page.status == 200)
+        assert all(problem["why"] and problem["remedy"] for problem in told["problems"])
+        return page.status, [problem["what"] for problem in told["problems"]]

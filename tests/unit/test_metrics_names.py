@@ -9,7 +9,7 @@ import pytest
 from app.adapters.prometheus.declared import METRICS, Kind, Metric
 from app.adapters.prometheus.instruments import Instruments
 
-UNITS = ("seconds", "total", "info", "up", "enabled", "block", "fault", "holds", "running")
+UNITS = ("seconds", "total", "info", "up", "enabled", "block", "fault", "healthy", "holds", "running")
 """Base units, and what has none."""
 
 

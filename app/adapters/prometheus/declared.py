@@ -188,5 +188,14 @@ FAULTS = Metric(
 FAILURES = Metric(
     "powerd_operations_failed_total", Kind.COUNTER, "Attempts that failed and are tried again.", {"doing": ANY}
 )
+LOOP_SILENT = Metric(
+    "powerd_loop_silent_seconds",
+    Kind.GAUGE,
+    "For how long a loop gave no sign of life, beyond the wait that it announced; it hangs after half of "
+    "supervision.stuck_after_s.",
+    {"loop": ANY},
+)
+HEALTHY = Metric("powerd_healthy", Kind.GAUGE, "1: /healthz answers 200; 0: it answers 503.")
+
 METRICS: tuple[Metric, ...] = tuple(value for value in globals().values() if isinstance(value, Metric))
 """All of them, in this order."""

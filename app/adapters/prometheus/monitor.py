@@ -1,7 +1,8 @@
-"""What a monitoring system gets: all metrics as text."""
+"""What a monitoring system gets: all metrics as text, and the health."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from app.adapters.prometheus.server import Page
 from app.domain.faults import FaultKind
 from app.domain.figures import without_figures
 from app.domain.model import Power
+from app.domain.rules.health import Loops, problems
 from app.domain.status import NodeStatus
 from app.ports.clock import Clock
 from app.ports.operator import Operator
@@ -27,15 +29,24 @@ REASON_MAX = 200
 class Monitor:
     """Reads the node's status when it is asked; that costs the chain nothing."""
 
-    def __init__(self, operator: Operator, instruments: Instruments, clock: Clock) -> None:
+    def __init__(self, operator: Operator, loops: Callable[[], Loops], instruments: Instruments, clock: Clock) -> None:
         self._operator = operator
+        self._loops = loops
         self._instruments = instruments
         self._clock = clock
         self._started_at_s = clock.now()
 
     def pages(self) -> Mapping[str, Callable[[], Page]]:
         """By path, for the server."""
-        return {"/metrics": lambda: Page(HTTPStatus.OK, TEXT_FORMAT, self.text())}
+        return {"/metrics": lambda: Page(HTTPStatus.OK, TEXT_FORMAT, self.text()), "/healthz": self.health}
+
+    def health(self) -> Page:
+        """200 while the daemon does what it is there for, else 503; in JSON, with each reason and its remedy."""
+        found = list(problems(self._operator.status(), self._loops()))
+        told = [{"what": each.what, "why": each.why, "remedy": each.remedy} for each in found]
+        body = json.dumps({"healthy": not found, "problems": told}, indent=2) + "\n"
+        status = HTTPStatus.SERVICE_UNAVAILABLE if found else HTTPStatus.OK
+        return Page(status, "application/json", body.encode())
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""
@@ -81,7 +92,10 @@ class Monitor:
             kind = FaultKind.of(fault.key)
             if kind is not None:
                 faults[fault.key, name_of(kind), name_of(kind.urgency)] = 1
-        self._instruments.show(metrics.FAULTS, faults)
+        show, loops = self._instruments.show, self._loops()
+        show(metrics.FAULTS, faults)
+        show(metrics.LOOP_SILENT, {(loop,): seconds for loop, seconds in loops.silent_s.items()})
+        show(metrics.HEALTHY, {(): not any(problems(status, loops))})
 
 
 def _info(text: str) -> dict[tuple[str, ...], float]:

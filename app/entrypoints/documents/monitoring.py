@@ -19,6 +19,7 @@ On a host with systemd the daemon serves its metrics to Prometheus by itself, on
 
 ```
 curl http://127.0.0.1:{PORT}/metrics
+curl http://127.0.0.1:{PORT}/healthz
 ```
 
 - **Another address**: `metrics.host` and `metrics.port` ([configuration.md](configuration.md#metrics)). No password
@@ -36,6 +37,27 @@ scrape_configs:
     static_configs:
       - targets: ["node-1.example:{PORT}", "node-2.example:{PORT}"]
 ```
+
+## /healthz
+
+It answers 200 while the daemon does what it is there for, and 503 otherwise, with the reasons and remedies in JSON:
+
+```json
+{{"healthy": false, "problems": [{{"what": "fault wallet", "why": "…", "remedy": "…"}}]}}
+```
+
+It is 503
+
+- until it is known which node this is, and until every loop has begun: the looks at the node's own power and at the
+  farm, the uptime reports, the reading of the event stream, the handling of what waits there;
+- while one of these loops hangs: it gave no sign of life for half of `supervision.stuck_after_s` beyond the wait that
+  it announced. Long before a person notices, and before systemd starts the daemon anew;
+- while there is a fault of this node that has to be looked at at once ([faults.md](faults.md)). A peer that does not
+  wake is not this daemon's failure, and other faults may wait.
+
+No answer within 5 s means the same as 503. An answer is made of what the daemon knows: it costs the chain nothing, and
+changes nothing. Do not restart the daemon whenever it is 503: most reasons are outside of it, and systemd restarts one
+that hangs.
 
 ## Through node_exporter
 

@@ -220,7 +220,7 @@ class Container(containers.DeclarativeContainer):
     # -- what monitoring systems see ---------------------------------------------------------------
     daemon_instruments = one(monitoring.instruments, settings)
     daemon_fault_hook = one(monitoring.fault_hook, settings)
-    monitor = one(monitoring.monitor, desk, instruments, clock)
+    monitor = one(monitoring.monitor, desk, progress, instruments, clock)
     page_server = one(monitoring.page_server, settings, monitor)
     textfile = one(monitoring.textfile, settings, monitor)
 

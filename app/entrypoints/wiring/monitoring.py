@@ -15,6 +15,8 @@ from app.adapters.prometheus.textfile import Textfile
 from app.adapters.telemetry.fan_out import FanOut
 from app.adapters.telemetry.log import LogTelemetry
 from app.adapters.zbus.domain_events import ZbusDomainEvents
+from app.domain.rules.health import Loops
+from app.domain.services.context.progress import OF_A_DAEMON, Progress
 from app.entrypoints.settings.profiles import has_metrics, serves_metrics, serves_zbus
 from app.entrypoints.settings.schema import Settings
 from app.ports.clock import Clock
@@ -58,12 +60,14 @@ def fault_hook(settings: Settings) -> FaultHook | None:
     return FaultHook(faults.hook_command, faults.hook_timeout_s) if faults.hook_command else None
 
 
-def monitor(operator: Operator, counts: Instruments | None, clock: Clock) -> Monitor | None:
-    return None if counts is None else Monitor(operator, counts, clock)
+def monitor(operator: Operator, progress: Progress, counts: Instruments | None, clock: Clock) -> Monitor | None:
+    if counts is None:
+        return None
+    return Monitor(operator, lambda: Loops(OF_A_DAEMON, progress.silent_s, progress.silence_s_max), counts, clock)
 
 
 def page_server(settings: Settings, seen: Monitor | None) -> PageServer | None:
-    """Serves `/metrics`; None where it is off."""
+    """Serves `/metrics` and `/healthz`; None where it is off."""
     if seen is None or not serves_metrics(settings):
         return None
     return PageServer(settings.metrics.host, settings.metrics.port, seen.pages())

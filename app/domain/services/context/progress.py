@@ -6,12 +6,21 @@ more than all deadlines of one step together.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.ports.clock import Clock
 
 PATIENCE_S = 900.0
 
 ITSELF = "itself"
 """The loop that looks at this node's own power, and carries out its shutdown."""
+FARM = "the farm"
+UPTIME = "the uptime"
+STREAM = "the event stream"
+EVENTS = "the waiting events"
+
+OF_A_DAEMON = (ITSELF, FARM, UPTIME, STREAM, EVENTS)
+"""What the loops look at that a daemon cannot do without."""
 
 
 class Progress:
@@ -31,6 +40,21 @@ class Progress:
     def next_s(self, loop: str) -> float | None:
         """When its wait ends (monotonic), or its step began; None before its first sign of life."""
         return self._next_s.get(loop)
+
+    def rests(self, loop: str) -> None:
+        """The loop waits for work, however long that takes."""
+        self._due_s[loop] = float("inf")
+
+    @property
+    def silent_s(self) -> Mapping[str, float]:
+        """For how long each loop gave no sign of life beyond the wait that it announced; 0 while it waits."""
+        began_s = self._clock.monotonic() + self._patience_s
+        return {loop: max(0.0, began_s - due_s) for loop, due_s in self._due_s.items()}
+
+    @property
+    def silence_s_max(self) -> float:
+        """A loop that is silent for longer hangs: half the patience, so that a monitor sees it before the end."""
+        return self._patience_s / 2
 
     @property
     def stuck(self) -> str:

@@ -14,6 +14,7 @@ from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malfor
 from app.domain.measurements import EventsPutOff
 from app.domain.model import NodeId
 from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import EVENTS
 from app.domain.services.context.trigger import Trigger
 from app.domain.services.events.event_inbox import EventInbox
 from app.domain.services.events.event_retries import EventRetries
@@ -39,6 +40,7 @@ class EventHandler:
         self._farm_id = context.node.farm
         self._clock = context.clock
         self._telemetry = context.telemetry
+        self._progress = context.progress
         self._events = events
         self._farm = farm
         self._wakes = wakes
@@ -52,7 +54,9 @@ class EventHandler:
     async def run(self) -> None:
         """Handle what arrives; a failure leaves it waiting, and it is tried again by itself."""
         while True:
+            self._progress.rests(EVENTS)
             waiting = await self.inbox.waiting()
+            self._progress.made(EVENTS)
             due = self._retries.due(waiting)
             if due:
                 await self.handle(due)
@@ -111,6 +115,8 @@ class EventHandler:
         except PowerdError as error:
             failed.update(dict.fromkeys(nodes, error))
             return
+        finally:
+            self._progress.made(EVENTS)
         powers = {node: power for node, power in read.items() if node != self._own}
         if hinted:
             self._wakes.on_event(powers)

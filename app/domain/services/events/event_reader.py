@@ -8,6 +8,7 @@ from app.domain.backoff import Backoff
 from app.domain.errors import EventsUnavailable
 from app.domain.faults import FaultKind
 from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import STREAM
 from app.domain.services.context.retry import Work
 from app.domain.services.context.trigger import Trigger
 from app.domain.services.events.event_inbox import EventInbox
@@ -39,6 +40,7 @@ class EventReader:
         resumed: Sequence[Trigger],
     ) -> None:
         self._events = events
+        self._progress = context.progress
         self._inbox = inbox
         self._retry = context.retry(READING)
         self._sharing = StreamSharing(context, events)
@@ -48,6 +50,7 @@ class EventReader:
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
+            self._progress.made(STREAM, waits_s=READING.backoff.delay_s_max)
             try:
                 await self._events.open()
                 await self.recv()
@@ -58,6 +61,7 @@ class EventReader:
     async def recv(self) -> None:
         """Put what the stream delivers before the event handler; ends only by an error or cancellation."""
         while True:
+            self._progress.made(STREAM)
             batch = await self._events.receive()
             self._retry.succeeded()
             if self._interrupted:
@@ -65,5 +69,7 @@ class EventReader:
                 for trigger in self._resumed:
                     trigger.pull("events reconnected")
             if batch:
+                self._progress.rests(STREAM)  # a full inbox empties when the chain is back
                 await self._inbox.put(batch)
+                self._progress.made(STREAM)
             await self._sharing.look()

@@ -11,7 +11,7 @@ from app.domain.model import UptimeSample
 from app.domain.rules.uptime import GAP_S_MAX, UptimePolicy, reason_of, remedy_for, silence
 from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.node_context import NodeContext
-from app.domain.services.context.progress import ITSELF
+from app.domain.services.context.progress import ITSELF, UPTIME
 from app.domain.services.reporting.clock_watch import ClockWatch
 from app.domain.services.reporting.fee_pace import FeePace
 from app.ports.chain import ChainWriter
@@ -123,6 +123,7 @@ class Uptime:
 
     async def _report(self) -> None:
         while True:
+            self._progress.made(UPTIME, waits_s=self._policy.report_s_max)
             try:
                 result = await self.send_now()
             except (PowerdError, TimeoutError) as error:
@@ -131,6 +132,7 @@ class Uptime:
                 self._attempts.succeeded()
                 wait_s = self._until_next(result)
             self.next_s = self._clock.monotonic() + wait_s
+            self._progress.made(UPTIME, waits_s=wait_s)
             await self._clock.sleep(wait_s)
 
     async def _another_second(self) -> None:

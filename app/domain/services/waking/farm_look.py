@@ -14,6 +14,7 @@ from app.domain.model import NodeId, NodePower, Powers, Unreadable
 from app.domain.parts import parts_of
 from app.domain.rules.wake import may_sleep
 from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.progress import FARM
 from app.domain.services.context.reconciler import Reconciler
 from app.domain.services.context.retry import Work
 from app.domain.services.waking.farm_directory import FarmDirectory
@@ -42,6 +43,7 @@ class FarmLook:
         loop: Reconciler,
     ) -> None:
         self._clock = context.clock
+        self._progress = context.progress
         self._farm = farm
         self._wakes = wakes
         self._silent = silent
@@ -49,7 +51,7 @@ class FarmLook:
 
     async def keep(self) -> None:
         """Look for ever, on the clock and whenever the loop's trigger is pulled."""
-        await self.loop.keep("the farm", self.look)
+        await self.loop.keep(FARM, self.look)
 
     async def look(self) -> None:
         """One look at the farm. Where nodes have no power, none sleeps."""
@@ -61,6 +63,7 @@ class FarmLook:
         unanswered: list[ChainUnavailable] = []
         parts = parts_of(peers, self._farm.nodes_at_once)
         for part in parts:
+            self._progress.made(FARM)
             part_asked_at_s = self._clock.monotonic()
             try:
                 read = await self._read(part)
