@@ -147,6 +147,41 @@ class PowerUnreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerOffDecided:
+    """The host is about to be ordered off: all of why, in one event.
+
+    ``target_block`` is the block that says so for good; None behind a gateway that does not tell which it read.
+    ``target_seen_since`` is when this process first read that target, ``down_block`` where our own Down stands.
+    ``guards_passed`` were asked right before, and none objected. ``woken_by`` names what was armed, and the nodes
+    that were last seen awake.
+    """
+
+    target: Power
+    target_block: int | None
+    target_seen_since: str
+    down_block: int | None
+    guards_passed: Sequence[str]
+    holds: Sequence[str]
+    woken_by: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RebootDecided:
+    """The host is about to be ordered to reboot, which ends the time that is not credited: all of why, in one event.
+
+    ``boot_by`` is until when a boot loses nothing. ``guards_passed`` were asked right before.
+    """
+
+    target: Power
+    target_block: int | None
+    uncredited_since: str
+    called_up_at: str
+    boot_by: str
+    guards_passed: Sequence[str]
+    holds: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class PowerOffOrdered:
     """The host accepted the order to power off."""
 
@@ -231,6 +266,8 @@ DomainEvent = (
     | StayingUp
     | AlarmLeft
     | PowerUnreadable
+    | PowerOffDecided
+    | RebootDecided
     | PowerOffOrdered
     | RebootOrdered
     | Reconciled

@@ -15,9 +15,11 @@ from app.domain.events import (
     FaultCleared,
     FaultRaised,
     OperationFailed,
+    PowerOffDecided,
     PowerOffOrdered,
     PowerStateSet,
     PowerUnreadable,
+    RebootDecided,
     RebootOrdered,
     Reconciled,
     ShutdownAborted,
@@ -45,6 +47,10 @@ DOMAIN_EVENTS: tuple[DomainEvent, ...] = (
     StayingUp("hold of operator"),
     AlarmLeft(3600),
     PowerUnreadable("neither Up nor Down"),
+    PowerOffDecided(Power.DOWN, 700, "2026-01-31 08:15 UTC", 705, ("held", "last_waker"), (), ("magic packets",)),
+    RebootDecided(
+        Power.UP, 708, "2026-01-31 08:15 UTC", "2026-01-31 08:20 UTC", "2026-01-31 08:50 UTC", ("held",), ("operator",)
+    ),
     PowerOffOrdered(forced=True),
     RebootOrdered(forced=False),
     Reconciled("clock"),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from app.adapters.telemetry.log import OWN_LOGGERS, LogTelemetry, TextFormatter, setup_logging
+from app.adapters.telemetry.log import OWN_LOGGERS, LogTelemetry, TextFormatter, goes_to_journal, setup_logging
 from app.adapters.telemetry.repetitions import FREE, LINES_MAX, Repetitions
 from app.adapters.telemetry.sentences import SENTENCES
 from app.domain.events import (
@@ -18,6 +20,8 @@ from app.domain.events import (
     EventDeadLettered,
     FaultRaised,
     OperationFailed,
+    PowerOffDecided,
+    RebootDecided,
     Reconciled,
     StayingUp,
     UptimeSkipped,
@@ -215,3 +219,52 @@ def test_lines_without_end_are_not_kept_without_end(log: LogOfADay) -> None:
     for number in range(LINES_MAX + 100):
         log.logger.warning("a" * number)
     assert len(repetitions._lines) == LINES_MAX
+
+
+# -- systemd's journal ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("layout", ["text", "json"])
+def test_in_the_journal_a_line_has_its_priority_and_no_second_time(
+    layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "journal").open("w+") as stream:
+        place = os.fstat(stream.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{place.st_dev}:{place.st_ino}")
+        setup_logging("debug", "json" if layout == "json" else "text", stream)
+        for event in (WakeBurstStarted(NodeId(7), 2, "x"), FaultRaised("nic", "no card"), Reconciled("clock")):
+            LogTelemetry(logging.getLogger("powerd")).record(event)
+        try:
+            raise ValueError("a bug")
+        except ValueError:
+            logging.getLogger("powerd").exception("it ended")
+        stream.seek(0)
+        lines = stream.read().splitlines()
+    assert [line[:3] for line in lines[:3]] == ["<6>", "<3>", "<7>"]
+    assert {line[:3] for line in lines[3:]} == {"<3>"}
+    if layout == "text":
+        assert lines[0] == "<6>INFO waking a node node=7 attempt=2 reason=x"
+    else:
+        assert json.loads(lines[0][3:])["facts"]["node"] == 7
+
+
+def test_another_stream_than_the_journals_has_times_and_no_priorities(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "8:12345")
+    with (tmp_path / "log").open("w+") as stream:
+        assert not goes_to_journal(stream, os.environ)
+    assert not goes_to_journal(stream, os.environ), "one that is closed goes nowhere"
+    assert log_in_text(FaultRaised("nic", "no card")).startswith("20")
+
+
+def test_a_power_off_and_a_reboot_explain_themselves_in_one_line() -> None:
+    lines = {type(event): log_in_text(event) for event in DOMAIN_EVENTS}
+    assert lines[PowerOffDecided].split(" ", 1)[1] == (
+        "WARNING powering off, as the chain wants it target=Down target_block=700 "
+        'target_seen_since="2026-01-31 08:15 UTC" down_block=705 guards_passed=held,last_waker holds=none '
+        'woken_by="magic packets"\n'
+    )
+    assert lines[RebootDecided].split(" ", 1)[1] == (
+        "WARNING rebooting, since nothing is credited until this machine has booted target=Up target_block=708 "
+        'uncredited_since="2026-01-31 08:15 UTC" called_up_at="2026-01-31 08:20 UTC" boot_by="2026-01-31 08:50 UTC" '
+        "guards_passed=held holds=operator\n"
+    )

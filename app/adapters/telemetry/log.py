@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -36,11 +37,19 @@ class LogTelemetry:
 
 
 class TextFormatter(logging.Formatter):
-    """``2026-01-31T08:15:00.250Z INFO waking a node node=7 attempt=1 reason="target is Up"``."""
+    """``2026-01-31T08:15:00.250Z INFO waking a node node=7 attempt=1 reason="target is Up"``.
+
+    Without the time where ``timed`` is False: the reader has it already.
+    """
+
+    def __init__(self, *, timed: bool = True) -> None:
+        super().__init__()
+        self._timed = timed
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and below it the traceback if there is one."""
-        words = [_timestamp(record), record.levelname, one_line(record.getMessage())]
+        words = [_timestamp(record)] if self._timed else []
+        words += [record.levelname, one_line(record.getMessage())]
         words += [f"{name}={_quoted(value)}" for name, value in _facts(record).items()]
         line = " ".join(words)
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
@@ -64,6 +73,34 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class JournalFormatter(logging.Formatter):
+    """What ``inner`` makes, each line with its priority as systemd reads it (sd-daemon(3)): ``<4>WARNING …``.
+
+    So `journalctl -p warning -u powerd` finds what it should.
+    """
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        priority = next(priority for level, priority in PRIORITIES if record.levelno >= level)
+        return "\n".join(f"<{priority}>{line}" for line in self._inner.format(record).split("\n"))
+
+
+PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7))
+"""syslog's, by the least level that has it."""
+
+
+def goes_to_journal(stream: TextIO, environment: Mapping[str, str]) -> bool:
+    """Whether systemd connected this very stream to its journal, as ``JOURNAL_STREAM`` says (systemd.exec(5))."""
+    try:
+        place = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return environment.get("JOURNAL_STREAM") == f"{place.st_dev}:{place.st_ino}"
+
+
 def setup_logging(level: str, layout: Layout, stream: TextIO | None = None) -> None:
     """Send the log to ``stream`` (stderr), in place of whatever was set up before.
 
@@ -75,8 +112,11 @@ def setup_logging(level: str, layout: Layout, stream: TextIO | None = None) -> N
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
         raise ValueError(f"{level!r} is no log level; say debug, info, warning or error")
-    handler = logging.StreamHandler(sys.stderr if stream is None else stream)
-    handler.setFormatter(JsonFormatter() if layout == "json" else TextFormatter())
+    out = sys.stderr if stream is None else stream
+    journal = goes_to_journal(out, os.environ)
+    handler = logging.StreamHandler(out)
+    formatter = JsonFormatter() if layout == "json" else TextFormatter(timed=not journal)
+    handler.setFormatter(JournalFormatter(formatter) if journal else formatter)
     handler.addFilter(Repetitions())
     logging.basicConfig(level=number + 10, handlers=[handler], force=True)
     for name in OWN_LOGGERS:

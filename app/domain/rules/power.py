@@ -19,7 +19,7 @@ The guards are the rows of `GUARDS`, asked in that order. The first one that obj
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.domain.commands import Guard, LookAgain, Nothing, PowerCommand, ReportUp, ShutDown, StayUp
@@ -181,6 +181,11 @@ GUARDS: tuple[GuardRule, ...] = (
     wakes_unfinished,
     last_waker,
 )
+
+
+def names(guards: Sequence[GuardRule]) -> tuple[str, ...]:
+    """As the log and docs/rules.md name them."""
+    return tuple(guard.__name__ for guard in guards)
 
 
 def _age_objection(guard: Guard, head: Head | None, now_s: float, age_s_max: float) -> StayUp | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.commands import LookAgain
+from app.domain.events import RebootDecided
 from app.domain.faults import FaultKind
 from app.domain.model import NodeId, Power
-from app.domain.rules.paid import SETTING, Remedy, reboot_forbidden, uncredited
-from app.domain.rules.power import Observation, PowerLimits
+from app.domain.moments import utc
+from app.domain.rules.paid import REBOOT_GUARDS, SETTING, DownWindow, Remedy, reboot_forbidden, uncredited
+from app.domain.rules.power import Observation, PowerLimits, names
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.own_power.host_orders import REBOOT, HostOrders
 from app.domain.services.own_power.observer import Observer
@@ -87,18 +89,33 @@ class AbortedSleep:
             return LookAgain.IN_A_WHILE
         try:
             await self._bursts.finish()
-            await self._still_wanted()
-            await self._orders.reboot(self._still_wanted)
+            await self._orders.reboot(self._still_wanted, await self._still_wanted())
         except NotNow:
             return LookAgain.SOON
         self._failed_at_s = seen.now_s
         return LookAgain.IN_A_WHILE
 
-    async def _still_wanted(self) -> None:
+    async def _still_wanted(self) -> RebootDecided:
         seen = await self._observer.observe()
         await self._window.saw(seen.best)
         forbidden = self._rules.forbidden(seen)
         power = seen.best.power
-        wanted = self._window.window is not None and self._window.remedy is Remedy.REBOOT
-        if not wanted or forbidden or getattr(power, "target", None) is not Power.UP:
+        window = self._window.window
+        wanted = self._window.remedy is Remedy.REBOOT and getattr(power, "target", None) is Power.UP
+        if window is None or not wanted or forbidden:
             raise NotNow
+        return _why(window, seen)
+
+
+def _why(window: DownWindow, seen: Observation) -> RebootDecided:
+    called_s = window.opened_at_s if window.requested_at_s is None else window.requested_at_s
+    boot_by_s = window.report_by_s if window.boot_by_s is None else window.boot_by_s
+    return RebootDecided(
+        Power.UP,
+        None if seen.best.head is None else seen.best.head.number,
+        utc(window.opened_at_s),
+        utc(called_s),
+        utc(boot_by_s),
+        names(REBOOT_GUARDS),
+        [hold.holder for hold in seen.holds],
+    )

@@ -43,6 +43,12 @@ class ClockAlarm:
         self._faults = context.faults
         self._telemetry = context.telemetry
         self._ahead_s = ahead_s
+        self._rings_in_s: int | None = None
+
+    @property
+    def wakers(self) -> tuple[str, ...]:
+        """The alarm that was armed, or left, last; nothing where there is none."""
+        return () if self._rings_in_s is None else (f"the clock's alarm in {self._rings_in_s} s",)
 
     async def check(self) -> None:
         """`RtcUnusable` when this machine plainly has no alarm to arm."""
@@ -57,6 +63,7 @@ class ClockAlarm:
             due_in_s = await self._anothers(self._rtc)
             if due_in_s is not None and due_in_s <= self._ahead_s:
                 self._leave(due_in_s)
+                self._rings_in_s = due_in_s
                 return
             await self._rtc.arm(self._ahead_s)
             due_in_s = await self._rtc.due_in_s()
@@ -68,10 +75,12 @@ class ClockAlarm:
         except RtcUnusable as error:
             self._faults.report(FAULT, f"this node will not power off: {error}")
             raise
+        self._rings_in_s = due_in_s
         self._faults.clear(FAULT)
 
     async def clear(self) -> None:
         """Take powerd's alarm away: the machine is up. A failure is logged, and does no harm."""
+        self._rings_in_s = None
         if self._rtc is None:
             return
         try:

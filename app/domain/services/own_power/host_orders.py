@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.domain.errors import HostPowerFailed
-from app.domain.events import OperationFailed, PowerOffOrdered, RebootOrdered
+from app.domain.events import OperationFailed, PowerOffDecided, PowerOffOrdered, RebootDecided, RebootOrdered
 from app.domain.faults import FaultKey, FaultKind
 from app.domain.rules.shutdown import ShutdownPolicy
 from app.domain.services.context.node_context import NodeContext
@@ -69,15 +69,17 @@ class HostOrders:
         """It is not wanted any more: what failed is of no interest."""
         self._faults.clear(order.fault)
 
-    async def power_off(self, still_wanted: Wanted) -> None:
-        """Give the orders; ``still_wanted`` is asked before each but the first.
+    async def power_off(self, still_wanted: Wanted, why: PowerOffDecided) -> None:
+        """Say why, and give the orders; ``still_wanted`` is asked before each but the first.
 
         Returns only on a host that outlived them all; a fault tells the operator.
         """
+        self._telemetry.record(why)
         await self._insist(POWER_OFF, still_wanted)
 
-    async def reboot(self, still_wanted: Wanted) -> None:
+    async def reboot(self, still_wanted: Wanted, why: RebootDecided) -> None:
         """The same for a reboot: the same orders, deadlines and force."""
+        self._telemetry.record(why)
         await self._insist(REBOOT, still_wanted)
 
     async def _insist(self, order: Order, still_wanted: Wanted) -> None:

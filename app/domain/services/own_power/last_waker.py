@@ -29,6 +29,8 @@ class LastWaker:
         self._order = order
         self._farm = farm
         self._guarded = guarded
+        self.seen_awake: tuple[NodeId, ...] = ()
+        """Of those that were looked at last; for people, never to decide by."""
 
     async def objection(self) -> str:
         """Why this node must not power off now; empty when it may, as far as this is concerned."""
@@ -53,8 +55,10 @@ class LastWaker:
         else:
             members = set(peers)
             alive = [node for node in self._order.wakers if node in members][:ASKED_MAX]
+        self.seen_awake = ()
         if not alive:
             return False
         powers = await self._farm.powers(alive)
         self._order.saw(powers)
-        return any(is_awake(power) for power in powers.values())
+        self.seen_awake = tuple(node for node, power in powers.items() if is_awake(power))
+        return bool(self.seen_awake)

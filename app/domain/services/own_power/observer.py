@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.domain.errors import ChainUnavailable
-from app.domain.model import HeadKind
+from app.domain.model import HeadKind, NodeId
 from app.domain.rules.power import Observation, OwnPower, PowerLimits, wants_down
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
@@ -37,6 +39,8 @@ class Observer:
         self._heads = heads
         self.limits = limits
         self._deferred_since_s: float | None = None
+        self.down_seen_since_s: float | None = None
+        """When the target was first read as Down (Unix seconds); None while it is not."""
         self.last: Observation | None = None
         """What was seen when it was last looked at; for people, never to decide by."""
 
@@ -66,6 +70,7 @@ class Observer:
                 best = await self._own_power(HeadKind.BEST)  # it may have turned Up meanwhile
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
+        self._note_target(best)
         await self._guards.boot_loop.saw(best.power)
         # Last of all: they are near and quick, and the program that placed one counts on it.
         holds, holds_unreadable = await self._guards.read_holds()
@@ -86,6 +91,17 @@ class Observer:
             last_waker=last_waker,
         )
         return self.last
+
+    @property
+    def seen_awake(self) -> Sequence[NodeId]:
+        """The nodes that could wake this one, as the guard for the last waker saw them last."""
+        return self._guards.last_waker.seen_awake
+
+    def _note_target(self, best: OwnPower) -> None:
+        if not wants_down(best.power):
+            self.down_seen_since_s = None
+        elif self.down_seen_since_s is None:
+            self.down_seen_since_s = self._clock.now()
 
     async def _own_power(self, kind: HeadKind) -> OwnPower:
         self._progress.made(ITSELF)

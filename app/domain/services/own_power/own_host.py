@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.domain.errors import NicUnusable, NotWakeable
+from app.domain.events import PowerOffDecided
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.own_power.boot_loop import BootLoopGuard
 from app.domain.services.own_power.clock_alarm import ClockAlarm
@@ -51,9 +52,14 @@ class OwnHost:
         await self.arm(said_down=True)
         await self._management.leaving()
 
-    async def power_off(self, still_wanted: Wanted) -> None:
+    @property
+    def wakers(self) -> tuple[str, ...]:
+        """What was armed to wake this machine, in words."""
+        return (*self._management.wakers, *self._alarm.wakers)
+
+    async def power_off(self, still_wanted: Wanted, why: PowerOffDecided) -> None:
         """Returns only on a host that outlived all orders; a fault says so then."""
-        await self._orders.power_off(still_wanted)
+        await self._orders.power_off(still_wanted, why)
 
     async def stay(self) -> None:
         """The machine stays up: what was armed for its sleep is taken back."""

@@ -104,6 +104,15 @@ class PowerManagement:
             return ""
         return f"{self._nic.name} wakes it by {self._nic.other_wake_modes} too (nic.wake_modes)"
 
+    @property
+    def wakers(self) -> tuple[str, ...]:
+        """What of the card, as it was armed last, wakes this machine."""
+        if self._nic is None:
+            return ()
+        addresses = ", ".join(str(address) for address in self._nic.addresses)
+        modes = f", also by {self._nic.other_wake_modes}" if self._nic.other_wake_modes else ""
+        return (f"magic packets to {addresses} on {', '.join(self._nic.legs)}{modes}",)
+
     async def leaving(self) -> None:
         """The power-off is about to be ordered: what runs after powerd may arm the card once more."""
         if self._nic is not None:

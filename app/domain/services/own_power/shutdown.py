@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from app.domain.commands import ShutDown, StayUp
 from app.domain.errors import DownNotFinal, PowerdError
-from app.domain.events import OperationFailed, ShutdownAborted, ShutdownStep
-from app.domain.model import Inclusion
-from app.domain.rules.power import Observation, OwnPower, decide
+from app.domain.events import OperationFailed, PowerOffDecided, ShutdownAborted, ShutdownStep
+from app.domain.model import Inclusion, Power
+from app.domain.moments import utc
+from app.domain.rules.power import GUARDS, Observation, OwnPower, decide, names
 from app.domain.rules.shutdown import Finality, ShutdownPolicy, Step, finality_of_down
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
@@ -120,9 +121,22 @@ class Shutdown:
         if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
             raise DownNotFinal("our state Down is not on the chain any more")
         self._pass(Step.POWER_OFF)
-        await self._host.power_off(self._still_wanted)
+        await self._host.power_off(self._still_wanted, self._why(seen, down))
         self._cooling_until_s = self._clock.monotonic() + self._policy.retry_later_s
         raise Abort("the host did not power off")
+
+    def _why(self, seen: Observation, down: Inclusion) -> PowerOffDecided:
+        head = (seen.finalized or seen.best).head
+        awake = ", ".join(f"node {node}" for node in self._observer.seen_awake)
+        return PowerOffDecided(
+            Power.DOWN,
+            None if head is None else head.number,
+            utc(seen.now_s if self._observer.down_seen_since_s is None else self._observer.down_seen_since_s),
+            down.block_number,
+            names(GUARDS),
+            [hold.holder for hold in seen.holds],
+            (*self._host.wakers, *([f"{awake} (seen awake)"] if awake else [])),
+        )
 
     def _pass(self, step: Step) -> None:
         self._step = step
