@@ -40,16 +40,11 @@ class WakeOrderPolicy:
         """The longest time that a first burst is deferred."""
         return 2 * self.stagger_s
 
-    @property
-    def ranks(self) -> int:
-        """All ranks from this one on have the same delay."""
-        return 2 * self.first_wakers
-
     def delay_s(self, rank: int) -> float:
         """How long the waker of this rank defers its first burst."""
         if not self.first_wakers or rank < self.first_wakers:
             return 0.0
-        return self.stagger_s if rank < self.ranks else self.delay_s_max
+        return self.stagger_s if rank < 2 * self.first_wakers else self.delay_s_max
 
 
 def can_wake_others(power: NodePower | Unreadable) -> bool:

@@ -46,7 +46,7 @@ def _forty_minutes(policies: Policies) -> Policies:
 def _loses_a_report(services: NodeServices, ports: Ports) -> None:
     uptime: Any = services.uptime
 
-    async def next_time(error: Exception, failures: int) -> float:
+    async def next_time(error: Exception) -> float:
         interval_s: float = uptime._policy.interval_s
         return interval_s
 

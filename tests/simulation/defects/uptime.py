@@ -23,7 +23,7 @@ def _pays_every_minute(services: NodeServices, ports: Ports) -> None:
     async def never_looks() -> None:
         """Whatever the clock says, a report goes."""
 
-    async def a_minute(error: Exception, failures: int) -> float:
+    async def a_minute(error: Exception) -> float:
         return 60.0
 
     uptime._clock_watch.check = never_looks
@@ -37,7 +37,7 @@ def _loses_uptime_in_silence(services: NodeServices, ports: Ports) -> None:
 
 def _is_wrong_in_silence(services: NodeServices, ports: Ports) -> None:
     own: Any = services.server.own
-    own.loop._trouble.failed = lambda doing, reason: None
+    own.loop._retry.goes_on = lambda reason: None
 
 
 UPTIME: dict[str, Defect] = {

@@ -63,9 +63,9 @@ class EventReader:
         while True:
             self._progress.made(STREAM)
             batch = await self._events.receive()
-            self._retry.succeeded()
             if self._interrupted:
                 self._interrupted = False
+                self._retry.succeeded()
                 for trigger in self._resumed:
                     trigger.pull("events reconnected")
             if batch:

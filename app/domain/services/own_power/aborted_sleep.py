@@ -89,7 +89,7 @@ class AbortedSleep:
             return LookAgain.IN_A_WHILE
         try:
             await self._bursts.finish()
-            await self._orders.reboot(self._still_wanted, await self._still_wanted())
+            await self._orders.insist(REBOOT, self._still_wanted, await self._still_wanted())
         except NotNow:
             return LookAgain.SOON
         self._failed_at_s = seen.now_s

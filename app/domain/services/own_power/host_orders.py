@@ -69,20 +69,12 @@ class HostOrders:
         """It is not wanted any more: what failed is of no interest."""
         self._faults.clear(order.fault)
 
-    async def power_off(self, still_wanted: Wanted, why: PowerOffDecided) -> None:
+    async def insist(self, order: Order, still_wanted: Wanted, why: PowerOffDecided | RebootDecided) -> None:
         """Say why, and give the orders; ``still_wanted`` is asked before each but the first.
 
         Returns only on a host that outlived them all; a fault tells the operator.
         """
         self._telemetry.record(why)
-        await self._insist(POWER_OFF, still_wanted)
-
-    async def reboot(self, still_wanted: Wanted, why: RebootDecided) -> None:
-        """The same for a reboot: the same orders, deadlines and force."""
-        self._telemetry.record(why)
-        await self._insist(REBOOT, still_wanted)
-
-    async def _insist(self, order: Order, still_wanted: Wanted) -> None:
         problem = ""
         for number, kind in enumerate(ORDERS):
             if number:

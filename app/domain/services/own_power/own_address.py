@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.errors import ChainUnavailable
-from app.domain.events import OperationFailed
+from app.domain.errors import NotWakeable
 from app.domain.model import Nic
 from app.domain.rules.address import address_objection
 from app.domain.services.context.node_context import NodeContext
@@ -20,28 +19,19 @@ class OwnAddress:
         self._chain = chain
         self._node = context.node.node
         self._clock = context.clock
-        self._telemetry = context.telemetry
         self._fitted: Nic | None = None
         self._read_at_s = float("-inf")
 
-    async def objection(self, card: Nic, *, lately: bool) -> str:
-        """Why no peer could wake this node; empty when one could. Raises `ChainUnavailable`.
+    async def check(self, card: Nic, *, lately: bool) -> None:
+        """`NotWakeable` when no peer could wake this node; `ChainUnavailable` when that is not known.
 
         With ``lately`` an answer of some minutes ago is good enough.
         """
         if lately and card == self._fitted and self._clock.monotonic() - self._read_at_s < GOOD_FOR_S:
-            return ""
+            return
         self._fitted = None
         record = (await self._chain.nodes([self._node])).get(self._node)
         objection = address_objection(self._node, record, [card])
-        if not objection:
-            self._fitted, self._read_at_s = card, self._clock.monotonic()
-        return objection
-
-    async def objection_if_told(self, card: Nic) -> str:
-        """The same, read now; a chain that can't be asked objects to nothing."""
-        try:
-            return await self.objection(card, lately=False)
-        except ChainUnavailable as error:
-            self._telemetry.record(OperationFailed("reading this node's record", str(error), 0.0))
-            return ""
+        if objection:
+            raise NotWakeable(objection)
+        self._fitted, self._read_at_s = card, self._clock.monotonic()

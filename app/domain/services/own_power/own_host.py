@@ -63,7 +63,7 @@ class OwnHost:
 
     async def power_off(self, still_wanted: Wanted, why: PowerOffDecided) -> None:
         """Returns only on a host that outlived all orders; a fault says so then."""
-        await self._orders.power_off(still_wanted, why)
+        await self._orders.insist(POWER_OFF, still_wanted, why)
 
     async def stay(self) -> None:
         """The machine stays up: what was armed for its sleep is taken back."""

@@ -106,7 +106,7 @@ class OwnNode:
 
     async def _shut_down(self, seen: Observation) -> PowerCommand:
         try:
-            await self.shut_down(seen)
+            await self._shutdown.run(seen)
         except PowerdError:
             self._aborted.tell_of_abort()
             raise
@@ -115,7 +115,7 @@ class OwnNode:
 
     async def _report_up(self, seen: Observation) -> None:
         try:
-            await self.set_state(Power.UP)
+            await self._state.set(Power.UP)
         except PowerdError:
             await self._aborted.look(seen)  # a reboot is paid all the same
             raise

@@ -47,14 +47,10 @@ class OwnState:
         self._telemetry = context.telemetry
         self._paces = paces
         self._announce_s = announce_s
-        self._uncertain = False
+        self.uncertain = False
+        """Whether an extrinsic of ours may still land that says something else than the chain does now."""
         self._may_be_down = False
         self.window = window
-
-    @property
-    def uncertain(self) -> bool:
-        """Whether an extrinsic of ours may still land that says something else than the chain does now."""
-        return self._uncertain
 
     def paused(self, power: Power) -> str:
         """Why this state is not sent now though it is wanted, or empty: the chain did not take it, at a fee (R15)."""
@@ -135,7 +131,7 @@ class OwnState:
         """
         if not self._management.enabled:
             wanted = Power.UP
-        if not self._uncertain and await self._current() is wanted:
+        if not self.uncertain and await self._current() is wanted:
             return None
         if paused := self.paused(wanted):
             raise StatePaused(paused)
@@ -149,17 +145,17 @@ class OwnState:
         return inclusion
 
     async def _submit(self, wanted: Power) -> Inclusion:
-        before, self._uncertain = self._uncertain, True
+        before, self.uncertain = self.uncertain, True
         try:
             inclusion = await self._chain.set_power_state(wanted)
         except (ChainUnavailable, ExtrinsicRefused):
             # This one never will land; an earlier one of unknown fate still may.
-            self._uncertain = before
+            self.uncertain = before
             raise
         except ExtrinsicFailed:
-            self._uncertain = False
+            self.uncertain = False
             raise
-        self._uncertain = False
+        self.uncertain = False
         return inclusion
 
     async def _current(self) -> Power:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.domain.errors import AnswerLate, ChainUnavailable, HostPowerFailed, NicUnusable, NotWakeable, RtcUnusable
+from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.model import Nic
 from app.domain.services.context.node_context import NodeContext
@@ -34,37 +35,30 @@ class PowerManagement:
         self._host = host
         self._alarm = alarm
         self._faults = context.faults
+        self._telemetry = context.telemetry
         self._allowed = allowed
-        self._objection = "not checked yet"
-        self._may_pass = False
+        self.objection = "not checked yet"
+        """Why it is not enabled; empty when it is."""
+        self.objection_may_pass = False
+        """Whether host or chain only did not answer in time: then they are asked again soon."""
         self._nic: Nic | None = None
 
     @property
     def enabled(self) -> bool:
         """Whether the node may call itself Down and power off, as of the last check."""
-        return not self._objection
-
-    @property
-    def objection(self) -> str:
-        """Why it is not enabled; empty when it is."""
-        return self._objection
-
-    @property
-    def objection_may_pass(self) -> bool:
-        """Whether host or chain only did not answer in time: then they are asked again soon."""
-        return self._may_pass
+        return not self.objection
 
     async def check(self) -> None:
         """Ask the host whether it can power off, and the clock for its alarm; see that the card is armed and known.
 
         A chain that can't be asked is doubt, and no fault of the machine.
         """
-        self._may_pass = False
+        self.objection_may_pass = False
         forbidden = self._chain.lacks_power
         if not self._allowed:
             forbidden = "switched off in the settings (power_management.enabled)"
         if forbidden:
-            self._objection = forbidden
+            self.objection = forbidden
             self._faults.clear(FAULT)
             return
         try:
@@ -73,16 +67,16 @@ class PowerManagement:
             self._nic = nic = await self._port.find()
             if not await self._port.armed(nic):
                 await self._arm(nic)
-            _refuse(await self._address.objection(nic, lately=True))
+            await self._address.check(nic, lately=True)
         except ChainUnavailable as error:
-            self._objection = f"whether the chain has the address of this machine's card is not known: {error}"
-            self._may_pass = True
+            self.objection = f"whether the chain has the address of this machine's card is not known: {error}"
+            self.objection_may_pass = True
         except (HostPowerFailed, NicUnusable, NotWakeable, RtcUnusable) as error:
-            self._objection = str(error)
-            self._may_pass = isinstance(error, AnswerLate)
+            self.objection = str(error)
+            self.objection_may_pass = isinstance(error, AnswerLate)
             self._faults.report(FAULT, f"this node will not power off: {error}")
         else:
-            self._objection = ""
+            self.objection = ""
             self._faults.clear(FAULT)
 
     async def arm(self, *, said_down: bool) -> None:
@@ -93,10 +87,12 @@ class PowerManagement:
         """
         self._nic = nic = await self._port.find()
         await self._arm(nic)
-        if said_down:
-            _refuse(await self._address.objection_if_told(nic))
-        else:
-            _refuse(await self._address.objection(nic, lately=False))
+        try:
+            await self._address.check(nic, lately=False)
+        except ChainUnavailable as error:
+            if not said_down:
+                raise
+            self._telemetry.record(OperationFailed("reading this node's record", str(error), 0.0))
 
     def other_wakers(self) -> str:
         """By what else than magic packets the card, as it was found last, wakes this machine; or nothing."""
@@ -129,8 +125,3 @@ class PowerManagement:
                 f"{nic.name} did not take Wake-on-LAN although its driver reported no error; "
                 "look for a firmware setting that forbids it"
             )
-
-
-def _refuse(objection: str) -> None:
-    if objection:
-        raise NotWakeable(objection)

@@ -91,7 +91,8 @@ class FarmDirectory:
         """
         unknown = [node for node in nodes if node not in self._nodes and node != self._own]
         try:
-            await self.reread(unknown)
+            if unknown:
+                await self.reread(unknown)
         except ChainUnavailable:
             # A gateway that can't tell one record must not keep the others from being woken.
             if any(node not in self._members for node in unknown):

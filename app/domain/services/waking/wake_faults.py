@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.faults import FaultKey, FaultKind
+from app.domain.faults import FaultKind
 from app.domain.model import Node, NodeId
 from app.domain.services.context.fault_board import FaultBoard
 
@@ -17,7 +17,7 @@ class WakeFaults:
     def asleep(self, node: NodeId) -> None:
         """It did not wake by the deadline."""
         self._board.report(
-            _asleep(node),
+            FaultKind.NODE_ASLEEP.key(node),
             f"node {node} did not wake within {self._deadline_s / 60:.0f} min; look at its power, "
             "its cable, and Wake-on-LAN in its firmware (powerd goes on calling it)",
         )
@@ -26,15 +26,15 @@ class WakeFaults:
         """``unreadable``: the chain has a record of the node, and the newest can't be read."""
         absent = f"its record on chain {'can not be read' if unreadable else 'was not found'}"
         problem = absent if record is None else record.mac_problem
-        self._board.report(_no_mac(node), f"node {node} can't be woken: {problem}")
+        self._board.report(FaultKind.NODE_MAC.key(node), f"node {node} can't be woken: {problem}")
 
     def with_mac(self, node: NodeId) -> None:
-        self._board.clear(_no_mac(node))
+        self._board.clear(FaultKind.NODE_MAC.key(node))
 
     def silent(self, node: NodeId, silent_s: float) -> None:
         """It is wanted up and called Up, and gave no sign of life for so long."""
         self._board.report(
-            _silent(node),
+            FaultKind.NODE_SILENT.key(node),
             f"node {node} is wanted up and called Up, and has not reported its uptime for {silent_s / 60:.0f} min and "
             "more: it is dark, or hangs, or can't reach the chain; look at its power and its console (it is called "
             "now and then)",
@@ -42,21 +42,9 @@ class WakeFaults:
 
     def not_silent(self, node: NodeId) -> None:
         """It gave a sign of life, or is not wanted up any more, or left the farm."""
-        self._board.clear(_silent(node))
+        self._board.clear(FaultKind.NODE_SILENT.key(node))
 
     def clear(self, node: NodeId) -> None:
         """The wake is over."""
-        self._board.clear(_asleep(node))
-        self._board.clear(_no_mac(node))
-
-
-def _asleep(node: NodeId) -> FaultKey:
-    return FaultKind.NODE_ASLEEP.key(node)
-
-
-def _silent(node: NodeId) -> FaultKey:
-    return FaultKind.NODE_SILENT.key(node)
-
-
-def _no_mac(node: NodeId) -> FaultKey:
-    return FaultKind.NODE_MAC.key(node)
+        self._board.clear(FaultKind.NODE_ASLEEP.key(node))
+        self._board.clear(FaultKind.NODE_MAC.key(node))

@@ -60,4 +60,4 @@ class WakeOrder:
         if not policy.first_wakers:
             return 0.0
         wakers = [node for node in self._wakers if node not in self._silent] if self._silent else self._wakers
-        return policy.delay_s(rank(self._own, target, wakers, at_most=policy.ranks))
+        return policy.delay_s(rank(self._own, target, wakers, at_most=2 * policy.first_wakers))
