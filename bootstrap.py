@@ -88,9 +88,9 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
         DEV_LOCK,
         [
             ["python", "-m", f"app.entrypoints.documents.{page}"]
-            for page in ("settings", "zbus", "wake", "faults", "check")
+            for page in ("settings", "zbus", "wake", "faults", "check", "monitoring", "alerts", "dashboard")
         ],
-        "write docs/configuration.md, zbus.md, wake.md, faults.md, check.md and monitoring.md anew",
+        "write anew what the code generates: pages of docs/, alert rules and dashboard of packaging/",
     ),
     "check": (
         DEV_LOCK,

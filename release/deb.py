@@ -32,6 +32,8 @@ PLACES: Mapping[str, str] = {
     "packaging/tmpfiles.d": "usr/lib/tmpfiles.d",
     "packaging/udev": "usr/lib/udev/rules.d",
     "packaging/polkit": "usr/share/polkit-1/rules.d",
+    "packaging/prometheus": "usr/share/powerd/prometheus",
+    "packaging/grafana": "usr/share/powerd/grafana",
 }
 """Where each directory of packaging/ goes."""
 

@@ -133,13 +133,6 @@ class StayingUp:
 
 
 @dataclass(frozen=True, slots=True)
-class WakeProved:
-    """This boot was a wake: the node slept by powerd's order, was called, and booted (Unix seconds)."""
-
-    booted_at_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class AlarmLeft:
     """Another program has set the clock's alarm, early enough: powerd leaves it."""
 
@@ -272,7 +265,6 @@ DomainEvent = (
     | ShutdownAborted
     | StayingUp
     | AlarmLeft
-    | WakeProved
     | PowerUnreadable
     | PowerOffDecided
     | RebootDecided

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 
 from dependency_injector import providers
 from prometheus_client.parser import text_string_to_metric_families
@@ -48,7 +49,7 @@ class Metered:
         telemetry = FanOut([node.telemetry, PrometheusTelemetry(self._instruments, self._clock)])
         node.container.telemetry.override(providers.Object(telemetry))
 
-    @property
+    @cached_property
     def monitor(self) -> Monitor:
         seen = monitor(self._node.container.operator(), self._node.container.progress(), self._instruments, self._clock)
         assert seen is not None

@@ -35,7 +35,6 @@ from app.domain.events import (
     WakeBurstStarted,
     WakeDeferred,
     WakeEnded,
-    WakeProved,
 )
 
 SENTENCES: Mapping[type[DomainEvent], tuple[int, str]] = {
@@ -50,7 +49,6 @@ SENTENCES: Mapping[type[DomainEvent], tuple[int, str]] = {
     ShutdownStep: (logging.INFO, "shutting down"),
     ShutdownAborted: (logging.WARNING, "shutdown aborted"),
     StayingUp: (logging.INFO, "staying up though the target is Down"),
-    WakeProved: (logging.INFO, "this boot was a wake: other nodes can wake this one"),
     AlarmLeft: (logging.INFO, "the clock's alarm of another program comes earlier, and is left"),
     PowerUnreadable: (logging.WARNING, "staying up: the chain's answer about this node can't be understood"),
     PowerOffDecided: (logging.WARNING, "powering off, as the chain wants it"),

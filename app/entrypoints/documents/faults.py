@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.domain.faults import MEANING, SUBJECT, FaultKind, Urgency
+from app.entrypoints.documents.alerts import name_of
 
 HEAD = """# Faults
 
@@ -17,7 +18,8 @@ ends with exit code 1 while there is one, the log has a line when it begins (`fa
 and on Zero-OS zui shows it. The text of a fault names the thing and the reason as the system gave it; this page says
 what a key means in general.
 
-In a key, `…` stands for the node, the endpoint or the interface that the fault is about.
+In a key, `…` stands for the node, the endpoint or the interface that the fault is about. The alerts are those of
+[packaging/prometheus](../packaging/prometheus/powerd.rules.yaml), which [monitoring.md](monitoring.md) explains.
 """
 
 
@@ -28,11 +30,11 @@ def document() -> str:
 def _sections() -> Iterator[str]:
     for urgency in Urgency:
         yield f"## Look {urgency.value}: {MEANING[urgency]}\n"
-        yield "| key | meaning | remedy |"
-        yield "| --- | --- | --- |"
+        yield "| key | meaning | remedy | alert |"
+        yield "| --- | --- | --- | --- |"
         for kind in FaultKind:
             if kind.urgency is urgency:
-                yield f"| `{kind.pattern.replace(SUBJECT, '…')}` | {kind.meaning} | {kind.remedy} |"
+                yield f"| `{kind.pattern.replace(SUBJECT, '…')}` | {kind.meaning} | {kind.remedy} | {name_of(kind)} |"
         yield ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.adapters.prometheus.declared import METRICS, Metric
+from app.entrypoints.documents.alerts import OTHERS, SEVERITY
 from app.entrypoints.settings.schema import Settings
 
 PORT = Settings().metrics.port
@@ -22,6 +23,7 @@ curl http://127.0.0.1:{PORT}/metrics
 curl http://127.0.0.1:{PORT}/healthz
 ```
 
+- **Alerts and a dashboard** are [below](#alerts).
 - **Another address**: `metrics.host` and `metrics.port` ([configuration.md](configuration.md#metrics)). No password
   is asked. What can be read holds no secret, and nothing can be changed, powered off or kept up through it. Still,
   let no more than your Prometheus reach it: say so in the firewall, or scrape through a proxy.
@@ -106,6 +108,34 @@ exit code other than 0, is a line of the log. Nothing in the daemon waits for it
 other fault. A fault that is still there when the daemon starts anew appears anew.
 """
 
+ALERTS_HEAD = """## Alerts
+
+[packaging/prometheus/powerd.rules.yaml](../packaging/prometheus/powerd.rules.yaml) has a rule for each fault of the
+daemon, and some for what no fault can say. (The package for Debian has it in /usr/share/powerd/prometheus.) For
+Prometheus:
+
+```yaml
+rule_files:
+  - /etc/prometheus/powerd.rules.yaml
+```
+
+The job has to be called `powerd`, as above. The label `severity` says how soon a person should look: `critical` at
+once, `warning` today, `info` this week. The annotation `summary` says what is wrong, `description` what to do. The
+rules of faults are named in [faults.md](faults.md); these are the others:
+
+| alert | severity | says | what to do |
+| --- | --- | --- | --- |"""
+
+DASHBOARD = """
+A sleeping node cannot be scraped, and that is no alert: `PowerdUnreachable` goes by the target that the node showed
+last. Through node_exporter it never fires; there `node_textfile_mtime_seconds` says whether the file is written.
+
+## A dashboard
+
+[packaging/grafana/powerd.json](../packaging/grafana/powerd.json) shows a farm and its nodes: import it in Grafana
+(Dashboards, New, Import), and choose the data source.
+"""
+
 METRICS_HEAD = """## The metrics
 
 A gauge that is not there says that its value is not known, or does not apply now. Ages are written as Prometheus does
@@ -116,7 +146,8 @@ it: `time() - powerd_last_uptime_report_timestamp_seconds`.
 
 
 def document() -> str:
-    return "\n".join([HEAD, METRICS_HEAD, *(_row(metric) for metric in METRICS), ""])
+    alerts = (f"| `{each.name}` | {SEVERITY[each.urgency]} | {each.summary} | {each.action} |" for each in OTHERS)
+    return "\n".join([HEAD, ALERTS_HEAD, *alerts, DASHBOARD, METRICS_HEAD, *map(_row, METRICS), ""])
 
 
 def _row(metric: Metric) -> str:
