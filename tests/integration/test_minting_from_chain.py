@@ -220,7 +220,7 @@ async def test_where_the_state_is_forgotten_the_other_endpoint_is_read_or_the_re
     pruned.answers["state_queryStorageAt"] = answer
     alone = await ask(pruned.url, *GIVEN)
     assert alone.exit_code == 1
-    assert "has forgotten the state of block" in alone.stderr
+    assert "does not have the state of block" in alone.stderr
     assert "--chain" in alone.stderr
     both = await ask(pruned.url, *GIVEN, "--chain", world.url)
     assert both.exit_code == 0, both.output

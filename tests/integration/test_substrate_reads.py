@@ -229,7 +229,7 @@ async def test_an_answer_about_another_block_than_was_asked_for_is_refused(stack
     honest = node.answers["state_queryStorageAt"]
     node.answers["state_queryStorageAt"] = lambda keys, _: honest(keys, PARENT)
     chain = await chain_of(stack, node)
-    with pytest.raises(ChainUnavailable, match=f"{node.url}.*asked for {HEAD}, and told of {PARENT}"):
+    with pytest.raises(ChainUnavailable, match=f"{node.url}.*asked for {HEAD}, and answered for {PARENT}"):
         await chain.powers([NodeId(1)], HeadKind.FINALIZED)
 
 

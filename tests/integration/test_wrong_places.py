@@ -58,14 +58,14 @@ async def told_of_chain(url: str, **environment: str) -> str:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (b"HTTP/1.1 503 Service Unavailable\r\nServer: nginx\r\n\r\n", ["HTTP 503 (Service Unavailable)", "is away"]),
+        (b"HTTP/1.1 503 Service Unavailable\r\nServer: nginx\r\n\r\n", ["HTTP 503 (Service Unavailable)", "does not answer"]),
         (b"HTTP/1.1 401 Unauthorized\r\n\r\n", ["HTTP 401", "wss://USER:PASSWORD@HOST"]),
-        (b"HTTP/1.1 429 Too Many Requests\r\n\r\n", ["HTTP 429", "asked too often"]),
-        (b"HTTP/1.1 301 Moved\r\nLocation: https://elsewhere/\r\n\r\n", ["sends to another address"]),
+        (b"HTTP/1.1 429 Too Many Requests\r\n\r\n", ["HTTP 429", "too many requests"]),
+        (b"HTTP/1.1 301 Moved\r\nLocation: https://elsewhere/\r\n\r\n", ["redirects to another address"]),
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", ["HTTP 404", "correct the path"]),
         (b"HTTP/1.1 999 Odd\r\n\r\n", ["HTTP 999;"]),
-        (b"\x15\x03\x03\x00\x02\x02\x46", ["if TLS is spoken at this port, say wss://"]),
-        (b"", ["closed the connection", "if TLS is spoken"]),
+        (b"\x15\x03\x03\x00\x02\x02\x46", ["if this port speaks TLS, write wss://"]),
+        (b"", ["closed the connection", "if this port speaks TLS"]),
     ],
 )
 async def test_a_server_that_is_no_chain_node_is_explained_in_plain_words(answer: bytes, words: list[str]) -> None:
@@ -80,12 +80,12 @@ async def test_tls_trouble_of_a_chain_endpoint_is_explained_in_plain_words(certi
     context.load_cert_chain(certificate, certificate.with_suffix(".key"))
     async with saying(b"", context) as port:
         said = await told_of_chain(f"wss://localhost:{port}")
-        assert "its certificate is not accepted: self-signed certificate; let this machine know the authority" in said
+        assert "its certificate is not accepted: self-signed certificate; name the authority that signed it" in said
         trusted = {"SSL_CERT_FILE": str(certificate)}
         assert "name the host in chain.urls as" in await told_of_chain(f"wss://127.0.0.1:{port}", **trusted)
-        assert "if TLS is spoken at this port" in await told_of_chain(f"ws://127.0.0.1:{port}")
+        assert "if this port speaks TLS" in await told_of_chain(f"ws://127.0.0.1:{port}")
     async with saying(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
-        assert "it speaks no TLS at this port: say ws://" in await told_of_chain(f"wss://localhost:{port}")
+        assert "this port does not speak TLS: write ws://" in await told_of_chain(f"wss://localhost:{port}")
     assert "Connection refused" in await told_of_chain("ws://127.0.0.1:9")
 
 

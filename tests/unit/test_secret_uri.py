@@ -54,7 +54,7 @@ def test_what_is_derived_signs_for_its_own_account(phrase: str, path: str, passw
         (f"{DEVELOPMENT_PHRASE[:-4]}fit", "", "", "sr25519", "checksum does not fit"),
         (f"{DEVELOPMENT_PHRASE}k", "", "", "ed25519", "word 12 is not on the English list"),
         ("", "/soft", "", "ed25519", "soft step"),
-        (ALICE, "", "pw", "sr25519", "only a mnemonic takes one"),
+        (ALICE, "", "pw", "sr25519", "only a mnemonic can have one"),
     ],
 )
 def test_a_wrong_one_is_refused_and_not_shown(

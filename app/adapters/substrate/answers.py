@@ -1,4 +1,4 @@
-"""The shapes of a node's answers. What has another shape is the node's error, not ours."""
+"""The shapes of a chain node's answers. An answer of another shape is the node's error."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class RuntimeVersion(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """The one element of ``state_queryStorageAt``: a block's hash; storage keys and values, ``None`` for no entry."""
+    """An element of ``state_queryStorageAt``: a block's hash, and values by storage key (``None``: no entry)."""
 
     block: str
     changes: list[tuple[str, str | None]]
 
 
 class BlockBody(msgspec.Struct, frozen=True):
-    """The block inside of ``chain_getBlock``."""
+    """The inner block of ``chain_getBlock``."""
 
     header: Header
     extrinsics: list[str]
@@ -54,7 +54,7 @@ class SignedBlock(msgspec.Struct, frozen=True):
 
 
 def read(endpoint: str, shape: type[Shape], answer: Any) -> Shape:
-    """The answer as ``shape``; `EndpointFailed` when it is none, `RpcRefused` when it was refused."""
+    """The answer as ``shape``. Raises `EndpointFailed` when it has another one, `RpcRefused` when it is a refusal."""
     if isinstance(answer, RpcRefused):
         raise answer
     try:

@@ -1,4 +1,4 @@
-"""A block's events, from what the node gives to `PowerTargetChanged`."""
+"""The events of a block, from the node's bytes to `PowerTargetChanged`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVENT = "PowerTargetChanged"
 
 @dataclass(frozen=True, slots=True)
 class RawBlock:
-    """A block as the node gave it; ``pruned`` is why its state can't be had, else empty."""
+    """A block as the node sent it. ``pruned`` is empty, or says why the node has no state of it."""
 
     ref: BlockRef
     parent_hash: str
@@ -31,7 +31,7 @@ class RawBlock:
 
 
 async def fetch(connection: RpcConnection, refs: Sequence[BlockRef], keys: Sequence[str]) -> Sequence[RawBlock]:
-    """These blocks in one batch; raises `EndpointFailed`, `RpcRefused`."""
+    """Read these blocks in one batch. Raises `EndpointFailed`, `RpcRefused`."""
     requests: list[Request] = []
     for ref in refs:
         requests.append(("chain_getHeader", [ref.hash]))
@@ -54,9 +54,9 @@ def _raw_block(connection: RpcConnection, ref: BlockRef, header: Any, changes: A
 
 
 def read_blocks(runtime: Runtime, raws: Sequence[RawBlock]) -> tuple[list[Block], int]:
-    """As many blocks as this runtime executed, and the spec version that executed the next one.
+    """The leading blocks that this runtime executed, and the spec version that executed the next one.
 
-    A block whose state does not say who executed it (the first one, perhaps) is taken for this one's.
+    If a block's state has no spec version (perhaps the first block's), this runtime is assumed.
     """
     blocks: list[Block] = []
     tag = runtime.event_tag(PALLET, EVENT)
@@ -77,8 +77,8 @@ def read_blocks(runtime: Runtime, raws: Sequence[RawBlock]) -> tuple[list[Block]
 
 
 def _changes(runtime: Runtime, events: str, tag: bytes | None) -> tuple[PowerTargetChanged, ...]:
-    # Reading all events of a block takes milliseconds; most blocks have none of our kind, and that
-    # shows from the bytes.
+    # To decode all events of a block takes milliseconds. Most blocks have none of our kind, which
+    # their bytes show at once.
     if tag is None or tag not in bytes.fromhex(events.removeprefix("0x")):
         return ()
     return tuple(

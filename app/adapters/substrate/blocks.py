@@ -15,14 +15,14 @@ from app.ports.chain_blocks import Block, BlockRef
 
 
 class SubstrateBlocks:
-    """`ChainBlocks`. A best head that stands still for ``head_timeout_s`` is `ChainUnavailable`."""
+    """`ChainBlocks`. `next_head` raises `ChainUnavailable` when no new head comes for ``head_timeout_s``."""
 
     def __init__(self, client: SubstrateClient, *, head_timeout_s: float = 60.0) -> None:
         self._client = client
         self._head_timeout_s = head_timeout_s
 
     async def next_head(self, after: BlockRef | None) -> BlockRef:
-        """The best head, as soon as it is another than ``after``."""
+        """The best head, as soon as it is not ``after``."""
         try:
             async with asyncio.timeout(self._head_timeout_s):
                 return await self._client.ask(lambda connection: _next_head(connection, after))
@@ -33,8 +33,8 @@ class SubstrateBlocks:
     async def blocks(self, first: int, last: int) -> Sequence[Block]:
         """Blocks of the best chain with their events, read in two batches.
 
-        Blocks whose state the endpoint has pruned are looked for at the others before they are
-        given up as unreadable.
+        If the endpoint has pruned the state of a block, the other endpoints are asked before the block
+        counts as unreadable.
         """
         raws = await self._client.ask(lambda connection: self._raw_blocks(connection, first, last))
         pruned = [raw.ref for raw in raws if raw.pruned]
@@ -62,7 +62,7 @@ class SubstrateBlocks:
         return None if any(raw.pruned for raw in raws) else {raw.ref: raw for raw in raws}
 
     async def _decode(self, connection: RpcConnection, raws: Sequence[RawBlock]) -> Sequence[Block]:
-        """Each block by the runtime that executed it, which is loaded when it is not the one in memory."""
+        """Decode each block by the runtime that executed it, which is loaded if it is not in memory."""
         blocks: list[Block] = []
         while len(blocks) < len(raws):
             rest = raws[len(blocks) :]
@@ -71,7 +71,7 @@ class SubstrateBlocks:
             blocks += done
             if len(done) < len(rest):
                 raw = rest[len(done)]
-                # The block that brings an upgrade has the new code in its state, and its parent the old.
+                # The block of an upgrade has the new code in its state; the old one is in its parent's.
                 version = await connection.ask_for(RuntimeVersion, "state_getRuntimeVersion", raw.ref.hash)
                 source = raw.ref.hash if version.spec_version == spec else raw.parent_hash
                 await self._client.runtime(connection, spec, source)

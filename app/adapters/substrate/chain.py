@@ -1,4 +1,4 @@
-"""The chain, read and written over JSON-RPC: the port `Chain` on a Substrate node."""
+"""The port `Chain` on Substrate nodes, read and written over JSON-RPC."""
 
 from __future__ import annotations
 
@@ -29,9 +29,8 @@ from app.ports.chain import UptimeSampler
 class SubstrateChain:
     """`Chain` of the account of ``seed`` (32 bytes, ``key_type`` "ed25519" or "sr25519").
 
-    Without a seed it only reads. ``inclusion_timeout_s`` bounds the wait for a block; an extrinsic
-    is valid for ``era_blocks`` blocks (a power of two; 16 are 96 s). The client is the caller's to
-    close.
+    Without a seed it only reads. ``inclusion_timeout_s`` bounds the wait for a block. An extrinsic is valid
+    for ``era_blocks`` blocks (a power of two; 16 blocks are 96 s). The caller closes the client.
     """
 
     def __init__(
@@ -58,20 +57,20 @@ class SubstrateChain:
 
     @property
     def lacks_power(self) -> str:
-        """Tfchain has it."""
+        """Always empty."""
         return ""
 
     @property
     def tells_finality(self) -> bool:
-        """Substrate's nodes do."""
+        """Always true."""
         return True
 
     async def head(self, kind: HeadKind) -> Head:
-        """Number, hash and the block's own time."""
+        """The head with its number, its hash and its own time."""
         return (await head_state(self._client, kind, lambda _: ())).head
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
-        """One storage query at one block, for any number of nodes; no entry means Up/Up."""
+        """One storage query at one block, for any number of nodes. No entry means state and target Up."""
         asked = tuple(nodes)
         state = await head_state(
             self._client, kind, lambda runtime: [records.power_key(runtime, node) for node in asked]
@@ -80,13 +79,13 @@ class SubstrateChain:
         return PowerReading(state.head, powers)
 
     async def power_in(self, node: NodeId, block: Inclusion) -> PastPower | None:
-        """From that block's state, if any endpoint still has it."""
+        """Read from that block's state, if any endpoint still has it."""
         return await power_in(self._client, node, block)
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
-        """Records of those that exist, with the address of the interface named ``zos``.
+        """Records of the nodes that exist, with the address of the interface ``zos``.
 
-        By an old head a node that is absent, or has no address, is `Unreadable`: it may have both by now.
+        At an old head, a node without record or address is `Unreadable`, since it may have both by now.
         """
         asked = tuple(nodes)
         state = await head_state(
@@ -97,7 +96,7 @@ class SubstrateChain:
         return found if not doubt else {node: _doubted(node, found.get(node), doubt) for node in asked}
 
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
-        """Ids of all nodes of the farm, ascending; by an old head also those that were there before."""
+        """Ids of all nodes of the farm, ascending. At an old head also those of the answer before."""
         state = await head_state(self._client, HeadKind.BEST, lambda runtime: [records.farm_nodes_key(runtime, farm)])
         listed = await self._client.decode(lambda: records.farm_nodes(state.runtime, farm, state.values))
         if doubt := doubt_of(self._client, state.head):
@@ -110,15 +109,15 @@ class SubstrateChain:
     # -- writing -----------------------------------------------------------------------------------
 
     async def set_power_state(self, power: Power) -> Inclusion:
-        """``change_power_state``, waited for until included."""
+        """Submit ``change_power_state`` and wait for its inclusion."""
         return await self._writer().include("change_power_state", lambda: {"power_state": power.value})
 
     async def announce_power_state(self, power: Power) -> None:
-        """``change_power_state``, handed to the pool."""
+        """Submit ``change_power_state``, and do not wait for its inclusion."""
         await self._writer().announce("change_power_state", lambda: {"power_state": power.value})
 
     async def report_uptime(self, sample: UptimeSampler) -> Inclusion:
-        """``report_uptime_v2``; ``sample`` is taken once the nonce is known, right before signing."""
+        """Submit ``report_uptime_v2``. ``sample`` is called when the nonce is known, right before signing."""
 
         def arguments() -> dict[str, int]:
             taken = sample()
@@ -128,7 +127,9 @@ class SubstrateChain:
 
     def _writer(self) -> Extrinsics:
         if self._extrinsics is None:
-            raise PermanentError("this node's key is not configured, so nothing can be written on the chain")
+            raise PermanentError(
+                "this node's key is not configured, so that powerd can't write on the chain; set identity.key_file"
+            )
         return self._extrinsics
 
 

@@ -1,7 +1,7 @@
-"""The chain as one process knows it: a connection, and the runtime that explains its bytes.
+"""The chain client of a process: a connection, and the runtime whose metadata explains the chain's bytes.
 
-All adapters of this package share one client, since a runtime's metadata costs 30 MiB. What may be
-asked twice is asked again elsewhere when an endpoint fails.
+All adapters of this package share one client, since a runtime's metadata takes 30 MiB. When an endpoint
+fails, another one is asked, for every question that can be asked twice.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 COMPUTING_S_MAX = 60.0
-"""Reading a runtime's metadata takes half a second on a fast machine, and many on a busy slow one."""
+"""To read a runtime's metadata takes half a second on a fast machine, and many seconds on a busy slow one."""
 
 
 class SubstrateClient:
-    """Connects when first used. Close it at the end.
+    """The client connects when it is first used. The caller must close it.
 
-    ``timeout_s`` bounds every single request, ``connect_timeout_s`` every attempt to connect; a node
-    that has been silent in a subscription for ``keepalive_s`` is asked for a sign of life. A best
-    head older than ``stale_head_s`` makes it look at another endpoint, where there is one, and so does
-    a finalized head older than ``stale_finalized_s``. ``on_answer`` hears of every answer. An empty
-    ``genesis_hash`` takes the first endpoint's chain for the right one.
+    ``timeout_s`` bounds every request, ``connect_timeout_s`` every attempt to connect. If a subscription is
+    silent for ``keepalive_s``, the client sends a small request to see whether the node lives. If the best
+    head is older than ``stale_head_s``, or the finalized head older than ``stale_finalized_s``, the client
+    tries another endpoint. ``on_answer`` is called for every answer. With an empty ``genesis_hash``, the
+    chain of the first endpoint is used.
     """
 
     def __init__(
@@ -74,15 +74,15 @@ class SubstrateClient:
         self._block: tuple[str, BlockOutcomes] | None = None
 
     async def close(self) -> None:
-        """Let go of the connection and the threads; callers that still wait get `ChainUnavailable`."""
+        """Close the connection and end the threads. Callers that still wait get `ChainUnavailable`."""
         self._endpoints.close()
         self._worker.close()
 
     async def ask(self, question: Callable[[RpcConnection], Awaitable[Result]]) -> Result:
-        """Ask one endpoint, and others if it fails; only for what may be asked twice.
+        """Ask one endpoint, and others if it fails. Only for questions that can be asked twice.
 
-        A connection that stood before and fails now is made anew once, even where there is only
-        one endpoint: it may just have died of old age. Raises `ChainUnavailable`.
+        If an existing connection fails, a new one is tried, even to the only endpoint, since an idle
+        connection may have been dropped. Raises `ChainUnavailable`.
         """
         fresh = 0
         while True:
@@ -103,7 +103,7 @@ class SubstrateClient:
                 raise problem
 
     async def ask_elsewhere(self, question: Callable[[RpcConnection], Awaitable[Result | None]]) -> Result | None:
-        """The first answer that is not None of the endpoints that are not in use, each on a visit."""
+        """Ask the endpoints that are not in use, one after the other, until an answer is not None."""
         for endpoint in self._endpoints.others():
             try:
                 async with self._endpoints.visit(endpoint) as connection:
@@ -118,7 +118,7 @@ class SubstrateClient:
     async def block_outcomes(
         self, block_hash: str, read: Callable[[], Awaitable[BlockOutcomes | None]]
     ) -> BlockOutcomes | None:
-        """Those of that block: read once for all extrinsics of it that are waited for, and the last block is kept."""
+        """The outcomes of that block. They are read once for all waiting extrinsics; the last block's are cached."""
         async with self._reading_block:
             known = self._block
             if known is None or known[0] != block_hash:
@@ -127,22 +127,22 @@ class SubstrateClient:
             return None if known is None else known[1]
 
     async def compute(self, job: Callable[[], Result]) -> Result:
-        """Run what needs the chain library in its thread."""
+        """Run a job in the thread of the chain library."""
         return await self._worker.run(job, COMPUTING_S_MAX)
 
     async def decode(self, job: Callable[[], Result]) -> Result:
-        """As `compute`; bytes that are not what the metadata says are `ChainUnavailable`."""
+        """As `compute`. Bytes that do not fit the metadata raise `ChainUnavailable`."""
         try:
             return await self.compute(job)
         except (ValueError, KeyError, TypeError) as error:
-            raise ChainUnavailable(f"the chain holds something that can't be read: {error}") from error
+            raise ChainUnavailable(f"the chain's answer can't be decoded: {error}") from error
 
     def is_stale(self, head: Head) -> bool:
-        """Whether it is older than a head of its kind may be."""
+        """Whether the head is older than the limit for its kind."""
         return self._age_s(head) > self._age_s_max(head)
 
     def saw_head(self, head: Head) -> bool:
-        """This head was read: True when its node is behind, and another is asked next."""
+        """Take note of a head that was read. True if its node is behind, so that another is asked next."""
         if not self.is_stale(head):
             self._endpoints.fresh()
             return False
@@ -158,49 +158,49 @@ class SubstrateClient:
         return self._endpoints.of(connection)
 
     def all_endpoints(self) -> Sequence[Endpoint]:
-        """In the order of the settings."""
+        """All endpoints, in the order of the settings."""
         return self._endpoints.all()
 
     def others(self, endpoint: Endpoint | None = None) -> Sequence[Endpoint]:
-        """All endpoints but this one, or but the one in use; the best first."""
+        """All endpoints but this one (None: the one in use), the best first."""
         return self._endpoints.others(endpoint)
 
     def visit(self, endpoint: Endpoint) -> AbstractAsyncContextManager[RpcConnection]:
-        """A connection to this endpoint, whichever is in use; raises `EndpointFailed`, `WrongChain`."""
+        """A connection to this endpoint, used only here. Raises `EndpointFailed`, `WrongChain`."""
         return self._endpoints.visit(endpoint)
 
     def turn_from(self, endpoint: Endpoint) -> None:
-        """What was signed by its facts is refused everywhere: sign the next by those of another."""
+        """Other endpoints refuse what was signed by this one's facts, so sign by another's from now on."""
         self._endpoints.turn_from(endpoint)
 
     def ask_another(self) -> None:
-        """The node in use is behind what another one said."""
+        """Prefer other endpoints, since the one in use is behind them."""
         if (connection := self._endpoints.current) is not None:
             self._endpoints.turn_from(self._endpoints.of(connection))
 
-    def struck(self, endpoint: Endpoint, reason: str) -> None:
-        """It did not bring an extrinsic onto the chain, where another might have: prefer others from now on."""
+    def did_not_deliver(self, endpoint: Endpoint, reason: str) -> None:
+        """Prefer other endpoints, since this one did not bring an extrinsic onto the chain."""
         if self._endpoints.others(endpoint):
-            self._endpoints.struck(endpoint, reason)
+            self._endpoints.did_not_deliver(endpoint, reason)
 
     def saw_no_head(self, waited_s: float) -> None:
-        """No new head came in that time."""
+        """Take note that no new head came for ``waited_s``."""
         self._endpoints.lagging(waited_s)
 
     async def any_runtime(self, connection: RpcConnection, block_hash: str | None = None) -> Runtime:
-        """The runtime in memory, else the one of that block's state, or of the best head's."""
+        """The runtime in memory; if there is none, that of the block's state (None: of the best head's)."""
         if self._runtime is not None:
             return self._runtime
         if block_hash is None:
-            # By its hash: an upgrade may come between the version and the metadata.
+            # Ask by the hash, since an upgrade may come between version and metadata.
             block_hash = await connection.ask_for(str, "chain_getHead")
         version = await connection.ask_for(RuntimeVersion, "state_getRuntimeVersion", block_hash)
         return await self.runtime(connection, version.spec_version, block_hash)
 
     async def runtime(self, connection: RpcConnection, spec_version: int, block_hash: str) -> Runtime:
-        """The runtime of that version; ``block_hash`` is a block in whose state it is the code.
+        """The runtime of that version. ``block_hash`` is a block whose state has its code.
 
-        Only one is kept: the chain has one at a time, and an upgrade is rare.
+        Only one runtime is kept in memory, since upgrades are rare.
         """
         async with self._loading:
             known = self._runtime
@@ -208,13 +208,13 @@ class SubstrateClient:
                 metadata = await connection.ask_for(str, "state_getMetadata", block_hash)
                 if known is not None:
                     known = self._runtime = None
-                    await self.compute(gc.collect)  # it lies in reference cycles, and is large
+                    await self.compute(gc.collect)  # it is large, and has reference cycles
                 known = await self.compute(lambda: self._load(connection.name, spec_version, metadata))
                 self._runtime = known
             return known
 
     def _load(self, endpoint: str, spec_version: int, metadata: str) -> Runtime:
-        # Here, in the worker's thread: it costs half a second and 40 MiB.
+        # Imported here, in the worker's thread, since it takes half a second and 40 MiB.
         from app.adapters.substrate.runtime import Runtime
 
         try:
@@ -222,6 +222,6 @@ class SubstrateClient:
         except WrongChain as error:
             raise WrongChain(f"{endpoint} can't be used: {error}") from error
         except Exception as error:
-            # The library raises whatever its parsing trips over.
+            # The library raises errors of many types.
             reason = f"the metadata of its runtime {spec_version} can't be read: {error!r}"
             raise EndpointFailed(endpoint, reason) from error

@@ -1,7 +1,7 @@
-"""Opening a WebSocket: every address of the host is tried, and the attempt can be cut short.
+"""Opens a WebSocket: tries every address of the host, and can be interrupted.
 
-The TCP connection is made here and not by websocket-client, which gives up on the first address
-that times out (a broken IPv6 route would hide a working IPv4 one) and can't be interrupted.
+This module makes the TCP connection itself. websocket-client gives up at the first address that times out
+(a broken IPv6 route would hide a working IPv4 one), and cannot be interrupted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 ADDRESS_TIMEOUT_S_MIN = 1.0
 OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-    # An idle connection that a router has forgotten ends within a minute, not at the next request.
+    # powerd notices within a minute that a router has dropped an idle connection.
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30),
     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
@@ -26,7 +26,7 @@ OPTIONS = (
 
 
 class DialledSocket:
-    """The socket of one attempt, so that another thread can shut it down at any moment."""
+    """The socket of one attempt, which another thread can shut down at any moment."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,36 +34,36 @@ class DialledSocket:
         self._shut = False
 
     def hold(self, sock: socket.socket) -> None:
-        """From now on this is the socket; `ConnectionAbortedError` when it is over already."""
+        """Set the socket. Raises `ConnectionAbortedError` after `shut_down`."""
         with self._lock:
             self._socket = sock
             if self._shut:
                 raise ConnectionAbortedError("closed by us")
 
     def shut_down(self) -> None:
-        """Make every call on the socket return at once; the descriptor stays the owner's."""
+        """Make every call on the socket return at once. The descriptor stays open, for its owner to close."""
         with self._lock:
             self._shut = True
             if self._socket is None or self._socket.fileno() < 0:
                 return
             try:
-                # Past SSLSocket.shutdown, which would take TLS away under its reader's feet.
+                # Not SSLSocket.shutdown, which would end TLS while another thread reads.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
             except OSError:
-                return  # not connected: nothing waits on it
+                return  # it is not connected, so no call waits on it
 
     def close(self) -> None:
-        """Give the descriptor back."""
+        """Close the descriptor."""
         with self._lock:
             if self._socket is not None:
                 self._socket.close()
 
 
 def dial(url: str, timeout_s: float, dialled: DialledSocket) -> Any:
-    """A connected ``websocket.WebSocket`` on which each wait lasts ``timeout_s`` at most.
+    """A connected ``websocket.WebSocket``, on which each wait takes at most ``timeout_s``.
 
-    Raises OSError (also for TLS and unknown hosts), ValueError for a URL that is none, and the
-    errors of websocket-client.
+    Raises OSError (also for TLS and unknown hosts), ValueError for an invalid URL, and the errors of
+    websocket-client.
     """
     import websocket
 
@@ -73,7 +73,7 @@ def dial(url: str, timeout_s: float, dialled: DialledSocket) -> Any:
     secure = parts.scheme == "wss"
     sock = _connect(parts.hostname, parts.port or (443 if secure else 80), timeout_s, dialled)
     if secure:
-        # The raw socket is detached by wrapping; the handshake then happens on the held one.
+        # wrap_socket detaches the raw socket; so hold the new one before the handshake.
         context = ssl.create_default_context()
         sock = context.wrap_socket(sock, server_hostname=parts.hostname, do_handshake_on_connect=False)
         dialled.hold(sock)
@@ -83,7 +83,7 @@ def dial(url: str, timeout_s: float, dialled: DialledSocket) -> Any:
         credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         header.append("Authorization: Basic " + base64.b64encode(credentials.encode()).decode())
     client: Any = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)
-    # A node answers browsers (which send an origin) only where its operator allows it.
+    # A node answers a request with an origin, as browsers send, only if its operator allows it.
     client.connect(url, socket=sock, timeout=timeout_s, header=header, redirect_limit=0, suppress_origin=True)
     client.settimeout(timeout_s)
     return client

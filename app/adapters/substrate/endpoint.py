@@ -1,8 +1,7 @@
-"""How one endpoint has done lately: what is wrong with it, and how soon it is asked again.
+"""The health of one endpoint: what is wrong with it, and when it is asked again.
 
-Three things may be wrong, each for itself, since one does not prove the other: an endpoint that answers
-questions may still swallow extrinsics, and one that takes extrinsics may be blocks behind. Each ends
-only by its own kind of success.
+Three kinds of trouble are counted separately. An endpoint that answers questions may lose extrinsics, and
+one that takes extrinsics may be blocks behind. A trouble ends only with a success of its own kind.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ PAUSE_S_MIN = 1.0
 PAUSE_S_MAX = 60.0
 LAGGING_PAUSE_S = 60.0
 FORGIVEN_S = 1800.0
-"""After so long without another failure of its kind an endpoint counts as well: nothing was tried there since."""
+"""After so long without another failure the trouble ends, since nothing of its kind was tried there."""
 
 
 class Kind(enum.Enum):
-    """What is wrong."""
+    """The kinds of trouble; the values are their texts."""
 
     ANSWERS = "does not answer as it should"
     HEAD = "is behind the chain"
@@ -29,7 +28,7 @@ class Kind(enum.Enum):
 
 @dataclass(slots=True)
 class Trouble:
-    """Since when, how often, and the last reason (times are monotonic seconds)."""
+    """Since when, how often, and the last reason. Times are monotonic seconds."""
 
     since_s: float
     last_s: float
@@ -39,7 +38,7 @@ class Trouble:
 
 @dataclass(slots=True)
 class Endpoint:
-    """One of the list. ``name`` is what messages call it."""
+    """One endpoint of the settings. ``name`` stands for it in messages."""
 
     url: str
     name: str
@@ -47,7 +46,7 @@ class Endpoint:
     troubles: dict[Kind, Trouble] = field(default_factory=dict)
 
     def failed(self, kind: Kind, reason: str, pause_s: float = 0.0) -> None:
-        """Prefer others for ``pause_s``, or ever longer with every failure."""
+        """Note a failure, and prefer others for ``pause_s`` (0: longer with every failure)."""
         now_s = time.monotonic()
         known = self.troubles.get(kind)
         count = known.count + 1 if known else 1
@@ -59,18 +58,18 @@ class Endpoint:
         self.troubles.pop(kind, None)
 
     def out(self, now_s: float) -> bool:
-        """Whether anything is wrong with it."""
+        """Whether it has any trouble."""
         for kind in [kind for kind, trouble in self.troubles.items() if now_s - trouble.last_s > FORGIVEN_S]:
             del self.troubles[kind]
         return bool(self.troubles)
 
     def rank(self, now_s: float) -> tuple[float, int]:
-        """The least is asked first: that is not paused, and of those the one that has failed least."""
+        """The sort key: endpoints that are not paused come first, and then those with fewer failures."""
         self.out(now_s)
         return max(self.pause_until_s, now_s), sum(trouble.count for trouble in self.troubles.values())
 
 
 def name_of(url: str) -> str:
-    """Scheme, host and port: user, password, path and query may be secrets."""
+    """Scheme, host and port of the URL. User, password, path and query may be secrets."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

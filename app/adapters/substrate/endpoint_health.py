@@ -1,7 +1,6 @@
-"""How the endpoints do: the port `ChainEndpoints` on what the client has seen of them.
+"""The port `ChainEndpoints`, from what the client has seen of its endpoints.
 
-The one in use shows its trouble by itself. Of those that were left for another nothing more would be
-heard: they are tried with a small question when their pause is over.
+The endpoint in use shows its trouble by itself. The others get a small question when their pause is over.
 """
 
 from __future__ import annotations
@@ -18,20 +17,22 @@ from app.domain.model import EndpointTrouble, HeadKind
 
 
 class SubstrateEndpoints:
-    """Whether an endpoint brings extrinsics onto the chain can't be tried: that trouble ends when one came by it,
-    or half an hour after the last.
+    """`ChainEndpoints` of a client.
+
+    Whether an endpoint brings extrinsics onto the chain cannot be tried. That trouble ends when an extrinsic
+    succeeds through it, or half an hour after the last failure.
     """
 
     def __init__(self, client: SubstrateClient) -> None:
         self._client = client
 
     async def troubles(self) -> Sequence[EndpointTrouble]:
-        """Each with the last reason of every kind."""
+        """Each endpoint with trouble, with the last reason of every kind."""
         for endpoint in self._client.others():
             if endpoint.troubles and endpoint.pause_until_s <= time.monotonic():
                 await self._try(endpoint)
-        everyone = self._client.all_endpoints()
-        return [EndpointTrouble(each.name, _reasons(each)) for each in everyone if each.out(time.monotonic())]
+        endpoints = self._client.all_endpoints()
+        return [EndpointTrouble(each.name, _reasons(each)) for each in endpoints if each.out(time.monotonic())]
 
     async def _try(self, endpoint: Endpoint) -> None:
         try:

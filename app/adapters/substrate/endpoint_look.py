@@ -108,7 +108,7 @@ async def _head(connection: RpcConnection, kind: HeadKind, block_hash: str) -> H
 
 
 def _seconds(name: str, stored: Any) -> float:
-    """Block 0 has no time: it is from the beginning of time."""
+    """Unix seconds; 0 for block 0, which has no time."""
     if stored is None:
         return 0.0
     try:

@@ -1,8 +1,8 @@
-"""Which node is asked: one of a list, on the right chain, changed when it fails.
+"""Chooses the endpoint that is asked: one of a list, on the right chain, until it fails.
 
-The connection in use is kept until it fails, whether at answering, at keeping up with the chain, or at
-bringing extrinsics onto it. Then the endpoints are tried in order: those that have not failed lately
-first, the others by the end of their pause. A pause only orders, it never refuses: the caller has
+The connection in use is kept until it fails: to answer, to keep up with the chain, or to bring extrinsics
+onto it. Then the endpoints are tried in order: first those that have not failed lately, then the others by
+the end of their pause. An endpoint in its pause is tried last, but it is tried, since the caller has
 waited already.
 """
 
@@ -20,14 +20,14 @@ from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.domain.errors import ChainUnavailable, WrongChain
 
 ATTEMPTS = 3
-"""Endpoints tried for one request: a long list of dead ones must not take minutes."""
+"""How many endpoints are tried for one request, so that a long list of dead ones does not take minutes."""
 WRONG_CHAIN_PAUSE_S = 300.0
 
 log = logging.getLogger(__name__)
 
 
 class Endpoints:
-    """Gives connections. ``genesis_hash`` may be empty: then the first node's chain is the right one."""
+    """Makes connections. If ``genesis_hash`` is empty, the chain of the first node that answers is used."""
 
     def __init__(
         self,
@@ -58,14 +58,14 @@ class Endpoints:
 
     @property
     def current(self) -> RpcConnection | None:
-        """The connection in use, if it still stands."""
+        """The connection in use, if it is still open."""
         return self._connection if self._connection is not None and self._connection.usable else None
 
     async def connection(self) -> RpcConnection:
         """The connection in use, or a new one to the best endpoint.
 
-        Raises `ChainUnavailable` naming every endpoint that was tried and why it failed, and
-        `WrongChain` when all that answered serve another chain.
+        Raises `ChainUnavailable` with every endpoint that was tried and its reason, and `WrongChain` when
+        all that answered serve another chain.
         """
         async with self._turn:
             if self.current is None:
@@ -74,7 +74,7 @@ class Endpoints:
             return self._connection
 
     def failed(self, connection: RpcConnection, reason: str) -> None:
-        """This connection is of no use: end it, and prefer other endpoints for a while."""
+        """Close this failed connection, and prefer other endpoints for a while."""
         connection.close(reason)
         if connection is not self._connection:
             return
@@ -87,12 +87,12 @@ class Endpoints:
         self._in_use.succeeded(Kind.ANSWERS)
 
     def fresh(self) -> None:
-        """The head of the node in use is as new as it should be."""
+        """The head of the node in use is recent."""
         self._in_use.succeeded(Kind.HEAD)
 
     def lagging(self, age_s: float) -> bool:
-        """The node in use is behind: ask another next, unless they all were a moment ago. Whether another is."""
-        others = self._well()
+        """The node in use is behind: ask another next, unless all are in their pause. Returns whether one is."""
+        others = self._available()
         if not others or self.current is None:
             return False
         log.warning("the head of %s is %.0f s old: trying another endpoint", self._in_use.name, age_s)
@@ -100,18 +100,18 @@ class Endpoints:
         self._let_go("its head is too old")
         return True
 
-    def struck(self, endpoint: Endpoint, reason: str) -> None:
-        """It did not bring an extrinsic onto the chain: prefer others for that, and for all else."""
+    def did_not_deliver(self, endpoint: Endpoint, reason: str) -> None:
+        """Prefer others for everything, since this endpoint did not bring an extrinsic onto the chain."""
         endpoint.failed(Kind.WRITES, reason, LAGGING_PAUSE_S)
         log.warning("the chain at %s %s", endpoint.name, reason)
-        if endpoint is self._in_use and self._well():
+        if endpoint is self._in_use and self._available():
             self._let_go(f"it {reason}")
 
     def turn_from(self, endpoint: Endpoint) -> None:
-        """Ask others first for a while, though nothing is known against it."""
+        """Prefer others for a while, without a failure of this endpoint."""
         endpoint.pause_until_s = max(endpoint.pause_until_s, time.monotonic() + LAGGING_PAUSE_S)
-        if endpoint is self._in_use and self._well():
-            self._let_go("another is asked in its place")
+        if endpoint is self._in_use and self._available():
+            self._let_go("another endpoint is asked")
 
     def of(self, connection: RpcConnection) -> Endpoint:
         return next(endpoint for endpoint in self._endpoints if endpoint.url == connection.url)
@@ -121,12 +121,12 @@ class Endpoints:
         return self._endpoints
 
     def others(self, but: Endpoint | None = None) -> Sequence[Endpoint]:
-        """The endpoints but this one, or the one in use; the best first."""
+        """The endpoints but this one (None: the one in use), the best first."""
         but, now_s = but or self._in_use, time.monotonic()
         return sorted((each for each in self._endpoints if each is not but), key=lambda each: each.rank(now_s))
 
-    def _well(self) -> Sequence[Endpoint]:
-        """Others that may be asked now."""
+    def _available(self) -> Sequence[Endpoint]:
+        """The other endpoints that are not in their pause."""
         now_s = time.monotonic()
         return [each for each in self._endpoints if each is not self._in_use and each.pause_until_s <= now_s]
 
@@ -137,7 +137,7 @@ class Endpoints:
 
     @asynccontextmanager
     async def visit(self, endpoint: Endpoint) -> AsyncIterator[RpcConnection]:
-        """The connection in use, if it is to this one, else one of its own; raises `EndpointFailed`, `WrongChain`."""
+        """The connection in use, if it is to this endpoint, else a new one. Raises `EndpointFailed`, `WrongChain`."""
         if endpoint is self._in_use and self.current is not None:
             yield self.current
             return
@@ -150,7 +150,7 @@ class Endpoints:
             connection.close()
 
     def close(self) -> None:
-        """End the connection, and make no new one."""
+        """Close all connections, and refuse new ones."""
         self._closed = True
         for connection in (*self._transient, *filter(None, [self._connection])):
             connection.close()
@@ -209,5 +209,5 @@ class Endpoints:
         if genesis.lower() != self.genesis_hash:
             raise WrongChain(
                 f"{connection.name} serves the chain with genesis {genesis}, "
-                f"and powerd works on the one with {self.genesis_hash}; correct the list of endpoints"
+                f"and powerd uses the one with {self.genesis_hash}; correct chain.urls"
             )

@@ -1,15 +1,15 @@
-"""Sending one account's extrinsics, and knowing for each what became of it.
+"""Sends the extrinsics of one account, and finds out the result of each.
 
-Theory of operation. One extrinsic at a time gets its nonce, is signed and is handed to a pool (a
-turn), so nonces never collide; waiting for inclusion is outside the turn. From the moment it may
-have left this machine there are four ends: included and successful; included and failed; refused
-or expired, so it never will be; or uncertain. Whenever the node that took it can't tell any more,
-the blocks are searched, through whichever endpoint answers, until the era ends or the time is up.
+Theory of operation. One extrinsic at a time gets its nonce, is signed and is submitted to a pool (a
+*turn*), so that nonces never collide. The wait for inclusion is outside the turn. Once an extrinsic may
+have left this machine, it has one of four results: included and successful; included and failed; refused
+or expired, so that it never will be included; or uncertain. When the node that took it cannot say more,
+powerd searches the blocks, through any endpoint that answers, until the era ends or the time is up.
 
-That a node answers does not prove that it works. Where there are several endpoints the same bytes are
-given to others as soon as the first one refuses them, breaks, or has not brought them into a block
-after a fifth of the time (two blocks). Their nonce lets the chain execute them once. The endpoint that
-did not do it is left for another one. Nothing is ever signed a second time here.
+A node that answers may still not work. With several endpoints, the same bytes go to others as soon as the
+first one refuses them, breaks, or has not brought them into a block after a fifth of the time (two
+blocks). The nonce lets the chain execute them only once. powerd then prefers another endpoint. This
+module never signs the same call a second time.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ PATIENCE_S_MIN = 2.0
 SEARCH_PAUSE_S_MIN = 0.1
 SEARCH_PAUSE_S_MAX = 2.0
 ANNOUNCE_S = 1.5
-"""The stop of the daemon waits for an announcement, for about three seconds in all."""
+"""When the daemon stops, it waits for an announcement, for about three seconds in all."""
 IN_BLOCK = ("inBlock", "finalized")
-LAST_WORDS = ("dropped", "invalid", "usurped", "finalityTimeout", "error")
-"""Updates after which the node tells nothing more (``sc-transaction-pool``'s TransactionStatus)."""
+FINAL_STATUSES = ("dropped", "invalid", "usurped", "finalityTimeout", "error")
+"""Updates after which the node sends no more (``sc-transaction-pool``'s TransactionStatus)."""
 METHOD_NOT_FOUND = -32601
 
 
-class _LastWord(Exception):
-    """The node has given it up, and it is in no block so far."""
+class _GivenUp(Exception):
+    """The node gave the extrinsic up, and it is in no block so far."""
 
     def __init__(self, status: str) -> None:
         super().__init__(status)
@@ -64,7 +64,7 @@ class Extrinsics:
         self._turn = asyncio.Lock()
 
     async def include(self, call: str, arguments: Arguments) -> Inclusion:
-        """Send it and wait until it is included; errors as `ChainWriter` says."""
+        """Send the call and wait for its inclusion. Errors are those of `ChainWriter`."""
         async with self._turn:
             connection, signed = await self._client.ask(lambda c: self._signer.sign_by(c, call, arguments))
             with self._signer.following(signed):
@@ -76,11 +76,11 @@ class Extrinsics:
                     return await self._follow(endpoint, connection, watch, signed)
             except TimeoutError:
                 waited = f"{self._inclusion_timeout_s:g} s"
-                self._client.struck(endpoint, f"brought no {call} into a block within {waited}")
+                self._client.did_not_deliver(endpoint, f"brought no {call} into a block within {waited}")
                 raise ExtrinsicUncertain(f"{call} was sent, and was not seen in a block within {waited}") from None
 
     async def announce(self, call: str, arguments: Arguments) -> None:
-        """Hand it to several pools at once; `ExtrinsicUncertain` when it is not known to have got to any."""
+        """Submit to several pools at once. Raises `ExtrinsicUncertain` when it is not known that one took it."""
         async with self._turn:
             connection, signed = await self._signer.sign_soon(call, arguments)
             first = self._client.endpoint_of(connection)
@@ -92,7 +92,7 @@ class Extrinsics:
     # -- handing in --------------------------------------------------------------------------------
 
     async def _hand_in(self, connection: RpcConnection, signed: Signed) -> Subscription | None:
-        """Into the pool of this node, or of others if it does not take it; None: it has to be searched for."""
+        """Submit to this node's pool, or to others if it does not take it. None: it must be searched in blocks."""
         endpoint = self._client.endpoint_of(connection)
         sent = connection.usable
         problem: RpcRefused | EndpointFailed
@@ -110,7 +110,7 @@ class Extrinsics:
         offers = await self._pass_on(endpoint, signed)
         refused = isinstance(problem, RpcRefused)
         if taken(offers) or not (isinstance(problem, RpcRefused) and is_own(problem)):
-            self._client.struck(endpoint, f"did not take {signed.call}: {problem}")
+            self._client.did_not_deliver(endpoint, f"did not take {signed.call}: {problem}")
         elif reason_of(problem) in OF_THE_FACTS:
             self._client.turn_from(endpoint)
         if not taken(offers) and (refused or not sent):
@@ -118,12 +118,12 @@ class Extrinsics:
         return None
 
     async def _pass_on(self, endpoint: Endpoint, signed: Signed) -> list[Offer]:
-        """The same bytes, to other endpoints than this one."""
+        """Submit the same bytes to other endpoints."""
         datas = [*self._signer.unsettled_before(signed), signed.data]
         return await offer(self._client, datas, self._client.others(endpoint), self._patience_s)
 
     def _patience_with(self, endpoint: Endpoint) -> float | None:
-        """None where there is no other to turn to."""
+        """How long this endpoint is given before others are asked; None where there is no other."""
         return self._patience_s if self._client.others(endpoint) else None
 
     # -- what became of it -------------------------------------------------------------------------
@@ -135,13 +135,15 @@ class Extrinsics:
             async with asyncio.timeout(self._patience_with(endpoint)):
                 inclusion = await self._look_out(connection, watch, signed)
         except TimeoutError:
-            self._client.struck(endpoint, f"brought no {signed.call} into a block within {self._patience_s:g} s")
+            self._client.did_not_deliver(
+                endpoint, f"brought no {signed.call} into a block within {self._patience_s:g} s"
+            )
             await self._pass_on(endpoint, signed)
-        except _LastWord as word:
+        except _GivenUp as given_up:
             if not taken(await self._pass_on(endpoint, signed)):
-                _end(signed, word.status)
+                _end(signed, given_up.status)
             else:
-                self._client.struck(endpoint, f"gave {signed.call} up: {word.status}")
+                self._client.did_not_deliver(endpoint, f"gave {signed.call} up: {given_up.status}")
         else:
             if inclusion is not None:
                 endpoint.succeeded(Kind.WRITES)
@@ -155,7 +157,7 @@ class Extrinsics:
         return await self._search(signed) if watch is None else await self._watch(connection, watch, signed)
 
     async def _watch(self, connection: RpcConnection, watch: Subscription, signed: Signed) -> Inclusion | None:
-        """Follow what the node says until it is included; None when it can't tell any more, else `_LastWord`."""
+        """Follow the node's updates until the inclusion. None when no more come; `_GivenUp` when the node gave up."""
         try:
             while True:
                 status, detail = _status(await watch.next())
@@ -163,30 +165,30 @@ class Extrinsics:
                     inclusion = await outcome_in(self._client, connection, str(detail), signed)
                     if inclusion is not None:
                         return inclusion
-                elif status in LAST_WORDS:
-                    return await self._after_last_word(signed, status)
-                # Others: future, ready, broadcast, retracted (a reorganisation; it may come again).
+                elif status in FINAL_STATUSES:
+                    return await self._after_final_status(signed, status)
+                # Other statuses: future, ready, broadcast, retracted (by a fork; it may be included again).
         except (ChainUnavailable, RpcRefused, WrongChain):
             return None
         finally:
             connection.unsubscribe(watch)
 
-    async def _after_last_word(self, signed: Signed, status: str) -> Inclusion:
+    async def _after_final_status(self, signed: Signed, status: str) -> Inclusion:
         found = await self._client.ask(lambda c: search(self._client, c, signed))
         if found.inclusion is not None:
             return found.inclusion
         if found.expired:
             raise ExtrinsicRefused(signed.call, "expired")
-        raise _LastWord(status)
+        raise _GivenUp(status)
 
     async def _search(self, signed: Signed) -> Inclusion:
-        """Look through new blocks until it is found or its era is over; never returns otherwise."""
+        """Search new blocks until it is found, or its era is over. Never returns otherwise."""
         pause_s = SEARCH_PAUSE_S_MIN
         while True:
             try:
                 found = await self._client.ask(lambda c: search(self._client, c, signed))
             except (ChainUnavailable, WrongChain):
-                found = None  # the caller's deadline ends this
+                found = None  # the caller's deadline ends this loop
             if found is not None and found.inclusion is not None:
                 return found.inclusion
             if found is not None and found.expired:
@@ -196,7 +198,7 @@ class Extrinsics:
 
 
 async def _submit_and_watch(connection: RpcConnection, signed: Signed) -> Subscription | None:
-    """`RpcRefused`; `EndpointFailed`. A node may have one of the two methods switched off."""
+    """Submit, by the method that the node has: one of the two may be switched off. Raises as `subscribe`."""
     try:
         return await connection.subscribe("author_submitAndWatchExtrinsic", signed.data, end="author_unwatchExtrinsic")
     except RpcRefused as error:
@@ -207,16 +209,16 @@ async def _submit_and_watch(connection: RpcConnection, signed: Signed) -> Subscr
 
 
 def _end(signed: Signed, status: str) -> None:
-    """No other endpoint takes it either. Returns where a block may hold it all the same."""
+    """Raise the result, since no other endpoint takes it. Return if a block may still have it."""
     if status in ("invalid", "usurped"):
         raise ExtrinsicRefused(signed.call, status)
     if status == "dropped":
-        # This pool was full; another that heard of it may still include it.
-        raise ExtrinsicUncertain(f"{signed.call} was dropped by the pool; other nodes may still hold it")
+        # This pool was full; another node may have it, and include it.
+        raise ExtrinsicUncertain(f"{signed.call} was dropped by the pool; other nodes may still include it")
 
 
 def _status(update: Any) -> tuple[str, Any]:
-    """``"ready"`` or ``{"inBlock": "0x…"}``."""
+    """Read ``"ready"`` or ``{"inBlock": "0x…"}``: the status and its detail."""
     if isinstance(update, dict) and update:
         return next(iter(update.items()))
     return str(update), None

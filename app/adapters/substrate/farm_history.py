@@ -1,7 +1,7 @@
-"""What happened to a farm's nodes: the port `FarmHistory` on a Substrate node that remembers.
+"""The port `FarmHistory` on Substrate nodes that keep the state of old blocks.
 
-A node without an archive has forgotten the state of all but the newest blocks (256 by default), and with
-it their events. Then the other endpoints are asked, and the one that remembers stays in use.
+A node without an archive keeps the state, and with it the events, of the newest blocks only (256 by
+default). Then the other endpoints are asked, and the one that has the state stays in use.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from app.domain.model import FarmId, HeadKind, NodeId, NodePower, Power, Unreada
 Result = TypeVar("Result")
 
 LOOKS_AT_ONCE = 15
-"""Times asked for in one batch when a time's block is searched for: each batch leaves a sixteenth of the chain."""
+"""How many times one batch of the search reads: each batch leaves a sixteenth of the chain."""
 FORGOTTEN = ("UnknownBlock", "discarded", "pruned")
 FORGOTTEN_CODES = (-32000, 4003)
-"""How Substrate's nodes say that a block's state is gone: the code is of the older or of the newer RPC server."""
+"""How Substrate's nodes say that a block's state is gone: codes of the older and of the newer RPC server."""
 
 
 class _Forgotten(EndpointFailed):
-    """This endpoint has forgotten the block's state; another one may have it."""
+    """This endpoint does not have the block's state any more; another one may have it."""
 
 
 class SubstrateFarmHistory:
-    """`FarmHistory`; the client is the caller's to close."""
+    """`FarmHistory`. The caller closes the client."""
 
     def __init__(self, client: SubstrateClient) -> None:
         self._client = client
 
     async def chain_id(self) -> str:
-        """The hash of its first block."""
+        """The hash of the chain's first block."""
         return await self._client.ask(lambda connection: connection.ask_for(str, "chain_getBlockHash", 0))
 
     async def newest(self) -> TimedBlock:
@@ -52,7 +52,7 @@ class SubstrateFarmHistory:
         return TimedBlock(BlockRef(head.number or 0, head.hash or ""), int(head.time_s))
 
     async def last_before(self, time_s: int, newest: TimedBlock) -> TimedBlock:
-        """Searched for by the blocks' own times, which only grow."""
+        """Search by the blocks' own times, which only grow."""
         if newest.time_s < time_s:
             return newest
         first, end = 0, newest.ref.number
@@ -65,12 +65,12 @@ class SubstrateFarmHistory:
         return found
 
     async def nodes(self, farm: FarmId, at: TimedBlock) -> tuple[NodeId, ...]:
-        """Of the list that the chain keeps for the farm."""
+        """Read the chain's list of the farm's nodes."""
         state = await self._state(at, lambda runtime: [records.farm_nodes_key(runtime, farm)])
         return await self._client.decode(lambda: records.farm_nodes(state.runtime, farm, state.values))
 
     async def powers(self, nodes: Collection[NodeId], at: TimedBlock) -> Sequence[Initial]:
-        """All of one block, and then the times of the Downs."""
+        """Read all nodes at one block, and then the times of the Downs."""
         asked = tuple(nodes)
         state = await self._state(at, lambda runtime: [records.power_key(runtime, node) for node in asked])
         powers = await self._client.compute(lambda: records.powers(state.runtime, asked, state.values))
@@ -85,7 +85,7 @@ class SubstrateFarmHistory:
         ]
 
     async def blocks(self, nodes: Collection[NodeId], first: int, last: int) -> Sequence[EventfulBlock]:
-        """Read in two batches; each by the runtime that executed it."""
+        """Read in two batches; decode each block by the runtime that executed it."""
         wanted = frozenset(nodes)
 
         async def question(connection: RpcConnection) -> Sequence[EventfulBlock]:
@@ -140,7 +140,7 @@ class SubstrateFarmHistory:
     async def _ask(self, question: Callable[[RpcConnection], Awaitable[Result]]) -> Result:
         forgetful: dict[str, str] = {}
 
-        async def heard(connection: RpcConnection) -> Result:
+        async def noting(connection: RpcConnection) -> Result:
             try:
                 return await question(connection)
             except _Forgotten as error:
@@ -148,7 +148,7 @@ class SubstrateFarmHistory:
                 raise
 
         try:
-            return await self._client.ask(heard)
+            return await self._client.ask(noting)
         except ChainUnavailable as error:
             if not forgetful:
                 raise
@@ -182,13 +182,13 @@ def _of_block(connection: RpcConnection, ref: BlockRef, answer: object) -> Mappi
         raise _failure(connection, ref, answer)
     groups = read(connection.name, list[Changes], answer)
     if [group.block for group in groups] != [ref.hash]:
-        raise EndpointFailed(connection.name, f"it was asked for block {ref.hash}, and told of another")
+        raise EndpointFailed(connection.name, f"it was asked for block {ref.hash}, and answered for another")
     return {key: value for key, value in groups[0].changes if value is not None}
 
 
 def _failure(connection: RpcConnection, ref: BlockRef, refused: RpcRefused) -> EndpointFailed:
     if refused.code in FORGOTTEN_CODES or any(word in str(refused) for word in FORGOTTEN):
-        return _Forgotten(connection.name, f"has forgotten the state of block {ref.number}")
+        return _Forgotten(connection.name, f"does not have the state of block {ref.number} any more")
     return EndpointFailed(connection.name, str(refused))
 
 

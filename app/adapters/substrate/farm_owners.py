@@ -1,4 +1,4 @@
-"""Which twin owns a farm, and which farms a twin owns."""
+"""Reads which twin owns a farm, and which farms a twin owns."""
 
 from __future__ import annotations
 

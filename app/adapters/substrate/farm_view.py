@@ -1,9 +1,9 @@
-"""A whole farm as the farmer wants to see it: records, power, contracts, signs of life, and times of blocks.
+"""A farm for its farmer: records, power, contracts, signs of life, and times of blocks.
 
-The chain keeps no time of a node's last report. But every extrinsic of an account raises its nonce, and
-a node reports every 40 minutes; so the nonces at a few earlier blocks tell between which two of them
-its last sign of life lies. A node without an archive has forgotten the state of older blocks (256 by
-default, 25 minutes): then the answer goes back as far as its memory does.
+The chain stores no time of a node's last report. But every extrinsic of an account raises its nonce, and
+a node reports every 40 minutes. So the nonces at some earlier blocks show between which two of them its
+last sign of life was. A node without an archive keeps the state of the newest blocks only (256 by default,
+25 minutes), and the answer reaches back only so far.
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ if TYPE_CHECKING:
 
 CONTRACTS = "SmartContractModule"
 LOOKS_BACK = (10, 50, 100, 200, 300, 460, 900, 2400)
-"""Blocks before the head: 1, 5, 10, 20, 30, 46 and 90 minutes, and 4 hours, at 6 s a block."""
+"""Blocks before the head, at 6 s each: 1, 5, 10, 20, 30, 46 and 90 minutes, and 4 hours."""
 USUAL_BLOCK_S = 6.0
 FIRST_BLOCK = 1
 
 
 @dataclass(frozen=True, slots=True)
 class FarmView:
-    """A farm at one head. ``since_s``: when each sleeper said Down (Unix seconds), by its block's own time.
+    """A farm at one head. ``since_s`` has the time at which each sleeper said Down (Unix seconds).
 
-    A time in ``estimated`` was computed from the pace of the blocks: the endpoint has forgotten that block's.
+    For nodes in ``estimated``, the endpoint does not have that block's time any more, so it was computed
+    from the pace of the blocks.
     """
 
     farm: FarmId
@@ -50,7 +51,7 @@ class FarmView:
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """An earlier block: its own time, and the nonces then."""
+    """An earlier block: its own time, and the nonces after it."""
 
     number: int
     time_s: float
@@ -58,13 +59,13 @@ class _Past:
 
 
 class SubstrateFarmView:
-    """Reads only; the client is the caller's to close."""
+    """Reads only. The caller closes the client."""
 
     def __init__(self, client: SubstrateClient) -> None:
         self._client = client
 
     async def look(self, farm: FarmId) -> FarmView:
-        """All of the farm, in some ten requests whatever its size; no members where there is no such farm."""
+        """The whole farm, in some ten requests at any size. Without members where there is no such farm."""
         listed = await head_state(self._client, HeadKind.BEST, lambda r: [records.farm_nodes_key(r, farm)])
         ids = await self._client.decode(lambda: records.farm_nodes(listed.runtime, farm, listed.values))
         state = await head_state(self._client, HeadKind.BEST, lambda runtime: _keys(runtime, ids))
@@ -77,7 +78,7 @@ class SubstrateFarmView:
         return FarmView(farm, state.head, signed, since, estimated)
 
     async def _past(self, state: State, members: Sequence[Member]) -> dict[int, _Past]:
-        """The head, some blocks before it, and those in which sleepers said Down; the forgotten ones are left out."""
+        """The head, some blocks before it, and those in which sleepers said Down; without those that are pruned."""
         accounts = await self._accounts(members)
         looks = {state.head.number or 0, *_looks(state.head)}
         sinces = {since for member in members if (since := _since_block(member)) is not None}
@@ -117,13 +118,13 @@ class SubstrateFarmView:
 
 def _keys(runtime: Runtime, ids: Sequence[NodeId]) -> list[str]:
     keys = [key for node in ids for key in (records.node_key(runtime, node), records.power_key(runtime, node))]
-    with suppress(WrongChain):  # a chain without that pallet does not tell
+    with suppress(WrongChain):  # the chain does not have that pallet
         keys += [runtime.key(CONTRACTS, item, node) for node in ids for item in CONTRACT_ITEMS]
     return keys
 
 
 CONTRACT_ITEMS = ("ActiveNodeContracts", "ActiveRentContractForNode")
-"""Workloads on the node, and the contract by which all of it is rented (pallet_smart_contract)."""
+"""Workloads on the node, and the contract that rents the whole node (pallet_smart_contract)."""
 
 
 def _contracts(runtime: Runtime, node: NodeId, values: Mapping[str, str]) -> int | None:
@@ -146,7 +147,7 @@ def _members(state: State, ids: Sequence[NodeId]) -> list[Member]:
 
 
 def _looks(head: Head) -> list[int]:
-    """Numbers of earlier blocks, the newest first; of a young chain down to its first (block 0 has no time)."""
+    """Numbers of earlier blocks, the newest first; on a young chain down to block 1 (block 0 has no time)."""
     height = head.number or 0
     numbers = [number for back in LOOKS_BACK if (number := height - back) > FIRST_BLOCK]
     return [*numbers, FIRST_BLOCK] if FIRST_BLOCK < height <= LOOKS_BACK[-1] + FIRST_BLOCK else numbers
@@ -169,9 +170,9 @@ def _values(connection: RpcConnection, answer: Any) -> Mapping[str, str]:
 def _pasts(
     runtime: Runtime, accounts: Mapping[NodeId, str], now: str, found: Mapping[int, Mapping[str, str]]
 ) -> dict[int, _Past]:
-    """By the runtime of the head: neither a time nor an account's nonce has ever changed its place."""
+    """Decode by the runtime of the head, since time and nonce have had the same place in every runtime."""
 
-    @cache  # most accounts are the same in every block, and to decode one takes a millisecond
+    @cache  # to decode an account takes a millisecond, and most are the same in every block
     def nonce(data: str | None) -> int | None:
         try:
             return int(runtime.value("System", "Account", data)["nonce"])
@@ -190,7 +191,7 @@ def _pasts(
 
 
 def _with_sign(member: Member, current: _Past | None, looks: Sequence[_Past], head: Head) -> Member:
-    """``looks`` from the newest on; the first with another nonce than now is older than the last sign."""
+    """The member with its sign of life. ``looks`` begin with the newest; one with another nonce precedes it."""
     nonce = None if current is None else current.nonces.get(member.id)
     if nonce is None:
         return member

@@ -1,4 +1,4 @@
-"""The account of the farmer's key: who it is on the chain, and whether it can pay."""
+"""The account of the farmer's key: its twin, and what it can pay fees from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNITS_PER_TFT = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """``twin`` is None where the account has none; ``free_tft`` is what fees are paid from."""
+    """An account. ``twin`` is None where it has none; ``free_tft`` is its balance for fees, in TFT."""
 
     address: str
     twin: TwinId | None
@@ -27,7 +27,7 @@ class Account:
 
 
 class SubstrateFarmerAccount:
-    """Of ``seed`` (see `SigningKey`)."""
+    """The account of ``seed`` (see `SigningKey`)."""
 
     def __init__(self, client: SubstrateClient, *, seed: bytes, key_type: str, era_blocks: int = 16) -> None:
         self._client = client
@@ -35,7 +35,7 @@ class SubstrateFarmerAccount:
         self._signer = Signer(client, self._key, era_blocks)
 
     async def look(self) -> Account:
-        """At the best head."""
+        """The account at the best head."""
         key = self._key
         account, address = await self._client.compute(lambda: (key.account_id, key.address))
         state = await head_state(

@@ -1,4 +1,4 @@
-"""Who this machine is: the port `Identity`, by key (account → twin → node), by id, or by both."""
+"""The port `Identity`: the node's ids by its key (account → twin → node), by its id, or by both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.domain.model import FarmId, Head, HeadKind, NodeId, NodeIdentity, TwinI
 
 
 class SubstrateIdentity:
-    """Looks the ids up. Give ``node_id``, or ``seed`` (with ``key_type``), or both to have them compared."""
+    """Looks up by ``node_id``, by ``seed`` (with ``key_type``), or by both, which are then compared."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class SubstrateIdentity:
         key_type: str = "ed25519",
     ) -> None:
         if node_id is None and seed is None:
-            raise ValueError("to know which node this is, powerd needs the node's id or its key")
+            raise ValueError("powerd needs the node's id or its key to know which node this is")
         self._client = client
         self._node_id = node_id
         self._heads: list[Head] = []
@@ -33,10 +33,10 @@ class SubstrateIdentity:
         self._key = None if seed is None else SigningKey(seed, key_type)
 
     async def identify(self) -> NodeIdentity:
-        """The ids; `UnknownIdentity` says which of them does not fit, and what to do.
+        """The ids. `UnknownIdentity` says which of them does not fit, and what to do.
 
-        It is for good, so it is said only by heads that are new enough to know. So is an answer that
-        differs from the one before.
+        That error is permanent, so it is raised only if the heads are recent. The same holds for an answer
+        that differs from the one before. Else it raises `ChainUnavailable`.
         """
         self._heads.clear()
         try:
@@ -50,7 +50,7 @@ class SubstrateIdentity:
         return identity
 
     def _believe(self, answer: str) -> None:
-        """Raises `ChainUnavailable` when an old head gave this answer."""
+        """Raise `ChainUnavailable` if this answer came from an old head."""
         for doubt in filter(None, (doubt_of(self._client, head) for head in self._heads)):
             raise ChainUnavailable(f"{answer} ({doubt})")
 
@@ -69,7 +69,7 @@ class SubstrateIdentity:
         if not twin:
             raise UnknownIdentity(
                 f"the chain has no twin for this node's key ({address}); "
-                "check the key, and the network, or register the node first"
+                "check the key and the network (chain.urls), or register the node first"
             )
         node = await self._read("NodeIdByTwinID", twin)
         if not node:
@@ -81,7 +81,7 @@ class SubstrateIdentity:
     async def _by_id(self, node: int) -> NodeIdentity:
         record: Mapping[str, Any] | None = await self._read("Nodes", node)
         if record is None:
-            raise UnknownIdentity(f"the chain knows no node {node}; correct the node's id, or the network")
+            raise UnknownIdentity(f"the chain knows no node {node}; correct the node's id, or the network (chain.urls)")
         return NodeIdentity(NodeId(node), FarmId(record["farm_id"]), TwinId(record["twin_id"]))
 
     async def _check_key(self, identity: NodeIdentity) -> None:

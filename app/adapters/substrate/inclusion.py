@@ -1,4 +1,4 @@
-"""Finding an extrinsic in the chain's blocks, and what became of it there."""
+"""Finds an extrinsic in the chain's blocks, and its result there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.domain.model import HeadKind, Inclusion
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signed extrinsic (``0x…``), which can be included in ``period`` - 1 blocks behind ``birth``."""
+    """A signed extrinsic (``0x…``), which is valid in the ``period`` - 1 blocks after ``birth``."""
 
     call: str
     data: str
@@ -27,13 +27,13 @@ class Signed:
 
     @property
     def last_block(self) -> int:
-        """The last block that can hold it."""
+        """The number of the last block in which it is valid."""
         return self.birth.number + self.period - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a look at all its possible blocks so far has shown."""
+    """The result of a search in all its possible blocks so far."""
 
     inclusion: Inclusion | None
     expired: bool
@@ -42,9 +42,9 @@ class Search:
 async def outcome_in(
     client: SubstrateClient, connection: RpcConnection, block_hash: str, signed: Signed
 ) -> Inclusion | None:
-    """Its inclusion in that block; None when the block, as this node knows it, does not hold it.
+    """Its inclusion in that block; None when the block, as this node has it, does not contain it.
 
-    Raises `ExtrinsicFailed` when it is in there and failed; `EndpointFailed`, `RpcRefused`.
+    Raises `ExtrinsicFailed` when it is in the block and failed; also `EndpointFailed`, `RpcRefused`.
     """
     block = await client.block_outcomes(block_hash, lambda: _outcomes(client, connection, block_hash))
     if block is None or signed.data not in block.extrinsics:
@@ -55,7 +55,7 @@ async def outcome_in(
         case FailedWith(error):
             raise ExtrinsicFailed(signed.call, error, block_hash)
         case None:
-            reason = f"the events of block {block_hash} do not tell how {signed.call} went"
+            reason = f"the events of block {block_hash} do not say how {signed.call} ended"
             raise EndpointFailed(connection.name, reason)
 
 
@@ -78,7 +78,7 @@ async def _outcomes(client: SubstrateClient, connection: RpcConnection, block_ha
 
 
 async def search(client: SubstrateClient, connection: RpcConnection, signed: Signed) -> Search:
-    """Look through the blocks of the best chain that can hold it; errors as `outcome_in`."""
+    """Search the blocks of the best chain in which it is valid. Errors are those of `outcome_in`."""
     best = await connection.ask_for(Header, "chain_getHeader")
     last = min(best.height, signed.last_block)
     numbers = range(signed.birth.number + 1, last + 1)

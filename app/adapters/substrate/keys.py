@@ -1,4 +1,4 @@
-"""The key that signs, and the account it stands for."""
+"""The key that signs, and its account."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GENERIC_ADDRESS = 42
 
 
 class SigningKey:
-    """A 32-byte seed (or the 64 secret bytes of a derived sr25519 key) and its kind. Never shows the secret."""
+    """A 32-byte seed (or the 64 secret bytes of a derived sr25519 key) and its kind. No text shows the secret."""
 
     def __init__(self, seed: bytes, key_type: str) -> None:
         derived = len(seed) == DERIVED_BYTES and key_type == "sr25519"
@@ -27,7 +27,7 @@ class SigningKey:
 
     @property
     def keypair(self) -> Any:
-        """The library's Keypair. Loads the chain library: call it in the worker's thread."""
+        """The library's Keypair. This loads the chain library, so call it in the worker's thread."""
         if self._keypair is None:
             from app.adapters.substrate.library import Keypair, KeypairType
 
@@ -45,12 +45,12 @@ class SigningKey:
 
     @property
     def address(self) -> str:
-        """The account, as people and ``system_accountNextIndex`` write it. Loads the library."""
+        """The account's SS58 address. This loads the library."""
         return str(self.keypair.ss58_address)
 
     @property
     def account_id(self) -> bytes:
-        """The account's 32 bytes. Loads the library."""
+        """The account's 32 bytes. This loads the library."""
         return bytes(self.keypair.public_key)
 
     def __repr__(self) -> str:

@@ -1,8 +1,8 @@
-"""Where a storage item lies, by the metadata: its key, its type, and what an absent entry stands for.
+"""A storage item by the metadata: its key, its type, and the value of an absent entry.
 
-The library takes 0.15 ms to build one key, too long for a thousand nodes at once. Where the
-metadata says that a map is keyed by u32 with Blake2_128Concat (as tfchain's maps are), the key is
-built here, a hundred times faster; all other keys are left to the library.
+The library takes 0.15 ms to build a key, which is too long for a thousand nodes at once. For maps with
+u32 keys and Blake2_128Concat (tfchain's maps), this module builds the key, a hundred times faster. The
+library builds all other keys.
 """
 
 from __future__ import annotations
@@ -26,6 +26,6 @@ class Layout:
         return f"0x{self.prefix.hex()}"
 
     def u32_key(self, argument: int) -> str:
-        """The key of one entry; only where `blake2_concat_u32`."""
+        """The key of one entry. Only for `blake2_concat_u32`."""
         encoded = argument.to_bytes(4, "little")
         return f"0x{(self.prefix + hashlib.blake2b(encoded, digest_size=16).digest() + encoded).hex()}"

@@ -1,4 +1,4 @@
-"""What powerd uses of substrate-interface, imported without what it does not use.
+"""The parts of substrate-interface that powerd uses, imported without those it does not use.
 
 The library imports Ethereum's keys (with eth_utils and pydantic) and requests (with urllib3) wherever it is
 imported, for keys of a kind and downloads that powerd never asks it for: 22 MiB, and half of the time.
@@ -16,7 +16,7 @@ UNUSED = ("eth_keys", "eth_keys.datatypes", "eth_utils", "requests")
 
 
 class Unused:
-    """Stands in for each name of those modules."""
+    """The stand-in for every name of those modules."""
 
     def __init__(self, *_: object, **__: object) -> None:
         raise NotImplementedError("powerd imports substrate-interface without ECDSA keys and without HTTP")
@@ -52,8 +52,8 @@ with _stand_ins():
 class Types(RuntimeConfigurationObject):  # type: ignore[misc]  # the library is untyped
     """The library's types, each made once.
 
-    The library makes a class for every ``Vec<…>`` it comes across, thousands in one metadata, and keeps them all:
-    that is half of the time that reading metadata takes, and three quarters of the memory.
+    The library itself makes a new class for every ``Vec<…>``, thousands in one metadata, and keeps them all.
+    That takes half of the time to read the metadata, and three quarters of the memory.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -70,18 +70,18 @@ class Types(RuntimeConfigurationObject):  # type: ignore[misc]  # the library is
         return made
 
     def clear_type_registry(self) -> None:
-        """Forgets them, since they are made of what is registered; as do the next two."""
+        """Clear the cache too, since its types depend on those that are registered. The next two do the same."""
         self._made.clear()
         super().clear_type_registry()
 
     def update_type_registry_types(self, types_dict: Any) -> None:
-        """Registers types by name."""
+        """Register types by name."""
         self._made.clear()
         super().update_type_registry_types(types_dict)
         self._made.clear()
 
     def update_from_scale_info_types(self, scale_info_types: Any, prefix: str | None = None) -> None:
-        """Registers those of a runtime's metadata."""
+        """Register the types of a runtime's metadata."""
         self._made.clear()
         super().update_from_scale_info_types(scale_info_types, prefix)
         self._made.clear()

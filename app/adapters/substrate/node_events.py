@@ -1,8 +1,9 @@
-"""The minting's events in blocks: which blocks have any of the nodes asked for, and what they say.
+"""The minting's events of some nodes, in many blocks.
 
 To decode all events of a block takes milliseconds, and a period has half a million blocks. So a block is
-looked at only if one of the nodes shows in its bytes, behind the two bytes that begin an event of the kind,
-and decoded only if there is more than reports, whose bytes say enough.
+looked at only if its bytes have the id of one of the nodes at the right place after the two bytes that
+begin such an event. It is decoded only if it has other events than reports, since a report can be read
+from its bytes.
 """
 
 from __future__ import annotations
@@ -25,21 +26,21 @@ Values = Mapping[str, str]
 
 REPORT = "NodeUptimeReported"
 RECORD = struct.Struct("<BI2sIQQB")
-"""An event record of a report: phase and extrinsic, tag, node, time, uptime, the number of topics."""
+"""The record of a report: phase and extrinsic, tag, node, time, uptime, the number of topics."""
 NODE_FIELDS = {REPORT: 0, "PowerTargetChanged": 1, "PowerStateChanged": 1}
-"""Which field of the event is the node, all before it being of its size (u32)."""
+"""Which field of the event is the node. All fields before it have its size (u32)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """As many blocks as one runtime executed, and the spec version that executed the next one."""
+    """The leading blocks that one runtime executed, and the spec version that executed the next one."""
 
     blocks: Sequence[EventfulBlock]
     next_spec: int
 
 
 def events_of_blocks(runtime: Runtime, raws: Sequence[tuple[BlockRef, Values]], nodes: Collection[NodeId]) -> Events:
-    """In the worker's thread; ValueError, KeyError or TypeError when a block can't be read."""
+    """The events of the nodes. Runs in the worker's thread. Raises ValueError, KeyError or TypeError."""
     blocks: list[EventfulBlock] = []
     marks = {name: mark for name in NODE_FIELDS if (mark := _mark(runtime, name)) is not None}
     plain = runtime.event_fields(PALLET, REPORT) == ["u32", "u64", "u64"]
@@ -62,7 +63,7 @@ def events_of_blocks(runtime: Runtime, raws: Sequence[tuple[BlockRef, Values]], 
 
 
 def time_of(runtime: Runtime, ref: BlockRef, values: Values) -> int:
-    """The block's own time in whole seconds, as the pallet counts; ValueError when the block has none."""
+    """The block's own time in whole seconds, as in the pallet. Raises ValueError when the block has none."""
     data = values.get(runtime.key("Timestamp", "Now"))
     if data is None:
         if ref.number == 0:
@@ -72,7 +73,7 @@ def time_of(runtime: Runtime, ref: BlockRef, values: Values) -> int:
 
 
 def _mark(runtime: Runtime, name: str) -> tuple[bytes, int | None] | None:
-    """The event's tag, and how far behind its begin the node's id is: None where this runtime's event is another."""
+    """The event's tag, and the offset of the node's id; the offset is None if this runtime's fields differ."""
     tag = runtime.event_tag(PALLET, name)
     if tag is None:
         return None
@@ -82,7 +83,7 @@ def _mark(runtime: Runtime, name: str) -> tuple[bytes, int | None] | None:
 
 
 def _places(data: bytes, mark: tuple[bytes, int | None], ids: Collection[bytes]) -> Iterator[int]:
-    """Where an event of that kind, of one of the nodes, may begin."""
+    """Where an event of that kind and of one of the nodes may begin."""
     tag, at = mark
     found = data.find(tag)
     while found >= 0:
@@ -92,9 +93,9 @@ def _places(data: bytes, mark: tuple[bytes, int | None], ids: Collection[bytes])
 
 
 def _reports(data: bytes, places: Sequence[int], time_s: int) -> Sequence[NodeUptimeReported] | None:
-    """Reports read from their bytes, a hundred times faster; None when one of these is not surely a report.
+    """Read reports from their bytes, which is a hundred times faster; None if one may not be a report.
 
-    It is one when it says the block's own time, behind the index of its extrinsic and before an empty list of topics.
+    It is a report if it follows the index of its extrinsic, has the block's own time, and has no topics.
     """
     reports = []
     for place in places:
@@ -111,13 +112,13 @@ def _reports(data: bytes, places: Sequence[int], time_s: int) -> Sequence[NodeUp
 def _event(record: EventRecord, time_s: int) -> TimedEvent | None:
     if record.pallet != PALLET:
         return None
-    told = record.attributes
+    fields = record.attributes
     match record.name:
         case "NodeUptimeReported":
-            node, reported_s, uptime_s = told
+            node, reported_s, uptime_s = fields
             return NodeUptimeReported(int(reported_s), NodeId(node), int(uptime_s))
         case "PowerTargetChanged":
-            return PowerTargetChanged(time_s, NodeId(told["node_id"]), Power(told["power_target"]))
+            return PowerTargetChanged(time_s, NodeId(fields["node_id"]), Power(fields["power_target"]))
         case "PowerStateChanged":
-            return PowerStateChanged(time_s, NodeId(told["node_id"]), power_state(told["power_state"]).power)
+            return PowerStateChanged(time_s, NodeId(fields["node_id"]), power_state(fields["power_state"]).power)
     return None

@@ -1,9 +1,9 @@
-"""Handing one signed extrinsic to several endpoints, and what their answers mean together.
+"""Submits one signed extrinsic to several endpoints, and judges their answers together.
 
-The same bytes may be given to any number of nodes: their nonce lets the chain execute them once. So when
-one endpoint refuses, another is asked for its opinion: a refusal that is the extrinsic's own (a used
-nonce, a bad signature, an empty account) is the same everywhere, and one that is the endpoint's own (a
-full pool, a method switched off, a limit on requests, a head that is behind) is not.
+The same bytes can go to any number of nodes, since the nonce lets the chain execute them only once. So
+when one endpoint refuses, others are asked. A refusal of the extrinsic itself (a used nonce, a bad
+signature, an empty account) is the same at every endpoint. A refusal for a reason of the endpoint (a full
+pool, a method switched off, a limit on requests, a head that is behind) is not.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.domain.errors import ChainUnavailable, ExtrinsicRefused, ExtrinsicUncertain, WrongChain
 
 LINGER_S = 1.0
-"""So long others may still take it once one has: enough for a node that is well."""
+"""How long the others can still take it after the first one did: enough for a healthy node."""
 
 Problem = RpcRefused | EndpointFailed | WrongChain
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What became of it at one endpoint. ``problem`` is None where it was taken; ``sent``: it may have got there."""
+    """The result at one endpoint. ``problem`` is None if it was taken; ``sent``: it may have arrived."""
 
     endpoint: Endpoint
     problem: Problem | None
@@ -37,22 +37,22 @@ class Offer:
 
     @property
     def uncertain(self) -> bool:
-        """Whether it may have been taken, and that is not known."""
+        """Whether it is not known that it was taken or refused."""
         return self.sent and self.problem is not None and not isinstance(self.problem, RpcRefused)
 
 
 def taken(offers: Sequence[Offer]) -> bool:
-    """Whether an endpoint has it in its pool."""
+    """Whether an endpoint took it into its pool."""
     return any(each.problem is None for each in offers)
 
 
 async def offer(
     client: SubstrateClient, datas: Sequence[str], endpoints: Sequence[Endpoint], wait_s: float
 ) -> list[Offer]:
-    """Give these extrinsics, in order, to `ATTEMPTS` of the endpoints at once; the answers are about the last one.
+    """Submit these extrinsics in order to `ATTEMPTS` of the endpoints at once. Results are those of the last one.
 
-    Ends soon after one has taken it, and after ``wait_s`` at the latest: an endpoint that has not
-    answered by then is not among the offers.
+    It ends soon after one endpoint took it, and after ``wait_s`` at the latest. An endpoint that has not
+    answered by then is not in the result.
     """
     tasks = [asyncio.ensure_future(_offer(client, datas, endpoint)) for endpoint in endpoints[:ATTEMPTS]]
     try:
@@ -89,7 +89,7 @@ async def _offer(client: SubstrateClient, datas: Sequence[str], endpoint: Endpoi
 
 
 async def hand_in(connection: RpcConnection, datas: Sequence[str]) -> RpcRefused | None:
-    """Give them to this node's pool, in order; why the last one was not taken. `EndpointFailed`: not known."""
+    """Submit to this node in order. Returns why the last one was refused, or None; raises `EndpointFailed`."""
     refusal: RpcRefused | None = None
     for data in datas:
         refusal = None
@@ -102,7 +102,7 @@ async def hand_in(connection: RpcConnection, datas: Sequence[str]) -> RpcRefused
 
 
 def verdict(call: str, offers: Sequence[Offer], account: str) -> Exception:
-    """What it means that no endpoint is known to have it: the extrinsic's own fault, if one of them says so."""
+    """The error, when no endpoint is known to have it: a refusal, if one of them refused the extrinsic itself."""
     refusals = [each.problem for each in offers if isinstance(each.problem, RpcRefused) and is_refusal(each.problem)]
     refusals.sort(key=is_own, reverse=True)
     uncertain = not offers or any(each.uncertain for each in offers)
@@ -110,5 +110,5 @@ def verdict(call: str, offers: Sequence[Offer], account: str) -> Exception:
         return ExtrinsicRefused(call, reason_of(refusals[0]), account)
     problems = "; ".join(f"{each.endpoint.name}: {each.problem}" for each in offers) or "no answer in time"
     if uncertain:
-        return ExtrinsicUncertain(f"{call} was sent, and it is not known whether it got there: {problems}")
+        return ExtrinsicUncertain(f"{call} was sent, and it is not known whether it arrived: {problems}")
     return ChainUnavailable(f"no endpoint of the chain took {call}: {problems}")

@@ -1,4 +1,4 @@
-"""How the extrinsics of a block went, as its events say (``System.ExtrinsicSuccess``, ``ExtrinsicFailed``)."""
+"""The results of a block's extrinsics, by its events (``System.ExtrinsicSuccess``, ``ExtrinsicFailed``)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The extrinsic did what it says."""
+    """The extrinsic was included and succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailedWith:
-    """The extrinsic was included and failed; ``error`` is the name that the runtime's metadata gives."""
+    """The extrinsic was included and failed. ``error`` is its name in the runtime's metadata."""
 
     error: str
 
@@ -23,7 +23,7 @@ Outcome = Succeeded | FailedWith
 
 @dataclass(frozen=True, slots=True)
 class BlockOutcomes:
-    """A block's extrinsics (``0x…``), and how they went by index; one without an event is not in ``outcomes``."""
+    """A block's extrinsics (``0x…``), and their results by index. One without an event has no result."""
 
     number: int
     extrinsics: Sequence[str]

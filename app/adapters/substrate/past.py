@@ -1,4 +1,4 @@
-"""What an earlier block says: a node keeps the state of its last 256 or so blocks, and then no one can tell."""
+"""Reads an earlier block. A chain node without an archive keeps the state of some 256 blocks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TARGET, STATE = "PowerTargetChanged", "PowerStateChanged"
 
 
 async def power_in(client: SubstrateClient, node: NodeId, block: Inclusion) -> PastPower | None:
-    """Power of the node as ``block`` left it; every endpoint is asked before it counts as forgotten."""
+    """Power of the node after ``block``. None only if no endpoint has that state."""
 
     async def question(connection: RpcConnection) -> State | None:
         try:
@@ -53,7 +53,7 @@ def _power(state: State, node: NodeId) -> NodePower | Unreadable:
 
 
 def _changes(state: State, node: NodeId) -> Iterator[tuple[Changed, Power]]:
-    """What the block's events say of the node's power, in their order."""
+    """The changes of the node's power in the block's events, in their order."""
     for event in state.runtime.events(state.values.get(state.runtime.key("System", "Events"))):
         if event.pallet == PALLET and event.name in (TARGET, STATE) and event.attributes["node_id"] == node:
             if event.name == TARGET:

@@ -1,4 +1,4 @@
-"""The farmer's side: the port `PowerTargets` on a Substrate node."""
+"""The port `PowerTargets` on Substrate nodes, for the farmer."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from app.domain.errors import ExtrinsicFailed, PowerdError
 from app.domain.model import Inclusion, NodeId, Power
 
 REMEDIES = {
-    "UnauthorizedToChangePowerTarget": "the key is not that of the twin that owns the node's farm; use the farmer's",
+    "UnauthorizedToChangePowerTarget": "the key does not belong to the owner of the node's farm; use the farmer's key",
     "NodeNotExists": "the chain knows no node {node}; correct the id",
-    "TwinNotExists": "the key has no twin on this chain; use the farmer's",
-    "NodeHasActiveContracts": "node {node} has active contracts; it can't be sent to sleep before they end",
+    "TwinNotExists": "the key has no twin on this chain; use the farmer's key",
+    "NodeHasActiveContracts": "node {node} has active contracts; it can't sleep before they end",
 }
-"""What to do about the pallet's errors."""
+"""Remedies by the pallet's error."""
 
 SIDE_BY_SIDE = 48
-"""Extrinsics of the account under way at once: a pool bounds how far a nonce may be ahead of the chain's."""
+"""How many extrinsics are under way at once. A pool limits how far a nonce can be ahead of the chain's."""
 
 
 class SubstratePowerTargets:
@@ -40,7 +40,7 @@ class SubstratePowerTargets:
         )
 
     async def set_power_target(self, node: NodeId, target: Power) -> Inclusion:
-        """``change_power_target``, waited for until included."""
+        """Submit ``change_power_target`` and wait for its inclusion."""
         arguments = {"node_id": int(node), "power_target": target.value}
         try:
             return await self._extrinsics.include("change_power_target", lambda: arguments)
@@ -53,7 +53,7 @@ class SubstratePowerTargets:
     async def set_power_targets(
         self, nodes: Sequence[NodeId], target: Power
     ) -> AsyncIterator[tuple[NodeId, Inclusion | PowerdError]]:
-        """With consecutive nonces into the pool, each of them followed on its own."""
+        """Submit all with consecutive nonces, and follow each one separately."""
         slots = asyncio.Semaphore(SIDE_BY_SIDE)
 
         async def end_of(node: NodeId) -> tuple[NodeId, Inclusion | PowerdError]:

@@ -1,4 +1,4 @@
-"""What lies in ``TfgridModule``'s storage, as values of the domain. Runs in the worker's thread."""
+"""Decodes ``TfgridModule``'s storage to values of the domain. Runs in the worker's thread."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ log = logging.getLogger(__name__)
 
 
 def power_key(runtime: Runtime, node: NodeId) -> str:
-    """Where a node's power lies."""
+    """The storage key of a node's power."""
     return runtime.key(PALLET, "NodePower", node)
 
 
 def node_key(runtime: Runtime, node: NodeId) -> str:
-    """Where a node's record lies."""
+    """The storage key of a node's record."""
     return runtime.key(PALLET, "Nodes", node)
 
 
 def farm_nodes_key(runtime: Runtime, farm: FarmId) -> str:
-    """Where the list of a farm's nodes lies."""
+    """The storage key of the list of a farm's nodes."""
     return runtime.key(PALLET, "NodesByFarmID", farm)
 
 
 def twin_key(runtime: Runtime, twin: TwinId) -> str:
-    """Where a twin's record lies."""
+    """The storage key of a twin's record."""
     return runtime.key(PALLET, "Twins", twin)
 
 
 def account_key(runtime: Runtime, account: bytes) -> str:
-    """Where an account's nonce lies."""
+    """The storage key of an account, which has its nonce."""
     return runtime.key("System", "Account", account)
 
 
 def powers(
     runtime: Runtime, nodes: Sequence[NodeId], values: Mapping[str, str]
 ) -> dict[NodeId, NodePower | Unreadable]:
-    """Every node's power; what can't be read is `Unreadable`, and no other node suffers from it."""
+    """Every node's power. One that cannot be read is `Unreadable`; the others are read all the same."""
     return {node: _power(runtime, values.get(power_key(runtime, node))) for node in nodes}
 
 
@@ -67,7 +67,7 @@ def _power(runtime: Runtime, data: str | None) -> NodePower | Unreadable:
 
 
 def power_state(value: Any) -> PowerState:
-    """``'Up'`` or ``{'Down': 708}``."""
+    """Read ``'Up'`` or ``{'Down': 708}`` (the block)."""
     if isinstance(value, str):
         return PowerState(Power(value))
     ((name, since_block),) = value.items()
@@ -75,7 +75,7 @@ def power_state(value: Any) -> PowerState:
 
 
 def nodes(runtime: Runtime, asked: Sequence[NodeId], values: Mapping[str, str]) -> dict[NodeId, Node | Unreadable]:
-    """Records of the nodes that exist; one that can't be read is `Unreadable`, and no other node suffers from it."""
+    """Records of the nodes that exist. One that cannot be read is `Unreadable`; the others are read all the same."""
     stored = {node: data for node in asked if (data := values.get(node_key(runtime, node))) is not None}
     return {node: _node(runtime, node, data) for node, data in stored.items()}
 
@@ -91,7 +91,7 @@ def _node(runtime: Runtime, node: NodeId, data: str) -> Node | Unreadable:
 
 
 def node_of(value: Mapping[str, Any]) -> Node:
-    """A record in the library's form."""
+    """The node of a record in the library's form."""
     mac, problem = woken_address((each["name"], str(each["mac"])) for each in value["interfaces"])
     return Node(
         NodeId(value["id"]),
@@ -104,13 +104,13 @@ def node_of(value: Mapping[str, Any]) -> Node:
 
 
 def farm_nodes(runtime: Runtime, farm: FarmId, values: Mapping[str, str]) -> tuple[NodeId, ...]:
-    """Ascending."""
+    """Ids of the farm's nodes, ascending."""
     listed = runtime.value(PALLET, "NodesByFarmID", values.get(farm_nodes_key(runtime, farm)))
     return tuple(sorted(NodeId(node) for node in listed))
 
 
 def accounts(runtime: Runtime, twins: Mapping[NodeId, TwinId], values: Mapping[str, str]) -> dict[NodeId, bytes]:
-    """The account of each node's twin, 32 bytes. One that can't be read is left out, and said so in the log."""
+    """The account of each node's twin, 32 bytes. One that cannot be read is left out, and logged."""
     found = {}
     for node, twin in twins.items():
         data = values.get(twin_key(runtime, twin))
@@ -124,14 +124,14 @@ def accounts(runtime: Runtime, twins: Mapping[NodeId, TwinId], values: Mapping[s
 
 
 def account_of(address: str) -> bytes:
-    """32 bytes of an account, written as SS58 of any network or in hex; else ValueError."""
+    """The 32 bytes of an account, from SS58 of any network or from hex. Raises ValueError."""
     from scalecodec.utils.ss58 import ss58_decode
 
     return bytes.fromhex(address[2:] if address.startswith("0x") else ss58_decode(address))
 
 
 def nonces(runtime: Runtime, accounts: Mapping[NodeId, bytes], values: Mapping[str, str]) -> dict[NodeId, int]:
-    """The nonce of each node's account; 0 where the chain knows no such account."""
+    """The nonce of each node's account; 0 where the chain has no such account."""
     found = {}
     for node, account in accounts.items():
         data = values.get(account_key(runtime, account))

@@ -1,8 +1,8 @@
-"""Why a transaction pool did not take an extrinsic, whatever words the node uses.
+"""Why a transaction pool did not take an extrinsic, from the different answers of different nodes.
 
-Some nodes put the reason in ``message`` as JSON, others say ``Invalid Transaction`` and put it in
-``data``, in words or as a variant's name (sc-transaction-pool, sp-runtime
-``TransactionValidityError``). Reasons are called here as sp-runtime serialises them.
+Some nodes put the reason into ``message`` as JSON. Others say ``Invalid Transaction``, and put the reason
+into ``data``, in words or as a variant's name (sc-transaction-pool, sp-runtime
+``TransactionValidityError``). Reasons have the names by which sp-runtime serialises them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ POOL_CODES = range(1010, 1020)
 OWN_CODES = (1010, 1011)
 
 OF_THE_FACTS = ("stale", "future", "badProof", "ancientBirthBlock")
-"""What comes of a nonce, a block or a runtime that is no longer the chain's: of a node that is behind, for one."""
+"""Refusals for a nonce, block or runtime that is not the chain's any more, such as that of a node behind."""
 
 WORDS = {
     "stale": ("stale", "outdated"),
@@ -32,7 +32,7 @@ WORDS = {
     "immediatelyDropped": ("immediatelydropped", "poollimitreached"),
     "priorityTooLow": ("priorityistoolow", "prioritytoolow"),
 }
-"""Reason → what its texts contain, in lower case and letters only."""
+"""Reason → what its texts contain, in lower case, letters only."""
 
 
 def is_refusal(error: RpcRefused) -> bool:
@@ -43,18 +43,19 @@ def is_refusal(error: RpcRefused) -> bool:
 def is_own(error: RpcRefused) -> bool:
     """Whether the extrinsic itself is refused (1010, 1011), as far as this node knows the chain.
 
-    The others speak of this node's pool: banned there, a full pool, another extrinsic in its place.
+    Other codes are about this node's pool: the extrinsic is banned there, the pool is full, or another
+    extrinsic has its place.
     """
     return error.code in OWN_CODES
 
 
 def is_there_already(error: RpcRefused) -> bool:
-    """Whether this very extrinsic waits in the pool, as one does that was heard of from another node."""
+    """Whether the pool has this extrinsic already, such as from another node."""
     return is_refusal(error) and reason_of(error) == "alreadyImported"
 
 
 def reason_of(error: RpcRefused) -> str:
-    """The reason's name, or the node's own words where they are none of `WORDS`."""
+    """The reason's name, or the node's own text where it is not in `WORDS`."""
     words = f"{error.message} {json.dumps(error.data)}"
     letters = "".join(character for character in words.lower() if character.isalpha())
     for reason, marks in WORDS.items():

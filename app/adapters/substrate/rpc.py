@@ -1,8 +1,7 @@
-"""JSON-RPC with one node: many requests and subscriptions side by side on one WebSocket.
+"""JSON-RPC with one node: many requests and subscriptions at the same time on one WebSocket.
 
-Nothing here needs the runtime's metadata. A request that is not answered in time ends the
-connection: a node that does not answer one will not answer the next, and late answers would pile
-up.
+Nothing here needs the runtime's metadata. A request without an answer in time ends the connection: such a
+node does not answer the next one either, and late answers would pile up.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from app.adapters.substrate.socket_thread import SocketThread
 from app.adapters.substrate.subscription import Subscription
 
 BATCH_SIZE = 256
-"""Requests in one JSON-RPC batch; nodes bound the size of a message."""
+"""How many requests a JSON-RPC batch has. Nodes limit the size of a message."""
 EARLY_UPDATES = 64
-"""Updates kept that came before their subscription's confirmation."""
+"""How many updates are kept that come before the confirmation of their subscription."""
 
 Request = tuple[str, Sequence[Any]]
 
@@ -43,7 +42,7 @@ class _Waiting:
 
 
 class RpcConnection:
-    """One connection to one endpoint, begun by making it. ``name`` is what messages call it."""
+    """A connection to one endpoint, which its construction begins. ``name`` stands for it in messages."""
 
     def __init__(
         self, url: str, name: str, *, timeout_s: float, keepalive_s: float, on_answer: OnAnswer = unheard
@@ -65,7 +64,7 @@ class RpcConnection:
         )
 
     async def open(self, timeout_s: float) -> None:
-        """Wait until the connection stands; raises `EndpointFailed`."""
+        """Wait until the connection is open. Raises `EndpointFailed`."""
         try:
             async with asyncio.timeout(timeout_s):
                 await asyncio.shield(self._opened)
@@ -84,40 +83,40 @@ class RpcConnection:
             raise EndpointFailed(self.name, self._ended)
 
     def close(self, reason: str = "closed by us") -> None:
-        """End it now; callers that wait get `EndpointFailed`."""
+        """Close it now. Callers that wait get `EndpointFailed`."""
         self._end(reason)
         self._socket.stop()
 
     async def call(self, method: str, *params: Any) -> Any:
-        """The result of one request; `RpcRefused` or `EndpointFailed`."""
+        """The result of one request. Raises `RpcRefused` or `EndpointFailed`."""
         (answer,) = await self._ask([(method, params)])
         return _result(answer)
 
     async def ask_for(self, shape: type[Shape], method: str, *params: Any) -> Shape:
-        """As `call`, and the result is a ``shape``, else `EndpointFailed`."""
+        """As `call`, with the result as ``shape``. Raises `EndpointFailed` if it has another shape."""
         return read(self.name, shape, await self.call(method, *params))
 
     async def batch(self, requests: Sequence[Request]) -> list[Any]:
-        """Results in the order of ``requests``; a refused one is an `RpcRefused` *value*."""
+        """Results in the order of ``requests``. For a refused one it is an `RpcRefused` as a value."""
         answers: list[Any] = []
         for start in range(0, len(requests), BATCH_SIZE):
             answers += await self._ask(requests[start : start + BATCH_SIZE])
         return answers
 
     async def subscribe(self, method: str, *params: Any, end: str) -> Subscription:
-        """Begin a subscription, which the method ``end`` ends; `RpcRefused` or `EndpointFailed`."""
+        """Begin a subscription, which the method ``end`` ends. Raises `RpcRefused` or `EndpointFailed`."""
         subscription = Subscription(end, self.check, lambda: self.call("chain_getHead"), self._keepalive_s)
         try:
             (answer,) = await self._ask([(method, params)], subscription)
         except asyncio.CancelledError:
             if subscription.id is not None:
-                self.unsubscribe(subscription)  # confirmed in the same moment
+                self.unsubscribe(subscription)  # it was confirmed at the same moment
             raise
         _result(answer)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """End a subscription without waiting for the node's word."""
+        """End a subscription, without waiting for the node's answer."""
         self._subscriptions.pop(subscription.id, None)
         if self.usable:
             self._socket.send(json.dumps(self._payload(subscription.end, [subscription.id])))
@@ -145,7 +144,7 @@ class RpcConnection:
             raise EndpointFailed(self.name, self._ended or "") from None
         finally:
             for entry in asked:
-                # A subscription that no caller waits for any more has to be ended once the node confirms it.
+                # A subscription without a waiting caller must be ended when the node confirms it.
                 if entry.subscription is None or not entry.answer.cancelled():
                     self._waiting.pop(entry.payload["id"], None)
 
@@ -161,7 +160,7 @@ class RpcConnection:
         self._next_id += 1
         return payload
 
-    # -- what the socket's thread tells ------------------------------------------------------------
+    # -- called for the socket's thread ------------------------------------------------------------
 
     def _on_open(self) -> None:
         if not self._opened.done():
@@ -191,7 +190,7 @@ class RpcConnection:
             entry.answer.set_result(RpcRefused.read(entry.payload["method"], part["error"]))
             return
         if entry.subscription is not None:
-            # Now, not when its reader next runs: updates may stand right behind this answer.
+            # At once, since updates may follow right after this answer.
             self._begin(entry.subscription, part.get("result"))
         entry.answer.set_result(part.get("result"))
 
@@ -212,7 +211,7 @@ class RpcConnection:
             subscription.put(params.get("result"))
 
     def _on_batch_refused(self) -> None:
-        """An answer to no request in particular: this node takes no batches, so ask one by one."""
+        """An answer without an id: this node takes no batches, so send the requests one by one."""
         self._takes_batches = False
         again = [entry for entry in self._waiting.values() if entry.in_batch]
         for entry in again:
@@ -226,7 +225,7 @@ class RpcConnection:
         for future in (self._opened, *(entry.answer for entry in self._waiting.values())):
             if not future.done():
                 future.set_exception(EndpointFailed(self.name, reason))
-                future.exception()  # marks it as seen: perhaps no caller waits
+                future.exception()  # mark it as retrieved, since perhaps no caller waits
         for subscription in self._subscriptions.values():
             subscription.wake()
 

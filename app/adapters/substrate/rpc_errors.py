@@ -1,4 +1,4 @@
-"""How a conversation with a node can fail, before it becomes an error of the domain."""
+"""Errors of the requests to a node, before they become errors of the domain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from app.domain.errors import ChainUnavailable
 
 
 class EndpointFailed(ChainUnavailable):
-    """This endpoint did not answer, or not sensibly; another one may."""
+    """This endpoint did not answer, or its answer is invalid. Another one may answer."""
 
     def __init__(self, endpoint: str, reason: str) -> None:
         super().__init__(f"the chain at {endpoint} can't be asked: {reason}")
@@ -17,7 +17,7 @@ class EndpointFailed(ChainUnavailable):
 class RpcRefused(Exception):
     """The node answered a request with an error (JSON-RPC's ``error`` member).
 
-    Never leaves this package: the function that asked knows what it means.
+    It never leaves this package, since only the function that asked knows its meaning.
     """
 
     def __init__(self, method: str, code: int, message: str, data: object = None) -> None:
@@ -29,7 +29,7 @@ class RpcRefused(Exception):
 
     @classmethod
     def read(cls, method: str, error: object) -> RpcRefused:
-        """From the ``error`` member as it came."""
+        """The error from the ``error`` member."""
         if not isinstance(error, dict):
             return cls(method, 0, str(error))
         code = error.get("code")

@@ -1,4 +1,4 @@
-"""One runtime of the chain: its types, storage keys, calls, events and errors, by its own metadata.
+"""One runtime of the chain: its types, storage keys, calls, events and errors, from its own metadata.
 
 It imports substrate-interface (tens of MiB with tfchain's metadata, and a third of a second), so it is
 imported where it is first needed, in the worker's thread. The library's client is used without a
@@ -26,7 +26,7 @@ ANY_HASH = "0x" + "00" * 31 + "01"
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """An event of a block; ``extrinsic`` is the index of the extrinsic it belongs to, if any."""
+    """An event of a block. ``extrinsic`` is the index of its extrinsic, or None."""
 
     extrinsic: int | None
     pallet: str
@@ -35,7 +35,7 @@ class EventRecord:
 
 
 class _OfflineInterface(SubstrateInterface):  # type: ignore[misc]  # the library is untyped
-    """The library's client, answered from ``facts``: RPC method → function of its parameters."""
+    """The library's client, whose requests are answered by ``facts``: RPC method → function of its parameters."""
 
     def __init__(self, facts: Mapping[str, Callable[..., Any]]) -> None:
         self._facts = facts
@@ -48,8 +48,8 @@ class _OfflineInterface(SubstrateInterface):  # type: ignore[misc]  # the librar
 class Runtime:
     """A runtime of one spec version.
 
-    Raises `WrongChain` when it lacks what powerd calls, and ValueError or the library's errors
-    when ``metadata`` (as ``state_getMetadata`` gives it) can't be read.
+    Raises `WrongChain` when it lacks a call or storage that powerd needs, and ValueError or errors of the
+    library when ``metadata`` (the answer of ``state_getMetadata``) cannot be read.
     """
 
     def __init__(self, spec_version: int, metadata: str, genesis_hash: str) -> None:
@@ -86,9 +86,9 @@ class Runtime:
         return str(self._library_key(pallet, item, encoded).to_hex())
 
     def value(self, pallet: str, item: str, data: str | None) -> Any:
-        """A stored value in the library's Python form; what is absent is the item's default, or None.
+        """A stored value in the library's Python form. An absent one is the item's default, or None.
 
-        Raises ValueError when the bytes are none of the item's type.
+        Raises ValueError when the bytes do not have the item's type.
         """
         layout = self._layout(pallet, item)
         data = layout.default if data is None else data
@@ -99,7 +99,7 @@ class Runtime:
         try:
             scale.decode()
         except Exception as error:
-            # The library raises whatever its parsing trips over.
+            # The library raises errors of many types.
             reason = str(error) or type(error).__name__
             raise ValueError(f"0x{raw[:32].hex()} is no {pallet}.{item}: {reason}") from error
         return scale.value
@@ -143,10 +143,10 @@ class Runtime:
         return [self.key("System", "LastRuntimeUpgrade")]
 
     def spec_of_block(self, values: Mapping[str, str]) -> int | None:
-        """The spec version that executed a block, by the state after it; None when it does not say.
+        """The spec version that executed a block, from the state after it; None when the state has none.
 
-        (frame-executive writes it as the first thing a new runtime does, so in the block that
-        brings the upgrade it is still the old one, as are that block's events and state.)
+        A new runtime writes it first of all (frame-executive). So the block of an upgrade still has the old
+        version, and so are its events and state.
         """
         for key in self.upgrade_keys:
             data = values.get(key)
@@ -158,7 +158,7 @@ class Runtime:
         return None
 
     def events(self, data: str | None) -> list[EventRecord]:
-        """``System.Events`` of a block this runtime executed; ValueError when unreadable."""
+        """``System.Events`` of a block that this runtime executed. Raises ValueError when they cannot be read."""
         return [
             EventRecord(
                 record["extrinsic_idx"],
@@ -170,12 +170,12 @@ class Runtime:
         ]
 
     def event_tag(self, pallet: str, name: str) -> bytes | None:
-        """The two bytes every event of this name begins with; None when there is no such event."""
+        """The two bytes at the begin of every event of this name; None when there is no such event."""
         found = self._event_kind(pallet, name)
         return None if found is None else bytes([found[0].value["index"], found[1]["index"]])
 
     def event_fields(self, pallet: str, name: str) -> list[str]:
-        """Its fields' types as the pallet's source has them, such as ``u32``; empty when there is no such event."""
+        """The types of the event's fields, such as ``u32``; empty when there is no such event."""
         found = self._event_kind(pallet, name)
         return [] if found is None else [str(field["typeName"]) for field in found[1]["fields"]]
 
@@ -187,24 +187,24 @@ class Runtime:
         return None
 
     def outcomes(self, data: str | None) -> dict[int, Outcome]:
-        """How the extrinsics of a block went, by index."""
-        told: dict[int, Outcome] = {}
+        """The results of a block's extrinsics, by index."""
+        results: dict[int, Outcome] = {}
         for event in self.events(data):
             if event.extrinsic is not None and event.pallet == "System":
                 if event.name == "ExtrinsicSuccess":
-                    told[event.extrinsic] = Succeeded()
+                    results[event.extrinsic] = Succeeded()
                 elif event.name == "ExtrinsicFailed":
-                    told[event.extrinsic] = FailedWith(self.error_name(event.attributes["dispatch_error"]))
-        return told
+                    results[event.extrinsic] = FailedWith(self.error_name(event.attributes["dispatch_error"]))
+        return results
 
     def error_name(self, dispatch_error: Any) -> str:
-        """A ``DispatchError``, a module's by the name its metadata gives, such as ``NodeNotExists``."""
+        """The name of a ``DispatchError``; for a module's error the one in the metadata, such as ``NodeNotExists``."""
         if not isinstance(dispatch_error, dict):
             return str(dispatch_error)
         if "Module" not in dispatch_error:
             return ".".join(str(part) for pair in dispatch_error.items() for part in pair if part)
         index, error = dispatch_error["Module"]["index"], dispatch_error["Module"]["error"]
-        # Four bytes since FRAME of 2022; the first is the error's index.
+        # Since FRAME of 2022 it has four bytes, of which the first is the error's index.
         code = int(error[2:4], 16) if isinstance(error, str) else int(error)
         found = self._metadata.get_module_error(module_index=index, error_index=code)
         return str(found.value["name"]) if found else f"error {code} of pallet {index}"
@@ -224,12 +224,12 @@ class Runtime:
     ) -> str:
         """A signed extrinsic of ``TfgridModule``, ``0x…``, valid in the ``period`` - 1 blocks after ``birth``.
 
-        ``period`` is a power of two from 4 to 4096: then the era begins exactly at ``birth``.
+        ``period`` must be a power of two from 4 to 4096, so that the era begins exactly at ``birth``.
         """
         self._birth_hash = birth.hash
         self._interface.transaction_version = transaction_version
         composed = self._interface.compose_call(PALLET, call, arguments)
-        # The library changes the dictionary it is given.
+        # The library changes this dictionary.
         era = {"period": period, "current": birth.number}
         extrinsic = self._interface.create_signed_extrinsic(composed, key.keypair, era=era, nonce=nonce)
         return str(extrinsic.data.to_hex())

@@ -1,12 +1,12 @@
-"""Signing one account's extrinsics: by whose facts, with which nonce, and for how long they are valid.
+"""Signs the extrinsics of one account: the facts for it, the nonce, and how long they are valid.
 
-The era begins at the best head of the endpoint that is asked. An endpoint that is blocks behind would
-shorten it, or have it over before it begins, and tell a nonce that is used up: so where its head is not
-fresh the others are asked for theirs, and an endpoint that is behind them does not count.
+The era begins at the best head of the endpoint that is asked. With an endpoint that is blocks behind, the
+era would be shorter, or over before it begins, and the nonce would be used already. So if its head is not
+fresh, the others are asked for theirs, and an endpoint that is behind them is not used.
 
-What was signed and whose fate is not known (it may wait in a pool that other nodes have not heard of)
-is given to the endpoint that does not know it before the next nonce is taken: the next one then stands
-behind it, and is executed last, whichever way the blocks come.
+The result of an earlier extrinsic may be unknown: it may wait in a pool of which other nodes do not know.
+Before the next nonce is taken, such an extrinsic is submitted to the endpoint that does not have it. Then
+the next one gets a higher nonce, and the chain executes it last.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ if TYPE_CHECKING:
     from app.adapters.substrate.runtime import Runtime
 
 Arguments = Callable[[], dict[str, Any]]
-"""Makes the call's arguments; called right before signing, anew for every attempt to sign."""
+"""Makes the call's arguments. It is called right before signing, and again for every attempt."""
 
 ERA_BLOCKS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
-"""Periods for which an era begins at the very block that is current."""
+"""Periods for which an era begins exactly at the current block."""
 TIME_KEY = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb"
-"""Of ``Timestamp.Now``, a u64 of milliseconds, on every Substrate chain."""
+"""The key of ``Timestamp.Now``, a u64 of milliseconds, on every Substrate chain."""
 FRESH_S = 15.0
-"""With blocks of 6 s a younger head is the newest, or the one before."""
+"""With blocks of 6 s, a younger head is the newest block or the one before."""
 BEHIND_BLOCKS = 2
 SECOND_FACTS_S = 0.7
-"""So long the endpoint in use may take alone where an extrinsic has to be signed soon."""
+"""How long the endpoint in use has before others are asked too, for an extrinsic that must be signed soon."""
 LOOK_S = 5.0
-"""So long the other endpoints may take to tell how high they are."""
+"""How long the other endpoints have to answer with their height."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a node said for signing: the block where the era begins, the nonce, and the runtime that will execute it."""
+    """What is needed to sign: the block where the era begins, the nonce, and the runtime that will execute it."""
 
     birth: BlockRef
     nonce: int
@@ -75,7 +75,7 @@ class Signer:
 
     @contextmanager
     def following(self, signed: Signed) -> Iterator[None]:
-        """Around what finds out the fate of ``signed``: left without knowing it, it counts as unsettled."""
+        """Wraps the wait for the result of ``signed``. If it ends without a result, ``signed`` counts as unsettled."""
         self._followed.append(signed)
         try:
             yield
@@ -88,16 +88,16 @@ class Signer:
             self._followed.remove(signed)
 
     def unsettled_before(self, signed: Signed) -> list[str]:
-        """Given up, and perhaps to be executed before it; in order."""
+        """Unsettled extrinsics that may be executed before it, in order."""
         return [each.data for each in self._unsettled if each.nonce < signed.nonce]
 
     def all_before(self, signed: Signed) -> list[str]:
-        """Those and what is still waited for, such as a report; in order."""
+        """Those, and the ones that are still waited for (such as a report), in order."""
         before = [each for each in (*self._unsettled, *self._followed) if each.nonce < signed.nonce]
         return [each.data for each in sorted(before, key=lambda each: each.nonce)]
 
     async def facts(self, connection: RpcConnection) -> Facts:
-        """Raises `EndpointFailed` also for an endpoint that is behind the others, `RpcRefused`, `WrongChain`."""
+        """The facts. Raises `EndpointFailed` (also for an endpoint behind the others), `RpcRefused`, `WrongChain`."""
         address = await self.address()
         best_hash = await connection.ask_for(str, "chain_getHead")
         answers = await connection.batch(
@@ -117,25 +117,25 @@ class Signer:
         if unknown := [each.data for each in self._unsettled if each.nonce >= nonce]:
             await hand_in(connection, unknown)
             nonce = await connection.ask_for(int, "system_accountNextIndex", address)
-        # A pool that swallows what it takes does not count it.
+        # A pool that loses extrinsics does not count them.
         while any(each.nonce == nonce for each in self._followed):
             nonce += 1
-        # The code in the best block's state is what will execute the next block.
+        # The code in the best block's state executes the next block.
         runtime = await self._client.runtime(connection, version.spec_version, best_hash)
         return Facts(BlockRef(header.height, best_hash), nonce, runtime, version.transaction_version)
 
     async def sign_by(self, connection: RpcConnection, call: str, arguments: Arguments) -> tuple[RpcConnection, Signed]:
-        """By this node's facts; errors as `facts`."""
+        """Sign by this node's facts. Errors are those of `facts`."""
         return connection, await self.sign(call, arguments, await self.facts(connection))
 
     async def sign_soon(self, call: str, arguments: Arguments) -> tuple[RpcConnection, Signed]:
-        """By the facts of the endpoint in use, or of another where that one takes its time."""
-        asked = [asyncio.ensure_future(self._client.ask(self._told_by))]
+        """Sign by the facts of the endpoint in use, or of another one if that is slow."""
+        asked = [asyncio.ensure_future(self._client.ask(self._facts_by))]
         problem: Exception = ChainUnavailable(f"{call} was not sent")
         try:
             await asyncio.wait(asked, timeout=SECOND_FACTS_S)
             if not asked[0].done():
-                asked += [asyncio.ensure_future(self._told_on_visit(other)) for other in self._client.others()]
+                asked += [asyncio.ensure_future(self._facts_on_visit(other)) for other in self._client.others()]
             for answer in asyncio.as_completed(asked):
                 try:
                     connection, facts = await answer
@@ -151,15 +151,15 @@ class Signer:
                 task.cancel()
             await asyncio.gather(*asked, return_exceptions=True)
 
-    async def _told_by(self, connection: RpcConnection) -> tuple[RpcConnection, Facts]:
+    async def _facts_by(self, connection: RpcConnection) -> tuple[RpcConnection, Facts]:
         return connection, await self.facts(connection)
 
-    async def _told_on_visit(self, endpoint: Endpoint) -> tuple[RpcConnection, Facts]:
+    async def _facts_on_visit(self, endpoint: Endpoint) -> tuple[RpcConnection, Facts]:
         async with self._client.visit(endpoint) as connection:
             return connection, await self.facts(connection)
 
     async def sign(self, call: str, arguments: Arguments, facts: Facts) -> Signed:
-        """Takes the arguments now."""
+        """Sign the call, with the arguments as they are now."""
         values = arguments()
 
         def sign() -> str:
@@ -176,7 +176,7 @@ class Signer:
         return Signed(call, await self._client.compute(sign), facts.birth, self._era_blocks, facts.nonce)
 
     async def _check_height(self, connection: RpcConnection, height: int) -> None:
-        """Its head is not fresh: the chain makes no blocks just now, or this endpoint is behind the others."""
+        """Compare with other endpoints: either the chain makes no blocks now, or this endpoint is behind."""
         endpoint = self._client.endpoint_of(connection)
         others = self._client.others(endpoint)
         heights = await asyncio.gather(*(self._height(other) for other in others))
@@ -194,7 +194,7 @@ class Signer:
 
 
 def _age_s(answer: Any) -> float:
-    """Of the block with this ``Timestamp.Now``; 0 where the node does not tell it."""
+    """The age of the block with this ``Timestamp.Now``; 0 where the answer has none."""
     try:
         ((_, stored),) = read("", list[Changes], answer)[0].changes
         return time.time() - int.from_bytes(bytes.fromhex((stored or "").removeprefix("0x")), "little") / 1000

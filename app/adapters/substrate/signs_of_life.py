@@ -1,8 +1,8 @@
-"""Signs of life by the nonces of the nodes' accounts: the port `SignsOfLife` on a Substrate node.
+"""The port `SignsOfLife` on Substrate nodes, by the nonces of the nodes' accounts.
 
-Every extrinsic of an account raises ``System.Account[account].nonce``, and a node reports its uptime
-by one, every 40 minutes. A node's account is that of its twin. A twin may be given to another account,
-whose nonce moves from then on: so where a nonce stands still the account is looked up again.
+Every extrinsic of an account raises ``System.Account[account].nonce``, and a node sends an uptime report
+every 40 minutes. A node's account is that of its twin. A twin can move to another account, whose nonce
+moves from then on. So if a nonce stands still, the account is looked up again.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ log = logging.getLogger(__name__)
 
 
 class SubstrateSignsOfLife:
-    """For any number of nodes one storage query; two more for nodes not asked for before.
+    """`SignsOfLife` with one storage query for any number of nodes.
 
-    Two more also for those whose nonce stood still, ``look_again_s`` after their account was looked up.
+    New nodes take two more queries. So do nodes whose nonce stood still, ``look_again_s`` after the last
+    look-up of their account.
     """
 
     def __init__(self, client: SubstrateClient, *, look_again_s: float = 600.0) -> None:
@@ -41,13 +42,13 @@ class SubstrateSignsOfLife:
     async def counters(self, nodes: Collection[NodeId]) -> Counters:
         """Nonces at the finalized head."""
         accounts = await self._accounts_of(nodes)
-        told = await self._told(accounts, await head_state(self._client, HeadKind.FINALIZED, _keys_of(accounts)))
-        self._still = {node for node, counter in told.of.items() if self._counters.get(node) == counter}
-        self._counters |= told.of
-        return told
+        found = await self._nonces(accounts, await head_state(self._client, HeadKind.FINALIZED, _keys_of(accounts)))
+        self._still = {node for node, counter in found.of.items() if self._counters.get(node) == counter}
+        self._counters |= found.of
+        return found
 
     async def earlier(self, nodes: Collection[NodeId]) -> Counters | None:
-        """Nonces 200 blocks before: a node that keeps few states still has those of some 250 blocks."""
+        """Nonces 200 blocks earlier: a node without an archive still has the state of some 250 blocks."""
         accounts = await self._accounts_of(nodes)
         keys_of = _keys_of(accounts)
 
@@ -55,7 +56,7 @@ class SubstrateSignsOfLife:
             head = await connection.ask_for(str, "chain_getFinalizedHead")
             number = (await connection.ask_for(Header, "chain_getHeader", head)).height
             if number < 1:
-                return None  # only block 0 is final
+                return None  # only block 0 is finalized
             then = await connection.ask_for(str, "chain_getBlockHash", max(number - EARLIER_BLOCKS, 1))
             try:
                 return await state_at(self._client, connection, then, HeadKind.FINALIZED, keys_of)
@@ -64,9 +65,9 @@ class SubstrateSignsOfLife:
                 return None
 
         state = await self._client.ask(question)
-        return None if state is None else await self._told(accounts, state)
+        return None if state is None else await self._nonces(accounts, state)
 
-    async def _told(self, accounts: Mapping[NodeId, bytes], state: State) -> Counters:
+    async def _nonces(self, accounts: Mapping[NodeId, bytes], state: State) -> Counters:
         found = await self._client.compute(lambda: records.nonces(state.runtime, accounts, state.values))
         return Counters(state.head.time_s, found)
 

@@ -1,9 +1,8 @@
-"""A WebSocket in a thread of its own, as asyncio sees it: send, messages, end.
+"""A WebSocket in a separate thread, for asyncio: send a message, get messages, end.
 
-The thread alone touches the socket (OpenSSL's sockets must not be read and written at once by two
-threads), and it waits for the socket and for a wake-up at the same time. Any other thread may end
-it: the TCP connection is shut down beneath it, so that a blocked call returns at once. Then the
-thread closes what it opened, and is gone.
+Only that thread uses the socket, since two threads must not read and write an OpenSSL socket at the same
+time. It waits for the socket and for a wake-up at once. Any other thread can end it: it shuts the TCP
+connection down, so that a blocked call returns at once. Then the thread closes everything, and ends.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
 
 
 class SocketThread:
-    """One connection, from its beginning to its end; made and used inside a running event loop.
+    """One connection, made and used in a running event loop.
 
-    ``on_open``, ``on_message`` (with decoded JSON) and ``on_end`` (with the reason) are called on
-    the loop, in this order; ``on_end`` exactly once, whatever happens. ``timeout_s`` bounds
-    connecting, and each wait for the rest of a message that began.
+    ``on_open``, ``on_message`` (with decoded JSON) and ``on_end`` (with the reason) are called on the loop,
+    in this order; ``on_end`` is always called, exactly once. ``timeout_s`` bounds the connecting, and each
+    wait for the rest of a message.
     """
 
     def __init__(
@@ -56,12 +55,12 @@ class SocketThread:
         threading.Thread(target=self._run, name="powerd-chain-socket", daemon=True).start()
 
     def send(self, text: str) -> None:
-        """Queue one message; lost without an error when the connection ends before it left."""
+        """Queue one message. It is lost without an error if the connection ends before it is sent."""
         self._outbox.put(text)
         self._wake()
 
     def stop(self) -> None:
-        """End the connection now; returns at once."""
+        """End the connection. Returns at once."""
         self._stopping.set()
         self._dialled.shut_down()
         self._wake()
@@ -73,7 +72,7 @@ class SocketThread:
             try:
                 self._wake_out.send(b"!")
             except BlockingIOError:
-                return  # full of wake-ups: it will wake
+                return  # the socket is full of wake-ups, so the thread will wake
 
     # -- the thread --------------------------------------------------------------------------------
 
@@ -81,7 +80,7 @@ class SocketThread:
         reason = "closed"
         try:
             reason = self._converse()
-        except Exception as error:  # noqa: BLE001 - libraries and peers fail in many ways; all end here
+        except Exception as error:  # noqa: BLE001 - libraries and peers fail in many ways
             reason = why_ended(error, opened=self._is_open)
         finally:
             self._dialled.close()
@@ -111,11 +110,11 @@ class SocketThread:
             websocket.send(self._outbox.get())
 
     def _receive_all(self, websocket: Any) -> bool:
-        """Read what is there (with TLS one record may hold several messages); False at the end."""
+        """Read all messages that are there (a TLS record may have several). False at the end of the connection."""
         from websocket import ABNF
 
         while True:
-            # Control frames too: without them the call would wait for the message after a ping.
+            # With control frames, since the call would else wait for the message after a ping.
             opcode, data = websocket.recv_data(control_frame=True)
             if opcode == ABNF.OPCODE_CLOSE:
                 return False
@@ -129,4 +128,4 @@ class SocketThread:
         try:
             self._loop.call_soon_threadsafe(callback, *args)
         except RuntimeError:
-            self._stopping.set()  # the loop is closed: nothing listens any more
+            self._stopping.set()  # the loop is closed, so no caller listens any more

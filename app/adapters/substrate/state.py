@@ -1,10 +1,10 @@
-"""Reading storage: all of one block, and by the runtime that wrote it.
+"""Reads storage: all values from one block, decoded by the runtime that wrote them.
 
-A block's number, its time and the runtime that executed it stand in its own state
-(``System.Number``, ``Timestamp.Now``, ``System.LastRuntimeUpgrade``), and are read along with what is
-asked for. So one request reads the best head, whichever it is when the node answers (Substrate's
-``state_queryStorageAt`` without a hash); the finalized head takes one more, for its hash. When the
-runtime is not the one in memory, the right one is loaded and the values are asked for again.
+A block's own state has its number, its time and the version of the runtime that executed it
+(``System.Number``, ``Timestamp.Now``, ``System.LastRuntimeUpgrade``). They are read with the values. So one
+request reads the best head (Substrate's ``state_queryStorageAt`` without a hash). The finalized head takes
+one more request, for its hash. If the runtime is not the one in memory, the right one is loaded, and the
+values are read again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ UPGRADES_PER_READ = 3
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Stored values of one block by storage key; a key without an entry is not among them."""
+    """Stored values of one block, by storage key. A key without an entry is not in ``values``."""
 
     head: Head
     runtime: Runtime
@@ -41,9 +41,9 @@ class State:
 
 
 async def head_state(client: SubstrateClient, kind: HeadKind, keys_of: KeysOf) -> State:
-    """Values at the head of that kind; raises `ChainUnavailable`, `WrongChain`.
+    """Values at the head of that kind. Raises `ChainUnavailable`, `WrongChain`.
 
-    Where that head is too old, the other endpoints are asked as well, and the newest head counts.
+    If that head is too old, the other endpoints are asked too, and the newest head is used.
     """
 
     async def question(connection: RpcConnection) -> State:
@@ -59,20 +59,20 @@ async def head_state(client: SubstrateClient, kind: HeadKind, keys_of: KeysOf) -
         try:
             found = await client.ask(question)
         except (ChainUnavailable, WrongChain):
-            break  # an old answer is one; its reader sees its age
+            break  # the old answer is returned; its reader checks its age
         state = max(state, found, key=lambda each: each.head.time_s)
     return state
 
 
 def doubt_of(client: SubstrateClient, head: Head) -> str:
-    """Why what is absent from the state of this head may exist all the same; empty when there is no doubt (R6)."""
-    return "the newest head that any endpoint tells is too old to say so" if client.is_stale(head) else ""
+    """Why an entry that is absent at this head may exist by now; empty when there is no doubt (R6)."""
+    return "the newest head of any endpoint is too old to say so" if client.is_stale(head) else ""
 
 
 async def state_at(
     client: SubstrateClient, connection: RpcConnection, block_hash: str | None, kind: HeadKind, keys_of: KeysOf
 ) -> State:
-    """Values at one block, at the best head for None; raises `EndpointFailed`, `RpcRefused` or `WrongChain`."""
+    """Values at one block (None: the best head). Raises `EndpointFailed`, `RpcRefused` or `WrongChain`."""
     runtime = await client.any_runtime(connection, block_hash)
     for _ in range(UPGRADES_PER_READ):
         keys = await client.compute(partial(_keys, runtime, keys_of))
@@ -101,7 +101,7 @@ def _keys(runtime: Runtime, keys_of: KeysOf) -> list[str]:
 def _explain(
     runtime: Runtime, values: Mapping[str, str], kind: HeadKind, block_hash: str
 ) -> tuple[int | None, Head | None]:
-    """The spec version that executed the block, None when it does not say, and the block as this runtime reads it."""
+    """The spec version that executed the block (None: not in its state), and the head as this runtime reads it."""
     spec = runtime.spec_of_block(values)
     if spec is not None and spec != runtime.spec_version:
         return spec, None
@@ -111,7 +111,7 @@ def _explain(
 
 
 async def _runtime_of(client: SubstrateClient, connection: RpcConnection, block_hash: str, spec: int) -> Runtime:
-    """The runtime that executed that block: the block that brings an upgrade has the new code in its state already."""
+    """The runtime that executed that block. The state of an upgrade's block has the new code already."""
     source = block_hash
     if (await _version_after(connection, block_hash)).spec_version != spec:
         source = (await connection.ask_for(Header, "chain_getHeader", block_hash)).parent_hash
@@ -119,14 +119,14 @@ async def _runtime_of(client: SubstrateClient, connection: RpcConnection, block_
 
 
 async def _version_after(connection: RpcConnection, block_hash: str) -> RuntimeVersion:
-    """Of the code in that block's state, which executes the next one."""
+    """The version of the code in that block's state, which executes the next block."""
     return await connection.ask_for(RuntimeVersion, "state_getRuntimeVersion", block_hash)
 
 
 async def _fetch(
     connection: RpcConnection, keys: Sequence[str], block_hash: str | None
 ) -> tuple[str, Mapping[str, str]]:
-    """The block that was read, and its values: all of the one that answered the first request."""
+    """The hash of the block that was read, and its values. All requests read the block of the first answer."""
     first, *more = [list(keys[start : start + KEYS_PER_REQUEST]) for start in range(0, len(keys), KEYS_PER_REQUEST)]
     at = [] if block_hash is None else [block_hash]
     changes = _changes(connection, await connection.call("state_queryStorageAt", first, *at), block_hash)
@@ -139,6 +139,8 @@ async def _fetch(
 def _changes(connection: RpcConnection, answer: object, block_hash: str | None) -> Changes:
     groups = read(connection.name, list[Changes], answer)
     if len(groups) != 1 or block_hash not in (None, groups[0].block):
-        told = ", ".join(group.block for group in groups) or "no block"
-        raise EndpointFailed(connection.name, f"was asked for {block_hash or 'the best block'}, and told of {told}")
+        answered = ", ".join(group.block for group in groups) or "no block"
+        raise EndpointFailed(
+            connection.name, f"was asked for {block_hash or 'the best block'}, and answered for {answered}"
+        )
     return groups[0]

@@ -1,4 +1,4 @@
-"""The updates of one JSON-RPC subscription, for the coroutine that reads them."""
+"""The updates of a JSON-RPC subscription, for the coroutine that reads them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 BACKLOG = 1024
-"""Updates kept for a late reader; the oldest are dropped, since each update is a newer fact."""
+"""How many updates are kept for a slow reader. The oldest are dropped, since each update is newer."""
 
 
 class Subscription:
-    """``end`` is the method that ends it.
+    """One subscription; ``end`` is the method that ends it.
 
-    ``check`` raises when the connection has ended; ``probe`` asks the node for a sign of life whenever
-    no update came for ``keepalive_s``, since a dead node would be silent too.
+    ``check`` raises when the connection has ended. ``probe`` sends a request to the node when no update came
+    for ``keepalive_s``, since a dead node would be silent too.
     """
 
     def __init__(
@@ -28,10 +28,10 @@ class Subscription:
         self._updates: deque[Any] = deque(maxlen=BACKLOG)
         self._news = asyncio.Event()
         self.id: Any = None
-        """The node's name for it, once confirmed."""
+        """The node's id for it, when it is confirmed."""
 
     async def next(self) -> Any:
-        """The next update; waits as long as the node is alive, else `EndpointFailed`."""
+        """Wait for the next update. Raises `EndpointFailed` when the node does not answer any more."""
         while not self._updates:
             self._check()
             self._news.clear()
@@ -43,10 +43,10 @@ class Subscription:
         return self._updates.popleft()
 
     def put(self, update: Any) -> None:
-        """An update came (told by the connection)."""
+        """Called by the connection for each update."""
         self._updates.append(update)
         self._news.set()
 
     def wake(self) -> None:
-        """The connection has ended (told by the connection)."""
+        """Called by the connection when it has ended."""
         self._news.set()

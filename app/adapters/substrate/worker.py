@@ -1,8 +1,8 @@
-"""One daemon thread that does the heavy, blocking work of the chain library.
+"""A daemon thread for the heavy, blocking work of the chain library.
 
-substrate-interface is not thread-safe, takes half a second to read a runtime's metadata, and
-blocks: so one thread owns it, for the life of the client, and asyncio hands it jobs. A daemon
-thread, because an executor's thread would keep the process alive until its job ends.
+substrate-interface is not thread-safe, blocks, and takes half a second to read a runtime's metadata. So one
+thread owns it, for the life of the client, and gets jobs from asyncio. It is a daemon thread, because the
+thread of an executor would keep the process alive until its job ends.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Result = TypeVar("Result")
 _Job = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Callable[[], Any]]
 
 ONE_AT_A_TIME = threading.Lock()
-"""The library keeps the types it is working with in class attributes, so also two clients of one
-process, with a runtime each, must not decode at the same time."""
+"""The library keeps the current types in class attributes, so that two clients of one process, each with a
+runtime, must not decode at the same time."""
 
 
 class Worker:
@@ -33,10 +33,10 @@ class Worker:
         self._closed = False
 
     async def run(self, job: Callable[[], Result], deadline_s: float) -> Result:
-        """The job's result, or what it raised; `ChainUnavailable` when it took too long.
+        """Return the job's result, or raise its error. Raises `ChainUnavailable` when it took too long.
 
-        A job that no caller waits for any more is skipped, unless it has begun: then it runs to its
-        end unheard. Jobs only compute and never wait, so that end is near.
+        A job without a waiting caller is skipped if it has not begun. Else it runs to its end, which is
+        soon, since jobs only compute and never wait.
         """
         if self._closed:
             raise ChainUnavailable("the chain client is closed")
@@ -51,13 +51,13 @@ class Worker:
                 return await future
         except TimeoutError:
             if not future.cancelled():
-                # The job's own; or the job ended at the deadline, while the event loop was held up.
+                # The job itself raised it, or it ended at the deadline while the event loop was busy.
                 return future.result()
             message = f"this machine was too busy to read the chain's answer within {deadline_s:g} s"
             raise ChainUnavailable(message) from None
 
     def close(self) -> None:
-        """End the thread after the job it is in; does not wait for it."""
+        """End the thread after its current job. Does not wait for that."""
         self._closed = True
         self._jobs.put(None)
 
@@ -69,13 +69,13 @@ class Worker:
             try:
                 with ONE_AT_A_TIME:
                     outcome: Callable[[], None] = _result(future, job())
-            except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the one who waits
+            except BaseException as error:  # noqa: BLE001 - the waiting caller gets it
                 outcome = _failure(future, error)
             try:
                 loop.call_soon_threadsafe(outcome)
-            except RuntimeError:  # the loop was closed meanwhile: no caller waits
+            except RuntimeError:  # the loop was closed meanwhile, so no caller waits
                 return
-            # Not one job's data may live on until the next job comes.
+            # Release the job's data now, and not when the next job comes.
             del entry, loop, future, job, outcome
 
 
