@@ -190,7 +190,7 @@ async def test_a_down_that_is_lost_powers_nothing_off_until_another_one_is_final
         # A node of one report sends another one before Down (R13), twice if it must: they are lost as well.
         node.admin.ask("dev_loseExtrinsics", 3)
         node.admin.ask("dev_holdFinality", False)
-        await node.daemon.says("OperationFailed", doing="itself")
+        await node.daemon.says("OperationFailed", doing="bringing this node in step")
         assert node.orders == []
         await node.daemon.says("PowerOffOrdered")
         assert await node.state(kind=HeadKind.FINALIZED) is Power.DOWN
