@@ -58,7 +58,10 @@ async def told_of_chain(url: str, **environment: str) -> str:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (b"HTTP/1.1 503 Service Unavailable\r\nServer: nginx\r\n\r\n", ["HTTP 503 (Service Unavailable)", "does not answer"]),
+        (
+            b"HTTP/1.1 503 Service Unavailable\r\nServer: nginx\r\n\r\n",
+            ["HTTP 503 (Service Unavailable)", "does not answer"],
+        ),
         (b"HTTP/1.1 401 Unauthorized\r\n\r\n", ["HTTP 401", "wss://USER:PASSWORD@HOST"]),
         (b"HTTP/1.1 429 Too Many Requests\r\n\r\n", ["HTTP 429", "too many requests"]),
         (b"HTTP/1.1 301 Moved\r\nLocation: https://elsewhere/\r\n\r\n", ["redirects to another address"]),
