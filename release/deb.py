@@ -9,10 +9,9 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
-from release.checkout import Checkout, run
+from release.checkout import ROOT, Checkout, run
 from release.control import changelog, conffiles, control, debian_version, installed_kib, md5sums
 from release.site_packages import fill, prune
 from release.wheel import build_wheel
@@ -61,19 +60,12 @@ from app.entrypoints.powerd.cli import main
 sys.exit(main())
 """
 
-DOCUMENTS: Mapping[str, Mapping[str, str]] = {
-    "app.entrypoints.documents.man": {
-        ".1": "usr/share/man/man1",
-        ".5": "usr/share/man/man5",
-        ".8": "usr/share/man/man8",
-    },
-    "app.entrypoints.documents.completion": {
-        ".bash": "usr/share/bash-completion/completions",
-        ".zsh": "usr/share/zsh/vendor-completions",
-        ".fish": "usr/share/fish/vendor_completions.d",
-    },
+COMPLETIONS: Mapping[str, str] = {
+    "bash": "usr/share/bash-completion/completions",
+    "zsh": "usr/share/zsh/vendor-completions",
+    "fish": "usr/share/fish/vendor_completions.d",
 }
-"""Programs that write files into a directory, and where each kind of file goes."""
+"""Where each shell looks for what completes a command."""
 
 Packages = Callable[[Path], None]
 Tell = Callable[[str], None]
@@ -141,25 +133,16 @@ def _install_rest(checkout: Checkout, tree: Path) -> None:
 
 
 def _documents(tree: Path) -> None:
-    """Man pages and completions, which programs of this checkout write."""
-    for module, places in DOCUMENTS.items():
-        if find_spec(module) is None:
-            continue
-        with tempfile.TemporaryDirectory(prefix="powerd-documents-") as written:
-            run(sys.executable, "-m", module, written)
-            for path in sorted(Path(written).rglob("*")):
-                if path.suffix not in places:
-                    continue
-                target = tree / places[path.suffix]
-                if "/man" in places[path.suffix]:
-                    _packed(target / f"{path.name}.gz", path.read_bytes())
-                else:
-                    _copy(path, target / _completion(path))
-
-
-def _completion(path: Path) -> str:
-    """The name by which the shell looks for it."""
-    return {".bash": path.stem, ".zsh": f"_{path.stem.removeprefix('_')}"}.get(path.suffix, path.name)
+    """Man pages and completions, which programs of this checkout write from the commands themselves."""
+    with tempfile.TemporaryDirectory(prefix="powerd-documents-") as written:
+        work = Path(written)
+        for name in ("man", "completion"):
+            run(sys.executable, "-m", f"app.entrypoints.documents.{name}", str(work / name), directory=ROOT)
+        for page in sorted((work / "man").iterdir()):
+            _packed(tree / f"usr/share/man/man{page.suffix[1:]}" / f"{page.name}.gz", page.read_bytes())
+        for shell, place in COMPLETIONS.items():
+            for path in sorted((work / "completion" / shell).iterdir()):
+                _copy(path, tree / place / path.name)
 
 
 def _write_control(checkout: Checkout, tree: Path) -> None:

@@ -86,6 +86,14 @@ def test_the_program_has_an_environment_of_its_own(unpacked: Path) -> None:
     assert (unpacked / SITE / "app/commit.txt").read_text() == Checkout().commit
 
 
+def test_it_brings_man_pages_and_what_completes_commands_in_each_shell(unpacked: Path) -> None:
+    pages = {path.name for path in (unpacked / "usr/share/man/man1").iterdir()}
+    assert {"powerd.1.gz", "powerd-farm-down.1.gz", "powerd-hold-add.1.gz"} < pages
+    for place in ("bash-completion/completions/powerd", "zsh/vendor-completions/_powerd"):
+        assert "powerd" in (unpacked / "usr/share" / place).read_text()
+    assert (unpacked / "usr/share/fish/vendor_completions.d/powerd.fish").is_file()
+
+
 def test_what_is_never_read_is_left_out(unpacked: Path) -> None:
     names = {path.relative_to(unpacked / SITE).as_posix() for path in (unpacked / SITE).rglob("*")}
     assert "click/core.py" in names

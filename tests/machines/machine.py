@@ -139,6 +139,11 @@ class Machine:
         await self._goes("RESET", "guest-reset", "reboot", within_s)
         self.boots += 1
 
+    def forget_resets(self) -> None:
+        """What QEMU said until the system was up, of its firmware, is no reboot."""
+        if self.qmp is not None:
+            self._events = len(self.qmp.events)
+
     async def armed(self) -> bool:
         """Whether its card would wake it: what the chip itself says."""
         return await Rtl8139(self._alive(self.qmp)).wakes_by_magic_packet()

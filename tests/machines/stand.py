@@ -12,10 +12,10 @@ from tests.machines.image import Image
 from tests.machines.machine import Machine
 from tests.machines.segment import Segment
 
-BOOT_S = 900.0
+BOOT_S = 1800.0
 """For a boot until powerd reports; far above what it takes where nothing else runs."""
 
-SLEEP_S = 600.0
+SLEEP_S = 1200.0
 """For all between the farmer's Down and the end of the power."""
 
 Settings = Mapping[str, str]
@@ -67,6 +67,7 @@ class Stand:
             "POWERD_BROKER_URL": "redis://127.0.0.1:6379",
             "POWERD_NIC_BRIDGE": "br0",
             "POWERD_MAGIC_PACKETS_INTERFACE": "br0",
+            "POWERD_POWER_MANAGEMENT_ENABLED": "true",
             "POWERD_POWER_MANAGEMENT_RECONCILE_INTERVAL_S": "20",
             **more,
         }
@@ -83,6 +84,7 @@ class Stand:
         """Wait for the first uptime report of a boot, and for the state Up."""
         self.boots += 1
         await machine.says(r"powerd\[\d+\]: .*uptime reported", within_s=BOOT_S)
+        machine.forget_resets()
         await self.farm.until_state("Up", within_s=BOOT_S)
 
     async def sleeps(self, machine: Machine, *, within_s: float = SLEEP_S) -> None:
