@@ -48,7 +48,13 @@ def large() -> Outcome:
     outcome.plan = plan_of(Wish(nodes=10_000, farms=100, hours=24, faults="moderate"))
     times = [n * 2160 + n * n % 997 for n in range(40)]
     marks = [value for n, at_s in enumerate(times) for value in (at_s, n % len(MARKS))]
-    outcome.energy = Energy(used_kwh=1_900_000.0, always_on_kwh=5_256_000.0, price_per_kwh=0.3, currency="EUR")
+    outcome.energy = Energy(
+        used_kwh=1_900_000.0,
+        always_on_kwh=5_256_000.0,
+        used_money=570_000.0,
+        always_on_money=1_576_800.0,
+        currency="EUR",
+    )
     outcome.counts.update({"packets": 123_456_789, "chain reads": 987_654_321})
     outcome.wake_latencies_s = outcome.packet_latencies_s = Times.of(0.05 * 1.001**n for n in range(14_000))
     outcome.seconds_in = {"running": 3e8, "off": 5.6e8, "booting": 3e6, "stopping": 1e6}

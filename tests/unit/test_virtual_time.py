@@ -97,3 +97,52 @@ def test_tiny_steps_far_from_zero_still_go_forward() -> None:
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         runner.run(nap(clock))
     assert clock.monotonic() >= 3e8
+
+
+@pytest.mark.anyio
+async def test_a_timeout_that_strikes_beside_a_cancellation_leaves_the_cancellation(clock: VirtualClock) -> None:
+    """As asyncio's: what cancels the task wins."""
+    ended: list[str] = []
+
+    async def body() -> None:
+        try:
+            async with clock.timeout(5):
+                await clock.sleep(60)
+        except TimeoutError:
+            ended.append("timeout")
+            raise
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    task = asyncio.get_running_loop().create_task(body())
+    asyncio.get_running_loop().call_later(5, task.cancel)
+    await asyncio.wait([task])
+    assert ended == ["cancelled"]
+    assert task.cancelled()
+
+
+@pytest.mark.anyio
+async def test_a_body_without_time_left_ends_at_its_first_wait(clock: VirtualClock) -> None:
+    with pytest.raises(TimeoutError):
+        async with clock.timeout(0):
+            await clock.sleep(1)
+    assert clock.monotonic() == 0
+
+
+def test_the_loop_goes_on_after_a_callback_that_fails() -> None:
+    told: list[str] = []
+
+    def fail() -> None:
+        raise LookupError("no such thing")
+
+    async def wait() -> str:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: told.append(repr(context["exception"])))
+        loop.call_soon(fail)
+        await asyncio.sleep(1)
+        return "went on"
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        assert runner.run(wait()) == "went on"
+    assert told == ["LookupError('no such thing')"]

@@ -105,7 +105,7 @@ class Ledger:
 
     def read(self, name: str, key: Any, at: int | None = None, default: Any = None) -> Any:
         """A value of the storage as of block ``at`` (the best)."""
-        return self.store.read(name, key, self.best_number if at is None else at, default)
+        return self.store.newest(name).get(key, default) if at is None else self.store.read(name, key, at, default)
 
     def pending(self) -> Iterator[Extrinsic]:
         return iter(self._pool)
@@ -193,7 +193,9 @@ class Ledger:
         self._add(block)
         if not self.hold_finality:
             self.finalized_number = max(self.finalized_number, block.number - self.finality_lag)
-            self._decrees = {key: decree for key, decree in self._decrees.items() if decree[0] > self.finalized_number}
+            if self._decrees:
+                final = self.finalized_number
+                self._decrees = {key: decree for key, decree in self._decrees.items() if decree[0] > final}
         for listener in self._listeners:
             listener(block)
         told, self._waiting = self._waiting, []

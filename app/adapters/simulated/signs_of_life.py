@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Block
@@ -18,8 +18,10 @@ class SimulatedSignsOfLife:
     Switches: ``unavailable``, and ``forgets`` (no block but the head's can be read).
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, accounts: dict[NodeId, bytes] | None = None) -> None:
+        """Those of one ledger may share the ``accounts`` of nodes that they learn."""
         self._ledger = ledger
+        self._accounts = {} if accounts is None else accounts
         self.unavailable = False
         self.forgets = False
         self.reads = 0
@@ -27,7 +29,12 @@ class SimulatedSignsOfLife:
     async def counters(self, nodes: Collection[NodeId]) -> Counters:
         """As of the finalized block."""
         self.reads += 1
-        return self._at(self._ledger.finalized, nodes)
+        self._check()
+        ledger = self._ledger
+        nonces = ledger.store.final("Nonce", ledger.finalized_number)
+        accounts = self._accounts_of(nodes)
+        found = {node: nonces.get(accounts[node], 0) for node in nodes if node in accounts}
+        return Counters(ledger.finalized.time_ms / 1000, found)
 
     async def earlier(self, nodes: Collection[NodeId]) -> Counters | None:
         """As of a block 200 before that, unless it is forgotten."""
@@ -35,12 +42,19 @@ class SimulatedSignsOfLife:
         return None if block is None or self.forgets else self._at(block, nodes)
 
     def _at(self, block: Block, nodes: Collection[NodeId]) -> Counters:
+        self._check()
+        accounts = self._accounts_of(nodes)
+        nonce = self._ledger.store.read
+        found = {node: nonce("Nonce", accounts[node], block.number, 0) for node in nodes if node in accounts}
+        return Counters(block.time_ms / 1000, found)
+
+    def _check(self) -> None:
         if self.unavailable:
             raise ChainUnavailable("the simulated chain does not tell signs of life")
-        found = {}
+
+    def _accounts_of(self, nodes: Collection[NodeId]) -> Mapping[NodeId, bytes]:
+        """Of those that exist; a node keeps its twin, and a twin its account."""
         for node in nodes:
-            record = self._ledger.read("Nodes", node)
-            if record is not None:
-                account = self._ledger.read("Twins", record["twin_id"])["account_id"]
-                found[node] = int(self._ledger.read("Nonce", account, block.number, 0))
-        return Counters(block.time_ms / 1000, found)
+            if node not in self._accounts and (record := self._ledger.read("Nodes", node)) is not None:
+                self._accounts[node] = self._ledger.read("Twins", record["twin_id"])["account_id"]
+        return self._accounts

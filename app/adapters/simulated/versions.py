@@ -20,6 +20,8 @@ class Versions:
         self._written: dict[int, list[tuple[str, Hashable]]] = {}
         self._newest: dict[str, dict[Hashable, Any]] = {}
         self._watchers: dict[str, list[Watcher]] = {}
+        self._final: dict[str, tuple[int, dict[Hashable, Any]]] = {}
+        self._forgotten = 0
 
     def watch(self, name: str, watcher: Watcher) -> None:
         """Tell what the map holds now, and from now on every change of its newest values."""
@@ -40,8 +42,27 @@ class Versions:
         value = ABSENT if index < 0 else versions[1][index]
         return default if value is ABSENT else value
 
+    def final(self, name: str, at: int) -> Mapping[Hashable, Any]:
+        """The map as of block ``at``, which can't be undone, and is no older than the one asked for before.
+
+        What changed since then is added to what was known: a map that is read often costs no search for every key.
+        """
+        known, values = self._final.get(name, (-1, {}))
+        if known < self._forgotten:
+            values = {key: self.read(name, key, at) for key in self.keys(name, at)}
+        else:
+            for number in range(known + 1, at + 1):
+                for its_name, key in self._written.get(number, ()):
+                    if its_name == name:
+                        values[key] = self.read(name, key, at)
+        if known != at:
+            self._final[name] = at, values
+        return values
+
     def write(self, name: str, key: Hashable, value: Any, at: int) -> None:
         """Set the value in block ``at``, which is the newest."""
+        if name in self._final and at <= self._final[name][0]:
+            self._final[name][1][key] = value
         self._newest.setdefault(name, {})[key] = value
         self._tell(name, key, value)
         numbers, values = self._maps.setdefault(name, {}).setdefault(key, ([], []))
@@ -74,8 +95,9 @@ class Versions:
 
     def forget(self, before: int) -> None:
         """Drop versions that no block from ``before`` on can see."""
-        for number in [number for number in self._written if number < before]:
-            for name, key in self._written.pop(number):
+        first, self._forgotten = self._forgotten, max(self._forgotten, before)
+        for number in range(first, before):
+            for name, key in self._written.pop(number, ()):
                 numbers, values = self._maps[name][key]
                 keep = max(0, bisect_right(numbers, before) - 1)
                 del numbers[:keep], values[:keep]

@@ -47,8 +47,8 @@ def signs_after(
         known = before.get(node)
         if known is None:
             signs[node] = Sign(counter)
-        else:
-            signs[node] = known if known.counter == counter else Sign(counter, changed_at_s)
+        elif known.counter != counter:
+            signs[node] = Sign(counter, changed_at_s)
     return signs
 
 

@@ -27,6 +27,14 @@ def _list_faults(ctx: click.Context, _: click.Parameter, *wanted: bool) -> None:
         ctx.exit()
 
 
+def _example(ctx: click.Context, _: click.Parameter, *wanted: bool) -> None:
+    if any(wanted):
+        from app.entrypoints.simulator.input.example import EXAMPLE
+
+        click.echo(EXAMPLE, nl=False)
+        ctx.exit()
+
+
 @click.group(invoke_without_command=True, short_help="Farms in virtual time, with everything going wrong.")
 @world_options
 @click.option("--explored", metavar="SEED", type=int, help="The world that `make sim` makes up from this seed.")
@@ -41,6 +49,14 @@ def _list_faults(ctx: click.Context, _: click.Parameter, *wanted: bool) -> None:
     expose_value=False,
     callback=_list_faults,
     help="Print all kinds of faults, and end.",
+)
+@click.option(
+    "--example",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_example,
+    help="Print a farm file with everything in it, and end.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 @click.pass_context
@@ -104,12 +120,13 @@ def _no_contradictions(ctx: click.Context, *, explored: bool, from_chain: bool) 
         if ctx.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
     }
     farms = {"nodes", "farms"}
-    world = {"farm_file", "from_chain", "hours", "policy", "load", "trace", "faults", "seed", "settings"}
+    world = {"farm_file", "from_chain", "hours", "days", "policy", "load", "trace", "faults", "seed", "settings"}
     for option, others in (
         ("explored", farms | world if explored else set()),
         ("from_chain", farms | {"farm_file"} if from_chain else set()),
         ("farm_file", farms if "farm_file" in said else set()),
         ("trace", {"load"} if "trace" in said else set()),
+        ("days", {"hours"} if "days" in said else set()),
     ):
         if clash := sorted(said & others):
             names = {str(each.name): each.opts[0] for each in ctx.command.params}

@@ -147,8 +147,9 @@ class FarmDirectory:
         self._faults.report(_fault(node), f"{record.reason}; {used}. {REMEDY}")
 
     def _readable(self, node: NodeId) -> None:
-        self._unreadable.discard(node)
-        self._faults.clear(_fault(node))
+        if node in self._unreadable:
+            self._unreadable.discard(node)
+            self._faults.clear(_fault(node))
 
 
 def _fault(node: NodeId) -> FaultKey:

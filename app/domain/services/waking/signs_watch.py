@@ -52,7 +52,8 @@ class SignsWatch:
             if not counts(age_s, now_s - self._looked_at_s, max(self._fresh_s / 2, 4 * LOOK_S_MIN)):
                 self._regular_since_s = now_s
             self._signs = signs_after(self._signs, counters.of, now_s, self._looked_at_s)
-            self._known_since_s = {node: self._known_since_s.get(node, now_s) for node in counters.of}
+            if counters.of.keys() != self._known_since_s.keys():
+                self._known_since_s = {node: self._known_since_s.get(node, now_s) for node in counters.of}
             self._looked_at_s = now_s
 
     def is_fresh(self, node: NodeId) -> bool:

@@ -97,11 +97,14 @@ class Minted:
         return None if window_s is None else window_s - self._start_s
 
     def block_made(self, block: Block) -> None:
-        """Judge what became final; a fork makes a number anew."""
-        self._pending[block.number] = block
-        final = self._world.ledger.finalized_number
-        for number in sorted(number for number in self._pending if number <= final):
-            self._judge(self._pending.pop(number))
+        """Judge what became final; a fork makes a number anew, or leaves it without events."""
+        self._pending.pop(block.number, None)
+        if block.events:
+            self._pending[block.number] = block
+        if self._pending:
+            final = self._world.ledger.finalized_number
+            for number in sorted(number for number in self._pending if number <= final):
+                self._judge(self._pending.pop(number))
 
     def close(self) -> Income:
         """The run is over: what is not final yet counts as well."""

@@ -24,6 +24,7 @@ WORLD_OPTIONS = {
     "farms": click.option("--farms", type=FARMS, help="Shared among so many.  [default: one per 100 nodes]"),
     "farm-file": click.option("--farm-file", type=FILE, help="Farms from a TOML file instead (docs/simulation.md)."),
     "hours": click.option("--hours", type=HOURS, default=24.0, show_default=True, help="Virtual hours."),
+    "days": click.option("--days", type=HOURS, help="Virtual days, instead of --hours."),
     "policy": click.option(
         "--policy",
         default="bot",
@@ -74,4 +75,7 @@ def wish_of(given: dict[str, Any], farms: tuple[FarmPlan, ...] = ()) -> Wish:
         "settings": settings_of(given.get("settings", ())),
         "only_faults": numbers(given.get("only_faults", "")),
     }
+    days = given.pop("days", None)
+    if days is not None:
+        read["hours"] = 24.0 * days
     return Wish(**{**given, **read}, given_farms=farms)

@@ -18,6 +18,7 @@ PaceSeconds = Annotated[float, Meta(ge=0.1, le=86_400)]
 """Of what goes on for the whole run: shorter ones would make it last for ever."""
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Watts = Annotated[float, Meta(ge=0, le=1e6)]
+Price = Annotated[float, Meta(ge=0, le=1e6)]
 
 
 class Part(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,6 +43,11 @@ class NodePlan(Part, frozen=True):
     """At the start; empty: Down for one that is asleep, else Up."""
     asleep: bool = False
     """Dark at the start, and Down on chain."""
+    asleep_w: Watts | None = None
+    """This and the next three: where the node differs from [energy]."""
+    idle_w: Watts | None = None
+    busy_w: Watts | None = None
+    price_per_kwh: Price | None = None
 
     @property
     def first_target(self) -> str:
@@ -133,8 +139,18 @@ class EnergyPlan(Part, frozen=True):
     asleep_w: Watts = 3.0
     idle_w: Watts = 60.0
     busy_w: Watts = 120.0
-    price_per_kwh: Annotated[float, Meta(ge=0, le=1e6)] = 0.30
+    price_per_kwh: Price = 0.30
     currency: str = "EUR"
+
+    def of(self, node: NodePlan) -> EnergyPlan:
+        """As it is for this node."""
+        return EnergyPlan(
+            asleep_w=self.asleep_w if node.asleep_w is None else node.asleep_w,
+            idle_w=self.idle_w if node.idle_w is None else node.idle_w,
+            busy_w=self.busy_w if node.busy_w is None else node.busy_w,
+            price_per_kwh=self.price_per_kwh if node.price_per_kwh is None else node.price_per_kwh,
+            currency=self.currency,
+        )
 
 
 class IncomePlan(Part, frozen=True):

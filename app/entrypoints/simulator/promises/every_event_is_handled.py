@@ -28,7 +28,7 @@ class EveryEventIsHandled(Promise):
         now_s = self.world.now_s()
         still_waiting: dict[tuple[NodeId, str], float] = {}
         for node, machine in self.world.machines.items():
-            if machine.bus.stream.idle or machine.power is not MachinePower.RUNNING:
+            if machine.power is not MachinePower.RUNNING or machine.bus.stream.idle:
                 continue
             excused = machine.fault_history.lately(EXCUSED, 120.0)
             for delivery in machine.bus.stream.waiting:

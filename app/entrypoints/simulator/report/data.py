@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from app.domain.minting.month import Loss
-from app.entrypoints.simulator.plan.plan import NodePlan
+from app.entrypoints.simulator.plan.plan import FarmPlan, NodePlan
 from app.entrypoints.simulator.report.figures import (
     Distribution,
     EnergyBar,
@@ -24,10 +24,13 @@ from app.entrypoints.simulator.report.figures import (
     traffic,
 )
 from app.entrypoints.simulator.report.summary import figures
-from app.entrypoints.simulator.run.outcome import Outcome
+from app.entrypoints.simulator.run.outcome import Outcome, Sample
 from app.entrypoints.simulator.watching.tally import MARKS
 
 AT_RISK_SHOWN = 200
+POINTS_MAX = 2000
+"""Of the curves: more than the widest screen has dots."""
+FAULTS_MAX = 20_000
 
 
 class ReportData(Struct, kw_only=True):
@@ -48,6 +51,8 @@ class ReportData(Struct, kw_only=True):
     """Node, and why it may be lost."""
     tiles: list[Row]
     """What, how much, and a note."""
+    left_out: list[str]
+    """What there is too much of for a page, in sentences."""
     figures: list[tuple[str, str]]
     """The table of the terminal."""
     nodes: int
@@ -80,6 +85,7 @@ def report_data(outcome: Outcome) -> ReportData:
     names = list(outcome.promises)
     kinds = sorted({fault.kind for fault in plan.faults})
     number = {kind: index for index, kind in enumerate(kinds)}
+    shown = _shown(outcome)
     return ReportData(
         title=f"powerd simulate: {plan.nodes:,} nodes, {plan.hours:g} h, seed {plan.seed}",
         end_s=plan.end_s,
@@ -91,9 +97,10 @@ def report_data(outcome: Outcome) -> ReportData:
         lost={f"lost: {loss.name}": f"not credited: {loss.value}" for loss in Loss},
         at_risk=[(each.node, str(each).partition(": ")[2]) for each in outcome.at_risk[:AT_RISK_SHOWN]],
         tiles=list(tiles(outcome)),
+        left_out=list(_left_out(outcome)),
         figures=list(figures(outcome)),
         nodes=plan.nodes,
-        series=[(round(at_s), running, dark, wanted) for at_s, running, dark, wanted in outcome.series],
+        series=[(round(at_s), running, dark, wanted) for at_s, running, dark, wanted in thinned(outcome.series)],
         seconds_in=outcome.seconds_in,
         edges_s=edges_s,
         distributions=its_distributions,
@@ -109,16 +116,42 @@ def report_data(outcome: Outcome) -> ReportData:
         kinds=kinds,
         faults=[
             (round(fault.at_s), round(fault.for_s), number[fault.kind], fault.subject, fault.amount)
-            for fault in plan.faults
+            for fault in plan.faults[:FAULTS_MAX]
         ],
-        farms=[(farm.id, [node.id for node in farm.nodes]) for farm in plan.farms],
+        farms=[(farm.id, [node.id for node in nodes]) for farm, nodes in shown],
         marks=MARKS,
         timelines=[
-            packed([*_beginning(node), *outcome.timelines.get(node.id, ())])
-            for farm in plan.farms
-            for node in farm.nodes
+            packed([*_beginning(node), *outcome.timelines.get(node.id, ())]) for _, nodes in shown for node in nodes
         ],
     )
+
+
+def thinned(series: Sequence[Sample]) -> Sequence[Sample]:
+    """Every so manyth point, and the last one."""
+    every = -(-len(series) // POINTS_MAX)
+    return [point for number, point in enumerate(series) if number % every == 0 or number == len(series) - 1]
+
+
+def _shown(outcome: Outcome) -> list[tuple[FarmPlan, list[NodePlan]]]:
+    """Nodes that have a timeline on the page, farm by farm; where none was left out, a node without marks has too."""
+    whole = not outcome.timelines_left_out
+    farms = (
+        (farm, [node for node in farm.nodes if whole or node.id in outcome.timelines]) for farm in outcome.plan.farms
+    )
+    return [(farm, nodes) for farm, nodes in farms if nodes]
+
+
+def _left_out(outcome: Outcome) -> Iterator[str]:
+    plan = outcome.plan
+    if outcome.timelines_left_out:
+        yield (
+            f"Timelines of {len(outcome.timelines):,} of {plan.nodes:,} nodes: those with broken promises, lost time "
+            "or risks first, and then those with the smallest ids (--json has all)."
+        )
+    if len(outcome.series) > POINTS_MAX:
+        yield f"One of {-(-len(outcome.series) // POINTS_MAX)} points of the curves over time."
+    if len(plan.faults) > FAULTS_MAX:
+        yield f"The first {FAULTS_MAX:,} of {len(plan.faults):,} faults."
 
 
 def packed(timeline: Sequence[int]) -> list[int]:

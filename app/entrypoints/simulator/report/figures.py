@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from app.domain.minting.period import LENGTH_S
 from app.entrypoints.simulator.income.lost_to import LostTo
 from app.entrypoints.simulator.plan.at_risk import counted
 from app.entrypoints.simulator.report.summary import seconds
@@ -55,25 +56,17 @@ class EnergyBar(Struct, kw_only=True):
 
 
 def tiles(outcome: Outcome) -> Iterator[Row]:
-    """What one wants to know first."""
+    """What a farmer wants to know first: what a month of this brings, and what it puts at risk."""
+    yield from _per_month(outcome)
     energy, counts = outcome.energy, outcome.counts
     wakes, wanted = len(outcome.wake_latencies_s), counts.get("wakes wanted", 0)
     total_s = outcome.plan.nodes * outcome.plan.end_s
     yield (
-        "saved",
+        "saved in this run",
         _kwh(energy.saved_kwh),
         f"{_percent(_saved_share(outcome))}, {_money(outcome, energy.saved_money)}",
     )
     yield "time dark", _percent(outcome.seconds_in.get("off", 0.0) / total_s), "of all node hours"
-    yield (
-        "nodes at risk",
-        f"{counted(outcome.at_risk):,}",
-        "may be lost, whatever powerd does" if outcome.at_risk else "none",
-    )
-    income = outcome.income
-    lost = ", ".join(f"{seconds(income.lost_s(to))} to {to.value}" for to in LostTo if income.lost_s(to))
-    months = f"; {len(income.months_lost):,} months lost" if income.months_lost else ""
-    yield "credited", f"{100 * income.credited_in_all_s / total_s:.2f} %", f"{lost or 'nothing'} lost{months}"
     yield "wakes", f"{wakes:,}", f"of {wanted:,} wanted; {counts.get('powered off', 0):,} sleeps"
     latencies_s = outcome.wake_latencies_s
     half = seconds(latencies_s.percentile(0.5))
@@ -84,6 +77,25 @@ def tiles(outcome: Outcome) -> Iterator[Row]:
     reads = counts.get("chain reads", 0)
     yield "chain reads", f"{reads / hours:,.0f}" if hours else "–", f"per running node and hour; {reads:,} in all"
     yield "workloads that waited", f"{waited + still:,}", f"of {len(waits_s) + still:,}; {still:,} wait still"
+
+
+def _per_month(outcome: Outcome) -> Iterator[Row]:
+    """A month is a period of the grid's minting, some 30 days and 11 hours."""
+    energy, income, plan = outcome.energy, outcome.income, outcome.plan
+    months = plan.end_s / LENGTH_S
+    yield (
+        "saved per month",
+        _kwh(energy.saved_kwh / months),
+        f"{_percent(_saved_share(outcome))}, {_money(outcome, energy.saved_money / months)}",
+    )
+    lost = ", ".join(f"{seconds(income.lost_s(to))} to {to.value}" for to in LostTo if income.lost_s(to))
+    lost_months = f"; {len(income.months_lost):,} months lost" if income.months_lost else ""
+    share = income.credited_in_all_s / (plan.nodes * plan.end_s)
+    yield "credited", f"{100 * share:.2f} %", f"of the time; {lost or 'nothing'} lost{lost_months}"
+    dark = [sample[2] for sample in outcome.series]
+    yield "asleep at a time", f"{sum(dark) / len(dark):,.1f}", f"nodes of {plan.nodes:,}, on average"
+    at_risk = outcome.at_risk
+    yield "nodes at risk", f"{counted(at_risk):,}", "may be lost, whatever powerd does" if at_risk else "none"
 
 
 def distributions(outcome: Outcome) -> tuple[list[float], list[Distribution]]:
@@ -122,14 +134,13 @@ def spreads(outcome: Outcome) -> Iterator[tuple[str, ...]]:
 def energy_bars(outcome: Outcome) -> Iterator[EnergyBar]:
     """Always on, this run, and the difference."""
     energy = outcome.energy
-    for name, kwh in (
-        ("always on", energy.always_on_kwh),
-        ("this run", energy.used_kwh),
-        ("saved", energy.saved_kwh),
+    for name, kwh, money in (
+        ("always on", energy.always_on_kwh, energy.always_on_money),
+        ("this run", energy.used_kwh, energy.used_money),
+        ("saved", energy.saved_kwh, energy.saved_money),
     ):
         share = kwh / energy.always_on_kwh if energy.always_on_kwh else 0.0
-        money = _money(outcome, kwh * energy.price_per_kwh)
-        yield EnergyBar(name=name, kwh=kwh, text=_kwh(kwh), money=money, share=_percent(share))
+        yield EnergyBar(name=name, kwh=kwh, text=_kwh(kwh), money=_money(outcome, money), share=_percent(share))
 
 
 def credited_bars(outcome: Outcome) -> list[tuple[int, float, str]]:
@@ -142,9 +153,11 @@ def credited_bars(outcome: Outcome) -> list[tuple[int, float, str]]:
 def energy_note(outcome: Outcome) -> str:
     """What the figures rest on."""
     plan = outcome.plan.energy
+    differs = any(plan.of(node) != plan for farm in outcome.plan.farms for node in farm.nodes)
     return (
         f"A node draws {plan.asleep_w:g} W while dark, {plan.idle_w:g} W while on, and up to {plan.busy_w:g} W when "
         f"all of its slots are used; a kWh costs {plan.price_per_kwh:.2f} {plan.currency}. "
+        f"{'Some nodes differ, as the farm file says. ' if differs else ''}"
         "“Always on” is the same workload on nodes that never sleep."
     )
 

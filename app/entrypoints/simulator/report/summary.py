@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from app.domain.minting.period import LENGTH_S
 from app.entrypoints.simulator.income.lost_to import LostTo
 from app.entrypoints.simulator.plan.at_risk import counted
 from app.entrypoints.simulator.run.outcome import Outcome
@@ -47,6 +48,9 @@ def figures(outcome: Outcome) -> Iterator[Row]:
     yield "energy", f"{energy.used_kwh:,.1f} kWh; always on: {energy.always_on_kwh:,.1f} kWh"
     share = energy.saved_kwh / energy.always_on_kwh if energy.always_on_kwh else 0.0
     yield "saved", f"{energy.saved_kwh:,.1f} kWh ({share:.0%}), {energy.saved_money:,.2f} {energy.currency}"
+    months = plan.end_s / LENGTH_S
+    kwh, money = energy.saved_kwh / months, energy.saved_money / months
+    yield "saved per month", f"{kwh:,.1f} kWh, {money:,.2f} {energy.currency}"
     speed = plan.end_s / outcome.wall_s if outcome.wall_s else float("nan")
     yield "took", f"{outcome.wall_s:.1f} s ({speed:,.0f} × real time); trace {outcome.trace_hash}"
 

@@ -24,7 +24,7 @@ from app.entrypoints.wiring.node_services import assemble
 
 MINUTE_S = 60.0
 SAMPLE_MINUTES = 5
-COLLECT_MINUTES = 180
+COLLECT_MINUTES = 720
 """Each boot of a machine leaves cycles behind; in between the collector is off."""
 
 Progress = Callable[[float], None]
@@ -58,10 +58,12 @@ def _without_garbage_collection() -> Iterator[None]:
     """
     was_on = gc.isenabled()
     gc.disable()
+    gc.freeze()  # what was there before is looked at no more
     try:
         yield
     finally:
         gc.collect()
+        gc.unfreeze()
         if was_on:
             gc.enable()
 

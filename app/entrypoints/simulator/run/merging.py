@@ -17,6 +17,8 @@ from app.entrypoints.simulator.run.times import Times
 from app.entrypoints.simulator.watching.promise import KEPT_MAX
 from app.entrypoints.simulator.watching.violation import Violation
 
+ENERGY = ("used_kwh", "always_on_kwh", "used_money", "always_on_money")
+
 
 class Details(enum.Enum):
     """What is kept of single nodes; the figures are the same."""
@@ -38,7 +40,7 @@ class Merging:
         self._hashes: dict[int, str] = {}
         self._counts: Counter[str] = Counter()
         self._seconds_in: defaultdict[str, Fraction] = defaultdict(Fraction)
-        self._used_kwh = self._always_on_kwh = Fraction()
+        self._energy: defaultdict[str, Fraction] = defaultdict(Fraction)
         self._series: list[Sample] = []
         self._times = [Times(), Times(), Times()]
         self._still_waiting = 0
@@ -57,8 +59,8 @@ class Merging:
         self._counts.update(farm.counts)
         for power, seconds in farm.seconds_in.items():
             self._seconds_in[power] += Fraction(seconds)
-        self._used_kwh += Fraction(farm.energy.used_kwh)
-        self._always_on_kwh += Fraction(farm.energy.always_on_kwh)
+        for name in ENERGY:
+            self._energy[name] += Fraction(getattr(farm.energy, name))
         self._add_series(farm.series)
         its_times = (farm.wake_latencies_s, farm.packet_latencies_s, farm.waits_s)
         self._times = [Times.merged(pair) for pair in zip(self._times, its_times, strict=True)]
@@ -74,7 +76,6 @@ class Merging:
 
     def outcome(self, wall_s: float) -> Outcome:
         """Of all; every farm of the plan has been added."""
-        energy = self._plan.energy
         wakes, packets, waits = self._times
         income = self._income
         income.credited_s = self._credited.kept()
@@ -85,12 +86,7 @@ class Merging:
             trace_hash=self._trace_hash(),
             counts=dict(sorted(self._counts.items())),
             seconds_in={power: float(seconds) for power, seconds in sorted(self._seconds_in.items())},
-            energy=Energy(
-                used_kwh=float(self._used_kwh),
-                always_on_kwh=float(self._always_on_kwh),
-                price_per_kwh=energy.price_per_kwh,
-                currency=energy.currency,
-            ),
+            energy=Energy(**{name: float(self._energy[name]) for name in ENERGY}, currency=self._plan.energy.currency),
             series=self._series,
             wake_latencies_s=wakes,
             packet_latencies_s=packets,
@@ -103,6 +99,7 @@ class Merging:
                 (violation for kept in self._violations.values() for violation in kept), key=_when_and_where
             ),
             timelines=self._timelines.kept(),
+            timelines_left_out=self._timelines.left_out,
             income=income,
             at_risk=sorted(self._at_risk, key=lambda each: (_RISKS.index(each.risk), each.node)),
             wall_s=wall_s,

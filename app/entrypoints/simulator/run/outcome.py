@@ -21,11 +21,12 @@ Sample = tuple[float, int, int, int]
 
 
 class Energy(Struct, kw_only=True):
-    """kWh of the run, and what they cost; ``always_on_kwh`` is the same workload on nodes that never sleep."""
+    """kWh of the run, and what they cost; ``always_on`` is the same workload on nodes that never sleep."""
 
     used_kwh: float
     always_on_kwh: float
-    price_per_kwh: float
+    used_money: float
+    always_on_money: float
     currency: str
 
     @property
@@ -36,7 +37,7 @@ class Energy(Struct, kw_only=True):
     @property
     def saved_money(self) -> float:
         """In ``currency``."""
-        return self.saved_kwh * self.price_per_kwh
+        return self.always_on_money - self.used_money
 
 
 class Outcome(Struct, kw_only=True):
@@ -65,6 +66,7 @@ class Outcome(Struct, kw_only=True):
     """Per node: second and index into `tally.MARKS`, alternating. Of many nodes, some may be left out."""
     income: Income
     """What the grid's minting credits the nodes."""
+    timelines_left_out: int = 0
     at_risk: list[NodeAtRisk] = []
     """Nodes that the farmer may lose; whatever is here, powerd may have kept its promises."""
     wall_s: float = 0.0
@@ -103,13 +105,20 @@ def outcome_of(world: World, tally: Tally, watch: Watch, farmer: Farmer) -> Outc
 
 def _energy(world: World, tally: Tally, farmer: Farmer) -> Energy:
     """A node draws ``idle_w`` while it is on, more in proportion to its used slots, and little while dark."""
-    plan = world.plan.energy
-    total_s = world.plan.nodes * world.plan.end_s - tally.cut_off_s
-    dark_s = tally.seconds_in["off"] - tally.cut_off_s
-    busy_ws = farmer.placement.busy_share_s() * (plan.busy_w - plan.idle_w)
-    return Energy(
-        used_kwh=(dark_s * plan.asleep_w + (total_s - dark_s) * plan.idle_w + busy_ws) / KWH_WS,
-        always_on_kwh=(total_s * plan.idle_w + busy_ws) / KWH_WS,
-        price_per_kwh=plan.price_per_kwh,
-        currency=plan.currency,
+    energy = Energy(
+        used_kwh=0.0, always_on_kwh=0.0, used_money=0.0, always_on_money=0.0, currency=world.plan.energy.currency
     )
+    busy_s = farmer.placement.busy_s()
+    for node, machine in world.machines.items():
+        plan = world.plan.energy.of(machine.plan)
+        cut_off_s = tally.cut_off_s.get(node, 0.0)
+        total_s = world.plan.end_s - cut_off_s
+        dark_s = tally.dark_s.get(node, 0.0) - cut_off_s
+        busy_ws = busy_s[node] * (plan.busy_w - plan.idle_w)
+        used_kwh = (dark_s * plan.asleep_w + (total_s - dark_s) * plan.idle_w + busy_ws) / KWH_WS
+        always_on_kwh = (total_s * plan.idle_w + busy_ws) / KWH_WS
+        energy.used_kwh += used_kwh
+        energy.always_on_kwh += always_on_kwh
+        energy.used_money += used_kwh * plan.price_per_kwh
+        energy.always_on_money += always_on_kwh * plan.price_per_kwh
+    return energy

@@ -22,23 +22,28 @@ class Timelines:
         self._marks: dict[int, list[int]] = {}
         self._last_first: list[tuple[int, int]] = []
         """A heap: what goes first when there is too much."""
-        self._left_out: tuple[int, int] = (-2, 0)
+        self._last_kept: tuple[int, int] = (-2, 0)
+        """Whatever stands before this one in the heap is left out."""
         self._total = 0
+        self.left_out = 0
+        """How many nodes."""
 
     def add(self, farm: Outcome) -> None:
         troubled = {violation.node for violation in farm.violations} | {each.node for each in farm.at_risk}
         troubled |= {lost.node for lost in farm.income.lost}
         for node, marks in farm.timelines.items():
             key = (-1 if node not in troubled else 0, -node)
-            if self._thin and key <= self._left_out:
+            if self._thin and key <= self._last_kept:
+                self.left_out += 1
                 continue
             self._marks[node] = marks
             self._total += len(marks) // 2
             heapq.heappush(self._last_first, key)
         while self._thin and self._total > MARKS_MAX:
             # Whatever comes later and stands behind this one is left out too: so the order of adding means nothing.
-            self._left_out = max(self._left_out, heapq.heappop(self._last_first))
-            self._total -= len(self._marks.pop(-self._left_out[1])) // 2
+            self._last_kept = heapq.heappop(self._last_first)
+            self._total -= len(self._marks.pop(-self._last_kept[1])) // 2
+            self.left_out += 1
 
     def kept(self) -> dict[int, list[int]]:
         return dict(sorted(self._marks.items()))

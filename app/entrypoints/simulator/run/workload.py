@@ -93,11 +93,11 @@ class Placement:
         """Slots that those who wait ask for."""
         return sum(waiting.deployment.slots for waiting in self.waiting)
 
-    def busy_share_s(self) -> float:
-        """Seconds of fully used nodes so far."""
+    def busy_s(self) -> dict[NodeId, float]:
+        """Of each node the seconds so far, as if all of its slots were used or none."""
         for room in self.rooms.values():
             room.use(0, self._world.now_s())
-        return sum(room.busy_s for room in self.rooms.values())
+        return {node: room.busy_s for node, room in self.rooms.items()}
 
     def place(self) -> None:
         """Find room for those who wait."""

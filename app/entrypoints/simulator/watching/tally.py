@@ -37,8 +37,9 @@ class Tally:
         self.timelines: dict[NodeId, array[int]] = {}
         self.notes: list[tuple[float, int, str]] = []
         self.seconds_in = world.seconds_in
-        self.cut_off_s = 0.0
-        """Node seconds dark that save nothing: mains that failed, a machine that was reset, a node that is lost."""
+        self.dark_s: dict[NodeId, float] = {}
+        self.cut_off_s: dict[NodeId, float] = {}
+        """Seconds dark that save nothing: mains that failed, a machine that was reset, a node that is lost."""
         self._too_long: dict[NodeId, float] = {}
         self._lost: set[NodeId] = set()
         self._since_s: dict[NodeId, float] = {}
@@ -114,15 +115,17 @@ class Tally:
 
     # -- inside ------------------------------------------------------------------------------------
     def _spend(self, machine: Machine, power: MachinePower, now_s: float) -> None:
-        seconds = now_s - self._since_s.get(machine.identity.node, 0.0)
+        node = machine.identity.node
+        seconds = now_s - self._since_s.get(node, 0.0)
         self.seconds_in[power.value] += seconds
         if power is not MachinePower.OFF:
             return
-        if not machine.powered_itself_off or seconds > DAY_S or machine.identity.node in self._lost:
+        self.dark_s[node] = self.dark_s.get(node, 0.0) + seconds
+        if not machine.powered_itself_off or seconds > DAY_S or node in self._lost:
             # It saves nothing: the node was cut off, or earned nothing meanwhile.
-            self.cut_off_s += seconds
+            self.cut_off_s[node] = self.cut_off_s.get(node, 0.0) + seconds
         if seconds > DAY_S:
-            self._too_long[machine.identity.node] = seconds
+            self._too_long[node] = seconds
 
     def _left_dark(self, now_s: float) -> Iterator[NodeAtRisk]:
         """Nodes that are dark now though they have been wanted up for longer than a boot may take."""

@@ -80,11 +80,13 @@ class Watch:
         self._note(machine.identity.node, "packet")
 
     def block_made(self, block: Block) -> None:
+        """Most blocks of one farm are empty: then only what became final is judged."""
         for event in block.events:
             self._note(0, f"{block.number} {event.name} {event.attributes}")
-        self.tally.block_made(block)
         self.minted.block_made(block)
-        self._notify("block_made", block)
+        if block.extrinsics:
+            self.tally.block_made(block)
+            self._notify("block_made", block)
 
     def recorded(self, machine: Machine, event: DomainEvent) -> None:
         kind = type(event)

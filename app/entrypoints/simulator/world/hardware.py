@@ -58,7 +58,7 @@ class Hardware:
         self.boot_memory = SimulatedBootMemory()
         self.window_memory = SimulatedWindowMemory()
         self.rtc = SimulatedRtcAlarm(world.clock)  # a clock of its own: the system's may be wrong
-        self.signs_of_life = SimulatedSignsOfLife(world.ledger)
+        self.signs_of_life = SimulatedSignsOfLife(world.ledger, world.node_accounts)
         self.display = SimulatedFaultDisplay()
         self.bus = Bus(self.clock, world.later, bus_is_away, world.chance("bus", plan.id))
         self.events = SimulatedPowerEvents(self.bus.stream, self.clock, block_s=BUS_POLL_S)

@@ -65,6 +65,7 @@ class Surroundings(Protocol):
     clock: VirtualClock
     loop: asyncio.AbstractEventLoop
     ledger: Ledger
+    node_accounts: dict[NodeId, bytes]
     settings: Settings
     policies: Policies
 

@@ -10,6 +10,9 @@ import asyncio
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import msgspec
 
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
@@ -41,8 +44,14 @@ HISTORY_BLOCKS = 256
 
 def daemon_settings(plan: Plan) -> Settings:
     """Of every node's daemon; `BadInput` names what of the plan's settings is wrong."""
+    return _loaded(msgspec.json.encode(plan.settings, order="sorted"))
+
+
+@lru_cache(maxsize=16)
+def _loaded(settings: bytes) -> Settings:
+    """Loading takes as long as an hour of a farm, and all farms of a run have the same settings."""
     try:
-        return load_settings(None, {}, {**plan.settings, "profile": "simulated"}, origin="--set")
+        return load_settings(None, {}, {**msgspec.json.decode(settings), "profile": "simulated"}, origin="--set")
     except SettingsError as error:
         raise BadInput(str(error)) from error
 
@@ -80,6 +89,7 @@ class World:
         self.active_faults = ActiveFaults()
         self.machines: dict[NodeId, Machine] = {}
         self.accounts: dict[bytes, Machine] = {}
+        self.node_accounts: dict[NodeId, bytes] = {}
         self.counts: Counter[str] = Counter()
         """What happened how often."""
         self.seconds_in: defaultdict[str, float] = defaultdict(float)
@@ -165,3 +175,4 @@ class World:
         farm.machines.append(machine)
         self.machines[identity.node] = machine
         self.accounts[account] = machine
+        self.node_accounts[identity.node] = account

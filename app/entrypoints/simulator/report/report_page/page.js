@@ -15,6 +15,8 @@ const ids = [...places.keys()];
 function head() {
   byId("about").textContent = data.about;
   byId("verdict").textContent = data.verdict;
+  byId("left-out").textContent = data.left_out.length ? `Too much for one page, so it shows: ${data.left_out.join(" ")}` : "";
+  byId("left-out").hidden = !data.left_out.length;
   if (!data.kept) byId("verdict").className = "broken";
   atRisk();
   for (const [what, value, note] of data.tiles) {
