@@ -30,6 +30,7 @@ class Guard(enum.Enum):
     FINALIZED_HEAD = "the age of the finalized head"
     WAKING = "a wake that is not finished"
     LAST_WAKER = "no other node is known to be awake"
+    UNPROVED = "no wake of this node was seen yet"
     ABORTED = "the shutdown was aborted"
     REBOOT_DUE = "a reboot is due"
 

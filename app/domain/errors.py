@@ -168,6 +168,10 @@ class StatusNotServed(RetryableError):
     """The place where people ask for the status can't be used."""
 
 
+class WakeMemoryUnusable(RetryableError):
+    """What proves that this node can be woken can't be read or written now."""
+
+
 class FaultsNotShown(RetryableError):
     """The display did not take the faults."""
 

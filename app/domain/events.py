@@ -133,6 +133,13 @@ class StayingUp:
 
 
 @dataclass(frozen=True, slots=True)
+class WakeProved:
+    """This boot was a wake: the node slept by powerd's order, was called, and booted (Unix seconds)."""
+
+    booted_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmLeft:
     """Another program has set the clock's alarm, early enough: powerd leaves it."""
 
@@ -265,6 +272,7 @@ DomainEvent = (
     | ShutdownAborted
     | StayingUp
     | AlarmLeft
+    | WakeProved
     | PowerUnreadable
     | PowerOffDecided
     | RebootDecided

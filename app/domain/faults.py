@@ -209,6 +209,12 @@ class FaultKind(enum.Enum):
         "`powerd status` on this host is not answered. Nothing else is different.",
         "Make the directory that the fault names writable for powerd, or name another socket (status.socket).",
     )
+    WAKE_MEMORY = FaultEntry(
+        "wake-memory",
+        Urgency.THIS_WEEK,
+        "What proves that the node can be woken can't be kept. With power_management.require_proved_wake it stays up.",
+        "Make the directory of boot_memory.file writable for powerd, and see that the disk has room.",
+    )
     ENDPOINT = FaultEntry(
         "endpoint-{}",
         Urgency.THIS_WEEK,

@@ -103,6 +103,8 @@ class NodeStatus:
     events: tuple[EventStatus, ...] = ()
     deadlines: DeadlineStatus = DeadlineStatus()
     now_s: float = 0.0
+    proved_wake_at_s: float | None = None
+    """The start of the boot that last proved a wake of this node (Unix seconds)."""
 
     @property
     def headline(self) -> str:

@@ -30,6 +30,7 @@ from app.domain.events import (
     WakeBurstStarted,
     WakeDeferred,
     WakeEnded,
+    WakeProved,
 )
 from app.domain.model import Inclusion, NodeId, Power, UptimeSample
 
@@ -45,6 +46,7 @@ DOMAIN_EVENTS: tuple[DomainEvent, ...] = (
     ShutdownStep("nic armed"),
     ShutdownAborted("final look", "target is Up again"),
     StayingUp("hold of operator"),
+    WakeProved(1_700_000_000.0),
     AlarmLeft(3600),
     PowerUnreadable("neither Up nor Down"),
     PowerOffDecided(Power.DOWN, 700, "2026-01-31 08:15 UTC", 705, ("held", "last_waker"), (), ("magic packets",)),

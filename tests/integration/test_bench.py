@@ -26,6 +26,7 @@ def test_the_quick_bench_prints_every_row_with_its_floor() -> None:
         "wake",
         "power off",
         "start-up",
+        "check",
         "footprint",
         "zbus",
         "zos wake",

@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 from pytest_mock import MockerFixture
 
+from app.adapters.linux.host_facts import LinuxHostFacts
 from app.entrypoints.demo.installation import program, toml
 from app.entrypoints.demo.redis_server import RedisServer
 from app.entrypoints.powerd.cli import main
@@ -66,6 +67,12 @@ class Host:
         config.write_text(toml(self.settings))
         words = ["--profile", "systemd", "--config", str(config), "check", "--timeout", str(TIME_S), *options]
         return CliRunner(env=environment).invoke(main, words, catch_exceptions=False)
+
+    def trial(self) -> str:
+        """What --trial prints."""
+        config = self.directory / "powerd.toml"
+        config.write_text(toml(self.settings))
+        return str(CliRunner().invoke(main, ["--config", str(config), "check", "--trial"]).output)
 
     def only(self, name: str) -> Mapping[str, Any]:
         """The one finding of this check, which runs alone."""
@@ -317,6 +324,21 @@ def test_without_a_peer_that_is_awake_it_says_what_that_means(host: Host) -> Non
         alone = host.only("wakers")
     assert alone["severity"] == "failed"
     assert alone["seen"] == "this is the farm's only node: no node can wake it"
+
+
+def test_what_was_proved_is_shown_and_a_trial_can_be_allowed(host: Host) -> None:
+    assert host.only("proof")["severity"] == "ok"
+    assert "no trial is needed" in host.trial()
+    host.settings["power_management"] = {"require_proved_wake": True}
+    assert host.only("proof")["seen"].startswith("no wake of this node was seen yet: it stays up")
+    assert "for an hour, and in this boot only, this node may power off" in host.trial()
+    facts = LinuxHostFacts(host.directory)
+    allowed = json.loads((host.directory / "state" / "boots-wakes-trial.json").read_text())
+    assert allowed["boot_id"] == facts.boot_id()
+    assert 3500 < allowed["until_uptime_s"] - facts.uptime_s() <= 3600
+    record = {"departure": None, "proved_at_s": 1_700_000_000}
+    (host.directory / "state" / "boots-wakes.json").write_text(json.dumps(record))
+    assert host.only("proof")["seen"] == "a wake of this node was seen: the boot of 2023-11-14 22:13 UTC"
 
 
 def test_a_foreign_scalecodec_is_named(host: Host, mocker: MockerFixture) -> None:

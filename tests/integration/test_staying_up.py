@@ -3,6 +3,7 @@ with the clock's alarm set."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.model import Power
+from app.entrypoints.demo.installation import program
 from tests.rigs.node import node_rig
 from tests.rigs.node_settings import Settings
 
@@ -65,6 +67,26 @@ async def test_an_earlier_alarm_of_another_program_survives_the_start_and_the_po
 
 def with_alarm(directory: Path) -> Settings:
     return {"rtc_alarm": {"enabled": True, "device": str(directory), "file": str(directory / "alarm.json")}}
+
+
+async def test_r14_where_a_proved_wake_is_required_a_trial_lets_it_sleep_and_the_wake_is_remembered() -> None:
+    async with node_rig(
+        settings={"power_management": {"require_proved_wake": True, "reconcile_interval_s": 1}}
+    ) as node:
+        await node.started()
+        await node.target(Power.DOWN)
+        await node.daemon.says("StayingUp", reason="no wake of this node was seen yet")
+        trial = [program("powerd"), "--config", str(node.directory / "powerd.toml"), "check", "--trial"]
+        process = await asyncio.create_subprocess_exec(*trial, stdout=asyncio.subprocess.PIPE)
+        said, _ = await process.communicate()
+        assert b"this node may power off though no wake of it was proved" in said
+        await node.sleeps()
+        await node.target(Power.UP)
+        await node.blocks_pass(2)
+        node.boots()
+        await node.daemon.start()
+        await node.daemon.says("WakeProved")
+        await node.until_state(Power.UP)
 
 
 GUARDED = {"power_management": {"last_waker_guard": True, "reconcile_interval_s": 1}}

@@ -30,6 +30,7 @@ from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedS
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
 from app.adapters.simulated.telemetry import SimulatedTelemetry
+from app.adapters.simulated.wake_memory import SimulatedWakeMemory
 from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.events import Malformed, PowerTargetChanged, ShutdownStep
 from app.domain.model import FarmId, Fault, Mac, NodeId, NodeIdentity, Power, TwinId
@@ -74,6 +75,7 @@ class Hardware:
     def __init__(self, clock: VirtualClock) -> None:
         self.disk = SimulatedBootMemory()
         self.window = SimulatedWindowMemory()
+        self.wakes = SimulatedWakeMemory()
         self.rtc = SimulatedRtcAlarm(clock)
         self.boots = 0
 
@@ -123,6 +125,7 @@ class VirtualNode:
             "holds": self.holds,
             "boot_memory": self.hardware.disk,
             "window_memory": self.hardware.window,
+            "wake_memory": self.hardware.wakes,
             **({} if rtc_alarm_kind(settings) == "off" else {"rtc_alarm": self.hardware.rtc}),
             **({} if signs_of_life_kind(settings) == "off" else {"signs_of_life": self.signs_of_life}),
             "node": NodeIdentity(self.id, self._farm.id, TwinId(self.id + 1)),

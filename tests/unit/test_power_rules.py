@@ -67,6 +67,7 @@ GUARDED: list[tuple[str, Observation, str, LookAgain]] = [
     ("r5 cooling down", seen(cooling_down="failed before"), "failed before", LookAgain.NEXT_ROUND),
     ("r10 boot loop", seen(boot_loop="booted 3 times"), "booted 3 times", LookAgain.NEXT_ROUND),
     ("the last waker", seen(last_waker="no peer is awake"), "no peer is awake", LookAgain.IN_A_WHILE),
+    ("r14 no wake was seen", seen(unproved="never woken"), "never woken", LookAgain.IN_A_WHILE),
     (
         "r6 best head old",
         seen(best=own(HeadKind.BEST, DOWN, UP, age_s=61)),

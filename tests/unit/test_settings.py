@@ -46,6 +46,12 @@ def test_r6_looks_through_a_gateway_must_come_often_enough_to_see_the_chain_move
     load(file, 'profile = "systemd"\nzbus.gateway_follow_up_s = 31.0')
 
 
+def test_r14_a_proved_wake_is_not_required_where_none_can_be_proved(file: Path) -> None:
+    with pytest.raises(SettingsError, match=r"require_proved_wake: api-gateway does not tell what was before a boot"):
+        load(file, 'profile = "zos"\npower_management.require_proved_wake = true')
+    load(file, 'profile = "systemd"\npower_management.require_proved_wake = true')
+
+
 def test_a_file_sets_keys_at_the_top_and_in_sections(file: Path) -> None:
     settings = load(
         file,

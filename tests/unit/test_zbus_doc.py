@@ -25,6 +25,7 @@ WIRE: Mapping[str, list[str]] = {
     "ShutdownStep": ["step"],
     "ShutdownAborted": ["step", "reason"],
     "StayingUp": ["reason"],
+    "WakeProved": ["booted_at_s"],
     "AlarmLeft": ["due_in_s"],
     "PowerUnreadable": ["reason"],
     "PowerOffDecided": [

@@ -35,6 +35,7 @@ from app.domain.events import (
     WakeBurstStarted,
     WakeDeferred,
     WakeEnded,
+    WakeProved,
 )
 
 SENTENCES: Mapping[type[DomainEvent], tuple[int, str]] = {
@@ -49,6 +50,7 @@ SENTENCES: Mapping[type[DomainEvent], tuple[int, str]] = {
     ShutdownStep: (logging.INFO, "shutting down"),
     ShutdownAborted: (logging.WARNING, "shutdown aborted"),
     StayingUp: (logging.INFO, "staying up though the target is Down"),
+    WakeProved: (logging.INFO, "this boot was a wake: other nodes can wake this one"),
     AlarmLeft: (logging.INFO, "the clock's alarm of another program comes earlier, and is left"),
     PowerUnreadable: (logging.WARNING, "staying up: the chain's answer about this node can't be understood"),
     PowerOffDecided: (logging.WARNING, "powering off, as the chain wants it"),

@@ -51,6 +51,7 @@ STATE = Struct(
         ("Wakes", Slice(WAKE)),
         ("Faults", Slice(FAULT)),
         ("Uncredited", UNCREDITED),
+        ("ProvedWake", INT64),
     ),
 )
 DOMAIN_EVENT = Struct(
@@ -121,6 +122,7 @@ def state(status: NodeStatus) -> Mapping[str, Any]:
         "Wakes": [_wake(wake) for wake in status.wakes],
         "Faults": [_fault(fault) for fault in status.faults],
         "Uncredited": _uncredited(status.uncredited),
+        "ProvedWake": int(status.proved_wake_at_s or 0),
     }
 
 

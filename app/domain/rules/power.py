@@ -39,7 +39,7 @@ class Observation:
     """What the node knows when it decides.
 
     ``finalized`` is None where the chain has no finality (behind a gateway). ``not_enabled``,
-    ``cooling_down``, ``boot_loop`` and ``last_waker`` are objections, or empty; ``head_unreadable`` says
+    ``cooling_down``, ``boot_loop``, ``last_waker`` and ``unproved`` are objections, or empty; ``head_unreadable`` says
     why the age of the best head is not known. ``not_enabled_may_pass``: the host did not answer in time,
     and may answer later. ``own_state_uncertain``: an extrinsic of ours may still be included, and change
     the state on chain. ``deferred_for_s`` counts from when an unfinished wake first delayed this power-off.
@@ -59,6 +59,7 @@ class Observation:
     own_state_uncertain: bool = False
     boot_loop: str = ""
     last_waker: str = ""
+    unproved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,13 @@ def last_waker(seen: Observation, _: PowerLimits) -> StayUp | None:
     return None
 
 
+def unproved(seen: Observation, _: PowerLimits) -> StayUp | None:
+    """R14: the operator wants one wake to be seen before the node sleeps again and again."""
+    if seen.unproved:
+        return StayUp(Guard.UNPROVED, seen.unproved, LookAgain.IN_A_WHILE)
+    return None
+
+
 GuardRule = Callable[[Observation, PowerLimits], StayUp | None]
 
 GUARDS: tuple[GuardRule, ...] = (
@@ -180,6 +188,7 @@ GUARDS: tuple[GuardRule, ...] = (
     finalized_head_off,
     wakes_unfinished,
     last_waker,
+    unproved,
 )
 
 

@@ -9,6 +9,7 @@ from app.domain.services.context.trigger import Trigger
 from app.domain.services.own_power.observer import Observer
 from app.domain.services.own_power.power_management import PowerManagement
 from app.domain.services.own_power.shutdown import Shutdown
+from app.domain.services.own_power.wake_proof import WakeProof
 from app.domain.services.power_server import PowerServer
 from app.domain.services.reporting.uptime import Uptime
 from app.domain.services.waking.farm_directory import FarmDirectory
@@ -26,6 +27,7 @@ class NodeServices:
     wakes: WakeService
     observer: Observer
     shutdown: Shutdown
+    proof: WakeProof
     own_trigger: Trigger
     farm_trigger: Trigger
     server: PowerServer

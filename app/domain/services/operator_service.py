@@ -113,6 +113,7 @@ class OperatorService:
             staying_up=services.server.staying_up,
             guard=None if own.objection is None else own.objection.guard,
             shutdown_step=own.shutdown_step,
+            proved_wake_at_s=services.proof.proved_at_s,
             uncredited=_uncredited(own.window),
             holds=() if seen is None else seen.holds,
             last_uptime=None if last is None else last.sample,

@@ -37,6 +37,7 @@ def _names(_: click.Context, option: click.Parameter, names: Sequence[str]) -> S
     help=f"For all of it, whatever hangs.  [default: {TIME_S:.0f}; with --wake and --hear {WAIT_S:.0f}]",
 )
 @click.option("--wake", "node", type=click.IntRange(1, 2**32 - 1), metavar="NODE", help="Only call that sleeper.")
+@click.option("--trial", is_flag=True, help="Only allow one sleep in the next hour, though no wake was proved yet.")
 @click.option("--hear", is_flag=True, help="Only wait for a magic packet of another node.")
 @click.pass_obj
 def check(
@@ -48,6 +49,7 @@ def check(
     as_json: bool,
     warnings_pass: bool,
     hear: bool,
+    trial: bool,
 ) -> None:
     """Try everything that this node needs before it is trusted with its own power switch.
 
@@ -55,17 +57,21 @@ def check(
     side; nothing is changed on the chain or on this machine. Run it as the user that powerd runs as.
 
     With --wake it sends magic packets to a node that sleeps, until the chain shows it awake; with
-    --hear it waits for such packets here, and says from whom they came, and by which interface.
+    --hear it waits for such packets here, and says from whom they came, and by which interface. With
+    --trial it lets this node sleep once where power_management.require_proved_wake keeps it up.
 
     Exits with 0 if all is well, 1 if there are warnings, 2 if anything failed.
     """
-    from app.entrypoints.check.command import Wish, check_all, hear_packet, wake_node
+    from app.entrypoints.check.command import Wish, allow_trial, check_all, hear_packet, wake_node
 
-    if (node is not None) + hear + bool(only or as_json or warnings_pass) > 1:
-        raise click.UsageError("--wake NODE and --hear stand alone (beside --timeout)")
+    if (node is not None) + hear + trial + bool(only or as_json or warnings_pass) > 1:
+        raise click.UsageError("--wake NODE, --hear and --trial stand alone (beside --timeout)")
     load = options.settings_with_origins
     if node is not None:
         sys.exit(wake_node(load, node, time_s or WAIT_S, sys.stdout))
+    if trial:
+        allow_trial(load, sys.stdout)
+        return
     if hear:
         sys.exit(hear_packet(load, time_s or WAIT_S, sys.stdout))
     sys.exit(check_all(load, Wish(only, time_s or TIME_S, as_json, warnings_pass), sys.stdout))

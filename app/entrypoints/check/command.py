@@ -62,6 +62,14 @@ def wake_node(load: Loader, node: int, wait_s: float, out: TextIO) -> int:
     return _with_subject(load, lambda subject: wake(subject, NodeId(node), wait_s, out))
 
 
+def allow_trial(load: Loader, out: TextIO) -> None:
+    """Let the daemon of this node power off once; raises `PowerdError` where that can't be written down."""
+    from app.entrypoints.check.trial import allow
+
+    settings, _ = load()
+    asyncio.run(allow(settings, out))
+
+
 def hear_packet(load: Loader, wait_s: float, out: TextIO) -> int:
     """Wait for a magic packet; as `wake_node`."""
     from app.entrypoints.check.hear import hear_one

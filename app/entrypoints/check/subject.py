@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -38,8 +39,7 @@ class Subject:
         self.time_s = time_s
         self.answer_s = time_s * ANSWER_SHARE
         self.clock = SystemClock()
-        self.container: Container = _container(self.settings)
-        self._closers = [self.container.chain_client().close, self.container.zbus_client().close]
+        self._closers: list[Callable[[], Coroutine[object, object, object]]] = []
         self.broker = Once(self._broker)
         self.endpoints: Once[Mapping[str, EndpointLook | ChainUnavailable]] = Once(self._endpoints)
         self.head: Once[Head | None] = Once(self._head)
@@ -48,6 +48,17 @@ class Subject:
         self.record: Once[Node | Unreadable | None] = Once(self._record)
         self.card: Once[Nic] = Once(self._card)
         self.farm: Once[FarmView] = Once(self._farm)
+
+    @cached_property
+    def container(self) -> Container:
+        """The daemon's own adapters; to import them all takes most of a second."""
+        from dependency_injector import providers
+
+        from app.entrypoints.wiring.container import Container
+
+        made = Container(settings=providers.Object(self.settings))
+        self._closers += [made.chain_client().close, made.zbus_client().close]
+        return made
 
     def uses(self, port: str, *kinds: str) -> bool:
         """Whether one of these kinds of adapter serves the port."""
@@ -138,11 +149,3 @@ def _for_a_look(settings: Settings, time_s: float) -> Settings:
         holds=replace(settings.holds, inhibitors_timeout_s=min(settings.holds.inhibitors_timeout_s, answer_s)),
         host_power=replace(settings.host_power, timeout_s=min(settings.host_power.timeout_s, answer_s)),
     )
-
-
-def _container(settings: Settings) -> Container:
-    from dependency_injector import providers
-
-    from app.entrypoints.wiring.container import Container
-
-    return Container(settings=providers.Object(settings))

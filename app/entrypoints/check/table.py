@@ -203,4 +203,12 @@ CHECKS: tuple[Check, ...] = (
         host.memory,
         not_here=_only("boot_memory", "files"),
     ),
+    Check(
+        "proof",
+        "whether a wake of this node was seen since powerd keeps its memory",
+        host.PROVE,
+        host.proof,
+        needs=("memory",),
+        not_here=_only("boot_memory", "files"),
+    ),
 )

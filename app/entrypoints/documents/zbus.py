@@ -44,6 +44,7 @@ FIELDS: Mapping[str, str] = {
     "State.Power": '"Up" or "Down": what the chain says of this node',
     "State.DownSince": "block in which it said Down; 0 while Up",
     "State.Block": "block that was read; 0 where api-gateway stands between",
+    "State.ProvedWake": "Unix seconds of the boot that last proved a wake of this node (docs/check.md); 0: none yet",
     "State.LookedAt": "Unix seconds of the last look; 0: none yet",
     "State.StayingUp": "why the node stays up although its target is Down, or is not known; empty if it does not",
     "State.Uncredited": "since when uptime is not credited, until the node has booted; all 0 while it is",

@@ -40,6 +40,12 @@ class PowerManagement(Section, frozen=True):
             description="`true`: the node does not power off while no other node of its farm is known to be awake: target and state Up, and a sign of life on the chain (behind api-gateway, which tells none, without that). A farm's only node never powers off then. `false`: it does, and may sleep until a person presses its button."
         ),
     ] = True
+    require_proved_wake: Annotated[
+        bool,
+        Meta(
+            description="`true`: the node does not power off before one wake of it was seen (docs/check.md); `powerd check --trial` allows the one sleep that this takes. Not behind api-gateway, which does not tell what was before."
+        ),
+    ] = False
     sign_of_life_s: Annotated[
         PositiveSeconds,
         Meta(

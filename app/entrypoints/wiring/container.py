@@ -23,6 +23,7 @@ from app.adapters.simulated.magic_packets import SimulatedMagicPackets
 from app.adapters.simulated.power_events import SimulatedPowerEvents
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
+from app.adapters.simulated.wake_memory import SimulatedWakeMemory
 from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.adapters.substrate.blocks import SubstrateBlocks
 from app.adapters.substrate.chain import SubstrateChain
@@ -158,6 +159,12 @@ class Container(containers.DeclarativeContainer):
         files=one(files.file_window_memory, settings),
         simulated=one(SimulatedWindowMemory),
     )
+    wake_memory = _by_kind(
+        settings,
+        "boot_memory",
+        files=one(files.file_wake_memory, settings),
+        simulated=one(SimulatedWakeMemory),
+    )
     rtc_alarm = providers.Selector(
         providers.Callable(rtc_alarm_kind, settings),
         linux=one(host.linux_rtc_alarm, settings),
@@ -196,6 +203,7 @@ class Container(containers.DeclarativeContainer):
         rtc_alarm=rtc_alarm,
         signs_of_life=signs_of_life,
         window_memory=window_memory,
+        wake_memory=wake_memory,
     )
     services = one(assemble, node, ports, providers.Callable(policies, settings), faults, progress)
     server = services.provided.server

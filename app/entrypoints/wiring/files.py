@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.adapters.files.boot_memory import FileBootMemory
+from app.adapters.files.wake_memory import FileWakeMemory
 from app.adapters.files.window_memory import FileWindowMemory
 from app.adapters.status_socket.server import StatusSocket
 from app.entrypoints.settings.profiles import profile_of, status_paths
@@ -27,6 +28,12 @@ def boots_file(settings: Settings) -> Path:
     """Where it is, whatever the profile."""
     usual = ZOS_BOOTS_FILE if profile_of(settings) == "zos" else BOOTS_FILE
     return Path(settings.boot_memory.file) if settings.boot_memory.file else usual
+
+
+def file_wake_memory(settings: Settings) -> FileWakeMemory:
+    """What proves a wake, beside what the boot-loop guard remembers."""
+    boots = boots_file(settings)
+    return FileWakeMemory(boots.with_name(f"{boots.stem}-wakes.json"))
 
 
 def file_window_memory(settings: Settings) -> FileWindowMemory:

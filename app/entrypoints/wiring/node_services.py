@@ -33,6 +33,7 @@ from app.domain.services.own_power.own_node import SYNC_SELF, OwnNode
 from app.domain.services.own_power.own_state import OwnState
 from app.domain.services.own_power.power_management import PowerManagement
 from app.domain.services.own_power.shutdown import Shutdown
+from app.domain.services.own_power.wake_proof import WakeProof
 from app.domain.services.power_server import PowerServer
 from app.domain.services.reporting.clock_watch import ClockWatch
 from app.domain.services.reporting.fee_pace import FeePace
@@ -58,6 +59,7 @@ from app.ports.power_events import PowerEvents
 from app.ports.rtc_alarm import RtcAlarm
 from app.ports.signs_of_life import SignsOfLife
 from app.ports.telemetry import Telemetry
+from app.ports.wake_memory import WakeMemory
 from app.ports.window_memory import WindowMemory
 
 
@@ -84,6 +86,7 @@ class Ports:
     rtc_alarm: RtcAlarm | None = None
     signs_of_life: SignsOfLife | None = None
     window_memory: WindowMemory | None = None
+    wake_memory: WakeMemory | None = None
 
 
 def assemble(
@@ -115,7 +118,9 @@ def assemble(
     management = PowerManagement(context, ports.chain, ports.nic, ports.host_power, alarm, allowed=allowed)
     boot_loop = BootLoopGuard(context, ports.boot_memory, ports.host_facts, policies.boot_loop, management.other_wakers)
     last_waker = LastWaker(signs, order, farm, guarded=policies.last_waker_guard)
-    guards = OwnGuards(management, boot_loop, last_waker, ports.holds)
+    needed = policies.proved_wake_required
+    proof = WakeProof(context, ports.wake_memory, ports.chain, ports.host_facts, alarm, required=needed)
+    guards = OwnGuards(management, boot_loop, last_waker, ports.holds, proof)
     heads = HeadWatch(ports.chain, ports.clock, age_s_max=limits.best_head_age_s_max, pause_s=down.follow_up_s)
     observer = Observer(context, ports.chain, wakes, guards, heads, limits)
 
@@ -124,7 +129,7 @@ def assemble(
     window = OpenWindow(context, ports.window_memory, ports.chain, ports.host_facts)
     paces = {power: FeePace(context, wallet, policies.fees, Call.SET_POWER_STATE) for power in Power}
     state = OwnState(context, ports.chain, management, window, paces, announce_s=down.announce_s)
-    host = OwnHost(context, management, alarm, boot_loop, orders)
+    host = OwnHost(context, management, alarm, boot_loop, proof, orders)
     duties = LastDuties(context, uptime, wakes.bursts, uptime_s=down.uptime_deadline_s)
     shutdown = Shutdown(context, observer, state, host, duties, down)
     reboot = RebootRules(node.node, limits, policies.reboot_allowed, down.retry_later_s)
@@ -139,4 +144,4 @@ def assemble(
     reader = EventReader(context, ports.events, handler.inbox, triggers)
     look = FarmLook(context, farm, wakes, silent, farm_loop)
     server = PowerServer(reader, handler, own, look, uptime, wakes)
-    return NodeServices(context, management, farm, uptime, wakes, observer, shutdown, *triggers, server)
+    return NodeServices(context, management, farm, uptime, wakes, observer, shutdown, proof, *triggers, server)

@@ -42,6 +42,7 @@ class Policies:
     power_off_allowed: bool
     reboot_allowed: bool
     last_waker_guard: bool
+    proved_wake_required: bool
     sign_of_life_s: float
     farm_refresh_s: float
     nodes_at_once: int | None
@@ -79,6 +80,7 @@ def policies(settings: Settings) -> Policies:
         power_off_allowed=power.enabled,
         reboot_allowed=power.reboot_after_aborted_sleep,
         last_waker_guard=power.last_waker_guard,
+        proved_wake_required=power.require_proved_wake,
         sign_of_life_s=power.sign_of_life_s,
         farm_refresh_s=power.farm_refresh_s,
         nodes_at_once=NODES_AT_ONCE if gateway else None,

@@ -78,6 +78,16 @@ class ClockAlarm:
         self._rings_in_s = due_in_s
         self._faults.clear(FAULT)
 
+    async def due_at_s(self) -> float | None:
+        """When an alarm will wake the machine (Unix seconds); at once for all that is known when it can't be read."""
+        if self._rtc is None:
+            return None
+        try:
+            due_in_s = await self._rtc.due_in_s()
+        except RtcUnusable:
+            due_in_s = 0
+        return None if due_in_s is None else self._clock.now() + due_in_s
+
     async def clear(self) -> None:
         """Take powerd's alarm away: the machine is up. A failure is logged, and does no harm."""
         self._rings_in_s = None

@@ -72,6 +72,7 @@ class Observer:
             best, head_unreadable = await self._with_head(best)
         self._note_target(best)
         await self._guards.boot_loop.saw(best.power)
+        await self._guards.proof.saw(best)
         # Last of all: they are near and quick, and the program that placed one counts on it.
         holds, holds_unreadable = await self._guards.read_holds()
         self.last = Observation(
@@ -89,6 +90,7 @@ class Observer:
             own_state_uncertain=own_state_uncertain,
             boot_loop=self._guards.boot_loop.objection,
             last_waker=last_waker,
+            unproved=self._guards.proof.objection,
         )
         return self.last
 

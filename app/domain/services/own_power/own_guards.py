@@ -9,6 +9,7 @@ from app.domain.model import Hold
 from app.domain.services.own_power.boot_loop import BootLoopGuard
 from app.domain.services.own_power.last_waker import LastWaker
 from app.domain.services.own_power.power_management import PowerManagement
+from app.domain.services.own_power.wake_proof import WakeProof
 from app.ports.holds import Holds
 
 
@@ -20,6 +21,7 @@ class OwnGuards:
     boot_loop: BootLoopGuard
     last_waker: LastWaker
     holds: Holds
+    proof: WakeProof
 
     async def read_holds(self) -> tuple[tuple[Hold, ...], str]:
         """The holds, and why they can't be read, or nothing."""

@@ -10,6 +10,7 @@ from app.domain.services.own_power.clock_alarm import ClockAlarm
 from app.domain.services.own_power.host_orders import POWER_OFF, HostOrders, Wanted
 from app.domain.services.own_power.power_management import FAULT as CARD_FAULT
 from app.domain.services.own_power.power_management import PowerManagement
+from app.domain.services.own_power.wake_proof import WakeProof
 
 
 class OwnHost:
@@ -21,12 +22,14 @@ class OwnHost:
         management: PowerManagement,
         alarm: ClockAlarm,
         boot_loop: BootLoopGuard,
+        proof: WakeProof,
         orders: HostOrders,
     ) -> None:
         self._faults = context.faults
         self._management = management
         self._alarm = alarm
         self._boot_loop = boot_loop
+        self._proof = proof
         self._orders = orders
 
     @property
@@ -50,6 +53,7 @@ class OwnHost:
         """Minutes have passed since the card was armed; another program may have disarmed it meanwhile."""
         await self._boot_loop.leaving()
         await self.arm(said_down=True)
+        await self._proof.leaving()
         await self._management.leaving()
 
     @property
@@ -64,6 +68,7 @@ class OwnHost:
     async def stay(self) -> None:
         """The machine stays up: what was armed for its sleep is taken back."""
         await self._management.staying()
+        await self._proof.staying()
         await self.clear_alarm()
 
     async def clear_alarm(self) -> None:

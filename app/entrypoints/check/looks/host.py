@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.domain.errors import HostPowerFailed
+from app.domain.moments import utc
 from app.entrypoints.check.finding import Finding, failed, ok, warning
 from app.entrypoints.check.subject import Subject
-from app.entrypoints.wiring.files import boots_file
+from app.entrypoints.wiring.files import boots_file, file_wake_memory
 
 POLKIT = "allow this user to power off in polkit (packaging/polkit has the rule), or run powerd as root"
+PROVE = "`powerd check --trial` lets it sleep once; docs/check.md says how to prove a wake"
 ORDERS = (("CanPowerOff", "power off"), ("CanReboot", "reboot"))
 
 
@@ -83,6 +85,16 @@ async def memory(subject: Subject) -> Sequence[Finding]:
     except OSError as error:
         return [failed(f"{directory} can't be written by user {_user()}: {error.strerror}", remedy)]
     return [ok(f"{directory} can be written")]
+
+
+async def proof(subject: Subject) -> Sequence[Finding]:
+    """What the daemon saw of its own wakes."""
+    record = await file_wake_memory(subject.settings).load()
+    if record.proved_at_s is not None:
+        return [ok(f"a wake of this node was seen: the boot of {utc(record.proved_at_s)}")]
+    if subject.settings.power_management.require_proved_wake:
+        return [warning("no wake of this node was seen yet: it stays up (power_management.require_proved_wake)", PROVE)]
+    return [ok("no wake of this node was seen yet; docs/check.md says how to prove one")]
 
 
 def _user() -> str:

@@ -95,6 +95,8 @@ def _node(status: NodeStatus) -> Iterator[Row]:
     last, age_s = status.last_uptime, status.last_uptime_age_s
     said = "not reported yet" if last is None else f"{_span(last.uptime_s)}, reported {_span(age_s or 0)} ago"
     yield "uptime", said, ""
+    if status.proved_wake_at_s is not None:
+        yield "woken", f"a wake was proved by the boot of {_moment(status.proved_wake_at_s, status.now_s)}", ""
     if status.problems:
         yield "unhealthy", ", ".join(status.problems), "red"
 

@@ -1,0 +1,81 @@
+"""Whether a wake of this node was seen, by what the node itself can know (R14).
+
+Theory of operation. A machine that is off sees nothing, so a boot is a proof only by what stands around it.
+All of this has to hold:
+
+1. Powerd had ordered the power-off of the boot before, and had not taken the order back.
+2. This is another boot.
+3. The node was called: its target was Up in a block right before this boot.
+4. It was called shortly before: ``CALLED_S_MAX`` before this boot, or when it left, its target was still Down.
+5. The clock's alarm, where powerd knows of one, was not due by then.
+
+What is not known is no proof. One thing the node can't tell: a hand on the power button in those minutes
+looks the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.model import NodePower, Power, Unreadable
+
+CALLED_S_MAX = 600.0
+"""From the call to the start of the kernel: two or three bursts, and the firmware's self-test of a large server."""
+
+ALARM_ROUNDING_S = 120.0
+"""Some clocks know minutes only; and a boot is as long after its alarm as the firmware takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A power-off that powerd ordered: in which boot, when, and when the clock's alarm is due (Unix seconds)."""
+
+    boot_id: str
+    at_s: float
+    alarm_at_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WakeRecord:
+    """What outlives a boot: the last departure, until it was judged; the boot that proved a wake (Unix seconds)."""
+
+    departure: Departure | None = None
+    proved_at_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One sleep is allowed though no wake was seen: in this boot, until the machine's uptime (seconds) is that."""
+
+    boot_id: str
+    until_uptime_s: float
+
+    def lasts(self, boot_id: str, uptime_s: float) -> bool:
+        """Whether it allows a sleep now."""
+        return self.boot_id == boot_id and uptime_s < self.until_uptime_s
+
+
+PowerThen = NodePower | Unreadable | None
+"""As a block left it; None where that is not known (any more)."""
+
+
+def may_prove(departure: Departure, boot_id: str, boot_at_s: float) -> bool:
+    """Points 1, 2 and 5: the rest takes reads of the chain."""
+    if departure.boot_id == boot_id:
+        return False
+    return departure.alarm_at_s is None or boot_at_s < departure.alarm_at_s - ALARM_ROUNDING_S
+
+
+def still_down_at_s(departure: Departure, boot_at_s: float) -> float | None:
+    """When the target must still have been Down; None: when the node left, and that was seen then."""
+    at_s = boot_at_s - CALLED_S_MAX
+    return None if departure.at_s >= at_s else at_s
+
+
+def proves(at_boot: PowerThen, before: PowerThen) -> bool:
+    """Points 3 and 4; ``before`` is that of `still_down_at_s`."""
+    return _has_target(at_boot, Power.UP) and _has_target(before, Power.DOWN)
+
+
+def _has_target(power: PowerThen, target: Power) -> bool:
+    return isinstance(power, NodePower) and power.target is target
