@@ -7,6 +7,7 @@ adapters connect when they are first used, and the program that runs the service
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -58,116 +59,82 @@ def _yes_or_no(answer: bool) -> str:
     return "yes" if answer else "no"
 
 
-def _by_kind(settings: Any, port: str, **kinds: Any) -> Any:
-    """The provider of that kind of adapter which the settings choose for the port."""
-    return providers.Selector(providers.Callable(kind_of, settings, port), **kinds)
-
-
+SETTINGS: providers.Dependency[Settings] = providers.Dependency()
 one = providers.Singleton
+
+
+def _of(make: Callable[..., Any], *needs: Any) -> Any:
+    """One, made of the settings and what else it needs."""
+    return providers.Singleton(make, SETTINGS, *needs)
+
+
+def _by_kind(port: str, **kinds: Any) -> Any:
+    """The provider of that kind of adapter which the settings choose for the port."""
+    return providers.Selector(providers.Callable(kind_of, SETTINGS, port), **kinds)
 
 
 class Container(containers.DeclarativeContainer):
     """``Container(settings=providers.Object(settings))``; ``node`` is given before `server`."""
 
-    settings: providers.Dependency[Settings] = providers.Dependency()
+    settings = SETTINGS
     node: providers.Dependency[NodeIdentity] = providers.Dependency()
     """This node's `NodeIdentity`, once `identification` found it."""
 
     # -- the ports ---------------------------------------------------------------------------------
     jitter = one(host.system_jitter)
     clock = one(SystemClock)
-    zbus_client = one(zos.zbus_client, settings)
-    domain_events = one(zos.zbus_domain_events, settings, clock, jitter)
+    zbus_client = _of(zos.zbus_client)
+    domain_events = _of(zos.zbus_domain_events, clock, jitter)
     recent_events = one(KeptEvents, clock)
     instruments: Any = providers.Object(None)
     """The daemon alone counts: `daemon_instruments`."""
     fault_hook: Any = providers.Object(None)
-    telemetry = one(
-        monitoring.telemetry, settings, recent_events, domain_events.provider, instruments, fault_hook, clock
-    )
-    fault_display = _by_kind(
-        settings,
-        "faults",
-        log=one(NoDisplay),
-        zui=one(zos.zbus_faults, settings, zbus_client),
-    )
+    telemetry = _of(monitoring.telemetry, recent_events, domain_events.provider, instruments, fault_hook, clock)
+    fault_display = _by_kind("faults", log=one(NoDisplay), zui=_of(zos.zbus_faults, zbus_client))
     world = one(simulated.world_of_one, clock)
-    chain_client = one(substrate.substrate_client, settings, telemetry)
+    chain_client = _of(substrate.substrate_client, telemetry)
     chain = _by_kind(
-        settings,
         "chain",
-        substrate=one(substrate.substrate_chain, settings, chain_client),
-        gateway=one(zos.zbus_chain, settings, zbus_client, clock, telemetry),
+        substrate=_of(substrate.substrate_chain, chain_client),
+        gateway=_of(zos.zbus_chain, zbus_client, clock, telemetry),
         simulated=one(SimulatedChain, world.provided.ledger, clock, world.provided.account),
     )
     identity = _by_kind(
-        settings,
         "identity",
-        key=one(substrate.substrate_identity, settings, chain_client),
-        configured=one(substrate.substrate_identity, settings, chain_client),
-        registrar=one(zos.zbus_identity, settings, zbus_client),
+        key=_of(substrate.substrate_identity, chain_client),
+        configured=_of(substrate.substrate_identity, chain_client),
+        registrar=_of(zos.zbus_identity, zbus_client),
         simulated=one(SimulatedIdentity, world.provided.identity),
     )
     events = _by_kind(
-        settings,
-        "events",
-        redis=one(redis.redis_power_events, settings),
-        simulated=one(SimulatedPowerEvents, world.provided.stream, clock),
+        "events", redis=_of(redis.redis_power_events), simulated=one(SimulatedPowerEvents, world.provided.stream, clock)
     )
-    nic = _by_kind(
-        settings,
-        "nic",
-        linux=one(host.linux_nic, settings),
-        simulated=one(simulated.simulated_nic, settings),
-    )
+    nic = _by_kind("nic", linux=_of(host.linux_nic), simulated=_of(simulated.simulated_nic))
     magic_packets = _by_kind(
-        settings,
         "magic_packets",
-        raw=one(host.raw_magic_packets, settings),
-        udp=one(host.udp_magic_packets, settings),
+        raw=_of(host.raw_magic_packets),
+        udp=_of(host.udp_magic_packets),
         simulated=one(SimulatedMagicPackets, world.provided.network),
     )
     host_power = _by_kind(
-        settings,
         "host_power",
-        systemctl=one(host.systemctl_host_power, settings),
-        zinit=one(zos.zinit_host_power, settings),
+        systemctl=_of(host.systemctl_host_power),
+        zinit=_of(zos.zinit_host_power),
         simulated=one(SimulatedHostPower, clock),
     )
-    host_facts = _by_kind(
-        settings,
-        "host_facts",
-        linux=one(host.linux_host_facts, settings),
-        simulated=one(SimulatedHostFacts, clock),
-    )
+    host_facts = _by_kind("host_facts", linux=_of(host.linux_host_facts), simulated=one(SimulatedHostFacts, clock))
     holds = _by_kind(
-        settings,
         "holds",
-        files=one(host.file_holds, settings, clock),
-        logind=one(host.file_and_logind_holds, settings, clock),
+        files=_of(host.file_holds, clock),
+        logind=_of(host.file_and_logind_holds, clock),
         simulated=one(SimulatedHolds, clock),
     )
-    boot_memory = _by_kind(
-        settings,
-        "boot_memory",
-        files=one(files.file_boot_memory, settings),
-        simulated=one(SimulatedBootMemory),
-    )
-    window_memory = _by_kind(
-        settings,
-        "boot_memory",
-        files=one(files.file_window_memory, settings),
-        simulated=one(SimulatedWindowMemory),
-    )
-    wake_memory = _by_kind(
-        settings,
-        "boot_memory",
-        files=one(files.file_wake_memory, settings),
-        simulated=one(SimulatedWakeMemory),
-    )
+    boot_memory = _by_kind("boot_memory", files=_of(files.file_boot_memory), simulated=one(SimulatedBootMemory))
+    window_memory = _by_kind("boot_memory", files=_of(files.file_window_memory), simulated=one(SimulatedWindowMemory))
+    wake_memory = _by_kind("boot_memory", files=_of(files.file_wake_memory), simulated=one(SimulatedWakeMemory))
     rtc_alarm = providers.Selector(
         providers.Callable(rtc_alarm_kind, settings),
-        linux=one(host.linux_rtc_alarm, settings),
+        linux=_of(host.linux_rtc_alarm),
         simulated=one(SimulatedRtcAlarm, clock),
         off=providers.Object(None),
     )
@@ -210,32 +177,26 @@ class Container(containers.DeclarativeContainer):
 
     # -- what others may ask (zbus) ----------------------------------------------------------------
     unidentified_operator = one(UnidentifiedOperator, identification, everywhere, recent_events, version)
-    operator = one(
-        OperatorService,
-        services,
-        host_facts,
-        recent_events,
-        version,
-    )
+    operator = one(OperatorService, services, host_facts, recent_events, version)
     desk = one(Desk, unidentified_operator)
     power_object = one(PowerObject, desk)
-    zbus_server = one(zos.zbus_server, settings, power_object, jitter)
+    zbus_server = _of(zos.zbus_server, power_object, jitter)
 
-    status_watch = one(StatusWatch, one(files.status_socket, settings), desk.provided.status, everywhere)
+    status_watch = one(StatusWatch, _of(files.status_socket), desk.provided.status, everywhere)
     service_manager = one(host.service_manager)
     supervision = one(Supervision, service_manager, progress, clock, desk.provided.headline)
 
     # -- what monitoring systems see ---------------------------------------------------------------
-    daemon_instruments = one(monitoring.instruments, settings)
-    daemon_fault_hook = one(monitoring.fault_hook, settings)
+    daemon_instruments = _of(monitoring.instruments)
+    daemon_fault_hook = _of(monitoring.fault_hook)
     monitor = one(monitoring.monitor, desk, progress, instruments, clock)
-    page_server = one(monitoring.page_server, settings, monitor)
-    textfile = one(monitoring.textfile, settings, monitor)
+    page_server = _of(monitoring.page_server, monitor)
+    textfile = _of(monitoring.textfile, monitor)
 
     # -- the follower (powerd events) --------------------------------------------------------------
     chain_blocks = one(SubstrateBlocks, chain_client)
-    events_out = one(redis.redis_power_events_out, settings)
-    block_cursor = one(host.file_block_cursor, settings)
+    events_out = _of(redis.redis_power_events_out)
+    block_cursor = _of(host.file_block_cursor)
     follower = one(
         Follower, context, chain_blocks, events_out, block_cursor, batch=settings.provided.follower.batch_blocks
     )
@@ -245,7 +206,7 @@ class Container(containers.DeclarativeContainer):
     farm_view = one(SubstrateFarmView, chain_client)
     farm_history = one(SubstrateFarmHistory, chain_client)
     farm_owners = one(SubstrateFarmOwners, chain_client)
-    farmer_key = one(farmer_key, settings)
-    farmer_account = one(substrate.substrate_farmer_account, settings, chain_client, farmer_key)
-    node_account = one(substrate.substrate_node_account, settings, chain_client)
-    power_targets = one(substrate.substrate_power_targets, settings, chain_client, farmer_key)
+    farmer_key = _of(farmer_key)
+    farmer_account = _of(substrate.substrate_farmer_account, chain_client, farmer_key)
+    node_account = _of(substrate.substrate_node_account, chain_client)
+    power_targets = _of(substrate.substrate_power_targets, chain_client, farmer_key)
