@@ -22,7 +22,7 @@ from tests.machines.lines import Gone
 from tests.machines.machine import TooLate
 from tests.machines.needs import missing
 from tests.machines.ports import free_port
-from tests.machines.scenes import LONG, SCENES
+from tests.machines.repertoire import LONG, SCENES
 from tests.machines.segment import Segment, plug_in
 from tests.machines.stand import NotSo, Stand
 

@@ -19,6 +19,8 @@ LOOK_S = 0.3
 PING_S = 3.0
 TOLD_LINES = 40
 MEMORY_MIB = 768
+RTL8139 = "rtl8139"
+"""The card whose registers are read when the machine is off."""
 
 
 class TooLate(Exception):
@@ -37,6 +39,7 @@ class Machine:
     mac: str
     segment: tuple[int, int]
     accel: str
+    card: str = RTL8139
     boots: int = 0
     qmp: JsonLines | None = None
     agent: JsonLines | None = None
@@ -139,13 +142,19 @@ class Machine:
         await self._goes("RESET", "guest-reset", "reboot", within_s)
         self.boots += 1
 
+    async def plug(self, network: str, *, plugged: bool) -> None:
+        """Pull the cable of one of its cards (``segment`` or ``host``), or put it back."""
+        await self._alive(self.qmp).ask(execute="set_link", arguments={"name": network, "up": plugged})
+
     def forget_resets(self) -> None:
         """What QEMU said until the system was up, of its firmware, is no reboot."""
         if self.qmp is not None:
             self._events = len(self.qmp.events)
 
     async def armed(self) -> bool:
-        """Whether its card would wake it: what the chip itself says."""
+        """Whether its card would wake it: what the chip itself says, or what its driver said at the very end."""
+        if self.card != RTL8139:
+            return re.search(r"machine: the end, poweroff: eth\d \w*g", self.said()) is not None
         return await Rtl8139(self._alive(self.qmp)).wakes_by_magic_packet()
 
     async def unplug(self) -> None:
@@ -194,7 +203,7 @@ class Machine:
             *("-device", "virtserialport,chardev=agent,name=machine"),
             *("-drive", f"file={self.directory}/disk.raw,format=raw,if=virtio,cache=unsafe"),
             *("-netdev", f"socket,id=segment,udp=127.0.0.1:{theirs},localaddr=127.0.0.1:{ours}"),
-            *("-device", f"rtl8139,netdev=segment,mac={self.mac}"),
+            *("-device", f"{self.card},netdev=segment,mac={self.mac}"),
             *("-netdev", "user,id=host", "-device", "virtio-net-pci,netdev=host,mac=52:54:00:00:00:01"),
         )
 

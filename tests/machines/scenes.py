@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from tests.machines.machine import Machine
+from tests.machines.machine import RTL8139, Machine
 from tests.machines.stand import BOOT_S, SLEEP_S, NotSo, Settings, Stand
 
 STUBBORN = "/etc/systemd/system/stubborn.service"
@@ -26,10 +26,10 @@ AFTER_KILL_S = 120.0
 
 @asynccontextmanager
 async def at(
-    stand: Stand, files: Mapping[str, str] | None = None, settings: Settings | None = None
+    stand: Stand, files: Mapping[str, str] | None = None, settings: Settings | None = None, card: str = RTL8139
 ) -> AsyncIterator[Machine]:
     """A machine that is unplugged at the end; the farmer wants it up then."""
-    machine = stand.machine(files, settings)
+    machine = stand.machine(files, settings, card)
     try:
         await stand.farm.farmer("up", "1")
         yield machine
@@ -147,18 +147,24 @@ async def sleeps_and_wakes(stand: Stand) -> None:
     async with at(stand, {DISARM: disarm}) as machine:
         await stand.boot(machine)
         await stand.sleeps(machine)
-        await _woken(stand, machine)
+        await woken(stand, machine)
         await stand.holds(machine, "systemctl start disarm")
         machine.mark()
         await stand.sleeps(machine)
         await machine.says(r"Wake-on: d\s(.*\n)*machine: the end, poweroff: eth\d g", within_s=1)
         stand.tells("armed again behind `wol d`")
-        await _woken(stand, machine)
+        await woken(stand, machine)
 
 
-async def _woken(stand: Stand, machine: Machine) -> None:
+async def woken(stand: Stand, machine: Machine) -> None:
     """The machine is off, and armed: the packet of another node is what switches it on."""
     await machine.unplug()
+    await calls_it(stand)
+    await stand.boot(machine)
+
+
+async def calls_it(stand: Stand) -> None:
+    """The farmer wants it up, and another node calls it."""
     stand.segment.called.clear()
     begun_s = time.monotonic()
     await stand.farm.farmer("up", "1")
@@ -168,18 +174,3 @@ async def _woken(stand: Stand, machine: Machine) -> None:
     except TimeoutError:
         raise NotSo(f"no magic packet for it came within {SLEEP_S:.0f} s") from None
     stand.tells(f"called {time.monotonic() - begun_s:.0f} s after the farmer's Up")
-    await stand.boot(machine)
-
-
-SCENES: Mapping[str, Callable[[Stand], Awaitable[None]]] = {
-    "full-disk": full_disk,
-    "read-only": read_only_root,
-    "stubborn": stubborn_service,
-    "reboot": reboots,
-    "sleep": sleeps_and_wakes,
-    "no-logind": no_logind,
-    "as-installed": as_installed,
-}
-
-LONG = ("as-installed",)
-"""Only when asked for: it waits for ten minutes."""

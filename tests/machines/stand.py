@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.machines.farm import MACHINE, Farm
 from tests.machines.image import Image
-from tests.machines.machine import Machine
+from tests.machines.machine import RTL8139, Machine
 from tests.machines.segment import Segment
 
 BOOT_S = 1800.0
@@ -40,7 +40,9 @@ class Stand:
     boots: int = 0
     number: int = 0
 
-    def machine(self, files: Mapping[str, str] | None = None, settings: Settings | None = None) -> Machine:
+    def machine(
+        self, files: Mapping[str, str] | None = None, settings: Settings | None = None, card: str = RTL8139
+    ) -> Machine:
         """A new one, with these files on its disk, and these settings of powerd besides what it needs."""
         self.number += 1
         node = self.farm.node(MACHINE)
@@ -50,6 +52,7 @@ class Stand:
             str(node["mac"]),
             (self.card_port, self.segment_port),
             self.accel,
+            card,
         )
         machine.insert_disk(
             {
@@ -80,9 +83,9 @@ class Stand:
         await self.reports(machine)
         self.tells(f"up in {time.monotonic() - begun_s:.0f} s")
 
-    async def reports(self, machine: Machine) -> None:
-        """Wait for the first uptime report of a boot, and for the state Up."""
-        self.boots += 1
+    async def reports(self, machine: Machine, *, is_boot: bool = True) -> None:
+        """Wait for the first uptime report of a boot, or of a new start of powerd, and for the state Up."""
+        self.boots += is_boot
         await machine.says(r"powerd\[\d+\]: .*uptime reported", within_s=BOOT_S)
         machine.forget_resets()
         await self.farm.until_state("Up", within_s=BOOT_S)

@@ -12,7 +12,7 @@ import pytest
 
 from release.site_packages import locked_for
 from tests.machines.needs import missing
-from tests.machines.scenes import LONG, SCENES
+from tests.machines.repertoire import LONG, SCENES
 from tests.machines.segment import Segment, calls
 
 ROOT = Path(__file__).resolve().parents[2]
