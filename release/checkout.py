@@ -47,6 +47,14 @@ class Checkout:
         """``SOURCE_DATE_EPOCH``, or the time of the commit: the time that all files of a package have."""
         return int(os.environ.get("SOURCE_DATE_EPOCH") or self._git("log", "-1", "--format=%ct") or 0)
 
+    def notes(self) -> str:
+        """What CHANGELOG.md says of this version, without the heading. Raises `BuildFailed` if that is nothing."""
+        text = (self.root / "CHANGELOG.md").read_text()
+        notes = text.partition(f"\n## {self.version} ")[2].partition("\n")[2].partition("\n## ")[0].strip()
+        if not notes:
+            raise BuildFailed(f"CHANGELOG.md has no section {self.version}; write what changed for users")
+        return f"{notes}\n"
+
     def files(self) -> Sequence[str]:
         """What a clone would hold, with what is not committed yet; relative to the root, sorted."""
         listed = self._git("ls-files", "--cached", "--others", "--exclude-standard").splitlines()

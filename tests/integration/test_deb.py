@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from release.checkout import ROOT, Checkout
+from release.checkout import ROOT, BuildFailed, Checkout
 from release.control import debian_version
 from release.deb import PLACES, SITE, build_deb
 from tests.rigs.needs import missing
@@ -56,6 +56,14 @@ def test_a_build_that_is_no_release_is_older_than_the_release(deb: Path) -> None
     assert Checkout().commit.replace("-", ".") in version
     relation = ["dpkg", "--compare-versions", version, "lt", f"{Checkout().version}-1"]
     assert subprocess.run(relation, check=False).returncode == 0
+
+
+def test_the_notes_of_the_version_are_its_section_of_the_changelog(tmp_path: Path) -> None:
+    assert Checkout().notes().startswith("The first version.")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## 0.0.9 — 2026-01-01\n\nOld.\n")
+    with pytest.raises(BuildFailed, match="has no section"):
+        Checkout(tmp_path).notes()
 
 
 def test_each_file_of_packaging_is_where_systemd_udev_and_polkit_look_for_it(unpacked: Path) -> None:
@@ -147,9 +155,9 @@ class TestPrerm:
             ("/usr/lib/powerd", machine),
         ):
             text = text.replace(place, str(here))
-        self.stand_in(
-            machine, "systemctl", f'case $1 in is-system-running) echo {state};; *) [ "$3" = {active} ];; esac'
-        )
+        # A daemon that still waits for the chain is on its way, too.
+        answers = f'case $1 in is-system-running) echo {state};; show) [ "$5" = {active} ] && echo activating;; esac'
+        self.stand_in(machine, "systemctl", answers)
         self.stand_in(machine, "deb-systemd-invoke", f'echo "$@" >>{machine}/invoked')
         environment = {"PATH": f"{machine}/bin:/usr/bin:/bin"}
         subprocess.run(["sh", "-c", text, "prerm", action], check=True, env=environment)
