@@ -28,6 +28,7 @@ def test_the_quick_bench_prints_every_row_with_its_floor() -> None:
         "start-up",
         "check",
         "footprint",
+        "metrics",
         "zbus",
         "zos wake",
         "zos daemon",

@@ -82,7 +82,7 @@ def test_the_architecture_lists_every_task_of_the_daemon() -> None:
     assert [task for task in sorted(tasks) if f"`{task.partition('{')[0].rstrip()}" not in table] == []
 
 
-RECIPES = ("guard", "setting", "adapter", "magic packets", "zbus", "simulated fault", "promise", "command")
+RECIPES = ("guard", "setting", "adapter", "magic packets", "zbus", "metric", "simulated fault", "promise", "command")
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
