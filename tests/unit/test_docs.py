@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,56 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), ROOT / "packaging/README.md", *(ROOT / "
 RULES = ROOT / "docs/rules.md"
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+ANCHOR = re.compile(r"\]\(([^)#:]*)#([^)]*)\)")
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(text: str) -> set[str]:
+    """Those that GitHub makes of headings: lower case, no punctuation, hyphens for blanks, a number for the second."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#{1,6} +(.*?) *$", without_code(text), re.MULTILINE):
+        plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).replace("\\", "")
+        slug = re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
+        number = next(number for number in count() if (f"{slug}-{number}" if number else slug) not in found)
+        found.add(f"{slug}-{number}" if number else slug)
+    return found
+
+
+def test_every_anchor_that_a_document_links_to_is_a_heading_there() -> None:
+    links = [(each, target, anchor) for each in DOCUMENTS for target, anchor in ANCHOR.findall(each.read_text())]
+    assert links
+    wrong = [
+        (document.name, target, anchor)
+        for document, target, anchor in links
+        if target.endswith(".md") or not target
+        if anchor not in anchors(((document.parent / target) if target else document).read_text())
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("heading", "anchor"),
+    [
+        ("R1 The chain is the truth", "r1-the-chain-is-the-truth"),
+        ("`powerd check`, the doctor", "powerd-check-the-doctor"),
+        ("[power_management]", "power_management"),
+        ("Is it well?", "is-it-well"),
+    ],
+)
+def test_an_anchor_is_what_github_makes_of_a_heading(heading: str, anchor: str) -> None:
+    assert anchors(f"## {heading}\n\n```sh\n# no heading\n```\n## {heading}\n") == {anchor, f"{anchor}-1"}
+
+
+def test_every_block_of_code_says_what_it_is() -> None:
+    """Those that are ``sh`` are commands, which tests/integration/test_docs_commands.py runs."""
+    openings = {
+        each.name: re.findall(r"^ *```(\S*)\n.*?^ *```", each.read_text(), re.MULTILINE | re.DOTALL)
+        for each in DOCUMENTS
+    }
+    assert {name: found for name, found in openings.items() if "" in found} == {}
 
 
 def links() -> Iterator[tuple[Path, str]]:

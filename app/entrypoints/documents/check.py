@@ -17,14 +17,14 @@ HEAD = f"""# powerd check
 on the chain, in Redis or on the machine (`--wake` and `--trial` apart), and needs no running daemon. All checks run
 side by side, and end after {TIME_S:.0f} s (`--timeout`) whatever hangs: what did not answer is a line that says so.
 
-```
+```sh
 powerd --config /etc/powerd/powerd.toml check
 ```
 
 Run it as the user that powerd runs as, since rights are part of what is checked: with the units of
 [packaging](../packaging/README.md)
 
-```
+```sh
 systemd-run --wait --pipe --uid=powerd -p EnvironmentFile=/etc/powerd/powerd.env \\
     -p AmbientCapabilities="CAP_NET_ADMIN CAP_NET_RAW" powerd check
 ```
@@ -43,7 +43,7 @@ As `ExecStartPre=` of a unit, `powerd check --warnings-pass` keeps powerd from s
 no uptime is reported either, though the daemon itself would wait for a chain or a Redis that is away. So name the
 checks that do not mend themselves, or write what was found into the journal only:
 
-```
+```ini
 [Service]
 ExecStartPre=powerd check --warnings-pass --only settings,software,key,memory
 ExecStartPre=-powerd check
@@ -54,7 +54,7 @@ ExecStartPre=-powerd check
 No check can see whether the firmware lets the card wake the machine, or whether a switch separates two nodes. A wake
 proves it:
 
-```
+```sh
 powerd farm down 2              # the farmer, or its bot: node 2 goes to sleep
 powerd check --wake 2           # on another node of the farm
 ```
@@ -81,7 +81,7 @@ a wake. A wake by `powerd check --wake` under a target Down is a proof for you w
 
 `power_management.require_proved_wake = true` keeps the node up until one wake of it was seen. For the first one:
 
-```
+```sh
 powerd check --trial            # on the node: it may sleep once in the next hour, in this boot
 powerd farm down 2              # the farmer; wait until node 2 is dark
 powerd farm up 2 --wait         # its peers call it; it boots, and sees that it was woken

@@ -18,7 +18,7 @@ app/adapters/prometheus/declared.py. -->
 
 On a host with systemd the daemon serves its metrics to Prometheus by itself, on loopback only:
 
-```
+```sh
 curl http://127.0.0.1:{PORT}/metrics
 curl http://127.0.0.1:{PORT}/healthz
 ```
@@ -77,7 +77,7 @@ reader sees a half of it; every user can read it; and it is gone when the daemon
 write into that directory. With the packaged unit: `systemctl edit powerd`, and `chgrp powerd` and `chmod g+w` of the
 directory.
 
-```
+```ini
 [Service]
 ReadWritePaths=/var/lib/prometheus/node-exporter
 ```
