@@ -7,7 +7,7 @@ import pytest
 from app.adapters.simulated.farm_setup import BALANCE, add_farm
 from app.adapters.simulated.ledger import FEE, InvalidTransaction, Ledger
 from app.adapters.simulated.ledger_blocks import Block, Extrinsic
-from app.adapters.simulated.node_powers import NodePowers, told
+from app.adapters.simulated.node_powers import NodePowers, node_power_of
 from app.adapters.simulated.pallet import Power, Values
 from app.domain.model import NodeId
 
@@ -254,10 +254,14 @@ def test_powers_in_the_domains_words_follow_writes_and_forks(ledger: Ledger) -> 
     ledger.store.write("NodePower", 1, Power(1, "Down"), 1)
     ledger.store.write("NodePower", 2, Power(1, "Up"), 1)
     assert powers.best([NodeId(1), NodeId(2), NodeId(3)]) == {
-        1: told(Power(1, "Down")),
-        2: told(Power(1, "Up")),
-        3: told(Power()),
+        1: node_power_of(Power(1, "Down")),
+        2: node_power_of(Power(1, "Up")),
+        3: node_power_of(Power()),
     }
-    assert powers.finalized([NodeId(1), NodeId(2)]) == {1: told(Power(None, "Down")), 2: told(Power())}
+    final = {
+        1: node_power_of(Power(None, "Down")),
+        2: node_power_of(Power()),
+    }
+    assert powers.finalized([NodeId(1), NodeId(2)]) == final
     ledger.reorganise(1)
-    assert powers.best([NodeId(1), NodeId(2)]) == {1: told(Power(None, "Down")), 2: told(Power())}
+    assert powers.best([NodeId(1), NodeId(2)]) == final

@@ -33,15 +33,15 @@ class KeptFile:
 
     async def load(self, parse: Callable[[Any], Result]) -> Result | None:
         """The content as ``parse`` returns it, or None. A damaged file is logged, and counts as none."""
-        return await self._ask(lambda: self._load(parse))
+        return await self._in_thread(lambda: self._load(parse))
 
     async def save(self, content: Mapping[str, object]) -> None:
-        await self._ask(lambda: write_durably(self._path, content))
+        await self._in_thread(lambda: write_durably(self._path, content))
 
     async def clear(self) -> None:
-        await self._ask(lambda: self._path.unlink(missing_ok=True))
+        await self._in_thread(lambda: self._path.unlink(missing_ok=True))
 
-    async def _ask(self, question: Callable[[], Result]) -> Result:
+    async def _in_thread(self, question: Callable[[], Result]) -> Result:
         remedy = "mend its disk, or name another file (boot_memory.file)"
         try:
             return await self._thread.run(question)

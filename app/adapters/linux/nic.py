@@ -65,7 +65,7 @@ class LinuxNic:
         if not self._looked:
             self._armed_cards.remove()  # of a daemon that was killed after its power-off order
             self._looked = True
-        nic, deaf = await self._ask(lambda: find_cards(self._bridge))
+        nic, deaf = await self._in_thread(lambda: find_cards(self._bridge))
         self._log_what_wakes(nic)
         if deaf:
             which = f"{', '.join(deaf)} of {nic.name} can't be woken by magic packet"
@@ -82,11 +82,11 @@ class LinuxNic:
                 if self._magic_alone and read_wake_modes(card).others:
                     self._stubborn.add(card)
 
-        await self._ask(work)
+        await self._in_thread(work)
 
     async def armed(self, nic: Nic) -> bool:
         """Whether every card has magic packet in its wake modes, and no switch of the kernel is disabled."""
-        return await self._ask(lambda: all(self._card_armed(card) for card in nic.legs))
+        return await self._in_thread(lambda: all(self._card_armed(card) for card in nic.legs))
 
     async def look(self, nic: Nic) -> Sequence[CardLook]:
         """The state of each card now, for operators."""
@@ -99,7 +99,7 @@ class LinuxNic:
                 found.append(CardLook(card, modes.letters, modes.magic_on, off, above))
             return found
 
-        return await self._ask(work)
+        return await self._in_thread(work)
 
     async def leaving(self, nic: Nic) -> None:
         """Write the file from which the last hook of the shutdown arms the cards again."""
@@ -109,7 +109,7 @@ class LinuxNic:
             return cards + [f"wakeup {switch}" for card in nic.legs for switch in wakeup_switches(card).needed]
 
         try:
-            self._armed_cards.write(await self._ask(work))
+            self._armed_cards.write(await self._in_thread(work))
         except NicUnusable as error:
             log.warning("the last hook of the shutdown will not arm the card again: %s", error)
 
@@ -142,7 +142,7 @@ class LinuxNic:
             self._logged.add(what)
             log.log(level, "%s", what)
 
-    async def _ask(self, question: Callable[[], Result]) -> Result:
+    async def _in_thread(self, question: Callable[[], Result]) -> Result:
         about = f"about the network card of {self._bridge}"
         try:
             return await self._thread.run(question)

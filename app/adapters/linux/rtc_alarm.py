@@ -56,7 +56,7 @@ class LinuxRtcAlarm:
                 raise
             self._memory.save(KeptAlarm(self._set_s() or due_s, displaced_s))
 
-        await self._ask(work)
+        await self._in_thread(work)
 
     async def due_in_s(self) -> int | None:
         """Seconds until the alarm; None if there is none, or if it is past."""
@@ -65,11 +65,11 @@ class LinuxRtcAlarm:
             alarm_s = self._set_s()
             return None if alarm_s is None else alarm_s - self._now_s()
 
-        return await self._ask(work)
+        return await self._in_thread(work)
 
     async def mine(self) -> bool:
         """Whether the alarm is the one in the memory."""
-        return await self._ask(lambda: _is(self._memory.load(), self._set_s()))
+        return await self._in_thread(lambda: _is(self._memory.load(), self._set_s()))
 
     async def clear(self) -> None:
         """Clear powerd's alarm, or set again the one of another program that it replaced."""
@@ -85,7 +85,7 @@ class LinuxRtcAlarm:
                 self._restore(kept.displaced_s)
             self._memory.forget()
 
-        await self._ask(work)
+        await self._in_thread(work)
 
     def _now_s(self) -> int:
         return int(self._time.read_text())
@@ -108,7 +108,7 @@ class LinuxRtcAlarm:
         finally:
             os.close(descriptor)
 
-    async def _ask(self, question: Callable[[], Result]) -> Result:
+    async def _in_thread(self, question: Callable[[], Result]) -> Result:
         remedy = "name another clock (rtc_alarm.device), or switch the alarm off (rtc_alarm.enabled)"
         try:
             return await self._thread.run(question)

@@ -44,13 +44,13 @@ class RedisInspection:
 
     async def version(self) -> str:
         """Such as ``7.2.4``; empty where this user may not know. The first question: it opens the connection."""
-        told = await self._ask("HELLO", "2")
+        told = await self._command("HELLO", "2")
         if isinstance(told, Exception):
-            told = await self._ask("INFO", "server")
+            told = await self._command("INFO", "server")
         found = "" if isinstance(told, Exception) else _version(told)
         if not found:
             # Any answer proves that it is there and lets this user in.
-            await self._ask("HGETALL", self._readers)
+            await self._command("HGETALL", self._readers)
         return found
 
     async def refused(self) -> Mapping[str, Sequence[str]]:
@@ -78,17 +78,17 @@ class RedisInspection:
         }
         found = {}
         for purpose, commands in probes.items():
-            answers = [(command[0], await self._ask(*command)) for command in commands]
+            answers = [(command[0], await self._command(*command)) for command in commands]
             if names := [name for name, answer in answers if _is_refused(answer)]:
                 found[purpose] = names
         return found
 
     async def group(self) -> GroupLook | None:
         """None where this user may not know."""
-        groups = await self._ask("XINFO", "GROUPS", self._stream)
+        groups = await self._command("XINFO", "GROUPS", self._stream)
         if isinstance(groups, Exception):
             return None if _is_refused(groups) else GroupLook(0, there=False)
-        about = await self._ask("XINFO", "STREAM", self._stream)
+        about = await self._command("XINFO", "STREAM", self._stream)
         entries = 0 if isinstance(about, Exception) else int(_named(about)["length"])
         for each in map(_named, groups):
             if each["name"] == self._group.encode():
@@ -97,7 +97,7 @@ class RedisInspection:
 
     async def readers(self) -> Sequence[str]:
         """Who counted itself as a reader of the stream within the last hour, by name (``node 1 of farm 1``)."""
-        counts = await self._ask("HGETALL", self._readers)
+        counts = await self._command("HGETALL", self._readers)
         if isinstance(counts, Exception):
             return []
         return sorted({name.decode(errors="replace").rpartition(" ")[0] for name in counts})
@@ -105,7 +105,7 @@ class RedisInspection:
     async def close(self) -> None:
         await self._connection.close()
 
-    async def _ask(self, *command: str) -> Any:
+    async def _command(self, *command: str) -> Any:
         """The reply, or the error that it is."""
         from redis.exceptions import AuthenticationError, ResponseError
 

@@ -102,7 +102,7 @@ class RedisPowerEvents:
         """Pending entries, then abandoned ones, then new ones as they come (up to 3 s; at once after `open`)."""
         self._waited_ms = None
         try:
-            batch: Sequence[Delivery] = await self._ask(self._reading, self._next)
+            batch: Sequence[Delivery] = await self._use(self._reading, self._next)
         except BaseException:
             # Delivered, perhaps, and never seen: from the pending entries again.
             self._start_over()
@@ -120,7 +120,7 @@ class RedisPowerEvents:
             ids = [delivery.id for delivery in deliveries]
             self._held.difference_update(ids)
             try:
-                await self._ask(self._writing, lambda redis: redis.xack(self._stream, self._group, *ids))
+                await self._use(self._writing, lambda redis: redis.xack(self._stream, self._group, *ids))
             except EventsUnavailable:
                 self._remember(ids)
                 raise
@@ -129,7 +129,7 @@ class RedisPowerEvents:
         """Write first, acknowledge then: a full server refuses the first and accepts the second."""
         kept = delivery.fields if isinstance(delivery, RedisDelivery) else {}
         letter = {BODY: kept.get(BODY, b""), b"reason": reason.encode(), b"id": delivery.id.encode()}
-        await self._ask(
+        await self._use(
             self._writing,
             lambda redis: redis.xadd(self._dead_letter_stream, letter, maxlen=DEAD_LETTERS_MAX, approximate=True),
         )
@@ -137,8 +137,8 @@ class RedisPowerEvents:
 
     async def others(self, own: str) -> Sequence[str]:
         """By a hash beside the stream; one that is not in there, by what the server says of the consumer."""
-        names: Sequence[str] = await self._ask(self._writing, lambda redis: self._readers.look(redis, own))
-        return names or await self._ask(self._writing, lambda redis: self._strangers.look(redis, self._waited_ms))
+        names: Sequence[str] = await self._use(self._writing, lambda redis: self._readers.look(redis, own))
+        return names or await self._use(self._writing, lambda redis: self._strangers.look(redis, self._waited_ms))
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -217,7 +217,7 @@ class RedisPowerEvents:
             if not str(error).startswith("BUSYGROUP"):
                 raise
 
-    async def _ask(self, connection: Connection, question: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def _use(self, connection: Connection, question: Callable[[Any], Awaitable[Any]]) -> Any:
         from redis.exceptions import ResponseError
 
         async with connection.use() as redis:

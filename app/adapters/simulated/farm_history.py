@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Block, Event
-from app.adapters.simulated.node_powers import told
+from app.adapters.simulated.node_powers import node_power_of
 from app.adapters.simulated.pallet import ALWAYS_UP
 from app.domain.blocks import BlockRef
 from app.domain.errors import ChainUnavailable, HistoryForgotten
@@ -72,7 +72,7 @@ class SimulatedFarmHistory:
         return block
 
     def _initial(self, node: NodeId, number: int) -> Initial:
-        power = told(self.ledger.read("NodePower", node, number, ALWAYS_UP))
+        power = node_power_of(self.ledger.read("NodePower", node, number, ALWAYS_UP))
         since_s = None
         if power.state.power is Power.DOWN:
             since_s = _timed(self._block(power.state.since_block or 0)).time_s

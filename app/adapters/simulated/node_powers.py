@@ -26,20 +26,20 @@ class NodePowers:
 
     def best(self, nodes: Collection[NodeId]) -> dict[NodeId, NodePower]:
         """As of the newest block."""
-        power, up = self._now.get, told(ALWAYS_UP)
+        power, up = self._now.get, node_power_of(ALWAYS_UP)
         return {node: power(node, up) for node in nodes}
 
     def finalized(self, nodes: Collection[NodeId]) -> dict[NodeId, NodePower]:
         """As of the newest block that can't be undone."""
         at = self._ledger.finalized_number
-        return {node: told(self._ledger.read("NodePower", node, at, ALWAYS_UP)) for node in nodes}
+        return {node: node_power_of(self._ledger.read("NodePower", node, at, ALWAYS_UP)) for node in nodes}
 
     def _changed(self, node: Hashable, power: Any) -> None:
-        self._now[cast(NodeId, node)] = told(ALWAYS_UP if power is None else power)
+        self._now[cast(NodeId, node)] = node_power_of(ALWAYS_UP if power is None else power)
 
 
 @lru_cache(maxsize=65_536)
-def told(power: LedgerPower) -> NodePower:
+def node_power_of(power: LedgerPower) -> NodePower:
     """One entry; equal entries are one value."""
     state = Power.UP if power.down_since is None else Power.DOWN
     return NodePower(PowerState(state, power.down_since), Power(power.target))

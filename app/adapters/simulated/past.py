@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Block
-from app.adapters.simulated.node_powers import told
+from app.adapters.simulated.node_powers import node_power_of
 from app.adapters.simulated.pallet import ALWAYS_UP
 from app.domain.model import Head, HeadKind, Inclusion, NodeId, PastPower, Power
 from app.domain.power_changes import Changed, needs_parent, targets_at
@@ -18,10 +18,10 @@ def power_in(ledger: Ledger, node: NodeId, block: Inclusion) -> PastPower | None
     if found is None:
         return None
     changes = list(_changes(found, node))
-    power = told(ledger.read("NodePower", node, found.number, ALWAYS_UP))
+    power = node_power_of(ledger.read("NodePower", node, found.number, ALWAYS_UP))
     before = power
     if needs_parent(changes):
-        before = told(ledger.read("NodePower", node, found.number - 1, ALWAYS_UP))
+        before = node_power_of(ledger.read("NodePower", node, found.number - 1, ALWAYS_UP))
     head = Head(HeadKind.BEST, found.number, found.hash, found.time_ms / 1000)
     return PastPower(head, power, *targets_at(changes, before.target))
 

@@ -64,7 +64,7 @@ class Versions:
         if name in self._final and at <= self._final[name][0]:
             self._final[name][1][key] = value
         self._newest.setdefault(name, {})[key] = value
-        self._tell(name, key, value)
+        self._notify(name, key, value)
         numbers, values = self._maps.setdefault(name, {}).setdefault(key, ([], []))
         if numbers and numbers[-1] == at:
             values[-1] = value
@@ -91,7 +91,7 @@ class Versions:
                     self._newest[name][key] = values[-1]
                 else:
                     self._newest[name].pop(key, None)
-                self._tell(name, key, values[-1] if values else None)
+                self._notify(name, key, values[-1] if values else None)
 
     def forget(self, before: int) -> None:
         """Drop versions that no block from ``before`` on can see."""
@@ -102,6 +102,6 @@ class Versions:
                 keep = max(0, bisect_right(numbers, before) - 1)
                 del numbers[:keep], values[:keep]
 
-    def _tell(self, name: str, key: Hashable, value: Any) -> None:
+    def _notify(self, name: str, key: Hashable, value: Any) -> None:
         for watcher in self._watchers.get(name, ()):
             watcher(key, value)

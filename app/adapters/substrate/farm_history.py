@@ -58,10 +58,10 @@ class SubstrateFarmHistory:
         first, end = 0, newest.ref.number
         while end - first > 1:
             step = max(1, (end - first) // (LOOKS_AT_ONCE + 1))
-            looks = await self._ask(partial(self._timed, numbers=range(first + step, end, step)))
+            looks = await self._query(partial(self._timed, numbers=range(first + step, end, step)))
             first = max([first, *(look.ref.number for look in looks if look.time_s < time_s)])
             end = min([end, *(look.ref.number for look in looks if look.time_s >= time_s)])
-        (found,) = await self._ask(partial(self._timed, numbers=[first]))
+        (found,) = await self._query(partial(self._timed, numbers=[first]))
         return found
 
     async def nodes(self, farm: FarmId, at: TimedBlock) -> tuple[NodeId, ...]:
@@ -76,7 +76,7 @@ class SubstrateFarmHistory:
         powers = await self._client.compute(lambda: records.powers(state.runtime, asked, state.values))
         known = {node: _readable(node, power) for node, power in powers.items()}
         downs = sorted({power.state.since_block or 0 for power in known.values() if power.state.power is Power.DOWN})
-        times = {block.ref.number: block.time_s for block in await self._ask(partial(self._timed, numbers=downs))}
+        times = {block.ref.number: block.time_s for block in await self._query(partial(self._timed, numbers=downs))}
         return [
             Initial(node, power.state.power, power.target, times.get(power.state.since_block or 0))
             if power.state.power is Power.DOWN
@@ -94,7 +94,7 @@ class SubstrateFarmHistory:
             keys = [runtime.key("System", "Events"), runtime.key("Timestamp", "Now"), *runtime.upgrade_keys]
             return await self._decode(connection, await _values(connection, refs, keys), wanted)
 
-        return await self._ask(question)
+        return await self._query(question)
 
     async def _decode(
         self, connection: RpcConnection, raws: Sequence[tuple[BlockRef, Values]], nodes: frozenset[NodeId]
@@ -135,9 +135,9 @@ class SubstrateFarmHistory:
             except RpcRefused as error:
                 raise _failure(connection, at.ref, error) from error
 
-        return await self._ask(question)
+        return await self._query(question)
 
-    async def _ask(self, question: Callable[[RpcConnection], Awaitable[Result]]) -> Result:
+    async def _query(self, question: Callable[[RpcConnection], Awaitable[Result]]) -> Result:
         forgetful: dict[str, str] = {}
 
         async def noting(connection: RpcConnection) -> Result:

@@ -89,7 +89,7 @@ class RpcConnection:
 
     async def call(self, method: str, *params: Any) -> Any:
         """The result of one request. Raises `RpcRefused` or `EndpointFailed`."""
-        (answer,) = await self._ask([(method, params)])
+        (answer,) = await self._request([(method, params)])
         return _result(answer)
 
     async def ask_for(self, shape: type[Shape], method: str, *params: Any) -> Shape:
@@ -100,14 +100,14 @@ class RpcConnection:
         """Results in the order of ``requests``. For a refused one it is an `RpcRefused` as a value."""
         answers: list[Any] = []
         for start in range(0, len(requests), BATCH_SIZE):
-            answers += await self._ask(requests[start : start + BATCH_SIZE])
+            answers += await self._request(requests[start : start + BATCH_SIZE])
         return answers
 
     async def subscribe(self, method: str, *params: Any, end: str) -> Subscription:
         """Begin a subscription, which the method ``end`` ends. Raises `RpcRefused` or `EndpointFailed`."""
         subscription = Subscription(end, self.check, lambda: self.call("chain_getHead"), self._keepalive_s)
         try:
-            (answer,) = await self._ask([(method, params)], subscription)
+            (answer,) = await self._request([(method, params)], subscription)
         except asyncio.CancelledError:
             if subscription.id is not None:
                 self.unsubscribe(subscription)  # it was confirmed at the same moment
@@ -123,7 +123,7 @@ class RpcConnection:
 
     # -- requests ----------------------------------------------------------------------------------
 
-    async def _ask(self, requests: Sequence[Request], subscription: Subscription | None = None) -> list[Any]:
+    async def _request(self, requests: Sequence[Request], subscription: Subscription | None = None) -> list[Any]:
         self.check()
         in_batch = self._takes_batches and len(requests) > 1
         loop = asyncio.get_running_loop()

@@ -105,20 +105,20 @@ class ZbusChain:
         """Ascending."""
         if not await self._has_power():
             return ()
-        return tuple(sorted(NodeId(node) for node in await self._ask(neighbours.GET_NODES, farm)))
+        return tuple(sorted(NodeId(node) for node in await self._call(neighbours.GET_NODES, farm)))
 
     async def _power(self, node: NodeId) -> NodePower | Unreadable:
         try:
             if not await self._has_power():
                 return NodePower(PowerState(Power.UP), Power.UP)
-            return node_power(await self._ask(neighbours.GET_POWER_TARGET, node))
+            return node_power(await self._call(neighbours.GET_POWER_TARGET, node))
         except _Broken as error:
             return Unreadable(str(error))
 
     async def _record(self, node: NodeId) -> Node | None:
         """None: the chain has no such node, which is an answer and no failure."""
         try:
-            return node_record(await self._ask(neighbours.GET_NODE, node))
+            return node_record(await self._call(neighbours.GET_NODE, node))
         except ChainUnavailable as error:
             if isinstance(error.__cause__, CallFailed) and NOT_FOUND in str(error):
                 return None
@@ -148,10 +148,10 @@ class ZbusChain:
 
     async def _time(self) -> ToldTime:
         asked_at_s = self._clock.monotonic()
-        answer_ns = await self._ask(neighbours.GET_TIME)
+        answer_ns = await self._call(neighbours.GET_TIME)
         return self._chain_time.told(answer_ns, asked_at_s=asked_at_s, now_s=self._clock.monotonic())
 
-    async def _ask(self, method: neighbours.RemoteMethod, *arguments: Any) -> Any:
+    async def _call(self, method: neighbours.RemoteMethod, *arguments: Any) -> Any:
         asked_at_s = self._clock.monotonic()
         try:
             answer = await self._client.call(method, *arguments, timeout_s=self._timeout_s)

@@ -127,7 +127,7 @@ class ZinitHostPower:
     async def _find_word(self, speech: Speech, order: Order) -> str:
         try:
             async with asyncio.timeout(self._prompt_s):
-                return await speech.find_word(self._ask, order)
+                return await speech.find_word(self._request, order)
         except TimeoutError:
             raise HostPowerFailed(
                 f"zinit gave no whole answer to a question within {self._prompt_s:g} s, so it was given no order"
@@ -137,16 +137,16 @@ class ZinitHostPower:
     async def _give(self, speech: Speech, word: str) -> None:
         try:
             async with asyncio.timeout(self._timeout_s):
-                await speech.give_order(self._ask_for_good, word)
+                await speech.give_order(self._request_for_good, word)
         except TimeoutError:
             if self._order_is_out and speech.ANSWERS_AFTERWARDS:
                 return  # it is alive, and has the order: it is at it
             raise HostPowerFailed(f"zinit gave no whole answer to `{word}` within {self._timeout_s:g} s") from None
 
-    async def _ask(self, request: bytes) -> Answer:
+    async def _request(self, request: bytes) -> Answer:
         return await exchange(self._socket, request)
 
-    async def _ask_for_good(self, request: bytes) -> Answer:
+    async def _request_for_good(self, request: bytes) -> Answer:
         return await exchange(self._socket, request, self._leaves)
 
     def _leaves(self) -> None:

@@ -32,7 +32,7 @@ class Supervision:
     def ready(self, headline: Callable[[], str]) -> None:
         """The start is over: it is known which node this is, and no other daemon serves it."""
         self._ready, self._headline = True, headline
-        self._tell()
+        self._notify()
 
     def give_up(self, error: LoopStuck) -> None:
         """The daemon can't be trusted to end by itself."""
@@ -45,10 +45,10 @@ class Supervision:
         while True:
             if stuck := self._progress.stuck:
                 raise LoopStuck(f"{stuck}; powerd ends, and its service manager starts it anew")
-            self._tell()
+            self._notify()
             await self._clock.sleep(every_s)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         if self._ready:
             self._manager.running(self._headline())
         else:

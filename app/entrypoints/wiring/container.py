@@ -60,6 +60,7 @@ def _yes_or_no(answer: bool) -> str:
 
 
 SETTINGS: providers.Dependency[Settings] = providers.Dependency()
+NONE: Any = providers.Object(None)
 one = providers.Singleton
 
 
@@ -70,7 +71,11 @@ def _of(make: Callable[..., Any], *needs: Any) -> Any:
 
 def _by_kind(port: str, **kinds: Any) -> Any:
     """The provider of that kind of adapter which the settings choose for the port."""
-    return providers.Selector(providers.Callable(kind_of, SETTINGS, port), **kinds)
+    return _by(kind_of, port, **kinds)
+
+
+def _by(kind: Callable[..., str], *needs: Any, **kinds: Any) -> Any:
+    return providers.Selector(providers.Callable(kind, SETTINGS, *needs), **kinds)
 
 
 class Container(containers.DeclarativeContainer):
@@ -132,17 +137,17 @@ class Container(containers.DeclarativeContainer):
     boot_memory = _by_kind("boot_memory", files=_of(files.file_boot_memory), simulated=one(SimulatedBootMemory))
     window_memory = _by_kind("boot_memory", files=_of(files.file_window_memory), simulated=one(SimulatedWindowMemory))
     wake_memory = _by_kind("boot_memory", files=_of(files.file_wake_memory), simulated=one(SimulatedWakeMemory))
-    rtc_alarm = providers.Selector(
-        providers.Callable(rtc_alarm_kind, settings),
+    rtc_alarm = _by(
+        rtc_alarm_kind,
         linux=_of(host.linux_rtc_alarm),
         simulated=one(SimulatedRtcAlarm, clock),
-        off=providers.Object(None),
+        off=NONE,
     )
-    signs_of_life = providers.Selector(
-        providers.Callable(signs_of_life_kind, settings),
+    signs_of_life = _by(
+        signs_of_life_kind,
         substrate=one(SubstrateSignsOfLife, chain_client),
         simulated=one(SimulatedSignsOfLife, world.provided.ledger),
-        off=providers.Object(None),
+        off=NONE,
     )
 
     # -- the daemon's services ---------------------------------------------------------------------
@@ -156,21 +161,8 @@ class Container(containers.DeclarativeContainer):
     registration_watch = one(RegistrationWatch, identity, context)
     ports = one(
         Ports,
-        chain=chain,
-        events=events,
-        nic=nic,
-        magic_packets=magic_packets,
-        host_power=host_power,
-        host_facts=host_facts,
-        holds=holds,
-        clock=clock,
-        telemetry=telemetry,
-        jitter=jitter,
-        boot_memory=boot_memory,
-        rtc_alarm=rtc_alarm,
-        signs_of_life=signs_of_life,
-        window_memory=window_memory,
-        wake_memory=wake_memory,
+        *(chain, events, nic, magic_packets, host_power, host_facts, holds, clock, telemetry, jitter),
+        *(boot_memory, rtc_alarm, signs_of_life, window_memory, wake_memory),
     )
     services = one(assemble, node, ports, providers.Callable(policies, settings), faults, progress)
     server = services.provided.server

@@ -58,7 +58,7 @@ class AbortedSleep:
         self._rules = rules
         self._failed_at_s: float | None = None
 
-    def tell(self, forbidden: str = "") -> None:
+    def show(self, forbidden: str = "") -> None:
         """Raise or clear the fault, by what is known of the window now."""
         window, remedy = self._window.window, self._window.remedy
         if window is None:
@@ -67,10 +67,10 @@ class AbortedSleep:
         else:
             self._faults.report(FAULT, uncredited(window, self._rules.node, remedy or Remedy.SLEEP, forbidden))
 
-    def tell_of_abort(self) -> None:
+    def show_abort(self) -> None:
         """A shutdown was aborted; where its reason is the target, the next look says more."""
         if self._window.remedy is Remedy.SLEEP:
-            self.tell()
+            self.show()
 
     async def look(self, seen: Observation) -> LookAgain:
         """Act on this observation, which the window saw; returns when the node should look again at the latest.
@@ -78,11 +78,11 @@ class AbortedSleep:
         Everything is asked once more right before the reboot: doubt never reboots.
         """
         if self._window.window is None or self._window.remedy is not Remedy.REBOOT:
-            self.tell()
+            self.show()
             self._orders.forget(REBOOT)
             return LookAgain.NEXT_ROUND
         forbidden = self._rules.forbidden(seen)
-        self.tell(forbidden)
+        self.show(forbidden)
         if forbidden:
             return LookAgain.IN_A_WHILE if self._rules.allowed else LookAgain.NEXT_ROUND
         if self._failed_at_s is not None and seen.now_s - self._failed_at_s < self._rules.retry_later_s:

@@ -69,7 +69,7 @@ class ClockAlarm:
             due_in_s = await self._rtc.due_in_s()
             if due_in_s is None or abs(due_in_s - self._ahead_s) > TOLERANCE_S:
                 raise RtcUnusable(
-                    f"the clock's alarm was set {self._ahead_s} s ahead and reads back as {_told(due_in_s)}; many "
+                    f"the clock's alarm was set {self._ahead_s} s ahead and reads back as {_in_words(due_in_s)}; many "
                     "clocks take no more than 24 h (rtc_alarm.ahead_s), and firmware may forbid it"
                 )
         except RtcUnusable as error:
@@ -114,5 +114,5 @@ class ClockAlarm:
         self._faults.clear(FAULT)
 
 
-def _told(due_in_s: int | None) -> str:
+def _in_words(due_in_s: int | None) -> str:
     return "none" if due_in_s is None else f"{due_in_s} s ahead"

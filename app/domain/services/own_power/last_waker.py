@@ -45,11 +45,11 @@ class LastWaker:
         except PowerdError as error:
             return f"whether another node of the farm is awake is not known: {error}"
         minutes = self._watch.fresh_s / 60
-        sign = f"up, and a sign of life within {minutes:.0f} min" if self._watch.tells else "target and state Up"
+        sign = f"up, and a sign of life within {minutes:.0f} min" if self._watch.available else "target and state Up"
         return f"no other node of the farm is known to be awake ({sign})"
 
     async def _another_is_awake(self, peers: Collection[NodeId]) -> bool:
-        if self._watch.tells:
+        if self._watch.available:
             await self._watch.look(peers)
             alive = [node for node in peers if self._watch.is_fresh(node)]
         else:

@@ -72,7 +72,7 @@ class OwnNode:
         await self._shutdown.forget_last_sleep()
         await self._state.window.recall()
         if self.window is not None and not self._state.window.booted:
-            self._aborted.tell()
+            self._aborted.show()
 
     async def keep(self) -> None:
         """Look for ever, on the clock and whenever the loop's trigger is pulled."""
@@ -85,7 +85,7 @@ class OwnNode:
         )
         await self._state.window.saw(seen.best)
         command = decide(seen, self._observer.limits)
-        self._tell(command)
+        self._record(command)
         match command:
             case ShutDown():
                 return await self._shut_down(seen)
@@ -108,9 +108,9 @@ class OwnNode:
         try:
             await self._shutdown.run(seen)
         except PowerdError:
-            self._aborted.tell_of_abort()
+            self._aborted.show_abort()
             raise
-        self._aborted.tell_of_abort()
+        self._aborted.show_abort()
         return StayUp(Guard.ABORTED, "the shutdown was aborted", LookAgain.SOON)
 
     async def _report_up(self, seen: Observation) -> None:
@@ -120,7 +120,7 @@ class OwnNode:
             await self._aborted.look(seen)  # a reboot is paid all the same
             raise
 
-    def _tell(self, command: PowerCommand) -> None:
+    def _record(self, command: PowerCommand) -> None:
         """A reason whose figures alone changed (an age, a block's number) counts as the same one."""
         before = "" if self.objection is None else self.objection.reason
         self.objection = command if isinstance(command, StayUp) else None

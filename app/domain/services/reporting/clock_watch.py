@@ -26,7 +26,7 @@ class ClockWatch:
         self._clock = clock
         self._faults = faults
         self._blocks_come = blocks_come
-        self._told_s: float | None = None
+        self._shown_s: float | None = None
 
     async def check(self) -> None:
         """Look now: raises `ClockWrong`, and keeps a fault, while the clock is wrong for sure.
@@ -35,7 +35,7 @@ class ClockWatch:
         is raised while the chain makes no block: a report that waits for one carries an uptime that is too small by
         then, and where the clock is ahead, the chain takes it all the same. For the minting that is a violation.
         """
-        window_s = HINT_WINDOW_S if self._told_s is None else RIGHT_AGAIN_S
+        window_s = HINT_WINDOW_S if self._shown_s is None else RIGHT_AGAIN_S
         head = await self._head()
         if head is None:
             return
@@ -68,13 +68,13 @@ class ClockWatch:
 
     def right(self) -> None:
         """A block, or a report that was taken, shows that it is."""
-        self._told_s = None
+        self._shown_s = None
         self._faults.clear(FAULT)
 
     def _wrong(self, drift: float) -> None:
-        if self._told_s is None or not same_drift(self._told_s, drift):
-            self._told_s = drift
-        problem = f"this machine's clock differs by {self._told_s:+.0f} s from the chain's"
+        if self._shown_s is None or not same_drift(self._shown_s, drift):
+            self._shown_s = drift
+        problem = f"this machine's clock differs by {self._shown_s:+.0f} s from the chain's"
         self._faults.report(
             FAULT,
             f"{problem}, which takes uptime within ±60 s only: none is reported, and none is paid, until the clock is "

@@ -29,7 +29,7 @@ class SignsWatch:
         self._looking = asyncio.Lock()
 
     @property
-    def tells(self) -> bool:
+    def available(self) -> bool:
         """Whether signs of life can be read here at all."""
         return self._port is not None
 

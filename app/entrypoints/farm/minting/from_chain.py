@@ -22,7 +22,7 @@ from app.entrypoints.farm.minting.account import Account
 from app.entrypoints.farm.minting.cache import record_path, standings_path
 from app.entrypoints.farm.minting.question import Question
 from app.entrypoints.farm.minting.reading import Hearing, PeriodReading
-from app.entrypoints.farm.minting.table import moment, told
+from app.entrypoints.farm.minting.table import lines_of, moment
 from app.entrypoints.farm.which import which_farm
 from app.entrypoints.terminal.durations import shown_duration
 from app.entrypoints.wiring.container import Container
@@ -74,7 +74,7 @@ def _judged(account: Account, farm: FarmId, reached: TimedBlock, *, as_json: boo
         months = [ledger.close(node) for node in ledger.nodes]
     else:
         months = [ledger.so_far(node, max(reached.time_s, period.start_s)) for node in ledger.nodes]
-    yield from told(account, months, min(reached.time_s, period.end_s), as_json=as_json)
+    yield from lines_of(account, months, min(reached.time_s, period.end_s), as_json=as_json)
     if not as_json and period.end_s <= reached.time_s < period.end_s + AFTERMATH_S:
         yield f"not final: a report may still count that comes before {moment(period.end_s + AFTERMATH_S)} UTC"
 

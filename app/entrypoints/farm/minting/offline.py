@@ -14,7 +14,7 @@ from app.domain.minting.ledger import EventOutOfPlace, MonthLedger
 from app.domain.minting.period import Period
 from app.domain.model import NodeId
 from app.entrypoints.farm.minting.account import Account
-from app.entrypoints.farm.minting.table import told
+from app.entrypoints.farm.minting.table import lines_of
 
 
 class BadEventFile(PermanentError):
@@ -33,7 +33,7 @@ def judge_events(path: Path, period: Period, explain: NodeId | None, *, as_json:
     if explain is not None and explain not in ledger.nodes:
         raise click.UsageError(f"{path} holds no event of node {explain}")
     months = [ledger.close(node) for node in ledger.nodes]
-    return list(told(account, months, period.end_s, as_json=as_json))
+    return list(lines_of(account, months, period.end_s, as_json=as_json))
 
 
 def judge_file(path: Path, ledger: MonthLedger) -> None:

@@ -21,7 +21,7 @@ WORDS = {
 }
 
 
-def told(account: Account, months: Sequence[Month], until_s: int, *, as_json: bool) -> Iterator[str]:
+def lines_of(account: Account, months: Sequence[Month], until_s: int, *, as_json: bool) -> Iterator[str]:
     """The lines that were asked for; ``until_s`` is up to when the period was judged."""
     if account.explain is not None and not as_json:
         yield from explanation(account.ledger.month(account.explain), account.bookings)

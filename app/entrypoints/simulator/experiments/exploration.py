@@ -59,7 +59,7 @@ def finding_of(seed: int, run: Runner) -> Finding | None:
     return None if outcome.kept else investigate(seed, outcome, run)
 
 
-def told(finding: Finding) -> Iterator[str]:
+def lines_of(finding: Finding) -> Iterator[str]:
     """What broke, the faults that it takes, and the line that replays it."""
     yield f"SEED {finding.seed} broke a promise:"
     yield from verdict(finding.outcome)

@@ -11,7 +11,7 @@ import msgspec
 
 from app.entrypoints.simulator.experiments import compare as comparing
 from app.entrypoints.simulator.experiments import sweep_table
-from app.entrypoints.simulator.experiments.exploration import explore, finding_of, told
+from app.entrypoints.simulator.experiments.exploration import explore, finding_of, lines_of
 from app.entrypoints.simulator.experiments.explore import Runner
 from app.entrypoints.simulator.experiments.progress import counted
 from app.entrypoints.simulator.experiments.result import simulate
@@ -66,7 +66,7 @@ def show_exploration(
     if finding is None:
         click.echo(f"SEED {first.task.key} broke a promise in its worker and not here: it is not deterministic.", out)
         return False
-    for line in told(finding):
+    for line in lines_of(finding):
         click.echo(line, out)
     return False
 

@@ -73,7 +73,7 @@ class Minted:
         self._pending: dict[int, Block] = {}
         self._periods = _periods(self._start_s, self._start_s + int(world.plan.end_s))
         self._current = 0
-        self._tell_lost = lost
+        self._report_lost = lost
         self._attribution = Attribution(world, self._start_s)
         self.income = Income(credited_s={}, lost=[], slow_boots=0, months=0, months_lost={})
         period = self._period
@@ -173,7 +173,7 @@ class Minted:
         lost = Lost(node=node, until_s=until_s, seconds=seconds, loss=loss, to=to)
         self.income.lost.append(lost)
         self.income.lost_to_s[to.value] = self.income.lost_to_s.get(to.value, 0) + seconds
-        self._tell_lost(machine, lost)
+        self._report_lost(machine, lost)
 
 
 def _why_lost(month: Month, period: Period) -> str:

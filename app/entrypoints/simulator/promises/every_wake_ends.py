@@ -25,7 +25,7 @@ class EveryWakeEnds(Promise):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._since_s: dict[NodeId, float] = {}
-        self._told: set[NodeId] = set()
+        self._reported: set[NodeId] = set()
 
     def minute(self) -> None:
         """Look at all that are dark."""
@@ -36,24 +36,24 @@ class EveryWakeEnds(Promise):
                 self._look(node, machine)
             elif node in self._since_s:
                 self._since_s.pop(node, None)
-                self._told.discard(node)
+                self._reported.discard(node)
 
     def _look(self, node: NodeId, machine: Machine) -> None:
         now_s = self.world.now_s()
         waiting_s = now_s - self._since_s.setdefault(node, now_s)
         power = self.world.power(node)
-        if power.down_since is None or node in self._told:
+        if power.down_since is None or node in self._reported:
             # After a crash or a power cut its state says Up: nothing tells that it is dark.
             return
         if waiting_s > IN_PEACE_S and self._in_peace(machine, waiting_s):
-            self._told.add(node)
+            self._reported.add(node)
             self.broken(machine, f"dark for {waiting_s:.0f} s although wanted up, and nothing stands in the way")
         deadline_s = self.world.policies.wake.deadline_s + SHOWN_AFTER_S
         able = [
             waker for waker in wakers(self.world, machine, deadline_s) if not waker.fault_history.lately(CHAIN, 900)
         ]
         if waiting_s > deadline_s and able and not any(self._shows(waker, node) for waker in able):
-            self._told.add(node)
+            self._reported.add(node)
             self.broken(machine, f"dark for {waiting_s:.0f} s although wanted up, and no operator sees a fault")
 
     def _in_peace(self, machine: Machine, waiting_s: float) -> bool:
