@@ -352,7 +352,7 @@ async def test_the_stand_in_answers_first_and_then_runs_the_command(path: Path, 
 
 async def test_the_stand_in_misbehaves_on_request(path: Path) -> None:
     with process(path, "--answer", "error"):
-        assert "told to refuse" in await complaint(host(path).power_off)
+        assert "refuses on request" in await complaint(host(path).power_off)
 
 
 def test_the_stand_in_refuses_a_version_that_is_none(path: Path) -> None:
