@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from dependency_injector import providers
 
 from app.adapters.processes import fault_hook
 from app.adapters.processes.fault_hook import FaultHook
 from app.domain.events import FaultCleared, FaultRaised, RebootOrdered
 from app.domain.faults import FaultKind
+from app.entrypoints.settings.loading import load_settings
+from app.entrypoints.wiring.container import Container
 from tests.slowness import patient
 
 pytestmark = pytest.mark.anyio
@@ -106,3 +109,16 @@ async def test_one_that_hangs_holds_nothing_up_and_drops_the_oldest(
         for number in range(4):
             hook.record(FaultRaised(FaultKind.NODE_MAC.key(number), "x"))
     assert [message.partition(": ")[2].split()[1] for message in caplog.messages] == ["node-0-mac", "node-1-mac"]
+
+
+async def test_a_fault_on_the_board_reaches_it(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    loaded = load_settings(None, {}, {"profile": "simulated", "faults.hook_command": tuple(writes(out))})
+    made = Container(settings=providers.Object(loaded))
+    made.fault_hook.override(made.program_fault_hook)
+    task = asyncio.create_task(made.fault_hook().run())
+    made.faults().report(KEY, "3 TFT are missing")
+    made.faults().clear(KEY)
+    lines = await until_lines(out, 2)
+    task.cancel()
+    assert [line.split()[0] for line in lines] == ["raised", "cleared"]

@@ -23,6 +23,7 @@ from app.entrypoints.settings.loading import load_settings
 from app.entrypoints.wiring.container import Container
 from tests.rigs.metered import Samples
 from tests.rigs.node import node_rig
+from tests.rigs.node_settings import Settings
 from tests.slowness import patient
 
 pytestmark = pytest.mark.anyio
@@ -199,7 +200,8 @@ async def test_a_write_that_fails_leaves_the_file_before_it(tmp_path: Path) -> N
 
 
 async def test_a_daemon_is_scraped_and_its_follower_listens_nowhere() -> None:
-    async with node_rig(settings={"metrics": {"kind": "http", "port": 0}}) as node:
+    settings: Settings = {"metrics": {"kind": "http", "port": 0}, "faults": {"hook_command": ["true"]}}
+    async with node_rig(settings=settings) as node:
         await node.daemon.start()
         url = (await node.daemon.says("MetricsServed"))["facts"]["url"]
         host, _, port = url.partition("://")[2].partition("/")[0].partition(":")
@@ -216,4 +218,6 @@ async def test_a_daemon_is_scraped_and_its_follower_listens_nowhere() -> None:
         await node.follower.start()
         await node.follower.says("this is node 1 of farm 1 (twin 2)")
         assert node.follower.count("MetricsServed") == 0
+        for program in (node.daemon, node.follower):
+            assert any(task.startswith("fault hook: ") for task in (await program.account())["tasks"])
         assert await node.daemon.stop() < 5

@@ -15,7 +15,7 @@ from app.domain.faults import FaultKind, Urgency
 SEVERITY = {Urgency.AT_ONCE: "critical", Urgency.TODAY: "warning", Urgency.THIS_WEEK: "info"}
 
 OF_THE_FOLLOWER = frozenset({FaultKind.CHAIN_BLOCKS, FaultKind.EVENTS_OUT, FaultKind.BLOCK_CURSOR})
-"""`powerd events` serves no metrics: these are in its log."""
+"""`powerd events` serves no metrics: these are in its log, and run the operator's command."""
 NOT_SEEN = frozenset({FaultKind.METRICS})
 """Where metrics are not served, Prometheus sees no fault: `PowerdUnreachable` fires."""
 
@@ -182,7 +182,11 @@ def name_of(kind: FaultKind) -> str:
     alert = of_fault(kind)
     if alert is not None:
         return f"`{alert.name}`"
-    return "none (the log of `powerd events`)" if kind in OF_THE_FOLLOWER else "`PowerdUnreachable`"
+    return (
+        "none: the log of `powerd events`, and `faults.hook_command`"
+        if kind in OF_THE_FOLLOWER
+        else "`PowerdUnreachable`"
+    )
 
 
 if __name__ == "__main__":

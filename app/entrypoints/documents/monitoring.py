@@ -29,7 +29,7 @@ curl http://127.0.0.1:{PORT}/healthz
   let no more than your Prometheus reach it: say so in the firewall, or scrape through a proxy.
 - **Off**: `metrics.kind = "off"`, as it is on Zero-OS. Then the library is not even loaded.
 - **An address that is taken** is the fault `metrics`. The daemon goes on, and tries it again every minute.
-- `powerd events` serves no metrics; its faults are in its log.
+- `powerd events` serves no metrics; its faults are in its log, and run the [command](#a-command-for-each-fault) too.
 
 For Prometheus:
 
@@ -84,8 +84,8 @@ ReadWritePaths=/var/lib/prometheus/node-exporter
 
 ## A command for each fault
 
-`faults.hook_command` names a command that the daemon runs when a fault appears, and once more when it is over: a mail,
-a message, a ticket.
+`faults.hook_command` names a command. The daemon and `powerd events` run it when a fault of theirs appears, and once
+more when it is over: to send a mail, say, or to open a ticket.
 
 ```toml
 [faults]

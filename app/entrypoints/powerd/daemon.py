@@ -43,12 +43,13 @@ def run_daemon(container: Container) -> None:
     Raises `PowerdError` where it can't go on (no such node, another chain).
     """
     container.instruments.override(container.daemon_instruments)
-    container.fault_hook.override(container.daemon_fault_hook)
+    container.fault_hook.override(container.program_fault_hook)
     run_until_stopped(_serve(container), container.service_manager())
 
 
 def run_follower(container: Container) -> None:
     """Publish the farm's events until SIGTERM or SIGINT; errors as for `run_daemon`."""
+    container.fault_hook.override(container.program_fault_hook)
     run_until_stopped(_follow(container), container.service_manager())
 
 
@@ -162,6 +163,7 @@ async def _follow(container: Container) -> None:
         async with asyncio.TaskGroup() as group:
             supervision = container.supervision()
             group.create_task(_tell(supervision), name="supervision")
+            monitoring.show(container, group)
             await _identify(container)
             _alone(container, stack, "powerd-events")
             supervision.ready(container.follower().headline)

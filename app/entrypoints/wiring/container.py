@@ -92,7 +92,7 @@ class Container(containers.DeclarativeContainer):
     domain_events = _of(zos.zbus_domain_events, clock, jitter)
     recent_events = one(KeptEvents, clock)
     instruments: Any = providers.Object(None)
-    """The daemon alone counts: `daemon_instruments`."""
+    """The daemon alone counts: `daemon_instruments`. It and the follower have a `program_fault_hook`."""
     fault_hook: Any = providers.Object(None)
     telemetry = _of(monitoring.telemetry, recent_events, domain_events.provider, instruments, fault_hook, clock)
     fault_display = _by_kind("faults", log=one(NoDisplay), zui=_of(zos.zbus_faults, zbus_client))
@@ -180,7 +180,7 @@ class Container(containers.DeclarativeContainer):
 
     # -- what monitoring systems see ---------------------------------------------------------------
     daemon_instruments = _of(monitoring.instruments)
-    daemon_fault_hook = _of(monitoring.fault_hook)
+    program_fault_hook = _of(monitoring.fault_hook)
     monitor = one(monitoring.monitor, desk, progress, instruments, clock)
     page_server = _of(monitoring.page_server, monitor)
     textfile = _of(monitoring.textfile, monitor)
