@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from app.entrypoints.simulator.input.world_options import FILE, wish_of, world_options_without
 from app.entrypoints.simulator.workers.options import worker_options, workers_of
+
+if TYPE_CHECKING:
+    from app.entrypoints.simulator.input.planning import Wish
 
 EXIT_PROMISE_BROKEN = 1
 SEEDS_TO_EXPLORE = "1-800"
@@ -33,7 +37,7 @@ def compare(ctx: click.Context, /, *, a: str, b: str, as_json: bool, **given: An
     ctx.exit(0 if kept else EXIT_PROMISE_BROKEN)
 
 
-@click.command(short_help="Many seeds and parameters.")
+@click.group(short_help="Many seeds and parameters.", invoke_without_command=True)
 @world_options_without("seed", "only-faults")
 @click.option("--seeds", default="1-10", show_default=True, help="1-100, or 3,7,20-29.")
 @click.option(
@@ -45,6 +49,7 @@ def compare(ctx: click.Context, /, *, a: str, b: str, as_json: bool, **given: An
     "(bot:awake_min=1,2); every combination is run. With semicolons where a value holds commas.",
 )
 @click.option("--out", type=FILE, help="A line of JSON per finished run; started again, only what is missing is run.")
+@click.option("--shard", metavar="K/N", help="Only every N-th run, from the K-th on; needs --out. See sweep merge.")
 @worker_options
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 @click.pass_context
@@ -55,6 +60,7 @@ def sweep(
     seeds: str,
     grids: tuple[str, ...],
     out: Path | None,
+    shard: str | None,
     workers: int | None,
     scheduler: str | None,
     as_json: bool,
@@ -64,14 +70,42 @@ def sweep(
 
     Results are the same on any machine. Exit code 1 if a promise was broken or a run did not finish.
     """
+    if ctx.invoked_subcommand is not None:
+        return
+    if shard is not None and out is None:
+        raise click.UsageError("--shard needs --out FILE: its results are put together by sweep merge")
     from app.entrypoints.simulator.experiments.grid import grid_of, seeds_of
     from app.entrypoints.simulator.experiments.result import simulate
+    from app.entrypoints.simulator.experiments.shards import WHOLE, shard_of
     from app.entrypoints.simulator.experiments.show import show_sweep
     from app.entrypoints.simulator.experiments.sweep import sweep_of
 
-    asked = sweep_of(wish_of(given), grid_of(grids), seeds_of(seeds))
+    part = WHOLE if shard is None else shard_of(shard)
+    asked = sweep_of(wish_of(given), grid_of(grids), seeds_of(seeds), part)
     good = show_sweep(asked, workers_of(simulate, workers, scheduler), out=out, as_json=as_json)
     ctx.exit(0 if good else EXIT_PROMISE_BROKEN)
+
+
+@sweep.command(short_help="The shards of a sweep, put together.")
+@click.argument("files", metavar="FILE…", type=FILE, nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
+@click.pass_context
+def merge(ctx: click.Context, /, *, files: tuple[Path, ...], as_json: bool) -> None:
+    """Put the files together that every --shard K/N of a sweep wrote, and sum up as one run of it all does."""
+    from app.entrypoints.simulator.experiments.merge import merged
+    from app.entrypoints.simulator.experiments.show import show_swept
+
+    good = show_swept(merged(files, _wish_of_command), as_json=as_json)
+    ctx.exit(0 if good else EXIT_PROMISE_BROKEN)
+
+
+def _wish_of_command(command: str) -> Wish:
+    """As ``powerd simulate sweep …`` was typed; what is no option of the world is left out."""
+    words = shlex.split(command)[3:]
+    given = dict(sweep.make_context("sweep", words, resilient_parsing=False).params)
+    for name in ("seeds", "grids", "out", "shard", "workers", "scheduler", "as_json"):
+        given.pop(name)
+    return wish_of(given)
 
 
 @click.command(short_help="Look for broken promises, with every kind of fault.")

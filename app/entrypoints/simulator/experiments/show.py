@@ -15,7 +15,8 @@ from app.entrypoints.simulator.experiments.exploration import explore, finding_o
 from app.entrypoints.simulator.experiments.explore import Runner
 from app.entrypoints.simulator.experiments.progress import counted
 from app.entrypoints.simulator.experiments.result import simulate
-from app.entrypoints.simulator.experiments.sweep import Sweep, run_sweep
+from app.entrypoints.simulator.experiments.shards import WHOLE
+from app.entrypoints.simulator.experiments.sweep import Sweep, Swept, run_sweep
 from app.entrypoints.simulator.input.planning import Wish
 from app.entrypoints.simulator.run.run import run
 from app.entrypoints.simulator.workers.processes import Processes
@@ -35,15 +36,23 @@ def show_comparison(names: tuple[str, str], wish: Wish, *, as_json: bool) -> boo
 
 def show_sweep(sweep: Sweep, workers: Workers, *, out: Path | None, as_json: bool) -> bool:
     """Whether every run finished, and kept every promise."""
-    with counted("sweep", len(sweep.points) * len(sweep.seeds)) as passed:
+    with counted("sweep", sum(1 for _ in sweep.here())) as passed:
         swept = run_sweep(sweep, workers, out=out, say=_say, passed=passed)
+    good = show_swept(swept, as_json=as_json)
+    if out and not as_json:
+        click.echo(f"Every run is a line of {out.resolve()}")
+        if sweep.shard != WHOLE:
+            click.echo(f"This is shard {sweep.shard} only; powerd simulate sweep merge FILE… puts all of them together")
+    return good
+
+
+def show_swept(swept: Swept, *, as_json: bool) -> bool:
+    """Whether every run finished, and kept every promise."""
     summary = sweep_table.summary_of(swept)
     if as_json:
         click.echo(msgspec.json.encode(summary))
     else:
-        _print([*sweep_table.table(summary, sweep), "", *sweep_table.ending(summary, swept)])
-        if out:
-            click.echo(f"Every run is a line of {out.resolve()}")
+        _print([*sweep_table.table(summary, swept.sweep), "", *sweep_table.ending(summary, swept)])
     return not swept.failed and swept.first_broken is None
 
 

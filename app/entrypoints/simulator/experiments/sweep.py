@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ import msgspec
 from app.entrypoints.simulator.experiments.grid import Grid, Point, points_of
 from app.entrypoints.simulator.experiments.replay import world_words
 from app.entrypoints.simulator.experiments.result import Result
+from app.entrypoints.simulator.experiments.shards import WHOLE, Shard
 from app.entrypoints.simulator.experiments.sweep_file import Header, Run, SweepFile, sweep_file
 from app.entrypoints.simulator.input.planning import Wish, plan_of
 from app.entrypoints.simulator.workers.work import Done, Failed, Task, Workers, code_digest
@@ -32,6 +34,16 @@ class Sweep:
     seeds: Sequence[int]
     points: Sequence[Point]
     header: Header
+    shard: Shard = WHOLE
+    """The part of it that is run here."""
+
+    def in_order(self) -> Iterator[tuple[Point, int]]:
+        """Every run of the whole sweep: its point and seed, the seeds varying fastest."""
+        return itertools.product(self.points, self.seeds)
+
+    def here(self) -> Iterator[tuple[Point, int]]:
+        """Those of this shard."""
+        return (run for place, run in enumerate(self.in_order()) if self.shard.has(place))
 
     def wish_of(self, key: Key) -> Wish:
         point = next(point for point in self.points if tuple(point.values.values()) == key[0])
@@ -48,11 +60,10 @@ class Swept:
 
     def runs(self) -> Iterator[tuple[Key, Result]]:
         """Those that finished."""
-        for point in self.sweep.points:
-            for seed in self.sweep.seeds:
-                key = (tuple(point.values.values()), seed)
-                if key in self.results:
-                    yield key, self.results[key]
+        for point, seed in self.sweep.in_order():
+            key = key_of(point.values, seed)
+            if key in self.results:
+                yield key, self.results[key]
 
     @property
     def first_broken(self) -> tuple[Key, Result] | None:
@@ -60,7 +71,7 @@ class Swept:
         return next(((key, result) for key, result in self.runs() if not result.kept), None)
 
 
-def sweep_of(wish: Wish, grid: Grid, seeds: Sequence[int]) -> Sweep:
+def sweep_of(wish: Wish, grid: Grid, seeds: Sequence[int], shard: Shard = WHOLE) -> Sweep:
     """Every point is tried for sense before anything runs: `BadInput` or `SettingsError` name what is wrong."""
     points = points_of(wish, grid)
     digest = hashlib.sha256()
@@ -71,7 +82,10 @@ def sweep_of(wish: Wish, grid: Grid, seeds: Sequence[int]) -> Sweep:
     grids = [word for key, values in grid.items() for word in ("--grid", f"{key}={';'.join(values)}")]
     command = shlex.join(["powerd", "simulate", "sweep", *world_words(wish), *grids])
     header = Header(world=digest.hexdigest()[:16], code=code_digest(), grid=grid, command=command)
-    return Sweep(wish, grid, seeds, points, header)
+    if shard != WHOLE:
+        # Which runs are its own depends on all of them: so its seeds stay as they are.
+        header = msgspec.structs.replace(header, shard=str(shard), seeds=tuple(seeds))
+    return Sweep(wish, grid, seeds, points, header, shard)
 
 
 def run_sweep(
@@ -87,7 +101,7 @@ def run_sweep(
     with ExitStack() as stack:
         file = stack.enter_context(sweep_file(out, sweep.header, say)) if out else None
         for run in file.runs if file else ():
-            swept.results[_key(run.values, run.seed)] = run.result
+            swept.results[key_of(run.values, run.seed)] = run.result
         done = sum(1 for _ in swept.runs())
         if done:
             say(f"{out}: {done:,} runs are done already")
@@ -100,17 +114,15 @@ def run_sweep(
 
 
 def _missing(swept: Swept) -> Iterator[Task]:
-    for point in swept.sweep.points:
-        for seed in swept.sweep.seeds:
-            key = _key(point.values, seed)
-            if key not in swept.results:
-                plan = plan_of(replace(point.wish, seed=seed))
-                yield Task((point, seed), f"{point.name} seed {seed}".strip(), msgspec.json.encode(plan))
+    for point, seed in swept.sweep.here():
+        if key_of(point.values, seed) not in swept.results:
+            plan = plan_of(replace(point.wish, seed=seed))
+            yield Task((point, seed), f"{point.name} seed {seed}".strip(), msgspec.json.encode(plan))
 
 
 def _take(swept: Swept, ended: Done | Failed, file: SweepFile | None) -> None:
     point, seed = ended.task.key
-    key = _key(point.values, seed)
+    key = key_of(point.values, seed)
     if isinstance(ended, Failed):
         swept.failed[key] = ended
         return
@@ -120,5 +132,5 @@ def _take(swept: Swept, ended: Done | Failed, file: SweepFile | None) -> None:
         file.append(run)
 
 
-def _key(values: Mapping[str, str], seed: int) -> Key:
+def key_of(values: Mapping[str, str], seed: int) -> Key:
     return tuple(values.values()), seed

@@ -23,7 +23,7 @@ from app.entrypoints.simulator.plan.bad_input import BadInput
 FORMAT = 1
 
 
-class Header(Struct, frozen=True, kw_only=True, tag_field="powerd_sweep", tag=FORMAT):
+class Header(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="powerd_sweep", tag=FORMAT):
     """What the runs of this file have in common."""
 
     world: str
@@ -32,6 +32,10 @@ class Header(Struct, frozen=True, kw_only=True, tag_field="powerd_sweep", tag=FO
     """Digest of the program's source: another one's figures don't compare."""
     grid: dict[str, tuple[str, ...]]
     command: str
+    shard: str = ""
+    """``3/8`` where the file holds a part of the sweep only."""
+    seeds: tuple[int, ...] = ()
+    """Of a shard: those of the whole sweep."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -107,6 +111,14 @@ def _read(path: Path, lines: list[bytes], header: Header, say: Callable[[str], N
     if (found.world, list(found.grid.items())) != (header.world, list(header.grid.items())):
         raise BadInput.at(
             path, 1, f"is the file of another sweep: {found.command}; give another --out, or the same options"
+        )
+    if (found.shard, found.seeds) != (header.shard, header.seeds):
+        is_now = f"shard {found.shard}" if found.shard else "a whole sweep"
+        seeds = " of other seeds" if found.shard == header.shard else ""
+        raise BadInput.at(
+            path,
+            1,
+            f"holds {is_now}{seeds}; give another --out, or the same --shard and --seeds",
         )
     if found.code != header.code:
         raise BadInput.at(path, 1, "was written by another version of powerd, whose figures differ; give another --out")

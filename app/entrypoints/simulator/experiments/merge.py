@@ -1,0 +1,129 @@
+"""Puts the files of a sweep's shards together: the same results as in one run; the files are left as they are."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from app.entrypoints.simulator.experiments.grid import points_of
+from app.entrypoints.simulator.experiments.shards import Shard, shard_of
+from app.entrypoints.simulator.experiments.sweep import Sweep, Swept, key_of
+from app.entrypoints.simulator.experiments.sweep_file import Header, Run
+from app.entrypoints.simulator.input.planning import Wish
+from app.entrypoints.simulator.plan.bad_input import BadInput
+from app.entrypoints.simulator.workers.work import code_digest
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFile:
+    """One file, read to its end; lines that are no runs are as good as missing."""
+
+    path: Path
+    header: Header
+    shard: Shard
+    runs: Sequence[Run]
+
+
+def merged(paths: Sequence[Path], wish_of: Callable[[str], Wish]) -> Swept:
+    """What came of all; ``wish_of`` reads the command line that a header tells.
+
+    `BadInput` names the file that does not fit, the shard that is missing, or the run.
+    """
+    files = [_read(path) for path in paths]
+    first = files[0]
+    for file in files:
+        _check_same_sweep(first, file)
+    _check_all_there(files)
+    header = first.header
+    wish = wish_of(header.command)
+    sweep = Sweep(wish, header.grid, header.seeds, points_of(wish, header.grid), header)
+    swept = Swept(sweep)
+    for file in files:
+        for run in file.runs:
+            swept.results[key_of(run.values, run.seed)] = run.result
+    for file in files:
+        _check_complete(file, swept)
+    return swept
+
+
+def _read(path: Path) -> ShardFile:
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise BadInput.at(path, 0, f"can't be read: {error.strerror}") from error
+    try:
+        header = msgspec.json.decode(lines[0] if lines else b"", type=Header)
+    except msgspec.MsgspecError:
+        raise BadInput.at(path, 1, "is no file of a sweep; give the files that --shard K/N --out FILE wrote") from None
+    if not header.shard:
+        raise BadInput.at(path, 1, f"is a whole sweep, and no shard of one: {header.command}; leave it out")
+    if header.code != code_digest():
+        raise BadInput.at(
+            path, 1, "was written by another version of powerd, whose figures differ; run all shards with this one"
+        )
+    runs = []
+    for line in lines[1:]:
+        try:
+            runs.append(msgspec.json.decode(line, type=Run))
+        except msgspec.MsgspecError:
+            continue  # torn, or damaged: its run is missed below, by its name
+    return ShardFile(path, header, shard_of(header.shard), runs)
+
+
+def _check_same_sweep(first: ShardFile, file: ShardFile) -> None:
+    one, other = first.header, file.header
+    if (one.world, list(one.grid.items()), one.seeds) != (other.world, list(other.grid.items()), other.seeds):
+        raise BadInput.at(
+            file.path,
+            1,
+            f"is a shard of another sweep ({other.command}) than {first.path} ({one.command}), or of other seeds; "
+            "merge each sweep by itself",
+        )
+    if first.shard.of != file.shard.of:
+        raise BadInput.at(
+            file.path,
+            1,
+            f"is shard {file.shard}, and {first.path} is shard {first.shard}: they are cut differently; "
+            f"run it again with --shard K/{first.shard.of}",
+        )
+
+
+def _check_all_there(files: Sequence[ShardFile]) -> None:
+    by_number: dict[int, ShardFile] = {}
+    for file in files:
+        if file.shard.number in by_number:
+            twin = by_number[file.shard.number]
+            raise BadInput.at(file.path, 1, f"is shard {file.shard}, and so is {twin.path}; leave one of them out")
+        by_number[file.shard.number] = file
+    of = files[0].shard.of
+    if missing := [number for number in range(1, of + 1) if number not in by_number]:
+        named = ", ".join(f"{number}/{of}" for number in missing[:5]) + (" …" if len(missing) > 5 else "")
+        raise BadInput(
+            f"{len(missing):,} of {of:,} shards are missing: {named}; give their files too, or run "
+            f"{_again(files[0], Shard(missing[0], of))}"
+        )
+
+
+def _check_complete(file: ShardFile, swept: Swept) -> None:
+    sweep = swept.sweep
+    wanted = [(point, seed) for place, (point, seed) in enumerate(sweep.in_order()) if file.shard.has(place)]
+    lacking = [(point, seed) for point, seed in wanted if key_of(point.values, seed) not in swept.results]
+    if lacking:
+        point, seed = lacking[0]
+        name = f"{point.name} seed {seed}".strip()
+        raise BadInput.at(
+            file.path,
+            0,
+            f"lacks {len(lacking):,} of its {len(wanted):,} runs, the first is {name}; "
+            f"go on with it: {_again(file, file.shard)}",
+        )
+
+
+def _again(file: ShardFile, shard: Shard) -> str:
+    seeds = ",".join(map(str, file.header.seeds))
+    out = shlex.quote(str(file.path)) if shard == file.shard else "FILE"
+    return f"{file.header.command} --seeds {seeds} --shard {shard} --out {out}"
