@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from app.adapters.files.wake_memory import FileWakeMemory
+from app.adapters.files.woken_nodes import WokenNodes
 from app.adapters.simulated.wake_memory import SimulatedWakeMemory
 from app.domain.errors import WakeMemoryUnusable
+from app.domain.model import NodeId
 from app.domain.rules.proved_wake import Departure, Trial, WakeRecord
 from app.ports.wake_memory import WakeMemory
 
@@ -96,3 +98,17 @@ async def test_a_trial_can_be_read_by_the_daemon_whatever_the_umask(tmp_path: Pa
     finally:
         os.umask(before)
     assert (tmp_path / "wakes-trial.json").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("content", ["{", "[]x", '{"two": 1}', '{"2": "soon"}', '{"2": Infinity}'])
+async def test_the_nodes_that_were_woken_are_remembered_and_a_damaged_file_counts_as_none(
+    tmp_path: Path, content: str
+) -> None:
+    woken = WokenNodes(tmp_path / "woken.json")
+    assert await woken.load() == {}
+    await woken.remember(NodeId(10), 5.0)
+    await woken.remember(NodeId(2), 6.5)
+    await woken.remember(NodeId(10), 7.0)
+    assert await woken.load() == {2: 6.5, 10: 7.0}
+    (tmp_path / "woken.json").write_text(content)
+    assert await woken.load() == {}

@@ -27,6 +27,7 @@ from tests.rigs.dev_rpc import line
 from tests.rigs.fake_kernel import MAGIC, PHY, Card, Kernel
 from tests.rigs.node import node_rig
 from tests.rigs.redis import hand, own_server
+from tests.rigs.zos import STAND_INS
 from tests.slowness import patient
 
 pytestmark = pytest.mark.timeout(120)
@@ -198,6 +199,7 @@ def test_a_chain_and_a_redis_that_hang_cost_no_more_than_the_time_there_is(host:
         ({"magic_packets": {"interface": "br7"}}, "packets", "failed", "there is no such network interface"),
         ({"host_power": {"power_off_command": ["no-such-program"]}}, "power-off", "failed", "no-such-program"),
         ({"boot_memory": {"file": "/proc/nowhere/boots.json"}}, "memory", "failed", "can't be written by user"),
+        ({"metrics": {"textfile": "/proc/nowhere/powerd.prom"}}, "memory", "failed", "/proc/nowhere can't be written"),
         ({"rtc_alarm": {"enabled": True, "device": "/nowhere"}}, "alarm", "failed", "/nowhere/wakealarm is missing"),
         ({"broker": {"url": "redis://127.0.0.1:1/3"}}, "broker", "failed", "127.0.0.1:1 (database 3) does not answer"),
     ],
@@ -208,7 +210,7 @@ def test_what_is_wrong_is_named_with_a_remedy(
     host.settings["chain"]["urls"] = host.settings["chain"]["urls"][:1]
     for section, values in change.items():
         host.settings.setdefault(section, {}).update(values)
-    found = host.only(check)
+    found = host.check("--only", check)[1][check][-1]
     assert found["severity"] == severity
     assert seen in found["seen"]
     assert found["remedy"]
@@ -415,3 +417,19 @@ async def test_on_zero_os_its_daemons_are_asked() -> None:
         assert found["node"].startswith("ok: node 1 of farm 1")
         assert found["wakers"].startswith("ok: node 2: target and state Up")
         assert found["endpoints"].startswith("not here")
+
+
+@pytest.mark.anyio
+async def test_on_zero_os_4_it_says_that_there_is_no_power_management() -> None:
+    async with node_rig(profile="zos", start_neighbours=False) as node:
+        assert node.zos is not None
+        node.zos.gateway.arguments = (STAND_INS, "api-gateway-4", "--broker", node.redis.url())
+        await node.zos.start()
+        words = ["--profile", "zos", "--config", str(node.directory / "powerd.toml"), "check", "--json"]
+        done = await asyncio.to_thread(CliRunner().invoke, main, [*words, "--timeout", str(patient(20))])
+    found = {each["check"]: f"{each['severity']}: {each['seen']}" for each in json.loads(done.stdout)["checks"]}
+    assert found["gateway"].startswith("warning: this is Zero-OS 4, which has no power management")
+    assert found["node"].startswith("ok: node 1 of farm 1")
+    assert found["clock"].startswith("skipped")
+    assert found["wakers"] == "ok: no node sleeps here: there is no power management"
+    assert done.exit_code == 1

@@ -7,6 +7,7 @@ import io
 import socket
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from app.adapters.wol.udp import UdpMagicPackets
 from app.domain.errors import PermanentError
 from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.entrypoints.check.finding import Severity
+from app.entrypoints.check.looks import host
 from app.entrypoints.check.subject import Subject
 from app.entrypoints.check.wake import wake
 from app.entrypoints.powerd.cli import main
@@ -50,7 +52,8 @@ def chain() -> Iterator[DevChain]:
 class Segment:
     """Loopback as the nodes' segment: what is called there, and the peer that may answer."""
 
-    def __init__(self, chain: DevChain) -> None:
+    def __init__(self, chain: DevChain, directory: Path) -> None:
+        self.directory = directory
         self.chain = chain
         self.ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.ear.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -70,6 +73,7 @@ class Segment:
                 "magic_packets.interface": "",
                 "magic_packets.host": "127.255.255.255",
                 "magic_packets.port": self.ear.getsockname()[1],
+                "boot_memory.file": str(self.directory / "boots.json"),
                 "wake.packets": 2,
                 "wake.packet_interval_s": 0.01,
                 "wake.retry_delay_s_min": 0.1,
@@ -95,8 +99,8 @@ class Segment:
 
 
 @pytest.fixture
-def segment(chain: DevChain) -> Iterator[Segment]:
-    made = Segment(chain)
+def segment(chain: DevChain, tmp_path: Path) -> Iterator[Segment]:
+    made = Segment(chain, tmp_path)
     yield made
     made.ear.close()
 
@@ -132,6 +136,11 @@ def test_a_sleeper_is_called_until_the_chain_shows_it_awake(segment: Segment, ta
     assert first.startswith(f"calling node 2 ({mac_of(segment.chain, PEER)}) on the default route, for ")
     assert second.startswith(said)
     assert last.startswith("node 2 woke: the chain shows it awake ")
+    remembered = segment.directory / "boots-woken.json"
+    # With the target Up another node may have called it.
+    assert remembered.exists() is (target is Power.DOWN)
+    shown = [finding.seen for finding in asyncio.run(host.proof(segment.subject()))]
+    assert bool([seen for seen in shown if seen.startswith("this node woke node 2, last at ")]) is remembered.exists()
 
 
 def test_one_that_goes_back_to_sleep_at_once_woke_all_the_same(segment: Segment) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,12 @@ import pytest
 from app.adapters.substrate.endpoint_look import EndpointLook
 from app.domain.errors import ChainUnavailable, PermanentError
 from app.domain.model import Head, HeadKind
+from app.entrypoints.check.bounded import BoundedRun
 from app.entrypoints.check.check import Check
 from app.entrypoints.check.finding import Finding, Row, Severity, failed, of_error, ok, warning, worst
 from app.entrypoints.check.looks import chain
 from app.entrypoints.check.once import Once
 from app.entrypoints.check.report import write_text
-from app.entrypoints.check.run import run
 from app.entrypoints.check.subject import Subject
 from app.entrypoints.check.table import CHECKS
 from app.entrypoints.documents.check import document
@@ -59,10 +60,7 @@ async def hanging(_: Subject) -> Sequence[Finding]:
 
 
 def rows_of(*checks: Check, time_s: float = 60.0) -> list[Row]:
-    async def body() -> list[Row]:
-        return await run(checks, Subject(Settings(), {}, time_s))
-
-    return asyncio.run(body())
+    return list(BoundedRun(checks, Subject(Settings(), {}, time_s)).outcome().rows)
 
 
 def test_one_that_hangs_ends_in_time_and_what_needs_it_is_skipped() -> None:
@@ -81,6 +79,30 @@ def test_one_that_hangs_ends_in_time_and_what_needs_it_is_skipped() -> None:
     ]
     assert rows[0].finding == failed("no answer within 0.01 s", "pull it out")
     assert rows[1].finding.seen == "it needs stuck"
+
+
+def test_what_asyncio_can_not_end_is_left_behind_and_the_other_findings_are_shown() -> None:
+    let_go = threading.Event()
+
+    async def blocking(_: Subject) -> Sequence[Finding]:
+        let_go.wait()
+        return []
+
+    async def in_a_thread(_: Subject) -> Sequence[Finding]:
+        await asyncio.to_thread(let_go.wait)
+        return []
+
+    checks = [Check("beside", "", "", well), Check("thread", "", "ask again", in_a_thread)]
+    try:
+        for stuck in ([], [Check("disk", "", "mend it", blocking)]):
+            outcome = BoundedRun([*checks, *stuck], Subject(Settings(), {}, 0.2), grace_s=0.2).outcome()
+            assert outcome.hangs
+            assert [row.finding for row in outcome.rows if row.check != "beside"] == [
+                failed("no answer within 0.2 s", "ask again"),
+                *[failed("no answer within 0.2 s", "mend it") for _ in stuck],
+            ]
+    finally:
+        let_go.set()
 
 
 def test_an_error_and_a_defect_are_findings_and_spoil_no_other() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -74,4 +75,8 @@ def check(
         return
     if hear:
         sys.exit(hear_packet(load, time_s or WAIT_S, sys.stdout))
-    sys.exit(check_all(load, Wish(only, time_s or TIME_S, as_json, warnings_pass), sys.stdout))
+    code, hangs = check_all(load, Wish(only, time_s or TIME_S, as_json, warnings_pass), sys.stdout)
+    if hangs:
+        sys.stdout.flush()
+        os._exit(code)  # in order it would wait for what hangs
+    sys.exit(code)

@@ -12,9 +12,9 @@ from typing import TextIO
 
 from app.domain.errors import PermanentError, PowerdError
 from app.domain.model import NodeId
+from app.entrypoints.check.bounded import BoundedRun, Outcome
 from app.entrypoints.check.finding import Row, Severity, failed, worst
 from app.entrypoints.check.report import write_json, write_text
-from app.entrypoints.check.run import run
 from app.entrypoints.check.subject import Subject
 from app.entrypoints.check.table import CHECKS
 from app.entrypoints.settings.keys import SettingsError
@@ -45,14 +45,15 @@ class Wish:
     warnings_pass: bool
 
 
-def check_all(load: Loader, wish: Wish, out: TextIO) -> int:
-    """Print what was found; returns the exit code."""
+def check_all(load: Loader, wish: Wish, out: TextIO) -> tuple[int, bool]:
+    """Print what was found; returns the exit code, and whether something hangs that would not let the process end."""
     began_s = time.monotonic()
-    rows = _rows(load, wish)
+    outcome = _outcome(load, wish)
     write = write_json if wish.as_json else write_text
-    write(rows, time.monotonic() - began_s, out)
-    found = worst(rows)
-    return 0 if found is Severity.WARNING and wish.warnings_pass else EXIT_CODES[found]
+    write(outcome.rows, time.monotonic() - began_s, out)
+    found = worst(outcome.rows)
+    passes = found is Severity.WARNING and wish.warnings_pass
+    return 0 if passes else EXIT_CODES[found], outcome.hangs
 
 
 def wake_node(load: Loader, node: int, wait_s: float, out: TextIO) -> int:
@@ -92,18 +93,14 @@ def _with_subject(load: Loader, work: Callable[[Subject], Coroutine[object, obje
             raise NotTried(str(error)) from error
 
 
-def _rows(load: Loader, wish: Wish) -> list[Row]:
+def _outcome(load: Loader, wish: Wish) -> Outcome:
     try:
         settings, origins = load()
     except SettingsError as error:
-        return [Row("settings", failed(str(error), "docs/configuration.md lists every key"))]
+        return Outcome([Row("settings", failed(str(error), "docs/configuration.md lists every key"))])
     chosen = [each for each in CHECKS if not wish.only or each.name in wish.only]
-
-    async def all_of_it() -> list[Row]:
-        return await run(chosen, Subject(settings, origins, wish.time_s))
-
     with _quiet():
-        return asyncio.run(all_of_it())
+        return BoundedRun(chosen, Subject(settings, origins, wish.time_s)).outcome()
 
 
 @contextmanager

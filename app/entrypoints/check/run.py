@@ -1,29 +1,36 @@
-"""Runs checks side by side, and ends in time whatever hangs."""
+"""Runs checks side by side, each within its time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 
 from app.domain.errors import PowerdError
 from app.entrypoints.check.check import Check
-from app.entrypoints.check.finding import Finding, Row, Severity, failed, of_error, skipped
+from app.entrypoints.check.finding import Finding, Severity, failed, of_error, skipped
 from app.entrypoints.check.subject import Subject
 
 _Task = asyncio.Task[Sequence[Finding]]
 
 
-async def run(checks: Sequence[Check], subject: Subject) -> list[Row]:
-    """All findings in the order of the table; each check has until ``subject.time_s`` from now."""
+async def run(checks: Sequence[Check], subject: Subject, found: MutableMapping[str, Sequence[Finding]]) -> None:
+    """Fill ``found`` by the checks' names; each check has until ``subject.time_s`` from now."""
     deadline_s = asyncio.get_running_loop().time() + subject.time_s
     tasks: dict[str, _Task] = {}
     for check in checks:
         needs = {name: tasks[name] for name in check.needs if name in tasks}
         tasks[check.name] = asyncio.create_task(_one(check, subject, needs, deadline_s), name=f"check {check.name}")
     try:
-        return [Row(check.name, finding) for check in checks for finding in await tasks[check.name]]
+        for name in asyncio.as_completed([_named(name, task) for name, task in tasks.items()]):
+            done = await name
+            found[done] = tasks[done].result()
     finally:
         await subject.close()
+
+
+async def _named(name: str, task: _Task) -> str:
+    await task
+    return name
 
 
 async def _one(check: Check, subject: Subject, needs: dict[str, _Task], deadline_s: float) -> Sequence[Finding]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 ANSWER_SHARE = 0.3
 """Of the time for all checks: so long one answer may take, so that the next endpoint can still be asked."""
 CLOSING_S = 1.0
+OTHERS = ("app.entrypoints.wiring.container",)
+_CHAIN = (*OTHERS, "app.adapters.substrate.runtime")
+MODULES: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(("settings", "software", "key"), ()),
+    **dict.fromkeys(("account", "node", "readers", "address", "wakers"), _CHAIN),
+    **dict.fromkeys(("broker", "rights", "stream"), (*OTHERS, "redis.asyncio")),
+    **dict.fromkeys(("card", "armed", "wake-modes"), (*OTHERS, "pyroute2")),
+}
+"""What each check imports late, since no daemon's start should wait for it."""
 
 
 class Subject:
@@ -59,6 +69,12 @@ class Subject:
         made = Container(settings=providers.Object(self.settings))
         self._closers += [made.chain_client().close, made.zbus_client().close]
         return made
+
+    def load(self, checks: Collection[str]) -> None:
+        """Import what these checks need, before any time counts: a busy machine takes seconds for it."""
+        modules = {module for check in checks for module in MODULES.get(check, OTHERS)}
+        for module in sorted(modules):
+            import_module(module)
 
     def uses(self, port: str, *kinds: str) -> bool:
         """Whether one of these kinds of adapter serves the port."""

@@ -198,14 +198,14 @@ CHECKS: tuple[Check, ...] = (
     Check("health", "whether a flag forbids to report uptime", "mend what set the flag", host.health),
     Check(
         "memory",
-        "whether powerd can keep what has to outlive a boot",
+        "whether powerd can keep what has to outlive a boot, and other files that the settings ask for",
         "give powerd's user a disk with room for it (boot_memory.file)",
         host.memory,
         not_here=_only("boot_memory", "files"),
     ),
     Check(
         "proof",
-        "whether a wake of this node was seen since powerd keeps its memory",
+        "whether a wake of this node was seen, and which nodes this one woke",
         host.PROVE,
         host.proof,
         needs=("memory",),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TextIO
 
-from app.domain.errors import PermanentError, RetryableError
+from app.domain.errors import PermanentError, RetryableError, WakeMemoryUnusable
 from app.domain.model import HeadKind, Mac, Node, NodeId, NodePower, Power, Unreadable
 from app.entrypoints.check.finding import Severity
 from app.entrypoints.check.subject import Subject
 from app.entrypoints.terminal.durations import shown_duration
+from app.entrypoints.wiring.files import woken_nodes
 
 LOOK_S = 2.0
 
@@ -114,7 +115,17 @@ class _Waker:
             await asyncio.wait([calling])
         took = shown_duration(loop.time() - began_s)
         self._say(f"node {self._node} woke: the chain shows it awake {took} after the first packet")
+        await self._remember()
         return Severity.OK
+
+    async def _remember(self) -> None:
+        """Only where no other node may have called it too."""
+        settings = self._subject.settings
+        if self._before.target is Power.DOWN and self._subject.uses("boot_memory", "files"):
+            try:
+                await woken_nodes(settings).remember(self._node, self._subject.clock.now())
+            except WakeMemoryUnusable as error:
+                self._say(f"that can't be remembered: {error}")
 
     def _who_else(self) -> str:
         if self._before.target is Power.UP:

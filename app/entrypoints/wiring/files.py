@@ -7,6 +7,7 @@ from pathlib import Path
 from app.adapters.files.boot_memory import FileBootMemory
 from app.adapters.files.wake_memory import FileWakeMemory
 from app.adapters.files.window_memory import FileWindowMemory
+from app.adapters.files.woken_nodes import WokenNodes
 from app.adapters.status_socket.server import StatusSocket
 from app.entrypoints.settings.profiles import profile_of, status_paths
 from app.entrypoints.settings.schema import Settings
@@ -34,6 +35,12 @@ def file_wake_memory(settings: Settings) -> FileWakeMemory:
     """What proves a wake, beside what the boot-loop guard remembers."""
     boots = boots_file(settings)
     return FileWakeMemory(boots.with_name(f"{boots.stem}-wakes.json"))
+
+
+def woken_nodes(settings: Settings) -> WokenNodes:
+    """Which other nodes this one woke, beside that."""
+    boots = boots_file(settings)
+    return WokenNodes(boots.with_name(f"{boots.stem}-woken.json"))
 
 
 def file_window_memory(settings: Settings) -> FileWindowMemory:

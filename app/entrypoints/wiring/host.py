@@ -99,9 +99,13 @@ def file_holds(settings: Settings, clock: Clock) -> FileHolds:
 
 def linux_rtc_alarm(settings: Settings) -> LinuxRtcAlarm:
     """The alarm of the clock."""
+    return LinuxRtcAlarm(Path(settings.rtc_alarm.device), alarm_file(settings))
+
+
+def alarm_file(settings: Settings) -> Path:
+    """Where it is remembered which alarm is powerd's own."""
     usual = ZOS_ALARM_FILE if profile_of(settings) == "zos" else ALARM_FILE
-    memory = Path(settings.rtc_alarm.file) if settings.rtc_alarm.file else usual
-    return LinuxRtcAlarm(Path(settings.rtc_alarm.device), memory)
+    return Path(settings.rtc_alarm.file) if settings.rtc_alarm.file else usual
 
 
 def logind_inhibitors(settings: Settings) -> LogindInhibitors:

@@ -38,6 +38,8 @@ async def _by_powers(subject: Subject) -> Sequence[Finding]:
     own = await subject.node()
     chain = subject.container.chain()
     listed: Sequence[NodeId] = await chain.farm_nodes(own.farm)
+    if chain.lacks_power:
+        return [ok("no node sleeps here: there is no power management")]
     others = [node for node in listed if node != own.node]
     if not others:
         return [_alone(subject)]

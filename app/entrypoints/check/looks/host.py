@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from app.domain.errors import HostPowerFailed
 from app.domain.moments import utc
 from app.entrypoints.check.finding import Finding, failed, ok, warning
 from app.entrypoints.check.subject import Subject
-from app.entrypoints.wiring.files import boots_file, file_wake_memory
+from app.entrypoints.wiring import host
+from app.entrypoints.wiring.files import boots_file, file_wake_memory, woken_nodes
 
 POLKIT = "allow this user to power off in polkit (packaging/polkit has the rule), or run powerd as root"
 PROVE = "`powerd check --trial` lets it sleep once; docs/check.md says how to prove a wake"
@@ -73,28 +75,46 @@ async def health(subject: Subject) -> Sequence[Finding]:
 
 
 async def memory(subject: Subject) -> Sequence[Finding]:
-    """Where powerd keeps what has to outlive a boot."""
+    """Where powerd keeps what has to outlive a boot, and other files that the settings ask for."""
+    settings = subject.settings
+    places = {boots_file(settings).parent: "boot_memory.file"}
+    if settings.rtc_alarm.enabled:
+        places.setdefault(host.alarm_file(settings).parent, "rtc_alarm.file")
+    if settings.metrics.textfile:
+        places.setdefault(Path(settings.metrics.textfile).parent, "metrics.textfile")
+    return await asyncio.gather(*(_room_in(directory, key, subject.answer_s) for directory, key in places.items()))
+
+
+async def _room_in(directory: Path, key: str, timeout_s: float) -> Finding:
     from app.adapters.linux.disk_room import try_to_keep
 
-    directory = boots_file(subject.settings).parent
-    remedy = "give powerd's user a disk with room for it (boot_memory.file)"
+    remedy = f"give powerd's user a disk with room for it ({key})"
     try:
-        await try_to_keep(directory, subject.answer_s)
+        await try_to_keep(directory, timeout_s)
     except TimeoutError:
-        return [failed(f"{directory} did not answer: its disk hangs", remedy)]
+        return failed(f"{directory} did not answer: its disk hangs", remedy)
     except OSError as error:
-        return [failed(f"{directory} can't be written by user {_user()}: {error.strerror}", remedy)]
-    return [ok(f"{directory} can be written")]
+        return failed(f"{directory} can't be written by user {_user()}: {error.strerror}", remedy)
+    return ok(f"{directory} can be written")
 
 
 async def proof(subject: Subject) -> Sequence[Finding]:
-    """What the daemon saw of its own wakes."""
+    """What the daemon saw of its own wakes, and which nodes this one woke (``powerd check --wake``)."""
+    return [await _own_proof(subject), *await _woken(subject)]
+
+
+async def _woken(subject: Subject) -> Sequence[Finding]:
+    woken = await woken_nodes(subject.settings).load()
+    return [ok(f"this node woke node {node}, last at {utc(at_s)}") for node, at_s in woken.items()]
+
+
+async def _own_proof(subject: Subject) -> Finding:
     record = await file_wake_memory(subject.settings).load()
     if record.proved_at_s is not None:
-        return [ok(f"a wake of this node was seen: the boot of {utc(record.proved_at_s)}")]
+        return ok(f"a wake of this node was seen: the boot of {utc(record.proved_at_s)}")
     if subject.settings.power_management.require_proved_wake:
-        return [warning("no wake of this node was seen yet: it stays up (power_management.require_proved_wake)", PROVE)]
-    return [ok("no wake of this node was seen yet; docs/check.md says how to prove one")]
+        return warning("no wake of this node was seen yet: it stays up (power_management.require_proved_wake)", PROVE)
+    return ok("no wake of this node was seen yet; docs/check.md says how to prove one")
 
 
 def _user() -> str:

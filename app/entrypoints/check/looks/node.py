@@ -43,7 +43,9 @@ async def node(subject: Subject) -> Sequence[Finding]:
     text = f"node {found.node} of farm {found.farm}, twin {found.twin}"
     if wanted and wanted != found.farm:
         return [failed(f"{text}; the settings name farm {wanted}", "correct identity.farm_id, or use this farm's key")]
-    if found.node not in await subject.container.chain().farm_nodes(found.farm):
+    chain = subject.container.chain()
+    listed = await chain.farm_nodes(found.farm)
+    if found.node not in listed and not chain.lacks_power:
         return [
             failed(
                 f"{text}; the chain's list of nodes of farm {found.farm} does not have it: no peer wakes it",

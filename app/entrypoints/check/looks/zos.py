@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.adapters.zbus import neighbours
-from app.entrypoints.check.finding import Finding, failed, ok
+from app.entrypoints.check.finding import Finding, failed, ok, warning
 from app.entrypoints.check.subject import Subject
 
 
@@ -21,7 +21,7 @@ async def gateway(subject: Subject) -> Sequence[Finding]:
     chain = subject.container.chain()
     await subject.head()
     if chain.lacks_power:
-        return [failed(chain.lacks_power, "powerd reports uptime there, and never powers off")]
+        return [warning(chain.lacks_power, "use Zero-OS 3 on a node that is to sleep")]
     return [ok("api-gateway answers")]
 
 
