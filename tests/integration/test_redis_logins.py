@@ -107,7 +107,7 @@ async def test_the_daemon_and_its_follower_run_with_the_documented_rights_and_no
             for program in (node.daemon, node.follower):
                 assert not program.count("OperationFailed")
                 warnings = [line["message"] for line in program.said if line.get("level") == "WARNING"]
-                assert [each for each in warnings if "put aside" not in each] == []
+                assert [each for each in warnings if "dead-letter" not in each] == []
                 assert PASSWORD not in str(program.said)
 
 

@@ -72,7 +72,7 @@ REFUSALS = {
     "WRONGTYPE Operation against a key holding the wrong kind of value": "another program",
     "CLUSTERDOWN The cluster is down": "single server",
     "MOVED 3999 127.0.0.1:6381": "single server",
-    "MOVED": "can't be talked to",
+    "MOVED": "an answer that can't be read",
     "ERR max number of clients reached": "max number of clients",
     "ERR unknown command `XREADGROUP`, with args beginning with: `GROUP`, `s3cret`, ": "5.0",
 }

@@ -104,12 +104,12 @@ async def test_a_redis_with_tls_and_one_without_get_different_remedies(server: R
         return str(refused.value)
 
     async with before(server, certificate) as port:
-        assert "if TLS is spoken at this port, say rediss://" in await told(f"redis://localhost:{port}")
+        assert "if this port speaks TLS, write rediss://" in await told(f"redis://localhost:{port}")
         assert "self-signed certificate; name the authority that signed it" in await told(f"rediss://localhost:{port}")
         other_name = f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}"
         assert "name the host as its certificate does" in await told(other_name)
     async with before(server) as port:
-        assert "if TLS is not spoken at this port, say redis://" in await told(f"rediss://localhost:{port}")
+        assert "if this port does not speak TLS, write redis://" in await told(f"rediss://localhost:{port}")
     assert "Connection refused" in await told("redis://127.0.0.1:9")
 
 

@@ -71,7 +71,7 @@ async def test_by_lines_an_order_without_an_answer_has_failed(path: Path) -> Non
     async with zinit(path, LINES, Reply.MUTE):
         power = host(path, LINES, timeout_s=2.0)
         assert "no whole answer to `shutdown` within 2 s" in await complaint(power.power_off)
-        assert "does not tell" in await complaint(stopping(power))
+        assert "does not say" in await complaint(stopping(power))
 
 
 async def test_by_json_rpc_an_order_without_an_answer_is_under_way(path: Path) -> None:
@@ -79,7 +79,7 @@ async def test_by_json_rpc_an_order_without_an_answer_is_under_way(path: Path) -
     async with zinit(path, JSON_RPC, Reply.MUTE):
         power = host(path, JSON_RPC, timeout_s=2.0)
         await power.power_off()
-        assert "does not tell" in await complaint(stopping(power))
+        assert "does not say" in await complaint(stopping(power))
 
 
 @EVERY
@@ -96,7 +96,7 @@ async def test_a_cancelled_order_closes_the_connection_and_may_be_under_way(path
     async with unanswered(path, b"shutdown") as (asked, closed):
         power = host(path, version)
         await cancelled_at(asked, power)
-        assert "does not tell" in await complaint(stopping(power))
+        assert "does not say" in await complaint(stopping(power))
         await closed.wait()
 
 

@@ -165,7 +165,7 @@ class TestAnswers:
     async def test_what_zinit_never_says_is_no_answer_to_a_line(self, path: Path, answer: bytes) -> None:
         async with listener(path, saying(answer)):
             said = await complaint(host(path).power_off)
-        assert f"{path}: zinit gave an answer powerd does not know" in said
+        assert f"{path}: zinit's answer is unknown to powerd" in said
         assert len(said) < 1000
 
     @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ class TestAnswers:
     )
     async def test_what_is_no_answer_to_our_call_is_not_taken_for_one(self, path: Path, answer: object) -> None:
         async with listener(path, saying(json.dumps(answer).encode())):
-            assert "does not know" in await complaint(host(path, JSON_RPC).power_off)
+            assert "is unknown to powerd" in await complaint(host(path, JSON_RPC).power_off)
 
     @pytest.mark.parametrize("answer", [{**LISTED, "id": 2}, OK, {**LISTED, "result": []}, LISTED_BY_LINE])
     async def test_what_is_no_answer_to_the_question_keeps_the_order_back(self, path: Path, answer: object) -> None:
@@ -199,7 +199,7 @@ class TestAnswers:
             writer.write(json.dumps(answer).encode())
 
         async with listener(path, talk):
-            assert "does not know" in await complaint(host(path, JSON_RPC).power_off)
+            assert "is unknown to powerd" in await complaint(host(path, JSON_RPC).power_off)
         assert len(seen) == 1
 
     async def test_an_endless_answer_is_cut_off(self, path: Path) -> None:

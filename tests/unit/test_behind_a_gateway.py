@@ -37,7 +37,7 @@ class GatewayChain(SimulatedChain):
         if not hasattr(self, "chain_time"):
             self.chain_time = ChainTime()
         now_s = self._clock.monotonic()
-        told = self.chain_time.told(as_go(time_ms + MILLISECOND), asked_at_s=asked_at_s, now_s=now_s)
+        told = self.chain_time.read(as_go(time_ms + MILLISECOND), asked_at_s=asked_at_s, now_s=now_s)
         return Head(kind, None, "", told.time_s, told.uncertainty_s, told.seen_s_max)
 
 

@@ -7,15 +7,15 @@ import math
 import pytest
 
 from app.adapters.codecs.go_types import NANOSECONDS
-from app.adapters.zbus.chain_time import ChainTime, ToldTime
+from app.adapters.zbus.chain_time import ChainTime, GatewayTime
 from app.domain.model import Head, HeadKind
 from app.entrypoints.neighbours.gateway import TIMES
 
 BLOCK_S = 1_700_000_000
 
 
-def told(time: ChainTime, answer_ns: int, at_s: float) -> ToldTime:
-    return time.told(answer_ns, asked_at_s=at_s, now_s=at_s)
+def told(time: ChainTime, answer_ns: int, at_s: float) -> GatewayTime:
+    return time.read(answer_ns, asked_at_s=at_s, now_s=at_s)
 
 
 @pytest.mark.parametrize("how", sorted(TIMES))
@@ -35,7 +35,7 @@ def test_the_recorded_mistake_is_made_by_the_stand_in() -> None:
 
 
 def test_an_answer_with_a_fraction_is_exact() -> None:
-    assert told(ChainTime(), 1_500_000_000, 0.0) == ToldTime(1.5, 0.0, None)
+    assert told(ChainTime(), 1_500_000_000, 0.0) == GatewayTime(1.5, 0.0, None)
 
 
 def test_a_block_is_as_old_as_the_last_look_that_had_another() -> None:
@@ -49,8 +49,8 @@ def test_a_block_is_as_old_as_the_last_look_that_had_another() -> None:
 
 def test_the_waiting_for_an_answer_counts_for_its_age() -> None:
     time = ChainTime()
-    time.told(5 * NANOSECONDS, asked_at_s=100.0, now_s=120.0)
-    assert time.told(6 * NANOSECONDS, asked_at_s=121.0, now_s=140.0).seen_s_max == 40
+    time.read(5 * NANOSECONDS, asked_at_s=100.0, now_s=120.0)
+    assert time.read(6 * NANOSECONDS, asked_at_s=121.0, now_s=140.0).seen_s_max == 40
 
 
 def test_a_gateway_that_goes_back_to_an_endpoint_that_stands_still_is_seen_through() -> None:

@@ -259,7 +259,7 @@ def test_another_stream_than_the_journals_has_times_and_no_priorities(
 def test_a_power_off_and_a_reboot_explain_themselves_in_one_line() -> None:
     lines = {type(event): log_in_text(event) for event in DOMAIN_EVENTS}
     assert lines[PowerOffDecided].split(" ", 1)[1] == (
-        "WARNING powering off, as the chain wants it target=Down target_block=700 "
+        "WARNING powering off, since the target on chain is Down target=Down target_block=700 "
         'target_seen_since="2026-01-31 08:15 UTC" down_block=705 guards_passed=held,last_waker holds=none '
         'woken_by="magic packets"\n'
     )

@@ -1,9 +1,9 @@
-"""Go's types as zbus carries them: how each is written, and how it is read.
+"""Go's types on zbus: how each is written and read.
 
 Theory of operation. A zbus value is MessagePack as github.com/vmihailenco/msgpack v4 writes Go values:
-integers at the full width of their type, structs as maps of their fields in order of declaration. A
-type here is a value that writes Go's bytes and reads all that Go writes, and nothing else: Go's own
-reader takes a missing field for zero and cuts a number to the width; here both are errors.
+integers at the full width of their type, structs as maps of their fields in order of declaration. A type here
+is an object that writes Go's bytes, and reads only what Go writes. Go's own reader sets a missing field to
+zero, and cuts a number to its width; here both are errors.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ INT_LEADS = {8: b"\xd0", 16: b"\xd1", 32: b"\xd2", 64: b"\xd3"}
 
 
 class GoType(Protocol):
-    """A type; ``name`` is how Go's source writes it."""
+    """A type. ``name`` is its name in Go's source."""
 
     @property
     def name(self) -> str:
-        """As in Go's source."""
+        """Its name in Go's source."""
         ...
 
     @property
     def zero(self) -> Any:
-        """What Go's reader makes of nil."""
+        """The value that Go reads from nil."""
         ...
 
     def write(self, value: Any) -> bytes:
-        """Go's bytes for the value."""
+        """The plain value for MessagePack, which gives Go's bytes."""
         ...
 
     def read(self, plain: Any, what: str) -> Any:
-        """The value, from what MessagePack carries; `ZbusError` names ``what`` if it is of another type."""
+        """The value of a plain MessagePack value. Raises `ZbusError` with ``what`` if that has another type."""
         ...
 
 
@@ -50,7 +50,7 @@ def encode(type_: GoType, value: Any) -> bytes:
 
 
 def decode(type_: GoType, data: bytes | None, what: str) -> Any:
-    """The value in ``data``; `ZbusError` if there is none, or another."""
+    """The value in ``data``. Raises `ZbusError` if there is none, or one of another type."""
     if not data:
         raise ZbusError(f"{what} is missing")
     try:
@@ -72,7 +72,7 @@ class Bool:
         return b"\xc3" if value else b"\xc2"
 
     def read(self, plain: Any, what: str) -> bool:
-        """Neither 0 nor 1 will do, as in Go."""
+        """Only true and false, not 0 and 1, as in Go."""
         if isinstance(plain, bool):
             return plain
         raise _wrong(plain, what, self.name)
@@ -91,12 +91,12 @@ class Integer:
         return f"{'int' if self.signed else 'uint'}{self.bits}"
 
     def write(self, value: int) -> bytes:
-        """Always at full width."""
+        """Always at the full width."""
         leads = INT_LEADS if self.signed else UINT_LEADS
         return leads[self.bits] + value.to_bytes(self.bits // 8, "big", signed=self.signed)
 
     def read(self, plain: Any, what: str) -> int:
-        """Of any width on the wire, as long as it fits."""
+        """Of any width on the wire, if the number fits the type."""
         if not isinstance(plain, int) or isinstance(plain, bool):
             raise _wrong(plain, what, self.name)
         least = -(1 << (self.bits - 1)) if self.signed else 0
@@ -113,11 +113,11 @@ class String:
     zero: str = ""
 
     def write(self, value: str) -> bytes:
-        """UTF-8; a lone surrogate (from JSON, or a file's name), which has no place in it, becomes a question mark."""
+        """UTF-8. A lone surrogate (from JSON, or a file's name) becomes a question mark."""
         return msgspec.msgpack.encode(value.encode("utf-8", "replace").decode())
 
     def read(self, plain: Any, what: str) -> str:
-        """A bin will do. What is no UTF-8 in it becomes a replacement character."""
+        """A string or a bin. Bytes that are no UTF-8 become replacement characters."""
         if isinstance(plain, str):
             return plain
         if isinstance(plain, bytes):
@@ -127,7 +127,7 @@ class String:
 
 @dataclass(frozen=True, slots=True)
 class ByteArray:
-    """[N]byte: a hash, say."""
+    """[N]byte, such as a hash."""
 
     length: int
 
@@ -145,7 +145,7 @@ class ByteArray:
         return msgspec.msgpack.encode(value)
 
     def read(self, plain: Any, what: str) -> bytes:
-        """Of that very length: a shorter one is no hash."""
+        """A bin of exactly that length, since a shorter one is no hash."""
         if isinstance(plain, bytes) and len(plain) == self.length:
             return plain
         raise _wrong(plain, what, self.name)
@@ -153,13 +153,13 @@ class ByteArray:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """time.Time, here in nanoseconds since 1970 (read to the microsecond)."""
+    """time.Time, as nanoseconds since 1970 (read to the microsecond)."""
 
     name: str = "time.Time"
     zero: int = 0
 
     def write(self, value: int) -> bytes:
-        """MessagePack's timestamp extension, as short as it goes."""
+        """MessagePack's timestamp extension, in its shortest form."""
         seconds, nanoseconds = divmod(value, NANOSECONDS)
         if seconds >> 34:
             return b"\xc7\x0c\xff" + struct.pack(">Iq", nanoseconds, seconds)
@@ -169,7 +169,7 @@ class Time:
         return b"\xd6\xff" + struct.pack(">I", both)
 
     def read(self, plain: Any, what: str) -> int:
-        """The extension only."""
+        """Only the timestamp extension."""
         timestamp = getattr(plain, "timestamp", None)  # msgspec makes a datetime of the extension
         if timestamp is None:
             raise _wrong(plain, what, self.name)
@@ -244,7 +244,7 @@ class Struct:
         return msgspec.msgpack.encode({name: msgspec.Raw(type_.write(value[name])) for name, type_ in self.fields})
 
     def read(self, plain: Any, what: str) -> dict[str, Any]:
-        """A map, or an array in order of the fields; keys that are not fields are passed over."""
+        """A map, or an array in the order of the fields. Keys that are no fields are skipped."""
         names = [name for name, _ in self.fields]
         if isinstance(plain, list) and len(plain) == len(names):
             plain = dict(zip(names, plain, strict=True))

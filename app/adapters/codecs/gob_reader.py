@@ -1,6 +1,6 @@
-"""Reads the primitives of Go's ``encoding/gob`` from a payload, and nothing beyond its end.
+"""Reads the primitives of Go's ``encoding/gob`` from a payload.
 
-A payload is a sequence of messages: a length, then that many bytes. All other numbers and texts lie
+A payload is a sequence of messages: a length, then that many bytes. All other numbers and texts are
 inside a message. Rules and limits are those of Go 1.25's decoder.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import NoReturn
 
 MESSAGE_BYTES_MAX = 1 << 33
-"""Go refuses messages and lengths from here on."""
+"""Go refuses messages and lengths of so many bytes or more."""
 
 
 class GobError(ValueError):
-    """The payload is not what its reader asked for: ``reason``, at byte ``offset``."""
+    """The payload is invalid: ``reason``, at byte ``offset``."""
 
     def __init__(self, reason: str, offset: int) -> None:
         super().__init__(f"{reason} (at offset {offset})")
@@ -32,7 +32,7 @@ class GobReader:
         self.end = end
 
     def next_message(self) -> None:
-        """Go to the message after the current one; what was left unread of that is passed over."""
+        """Go to the next message, and skip the unread rest of the current one."""
         start = self.position = self.end
         self.end = len(self.payload)
         if start == self.end:
@@ -43,11 +43,11 @@ class GobReader:
         self.end = self.position + size
 
     def at_end(self) -> bool:
-        """Whether the current message is read up."""
+        """Whether the current message was read to its end."""
         return self.position >= self.end
 
     def uint(self) -> int:
-        """An unsigned number of 64 bits; forms longer than needed are fine."""
+        """An unsigned number of 64 bits. Forms that are longer than needed are accepted."""
         start = self.position
         if start >= self.end:
             self.fail("the message ends where a number should be")
@@ -70,7 +70,7 @@ class GobReader:
         return ~(value >> 1) if value & 1 else value >> 1
 
     def int32(self) -> int:
-        """A signed number that has to fit 32 bits."""
+        """A signed number that must fit 32 bits."""
         start = self.position
         value = self.int64()
         if not -(1 << 31) <= value < 1 << 31:
@@ -78,16 +78,16 @@ class GobReader:
         return value
 
     def type_id(self) -> int:
-        """The type id a message begins with; Go silently cuts it to 32 bits."""
+        """The type id at the begin of a message, cut to 32 bits as in Go."""
         return (self.int64() + (1 << 31)) % (1 << 32) - (1 << 31)
 
     def count(self) -> int:
-        """How many elements follow. From 2^63 on Go takes the number for negative: none follow."""
+        """How many elements follow. Go reads numbers from 2^63 on as negative, so none follow then."""
         value = self.uint()
         return value if value < 1 << 63 else 0
 
     def field_delta(self) -> int:
-        """How far the next field of a struct is from the previous one; 0 ends the struct."""
+        """The distance from the last field of a struct to the next one; 0 ends the struct."""
         start = self.position
         delta = self.uint()
         if delta >= 1 << 63:
@@ -95,7 +95,7 @@ class GobReader:
         return delta
 
     def text(self) -> bytes:
-        """Length and bytes of a string or byte slice."""
+        """The bytes of a string or byte slice, after their length."""
         start = self.position
         size = self.uint()
         stop = self.position + size
@@ -106,5 +106,5 @@ class GobReader:
         return text
 
     def fail(self, reason: str, offset: int | None = None) -> NoReturn:
-        """Refuse the payload, at ``offset`` or else at the current place."""
+        """Raise `GobError` at ``offset``, or at the current place."""
         raise GobError(reason, self.position if offset is None else offset)

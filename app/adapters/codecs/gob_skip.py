@@ -1,10 +1,9 @@
-"""Passes over values of a ``encoding/gob`` payload that are not wanted.
+"""Skips values of an ``encoding/gob`` payload that are not needed.
 
-Go skips fields it does not know by their type definitions, whatever their types: recursive ones,
-nested ones, ones with counts no message could fill. Here a stack of iterators stands for Go's call
-stack: each yields the types of the values it wants passed over, one after the other. So depth costs
-memory only, and is bounded; and since every value but an empty struct at the end of a message takes
-at least a byte, so is the work.
+Go skips unknown fields by their type definitions, for all types: recursive ones, nested ones, ones with counts
+that no message could fill. Here a stack of iterators replaces Go's call stack. Each iterator yields the types
+of the values to skip, one after the other. So depth costs only memory, and is bounded. The work is bounded too,
+since every value takes at least a byte, except an empty struct at the end of a message.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from app.adapters.codecs.gob_types import (
 )
 
 DEPTH_MAX = 10_000
-"""How deep types, and values, may lie in one another (Go: the same number, for types)."""
+"""How deep types and values can be nested (Go: the same limit, for types)."""
 
 Types = MutableMapping[int, Definition]
 
@@ -40,7 +39,7 @@ _TEXTS = (BYTES, STRING)
 
 
 def receive_type(reader: GobReader, type_id: int, types: Types, offset: int) -> Definition:
-    """Read the definition of ``type_id``, announced at ``offset``; it has to be a new one."""
+    """Read the definition of ``type_id``, which must be new; ``offset`` is for errors."""
     if not USER_TYPE_MIN <= type_id <= USER_TYPE_MAX:
         reader.fail(f"type id {type_id} can't be defined", offset)
     if type_id in types:
@@ -49,9 +48,9 @@ def receive_type(reader: GobReader, type_id: int, types: Types, offset: int) -> 
 
 
 class SkipCheck:
-    """Refuses types that could not be passed over, wherever inside them the reason lies.
+    """Refuses types that cannot be skipped, at any depth.
 
-    Go does so before it reads a value, even when no value of the type was sent.
+    Go does so before it reads a value, even if the payload has no value of the type.
     """
 
     def __init__(self, reader: GobReader, types: Types) -> None:
@@ -60,7 +59,7 @@ class SkipCheck:
         self._seen = set(range(BOOL, INTERFACE + 1))
 
     def check(self, type_id: int, offset: int) -> None:
-        """Look at the type and all it is made of, each once; ``offset`` is where it is asked for."""
+        """Check the type and all types in it, each once; ``offset`` is for errors."""
         pending = [(type_id, offset, 1)]
         while pending:
             inner, at, depth = pending.pop()
@@ -76,7 +75,7 @@ class SkipCheck:
 
 
 def _parts(reader: GobReader, definition: Definition) -> list[tuple[int, int]]:
-    """The types a type is made of, each with the offset where that is said."""
+    """The types in a type, each with the offset of its mention."""
     at = definition.offset
     if definition.array is not None:
         return [(definition.array[0], at)]
@@ -95,16 +94,16 @@ def _parts(reader: GobReader, definition: Definition) -> list[tuple[int, int]]:
 
 
 class Skipper:
-    """Passes over values, by definitions that `check_skippable` found good."""
+    """Skips values, by definitions that `check_skippable` accepted."""
 
     def __init__(self, reader: GobReader, types: Types) -> None:
         self._reader = reader
         self._types = types
         self._known = ChainMap[int, Definition]({}, types)
-        """With the types defined inside values: they are not needed, but none may be defined twice."""
+        """Types defined inside values are recorded too, since none must be defined twice."""
 
     def skip(self, type_id: int) -> None:
-        """Pass over the value at the reader's place."""
+        """Skip the value at the reader's place."""
         stack: list[Iterator[int]] = [iter((type_id,))]
         while stack:
             inner = next(stack[-1], None)
@@ -123,7 +122,7 @@ class Skipper:
                     self._reader.fail(f"values nested deeper than {DEPTH_MAX}")
 
     def _open(self, definition: Definition) -> Iterator[int]:
-        """Begin a value that is made of others."""
+        """Begin a value that has values in it."""
         if definition.array is not None:
             return self._array(*definition.array)
         if definition.map is not None:
@@ -156,12 +155,12 @@ class Skipper:
             yield element
 
     def _may_be_nothing(self, type_id: int) -> bool:
-        """Whether a value of this type needs no byte at the end of a message: so do structs alone."""
+        """Whether a value of this type can take no byte at the end of a message, as only structs can."""
         definition = self._types.get(type_id)
         return definition is not None and definition.is_struct
 
     def _interface(self) -> None:
-        """The name of a type, definitions maybe, a type id, and a value of announced length."""
+        """The name of a type, perhaps definitions, a type id, a length, and the value."""
         reader = self._reader
         reader.text()
         while True:

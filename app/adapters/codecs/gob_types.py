@@ -1,8 +1,8 @@
-"""Type definitions of Go's ``encoding/gob``: what they say, and how a payload spells them.
+"""Type definitions of Go's ``encoding/gob``, as values, and read from a payload.
 
-A payload defines the types of its values itself, each under an id of 64 or more that is
-different from process to process; so nothing may be read without going through the definitions.
-Where a definition says more than one thing at once, so does `Definition`: Go accepts that.
+A payload defines the types of its values, each with an id of 64 or more, which differs from process to
+process. So no value can be read without the definitions. Go accepts a definition that says several things at
+once, and so does `Definition`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TYPE_NAMES = dict(enumerate(("bool", "int", "uint", "float", "bytes", "string", 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a struct; ``offset`` tells where in the payload it was defined."""
+    """A field of a struct; ``offset`` is the place of its definition in the payload."""
 
     name: bytes = b""
     type_id: int = 0
@@ -32,7 +32,7 @@ class Field:
 
 @dataclass(slots=True)
 class Definition:
-    """One ``wireType``: those of its members that were sent are not ``None``."""
+    """One ``wireType``. Members that were not sent are ``None``."""
 
     array: tuple[int, int] | None = None
     """Element type, length."""
@@ -42,25 +42,25 @@ class Definition:
     map: tuple[int, ...] | None = None
     """Key type, element type."""
     marshaler: bool = False
-    """The type writes itself, in bytes only its own code understands."""
+    """The type encodes itself, in bytes that only its own code can read."""
     offset: int = 0
 
     @property
     def is_struct(self) -> bool:
-        """Whether a value that is passed over is one of a struct: other members go first."""
+        """Whether a value to skip is a struct. Other members have priority."""
         return self.struct is not None and self.array is None and self.map is None and self.slice is None
 
 
 _NAMED = (Field(b"Name", STRING), Field(b"Id", INT))
 
 PREDEFINED_STRUCTS = {18: _NAMED, 21: _NAMED}
-"""Types of gob's own definitions (``CommonType``, ``fieldType``) that Go lets a payload use as well."""
+"""Types of gob's own definitions (``CommonType``, ``fieldType``), which a payload can use too."""
 
 
 def struct_fields(reader: GobReader, count: int) -> Iterator[int]:
-    """Numbers of the fields that were sent, of a struct of ``count``; each is to be read before the next.
+    """Numbers of the fields that were sent, of a struct with ``count``. The caller reads each before the next.
 
-    A struct ends at a zero, or where its message ends.
+    A struct ends at a zero, or at the end of its message.
     """
     number = -1
     while not reader.at_end():
@@ -105,7 +105,7 @@ def _array(reader: GobReader) -> tuple[int, int]:
 
 
 def _type_ids(reader: GobReader, count: int) -> tuple[int, ...]:
-    """A definition that says no more than ``count`` type ids."""
+    """A definition of ``count`` type ids and nothing else."""
     ids = [0] * count
     for field in struct_fields(reader, 1 + count):
         if field == 0:
@@ -126,9 +126,9 @@ def _struct(reader: GobReader) -> tuple[Field, ...]:
 
 
 def elements(reader: GobReader, count: int) -> Iterator[None]:
-    """Turns of a loop over ``count`` elements, each to be read before the next.
+    """Iterations over ``count`` elements. The caller reads each before the next.
 
-    No element takes less than a byte: the loop ends with the message, however large the count.
+    Every element takes at least a byte, so the loop ends with the message, even if the count is huge.
     """
     for left in range(count, 0, -1):
         if reader.at_end():
@@ -137,7 +137,7 @@ def elements(reader: GobReader, count: int) -> Iterator[None]:
 
 
 def _common(reader: GobReader) -> None:
-    """Name and id of the type itself, which are not used: the id before the definition counts."""
+    """Name and id of the type itself. They are not used, since the id before the definition counts."""
     _named(reader)
 
 

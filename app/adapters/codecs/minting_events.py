@@ -2,7 +2,7 @@
 
 ``{"event":"Initial","node":7,"state":"Down","since":1749990000,"target":"Down"}`` and
 ``{"time":1750000010,"node":7,"event":"NodeUptimeReported","uptime":5000}``; a target or state change
-has ``target`` or ``state`` instead of ``uptime``. Other fields are passed over.
+has ``target`` or ``state`` instead of ``uptime``. Other fields are skipped.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _POWERS = {power.value: power for power in Power}
 
 
 def decode(line: bytes) -> Event:
-    """One line's event; ValueError says what is wrong with it."""
+    """The event of one line. Raises ValueError with the reason."""
     try:
         read: _Initial | _Uptime | _Target | _State = _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

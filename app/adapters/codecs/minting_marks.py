@@ -1,4 +1,4 @@
-"""How far a file of events goes: a line among them, ``{"event":"ReadUpTo","block":708,"hash":"0x…","time":N}``."""
+"""The mark in a file of events with its last block: ``{"event":"ReadUpTo","block":708,"hash":"0x…","time":N}``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.domain.blocks import BlockRef
 from app.domain.minting.history import TimedBlock
 
 SIGN = b'{"event":"ReadUpTo"'
-"""How such a line begins, and no other."""
+"""The begin of such a line, and of no other."""
 
 
 class _Mark(msgspec.Struct, tag_field="event", tag="ReadUpTo"):
@@ -27,7 +27,7 @@ def encode(mark: TimedBlock) -> bytes:
 
 
 def decode(line: bytes) -> TimedBlock:
-    """The line's block; ValueError says what is wrong with it."""
+    """The line's block. Raises ValueError with the reason."""
     try:
         mark = _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -1,6 +1,6 @@
-"""Where the first MessagePack value of some bytes ends, and its strings made readable: Go's reader is that lenient.
+"""Finds the end of the first MessagePack value in bytes, and repairs its strings, to be as lenient as Go.
 
-It looks at no byte after the first value, and a string may be any bytes. Format:
+Go's reader ignores bytes after the first value, and a string can be any bytes. Format:
 https://github.com/msgpack/msgpack/blob/master/spec.md. The values themselves are read by msgspec, which refuses
 bytes that follow, and strings that are not UTF-8.
 """
@@ -13,7 +13,7 @@ import msgspec
 
 
 class NotMsgpack(ValueError):
-    """The bytes are no MessagePack value, or stop within one."""
+    """The bytes are no MessagePack value, or end within one."""
 
 
 _FIXED: Mapping[int, int] = {
@@ -58,7 +58,7 @@ NEVER_USED = 0xC1
 
 
 def first_value(data: bytes) -> bytes:
-    """The bytes of the first value; `NotMsgpack` if there is none, or not all of it."""
+    """The bytes of the first value. Raises `NotMsgpack` if there is none, or it is cut."""
     end = 0
     missing = 1
     while missing:
@@ -73,7 +73,7 @@ def first_value(data: bytes) -> bytes:
 
 
 def with_readable_text(value: bytes) -> bytes:
-    """The same value (whole, and nothing after it), with what is no UTF-8 in its strings replaced by U+FFFD."""
+    """The same value (whole, without bytes after it), with U+FFFD for bytes of its strings that are no UTF-8."""
     parts = []
     begin = 0
     while begin < len(value):
@@ -95,7 +95,7 @@ def _readable(part: bytes) -> bytes:
 
 
 def _head(data: bytes, at: int) -> tuple[int, int]:
-    """Bytes of the value without the values in it, and how many of those there are."""
+    """How many bytes the value takes without the values in it, and how many those are."""
     lead = data[at]
     if lead < FIXMAP or lead >= NEGATIVE:
         return 1, 0

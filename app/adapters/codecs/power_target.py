@@ -1,11 +1,11 @@
-"""The power-target event as Zero-OS writes it: Go's ``PowerTargetChangeEvent`` in ``encoding/gob``.
+"""The power-target event of Zero-OS: Go's ``PowerTargetChangeEvent`` in ``encoding/gob``.
 
 ``PowerTargetChangeEvent{FarmID, NodeID uint32; Target Power{IsUp, IsDown bool}}``. A payload is made
-by a fresh encoder: the definitions of both types, then one value. Decoding answers as Go 1.25 does,
-accepting and refusing alike; encoding gives the bytes of a fresh Go 1.25 process.
+by a fresh encoder: the definitions of both types, then one value. `decode` accepts and refuses as Go 1.25
+does; `encode` gives the bytes of a fresh Go 1.25 process.
 
-The definitions are the same in every payload of a producer, and make up nine tenths of it. So they
-are compiled once: `PowerTargetDecoder` remembers the beginnings of payloads it has read.
+The definitions are the same in every payload of a producer, and are nine tenths of it. So they are compiled
+once: `PowerTargetDecoder` remembers the begins of the payloads that it has read.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from app.adapters.codecs.power_target_plan import ID_MAX, FlatChange, Plan, make
 __all__ = ["GobError", "PowerTargetDecoder", "TargetChange", "decode", "encode"]
 
 PAYLOAD_BYTES_MAX = 1 << 18
-"""Larger payloads are refused unread: an event takes some 120 bytes, and reading takes time."""
+"""Larger payloads are refused unread. An event takes some 120 bytes."""
 
 HEADS_MAX = 64
 HEAD_BYTES_MAX = 4096
-"""So many beginnings of payloads are remembered, none longer than that."""
+"""How many begins of payloads are remembered, and their greatest length."""
 
 
 class TargetChange(Struct, frozen=True):
-    """The event as it was sent: nothing says that exactly one of the flags is set."""
+    """The event as it was sent. Both flags, or none, may be set."""
 
     farm_id: int
     node_id: int
@@ -40,26 +40,26 @@ class TargetChange(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """All of a payload before the fields of its value: definitions, length and type id of the value."""
+    """The part of a payload before the fields of its value: definitions, length and type id of the value."""
 
     size: int
     end: int
-    """Where the value's message ends."""
+    """The end of the value's message."""
     plan: Plan
     plain: bool
-    """Whether `read_plain` may be asked, for a payload that ends with the value."""
+    """Whether `read_plain` can be used, for a payload that ends with the value."""
 
 
 class PowerTargetDecoder:
-    """Decodes payloads, and remembers how those began that it could decode."""
+    """Decodes payloads, and remembers the begins of those that it could decode."""
 
     def __init__(self) -> None:
         self._heads: dict[bytes, _Head] = {}
         self._sizes: tuple[int, ...] = ()
-        """Of the heads, each size once: one or two, unless the payloads are strange."""
+        """The sizes of the known heads, each once: one or two with usual payloads."""
 
     def decode(self, payload: bytes) -> TargetChange:
-        """The event in ``payload``; `GobError` where Go's decoder would refuse it."""
+        """The event in ``payload``. Raises `GobError` where Go's decoder would refuse it."""
         for size in self._sizes:
             head = self._heads.get(payload[:size])
             if head is not None:
@@ -121,7 +121,7 @@ decode = PowerTargetDecoder().decode
 
 
 def encode(change: TargetChange) -> bytes:
-    """The payload a fresh Go 1.25 process writes: type ids 64 and 65. ``ValueError`` beyond uint32."""
+    """The payload of a fresh Go 1.25 process, with type ids 64 and 65. Raises ``ValueError`` beyond uint32."""
     farm, node = change.farm_id, change.node_id
     if not (0 <= farm <= ID_MAX and 0 <= node <= ID_MAX):
         raise ValueError(f"farm {farm} and node {node}: each has to fit an unsigned number of 32 bits")

@@ -1,8 +1,8 @@
-"""The short way through a power-target event that is spelled just as Go spells it.
+"""The fast path for a power-target event that is encoded exactly as Go encodes it.
 
-Nine tenths of a payload are its type definitions. Once those are known, and are those of the real
-producer, a dozen bytes remain, which say little that can't be looked up. Whatever looks unusual is
-left to the long way (`power_target_plan`), so there is one judge of what is right and wrong.
+Nine tenths of a payload are its type definitions. If they are known, and are those of the real producer, a
+dozen bytes remain to read. Everything unusual is left to the full decoder (`power_target_plan`), so that only
+one decoder decides what is valid.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ TARGET_BYTES = {
 """The struct ``Power{IsUp, IsDown}``, with its end."""
 
 _TAILS = {target + b"\x00": flags for flags, target in TARGET_BYTES.items()}
-"""What is left of a payload after the number of the field Target."""
+"""The rest of a payload after the number of the field Target."""
 
 _ONE_BYTE_MAX = 0x7F
 _FOUR_BYTES_LEAD = 0x100 - 4
 
 
 def has_plain_types(plan: Plan) -> bool:
-    """Whether the types are just those of Go's producer, and `read_plain` may be asked."""
+    """Whether the types are exactly those of Go's producer, so that `read_plain` can be used."""
     names = tuple(field.name for field in plan.event + plan.target)
     return names == (*IDS, TARGET, *FLAGS) and len(plan.target) == len(FLAGS)
 
 
 def read_plain(payload: bytes, at: int) -> FlatChange | None:
-    """The event whose fields begin at ``at``; ``None`` when it is not spelled as Go spells it."""
+    """The event whose fields begin at ``at``; ``None`` if it is not encoded as Go does."""
     farm = node = 0
     delta_to_target = 3
     try:

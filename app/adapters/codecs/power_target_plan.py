@@ -1,9 +1,8 @@
-"""How to read power-target events whose type definitions are known.
+"""A plan to read power-target events whose type definitions are known.
 
-Go matches fields by name alone: the order of the fields, fields of other names, the names and ids
-of the types do not matter. What a known field may not be, and which unknown fields can't be passed
-over, is settled here before any value is read; so one plan serves all payloads that begin with the
-same definitions.
+Go matches fields by name only. The order of the fields, fields of other names, and the names and ids of the
+types do not matter. The plan checks the types of known fields, and that unknown fields can be skipped, before a
+value is read. So one plan is used for all payloads that begin with the same definitions.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ FlatChange = tuple[int, int, bool, bool]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The definitions of a payload, and which of them are those of the event and of its target."""
+    """The definitions of a payload, and which of them are the event and its target."""
 
     types: Types
     value_type: int
@@ -35,7 +34,7 @@ class Plan:
 
 
 def make_plan(reader: GobReader, types: Types, value_type: int) -> Plan:
-    """Settle how values of ``value_type`` are read; the reader stands at one, and serves for errors."""
+    """The plan for values of ``value_type``. The reader is at such a value, and is used for errors."""
     check = SkipCheck(reader, types)
     event = _struct_of(reader, types, value_type, reader.position)
     target: tuple[Field, ...] | None = None
@@ -48,7 +47,7 @@ def make_plan(reader: GobReader, types: Types, value_type: int) -> Plan:
             check.check(field.type_id, field.offset)
         elif (definition := types.get(field.type_id)) is not None and definition.marshaler:
             reader.fail("field Target writes itself in a form of its own", field.offset)
-        elif target is None:  # a second field of that name is read like the first, as Go does
+        elif target is None:  # a second field of that name is read like the first, as in Go
             target = _target(reader, types, field, check)
     if event and not known and value_type in types:
         reader.fail("not a power-target event: it has none of the fields FarmID, NodeID, Target")
@@ -88,7 +87,7 @@ def _require(reader: GobReader, field: Field, type_id: int) -> None:
 
 
 def read_event(reader: GobReader, plan: Plan) -> FlatChange:
-    """The event at the reader's place; what was not sent is zero."""
+    """The event at the reader's place. Fields that were not sent are zero."""
     ids = dict.fromkeys(IDS, 0)
     flags = dict.fromkeys(FLAGS, False)
     skipper = Skipper(reader, plan.types)

@@ -1,9 +1,9 @@
 """Requests and responses of zbus (RPC over Redis lists, github.com/threefoldtech/zbus v1.0.1), pure.
 
-Both are MessagePack maps whose keys are Go's field names. Every argument and the result are encoded
-on their own and put into a bin, so that the envelope can be read without knowing their types. What
-is written here has Go's bytes; what is read may be all that Go's reader takes: structs as arrays in
-field order, strings for bins and the reverse, missing and unknown keys, bytes after the end.
+Both are MessagePack maps whose keys are Go's field names. Every argument and the result are encoded separately
+and put into a bin, so that the envelope can be read without their types. This module writes Go's bytes. It
+reads all that Go's reader accepts: structs as arrays in field order, strings for bins and the reverse, missing
+and unknown keys, and bytes after the end.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ import msgspec
 from app.adapters.codecs.msgpack_span import first_value, with_readable_text
 
 FRAME_BYTES_MAX = 1 << 20
-"""Larger frames are refused unread; the largest real one, a node's record, has some 700 bytes."""
+"""Larger frames are refused unread. The largest real one, a node's record, has some 700 bytes."""
 
 REQUEST_KEYS = ("ID", "Inputs", "Object", "ReplyTo", "Method")
 RESPONSE_KEYS = ("ID", "Output", "Error")
 
 
 class ZbusError(ValueError):
-    """A frame, or a value in it, can't be read; the message names the field."""
+    """A frame, or a value in it, that cannot be read. The message names the field."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectId:
-    """An object of a module; the version may be empty."""
+    """An object of a module. The version can be empty."""
 
     name: str
     version: str = ""
@@ -40,7 +40,7 @@ class ObjectId:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call; ``inputs`` are the arguments, each encoded. The reply goes to the list ``reply_to``."""
+    """A call. ``inputs`` are the arguments, each encoded. The reply goes to the list ``reply_to``."""
 
     id: str
     object: ObjectId
@@ -51,9 +51,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer: encoded ``data``, and what went wrong in the method or (``error``) before it was called.
+    """An answer: encoded ``data``, the method's error, or (``error``) why the method was not called.
 
-    An empty ``call_error`` is none, as in Go; an empty ``error`` is one.
+    An empty ``call_error`` means no error, as in Go; an empty ``error`` is an error.
     """
 
     id: str
@@ -82,7 +82,7 @@ def encode_response(response: Response) -> bytes:
 
 
 def decode_request(frame: bytes) -> Request:
-    """Read a request; `ZbusError` where Go's server would drop it."""
+    """Read a request. Raises `ZbusError` where Go's server would drop it."""
     fields = _envelope(frame, REQUEST_KEYS)
     inputs = fields["Inputs"]
     if inputs is None:
@@ -99,7 +99,7 @@ def decode_request(frame: bytes) -> Request:
 
 
 def decode_response(frame: bytes) -> Response:
-    """Read a response; `ZbusError` for one that Go's client could not read either."""
+    """Read a response. Raises `ZbusError` for one that Go's client could not read either."""
     fields = _envelope(frame, RESPONSE_KEYS)
     output = _struct(fields["Output"], ("Data", "Error"), "Output")
     failed = output["Error"]
@@ -114,7 +114,7 @@ def decode_response(frame: bytes) -> Response:
 
 
 def is_request(frame: bytes) -> bool:
-    """Whether its keys, or their number, are those of a request rather than of a response."""
+    """Whether its keys, or their number, are those of a request and not of a response."""
     envelope = unpack(frame)
     if isinstance(envelope, list):
         return len(envelope) == len(REQUEST_KEYS)
@@ -122,9 +122,9 @@ def is_request(frame: bytes) -> bool:
 
 
 def unpack(data: bytes) -> Any:
-    """The first value in ``data``, whatever follows it; `ZbusError` if there is none.
+    """The first value in ``data``; bytes after it are ignored. Raises `ZbusError` if there is none.
 
-    Text that is not UTF-8, which Go reads as it is, is read with replacements: it spoils nothing beside it.
+    Text that is not UTF-8, which Go accepts, is read with replacement characters.
     """
     if len(data) > FRAME_BYTES_MAX:
         raise ZbusError(f"{len(data)} bytes are more than any frame has ({FRAME_BYTES_MAX})")
@@ -156,7 +156,7 @@ def _envelope(frame: bytes, keys: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _struct(value: Any, keys: Sequence[str], what: str) -> Mapping[str, Any]:
-    """A struct as Go reads it: a map, an array in the order of the fields, or nil; all keys are there."""
+    """A struct as Go reads it, from a map, an array in the order of the fields, or nil. The result has all keys."""
     if value is None:
         return dict.fromkeys(keys)
     if isinstance(value, dict):
@@ -190,7 +190,7 @@ def _octets(value: Any, what: str) -> bytes | None:
 
 
 def kind_of(value: object) -> str:
-    """What MessagePack calls it, for messages."""
+    """MessagePack's name of its type, for messages."""
     kinds = {"dict": "a map", "list": "an array", "int": "an integer", "bool": "a bool", "float": "a float"}
     kinds |= {"str": "a string", "bytes": "a bin", "NoneType": "nil"}
     return kinds.get(type(value).__name__, f"a {type(value).__name__}")

@@ -1,6 +1,6 @@
-"""Takes over entries of the group that another consumer has held for too long.
+"""Takes over pending entries that another consumer of the group has held for too long.
 
-`XAUTOCLAIM` came with Redis 6.2; an older server is asked for the same by `XPENDING` and `XCLAIM`.
+`XAUTOCLAIM` needs Redis 6.2. With an older server, `XPENDING` and `XCLAIM` do the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class AbandonedEntries:
-    """A pass over the group's pending entries, page by page. A refusal ends it: to read new entries is worth more."""
+    """A pass over the group's pending entries, page by page. A refusal ends it, so that new entries are read."""
 
     def __init__(self, stream: str, group: str, consumer: str, idle_ms: int, batch: int) -> None:
         self._stream = stream
@@ -38,7 +38,7 @@ class AbandonedEntries:
         return self._next is None
 
     async def claim(self, redis: Any) -> Entries:
-        """The next page; raises what says that the group is gone."""
+        """Take the next page over. Raises ``ResponseError`` only when the group does not exist (``NOGROUP``)."""
         from redis.exceptions import ResponseError
 
         after = self._next or "0-0"
@@ -77,11 +77,11 @@ class AbandonedEntries:
     def _complain(self, reason: str) -> None:
         if reason != self._complained:
             self._complained = reason
-            log.warning("entries that another consumer has left are not taken over: Redis refuses: %s", reason)
+            log.warning("pending entries of another consumer can't be taken over: Redis refuses: %s", reason)
 
 
 def _successor(entry: str) -> str:
-    """The smallest id after this one: ranges that leave out their start came with Redis 6.2."""
+    """The smallest id after this one, since ranges with an excluded start need Redis 6.2."""
     milliseconds, _, number = entry.partition("-")
     return f"{milliseconds}-{int(number) + 1}"
 

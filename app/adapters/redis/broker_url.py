@@ -1,8 +1,8 @@
-"""Reads broker URLs as the Go programs do, and as redis-py does what those do not know.
+"""Reads broker URLs as the Go programs do; what those do not know, as redis-py does.
 
-``unix://var/run/redis.sock`` names, in Go, the host ``var`` and the path ``/run/redis.sock``, and only
-the path is used: the line that Zero-OS ships works because /var/run is a link to /run. A name alone in
-a ``tcp`` or ``unix`` URL is the password, as zbus reads it; a name and a password are an ACL user.
+In Go, ``unix://var/run/redis.sock`` has the host ``var`` and the path ``/run/redis.sock``, and only the path
+is used. Zero-OS' setting works because /var/run is a link to /run. A name alone in a ``tcp`` or ``unix`` URL
+is the password, as in zbus. A name and a password are an ACL user.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PORT = 6379
 TLS_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 TLS_CHOICES = {"ssl_cert_reqs": ("required", "none"), "ssl_check_hostname": ("true", "false")}
 ENCODE = (
-    "in a user name or password, any sign but letters, digits, - . _ ~ has to be percent-encoded (@ is %40, # is %23, "
+    "in a user name or password, percent-encode every character but letters, digits, - . _ ~ (@ is %40, # is %23, "
     "/ is %2F)"
 )
 
@@ -27,12 +27,12 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
 
 
 class BrokerUrlError(PermanentError):
-    """The URL can't be used; the text names it (without user and password) and the remedy."""
+    """A URL that cannot be used. The text has it without user and password, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerUrl:
-    """Where the server is: a socket's path, or host and port. ``tls`` (None: no TLS) are redis-py's options of it."""
+    """The server's place: a socket's path, or host and port. ``tls``: redis-py's options for TLS; None: no TLS."""
 
     path: str = ""
     host: str = ""
@@ -50,18 +50,18 @@ class BrokerUrl:
         return f"{where}{how} (database {self.database})" if self.database else f"{where}{how}"
 
     def hide(self, text: str) -> str:
-        """``text`` without the password: some servers repeat what they were sent."""
+        """``text`` without the password, since some servers repeat what they got."""
         shown = re.sub(", with args beginning with: (`[^`]*`,? ?)*", "", text)
         return shown.replace(self.password, "***") if self.password else shown
 
 
 def parse_broker_url(url: str) -> BrokerUrl:
-    """``unix:///PATH[?db=N]``, ``tcp://HOST:PORT[/N]``, ``redis://…`` or ``rediss://…``; `BrokerUrlError` otherwise."""
+    """Read ``unix:///PATH[?db=N]``, ``tcp://HOST:PORT[/N]``, ``redis://…`` or ``rediss://…``, or `BrokerUrlError`."""
     shown = _shown(url)
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        # Its text holds the user and the password, and so would the traceback.
+        # The error's text has the user and the password, and so would a traceback.
         raise BrokerUrlError(f"the broker URL {shown} can't be read; {_why(error)}{ENCODE}") from None
     if parts.scheme not in SCHEMES:
         raise BrokerUrlError(
@@ -90,14 +90,14 @@ def parse_broker_url(url: str) -> BrokerUrl:
 
 
 def _shown(url: str) -> str:
-    """The URL without user, password and options: all before the last @ may be part of a password."""
+    """The URL without user, password and options. Everything before the last @ may be part of a password."""
     scheme, found, rest = url.partition("://")
     place = (rest if found else url).rpartition("@")[2].partition("?")[0]
     return f"{scheme}://{place}" if found else place or "''"
 
 
 def _meant(shown: str) -> str:
-    """What a URL without a scheme was most likely meant to be."""
+    """A hint what a URL without a scheme should be."""
     if shown.startswith("/"):
         return f" (did you mean unix://{shown}?)"
     return f" (did you mean redis://{shown}?)" if _HOST.fullmatch(shown) else ""
@@ -108,7 +108,7 @@ def _why(error: ValueError) -> str:
 
 
 def _cut_short(parts: SplitResult) -> bool:
-    """Whether a bare / or ? may have ended the user and password before their @."""
+    """Whether a / or ? in user or password may have ended them before their @."""
     return "@" not in parts.netloc and (parts.scheme != "unix" or ":" in parts.netloc)
 
 
@@ -127,5 +127,5 @@ def _options(parts: SplitResult, shown: str) -> dict[str, str]:
             raise BrokerUrlError(f"the broker URL {shown} has an unknown option; known are {', '.join(known)}")
         choices = TLS_CHOICES.get(name)
         if choices is not None and value not in choices:
-            raise BrokerUrlError(f"the broker URL {shown} has a wrong {name}; say {' or '.join(choices)}")
+            raise BrokerUrlError(f"the broker URL {shown} has a wrong {name}; write {' or '.join(choices)}")
     return options

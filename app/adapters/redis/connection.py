@@ -1,4 +1,4 @@
-"""One connection to Redis that fails fast and in the domain's words; retrying is the services' task."""
+"""One connection to Redis, which fails fast with errors of the domain. The services retry."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 CONNECT_S = 5.0
 CONNECT_TLS_S = 4.0
-"""A server without TLS lets a handshake wait: who waits 5 s for an answer should hear why there is none."""
+"""A server without TLS does not answer a handshake. Less than the callers' 5 s, so that they get the reason."""
 
 
 class Connection:
-    """Opened on first use, dropped after any error, so that nothing half-read is ever used again."""
+    """Opened on first use, and dropped after an error, so that a half-read reply is never used."""
 
     def __init__(self, url: str, *, answer_s: float, errors_pass: bool = True) -> None:
         self._url: BrokerUrl = parse_broker_url(url)
@@ -41,11 +41,9 @@ class Connection:
     async def use(self) -> AsyncIterator[Any]:
         """The client, for one user at a time.
 
-        Errors, no answer in time, and answers that make no sense become `EventsUnavailable`, and the connection
-        is dropped.
-
-        Replies that are errors of Redis itself (``NOGROUP``) pass, or (``errors_pass`` False) become
-        `EventsUnavailable` too; the connection is kept.
+        Failures, no answer in time, and invalid answers raise `EventsUnavailable`, and the connection is
+        dropped. Error replies of Redis (``NOGROUP``) pass through, or raise `EventsUnavailable` too where
+        ``errors_pass`` is False; then the connection is kept.
         """
         from redis.exceptions import RedisError, ResponseError
 
@@ -65,26 +63,26 @@ class Connection:
                 await self.close()
                 raise (self.refused(error) if explained(error) else self._silent(error)) from error
             except (ValueError, LookupError, TypeError, AttributeError) as error:
-                # What the library says when it can't read a reply, or can't send a name.
+                # The library raises these when it can't read a reply, or can't encode a name.
                 await self.close()
                 reason = self._url.hide(f"{type(error).__name__}: {error}")
-                raise EventsUnavailable(f"Redis at {self.name} can't be talked to: {reason}") from error
+                raise EventsUnavailable(f"Redis at {self.name} sent an answer that can't be read: {reason}") from error
             except BaseException:
-                # Cancelled in the middle of a reply: what comes next on this connection is not ours.
+                # Cancelled in the middle of a reply: its rest would be read as the next reply.
                 await self.close()
                 raise
 
     def refused(self, error: Exception) -> EventsUnavailable:
-        """A reply that is an error, with what to do; never with the password."""
+        """The error for an error reply, with the remedy, and without the password."""
         return EventsUnavailable(f"Redis at {self.name} refuses: {self._url.hide(explained(error))}")
 
     async def renew(self) -> None:
-        """Begin with a new connection, once the caller that uses this one is done."""
+        """Drop the connection when its current user is done; the next use opens a new one."""
         async with self._turn:
             await self.close()
 
     async def close(self) -> None:
-        """Let go of the connection, in use or not; it is opened again on the next use."""
+        """Close the connection, in use or not. The next use opens a new one."""
         redis, self._redis = self._redis, None
         if redis is not None:
             await redis.aclose()
@@ -105,9 +103,9 @@ class Connection:
             socket_timeout=None,
             retry=Retry(NoBackoff(), 0),
             single_connection_client=True,
-            # Servers before 6.0 know no HELLO, and powerd needs nothing of RESP3.
+            # Servers before 6.0 have no HELLO, and powerd needs nothing of RESP3.
             protocol=2,
-            # Else it sends CLIENT SETINFO, which old servers do not know and few users may.
+            # Else the library sends CLIENT SETINFO, which old servers do not know and many users may not send.
             driver_info=None,
         )
 
@@ -119,9 +117,9 @@ class Connection:
         if url.tls is None:
             return place
         for option in TLS_FILES:
-            # The library would say that a file is missing, and not which.
+            # The library's error does not name the missing file.
             if (name := url.tls.get(option)) and not Path(name).exists():
-                missing = f"{option} in broker.url names {name}, which is not there"
+                missing = f"{option} in broker.url names {name}, which does not exist"
                 raise EventsUnavailable(f"Redis at {self.name} can't be asked: {missing}")
         verified = url.tls.get("ssl_cert_reqs", "required") == "required"
         named = verified and url.tls.get("ssl_check_hostname", "true") == "true"
@@ -133,7 +131,7 @@ class Connection:
 
 
 async def all_of(pipeline: Any) -> list[Any]:
-    """The pipeline's replies; the first error among them is raised, without the command (which is long, and binary)."""
+    """The pipeline's replies. The first error is raised without its command, which is long and binary."""
     replies: list[Any] = await pipeline.execute(raise_on_error=False)
     for reply in replies:
         if isinstance(reply, Exception):

@@ -1,8 +1,8 @@
-"""What a Redis server has for powerd, and what it lets powerd's user do; nothing is changed by looking.
+"""Reads what a Redis server has for powerd, and which commands powerd's user can use. It changes nothing.
 
-Whether a command is allowed is known before it is carried out: a server looks at the user's rights first, and
-then at the arguments. So each command is sent with arguments that can't be carried out (a number that is none),
-and only the answer ``NOPERM`` means anything. RPUSH and PUBLISH take any arguments, and are not tried.
+A server checks the user's rights first, and then the arguments. So each command is sent with an invalid
+argument (a number that is none), and only the answer ``NOPERM`` counts. RPUSH and PUBLISH take any arguments,
+and are not tried.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The consumer's side of the event stream: a Redis consumer group, as the Go programs use it.
+"""The port `PowerEvents` on a Redis consumer group, as the Go programs use it.
 
-After every `open`, after a cancelled read and every few seconds, entries that were delivered to this
-consumer and never reached it come first (a server that has not noticed yet that a connection is dead
-still delivers to it); then those of consumers that died holding them; then new ones. A server that lost
-its data gets its group again, at the stream's beginning, so that nothing is passed over.
+After `open`, after a cancelled read and every few seconds, three kinds of entries are read in this order:
+entries that were delivered to this consumer and did not reach it (a server delivers to a dead connection
+until it notices); entries that a dead consumer has left pending; new entries. If a server lost its data,
+the group is made again at the begin of the stream, so that no entry is skipped.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BODY = b"body"
 
 @dataclass(frozen=True, slots=True)
 class RedisDelivery(Delivery):
-    """Keeps what the entry held, for the dead-letter stream."""
+    """A delivery with the entry's fields, for the dead-letter stream."""
 
     fields: Mapping[bytes, bytes] = field(default_factory=dict)
 
@@ -41,9 +41,9 @@ class RedisDelivery(Delivery):
 class RedisPowerEvents:
     """`PowerEvents` on a Redis stream.
 
-    A read waits up to ``block_s`` for new entries; a server that does not answer within ``answer_s``
-    after that counts as away. Entries that another consumer of the group has held for longer than
-    ``abandoned_s`` are taken over.
+    A read waits up to ``block_s`` for new entries. A server that does not answer within ``answer_s`` after
+    that is unavailable. Entries that another consumer of the group has held for longer than ``abandoned_s``
+    are taken over.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class RedisPowerEvents:
         abandoned_s: float = ABANDONED_S,
         reader_gone_s: float = READER_GONE_S,
     ) -> None:
-        # A read blocks its connection for seconds, for which an acknowledgement must not wait.
+        # A read blocks its connection for seconds, and an acknowledgement must not wait so long.
         self._reading = Connection(url, answer_s=block_s + answer_s)
         self._writing = Connection(url, answer_s=answer_s)
         self._block_ms = int(block_s * 1000)
@@ -82,10 +82,10 @@ class RedisPowerEvents:
         self._groupless = False
 
     async def open(self) -> None:
-        """(Re)connect, and see that the group is there.
+        """Connect anew, and make the group if it is missing.
 
-        A server that refuses to make the group (it is full, or the user may not) may have it already: that the
-        read tells.
+        A refusal to make it (the server is full, or the user has no right) is ignored, since the group may
+        exist. If it does not, the next read fails.
         """
         from redis.exceptions import ResponseError
 
@@ -99,12 +99,12 @@ class RedisPowerEvents:
         self._opened = True
 
     async def receive(self) -> Sequence[Delivery]:
-        """Pending entries, then abandoned ones, then new ones as they come (up to 3 s; at once after `open`)."""
+        """Pending entries, then abandoned ones, then new ones, with a wait of up to 3 s (none after `open`)."""
         self._waited_ms = None
         try:
             batch: Sequence[Delivery] = await self._use(self._reading, self._next)
         except BaseException:
-            # Delivered, perhaps, and never seen: from the pending entries again.
+            # Entries may have been delivered and lost: read the pending ones again.
             self._start_over()
             raise
         self._opened = False
@@ -112,9 +112,9 @@ class RedisPowerEvents:
         return batch
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """One XACK for all; a server that lost the group has nothing to acknowledge.
+        """Acknowledge all with one XACK. A server that lost the group has nothing to acknowledge.
 
-        Should it fail, it is done when they are read again: they are not delivered another time.
+        If it fails, the entries are acknowledged when they are read again, and are not delivered again.
         """
         if deliveries:
             ids = [delivery.id for delivery in deliveries]
@@ -126,7 +126,7 @@ class RedisPowerEvents:
                 raise
 
     async def dead_letter(self, delivery: Delivery, reason: str) -> None:
-        """Write first, acknowledge then: a full server refuses the first and accepts the second."""
+        """Write first, then acknowledge, since a full server refuses the write and accepts the acknowledgement."""
         kept = delivery.fields if isinstance(delivery, RedisDelivery) else {}
         letter = {BODY: kept.get(BODY, b""), b"reason": reason.encode(), b"id": delivery.id.encode()}
         await self._use(
@@ -136,12 +136,12 @@ class RedisPowerEvents:
         await self.acknowledge([delivery])
 
     async def others(self, own: str) -> Sequence[str]:
-        """By a hash beside the stream; one that is not in there, by what the server says of the consumer."""
+        """Other readers, from the hash beside the stream; if it has none, from the server's data on the consumer."""
         names: Sequence[str] = await self._use(self._writing, lambda redis: self._readers.look(redis, own))
         return names or await self._use(self._writing, lambda redis: self._strangers.look(redis, self._waited_ms))
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._reading.close()
         await self._writing.close()
 
@@ -161,12 +161,12 @@ class RedisPowerEvents:
         while not self._abandoned.done:
             if batch := await self._deliveries(redis, await self._abandoned.claim(redis)):
                 return batch
-        # Right after `open` nothing is waited for: that the stream can be read is worth knowing at once.
+        # No wait right after `open`, so that the caller knows at once that the stream can be read.
         block_ms = None if self._opened else self._block_ms
         began_s = asyncio.get_running_loop().time()
         entries = await self._read(redis, ">", block_ms)
         if not entries and block_ms is not None:
-            # An operator may end the wait before its time (CLIENT UNBLOCK).
+            # An operator can end the wait early (CLIENT UNBLOCK).
             self._waited_ms = min(block_ms, int(1000 * (asyncio.get_running_loop().time() - began_s)))
         return await self._deliveries(redis, entries)
 
@@ -177,9 +177,10 @@ class RedisPowerEvents:
         return _entries(reply)
 
     async def _deliveries(self, redis: Any, entries: Sequence[tuple[bytes | None, Any]]) -> Sequence[Delivery]:
-        """What was trimmed while pending comes without fields: it would stay pending for ever.
+        """Deliveries of these entries, without those that need no handling, which are acknowledged.
 
-        A claimed one that was trimmed comes without its id, too; it is this consumer's now, and read again as such.
+        An entry that was trimmed while it was pending has no fields. A claimed one that was trimmed has no id
+        either; it belongs to this consumer now, and comes again as a pending entry.
         """
         self._groupless = False
         named = [(_text(entry), fields) for entry, fields in entries if entry is not None]
@@ -190,7 +191,7 @@ class RedisPowerEvents:
         return [_delivery(entry, fields) for entry, fields in fresh]
 
     async def _forget(self, redis: Any, over: Collection[str]) -> None:
-        """Acknowledge what needs no handling; should that be refused, to read on is worth more."""
+        """Acknowledge entries that need no handling. A refusal is ignored, so that reading goes on."""
         from redis.exceptions import ResponseError
 
         try:
@@ -226,8 +227,8 @@ class RedisPowerEvents:
             except ResponseError as error:
                 if not str(error).startswith(("NOGROUP", "UNBLOCKED")) or self._groupless:
                     raise connection.refused(error) from error
-            # Its data is gone, and with it the group: what is written from now on has to find one. If even then
-            # there is none, the next answer of this kind is an error, lest the group be made in a loop.
+            # The server lost its data and the group, so make the group again for new entries. If the next read
+            # finds no group either, that is an error, so that the group is not made in a loop.
             self._groupless = connection is self._reading
             try:
                 await self._create_group(redis)
@@ -238,7 +239,7 @@ class RedisPowerEvents:
 
 
 def _entries(reply: Any) -> list[tuple[bytes, Any]]:
-    """The one stream's entries, of a list of pairs (stream, entries)."""
+    """The entries of the one stream, in a reply of pairs (stream, entries)."""
     return list(reply[0][1]) if reply else []
 
 

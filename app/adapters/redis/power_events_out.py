@@ -1,4 +1,4 @@
-"""The producer's side of the event stream: the same command as the Go producer's."""
+"""The port `PowerEventsOut` on a Redis stream, with the same command as the Go producer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.domain.events import PowerTargetChanged
 from app.domain.model import Power
 
 ENTRIES_MAX = 1024
-"""The stream is trimmed to about so many (``MAXLEN ~``)."""
+"""The stream is trimmed to about so many entries (``MAXLEN ~``)."""
 
 ANSWER_S = 5.0
 
@@ -23,7 +23,7 @@ class RedisPowerEventsOut:
         self._stream = stream
 
     async def publish(self, changes: Sequence[PowerTargetChanged]) -> None:
-        """One round trip for all; on an error some may be on the stream: publishing again does no harm."""
+        """Append all in one round trip. After an error some may be in the stream; a second publish does no harm."""
         async with self._connection.use() as redis:
             pipeline = redis.pipeline(transaction=False)
             for change in changes:
@@ -31,7 +31,7 @@ class RedisPowerEventsOut:
             await all_of(pipeline)
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self._connection.close()
 
 

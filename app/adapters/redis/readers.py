@@ -1,7 +1,8 @@
-"""Notices others that read the same stream.
+"""Notices other daemons that read the same stream.
 
-Consumers of all nodes carry the same name, so the server can't tell them apart. Each daemon counts up a field of
-its own in a hash beside the stream; a field that is seen to change belongs to one that lives. No clocks are compared.
+The consumers of all nodes have the same name, so the server does not distinguish them. Each daemon increments
+its own field in a hash beside the stream. A field that changes between two looks belongs to a running daemon.
+No clocks are compared.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ FORGOTTEN_S = 600.0
 
 @dataclass(slots=True)
 class Other:
-    """What was seen of another's field: since when it is known, and when it last changed under our eyes."""
+    """The field of another daemon: since when it is known, and when a look last saw it change."""
 
     count: bytes
     known_at_s: float
@@ -28,7 +29,7 @@ class Other:
 
 
 class Readers:
-    """A reader that did not count up for ``gone_s`` is gone."""
+    """The readers of a stream. One whose field did not change for ``gone_s`` is gone."""
 
     def __init__(self, key: str, gone_s: float) -> None:
         self._key = key
@@ -38,7 +39,7 @@ class Readers:
         self._others: dict[str, Other] = {}
 
     async def look(self, redis: Any, own: str) -> Sequence[str]:
-        """Count up for ``own``, and tell the names of the others that live."""
+        """Increment the field of ``own``, and return the names of the other running readers."""
         self._count += 1
         field = f"{own} {self._instance}"
         pipeline = redis.pipeline(transaction=False)

@@ -1,4 +1,4 @@
-"""What a server's refusal means for the operator: redis-py gives the code, this module the remedy."""
+"""Remedies for the refusals of a Redis server."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ REMEDIES = {
     "NOAUTH": "give a password, or a user name and a password, in broker.url",
     "WRONGPASS": "correct the user name and the password in broker.url",
     "NOPERM": "give this user the rights that docs/redis.md lists",
-    "READONLY": "this server is a replica: let broker.url name its primary",
-    "MASTERDOWN": "this server is a replica that lost its primary: let broker.url name the primary",
-    "NOREPLICAS": "it waits for replicas that are away: bring them back, or see min-replicas-to-write",
-    "MISCONF": "it can't save its data: make room on its disk, or look into its log",
+    "READONLY": "this server is a replica: name its primary in broker.url",
+    "MASTERDOWN": "this server is a replica that lost its primary: name the primary in broker.url",
+    "NOREPLICAS": "it waits for missing replicas: start them, or change min-replicas-to-write",
+    "MISCONF": "it can't save its data: make room on its disk, or read its log",
     "OOM": "give it more memory (maxmemory), or remove data from it",
     "LOADING": "it is still reading its data: wait",
-    "BUSY": "a script holds it up: end that (SCRIPT KILL)",
-    "WRONGTYPE": "another program uses this key: give powerd a database of its own in broker.url",
+    "BUSY": "it runs a script: end that (SCRIPT KILL)",
+    "WRONGTYPE": "another program uses this key: name another database for powerd in broker.url",
     **dict.fromkeys(
         ("CLUSTERDOWN", "MOVED", "ASK", "CROSSSLOT", "TRYAGAIN"),
-        "it is part of a cluster, which powerd can't use: let broker.url name a single server",
+        "it is part of a cluster, which powerd can't use: name a single server in broker.url",
     ),
 }
-"""By the first word of the server's answer."""
+"""The first word of the server's answer → remedy."""
 
 
 def explained(error: Exception) -> str:
-    """The server's words and what to do; empty when the error is not an answer of the server."""
+    """The server's answer with a remedy; empty when the error is no answer of the server."""
     from redis.exceptions import AuthenticationError, AuthorizationError, BusyLoadingError, RedisError, ResponseError
 
     if isinstance(error.__cause__, RedisError):
-        # What went wrong at the start of a connection is wrapped once more.
+        # An error at the start of a connection is wrapped in another one.
         return explained(error.__cause__)
     login = isinstance(error, AuthenticationError | AuthorizationError)
     if not login and not isinstance(error, BusyLoadingError | ResponseError):
@@ -43,5 +43,5 @@ def explained(error: Exception) -> str:
 
 
 def is_unknown(error: Exception) -> bool:
-    """Whether the server does not know the command at all: it is older than that."""
+    """Whether the server does not know the command, since it is too old."""
     return "unknown command" in str(error).lower()

@@ -1,8 +1,8 @@
-"""Notices a program that reads the same stream and does not count itself in `Readers`, such as the Go powerd.
+"""Notices a program that reads the same stream and is not in `Readers`, such as the Go powerd.
 
-It has the same consumer's name. So the server's own account of that consumer tells: it says how long ago the
-consumer last asked for entries. After a read of ours that waited in vain it must be at least as long as that
-wait; if it is shorter, another program asked meanwhile. Only the server's clock is compared with itself.
+It has the same consumer's name, and the server knows how long ago that consumer last asked for entries. After a
+read of ours that waited and got nothing, that time must be at least as long as the wait. If it is shorter,
+another program asked meanwhile. All times are of the server's clock.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 ROUNDING_MS = 100
-"""The server ends a wait up to a tick (100 ms with the default ``hz``) early or late."""
+"""The server ends a wait up to one tick early or late (100 ms with the default ``hz``)."""
 
 SEEN_TWICE = 2
-"""So many looks in a row must see it: a wait that the server restarted looks the same once."""
+"""How many looks in a row must see it. A single one may be a wait that the server restarted."""
 
 NAME = "a program that does not say who it is (the Go powerd, say)"
 
 
 class Strangers:
-    """Of one consumer of one group; without the right to XINFO nothing is noticed."""
+    """Other programs with the name of one consumer. Without the right to XINFO none is noticed."""
 
     def __init__(self, stream: str, group: str, consumer: str) -> None:
         self._stream = stream
@@ -28,9 +28,10 @@ class Strangers:
         self._seen = 0
 
     async def look(self, redis: Any, waited_ms: int | None) -> list[str]:
-        """The stranger's name, or none; ``waited_ms`` is how long the last read waited in vain.
+        """A name for the stranger, or an empty list.
 
-        None where the last read did not wait: then the last look stands.
+        ``waited_ms`` is how long the last read waited without an entry. None: it did not wait, and the result
+        is that of the last look.
         """
         from redis.exceptions import ResponseError
 

@@ -1,4 +1,4 @@
-"""Several listeners behind the one hook."""
+"""Passes each event to several listeners."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ What = TypeVar("What", DomainEvent, Measurement)
 
 
 class FanOut:
-    """`Telemetry` that tells each of ``listeners``, in order."""
+    """`Telemetry` that calls each of ``listeners``, in order."""
 
     def __init__(self, listeners: Sequence[Telemetry]) -> None:
         self._listeners = tuple(listeners)
@@ -28,7 +28,7 @@ class FanOut:
         self._all(measurement, [listener.measure for listener in self._listeners])
 
     def _all(self, what: What, takers: Iterable[Callable[[What], None]]) -> None:
-        """One that fails must end neither the others nor the service that tells."""
+        """Call every listener. One that fails must stop neither the others nor the calling service."""
         for listener, take in zip(self._listeners, takers, strict=True):
             try:
                 take(what)

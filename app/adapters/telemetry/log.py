@@ -1,4 +1,4 @@
-"""DomainEvents as lines of the log, for a reader (``key=value``) or a program (JSON lines)."""
+"""Domain events as lines of the log, for people (``key=value``) or for programs (JSON lines)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LogTelemetry:
 class TextFormatter(logging.Formatter):
     """``2026-01-31T08:15:00.250Z INFO waking a node node=7 attempt=1 reason="target is Up"``.
 
-    Without the time where ``timed`` is False: the reader has it already.
+    Without the time where ``timed`` is False, since the journal adds its own.
     """
 
     def __init__(self, *, timed: bool = True) -> None:
@@ -74,9 +74,9 @@ class JsonFormatter(logging.Formatter):
 
 
 class JournalFormatter(logging.Formatter):
-    """What ``inner`` makes, each line with its priority as systemd reads it (sd-daemon(3)): ``<4>WARNING …``.
+    """The text of ``inner``, each line with its priority as systemd reads it (sd-daemon(3)): ``<4>WARNING …``.
 
-    So `journalctl -p warning -u powerd` finds what it should.
+    With it, `journalctl -p warning -u powerd` works.
     """
 
     def __init__(self, inner: logging.Formatter) -> None:
@@ -89,11 +89,11 @@ class JournalFormatter(logging.Formatter):
 
 
 PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7))
-"""syslog's, by the least level that has it."""
+"""syslog's priorities, each by the lowest level that has it."""
 
 
 def goes_to_journal(stream: TextIO, environment: Mapping[str, str]) -> bool:
-    """Whether systemd connected this very stream to its journal, as ``JOURNAL_STREAM`` says (systemd.exec(5))."""
+    """Whether systemd connected this stream to its journal, as ``JOURNAL_STREAM`` says (systemd.exec(5))."""
     try:
         place = os.fstat(stream.fileno())
     except (OSError, ValueError):
@@ -102,12 +102,11 @@ def goes_to_journal(stream: TextIO, environment: Mapping[str, str]) -> bool:
 
 
 def setup_logging(level: str, layout: Layout, stream: TextIO | None = None) -> None:
-    """Send the log to ``stream`` (stderr), in place of whatever was set up before.
+    """Send the log to ``stream`` (stderr), in place of earlier handlers. Raises `ValueError` for an unknown level.
 
-    ``level`` counts for powerd's own lines; libraries are heard one level later, since
-    substrate-interface and websockets tell every message at DEBUG. Call it before
-    substrate-interface is used: that logs through the bare ``logging.debug()``, which installs a
-    handler of its own when there is none. `ValueError` for an unknown level.
+    ``level`` is for powerd's own lines. Libraries log one level higher, since substrate-interface and
+    websockets log every message at DEBUG. Call it before substrate-interface is used, which calls the bare
+    ``logging.debug()``: that installs its own handler if there is none.
     """
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
@@ -125,7 +124,7 @@ def setup_logging(level: str, layout: Layout, stream: TextIO | None = None) -> N
 
 def _facts(record: logging.LogRecord) -> Mapping[str, Value]:
     facts: Any = getattr(record, "fields", {})
-    return facts  # type: ignore[no-any-return]  # who sets it gives plain values
+    return facts  # type: ignore[no-any-return]  # the callers set plain values
 
 
 def _timestamp(record: logging.LogRecord) -> str:
@@ -134,7 +133,7 @@ def _timestamp(record: logging.LogRecord) -> str:
 
 
 def _quoted(value: Value) -> str:
-    """A value as one word; JSON's quotes where it has blanks or signs of its own."""
+    """A value as one word; in JSON's quotes if it has blanks or special characters."""
     if isinstance(value, list):
         return ",".join(_quoted(item) for item in value) or "none"
     text = "none" if value is None else str(value)
@@ -143,5 +142,5 @@ def _quoted(value: Value) -> str:
 
 
 def one_line(text: str) -> str:
-    """What others sent us (an error's text, a payload) must not fake lines, nor steer a terminal."""
+    """Escape control characters: text from outside must not fake lines, or control a terminal."""
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

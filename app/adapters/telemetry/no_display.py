@@ -1,4 +1,4 @@
-"""No display for faults: the log has each of them already, by telemetry."""
+"""No display of faults, since telemetry writes each of them to the log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.domain.model import Fault
 
 
 class NoDisplay:
-    """`FaultDisplay` that shows nothing; a second line for each in the log would be a second alarm."""
+    """`FaultDisplay` that shows nothing, since a second line in the log would look like a second fault."""
 
     async def show(self, faults: Sequence[Fault]) -> None:
-        """Nothing to do."""
+        """Do nothing."""

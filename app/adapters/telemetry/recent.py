@@ -15,11 +15,11 @@ from app.ports.clock import Clock
 KEPT_MAX = 20
 
 ROUTINE = frozenset({Reconciled})
-"""Left out: one every few minutes, in which nothing happened."""
+"""Events that are left out: one comes every few minutes without any change."""
 
 
 class KeptEvents:
-    """`Telemetry` and `RecentEvents`. What comes again and differs in its figures alone is one entry."""
+    """`Telemetry` and `RecentEvents`. Repetitions that differ only in their figures are one entry."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -36,7 +36,7 @@ class KeptEvents:
         self._kept.append(new)
 
     def measure(self, measurement: Measurement) -> None:
-        """None is kept: they are no news."""
+        """Start without any."""
 
     def latest(self) -> tuple[EventStatus, ...]:
         return tuple(self._kept)

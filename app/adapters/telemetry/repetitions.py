@@ -1,6 +1,6 @@
-"""Keeps a line that comes again and again from filling the log: after some it is written ever more rarely.
+"""Limits repeated lines of the log: after some repetitions, a line is written less and less often.
 
-Lines are the same when only their figures differ. What happened once (a wake, a fault, a step) is always written.
+Lines are the same if only their figures differ. Single events (a wake, a fault, a step) are always written.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from app.domain.events import OperationFailed, PowerUnreadable, StayingUp, Uptim
 from app.domain.figures import without_figures
 
 REPEATED = frozenset(kind.__name__ for kind in (PowerUnreadable, OperationFailed, StayingUp, UptimeSkipped))
-"""DomainEvents that come again at every look or attempt."""
+"""Domain events that come again at every look or attempt."""
 
 FREE = 5
-"""So many are written at once."""
+"""How many are written before repetitions are limited."""
 QUIET_S_MIN = 60.0
 QUIET_S_MAX = 3600.0
 FORGOTTEN_S = 3600.0
-"""A line that did not come for so long is new again."""
+"""A line that did not come for so long counts as new."""
 LINES_MAX = 500
 
 
@@ -35,7 +35,7 @@ class _Line:
 
 
 class Repetitions(logging.Filter):
-    """Says how many lines it left out with the next one it lets through."""
+    """A filter. The next line that passes says how many were left out."""
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Repetitions(logging.Filter):
         self._lines: dict[str, _Line] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this one is written."""
+        """Whether this line is written."""
         event = getattr(record, "event", "")
         if event not in REPEATED and (event or record.levelno < logging.WARNING or record.exc_info):
             return True
@@ -57,7 +57,7 @@ class Repetitions(logging.Filter):
         return True
 
     def _line(self, key: str) -> _Line:
-        """The one that came longest ago is forgotten first."""
+        """Drop the line that came longest ago, if there are too many."""
         now_s = self._now_s()
         line = self._lines.pop(key, None)
         if line is None or now_s - line.came_at_s > FORGOTTEN_S + line.quiet_s:

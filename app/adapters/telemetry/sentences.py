@@ -1,4 +1,4 @@
-"""How each event reads in the log, and how loud it is. The table is the whole vocabulary."""
+"""The log's sentence and level for each event, as one table."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ from app.domain.events import (
 
 SENTENCES: Mapping[type[DomainEvent], tuple[int, str]] = {
     EventsHandled: (logging.INFO, "events handled"),
-    EventDeadLettered: (logging.WARNING, "an unreadable event was put aside"),
-    WakeDeferred: (logging.INFO, "leaving a wake to others first"),
+    EventDeadLettered: (logging.WARNING, "an unreadable event was moved to the dead-letter stream"),
+    WakeDeferred: (logging.INFO, "leaving a wake to other nodes first"),
     WakeBurstStarted: (logging.INFO, "waking a node"),
     WakeEnded: (logging.INFO, "a wake is over"),
     PowerStateSet: (logging.INFO, "the chain took our power state"),
@@ -51,14 +51,14 @@ SENTENCES: Mapping[type[DomainEvent], tuple[int, str]] = {
     ShutdownAborted: (logging.WARNING, "shutdown aborted"),
     StayingUp: (logging.INFO, "staying up though the target is Down"),
     WakeProved: (logging.INFO, "this boot was a wake: other nodes can wake this one"),
-    AlarmLeft: (logging.INFO, "the clock's alarm of another program comes earlier, and is left"),
-    PowerUnreadable: (logging.WARNING, "staying up: the chain's answer about this node can't be understood"),
-    PowerOffDecided: (logging.WARNING, "powering off, as the chain wants it"),
+    AlarmLeft: (logging.INFO, "the clock's alarm of another program comes earlier, and stays"),
+    PowerUnreadable: (logging.WARNING, "staying up: the chain's answer about this node can't be read"),
+    PowerOffDecided: (logging.WARNING, "powering off, since the target on chain is Down"),
     RebootDecided: (logging.WARNING, "rebooting, since nothing is credited until this machine has booted"),
     PowerOffOrdered: (logging.WARNING, "power-off ordered"),
     RebootOrdered: (logging.WARNING, "reboot ordered"),
     Reconciled: (logging.DEBUG, "looked at the chain"),
-    OperationFailed: (logging.WARNING, "something failed and will be tried again"),
+    OperationFailed: (logging.WARNING, "an operation failed, and will be tried again"),
     FaultRaised: (logging.ERROR, "fault"),
     FaultCleared: (logging.INFO, "fault over"),
     EventsPublished: (logging.INFO, "events published"),
@@ -67,14 +67,14 @@ SENTENCES: Mapping[type[DomainEvent], tuple[int, str]] = {
 }
 
 DIGITS = 3
-"""Numbers with a fraction are seconds: milliseconds are the finest that tells a reader anything."""
+"""Decimal places of seconds in the log: milliseconds are enough."""
 
 Value = str | int | float | bool | None | list["Value"]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the log: ``event`` is the kind's name, ``fields`` its facts, flat."""
+    """One line of the log: ``event`` is the kind's name, ``fields`` are its facts, without nesting."""
 
     level: int
     sentence: str
@@ -100,7 +100,7 @@ def fact_names(kind: type[object]) -> Iterator[str]:
 
 
 def _fields(facts: object) -> dict[str, Value]:
-    """Fields of a dataclass, those of an inner one (``inclusion``, ``sample``) beside the others."""
+    """The fields of a dataclass, with those of an inner one (``inclusion``, ``sample``) on the same level."""
     flat: dict[str, Value] = {}
     for field in dataclasses.fields(facts):  # type: ignore[arg-type]  # every event is one
         value = getattr(facts, field.name)

@@ -1,7 +1,7 @@
-"""One socket for all magic packets, opened when first needed, and again after it went bad.
+"""One socket for all magic packets, opened at the first one, and again after an error.
 
-A wake sends ten packets and a farm may have a thousand wakes at once, so a send is one system call
-on the event loop: no thread, no socket per packet.
+A wake sends ten packets, and a farm may have a thousand wakes at the same time. So a send is one system call
+on the event loop, without a thread or a socket for each packet.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from app.domain.errors import MagicPacketNotSent
 
 RETRY_DELAYS_S = (0.002, 0.01, 0.05)
-"""Waits for room in a full send buffer; a network card empties it within milliseconds."""
+"""Pauses while the send buffer is full. A network card empties it within milliseconds."""
 
 _FULL = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
 
@@ -24,7 +24,7 @@ _FULL = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
 class DatagramSocket:
     """Sends datagrams through a non-blocking socket that ``open_socket`` makes.
 
-    ``explain`` turns an ``OSError`` into a message that names the thing and the remedy.
+    ``explain`` makes a message with the remedy from an ``OSError``.
     """
 
     def __init__(self, open_socket: Callable[[], socket.socket], explain: Callable[[OSError], str]) -> None:
@@ -33,7 +33,7 @@ class DatagramSocket:
         self._socket: socket.socket | None = None
 
     async def send(self, payload: bytes, address: Any) -> None:
-        """Send one datagram; `MagicPacketNotSent` if the system did not take it."""
+        """Send one datagram. Raises `MagicPacketNotSent` if the system did not take it."""
         for delay_s in (*RETRY_DELAYS_S, None):
             try:
                 self._send_now(payload, address)
@@ -55,7 +55,7 @@ class DatagramSocket:
             raise MagicPacketNotSent(self._explain(error)) from error
 
     def close(self) -> None:
-        """Let go of the socket; a later send opens another."""
+        """Close the socket. A later send opens another."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -67,7 +67,7 @@ class DatagramSocket:
             except OSError as error:
                 if error.errno in _FULL:
                     raise
-                # The interface may have come back as another one: only a new socket can tell.
+                # The interface may have been removed and made again, and only a new socket finds it.
                 self.close()
             else:
                 return

@@ -1,8 +1,8 @@
-"""Magic packets as bare Ethernet frames, the way the reference's ``ether-wake -i zos`` sends them.
+"""Magic packets as bare Ethernet frames, as the reference's ``ether-wake -i zos`` sends them.
 
 A frame is 116 bytes: the target's MAC (unicast), the interface's own MAC, EtherType 0x0842, and
-the magic packet. The kernel writes the header. A switch that has forgotten the sleeping card's
-port floods the frame, so it arrives without IP, ARP or routes.
+the magic packet. The kernel writes the header. A switch that does not know the sleeping card's port any
+more sends the frame to all ports, so it arrives without IP, ARP or routes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class RawMagicPackets:
         self._datagrams = DatagramSocket(_open, self._explain)
 
     async def send(self, mac: Mac) -> None:
-        # The interface goes by name, so one that was removed and made anew is found again.
+        # The interface goes by name, so that one that was removed and made again is found.
         address = (self._interface, ETHERTYPE_WAKE_ON_LAN, 0, 0, mac.octets)
         await self._datagrams.send(create_magic_packet(mac.text), address)
 
@@ -43,7 +43,7 @@ class RawMagicPackets:
             case errno.EPERM | errno.EACCES:
                 return (
                     f"{what}: powerd lacks CAP_NET_RAW; run it as root, give its systemd unit"
-                    " AmbientCapabilities=CAP_NET_RAW, or choose UDP magic packets in the settings"
+                    " AmbientCapabilities=CAP_NET_RAW, or set magic_packets.kind to udp"
                 )
             case errno.ENODEV | errno.ENXIO:
                 return f"{what}: there is no such network interface; name an existing one in the settings"
@@ -54,5 +54,5 @@ class RawMagicPackets:
 
 
 def _open() -> socket.socket:
-    # Protocol 0: nothing is ever received, so nothing fills up.
+    # With protocol 0 the socket receives nothing, so no buffer fills up.
     return socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)

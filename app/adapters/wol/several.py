@@ -1,4 +1,4 @@
-"""Magic packets on several interfaces: the nodes of a farm may lie in more than one segment."""
+"""Magic packets on several interfaces, for a farm whose nodes are in more than one segment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.domain.model import Mac
 
 
 class Sender(Protocol):
-    """`MagicPackets` by one interface."""
+    """`MagicPackets` on one interface."""
 
     async def send(self, mac: Mac) -> None:
         """Send one packet."""
@@ -22,18 +22,18 @@ class Sender(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of what it holds."""
+        """Close what it has open."""
         ...
 
 
 class SeveralMagicPackets:
-    """`MagicPackets` by all of ``senders`` (by interface), side by side: none waits for, or fails with, another."""
+    """`MagicPackets` on all interfaces of ``senders`` at the same time. A slow or failing one stops no other."""
 
     def __init__(self, senders: Mapping[str, Sender]) -> None:
         self._senders = senders
 
     async def send(self, mac: Mac) -> None:
-        """Send one packet by each; `MagicPacketSentInPart` where only some did, `MagicPacketNotSent` where none."""
+        """Send one packet on each. Raises `MagicPacketSentInPart`, or `MagicPacketNotSent` if none took it."""
         ends = await asyncio.gather(*(self._reason(sender, mac) for sender in self._senders.values()))
         reasons = {interface: reason for interface, reason in zip(self._senders, ends, strict=True) if reason}
         self._raise(reasons)

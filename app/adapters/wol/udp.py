@@ -1,4 +1,4 @@
-"""Magic packets as UDP broadcasts, for hosts where powerd may not send bare frames."""
+"""Magic packets as UDP broadcasts, for hosts where powerd has no right to send bare frames."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from app.domain.model import Mac
 class UdpMagicPackets:
     """`MagicPackets` to ``host`` (an IPv4 address) and ``port``, by default to the local broadcast.
 
-    A non-empty ``interface`` binds the socket to it: without a default route the kernel would not
-    know where to broadcast, and with several cards it would take the default route's. Raises
-    ``ValueError`` when ``host`` is no IPv4 address (a name would have to be looked up at each wake).
+    With an ``interface``, the socket is bound to it. Without, the kernel uses the default route's interface,
+    and fails if there is none. Raises ``ValueError`` when ``host`` is no IPv4 address, since a name would have
+    to be looked up at each wake.
     """
 
     def __init__(self, interface: str, host: str = "255.255.255.255", port: int = 9) -> None:

@@ -1,1 +1,1 @@
-"""zbus (RPC over Redis lists): powerd's neighbours on Zero-OS, called, and powerd itself, served."""
+"""zbus (RPC over Redis lists): calls to Zero-OS' other daemons, and the server for calls to powerd."""

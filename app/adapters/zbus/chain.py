@@ -1,10 +1,10 @@
-"""The chain as Zero-OS' ``api-gateway`` lets its neighbours see it.
+"""The port `Chain` behind Zero-OS' ``api-gateway``.
 
-Theory of operation. One worker serves the whole node there, a call may take half a minute, and calls
-queue up behind each other. So a read of one node goes at once, and a read of many at most
-`BULK_CALLS` at a time, so that others come in between. The gateway tells neither which block it
-read nor whether that is final; what it tells of the chain's time, which is wrong by up to a quarter of
-an hour (`chain_time`), stands in for the head's age.
+Theory of operation. The gateway serves the whole node with one worker. A call may take half a minute, and
+calls wait for each other. So a read of one node goes at once, and a read of many makes at most `BULK_CALLS`
+calls at a time, so that others come in between. The gateway says neither which block it read nor whether that
+is final. The head's age is taken from the chain's time, which the gateway gives wrong by up to a quarter of an
+hour (`chain_time`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from app.adapters.zbus import neighbours
-from app.adapters.zbus.chain_time import ChainTime, ToldTime
+from app.adapters.zbus.chain_time import ChainTime, GatewayTime
 from app.adapters.zbus.client import BrokenAnswer, CallFailed, CallRefused, NoAnswer, ZbusClient
 from app.adapters.zbus.dialect import Dialect
 from app.adapters.zbus.gateway_answers import node_power, node_record
@@ -38,10 +38,10 @@ from app.ports.clock import Clock
 
 BULK_CALLS = 2
 HINT_WINDOW_S = 60.0
-"""The chain refuses a report whose time is further from the block's (pallet_tfgrid)."""
+"""The chain refuses a report whose time differs more from the block's (pallet_tfgrid)."""
 
 NOT_FOUND = "object not found"
-"""What the gateway says of a node that the chain does not have (tfchain's Go client, ``ErrNotFound``)."""
+"""In the gateway's error for a node that the chain does not have (tfchain's Go client, ``ErrNotFound``)."""
 
 Answer = TypeVar("Answer")
 
@@ -64,29 +64,29 @@ class ZbusChain:
 
     @property
     def lacks_power(self) -> str:
-        """Zero-OS 4 has none; known once the gateway answered."""
+        """Not empty on Zero-OS 4, after the gateway's first answer."""
         return self._dialect.lacks_power
 
     # -- reading -----------------------------------------------------------------------------------
     async def head(self, kind: HeadKind) -> Head | None:
-        """The chain's time; the block itself is not known, and in Zero-OS 4 there is none."""
+        """A head with the chain's time only; None on Zero-OS 4."""
         if not await self._has_power():
             return None
-        told = await self._time()
-        return Head(kind, None, "", told.time_s, told.uncertainty_s, told.seen_s_max)
+        chain = await self._time()
+        return Head(kind, None, "", chain.time_s, chain.uncertainty_s, chain.seen_s_max)
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:  # noqa: ARG002 - there is one
-        """One call for each; a node whose call fails while others are answered is `Unreadable`."""
+        """One call for each node. A node whose call fails is `Unreadable`, if another one succeeds."""
         answers = await self._each(nodes, self._power)
         powers = {node: Unreadable(str(a)) if isinstance(a, ChainUnavailable) else a for node, a in answers.items()}
         return PowerReading(None, powers)
 
     async def power_in(self, node: NodeId, block: Inclusion) -> None:  # noqa: ARG002 - it can't be asked
-        """The gateway reads no block but the newest."""
+        """Always None, since the gateway reads only the newest block."""
         return
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
-        """One call for each; a node whose call fails while others are answered is `Unreadable`."""
+        """One call for each node. A node whose call fails is `Unreadable`, if another one succeeds."""
         found: dict[NodeId, Node | Unreadable] = {}
         if not await self._has_power():
             return found
@@ -96,13 +96,13 @@ class ZbusChain:
             if isinstance(answer, ChainUnavailable):
                 found[node] = Unreadable(f"the record of node {node} can't be read: {answer}")
             elif answer.id != node:
-                found[node] = Unreadable(f"api-gateway gave the record of node {answer.id} when asked for node {node}")
+                found[node] = Unreadable(f"api-gateway returned the record of node {answer.id} for node {node}")
             else:
                 found[node] = answer
         return found
 
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
-        """Ascending."""
+        """Ids of the farm's nodes, ascending."""
         if not await self._has_power():
             return ()
         return tuple(sorted(NodeId(node) for node in await self._call(neighbours.GET_NODES, farm)))
@@ -116,7 +116,7 @@ class ZbusChain:
             return Unreadable(str(error))
 
     async def _record(self, node: NodeId) -> Node | None:
-        """None: the chain has no such node, which is an answer and no failure."""
+        """The record; None if the chain has no such node, which is no failure."""
         try:
             return node_record(await self._call(neighbours.GET_NODE, node))
         except ChainUnavailable as error:
@@ -127,7 +127,7 @@ class ZbusChain:
     async def _each(
         self, nodes: Collection[NodeId], ask: Callable[[NodeId], Awaitable[Answer]]
     ) -> dict[NodeId, Answer | ChainUnavailable]:
-        """Answers in order; raises only when there is not a single one."""
+        """The answers by node, in order. Raises only when every call failed."""
         if len(nodes) == 1:
             return {node: await ask(node) for node in nodes}
 
@@ -146,10 +146,10 @@ class ZbusChain:
             raise failures[0]
         return answers
 
-    async def _time(self) -> ToldTime:
+    async def _time(self) -> GatewayTime:
         asked_at_s = self._clock.monotonic()
         answer_ns = await self._call(neighbours.GET_TIME)
-        return self._chain_time.told(answer_ns, asked_at_s=asked_at_s, now_s=self._clock.monotonic())
+        return self._chain_time.read(answer_ns, asked_at_s=asked_at_s, now_s=self._clock.monotonic())
 
     async def _call(self, method: neighbours.RemoteMethod, *arguments: Any) -> Any:
         asked_at_s = self._clock.monotonic()
@@ -174,20 +174,21 @@ class ZbusChain:
 
     # -- writing -----------------------------------------------------------------------------------
     async def set_power_state(self, power: Power) -> Inclusion:
-        """The gateway waits until it is included."""
+        """One call; the gateway waits for the inclusion."""
         return _included(await self._submit(neighbours.SET_NODE_POWER_STATE, power is Power.UP))
 
     async def announce_power_state(self, power: Power) -> None:
-        """Left on the gateway's list."""
+        """Put the call on the gateway's list, and do not wait for its answer."""
         try:
             await self._client.post(neighbours.SET_NODE_POWER_STATE, power is Power.UP, timeout_s=self._timeout_s)
         except NoAnswer as error:
             raise ChainUnavailable(str(error)) from error
 
     async def report_uptime(self, sample: UptimeSampler) -> Inclusion:
-        """Sampled right before the call; the gateway does not notice when the chain refuses a stale one.
+        """Sample right before the call, and report.
 
-        So what decides is how long the call took, and how far this machine's clock is from the chain's.
+        The gateway does not notice when the chain refuses a report for its time. So powerd judges by how long
+        the call took, and by how far this machine's clock is from the chain's.
         """
         has_power = await self._has_power(anew=True)
         taken = sample()
@@ -200,31 +201,31 @@ class ZbusChain:
         return inclusion
 
     async def _check_time(self, taken: UptimeSample, sampled_at_s: float, inclusion: Inclusion) -> None:
-        """By how much the block's time differs from the report's lies between two bounds that are known.
+        """Raise if the chain refused the report's time (`ExtrinsicFailed`), or may have (`ExtrinsicUncertain`).
 
-        The block was made between the sample and the answer, and the chain's time read between the answer
-        and now. A report is refused where no possible time fits. Where the time is vague, or not given at
-        all, this machine's clock is taken to be right otherwise.
+        The block was made between the sample and the answer, and the chain's time was read between the answer
+        and now. That gives two bounds for the difference between the block's time and the report's. Where the
+        chain's time is vague or missing, this machine's clock is assumed to be right.
         """
         took_s = self._clock.monotonic() - sampled_at_s
         least_s, most_s = 0.0, took_s
         try:
-            told = await self._time()
+            chain = await self._time()
         except ChainUnavailable:
             pass
         else:
-            told_most_s = told.time_s - taken.taken_at_s
-            told_least_s = told_most_s - told.uncertainty_s - (self._clock.monotonic() - sampled_at_s)
-            if told_least_s > HINT_WINDOW_S or told_most_s < -HINT_WINDOW_S:
+            chain_most_s = chain.time_s - taken.taken_at_s
+            chain_least_s = chain_most_s - chain.uncertainty_s - (self._clock.monotonic() - sampled_at_s)
+            if chain_least_s > HINT_WINDOW_S or chain_most_s < -HINT_WINDOW_S:
                 raise ExtrinsicFailed("report_uptime_v2", "InvalidTimestampHint", inclusion.block_hash)
-            if not told.uncertainty_s:
-                least_s, most_s = told_least_s, told_most_s
+            if not chain.uncertainty_s:
+                least_s, most_s = chain_least_s, chain_most_s
         if least_s < -HINT_WINDOW_S or most_s > HINT_WINDOW_S:
             what = f"{neighbours.UPDATE_NODE_UPTIME} took {took_s:.0f} s"
             raise ExtrinsicUncertain(f"{what}: the chain may have refused its time, which it takes within ±60 s")
 
     async def _submit(self, method: neighbours.RemoteMethod, *arguments: Any) -> Any:
-        """What the gateway has seen may have reached the chain, whatever it answers."""
+        """Call a method that writes. Once the gateway took the call, it may have reached the chain."""
         try:
             return await self._client.call(method, *arguments, timeout_s=self._timeout_s)
         except NoAnswer as error:
@@ -243,4 +244,4 @@ def _included(block_hash: bytes) -> Inclusion:
 
 
 class _Broken(ChainUnavailable):
-    """The gateway's answer is none."""
+    """The gateway's answer cannot be read."""

@@ -1,11 +1,10 @@
-"""Calls neighbours over zbus: a request goes onto their list, the answer comes on one of its own.
+"""Calls other daemons over zbus: a request goes to the neighbour's list, the answer comes on a reply list.
 
-Theory of operation. Go's client opens a connection per call and polls its reply list each second.
-Here all calls share two connections: one sends, the other blocks on the reply lists of all calls
-that wait and on a list of ours, the bell, which a new call rings so that its list is added (unless
-no call waited before it). A call that no caller waits for any more is taken off the neighbour's list
-again, if it still stands there: otherwise it would be executed minutes later, when a hung neighbour
-comes back.
+Theory of operation. Go's client opens a connection for each call, and polls its reply list each second. Here
+all calls share two connections. One sends. The other blocks on the reply lists of all waiting calls, and on
+the *bell*, a list to which a new call pushes so that its own reply list is added. When a caller stops waiting,
+its call is removed from the neighbour's list, if it is still there. Otherwise a neighbour that hangs would
+execute it minutes later.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
 BLOCK_S = 3
-"""Whole: Redis before 6.0 takes no fractions."""
+"""A whole number, since Redis before 6.0 takes no fractions."""
 WITHDRAW_S = 2.0
-"""Of a call that is cancelled: who cancels it is waiting, for the end of the daemon perhaps (which has 4.5 s)."""
+"""For a cancelled call. Its canceller waits, perhaps for the end of the daemon, which has 4.5 s."""
 BELL_LIFE_S = 60
 
 
 class NoAnswer(RetryableError):
-    """The neighbour did not answer; ``withdrawn``: it has not seen the call, and never will."""
+    """The neighbour did not answer. ``withdrawn``: it has not got the call, and never will."""
 
     def __init__(self, message: str, *, withdrawn: bool) -> None:
         super().__init__(message)
@@ -47,11 +46,11 @@ class NoAnswer(RetryableError):
 
 
 class CallFailed(RetryableError):
-    """The neighbour executed the method, and the method says what went wrong."""
+    """The neighbour executed the method, which returned this error."""
 
 
 class CallRefused(RetryableError):
-    """The neighbour does not know the method, or takes other arguments: until another version of it runs."""
+    """The neighbour's version does not have the method, or has it with other arguments."""
 
     def __init__(self, message: str, method: RemoteMethod) -> None:
         super().__init__(message)
@@ -59,11 +58,11 @@ class CallRefused(RetryableError):
 
 
 class BrokenAnswer(RetryableError):
-    """The neighbour answered with something that is no answer to this call."""
+    """The neighbour's answer is no valid answer to this call."""
 
 
 class ZbusClient:
-    """Any number of calls at once. Connects when first used; close it at the end."""
+    """Makes any number of calls at once. It connects when it is first used; the caller must close it."""
 
     def __init__(self, url: str) -> None:
         self._sending = Connection(url, answer_s=ANSWER_S, errors_pass=False)
@@ -94,7 +93,7 @@ class ZbusClient:
             raise BrokenAnswer(f"{method} gave a broken answer: {error}") from error
 
     async def post(self, method: RemoteMethod, *arguments: Any, timeout_s: float) -> None:
-        """Hand the call in and wait for no answer; `NoAnswer` when Redis did not take it."""
+        """Send the call without waiting for an answer. Raises `NoAnswer` when Redis did not take it."""
         self._refuse_if_closed(method)
         name = str(uuid4())
         try:
@@ -125,7 +124,7 @@ class ZbusClient:
             self._end(name)
 
     async def close(self) -> None:
-        """Let go of the connections; calls that wait fail, and so do later ones."""
+        """Close the connections. Waiting calls and later ones fail."""
         self._closed = True
         self._fail_all("the client was closed")
         with suppress(TimeoutError):
@@ -153,7 +152,7 @@ class ZbusClient:
             self._idle.set()
 
     async def _send(self, queue: str, frame: bytes) -> None:
-        """Only a listener that runs already needs the bell; one that begins later knows of this call."""
+        """Push the request. The bell is only for a running listener, since a new one knows this call."""
         async with self._sending.use() as redis:
             pipeline = redis.pipeline(transaction=False)  # always one: the library gives it a connection of its own
             pipeline.rpush(queue, frame)
@@ -168,9 +167,9 @@ class ZbusClient:
         return self._listening is not None and not self._listening.done()
 
     async def _withdraw(self, queue: str, frame: bytes, reply_to: str, within_s: float) -> bool:
-        """Take the call back; False when the neighbour has it already, or Redis can't be asked.
+        """Remove the call from the list. False when the neighbour has it already, or Redis does not answer.
 
-        A caller that is cancelled meanwhile still takes it back: a call that stays would be carried out later.
+        If the caller is cancelled meanwhile, the call is still removed, since it would be executed later.
         """
         withdrawal = asyncio.create_task(self._take_back(queue, frame, reply_to, within_s), name="zbus: withdrawal")
         try:
@@ -191,7 +190,7 @@ class ZbusClient:
         return bool(removed)
 
     async def _listen(self) -> None:
-        """Hand answers out while any call waits for one."""
+        """Deliver answers, as long as a call waits for one."""
         while self._waiting:
             try:
                 heard = await self._hear([self._bell, *self._waiting])
@@ -199,8 +198,8 @@ class ZbusClient:
                 self._fail_all(str(error))
                 return
             except Exception as error:
-                log.exception("hearing answers over zbus failed")
-                self._fail_all(f"hearing answers failed: {error!r}")
+                log.exception("reading answers over zbus failed")
+                self._fail_all(f"reading answers failed: {error!r}")
                 raise
             if heard is None:
                 continue

@@ -1,7 +1,7 @@
-"""Whether it is Zero-OS 3's api-gateway that answers, or that of Zero-OS 4, which has the same name and no power.
+"""Whether the api-gateway is Zero-OS 3's, or Zero-OS 4's, which has the same name and no power management.
 
-Zero-OS 4 knows no tfchain. There ``GetPowerTarget`` takes no argument and says Up, ``SetNodePowerState`` does
-nothing, and ``UpdateNodeUptimeV2`` gives no hash. So the first call asks for the power of a node: the Go server
+Zero-OS 4 has no tfchain. There ``GetPowerTarget`` takes no argument and returns Up, ``SetNodePowerState`` does
+nothing, and ``UpdateNodeUptimeV2`` returns no hash. So the first call asks for the power of a node: a Go server
 refuses an argument that the method does not take.
 """
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Dialect:
-    """Asked once; again after a refusal, since the gateway may have become another."""
+    """The gateway's version. It is asked once, and again after a refusal, since the gateway may have been updated."""
 
     def __init__(self, client: ZbusClient, *, timeout_s: float) -> None:
         self._client = client
@@ -33,9 +33,9 @@ class Dialect:
         return NO_POWER if self._has_power is False else ""
 
     async def has_power(self, *, anew: bool = False) -> bool:
-        """Ask if that is not known (``anew``: or if it had none); `NoAnswer` when the gateway does not answer.
+        """Whether it has power. Asks if that is unknown (``anew``: or if it had none). Raises `NoAnswer`.
 
-        One that refuses the question otherwise is taken for Zero-OS 3's, and asked again the next time.
+        A gateway that refuses with another reason counts as Zero-OS 3's, and is asked again the next time.
         """
         if self._has_power is None or (anew and not self._has_power):
             try:
@@ -49,7 +49,7 @@ class Dialect:
         return self._has_power is not False
 
     def refused(self, error: CallRefused) -> None:
-        """The gateway refused a call: one that takes no node is Zero-OS 4's; of any other it is open what it is."""
+        """Note a refused call. Zero-OS 4's gateway refuses a node id; after another refusal the version is unknown."""
         if error.method is neighbours.GET_POWER_TARGET and REFUSAL in str(error):
             if self._has_power is not False:
                 log.warning("%s", NO_POWER)

@@ -1,4 +1,4 @@
-"""What happens in the daemon as a stream of zbus events: channel ``power.power@0.0.1.DomainEvents``."""
+"""The daemon's events as a stream of zbus events: channel ``power.power@0.0.1.DomainEvents``."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ COMPLAINTS_MAX = 20
 log = logging.getLogger(__name__)
 
 Describe = Callable[[DomainEvent], tuple[str, Mapping[str, object]]]
-"""The sentence for an event, and its facts."""
+"""Returns the sentence for an event, and its facts."""
 
 
 class ZbusDomainEvents:
-    """`Telemetry` that publishes. No caller waits for it: the oldest are dropped while Redis is away."""
+    """`Telemetry` that publishes. No caller waits for it; while Redis is away, the oldest events are dropped."""
 
     def __init__(self, url: str, clock: Clock, describe: Describe, jitter: Jitter) -> None:
         self._connection = Connection(url, answer_s=ANSWER_S, errors_pass=False)
@@ -43,7 +43,7 @@ class ZbusDomainEvents:
         self._news = asyncio.Event()
 
     def record(self, event: DomainEvent) -> None:
-        """Take it down; `run` publishes it."""
+        """Queue the event; `run` publishes it."""
         message, facts = self._describe(event)
         value = {
             "Time": round(self._clock.now() * NANOSECONDS),
@@ -77,10 +77,10 @@ class ZbusDomainEvents:
         await self._connection.close()
 
     def _complain(self, what: str) -> None:
-        """Once for each reason; a line of the log is no event, which would have to be published."""
+        """Log each reason once. This is no event, since an event would be published too."""
         if what not in self._complained and len(self._complained) < COMPLAINTS_MAX:
             self._complained.add(what)
-            log.info("what happens is not published over zbus: %s", what)
+            log.info("events are not published over zbus: %s", what)
 
     async def _publish(self) -> None:
         batch = list(self._waiting)

@@ -1,4 +1,4 @@
-"""Faults on Zero-OS' console: ``zui`` shows for each program the errors it last pushed."""
+"""Faults on Zero-OS' console. ``zui`` shows, for each program, the errors of its last call."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ZbusFaultDisplay:
         self._timeout_s = timeout_s
 
     async def show(self, faults: Sequence[Fault]) -> None:
-        """All of them in one call; an empty list clears the console. `FaultsNotShown` while zui is away."""
+        """Push all faults in one call; an empty list clears the console. Raises `FaultsNotShown` while zui is away."""
         messages = [fault.message for fault in faults]
         try:
             await self._client.call(neighbours.PUSH_ERRORS, LABEL, messages, timeout_s=self._timeout_s)

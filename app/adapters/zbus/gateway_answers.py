@@ -1,7 +1,7 @@
-"""What ``api-gateway`` says of nodes, as values of the domain; pure.
+"""Decodes ``api-gateway``'s answers about nodes to values of the domain; pure.
 
-Go takes a state whose flag IsUp is false for Down, so that an answer with neither flag set powers
-a node off. Here exactly one flag has to be set; anything else is unreadable, and doubt (R6).
+The Go program reads a state with IsUp false as Down, so that an answer with neither flag powers a node off.
+Here exactly one flag must be set. Any other answer is unreadable, which is doubt (R6).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who this node is, as ``registrar`` knows it; its farm from the settings, or from ``identityd``."""
+"""The node's ids from ``registrar``; its farm from the settings, or from ``identityd``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.domain.model import FarmId, NodeId, NodeIdentity, TwinId
 
 
 class ZbusIdentity:
-    """`Identity` over zbus. It does not wait: the caller tries again, for as long as registration takes."""
+    """`Identity` over zbus. It does not wait for a registration in progress; the caller retries."""
 
     def __init__(self, client: ZbusClient, *, farm_id: FarmId | None, timeout_s: float) -> None:
         self._client = client
@@ -17,7 +17,7 @@ class ZbusIdentity:
         self._timeout_s = timeout_s
 
     async def identify(self) -> NodeIdentity:
-        """Node and twin from registrar; an id of 0 is none."""
+        """Node and twin id from registrar. An id of 0 means that the node is not registered yet."""
         node = await self._id(neighbours.NODE_ID)
         twin = await self._id(neighbours.TWIN_ID)
         farm = self._farm_id or FarmId(await self._id(neighbours.FARM_ID))

@@ -1,4 +1,4 @@
-"""The neighbours powerd calls, and the types of what goes to them and comes back.
+"""The neighbours that powerd calls, with the types of arguments and results.
 
 Names and types are those of the Go stubs (github.com/threefoldtech/zosbase, package stubs).
 """
@@ -18,7 +18,7 @@ NODE = Struct(
     "Node",
     (("ID", UINT32), ("FarmID", UINT32), ("TwinID", UINT32), ("Interfaces", Slice(INTERFACE))),
 )
-"""The four of a node's fifteen fields that powerd looks at."""
+"""The four of a node's fifteen fields that powerd reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class Remote:
 
     @property
     def queue(self) -> str:
-        """The list that its calls go to."""
+        """The Redis list for its calls."""
         return f"{self.module}.{self.object}"
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteMethod:
-    """A method of a neighbour; ``result`` is None where it returns nothing but an error."""
+    """A method of a neighbour. ``result`` is None where it returns only an error."""
 
     remote: Remote
     name: str
@@ -62,7 +62,7 @@ GET_TIME = RemoteMethod(GATEWAY, "GetTime", (), TIME)
 SET_NODE_POWER_STATE = RemoteMethod(GATEWAY, "SetNodePowerState", (BOOL,), HASH)
 UPDATE_NODE_UPTIME = RemoteMethod(GATEWAY, "UpdateNodeUptimeV2", (UINT64, UINT64), HASH)
 UPDATE_NODE_UPTIME_4 = RemoteMethod(GATEWAY, "UpdateNodeUptimeV2", (UINT64, INT64), None)
-"""As Zero-OS 4 has it; it goes to a registrar, which calls a node offline after 40 minutes without a report."""
+"""Zero-OS 4's method. A registrar gets the report, and calls a node offline after 40 minutes without one."""
 PUSH_ERRORS = RemoteMethod(ZUI, "PushErrors", (STRING, Slice(STRING)), None)
 
 CALLED = (
@@ -77,4 +77,4 @@ CALLED = (
     UPDATE_NODE_UPTIME,
     PUSH_ERRORS,
 )
-"""Everything powerd calls."""
+"""All methods that powerd calls."""

@@ -1,6 +1,6 @@
 """powerd's own object on zbus: module ``power``, object ``power@0.0.1``.
 
-``app/entrypoints/documents/zbus.py`` makes docs/zbus.md of the tables here.
+``app/entrypoints/documents/zbus.py`` generates docs/zbus.md from the tables here.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Unhealthy(PermanentError):
 
 
 class PowerObject:
-    """The methods; ``operator`` is replaced once it is known who this node is."""
+    """The methods of the object. ``operator`` is replaced when powerd knows which node this is."""
 
     def __init__(self, operator: Operator) -> None:
         self.operator = operator

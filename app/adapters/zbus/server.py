@@ -1,8 +1,8 @@
-"""Serves objects over zbus as Go's server does: calls come on a list per object, answers go to the caller's.
+"""Serves objects over zbus as Go's server does: each object has a list for calls, each caller one for answers.
 
-Theory of operation. A call is taken off its list only when a worker is free, so that at most
-``workers`` run at once and the others wait in Redis; the status object has a taker of its own and is
-answered however busy the workers are. What Go's server drops without an answer is dropped here too.
+Theory of operation. A call is taken from its list only when a worker is free, so that at most ``workers`` calls
+run at once, and the others wait in Redis. The status object has its own task, and is answered even when all
+workers are busy. Frames that Go's server drops without an answer are dropped here too.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from app.domain.errors import EventsUnavailable, PowerdError
 
 ANSWER_S = 5.0
 BLOCK_S = 3
-"""Whole: Redis before 6.0 takes no fractions."""
+"""A whole number, since Redis before 6.0 takes no fractions."""
 REPLY_LIFE_S = 300
-"""As Go's server: an answer that is not fetched goes by itself."""
+"""As Go's server: an answer that no caller fetches expires."""
 
 RECONNECT = Backoff(0.2, 30.0)
 STATUS = ObjectId("zbus", "1.0")
@@ -49,9 +49,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A method: the types of its arguments and of its result (None: nothing but an error), and what it does.
+    """A method: the types of its arguments and of its result (None: only an error), and the function.
 
-    ``call`` says by a `PowerdError` what went wrong; the caller gets its text.
+    When ``call`` raises a `PowerdError`, the caller gets its text.
     """
 
     inputs: tuple[GoType, ...]
@@ -64,14 +64,14 @@ Objects = Mapping[ObjectId, Mapping[str, Served]]
 
 @dataclass(slots=True)
 class Worker:
-    """What one of them does, for the status object."""
+    """What a worker does, for the status object."""
 
     action: str = ""
     since_ns: int = 0
 
 
 class ZbusServer:
-    """Module ``module`` with its objects; a call may take ``call_s_max`` seconds."""
+    """A server for ``module`` with its objects. A call ends after ``call_s_max`` seconds."""
 
     def __init__(
         self, url: str, module: str, objects: Objects, jitter: Jitter, *, workers: int = 8, call_s_max: float = 240.0
@@ -90,13 +90,13 @@ class ZbusServer:
         self._complained: set[str] = set()
 
     async def run(self) -> None:
-        """Serve until cancelled; a Redis that is away is waited for."""
+        """Serve until cancelled. While Redis is away, it retries."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._serve(group), name="zbus calls")
             group.create_task(self._serve_status(), name="zbus status")
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         for connection in (self._calls, self._status_calls, self._answers):
             await connection.close()
 
@@ -165,7 +165,7 @@ class ZbusServer:
                 value = await method.call(*arguments)
             return Response(request.id, None if method.result is None else encode(method.result, value))
         except (PowerdError, TimeoutError) as error:
-            # A Go stub reads a value even beside an error.
+            # A Go stub reads a value even if there is an error.
             data = None if method.result is None else encode(method.result, method.result.zero)
             cut = f"no answer within {self._call_s_max:g} s" if limit.expired() else "it took too long"
             return Response(request.id, data, call_error=cut if isinstance(error, TimeoutError) else _text(error))
@@ -174,7 +174,7 @@ class ZbusServer:
             return Response(request.id, error=f"remote method call {object_}.{request.method}() paniced: {error}")
 
     async def _answer(self, request: Request, response: Response) -> None:
-        """Twice: that the connection was closed while it was idle shows only when it is used."""
+        """Push the answer, at most twice, since an idle connection may have been closed without notice."""
         frame = encode_response(response)
         try:
             try:
@@ -186,7 +186,7 @@ class ZbusServer:
 
     async def _push(self, reply_to: str, frame: bytes) -> None:
         async with self._answers.use() as redis:
-            # One after the other: a key that takes no answer belongs to another program, and must not expire.
+            # Not together: a key that refuses the push belongs to another program, and must not expire.
             await redis.rpush(reply_to, frame)
             await redis.expire(reply_to, REPLY_LIFE_S)
 
@@ -200,14 +200,14 @@ class ZbusServer:
         }
 
     def _complain(self, what: str, *, afresh: bool = False) -> None:
-        """Once for each complaint, or for each time that it begins ``afresh``: who sends rubbish sends a lot of it."""
+        """Log each complaint once, or again with ``afresh``, since a faulty client sends many bad frames."""
         if afresh or (what not in self._complained and len(self._complained) < 100):
             self._complained.add(what)
             log.warning("%s", what)
 
 
 def _text(error: PowerdError) -> str:
-    """Never empty: Go takes an empty message for no error."""
+    """The error's text, never empty, since Go reads an empty message as no error."""
     return str(error) or type(error).__name__
 
 

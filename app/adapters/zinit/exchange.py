@@ -1,4 +1,4 @@
-"""One question and one answer over zinit's socket, on a connection of its own."""
+"""Sends one request to zinit's socket and reads one answer, on a new connection."""
 
 from __future__ import annotations
 
@@ -17,34 +17,33 @@ SHOWN_MAX = 200
 Order = Literal["shutdown", "reboot"]
 Answer = dict[str, Any]
 Ask = Callable[[bytes], Awaitable[Answer]]
-"""Sends a request, and gives the JSON object that comes back; `HostPowerFailed` when none does."""
+"""Sends a request and returns the JSON object of the answer, or raises `HostPowerFailed`."""
 
 
 class Speech(Protocol):
-    """How a range of zinit's versions is talked to: the modules `line_protocol` and `json_rpc`."""
+    """The protocol of a range of zinit's versions: the modules `line_protocol` and `json_rpc`."""
 
     ANSWERS_AFTERWARDS: bool
-    """Whether an order is answered only when it is carried out."""
+    """Whether zinit answers an order only after it was carried out."""
 
     async def find_word(self, ask: Ask, order: Order) -> str:
-        """Ask something that harms nothing, and return the word (or method) for the order."""
+        """Ask a harmless question, and return the word (or method) for the order."""
         ...
 
     async def give_order(self, ask: Ask, word: str) -> None:
-        """Returns once zinit accepted it; `Refused` if it does not."""
+        """Give the order. Returns when zinit accepted it; raises `Refused` if it does not."""
         ...
 
 
 class Refused(HostPowerFailed):
-    """zinit said no, in so many words: it will not do it later either."""
+    """zinit refused the order, so it will not carry it out later."""
 
 
 async def exchange(socket: Path, request: bytes, sending: Callable[[], None] = lambda: None) -> Answer:
-    """Send the request, read until one whole JSON object is there, and close.
+    """Send the request, read one whole JSON object, and close.
 
-    ``sending`` is called right before the request leaves: from then on it can't be recalled. The
-    caller sets the deadline. ``OSError`` when the socket can't be used, `HostPowerFailed` when the
-    answer is none. A connection that stays open after the answer is not waited for.
+    ``sending`` is called right before the request is sent, after which it cannot be recalled. The caller sets
+    the deadline. Raises ``OSError`` when the socket cannot be used, `HostPowerFailed` for an invalid answer.
     """
     reader, writer = await asyncio.open_unix_connection(socket)
     try:
@@ -53,7 +52,7 @@ async def exchange(socket: Path, request: bytes, sending: Callable[[], None] = l
         await writer.drain()
         return await _read_object(reader)
     finally:
-        writer.transport.abort()  # nothing more has to be written
+        writer.transport.abort()  # nothing is left to write
 
 
 async def _read_object(reader: asyncio.StreamReader) -> Answer:
@@ -63,13 +62,13 @@ async def _read_object(reader: asyncio.StreamReader) -> Answer:
         if not more and not received.strip():
             raise HostPowerFailed("zinit closed the connection without an answer; see zinit's log")
         received += more
-        # An object ends with its brace: before that, parsing is in vain.
+        # Parse only what ends with a brace, as a whole object does.
         answer = _parsed(received) if received.rstrip().endswith(b"}") else None
         if isinstance(answer, dict):
             return answer
         if not more or received.lstrip()[:1] not in (b"", b"{"):
             raise unexpected(received)
-    raise HostPowerFailed(f"zinit's answer has more than {ANSWER_BYTES_MAX} bytes; is it zinit that listens there?")
+    raise HostPowerFailed(f"zinit's answer has more than {ANSWER_BYTES_MAX} bytes; name zinit's socket in the settings")
 
 
 def _parsed(received: bytes) -> object:
@@ -80,9 +79,9 @@ def _parsed(received: bytes) -> object:
 
 
 def unexpected(answer: object) -> HostPowerFailed:
-    """The error for an answer that zinit never gives."""
+    """The error for an answer that no known version of zinit gives."""
     shown = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else json.dumps(answer)
     return HostPowerFailed(
-        f"zinit gave an answer powerd does not know: {shown[:SHOWN_MAX]!r}; this version of zinit may speak another"
-        " protocol, or something else listens there"
+        f"zinit's answer is unknown to powerd: {shown[:SHOWN_MAX]!r}; this version of zinit may speak another"
+        " protocol, or another program listens there"
     )

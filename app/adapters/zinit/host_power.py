@@ -14,23 +14,22 @@ from app.adapters.zinit.version import UnreadableVersion, Version, parse_version
 from app.domain.errors import HostPowerFailed
 
 KNOWS_POWER_OFF = Version(0, 2, 9)
-"""Before it, ``shutdown`` means reboot, and nothing means power off."""
+"""In earlier versions ``shutdown`` means reboot, and there is no power-off."""
 
 SPEAKS_JSON_RPC = Version(0, 2, 15)
 
 PROMPT_S = 5.0
-"""Within which zinit has to answer a question before it is given an order."""
+"""zinit must answer a question within this time before it gets an order."""
 
 
 class ZinitHostPower:
-    """`HostPower` by zinit; every step of an order is given ``timeout_s``: the version, and the exchange.
+    """`HostPower` by zinit. Each step of an order (the version, the exchange) has the deadline ``timeout_s``.
 
-    An order can't be recalled: a zinit that hangs would carry it out whenever it goes on, though
-    the node be wanted up by then. So zinit is asked something harmless first, and gets the order
-    only after it answered promptly.
+    An order cannot be recalled: a zinit that hangs would carry it out when it goes on, even if the target is Up
+    by then. So powerd first asks a harmless question, and gives the order only after a prompt answer.
 
     ``version_command`` prints zinit's version (``zinit -V``). ``force_power_off_command`` and
-    ``force_reboot_command`` go past zinit; each is accepted when it exits with 0.
+    ``force_reboot_command`` do not use zinit; each is accepted when it exits with 0.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class ZinitHostPower:
         self._order_is_out = False
 
     async def check(self) -> None:
-        """See that zinit knows how to power off, and that its socket is there."""
+        """Check that this version of zinit can power off, and that its socket exists."""
         await self._version_that_powers_off()
         try:
             mode = self._socket.stat().st_mode
@@ -62,26 +61,26 @@ class ZinitHostPower:
             raise HostPowerFailed(f"{self._socket} is no socket; name zinit's socket in the settings")
 
     async def power_off(self) -> None:
-        """Ask for ``shutdown``; a zinit that would take it for a reboot is asked for nothing."""
+        """Order ``shutdown``, unless this version of zinit takes it for a reboot."""
         await self._order(await self._version_that_powers_off(), "shutdown")
 
     async def force_power_off(self) -> None:
-        """Run the command that goes past zinit."""
+        """Run the command that powers off without zinit."""
         await give_order(self._force_power_off, self._timeout_s)
 
     async def reboot(self) -> None:
-        """Ask for a reboot, by the word that means it in this version."""
+        """Order a reboot, with this version's word for it."""
         version = await self._version()
         await self._order(version, "reboot" if version >= KNOWS_POWER_OFF else "shutdown")
 
     async def force_reboot(self) -> None:
-        """Run the command that reboots past zinit."""
+        """Run the command that reboots without zinit."""
         await give_order(self._force_reboot, self._timeout_s)
 
     async def stopping(self) -> bool:
-        """False unless an order of ours left and was not refused; then zinit can't be asked, and this raises."""
+        """False before an order. Raises `HostPowerFailed` after one, since zinit does not say whether it stops."""
         if self._order_is_out:
-            raise HostPowerFailed("zinit does not tell whether the system is stopping")
+            raise HostPowerFailed("zinit does not say whether the system is stopping")
         return False
 
     async def _version_that_powers_off(self) -> Version:
@@ -94,7 +93,7 @@ class ZinitHostPower:
         return version
 
     async def _version(self) -> Version:
-        """A good version is remembered: zinit does not change while it runs."""
+        """Read zinit's version. One that can power off is remembered, since it does not change while zinit runs."""
         if self._known is not None:
             return self._known
         ended = await run_for_host(self._version_command, self._timeout_s)
@@ -131,7 +130,7 @@ class ZinitHostPower:
         except TimeoutError:
             raise HostPowerFailed(
                 f"zinit gave no whole answer to a question within {self._prompt_s:g} s, so it was given no order"
-                f" (`{order}`): it hangs, or something else listens there"
+                f" (`{order}`): it hangs, or another program listens there"
             ) from None
 
     async def _give(self, speech: Speech, word: str) -> None:
@@ -140,7 +139,7 @@ class ZinitHostPower:
                 await speech.give_order(self._request_for_good, word)
         except TimeoutError:
             if self._order_is_out and speech.ANSWERS_AFTERWARDS:
-                return  # it is alive, and has the order: it is at it
+                return  # it answered a question before and has the order, so it carries it out
             raise HostPowerFailed(f"zinit gave no whole answer to `{word}` within {self._timeout_s:g} s") from None
 
     async def _request(self, request: bytes) -> Answer:
@@ -155,13 +154,16 @@ class ZinitHostPower:
     def _unusable(self, error: OSError) -> HostPowerFailed:
         match error:
             case FileNotFoundError() | NotADirectoryError():
-                problem, remedy = "does not exist", "is zinit this host's init system? Name its socket in the settings"
+                problem, remedy = (
+                    "does not exist",
+                    "if zinit is this host's init system, name its socket in the settings",
+                )
             case ConnectionRefusedError():
-                problem, remedy = "takes no connection", "nothing listens there; is zinit running?"
+                problem, remedy = "takes no connection", "no program listens there; see that zinit runs"
             case PermissionError():
-                problem, remedy = "may not be used by powerd's user", "run powerd as root"
+                problem, remedy = "refuses powerd's user", "run powerd as root"
             case ConnectionResetError() | BrokenPipeError():
                 problem, remedy = "was closed without an answer", "see zinit's log"
             case _:
-                problem, remedy = f"can't be used ({error})", "is it zinit's socket?"
+                problem, remedy = f"can't be used ({error})", "name zinit's socket in the settings"
         return HostPowerFailed(f"zinit's socket {self._socket} {problem}; {remedy}")

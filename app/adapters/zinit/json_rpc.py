@@ -1,7 +1,7 @@
-"""How zinit is asked from 0.2.15 on: JSON-RPC 2.0, methods in the groups ``service`` and ``system``.
+"""The protocol of zinit from 0.2.15 on: JSON-RPC 2.0, with methods in the groups ``service`` and ``system``.
 
-Most versions join group and method by ``_``, the first ones by ``.``. Which it is, is found out by
-a question that harms nothing: the newer name first, the older where zinit does not know it.
+Most versions join group and method by ``_``, the first ones by ``.``. A harmless question finds out which:
+first with the newer name, then with the older one.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from app.adapters.zinit.exchange import Answer, Ask, Order, Refused, unexpected
 from app.domain.errors import HostPowerFailed
 
 ANSWERS_AFTERWARDS = True
-"""From 0.2.16 on zinit stops all services first, powerd among them, and answers when all is done (its
-``src/app/rpc.rs`` awaits ``power()`` of ``src/zinit/lifecycle.rs``): on a machine that goes off, never."""
+"""From 0.2.16 on, zinit stops all services first, including powerd, and answers afterwards (``src/app/rpc.rs``
+awaits ``power()`` of ``src/zinit/lifecycle.rs``). So powerd never gets the answer to a power-off."""
 
 METHOD_NOT_FOUND = -32601
 SHUTTING_DOWN = -32006
-"""zinit's own code: it is going down already."""
+"""zinit's own error code: it is shutting down already."""
 
 ID = 1
-"""A connection carries a single call."""
+"""Always the same, since a connection has a single call."""
 
 
 async def find_word(ask: Ask, order: Order) -> str:
-    """Ask for the list of services; the method's name in this version, `HostPowerFailed` if it knows neither."""
+    """Ask for the list of services. Returns the order's method in this version, or raises `HostPowerFailed`."""
     for joint in ("_", "."):
         answer = await ask(_request(f"service{joint}list"))
         if _error_code(answer, dict) != METHOD_NOT_FOUND:
@@ -36,7 +36,7 @@ async def find_word(ask: Ask, order: Order) -> str:
 
 
 async def give_order(ask: Ask, word: str) -> None:
-    """Returns once zinit accepted the order; else `HostPowerFailed`."""
+    """Give the order. Returns when zinit accepted it; else raises `HostPowerFailed`."""
     answer = await ask(_request(word))
     code = _error_code(answer, type(None))
     if code not in (None, SHUTTING_DOWN):
@@ -48,9 +48,9 @@ def _request(method: str) -> bytes:
 
 
 def _error_code(answer: Answer, result: type) -> int | None:
-    """The code of the error in the answer, None for success; `HostPowerFailed` if it is no answer to our call.
+    """The error code of the answer; None for success. Raises `HostPowerFailed` if it is no answer to our call.
 
-    ``result`` is the type of what a success brings.
+    ``result`` is the type of a success's result.
     """
     if answer.get("jsonrpc") != "2.0":
         raise unexpected(answer)

@@ -1,21 +1,21 @@
-"""How zinit is asked up to 0.2.14: one word a connection, answered by ``{"state": …, "body": …}``."""
+"""The protocol of zinit up to 0.2.14: one word a connection, and the answer ``{"state": …, "body": …}``."""
 
 from __future__ import annotations
 
 from app.adapters.zinit.exchange import Answer, Ask, Order, Refused, unexpected
 
 ANSWERS_AFTERWARDS = False
-"""zinit answers an order at once, and acts then."""
+"""zinit answers an order at once, and then carries it out."""
 
 
 async def find_word(ask: Ask, order: Order) -> str:
-    """Ask for the list of services, which harms nothing; any answer of zinit's will do. The word is the order."""
+    """Ask for the list of services, to see that zinit answers. The word is the order itself."""
     _checked(await ask(b"list\n"))
     return order
 
 
 async def give_order(ask: Ask, word: str) -> None:
-    """Returns once zinit accepted the order (it acts afterwards); else `HostPowerFailed`."""
+    """Give the order. Returns when zinit accepted it; else raises `HostPowerFailed`."""
     answer = _checked(await ask(word.encode() + b"\n"))
     if answer["state"] == "error":
         raise Refused(f"zinit refuses `{word}`: {answer['body']}; see zinit's log")

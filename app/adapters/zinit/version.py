@@ -1,7 +1,7 @@
-"""What ``zinit -V`` prints: ``zinit v0.2.11``, or a ``git describe`` text between two releases.
+"""Reads the output of ``zinit -V``: ``zinit v0.2.11``, or a ``git describe`` text between two releases.
 
-``v0.2.9-3-gabc`` is three commits *after* 0.2.9 and counts as 0.2.9. Semantic versioning would
-read it as a pre-release, below 0.2.9, and so does the Go daemon.
+``v0.2.9-3-gabc`` is three commits *after* 0.2.9, and counts as 0.2.9. Semantic versioning and the Go daemon
+would read it as a pre-release of 0.2.9.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 _NUMBER = r"(0|[1-9][0-9]{0,8})"
 _PRINTED = re.compile(
     rf"zinit v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
-    r"(?:-(?P<pre>[0-9A-Za-z.-]+?))??"  # lazy: what git appended is no pre-release
+    r"(?:-(?P<pre>[0-9A-Za-z.-]+?))??"  # lazy, so that git's suffix does not count as a pre-release
     r"(?:-[0-9]+-g[0-9a-f]+)?"
     r"(?:-(?:dirty|modified|broken))?"
     r"(?:\+[0-9A-Za-z.-]+)?"
@@ -25,7 +25,7 @@ class UnreadableVersion(ValueError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """Versions compare by number; a pre-release (``final`` is False) stands before its release."""
+    """A version. They compare by number; a pre-release (``final`` is False) comes before its release."""
 
     major: int
     minor: int
@@ -37,7 +37,7 @@ class Version:
 
 
 def parse_version(printed: str) -> Version:
-    """The version in zinit's output; `UnreadableVersion` quotes what is none."""
+    """The version in zinit's output. Raises `UnreadableVersion`."""
     found = _PRINTED.fullmatch(printed.strip())
     if found is None:
         raise UnreadableVersion(f"{printed.strip()[:100]!r} is no version of zinit (expected: `zinit v0.2.11`)")
