@@ -1,4 +1,4 @@
-"""The memory of a disk, which outlives the boots of its simulated machine."""
+"""A boot memory that outlives the boots of its simulated machine, as a disk does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from app.domain.rules.boot_loop import BootRecord
 
 
 class SimulatedBootMemory:
-    """`BootMemory`. Switches: ``unreadable``, ``unwritable``; ``record`` is what is kept."""
+    """`BootMemory`. Switches: ``unreadable``, ``unwritable``. ``record`` is the stored record."""
 
     def __init__(self) -> None:
         self.record: BootRecord | None = None

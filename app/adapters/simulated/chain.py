@@ -1,4 +1,4 @@
-"""The chain ports on a ledger in memory, with a switch for every way in which a chain disappoints."""
+"""The chain ports on a ledger in memory, with a switch for every kind of failure."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ class SimulatedChain:
 
     # -- switches with arguments -------------------------------------------------------------------
     def hang_batches_of(self, *nodes: NodeId) -> None:
-        """Batch reads that ask for one of these nodes get no answer."""
+        """Let batch reads with one of these nodes fail."""
         self._hanging.update(nodes)
 
     def refuse_uptime(self, times: int) -> None:
-        """The pool refuses so many uptime reports."""
+        """Let the pool refuse the next ``count`` uptime reports."""
         self._uptime_refusals = times
 
     # -- reading -----------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ class SimulatedChain:
     async def set_power_targets(
         self, nodes: Sequence[NodeId], target: Power
     ) -> AsyncIterator[tuple[NodeId, Inclusion | PowerdError]]:
-        """All handed in before the first is waited for."""
+        """Submit all before the wait for the first one."""
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._outcome(node, target), name=f"target of {node}") for node in nodes]
             for node, task in zip(nodes, tasks, strict=True):
@@ -203,7 +203,7 @@ class SimulatedChain:
         return blocks
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing."""
 
     # -- inside ------------------------------------------------------------------------------------
     async def _there(self, nodes: Collection[NodeId] = ()) -> None:
@@ -216,7 +216,7 @@ class SimulatedChain:
             raise ChainUnavailable("the simulated chain is away")
 
     async def _back(self) -> None:
-        """What was read grows old on its way."""
+        """Wait before the answer, which ages meanwhile."""
         if self.latency_s:
             await self._clock.sleep(self.latency_s / 2)
 

@@ -1,4 +1,4 @@
-"""Endpoints that are out when the test says so."""
+"""Endpoints whose trouble a test sets."""
 
 from __future__ import annotations
 

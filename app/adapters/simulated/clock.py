@@ -1,4 +1,4 @@
-"""Virtual time: an event loop whose clock jumps to the next timer whenever nothing is left to run.
+"""Virtual time: an event loop whose clock jumps to the next timer when no task can run.
 
 An hour of waiting costs no time, and the order of everything that happens is the same in every run.
 `VirtualLoop` has no file descriptors and no threads, so real I/O can't slip in: it would make runs
@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 
 class Deadlock(RuntimeError):
-    """Every task waits and no timer is set: in virtual time nothing can ever happen again."""
+    """Every task waits and no timer is set, so that in virtual time no task would ever run again."""
 
 
 class _Handle(asyncio.TimerHandle):
@@ -87,7 +87,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return handle
 
     def run_in_executor(self, executor: object, func: Callable[..., Any], *args: Any) -> NoReturn:  # type: ignore[override]  # noqa: ARG002
-        """Refuse: a thread lives in real time."""
+        """Refuse, since a thread runs in real time."""
         raise RuntimeError(f"{func!r} can't run in a thread: this event loop is in virtual time")
 
     def _run_once(self) -> None:

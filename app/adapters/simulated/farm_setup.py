@@ -1,4 +1,4 @@
-"""Puts a farm on a fresh ledger by decree: a farmer, nodes, their twins, balances and MACs."""
+"""Writes a farm directly into a fresh ledger: a farmer, nodes, their twins, balances and MACs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BALANCE = 1_000_000_000
 
 
 def mac_of(farm: int, node: int) -> Mac:
-    """A locally administered address that tells farm and node."""
+    """A locally administered address with the ids of farm and node in it."""
     return Mac.parse(f"02:00:{farm >> 8 & 255:02x}:{farm & 255:02x}:{node >> 8 & 255:02x}:{node & 255:02x}")
 
 

@@ -1,4 +1,4 @@
-"""An operator's display that remembers what stood on it."""
+"""A display that remembers the faults it has shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.domain.model import Fault
 
 
 class SimulatedFaultDisplay:
-    """`FaultDisplay` that keeps what is ``shown`` now and, in ``history``, each change of it."""
+    """`FaultDisplay` with the faults ``shown`` now, and each change in ``history``."""
 
     def __init__(self) -> None:
         self.shown: tuple[Fault, ...] = ()

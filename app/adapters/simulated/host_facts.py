@@ -1,4 +1,4 @@
-"""A machine's uptime, boot id and health, out of a clock and a switch."""
+"""A machine's uptime, boot id and health, from a clock and a switch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An init system that obeys, refuses, hangs, or says yes and does nothing."""
+"""An init system that obeys, refuses, hangs, or accepts an order and does nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.ports.clock import Clock
 
 
 class Obedience(enum.Enum):
-    """What becomes of an order."""
+    """How the init system reacts to an order."""
 
     OBEYS = "accepts the order, is stopping from then on, and the machine goes down"
     REFUSES = "refuses at once"
@@ -20,7 +20,7 @@ class Obedience(enum.Enum):
 
 
 class Order(enum.Enum):
-    """What the init system can be asked for."""
+    """The orders to an init system."""
 
     POWER_OFF = "power off"
     FORCE_POWER_OFF = "force power off"
@@ -30,7 +30,7 @@ class Order(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class GivenOrder:
-    """An order and when it came (`Clock.monotonic`), whatever became of it."""
+    """An order and when it came (`Clock.monotonic`), with any result."""
 
     at_s: float
     order: Order
@@ -81,7 +81,7 @@ class SimulatedHostPower:
         await self._obey(Order.POWER_OFF, self.mode, self.on_power_off)
 
     async def force_power_off(self) -> None:
-        """A power-off without ceremony, as ``force_mode`` says."""
+        """A forced power-off, as ``force_mode`` says."""
         await self._obey(Order.FORCE_POWER_OFF, self.force_mode, self.on_power_off)
 
     async def reboot(self) -> None:
@@ -89,7 +89,7 @@ class SimulatedHostPower:
         await self._obey(Order.REBOOT, self.mode, self.on_reboot)
 
     async def force_reboot(self) -> None:
-        """A reboot without ceremony, as ``force_mode`` says."""
+        """A forced reboot, as ``force_mode`` says."""
         await self._obey(Order.FORCE_REBOOT, self.force_mode, self.on_reboot)
 
     async def stopping(self) -> bool:

@@ -50,7 +50,7 @@ class _Making:
 
 
 class Ledger:
-    """The chain; ``name`` tells its genesis from that of others.
+    """The chain; ``name`` makes its genesis different from that of others.
 
     Switches: ``hold_finality``, ``hold_blocks``, ``lose_next`` (how many), ``refuse_next`` (why, ``refuse_count``
     times).
@@ -92,11 +92,11 @@ class Ledger:
 
     @property
     def finalized(self) -> Block:
-        """The newest block that can't be undone."""
+        """The newest block that no fork can undo."""
         return self._blocks[self.finalized_number]
 
     def block(self, number: int) -> Block | None:
-        """A block of the chain as it stands; None if there is none, or it is forgotten."""
+        """A block of the current chain; None if there is none, or it was pruned."""
         return self._blocks.get(number)
 
     def by_hash(self, block_hash: str) -> Block | None:
@@ -111,7 +111,7 @@ class Ledger:
         return iter(self._pool)
 
     def is_lost(self, raw: bytes) -> bool:
-        """Whether this extrinsic was lost on request: it looks as if it waited, and never comes."""
+        """Whether this extrinsic was lost on request: it seems to wait, and is never included."""
         return self._pool.is_lost(raw)
 
     def next_nonce(self, account: bytes) -> int:
@@ -128,7 +128,7 @@ class Ledger:
 
     # -- writing -----------------------------------------------------------------------------------
     def force_storage(self, name: str, key: Any, value: Any) -> None:
-        """Set storage by decree, in the newest block; a reorganisation can't take it back."""
+        """Set storage directly in the newest block. A reorganisation does not undo it."""
         self._decrees[name, key] = self.best_number, value
         self.store.write(name, key, value, self.best_number)
 
@@ -150,7 +150,7 @@ class Ledger:
             self.produce(now_s)
 
     def empty_pool(self) -> None:
-        """Drop what waits, as a pool does when a new runtime makes all signatures invalid."""
+        """Drop all waiting extrinsics, as a pool does when a new runtime makes their signatures invalid."""
         self._pool.refill([])
 
     def check(self, extrinsic: Extrinsic) -> None:
@@ -253,7 +253,7 @@ class Ledger:
         self._blocks[block.number] = block
         self._numbers[block.hash] = block.number
         self.best_number = block.number
-        # What is not final can be asked for, however long finality stands still.
+        # Blocks that are not final are kept, even if finality stands still for long.
         while self._first < min(self.best_number - self._history_blocks + 1, self.finalized_number):
             del self._numbers[self._blocks.pop(self._first).hash]
             self._first += 1

@@ -1,4 +1,4 @@
-"""A layer-2 segment in memory: who sent which magic packet when, and who heard it."""
+"""A layer-2 segment in memory, with a record of all magic packets."""
 
 from __future__ import annotations
 
@@ -99,4 +99,4 @@ class SimulatedMagicPackets:
             raise MagicPacketSentInPart(dict(self.broken_interfaces))
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing."""

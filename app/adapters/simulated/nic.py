@@ -1,4 +1,4 @@
-"""A network card made of switches: each way a real one disappoints can be turned on at any time."""
+"""A simulated network card, with a switch for every kind of failure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SimulatedNic:
         self.leaves = False
 
     async def find(self) -> Nic:
-        """The card, unless a switch speaks against it."""
+        """The card, unless a switch prevents it."""
         self._answer()
         if self.missing:
             raise NicUnusable("the simulated machine has no physical network card")

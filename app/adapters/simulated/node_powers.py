@@ -30,7 +30,7 @@ class NodePowers:
         return {node: power(node, up) for node in nodes}
 
     def finalized(self, nodes: Collection[NodeId]) -> dict[NodeId, NodePower]:
-        """As of the newest block that can't be undone."""
+        """As of the finalized block."""
         at = self._ledger.finalized_number
         return {node: node_power_of(self._ledger.read("NodePower", node, at, ALWAYS_UP)) for node in nodes}
 

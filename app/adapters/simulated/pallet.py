@@ -57,7 +57,7 @@ ALWAYS_UP = Power()
 
 
 def change_power_state(state: State, account: bytes, arguments: Values) -> None:
-    """The node says Up or Down of itself; a repeated Down is a change, a repeated Up is not."""
+    """The node sets its state. A repeated Down is a change, a repeated Up is not."""
     node = _node_of(state, account)
     power = state.read("NodePower", node["id"], ALWAYS_UP)
     down_since = state.number if arguments["power_state"] == "Down" else None
@@ -69,7 +69,7 @@ def change_power_state(state: State, account: bytes, arguments: Values) -> None:
 
 
 def change_power_target(state: State, account: bytes, arguments: Values) -> None:
-    """The farmer sets a node's target; the event comes even when nothing changes."""
+    """The farmer sets a node's target. The event comes even if the target was the same."""
     twin = _twin_of(state, account)
     node = state.read("Nodes", arguments["node_id"])
     if node is None:
@@ -88,7 +88,7 @@ def change_power_target(state: State, account: bytes, arguments: Values) -> None
 
 
 def report_uptime_v2(state: State, account: bytes, arguments: Values) -> None:
-    """Uptime with the sender's idea of the time, which has to be within a minute of the chain's."""
+    """Uptime with the sender's time, which must be within a minute of the chain's."""
     now_s = state.time_ms // 1000
     if abs(arguments["timestamp_hint"] - now_s) > HINT_S_MAX:
         raise PalletError("InvalidTimestampHint")

@@ -13,7 +13,7 @@ from app.domain.power_changes import Changed, needs_parent, targets_at
 
 
 def power_in(ledger: Ledger, node: NodeId, block: Inclusion) -> PastPower | None:
-    """As that block left it; None when the ledger has no such block, or not any more."""
+    """The power after that block; None when the ledger has no such block (any more)."""
     found = ledger.by_hash(block.block_hash) if block.block_hash else ledger.block(block.block_number or 0)
     if found is None:
         return None

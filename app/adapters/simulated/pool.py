@@ -11,7 +11,7 @@ LOST_REMEMBERED = 64
 
 
 class Pool:
-    """In order of arrival; knows which nonces wait without looking at them all."""
+    """Extrinsics in order of arrival, with an index of the waiting nonces."""
 
     def __init__(self) -> None:
         self._waiting: list[Extrinsic] = []
@@ -26,7 +26,7 @@ class Pool:
         self._nonces[extrinsic.account, extrinsic.nonce] += 1
 
     def refill(self, extrinsics: Iterable[Extrinsic]) -> None:
-        """These wait from now on, and no others."""
+        """Replace the waiting extrinsics by these."""
         self._waiting = list(extrinsics)
         self._nonces = Counter((waiting.account, waiting.nonce) for waiting in self._waiting)
 
@@ -37,7 +37,7 @@ class Pool:
         return nonce
 
     def lose(self, extrinsic: Extrinsic) -> None:
-        """It looks as if it waited, and never comes."""
+        """Lose this extrinsic: it seems to wait, and is never included."""
         self._lost.append(extrinsic.raw)
 
     def is_lost(self, raw: bytes) -> bool:

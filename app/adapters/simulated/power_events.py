@@ -13,7 +13,7 @@ BLOCK_S = 3.0
 
 
 class SimulatedStream:
-    """What the server keeps: survives the consumer, and loses everything on request."""
+    """The server's data, which outlives the consumer, and is lost on request."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -51,7 +51,7 @@ class SimulatedStream:
         yield from self._new
 
     def lose_everything(self) -> None:
-        """As a server restarted without its data."""
+        """Lose all data, as a server that restarts without its data."""
         self._new.clear()
         self.pending.clear()
         self.arrived.clear()
@@ -105,7 +105,7 @@ class SimulatedPowerEvents:
         self._redeliver = list(self._stream.pending.values())
 
     async def receive(self) -> Sequence[Delivery]:
-        """Pending entries first, then new ones; nothing is waited for right after `open`."""
+        """Pending entries first, then new ones, without a wait right after `open`."""
         self._check()
         if self.unreadable:
             raise EventsUnavailable("the simulated bus refuses to be read")

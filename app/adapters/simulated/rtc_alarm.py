@@ -1,4 +1,4 @@
-"""A hardware clock with an alarm, and a switch for every way in which one disappoints."""
+"""A hardware clock with an alarm, and a switch for every kind of failure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SimulatedRtcAlarm:
         self.due_at_s = self.own_at_s = None if self.forgets else self._clock.now() + ahead_s
 
     async def due_in_s(self) -> int | None:
-        """One that is over is none."""
+        """Seconds until the alarm; None if there is none, or if it is past."""
         self._check()
         if self.due_at_s is None or self.due_at_s <= self._clock.now():
             return None
@@ -47,7 +47,7 @@ class SimulatedRtcAlarm:
         return self._is_mine
 
     async def clear(self) -> None:
-        """Forget it, and put back the other one."""
+        """Clear the alarm, and set the other one again."""
         self._check()
         other_at_s = self.displaced_at_s
         if other_at_s is not None and other_at_s <= self._clock.now():

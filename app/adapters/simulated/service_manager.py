@@ -1,4 +1,4 @@
-"""A service manager that writes down what it hears."""
+"""A service manager that records the calls."""
 
 from __future__ import annotations
 

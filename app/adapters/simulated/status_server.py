@@ -1,4 +1,4 @@
-"""A place to ask for the status that can be taken, or taken away."""
+"""A status server that can be unusable, or lose its socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telemetry that keeps everything, for tests and simulations to look at."""
+"""Telemetry that keeps every event, for tests and simulations."""
 
 from __future__ import annotations
 

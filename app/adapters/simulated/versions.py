@@ -1,4 +1,4 @@
-"""A store that remembers what every key held at every block, so that any block can be read, or undone."""
+"""A store with the value of every key at every block, so that each block can be read, or undone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 ABSENT: Any = object()
 
 Watcher = Callable[[Hashable, Any], None]
-"""Called with a key and its value; None: it has none any more."""
+"""Called with a key and its value (None: the key was removed)."""
 
 
 class Versions:
@@ -24,13 +24,13 @@ class Versions:
         self._forgotten = 0
 
     def watch(self, name: str, watcher: Watcher) -> None:
-        """Tell what the map holds now, and from now on every change of its newest values."""
+        """Call with all current values of the map, and then with every change."""
         self._watchers.setdefault(name, []).append(watcher)
         for key, value in self.newest(name).items():
             watcher(key, value)
 
     def newest(self, name: str) -> Mapping[Hashable, Any]:
-        """The map as it stands now: what is read most, and need not be searched for."""
+        """The map as it is now, which is read most, and needs no search."""
         return self._newest.setdefault(name, {})
 
     def read(self, name: str, key: Hashable, at: int, default: Any = None) -> Any:
@@ -80,7 +80,7 @@ class Versions:
                 yield key
 
     def undo(self, after: int) -> None:
-        """Forget everything written after block ``after``."""
+        """Remove everything that was written after block ``after``."""
         for number in [number for number in self._written if number > after]:
             for name, key in self._written.pop(number):
                 numbers, values = self._maps[name][key]

@@ -1,4 +1,4 @@
-"""The memory of a disk for a down window."""
+"""A memory for a down window that outlives the boots of its simulated machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from app.domain.rules.paid import DownWindow
 
 
 class SimulatedWindowMemory:
-    """`WindowMemory`. Switches: ``unreadable``, ``unwritable``; ``window`` is what is kept."""
+    """`WindowMemory`. Switches: ``unreadable``, ``unwritable``. ``window`` is the stored window."""
 
     def __init__(self) -> None:
         self.window: DownWindow | None = None

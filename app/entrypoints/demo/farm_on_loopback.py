@@ -31,7 +31,7 @@ PACE: Mapping[str, Mapping[str, object]] = {
 
 
 class DemoFailed(PermanentError):
-    """A part of the demo did not come up."""
+    """A part of the demo did not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Farm:
 async def farm_on_loopback(
     directory: Path, nodes: int, redis_url: str | None, profile: str = "systemd"
 ) -> AsyncIterator[Farm]:
-    """Everything up and every machine still dark; all of it is ended on the way out."""
+    """Start everything, with every machine still dark. At the end all of it is stopped."""
     async with AsyncExitStack() as stack:
         redis = None if redis_url else RedisServer(directory / "redis")
         if redis is not None:
@@ -77,7 +77,7 @@ async def farm_on_loopback(
 
 @asynccontextmanager
 async def dev_chain(directory: Path, nodes: int) -> AsyncIterator[dict[str, Any]]:
-    """A dev chain of its own process; what it says about itself and its farm."""
+    """Start a dev chain as a process. Returns what it prints about itself and its farm."""
     keys = directory / "keys"
     log = (directory / "devchain.log").open("wb")
     process = await asyncio.create_subprocess_exec(
@@ -103,7 +103,7 @@ async def dev_chain(directory: Path, nodes: int) -> AsyncIterator[dict[str, Any]
 
 
 def database_of(url: str, number: int) -> str:
-    """The URL with a database of its own for each node: nodes can't share one stream."""
+    """The URL with another database for each node, since nodes cannot share a stream."""
     parts = urlsplit(url)
     if parts.scheme == "unix":
         return urlunsplit(parts._replace(query=f"db={number}"))

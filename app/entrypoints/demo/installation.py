@@ -21,7 +21,7 @@ def install(
 
 
 def program(name: str) -> str:
-    """A console script of this very environment."""
+    """The path of a console script in this environment."""
     return str(Path(sys.executable).with_name(name))
 
 

@@ -1,4 +1,4 @@
-"""Ends all that a process started, once that process is gone: by Ctrl-C, SIGTERM, SIGKILL or a crash.
+"""Ends everything that a process started when that process ends: by Ctrl-C, SIGTERM, SIGKILL or a crash.
 
 What is started inherits a variable of the environment, by which it is known. A Redis server writes its
 title over its environment, and is known by its working directory.
@@ -27,7 +27,7 @@ _beside: list[subprocess.Popen[bytes]] = []
 
 
 def leash(directory: Path, *, remove: bool) -> None:
-    """What this process starts from now on ends with it, if it has not ended before.
+    """Everything that this process starts from now on ends with it, if it has not ended before.
 
     ``directory`` is this run's own; with ``remove`` it is removed as well.
     """
@@ -41,7 +41,7 @@ def leash(directory: Path, *, remove: bool) -> None:
 
 
 def main(pid: int, directory: str, *, remove: bool) -> None:
-    """Wait until process ``pid``, the parent, is gone; then end what it left behind."""
+    """Wait until process ``pid``, the parent, has ended, then end its remaining processes."""
     _wait_for_the_end_of(pid)
     for _ in range(LOOKS):
         left = [each for each in _processes() if _belongs(each, directory)]
@@ -56,7 +56,7 @@ def main(pid: int, directory: str, *, remove: bool) -> None:
 
 
 def _wait_for_the_end_of(pid: int) -> None:
-    with contextlib.suppress(OSError):  # before Linux 5.3 there are no descriptors of processes
+    with contextlib.suppress(OSError):  # Linux before 5.3 has no descriptors of processes
         handle = os.pidfd_open(pid)
         if os.getppid() == pid:
             select.select([handle], [], [])
@@ -71,7 +71,7 @@ def _processes() -> Iterator[int]:
 
 
 def _belongs(pid: int, directory: str) -> bool:
-    """Of another user's process nothing can be read, and it is none of ours."""
+    """Another user's process cannot be read, and is none of ours."""
     try:
         if f"{MARK}={directory}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
             return True

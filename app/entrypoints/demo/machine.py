@@ -20,12 +20,12 @@ from app.adapters.linux.host_facts import boot_stand_in
 from app.domain.model import Mac
 
 STOP_S = 15.0
-"""How long a process may take to end after SIGTERM, as on a real machine (less patiently)."""
+"""How long a process may take to end after SIGTERM, less than on a real machine."""
 
 LOOK_S = 0.05
 
 REBOOT = "reboot"
-"""What a command writes to the button's file for the machine to come back by itself."""
+"""A command writes this to the button's file for a reboot."""
 
 MAGIC_HEAD = b"\xff" * 6
 WARNINGS = (" WARNING ", " ERROR ", " CRITICAL ")
@@ -62,30 +62,30 @@ class Machine:
 
     @property
     def button(self) -> Path:
-        """The file that the power-off command writes. A plain file: it can be read in the directory."""
+        """The file that the power-off command writes. It is a plain file, so that people can read it."""
         return self.directory / f"node-{self.node}.power"
 
     @property
     def going_down(self) -> Path:
-        """There from the moment the power-off command is run until the next boot: then the system is stopping."""
+        """The file that exists from the power-off command to the next boot: the system is stopping."""
         return self.directory / f"node-{self.node}.stopping"
 
     @property
     def cursor(self) -> Path:
-        """Where its follower keeps its place."""
+        """The file in which its follower stores its place."""
         return self.directory / f"node-{self.node}-cursor.json"
 
     @property
     def boot_file(self) -> Path:
-        """Which boot of it this is, for its daemons: they must not take this host's boot for it."""
+        """The file with its boot id, so that its daemons do not read this host's."""
         return self.directory / f"node-{self.node}.boot"
 
     def log(self, daemon: Daemon) -> Path:
-        """Where a daemon's output goes."""
+        """The file for a daemon's output."""
         return self.directory / f"node-{self.node}-{daemon.name}.log"
 
     async def live(self, card: socket.socket) -> None:
-        """Hear magic packets and the power-off command until cancelled; then be dark."""
+        """Receive magic packets and the power-off command until cancelled; then go dark."""
         self.button.unlink(missing_ok=True)
         try:
             async with asyncio.TaskGroup() as group:
@@ -113,7 +113,7 @@ class Machine:
         await self._tell()
 
     async def power_off(self) -> None:
-        """Stop the daemons as an init system does, then be dark."""
+        """Stop the daemons as an init system does, then go dark."""
         await self._end(signal.SIGTERM)
 
     async def crash(self) -> None:
@@ -125,7 +125,7 @@ class Machine:
         return log.read_bytes().count(b"uptime reported") if log.exists() else 0
 
     def listen_anew(self) -> None:
-        """From now on the first packet is the first that comes after now."""
+        """Forget the first packet, so that the next one becomes it."""
         self.first_heard_at_s = None
 
     def last_warnings(self, count: int) -> list[str]:
@@ -164,7 +164,7 @@ class Machine:
                     await self.boot()
 
     async def _hear(self, frame: bytes) -> None:
-        """Only the card's own address boots the machine; a card that is up hears nothing of it."""
+        """A packet came. Only one to the card's own address boots the machine, if that is off."""
         if self.on or MAGIC_HEAD + self.mac.octets * 16 not in frame:
             return
         if self.packets_to_lose:
@@ -176,7 +176,7 @@ class Machine:
         await self.boot()
 
     async def _end(self, how: signal.Signals) -> None:
-        """The machine is on, and its card hears nothing, until the last process has ended."""
+        """Whether it is on. It is until the last process has ended, and packets have no effect till then."""
         async with self._ending:
             running, self._running = self._running, []
             await _end_all(running, how)
@@ -208,7 +208,7 @@ async def _end_all(running: Sequence[asyncio.subprocess.Process], how: signal.Si
 
 
 def broadcast_socket(host: str, port: int) -> socket.socket:
-    """A UDP socket that hears what is broadcast to ``host`` and ``port``, beside others that do."""
+    """A UDP socket for broadcasts to ``host`` and ``port``, which other sockets can share."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     listening.setblocking(False)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

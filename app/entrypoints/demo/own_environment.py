@@ -1,4 +1,4 @@
-"""The settings of the user's own powerd, which must not reach a pretend node: it would act with a real key."""
+"""Removes the settings of the user's own powerd: with them a pretend node would act with a real key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real Redis-protocol server of our own, on a unix socket: started, killed, stopped and started again."""
+"""A real server with Redis' protocol on a unix socket, which can be started, killed and stopped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOK_S = 0.01
 
 
 class NoRedisServer(PermanentError):
-    """There is no server to start, or it did not start."""
+    """No server program was found, or it did not start."""
 
 
 class RedisServer:
@@ -30,7 +30,7 @@ class RedisServer:
     ) -> None:
         self._directory = directory
         self._binary = binary
-        # Else a server that is killed while its disk is busy may have forgotten the last two seconds.
+        # Else a server that is killed while its disk is busy may lose the last two seconds.
         kept = ("--appendonly", "yes", "--appendfsync", "always") if persistent else ("--appendonly", "no")
         self._options = (*options, *kept)
         self._process: subprocess.Popen[bytes] | None = None
@@ -74,11 +74,11 @@ class RedisServer:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """End it in order."""
+        """End it with SIGTERM, and wait for its end."""
         self._end(signal.SIGTERM)
 
     def freeze(self) -> None:
-        """Let it hang: connections stay, nothing is answered (SIGSTOP)."""
+        """Let it hang: connections stay open, and it answers nothing (SIGSTOP)."""
         self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:

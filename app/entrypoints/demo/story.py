@@ -1,4 +1,4 @@
-"""What the demo shows, step by step; each step says what was promised, and checks it."""
+"""The steps of the demo. Each says what is promised, and checks it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKETS_PER_BURST = 10
 
 
 class PromiseBroken(Exception):
-    """Something of the machine ``of`` did not happen in time."""
+    """A promise about the machine ``of`` was not kept in time."""
 
     def __init__(self, what: str, of: Machine) -> None:
         super().__init__(what)
@@ -28,12 +28,12 @@ class PromiseBroken(Exception):
 
 
 class NotPlayed(Exception):
-    """The scene begins otherwise than it found the farm: an earlier one was broken."""
+    """The farm is not in the state that this step needs, since an earlier step failed."""
 
 
 @dataclass(slots=True)
 class Story:
-    """Tells the steps to ``say``, and remembers which promises were broken or could not be shown."""
+    """Runs the steps, prints them by ``say``, and records which promises were broken or not shown."""
 
     farm: Farm
     chain: ChainReader
@@ -42,7 +42,7 @@ class Story:
     broken: list[str] = field(default_factory=list)
 
     async def tell(self) -> None:
-        """All steps, in order. A step that fails is reported, and the story goes on with those that can be played."""
+        """All steps, in order. A failed step is reported, and the next ones that can run follow."""
         __first, second, third = sorted(self.farm.machines)[:3]
         await self._step("all nodes boot", self.boot_all())
         if self.broken:
@@ -90,7 +90,7 @@ class Story:
         return await self._see_them_wake(nodes, began)
 
     async def wake_with_lost_burst(self, node: int) -> str:
-        """The first ten packets of every waker get lost; the next burst has to come by itself."""
+        """The first ten packets of every waker are lost, so that the next burst must wake it."""
         self._expect(dark=[node])
         wakers = sum(machine.on for machine in self.farm.machines.values())
         self.farm.machines[node].packets_to_lose = PACKETS_PER_BURST * wakers
@@ -98,7 +98,7 @@ class Story:
         return f"{told}; {PACKETS_PER_BURST * wakers} packets were lost before"
 
     async def crash_and_wake(self, node: int) -> str:
-        """Its state still says Up; the farmer's event alone brings the bursts."""
+        """Its state is still Up; only the farmer's event starts the bursts."""
         self._expect(on=[node])
         machine = self.farm.machines[node]
         await machine.crash()
@@ -109,7 +109,7 @@ class Story:
         return f"{told}; uptime reported again after {self._now() - began[node]:.1f} s"
 
     async def wake_across_redis_restart(self, node: int) -> str:
-        """The target changes while Redis is dead: the event has to wait, not to get lost."""
+        """The target changes while Redis is dead: the event must wait, and must not be lost."""
         redis = self.farm.redis
         if redis is None:
             return f"{await self.wake([node])}; Redis was left alone, since it is not ours to kill (--redis)"
@@ -135,7 +135,7 @@ class Story:
         return "; ".join(told)
 
     async def _set(self, nodes: Iterable[int], target: Power) -> Mapping[int, float]:
-        """Set targets; when each was handed to the chain."""
+        """Set targets. Returns when each was submitted."""
         began = {}
         for node in nodes:
             self.farm.machines[node].listen_anew()
@@ -162,17 +162,17 @@ class Story:
         except (PromiseBroken, PowerdError) as error:
             self.broken.append(f"{title}: {error}")
             self.say(f"{title}: BROKEN: {error}")
-            for line in self._told_by(getattr(error, "of", None)):
+            for line in self._warnings_of(getattr(error, "of", None)):
                 self.say(f"    {line}")
 
-    def _told_by(self, concerned: Machine | None) -> Iterator[str]:
+    def _warnings_of(self, concerned: Machine | None) -> Iterator[str]:
         """The last warnings of the machine, and of those that were on: one of them should have woken it."""
         for machine in self.farm.machines.values():
             if machine is concerned or (machine.on and not (concerned and concerned.on)):
                 yield from machine.last_warnings(WARNINGS_TOLD)
 
     def _expect(self, *, on: Iterable[int] = (), dark: Iterable[int] = ()) -> None:
-        """Nothing would be shown by a node that sleeps already, or that was never asleep."""
+        """Raise unless the node is in the state that the step starts from."""
         unfit = [f"node {node} is dark" for node in on if not self.farm.machines[node].on]
         unfit += [f"node {node} is not dark" for node in dark if self.farm.machines[node].on]
         if unfit:
@@ -192,7 +192,7 @@ class Story:
             await asyncio.sleep(LOOK_S)
 
     async def until_state(self, node: int, state: Power) -> None:
-        """Wait until the chain says so of the node; `PromiseBroken` if it does not within a minute."""
+        """Wait until the chain shows this state. Raises `PromiseBroken` after a minute."""
         end = self._now() + PATIENCE_S
         while (seen := await self._state(node)) is not state:
             if self._now() > end:

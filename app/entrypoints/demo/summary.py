@@ -1,4 +1,4 @@
-"""What the chain says at the end of the demo: powers, and every statement of a node, block by block."""
+"""What the chain says at the end of the demo: powers, and how often each node reported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _line(node: NodeId, power: NodePower | Unreadable, said: Counter[tuple[int, 
 
 
 def _said(chain_url: str) -> Counter[tuple[int, str]]:
-    """How often each node said what, counted in the events of all blocks."""
+    """How often each node reported what, counted in the events of all blocks."""
     from substrateinterface import SubstrateInterface
 
     with SubstrateInterface(url=chain_url, ws_options={"timeout": 30}) as substrate:

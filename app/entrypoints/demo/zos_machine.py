@@ -17,7 +17,7 @@ ZINIT_VERSION = "v0.2.14"
 
 
 def become_zos(machine: Machine, node: Mapping[str, Any], chain: Mapping[str, Any], broker: str) -> None:
-    """Powerd's settings say where its Redis is and where zinit listens; all else it asks its neighbours."""
+    """Only the addresses of Redis and zinit are settings. powerd asks its neighbours for everything else."""
     socket = machine.directory / f"node-{machine.node}-zinit.sock"
 
     def stand_in(name: str, *options: str) -> Daemon:

@@ -1,4 +1,4 @@
-"""The admin RPC: methods ``dev_…`` by which a test, or a curious operator, makes the chain misbehave.
+"""The admin RPC: methods ``dev_…`` by which tests and operators make the chain misbehave.
 
 An endpoint that was made silent still answers these. Faults of the chain (blocks, finality,
 extrinsics, runtime) are seen by all endpoints; the others belong to the endpoint that is asked.
@@ -17,7 +17,7 @@ REASONS = ("stale", "future", "payment", "badProof", "ancientBirthBlock")
 
 
 class Admin:
-    """The methods by name. Raises ValueError with the remedy for arguments that make no sense."""
+    """The methods by name. They raise ValueError with the remedy for invalid arguments."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -43,7 +43,7 @@ class Admin:
         }
 
     def faults(self) -> dict[str, Any]:
-        """All that is wrong at the moment."""
+        """The current faults."""
         endpoint, ledger = self._endpoint, self._node.ledger
         return {
             "silent": endpoint.silent,

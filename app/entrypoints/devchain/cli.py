@@ -1,4 +1,4 @@
-"""``powerd-devchain``: a small Substrate chain with tfchain's power pallet, for trying and testing."""
+"""``powerd-devchain``: a small Substrate chain with tfchain's power pallet, for trials and tests."""
 
 from __future__ import annotations
 

@@ -46,14 +46,14 @@ class DevRuntime:
         return "0x" + self._encoded.hex()
 
     def decode_call(self, data: bytes) -> tuple[str, str, dict[str, Any]]:
-        """Pallet, call and arguments; `InvalidTransaction` for what is no call of this runtime."""
+        """Pallet, call and arguments. Raises `InvalidTransaction` if it is no call of this runtime."""
         from app.adapters.substrate.library import ScaleBytes
 
         metadata = self._decoded
         try:
             call = self._config.create_scale_object("Call", ScaleBytes(data), metadata=metadata)
             value = call.decode(check_remaining=True)
-        except Exception as error:  # scalecodec raises whatever its parsing stumbles over
+        except Exception as error:  # scalecodec raises errors of many types
             raise InvalidTransaction("badProof") from error
         arguments = {argument["name"]: argument["value"] for argument in value["call_args"]}
         return value["call_module"], value["call_function"], arguments
@@ -72,7 +72,7 @@ class DevRuntime:
 
     @functools.cached_property
     def _decoded(self) -> Any:
-        """Costs as much as the encoding, and is not needed before the first extrinsic."""
+        """Made at the first extrinsic, since it takes as long as the encoding."""
         from app.adapters.substrate.library import ScaleBytes
 
         metadata = self._config.create_scale_object("MetadataVersioned", ScaleBytes(self._encoded))
@@ -98,7 +98,7 @@ class Upgrades:
         self._brought_in: list[int] = []
 
     def upgrade(self, block: int) -> DevRuntime:
-        """``block`` brings the next runtime; that runtime."""
+        """Add the next runtime, which ``block`` brings, and return it."""
         self._brought_in.append(block)
         return runtime(len(self._brought_in))
 

@@ -1,4 +1,4 @@
-"""One of the addresses under which the dev chain is reached: as a node of its own, with faults of its own."""
+"""One address of the dev chain, which behaves as a separate node with its own faults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DropAt = Literal["", "before", "after"]
 
 
 class Endpoint:
-    """A node's view of the chain, and what ails it.
+    """A node's view of the chain, and its faults.
 
     ``silent``: it takes connections and requests, and never answers. ``delay_s``: seconds before every
     answer. ``lag_blocks``: it has not seen the newest blocks yet. ``drop_at``: it drops the connection
@@ -62,7 +62,7 @@ class Endpoint:
         return None if block is None or block.number > self.best.number else block
 
     def drop_connections(self, *, but: ServerConnection | None = None) -> int:
-        """End connections without a farewell; how many."""
+        """Drop all connections, and return how many."""
         dropped = [connection for connection in self.connections if connection is not but]
         for connection in dropped:
             connection.transport.abort()

@@ -17,7 +17,7 @@ LONG_PAYLOAD = 256
 
 
 class Unsigned(Exception):
-    """An extrinsic without signature, which no account may send."""
+    """An extrinsic without a signature, which the chain refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Signed:
 
 
 class _Bytes:
-    """Reads from the front."""
+    """Reads values one after the other."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -56,7 +56,7 @@ class _Bytes:
 
 
 def parse(raw: bytes) -> Signed:
-    """`Unsigned`, or `InvalidTransaction` for what is no extrinsic."""
+    """The parts of an extrinsic. Raises `Unsigned`, or `InvalidTransaction` if it is no extrinsic."""
     reader = _Bytes(raw)
     reader.compact()
     version = reader.take(1)[0]

@@ -27,7 +27,7 @@ class Account:
 
     @classmethod
     def derive(cls, seed_text: str, name: str, key_type: str) -> Account:
-        """The same text and name always make the same key."""
+        """The key of this text and name, always the same."""
         return cls.of(hashlib.blake2b(f"{seed_text}/{name}".encode(), digest_size=32).digest(), key_type)
 
     @classmethod
@@ -61,7 +61,7 @@ def set_up_farm(ledger: Ledger, nodes: int, seed_text: str) -> DevFarm:
 
 
 def write_keys(farm: DevFarm, directory: Path, urls: Sequence[str]) -> None:
-    """``farmer.key``, ``node-N.key`` (hex seeds, mode 0600), and ``farm.json`` that tells about them."""
+    """Write ``farmer.key``, ``node-N.key`` (hex seeds, mode 0600), and ``farm.json`` with their ids."""
     directory.mkdir(parents=True, exist_ok=True)
     about: dict[str, Any] = {
         "url": urls[0],

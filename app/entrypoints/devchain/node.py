@@ -1,4 +1,4 @@
-"""The dev chain's node: takes extrinsics from the wire into the ledger, and makes blocks on time."""
+"""The dev chain's node: takes extrinsics into the ledger, and makes blocks on time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.entrypoints.devchain.storage import ChainStorage
 
 
 class AlreadyImported(Exception):
-    """This very extrinsic waits in the pool."""
+    """This extrinsic waits in the pool already."""
 
 
 class DevNode:
@@ -55,7 +55,7 @@ class DevNode:
         self._need_blocks()
         before = self.ledger.best_number
         self.ledger.reorganise(depth, lose=lose)
-        # A fork wins by being longer; until then no subscriber hears of it.
+        # Only a longer fork becomes the best chain, of which subscribers are notified.
         for _ in range(before - self.ledger.best_number + 1):
             self.ledger.produce(self.now_s())
 
@@ -69,7 +69,7 @@ class DevNode:
             listener()
 
     def submit(self, raw: bytes) -> Extrinsic:
-        """Take an extrinsic into the pool; `Unsigned`, `AlreadyImported` or `InvalidTransaction` otherwise."""
+        """Take an extrinsic into the pool, or raise `Unsigned`, `AlreadyImported` or `InvalidTransaction`."""
         if any(waiting.raw == raw for waiting in self.ledger.pending()):
             raise AlreadyImported
         signed = parse(raw)

@@ -1,4 +1,4 @@
-"""The console script: it says what is missing where powerd was installed without the dev chain's packages."""
+"""The console script. It says which extra is missing if powerd was installed without the dev chain's packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults that come back again and again while the dev chain runs, as its command line asks for."""
+"""Recurring faults of the dev chain, which its command line asks for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.entrypoints.devchain.node import DevNode
 
 @dataclass(frozen=True, slots=True)
 class RecurringFaults:
-    """Intervals; 0 is never. Connections are dropped at the first endpoint: the others stay as they are."""
+    """The intervals; 0 means never. Only the first endpoint drops connections."""
 
     drop_connections_every_s: float = 0.0
     silent_after_s: float = 0.0
@@ -55,7 +55,7 @@ async def _fall_silent(endpoint: Endpoint, after_s: float) -> None:
 
 
 async def _strike(node: DevNode, faults: RecurringFaults, due: asyncio.Event) -> None:
-    """After a block, not in the middle of one; what is struck makes no further strike."""
+    """Cause faults after a block, and not in the middle of one."""
     seen = node.ledger.best_number
     while True:
         await due.wait()

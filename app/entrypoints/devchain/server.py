@@ -60,7 +60,7 @@ async def listening(endpoint: Endpoint, host: str, port: int) -> AsyncIterator[s
 
 
 class _Session:
-    """One connection: answers requests in order, and tells its subscriptions when the chain changes."""
+    """One connection: answers requests in order, and notifies its subscriptions of changes of the chain."""
 
     def __init__(self, endpoint: Endpoint, rpc: Rpc, connection: ServerConnection) -> None:
         self._endpoint = endpoint
@@ -78,7 +78,7 @@ class _Session:
                     await self._answer(message)
                 telling.cancel()
         except* ConnectionClosed:
-            pass  # The client left; there is no one to answer.
+            pass  # The client left, so no one waits for an answer.
         finally:
             undo()
 
@@ -111,7 +111,7 @@ class _Session:
         await self._send(self._answer_to(request))
         if "dev_dropConnections" in methods:
             self._endpoint.drop_connections(but=self._connection)
-        # A subscription's first news follow its id.
+        # A subscription's first update follows its id.
         self._changed.set()
 
     def _answer_to(self, request: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Substrate's subscriptions: heads, storage, the runtime's version, and the fate of an extrinsic."""
+"""Substrate's subscriptions: heads, storage, the runtime's version, and the status of an extrinsic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IDS = count(1)
 
 @dataclass(slots=True)
 class Subscription:
-    """``look`` yields what there is to tell since it was last asked; it may set ``over``."""
+    """``look`` yields the updates since its last call. It can set ``over``."""
 
     method: str
     look: Callable[[], Updates]
@@ -25,7 +25,7 @@ class Subscription:
 
 
 class Subscriptions:
-    """Those of one connection."""
+    """The subscriptions of one connection."""
 
     def __init__(self, endpoint: Endpoint, rpc: Rpc) -> None:
         self._endpoint = endpoint
@@ -51,7 +51,7 @@ class Subscriptions:
         return subscription
 
     def end(self, method: str, params: Sequence[Any]) -> bool | None:
-        """Whether there was one to end; None if ``method`` ends nothing."""
+        """End a subscription; whether there was one. None if ``method`` is no method that ends one."""
         if "_unsubscribe" not in method and method != "author_unwatchExtrinsic":
             return None
         return self._running.pop(str(params[0]), None) is not None if params else False
@@ -110,7 +110,7 @@ class Subscriptions:
 
 
 class _Watch:
-    """Follows one extrinsic: ready, in a block, out of it again, final; or gone from the pool."""
+    """Follows one extrinsic: ready, in a block, retracted, finalized, or dropped from the pool."""
 
     def __init__(self, endpoint: Endpoint, raw: bytes, since: int) -> None:
         self._endpoint = endpoint
@@ -122,7 +122,7 @@ class _Watch:
         self.over: Callable[[], object] = lambda: None
 
     def look(self) -> Updates:
-        """What happened to it since the last look."""
+        """The status changes since the last look."""
         if not self._told_ready:
             self._told_ready = True
             yield "ready"
@@ -149,7 +149,7 @@ class _Watch:
         return None
 
     def _lags(self) -> bool:
-        """Then it may be in a block that this node has not seen yet."""
+        """Whether it may be in a block that this node does not know yet."""
         return self._endpoint.lag_blocks > 0
 
     def _waits(self) -> bool:

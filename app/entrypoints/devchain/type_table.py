@@ -1,4 +1,4 @@
-"""The dev chain's runtime as one table: the part of tfchain that powerd and its tools meet.
+"""The dev chain's runtime as one table: the part of tfchain that powerd and its tools use.
 
 Names, order, indices and paths are those of tfchain's runtime (metadata of spec 144); a test compares
 each item with a digest of the real metadata. Newer than that: the error ``NodeHasActiveContracts``

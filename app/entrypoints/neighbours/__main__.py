@@ -25,12 +25,12 @@ Close = Callable[[], Awaitable[None]]
 
 
 class InProgress(RetryableError):
-    """What registrar says until the node is registered."""
+    """registrar's error until the node is registered."""
 
 
 @click.group()
 def main() -> None:
-    """Stand in for one of Zero-OS' daemons until SIGTERM or SIGINT; ``ready`` is printed once it serves."""
+    """Stand in for one of Zero-OS' daemons until SIGTERM or SIGINT. Prints ``ready`` when it serves."""
 
 
 broker = click.option("--broker", required=True, metavar="URL", help="The node's Redis.")
@@ -42,7 +42,7 @@ broker = click.option("--broker", required=True, metavar="URL", help="The node's
 @click.option("--twin", type=int, required=True)
 @click.option("--in-progress", type=int, default=0, help="So many calls hear that registration is in progress.")
 def registrar(broker: str, node: int, twin: int, in_progress: int) -> None:
-    """Tells node and twin."""
+    """registrar: the ids of node and twin."""
     left = [in_progress]
 
     async def tell(number: int) -> int:
@@ -65,7 +65,7 @@ def registrar(broker: str, node: int, twin: int, in_progress: int) -> None:
 @broker
 @click.option("--farm", type=int, required=True)
 def identityd(broker: str, farm: int) -> None:
-    """Tells the farm."""
+    """identityd: the id of the farm."""
 
     async def tell() -> int:
         return farm
@@ -76,7 +76,7 @@ def identityd(broker: str, farm: int) -> None:
 @main.command()
 @broker
 def zui(broker: str) -> None:
-    """Prints what is pushed, a JSON object a line."""
+    """zui: prints what is pushed, one JSON object a line."""
 
     async def push(label: str, errors: Sequence[str]) -> None:
         print(json.dumps({"label": label, "errors": list(errors)}), flush=True)
@@ -90,7 +90,7 @@ def zui(broker: str) -> None:
 @click.option("--key-file", type=click.Path(path_type=Path), required=True, help="The node's key.")
 @click.option("--time", "how", type=click.Choice(["go", "whole", "exact"]), default="go", help="How it tells the time.")
 def api_gateway(broker: str, chain: str, key_file: Path, how: str) -> None:
-    """The chain, one call after the other."""
+    """api-gateway: the chain, one call after the other."""
     from app.adapters.files.key_file import read_seed
     from app.adapters.substrate.chain import SubstrateChain
     from app.adapters.substrate.client import SubstrateClient
@@ -104,14 +104,14 @@ def api_gateway(broker: str, chain: str, key_file: Path, how: str) -> None:
 @main.command("api-gateway-4")
 @broker
 def api_gateway_4(broker: str) -> None:
-    """That of Zero-OS 4; prints its calls."""
+    """Zero-OS 4's api-gateway; prints its calls."""
     from app.entrypoints.neighbours.gateway_4 import Gateway4
 
     serve(broker, neighbours.GATEWAY, Gateway4().methods())
 
 
 def serve(url: str, remote: Remote, methods: Methods, close: Close | None = None) -> None:
-    """One worker, as the Go daemons have it by default."""
+    """Serve with one worker, as the Go daemons do by default."""
     asyncio.run(_serve(url, remote, methods, close))
 
 

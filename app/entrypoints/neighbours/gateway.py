@@ -55,12 +55,12 @@ RECORDED: Mapping[str, Any] = {
     "Certification": {"IsDiy": True, "IsCertified": False},
     "ConnectionPrice": 80,
 }
-"""What a recorded record said of everything that powerd does not look at."""
+"""The fields of a recorded record that powerd does not read."""
 IPS = ("10.1.0.7", "2a10:b600:0:9:225:90ff:fe0a:bb61")
 
 
 def power_value(power: NodePower) -> Mapping[str, Any]:
-    """As the Go struct ``NodePower``."""
+    """The power as the Go struct ``NodePower``."""
     state, target = power.state.power, power.target
     return {
         "State": {**_flags(state), "AsDownBlockNumber": power.state.since_block or 0},
@@ -69,7 +69,7 @@ def power_value(power: NodePower) -> Mapping[str, Any]:
 
 
 def node_value(node: Node) -> Mapping[str, Any]:
-    """As the Go struct ``Node``."""
+    """The record as the Go struct ``Node``."""
     interfaces = [] if node.mac is None else [{"Name": "zos", "Mac": str(node.mac), "IPs": IPS}]
     return {**RECORDED, "ID": node.id, "FarmID": node.farm, "TwinID": node.twin, "Interfaces": interfaces}
 
@@ -86,12 +86,12 @@ def as_go(time_ms: int) -> int:
 
 
 def whole_seconds(time_ms: int) -> int:
-    """A library that is mended, and cuts off the milliseconds."""
+    """A fixed library that cuts off the milliseconds."""
     return time_ms // MILLISECONDS * NANOSECONDS
 
 
 def exactly(time_ms: int) -> int:
-    """A library that is mended, and keeps the milliseconds."""
+    """A fixed library that keeps the milliseconds."""
     return time_ms * NANOSECONDS // MILLISECONDS
 
 
@@ -99,7 +99,7 @@ TIMES: Mapping[str, TellTime] = {"go": as_go, "whole": whole_seconds, "exact": e
 
 
 class Gateway:
-    """The methods powerd calls, on the chain of this node."""
+    """The methods that powerd calls, on the chain of this node."""
 
     def __init__(self, chain: Chain, tell_time: TellTime = as_go) -> None:
         self._chain = chain

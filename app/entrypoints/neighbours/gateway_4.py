@@ -1,4 +1,4 @@
-"""A stand-in for the api-gateway of Zero-OS 4: no chain, a node that is always Up, and the uptime for a registrar."""
+"""A stand-in for Zero-OS 4's api-gateway: no chain, a node that is always Up, and uptime for a registrar."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALWAYS_UP = NodePower(PowerState(Power.UP), Power.UP)
 
 
 class Gateway4:
-    """The methods that have the names of those powerd calls; prints every call it carries out, a JSON array a line."""
+    """The methods with the names that powerd calls. Each call is printed as a JSON array on one line."""
 
     def methods(self) -> Mapping[str, Served]:
         return {

@@ -23,36 +23,36 @@ from app.adapters.zinit.version import UnreadableVersion, Version, parse_version
 JSON_RPC_SINCE = Version(0, 2, 15)
 ORDERS = ("shutdown", "reboot")
 SERVICES = {"powerd": "Running"}
-"""What is answered to the question for the list of services."""
+"""The answer to the question for the list of services."""
 
 Act = Callable[[str], Awaitable[None]]
 """Carries out ``shutdown`` or ``reboot``."""
 
 Tell = Callable[[str], None]
-"""Gets each request when it was read: ``order: shutdown``, ``question: list``."""
+"""Called with each request after it was read: ``order: shutdown``, ``question: list``."""
 
 
 class Reply(enum.Enum):
-    """What becomes of a request."""
+    """How a request is answered."""
 
     OK = "ok"
-    """It is accepted, and carried out after the answer."""
+    """Accept it, and carry it out after the answer."""
     ERROR = "error"
     GARBAGE = "garbage"
     NOTHING = "nothing"
-    """It is read, and the connection closed without an answer."""
+    """Read it, and close the connection without an answer."""
     HANG = "hang"
-    """It is read, and never answered."""
+    """Read it, and never answer."""
     MUTE = "mute"
-    """A question is answered; an order is read, and neither answered nor carried out."""
+    """Answer a question; read an order, and neither answer it nor carry it out."""
     AFTERWARDS = "afterwards"
-    """It is accepted, carried out, and answered then, as zinit does from 0.2.16 on."""
+    """Accept it, carry it out, and then answer, as zinit does from 0.2.16 on."""
     CLOSE = "close"
-    """The connection is closed before anything is read."""
+    """Close the connection before anything is read."""
 
 
 class ZinitStandIn:
-    """Listens while `serving`; ``reply`` can be switched at any time."""
+    """The stand-in, which listens while `serving`. ``reply`` can be switched at any time."""
 
     def __init__(self, socket: Path, version: str, act: Act, tell: Tell = lambda _: None) -> None:
         parsed = parse_version(f"zinit {version}")
@@ -66,7 +66,7 @@ class ZinitStandIn:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Listens while the body runs; then lets go of every connection."""
+        """Listen while the body runs, then close every connection."""
         talks: set[asyncio.Task[None]] = set()
 
         def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

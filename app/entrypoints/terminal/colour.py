@@ -1,4 +1,4 @@
-"""Colour, on a terminal only, and not where NO_COLOR is set (no-color.org)."""
+"""Colour, only on a terminal, and not if NO_COLOR is set (no-color.org)."""
 
 from __future__ import annotations
 

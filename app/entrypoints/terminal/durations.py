@@ -1,4 +1,4 @@
-"""Times as a user says them: ``90s``, ``15m``, ``1h30m``, ``1d``, or a point in time by ISO 8601."""
+"""Times as users write them: ``90s``, ``15m``, ``1h30m``, ``1d``, or an ISO 8601 time."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _DURATION = re.compile("".join(rf"(?:([0-9]{{1,15}}){unit})?" for unit in UNITS)
 
 
 class WrongTime(PermanentError):
-    """No duration, no point in time, or one that can't be meant."""
+    """A text that is no duration and no point in time, or one out of range."""
 
 
 def expiry(now_s: float, duration: str | None, until: str | None) -> float | None:
-    """When that is (Unix seconds), counted from now for a duration; None when neither is said."""
+    """The end in Unix seconds, from now for a duration; None if neither is given."""
     if duration is not None and until is not None:
         raise WrongTime("--for and --until say the same thing; give one of them")
     if duration is not None:
@@ -34,7 +34,7 @@ def expiry(now_s: float, duration: str | None, until: str | None) -> float | Non
 
 
 def duration_s(text: str) -> int:
-    """Whole seconds in a text like ``1h30m``, the larger unit first; `WrongTime` if it is none, or nothing."""
+    """Whole seconds of a text like ``1h30m``, with the larger unit first. Raises `WrongTime`."""
     found = _DURATION.fullmatch(text.strip())
     seconds = 0 if found is None else sum(int(n or 0) * s for n, s in zip(found.groups(), UNITS.values(), strict=True))
     if not seconds:
@@ -43,7 +43,7 @@ def duration_s(text: str) -> int:
 
 
 def point_in_time_s(text: str) -> float:
-    """Unix seconds of an ISO 8601 time; without an offset it is local time."""
+    """Unix seconds of an ISO 8601 time, which is local time without an offset."""
     try:
         return datetime.fromisoformat(text.strip()).timestamp()
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""Commands that need packages which an installation of powerd has only on request ("extras" of its wheel)."""
+"""Checks for packages of "extras", which an installation of powerd has only on request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands whose modules are imported when they are called: ``--help`` and completion stay fast."""
+"""Commands whose modules are imported only when they are called, so that ``--help`` and completion are fast."""
 
 from __future__ import annotations
 

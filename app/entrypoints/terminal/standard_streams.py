@@ -1,4 +1,4 @@
-"""Standard streams that may be closed, full, or a pipe whose reader has gone: said in one line, in one place.
+"""Handles standard streams that are closed, full, or a pipe without a reader: one line, in one place.
 
 What can't be printed ends the program: quietly and with 141, as SIGPIPE would end it, where the reader went; else
 with one line and 1. What can't be said on standard error is lost, and stops nothing.
@@ -16,13 +16,13 @@ from typing import Any, TextIO
 import click
 
 READER_GONE = 141
-"""As a shell tells of a program that SIGPIPE ended."""
+"""The exit code that a shell gives for a program that SIGPIPE ended."""
 NOT_WRITTEN = 1
 STDIN, STDOUT, STDERR = 0, 1, 2
 
 
 class OutputLost(Exception):
-    """Standard output does not take what is printed. No `OSError`: that is about what the program works with."""
+    """Standard output does not take the output. This is no `OSError`, which is about the program's own files."""
 
     def __init__(self, number: int) -> None:
         super().__init__("it is closed" if number == errno.EBADF else os.strerror(number))
@@ -50,7 +50,7 @@ class StreamsMixin(click.Command):
             self._end(_first(found))
 
     def _end(self, lost: OutputLost) -> None:
-        _to_nowhere(STDOUT)  # what is left in the buffer goes there when Python ends
+        _to_nowhere(STDOUT)  # the rest of the buffer goes there when Python ends
         if lost.reader_gone:
             sys.exit(READER_GONE)
         click.echo(f"powerd: standard output can't be written: {lost}", err=True)
@@ -66,7 +66,7 @@ class _Output(io.FileIO):
 
 
 class _Closed(io.RawIOBase):
-    """Says so once: what is left in the buffer comes again when Python ends."""
+    """Report it once. The rest of the buffer would fail again when Python ends."""
 
     _said = False
 
@@ -91,7 +91,7 @@ def _watch() -> None:
     """Only the streams that Python itself made: a test, or another program, may have put others there."""
     closed = [number for number, stream in enumerate((sys.__stdin__, sys.__stdout__, sys.__stderr__)) if stream is None]
     for number in closed:
-        _to_nowhere(number)  # else the next file that is opened would be it
+        _to_nowhere(number)  # else the next opened file would get this number
     if sys.stdin is None:
         sys.stdin = open(STDIN, closefd=False)  # noqa: SIM115 - as long as the program
     if sys.stdout is sys.__stdout__:
@@ -105,7 +105,7 @@ def _text(raw: io.RawIOBase, like: TextIO | None) -> TextIO:
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=encoding,
-        # A terminal that can't show a sign is no reason to end.
+        # A terminal that can't show a character is no reason to end.
         errors="backslashreplace" if errors == "strict" else errors,
         line_buffering=getattr(like, "line_buffering", False),
         write_through=getattr(like, "write_through", False),

@@ -1,4 +1,4 @@
-"""Rows for people: in columns where they fit the terminal, and else a block a row."""
+"""Rows for people: in columns if they fit the terminal, else one block for each row."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from app.entrypoints.terminal.colour import Colour, Paint
 
 USUAL_WIDTH = 80
-"""Where the output goes to no terminal, and COLUMNS says nothing."""
+"""The width if the output is no terminal, and COLUMNS is not set."""
 GAP = "  "
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands under a heading."""
+    """The text in a cell."""
 
     text: str
     colour: Colour = ""
@@ -60,7 +60,7 @@ def _table(rows: Sequence[Row], headings: Sequence[str], paint: Paint) -> Iterat
         cells = [row[heading] for heading in headings]
         last = max((number for number, cell in enumerate(cells) if cell.text), default=0)
         yield GAP.join(
-            # The first column holds numbers; nothing is padded behind the last cell.
+            # The first column has numbers; the last cell is not padded.
             paint(cell.text.rjust(width) if not number else cell.text.ljust(width if number < last else 0), cell.colour)
             for number, (cell, width) in enumerate(zip(cells[: last + 1], widths, strict=False))
         )
