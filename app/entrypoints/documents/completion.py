@@ -22,7 +22,7 @@ FILES: Mapping[str, tuple[type[ShellComplete], str]] = {
 
 
 def script(shell: str) -> str:
-    """For ``shell``, one of `FILES`, which need not be on this machine."""
+    """The file for ``shell``, one of `FILES`. The shell itself is not needed."""
     completion = FILES[shell][0](main, {}, "powerd", "_POWERD_COMPLETE")
     # The source() of BashComplete starts bash, to see that it is not older than 4.4.
     return ShellComplete.source(completion).lstrip("\n")

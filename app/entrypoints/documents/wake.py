@@ -1,4 +1,4 @@
-"""Writes docs/wake.md from the rows that decide: ``python -m app.entrypoints.documents.wake``."""
+"""Writes docs/wake.md from the rows of the rules: ``python -m app.entrypoints.documents.wake``."""
 
 from __future__ import annotations
 

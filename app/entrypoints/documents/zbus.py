@@ -80,7 +80,7 @@ FIELDS: Mapping[str, str] = {
 }
 
 FOLLOWERS: frozenset[type[DomainEvent]] = frozenset({EventsPublished, BlocksSkipped, ChainReorganised})
-"""What `powerd events` alone tells; it publishes nothing on zbus."""
+"""Events of `powerd events` alone, which publishes nothing on zbus."""
 
 
 def document() -> str:
@@ -136,7 +136,7 @@ def _interface() -> Iterator[str]:
 
 
 def _served() -> Mapping[str, Served]:
-    # Only the table is looked at; no method is called.
+    # Only the table is read; no method is called.
     return PowerObject(UnidentifiedOperator.__new__(UnidentifiedOperator)).methods()
 
 

@@ -1,4 +1,4 @@
-"""What a type can't say about the settings: forms of addresses, and keys that depend on one another."""
+"""Checks that types cannot express: the forms of addresses, and keys that depend on each other."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ STAGGER_SHARE_MAX = 0.25
 
 
 def problems(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Each key that is wrong, and what is wrong with it."""
+    """Each wrong key, and what is wrong with it."""
     yield from _infinite(settings)
     yield from _addresses(settings)
     yield from _shared_directories(settings)
     blocks = settings.chain.era_blocks
     if blocks & (blocks - 1):
-        # Else an era would not begin at the block that is current when it is signed.
+        # With another number the era would not begin at the block that is current at signing.
         yield "chain.era_blocks", f"{blocks} is no power of two"
     yield from _order(settings)
     yield from _burst(settings)
@@ -45,7 +45,7 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _order(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Of two keys, the one that has to be the smaller is not."""
+    """Pairs of keys of which the first must be smaller, and is not."""
     pairs = [
         ("wake.retry_delay_s_min", "wake.retry_delay_s_max"),
         ("uptime.retry_delay_s_min", "uptime.retry_delay_s_max"),
@@ -63,7 +63,7 @@ def _order(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _burst(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Else bursts to one sleeper overlap, ever more of them, and the own power-off waits for the last."""
+    """A burst must end before the next one: overlapping bursts add up, and the own power-off waits for them."""
     wake = settings.wake
     if wake.packets * wake.packet_interval_s > wake.retry_delay_s_min * (1 + ROUNDING):
         problem = f"{wake.packets} packets {wake.packet_interval_s:g} s apart last longer than wake.retry_delay_s_min"
@@ -72,7 +72,7 @@ def _burst(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _stagger(settings: Settings) -> Iterator[tuple[str, str]]:
-    """A sleeper that no node called yet must have most of its time left to boot, and to be called again."""
+    """The last nodes must call early, so that the sleeper has time to boot, and to be called again."""
     wake = settings.wake
     most_s = wake.deadline_s * STAGGER_SHARE_MAX
     if wake.first_wakers and 2 * wake.stagger_s > most_s:
@@ -81,7 +81,7 @@ def _stagger(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _follow_up(settings: Settings) -> Iterator[tuple[str, str]]:
-    """api-gateway tells the chain's time so vaguely that two looks have to show that the chain moves."""
+    """api-gateway's time is so vague that only two looks show that the chain moves."""
     pause_s = max(settings.zbus.gateway_follow_up_s, settings.power_management.follow_up_s)
     most_s = settings.chain.best_head_age_s_max / 2
     if behind_gateway(settings) and most_s and pause_s > most_s:
@@ -130,7 +130,7 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _shown(url: str) -> str:
-    """Scheme and host: user, path and question of a URL, or what was mistaken for them, may be a secret."""
+    """Scheme and host of a URL. User, path and query may be secrets, also in a malformed URL."""
     scheme, colon, rest = url.partition("://")
     return scheme + colon + re.split(r"[/?#]", rest)[0].rpartition("@")[2] if colon else re.split("[/?#@]", url)[0]
 

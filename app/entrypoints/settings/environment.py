@@ -1,4 +1,4 @@
-"""Settings from environment variables: one for each key, its text read as the key's type wants."""
+"""Settings from environment variables: one for each key, whose text is read by the key's type."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRUTH = {
 
 
 def from_environment(environ: Mapping[str, str]) -> Iterator[tuple[Key, object]]:
-    """The keys that variables set, with their values; `SettingsError` for a variable that means nothing."""
+    """The keys that variables set, with their values. Raises `SettingsError` for an unknown variable."""
     by_variable = {key.variable: key for key in keys().values()}
     for variable, text in sorted(environ.items()):
         if not variable.startswith(PREFIX) or variable in NOT_SETTINGS or variable.startswith(NOT_SETTINGS_PREFIXES):
@@ -33,7 +33,7 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[tuple[Key, object]]
 
 
 def _value(key: Key, text: str) -> object:
-    """The text as the type of the key's default; whether it is in range is looked at later."""
+    """The text as a value of the key's type. Its range is checked later."""
     if isinstance(key.default, bool):
         return _truth(text)
     if isinstance(key.default, int):

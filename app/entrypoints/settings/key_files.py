@@ -1,4 +1,4 @@
-"""Where the node's and the farmer's private keys come from: files of the settings, or systemd's credentials."""
+"""The node's and the farmer's private keys: from files of the settings, or from systemd's credentials."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ FARMER_CREDENTIAL = "farmer-key"
 
 
 def node_key(settings: Settings) -> bytes | None:
-    """The node's secret; None where none is given. Raises `KeyFileError`."""
+    """The node's secret; None if no file is named. Raises `KeyFileError`."""
     path = _path(settings.identity.key_file, NODE_CREDENTIAL)
     return None if path is None else _secret(path, settings.identity.key_type)
 
 
 def farmer_key(settings: Settings) -> bytes:
-    """The farmer's secret; `SettingsError` where none is given, `KeyFileError`."""
+    """The farmer's secret. Raises `SettingsError` if no file is named, and `KeyFileError`."""
     path = _path(settings.farmer.key_file, FARMER_CREDENTIAL)
     if path is None:
         raise SettingsError(
@@ -63,7 +63,7 @@ def _secret(path: Path, key_type: str) -> bytes:
 
 
 def secret_in(key: SigningKey | SecretUri, key_type: str) -> bytes:
-    """What the key signs with; ValueError says what is wrong with it, and shows none of it."""
+    """The secret to sign with. Raises ValueError, whose text has nothing of the key."""
     from app.adapters.files.key_file import SecretUri
     from app.adapters.substrate.secret_uri import secret_of
 

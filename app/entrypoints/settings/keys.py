@@ -1,4 +1,4 @@
-"""The keys of the settings, one by one: what the file, the environment and the documentation share."""
+"""The list of all keys, for the settings file, the environment and the documentation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ powerd again after it (RestartPreventExitStatus)."""
 
 
 class SettingsError(PermanentError):
-    """A setting is wrong; the text names file or variable, the key, and the remedy, in one line."""
+    """A setting is wrong. The text has file or variable, the key, and the remedy, in one line."""
 
     exit_code = EX_CONFIG
 
@@ -41,7 +41,7 @@ class Key:
 
     @property
     def path(self) -> str:
-        """How messages and the command line write it: ``chain.timeout_s``."""
+        """Its name in messages and on the command line: ``chain.timeout_s``."""
         return f"{self.section}.{self.name}" if self.section else self.name
 
     @property
@@ -51,18 +51,18 @@ class Key:
 
     @property
     def metas(self) -> tuple[Meta, ...]:
-        """Description and limits, as they stand in the struct."""
+        """Description and limits, from the struct."""
         return tuple(meta for meta in get_args(self.type)[1:] if isinstance(meta, Meta))
 
     @property
     def takes_list(self) -> bool:
-        """Whether it may be one text or a list of them."""
+        """Whether it can be a text or a list of texts."""
         kinds = get_args(get_args(self.type)[0]) if get_origin(self.type) is Annotated else ()
         return any(get_origin(_plain(kind)) is tuple for kind in kinds)
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The values it may have, where these are listed."""
+        """The allowed values, if they are listed."""
         base = get_args(self.type)[0] if get_origin(self.type) is Annotated else self.type
         return tuple(choice for choice in get_args(base) if isinstance(choice, str))
 
@@ -83,7 +83,7 @@ def keys() -> dict[str, Key]:
 
 
 def is_section(kind: object) -> bool:
-    """Whether a field of the tree is a table of its own."""
+    """Whether a field of the tree is a section."""
     return isinstance(kind, type) and issubclass(kind, Section)
 
 
@@ -108,7 +108,7 @@ def did_you_mean_variable(wrong: str, right: Iterable[Key]) -> str:
 
 
 def _meant(wrong: str, candidates: Sequence[str]) -> Sequence[str]:
-    """What may be meant; more than a few are no hint.
+    """Keys that may be meant. More than a few are no hint.
 
     Looked for, in this order: a name like it in its own section; the same name in other sections; a
     name like it in other sections; a path like its own.
@@ -135,7 +135,7 @@ def _like(name: str, names: Iterable[str]) -> list[str]:
 
 
 def _placed(path: str, section: str) -> str:
-    """A key without section, given in one: in TOML all that stands below a heading belongs to it."""
+    """A key without a section that was written below one: in TOML everything below a heading belongs to it."""
     return f"{path}, above the first [section]" if section and "." not in path else path
 
 

@@ -1,4 +1,4 @@
-"""Reads the settings: defaults, then the file, then the environment, then the command line; the later wins."""
+"""Reads the settings: defaults, then file, environment and command line. The last one wins."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def load_with_origins(
 
 
 class _Given:
-    """Values as they were given, and for each the place where the last of them was."""
+    """The given values, each with the place that it came from."""
 
     def __init__(self) -> None:
         self._tree: dict[str, Any] = {}
@@ -83,7 +83,7 @@ class _Given:
         try:
             settings = msgspec.convert(self._tree, Settings)
         except msgspec.ValidationError as error:
-            # As in: Expected `str`, got `int` - at `$.chain.urls[1]`. What has no key was refused before.
+            # Such as: Expected `str`, got `int` - at `$.chain.urls[1]`. Unknown keys were refused before.
             what, _, place = str(error).rpartition(" - at `$.")
             path = place.rstrip("`").partition("[")[0]
             raise self._error(path, type_complaint(what, keys()[path].choices)) from None
@@ -100,7 +100,7 @@ class _Given:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark in front
+        text = path.read_text(encoding="utf-8-sig")  # some editors write a byte order mark
     except FileNotFoundError:
         raise SettingsError(f"the settings file {path} does not exist; name another with --config") from None
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""Which adapter serves a port: the settings say it for each alone, or ``auto``, and then the profile does."""
+"""Which adapter serves a port: the one that the settings name, or, for ``auto``, the profile's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.entrypoints.settings.schema import Settings
 
 BROKER = "redis://127.0.0.1:6379"
 ZOS_BROKER = "unix:///var/run/redis.sock"
-"""As Zero-OS' own powerd has it."""
+"""The same as Zero-OS' own powerd."""
 
 STATUS_SOCKET = Path("/run/powerd/status.sock")
 ZINIT_SOCKET = Path("/var/run/zinit.sock")
@@ -65,14 +65,14 @@ def kind_of(settings: Settings, port: str) -> str:
 
 
 def profile_of(settings: Settings) -> str:
-    """The profile in force; ``auto`` is ``zos`` where zinit's socket exists, else ``systemd``."""
+    """The profile. ``auto`` means ``zos`` if zinit's socket exists, else ``systemd``."""
     if settings.profile != "auto":
         return settings.profile
     return "zos" if ZINIT_SOCKET.exists() else "systemd"
 
 
 def broker_url(settings: Settings) -> str:
-    """Where this node's Redis is."""
+    """The URL of this node's Redis."""
     return settings.broker.url or (ZOS_BROKER if profile_of(settings) == "zos" else BROKER)
 
 
@@ -85,12 +85,12 @@ def status_paths(settings: Settings) -> Sequence[Path]:
 
 
 def behind_gateway(settings: Settings) -> bool:
-    """Whether each read of the chain is a call to one busy worker."""
+    """Whether the chain is read through api-gateway, with one call for each node."""
     return kind_of(settings, "chain") == "gateway"
 
 
 def rtc_alarm_kind(settings: Settings) -> str:
-    """The kind of adapter of the clock's alarm; ``off`` where it is not wanted."""
+    """The kind of adapter of the clock's alarm; ``off`` if it is not enabled."""
     return kind_of(settings, "rtc_alarm") if settings.rtc_alarm.enabled else "off"
 
 
@@ -101,12 +101,12 @@ def signs_of_life_kind(settings: Settings) -> str:
 
 
 def speaks_substrate(settings: Settings) -> bool:
-    """Whether any adapter talks to the chain itself."""
+    """Whether an adapter uses the chain directly."""
     return kind_of(settings, "chain") == "substrate" or kind_of(settings, "identity") in ("key", "configured")
 
 
 def calls_neighbours(settings: Settings) -> bool:
-    """Whether any adapter calls other daemons over zbus."""
+    """Whether an adapter calls other daemons over zbus."""
     kinds = [kind_of(settings, port) for port in ("chain", "identity", "faults")]
     return not {"gateway", "registrar", "zui"}.isdisjoint(kinds)
 
@@ -122,5 +122,5 @@ def has_metrics(settings: Settings) -> bool:
 
 
 def serves_zbus(settings: Settings) -> bool:
-    """Whether other programs can call this one: it takes a Redis."""
+    """Whether other programs can call this daemon over zbus, which needs Redis."""
     return settings.zbus.serve and kind_of(settings, "events") == "redis"

@@ -1,4 +1,4 @@
-"""Everything that can be set, in one typed tree; each key carries its meaning, unit and reason.
+"""All settings in one typed tree. Each key has its meaning, unit and reason.
 
 `docs/configuration.md` is generated from this file. Reading files and environment is
 `app.entrypoints.settings.loading`.

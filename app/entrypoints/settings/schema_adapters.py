@@ -1,4 +1,4 @@
-"""Settings of the adapters: where things are, and which adapter serves a port."""
+"""Settings of the adapters: addresses and files, and which adapter serves a port."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Broker(Section, frozen=True):
 
 
 class Chain(Section, frozen=True):
-    """The chain, and how far it is believed."""
+    """The chain, and how old its heads can be."""
 
     kind: Annotated[
         Literal["auto", "substrate", "gateway", "simulated"],
@@ -34,10 +34,10 @@ class Chain(Section, frozen=True):
         Meta(min_length=1, description="WebSocket endpoints of the chain, tried in this order."),
     ] = ("ws://127.0.0.1:9944",)
     timeout_s: Annotated[
-        PositiveSeconds, Meta(description="Seconds one answer may take; then the next endpoint is asked.")
+        PositiveSeconds, Meta(description="Seconds that one answer may take. Then the next endpoint is asked.")
     ] = 20.0
     inclusion_timeout_s: Annotated[
-        PositiveSeconds, Meta(description="Seconds until an extrinsic has to be in a block.")
+        PositiveSeconds, Meta(description="Seconds within which an extrinsic must be in a block.")
     ] = 60.0
     era_blocks: Annotated[
         int,
@@ -107,11 +107,11 @@ class Events(Section, frozen=True):
     ] = "group:stream:public-config:power"
     consumer: Annotated[str, Meta(min_length=1, description="Name of the consumer in the group.")] = "power"
     dead_letter_stream: Annotated[
-        str, Meta(min_length=1, description="Where entries go that are no events, with the reason.")
+        str, Meta(min_length=1, description="The stream for entries that are no events, with the reason.")
     ] = "stream:power-target:dead-letter"
     batch: Annotated[int, Meta(ge=1, le=1024, description="Entries read at once.")] = 128
     stale_after_s: Annotated[
-        PositiveSeconds, Meta(description="Seconds; an older entry only makes the node look at the chain.")
+        PositiveSeconds, Meta(description="Seconds. An older entry only makes the node look at the chain.")
     ] = 600.0
 
 
@@ -126,19 +126,19 @@ class Nic(Section, frozen=True):
         Meta(
             min_length=1,
             max_length=15,
-            description="The bridge that stands on this machine's one card, or on one bond or team, also by VLAN; or one of those. Every leg of a bond that can be woken is armed.",
+            description="The bridge above this machine's one card, bond or team, directly or by a VLAN; or that card, bond or team itself. powerd arms every leg of a bond that can wake the machine.",
         ),
     ] = "zos"
     wake_modes: Annotated[
         Literal["keep", "magic"],
         Meta(
-            description="`keep`: wake modes that others switched on (`ethtool CARD`: p, u, m, b, a, s) stay on, and powerd says so; ordinary traffic may wake the machine by them. `magic`: powerd leaves magic packet alone on."
+            description="`keep`: wake modes that others switched on (`ethtool CARD`: p, u, m, b, a, s) stay on, and powerd logs them; by them ordinary traffic may wake the machine. `magic`: powerd switches all but magic packet off."
         ),
     ] = "keep"
     armed_file: Annotated[
         str,
         Meta(
-            description="Where powerd notes, right before a power-off it orders, what the last hook of the shutdown has to arm again (packaging/systemd-shutdown). Empty: nowhere."
+            description="The file that powerd writes right before its power-off, for the last hook of the shutdown, which arms the card again (packaging/systemd-shutdown). Empty: none."
         ),
     ] = "/run/powerd/armed-cards"
     mac: Annotated[str, Meta(description="Only for `simulated`: the card's address.")] = ""
@@ -155,15 +155,15 @@ class MagicPackets(Section, frozen=True):
         Annotated[str, Meta(max_length=15)]
         | Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=15)], ...], Meta(min_length=1)],
         Meta(
-            description='Interface they leave by, or a list of them (`["br0", "br1"]`) where peers lie in several networks: each packet leaves by every one. For `udp`, empty: as routed. Names are not longer than 15.'
+            description='The interface to send on, or a list (`["br0", "br1"]`) if peers are in several networks: each packet is sent on every one. For `udp`, empty: as routed. Names are not longer than 15.'
         ),
     ] = "zos"
-    host: Annotated[str, Meta(min_length=1, description="For `udp`: the address sent to.")] = "255.255.255.255"
-    port: Annotated[Port, Meta(description="For `udp`: the port sent to.")] = 9
+    host: Annotated[str, Meta(min_length=1, description="For `udp`: the destination address.")] = "255.255.255.255"
+    port: Annotated[Port, Meta(description="For `udp`: the destination port.")] = 9
 
     @property
     def interfaces(self) -> tuple[str, ...]:
-        """Each once, however they were written."""
+        """The interfaces, each once."""
         return (self.interface,) if isinstance(self.interface, str) else tuple(dict.fromkeys(self.interface))
 
 
@@ -178,7 +178,7 @@ class HostPower(Section, frozen=True):
         "poweroff",
     )
     force_power_off_command: Annotated[
-        Command, Meta(description="Powers off without waiting for services: the orderly way got stuck.")
+        Command, Meta(description="Powers off without waiting for services, when the orderly power-off had no effect.")
     ] = (
         "systemctl",
         "poweroff",
@@ -189,7 +189,7 @@ class HostPower(Section, frozen=True):
         "reboot",
     )
     force_reboot_command: Annotated[
-        Command, Meta(description="Reboots without waiting for services: the orderly way got stuck.")
+        Command, Meta(description="Reboots without waiting for services, when the orderly reboot had no effect.")
     ] = (
         "systemctl",
         "reboot",
@@ -203,7 +203,7 @@ class HostPower(Section, frozen=True):
 
 
 class HostFacts(Section, frozen=True):
-    """What the machine knows of itself."""
+    """Uptime, boot and health of this machine."""
 
     kind: Annotated[
         Literal["auto", "linux", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
@@ -215,7 +215,7 @@ class HostFacts(Section, frozen=True):
     machine_file: Annotated[
         str,
         Meta(
-            description="Only for the demo and tests: boot id and time of boot of a machine that is not there. Empty: this machine's."
+            description="Only for the demo and tests: the file with boot id and boot time of a pretend machine. Empty: this machine's own."
         ),
     ] = ""
 
@@ -226,14 +226,14 @@ class Holds(Section, frozen=True):
     kind: Annotated[
         Literal["auto", "files", "logind", "simulated"],
         Meta(
-            description="Which adapter; `auto`: the profile's. `logind`: files, and logind's block inhibitors of a shutdown; `auto` means the same with systemd, but does without logind where there is none."
+            description="Which adapter; `auto`: the profile's. `logind`: files, and logind's block inhibitors of a shutdown; `auto` means the same with systemd, but without logind where there is none."
         ),
     ] = "auto"
     dir: Annotated[str, Meta(min_length=1, description="Directory with one file per hold (`powerd hold`).")] = (
         "/run/powerd/holds"
     )
     inhibitors_command: Annotated[
-        Command, Meta(description="Prints what logind's ListInhibitors answers, as `busctl --json=short` does.")
+        Command, Meta(description="Prints the answer of logind's ListInhibitors, as `busctl --json=short` does.")
     ] = (
         "busctl",
         "--json=short",
@@ -244,12 +244,13 @@ class Holds(Section, frozen=True):
         "ListInhibitors",
     )
     inhibitors_timeout_s: Annotated[
-        PositiveSeconds, Meta(description="Seconds it may take; later is doubt, and doubt never powers off.")
+        PositiveSeconds,
+        Meta(description="Seconds that it may take. No answer in time is doubt, and doubt never powers off."),
     ] = 5.0
 
 
 class BootMemory(Section, frozen=True):
-    """What is remembered over restarts and boots: the boot-loop guard's count, and a Down that is not credited yet."""
+    """What is kept over restarts and boots: the boot-loop guard's count, and a Down that is not credited yet."""
 
     kind: Annotated[
         Literal["auto", "files", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
@@ -257,7 +258,7 @@ class BootMemory(Section, frozen=True):
     file: Annotated[
         str,
         Meta(
-            description="The file. It has to outlive a boot. Empty: `/var/lib/powerd/boots.json`, and in the profile `zos` `/var/cache/powerd/boots.json`. The last Down is kept beside it, in `boots-window.json`."
+            description="The file. It must outlive a boot. Empty: `/var/lib/powerd/boots.json`, and in the profile `zos` `/var/cache/powerd/boots.json`. The last Down is kept beside it, in `boots-window.json`."
         ),
     ] = ""
 
@@ -271,7 +272,7 @@ class RtcAlarm(Section, frozen=True):
     enabled: Annotated[
         bool,
         Meta(
-            description="`true`: it is armed and read back before every power-off, which does not happen without, and cleared when the daemon starts. An earlier alarm of another program is left; a later one is put back when the machine is up again."
+            description="`true`: powerd arms it and reads it back before every power-off, which does not happen if that fails, and clears it at its start. It leaves an earlier alarm of another program, and restores a later one when the machine is up again."
         ),
     ] = False
     ahead_s: Annotated[
@@ -285,7 +286,7 @@ class RtcAlarm(Section, frozen=True):
     file: Annotated[
         str,
         Meta(
-            description="Where powerd keeps which alarm is its own. It has to outlive a boot. Empty: `/var/lib/powerd/alarm.json`, and in the profile `zos` `/var/cache/powerd/alarm.json`."
+            description="The file that records which alarm is powerd's. It must outlive a boot. Empty: `/var/lib/powerd/alarm.json`, and in the profile `zos` `/var/cache/powerd/alarm.json`."
         ),
     ] = ""
 
@@ -293,12 +294,17 @@ class RtcAlarm(Section, frozen=True):
 class Zinit(Section, frozen=True):
     """The init system of Zero-OS. Its deadline is `host_power.timeout_s`."""
 
-    socket: Annotated[str, Meta(min_length=1, description="Where zinit listens.")] = "/var/run/zinit.sock"
-    version_command: Annotated[Command, Meta(description="Prints `zinit v0.2.11`, say.")] = ("zinit", "-V")
+    socket: Annotated[str, Meta(min_length=1, description="zinit's socket.")] = "/var/run/zinit.sock"
+    version_command: Annotated[Command, Meta(description="Prints zinit's version, such as `zinit v0.2.11`.")] = (
+        "zinit",
+        "-V",
+    )
     force_power_off_command: Annotated[
-        Command, Meta(description="Powers off past zinit: the orderly way got stuck.")
+        Command, Meta(description="Powers off without zinit, when the orderly power-off had no effect.")
     ] = ("poweroff", "-f")
-    force_reboot_command: Annotated[Command, Meta(description="Reboots past zinit: the orderly way got stuck.")] = (
+    force_reboot_command: Annotated[
+        Command, Meta(description="Reboots without zinit, when the orderly reboot had no effect.")
+    ] = (
         "reboot",
         "-f",
     )
@@ -312,15 +318,18 @@ class Zbus(Section, frozen=True):
         Meta(description="Serve module `power` (docs/zbus.md) to other programs, where the event stream is Redis."),
     ] = True
     timeout_s: Annotated[
-        PositiveSeconds, Meta(description="Seconds an answer of registrar, identityd or zui may take.")
+        PositiveSeconds, Meta(description="Seconds that an answer of registrar, identityd or zui may take.")
     ] = 10.0
     gateway_timeout_s: Annotated[
         PositiveSeconds,
-        Meta(description="The same for api-gateway, which serves one call after the other, and for the whole node."),
+        Meta(description="The same for api-gateway, which serves all programs of the node, one call after the other."),
     ] = 60.0
     gateway_farm_interval_s: Annotated[
-        PositiveSeconds, Meta(description="Seconds between looks at the whole farm through it: each node is a call.")
+        PositiveSeconds,
+        Meta(
+            description="Seconds between looks at the whole farm through api-gateway, which takes a call for each node."
+        ),
     ] = 1800.0
     gateway_follow_up_s: Annotated[
-        PositiveSeconds, Meta(description="Seconds between looks while something is in doubt, behind api-gateway.")
+        PositiveSeconds, Meta(description="Seconds between looks while the answer is in doubt, behind api-gateway.")
     ] = 10.0

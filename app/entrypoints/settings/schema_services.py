@@ -1,4 +1,4 @@
-"""Settings of the services: how often, how long, how much."""
+"""Settings of the services: intervals, deadlines and limits."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from app.entrypoints.settings.base import PositiveSeconds, Seconds, Section
 
 
 class PowerManagement(Section, frozen=True):
-    """Whether and how often."""
+    """Whether the node sleeps, and how often it looks at the chain."""
 
     enabled: Annotated[
-        bool, Meta(description="`false`: the node never powers off and always reports Up; all else goes on.")
+        bool, Meta(description="`false`: the node never powers off and always reports Up. Everything else goes on.")
     ] = True
     reboot_after_aborted_sleep: Annotated[
         bool,
@@ -26,10 +26,10 @@ class PowerManagement(Section, frozen=True):
     ] = 300.0
     reconcile_jitter: Annotated[
         float,
-        Meta(ge=0, le=0.5, description="Fraction by which that varies, so that nodes don't ask in step."),
+        Meta(ge=0, le=0.5, description="Fraction by which that varies, so that nodes do not all ask at the same time."),
     ] = 0.1
     follow_up_s: Annotated[
-        PositiveSeconds, Meta(description="Seconds between looks while something is in doubt or not final.")
+        PositiveSeconds, Meta(description="Seconds between looks while an answer is in doubt or not final.")
     ] = 2.0
     farm_refresh_s: Annotated[
         PositiveSeconds, Meta(description="Seconds after which the list of the farm's nodes is read again.")
@@ -55,15 +55,15 @@ class PowerManagement(Section, frozen=True):
 
 
 class BootLoop(Section, frozen=True):
-    """The boot-loop guard: a node that wakes by itself again and again, though its target is Down, stays up a while."""
+    """The boot-loop guard: a node that boots by itself again and again while its target is Down stays up a while."""
 
     free_boots: Annotated[
-        int, Meta(ge=0, le=1000, description="So many unwanted boots in a row are powered off at once.")
+        int, Meta(ge=0, le=1000, description="How many unwanted boots in a row are powered off at once.")
     ] = 2
     stay_s_min: Annotated[
-        PositiveSeconds, Meta(description="Seconds the node stays up after the next one; then doubling.")
+        PositiveSeconds, Meta(description="Seconds that the node stays up after the next one; then doubling.")
     ] = 300.0
-    stay_s_max: Annotated[PositiveSeconds, Meta(description="Seconds it stays up at most.")] = 14400.0
+    stay_s_max: Annotated[PositiveSeconds, Meta(description="The longest time that it stays up, in seconds.")] = 14400.0
     long_sleep_s: Annotated[
         PositiveSeconds, Meta(description="Seconds of sleep after which a boot is no part of a loop.")
     ] = 21600.0
@@ -112,12 +112,12 @@ class Shutdown(Section, frozen=True):
 
     final_deadline_s: Annotated[
         PositiveSeconds,
-        Meta(description="Seconds until our state Down has to be final; else it is taken back."),
+        Meta(description="Seconds within which the state Down must be final; else the node says Up again."),
     ] = 120.0
     settled_s: Annotated[
         PositiveSeconds,
         Meta(
-            description="Seconds after which our state Down, still there, counts as final where the gateway does not say what is final."
+            description="Seconds after which a state Down that is still there counts as final, behind a gateway without finality."
         ),
     ] = 30.0
     uptime_deadline_s: Annotated[
@@ -126,7 +126,7 @@ class Shutdown(Section, frozen=True):
     power_off_deadline_s: Annotated[
         PositiveSeconds,
         Meta(
-            description="Seconds after which a machine that is still alive is ordered again, then by force. Longer than systemd's stop time-out (90)."
+            description="Seconds after which a machine that still runs gets the next order, and then one by force. Longer than systemd's stop time-out (90)."
         ),
     ] = 150.0
     retry_later_s: Annotated[
@@ -149,14 +149,14 @@ class Uptime(Section, frozen=True):
         PositiveSeconds, Meta(description="Seconds after which an unhealthy node looks at itself again.")
     ] = 60.0
     first_report_wait_s: Annotated[
-        Seconds, Meta(description="Seconds the first look at the own power waits for the first report.")
+        Seconds, Meta(description="Seconds that the first look at the own power waits for the first report.")
     ] = 60.0
 
 
 class Follower(Section, frozen=True):
     """`powerd events`."""
 
-    cursor_file: Annotated[str, Meta(min_length=1, description="Where it remembers the last block it published.")] = (
+    cursor_file: Annotated[str, Meta(min_length=1, description="The file that records the last published block.")] = (
         "/var/lib/powerd/cursor.json"
     )
     batch_blocks: Annotated[int, Meta(ge=1, le=1000, description="Blocks read at once when catching up.")] = 64
@@ -213,5 +213,7 @@ class Farmer(Section, frozen=True):
 class Log(Section, frozen=True):
     """The log, on standard error."""
 
-    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="What is left out.")] = "info"
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Lines below this level are left out.")
+    ] = "info"
     format: Annotated[Literal["text", "json"], Meta(description="`json`: one object a line.")] = "text"

@@ -1,4 +1,4 @@
-"""What the libraries say of wrong settings (msgspec, tomllib), in words that need no knowledge of either."""
+"""Explains the libraries' errors about wrong settings (msgspec, tomllib) in plain words."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _PLACE = re.compile(r"(.*) \((at .*)\)", re.DOTALL)
 
 
 def toml_complaint(error: str, text: str) -> str:
-    """What is wrong with the TOML, with line and column."""
+    """The error in the TOML, with line and column."""
     found = _PLACE.fullmatch(error)
     what, place = found.groups() if found else (error, "")
     lines = text.splitlines() or [""]
