@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.commands import Guard
@@ -112,10 +112,7 @@ class NodeStatus:
         parts = [self.doing]
         if self.wakes:
             parts.append(f"waking node {_and(str(wake.node) for wake in self.wakes)}")
-        if self.faults:
-            count = len(self.faults)
-            parts.append(f"{count} fault{'s' if count > 1 else ''}: {_and(fault.key for fault in self.faults)}")
-        return "; ".join(parts)
+        return with_faults("; ".join(parts), [fault.key for fault in self.faults])
 
     @property
     def doing(self) -> str:
@@ -132,6 +129,13 @@ class NodeStatus:
 
 
 NAMED_MAX = 3
+
+
+def with_faults(doing: str, keys: Sequence[str]) -> str:
+    """A headline, and behind it the faults."""
+    if not keys:
+        return doing
+    return f"{doing}; {len(keys)} fault{'s' if len(keys) > 1 else ''}: {_and(keys)}"
 
 
 def _and(names: Iterable[str]) -> str:

@@ -12,17 +12,18 @@ from app.domain.model import Power
 from tests.rigs.node import Node, node_rig
 from tests.rigs.node_settings import ME, Settings
 from tests.rigs.service_manager import notify_socket
+from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 SHORT_STEPS: Settings = {
-    "supervision": {"stuck_after_s": 1},
+    "supervision": {"stuck_after_s": 4 + patient(1)},
     "chain": {"timeout_s": 0.5, "inclusion_timeout_s": 0.5},
     "host_power": {"timeout_s": 0.2},
     "shutdown": {"uptime_deadline_s": 0.2},
     "uptime": {"first_report_wait_s": 0.1},
 }
-"""So that a loop counts as hung within seconds."""
+"""So that a loop counts as hung within seconds, though a read of the event stream waits for three."""
 
 
 def hang_on_request(node: Node) -> Path:

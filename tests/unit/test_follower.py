@@ -340,3 +340,19 @@ class TestWhileTheCursorCannotBeWritten:
         async with rig.following():
             await farm.clock.sleep(1)
         assert rig.published() == [1, 2, 2, 3]
+
+
+async def test_its_headline_says_how_far_it_is_and_what_is_wrong(farm: VirtualFarm) -> None:
+    rig = Rig(farm)
+    follower = rig.follower()
+    assert follower.headline() == "waiting for a block"
+    task = asyncio.ensure_future(follower.run())
+    await farm.clock.sleep(1)
+    await rig.change(1)
+    await farm.clock.sleep(1)
+    assert follower.headline() == f"publishing events, as of block {farm.ledger.best_number}"
+    rig.chain.unavailable = True
+    rig.block()
+    await farm.clock.sleep(200)
+    assert follower.headline().endswith("; 1 fault: chain-blocks")
+    task.cancel()

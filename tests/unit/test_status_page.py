@@ -153,6 +153,14 @@ def test_a_window_without_a_boot_request_names_the_24_hours() -> None:
     assert "(1 h ago), nothing is lost" in words(shown(replace(WELL, uncredited=late)))
 
 
+def test_a_shutdown_that_has_said_down_is_no_alarm_and_names_the_24_hours() -> None:
+    window = UncreditedStatus(NOW_S - 60, None, None, NOW_S + 86_340)
+    lines = words(shown(replace(WELL, uncredited=window, shutdown_step="final")))
+    assert "not paid" not in lines
+    assert "24 hours woken and reporting by " in lines
+    assert "(in 23 h 59 min), it is paid for" in lines
+
+
 def test_what_others_wrote_steers_no_terminal() -> None:
     evil = replace(WELL, holds=(Hold("x\x1b[2J", "a\nb", 1e300),), staying_up="\x1b]0;title\x07")
     assert "\x1b" not in "".join(shown(evil))

@@ -10,13 +10,15 @@ import pytest
 
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.host_power import Obedience
+from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.simulated.service_manager import SimulatedServiceManager
 from app.domain.errors import LoopStuck
 from app.domain.events import PowerOffOrdered, Reconciled
-from app.domain.model import Power
+from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.context.progress import PATIENCE_S, Progress
+from app.domain.services.identification import Identification
 from app.domain.services.supervision import EVERY_S_MAX, START_S, Supervision
-from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode, context_of
 
 pytestmark = pytest.mark.anyio
 
@@ -128,3 +130,20 @@ class TestTheDaemon:
             monkeypatch.setattr(node.holds, "active", hangs)
             await farm.clock.sleep(330 + PATIENCE_S + 10)
             assert "itself" in node.container.progress().stuck
+
+
+async def test_a_start_that_hangs_is_found_and_one_that_waits_is_not(clock: VirtualClock) -> None:
+    context = context_of(clock)
+    waiting = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)), fail_times=300)
+    task = asyncio.ensure_future(Identification(waiting, context).run())
+    for _ in range(200):
+        await clock.sleep(60)
+        assert context.progress.stuck == ""
+    assert (await task).node == 1
+    await clock.sleep(HOUR_S)
+    assert context.progress.stuck == "", "it is over"
+    waiting.identify = hangs  # type: ignore[method-assign, assignment]
+    task = asyncio.ensure_future(Identification(waiting, context).run())
+    await clock.sleep(PATIENCE_S + 60)
+    assert "this node's ids" in context.progress.stuck
+    task.cancel()

@@ -20,11 +20,15 @@ ASKING = Work(
 """Neighbours come up seconds after one another; one that is missing for longer is a fault."""
 
 
+IDS = "this node's ids"
+
+
 class Identification:
     """Asks until there is an answer; a permanent error (no such node) is the caller's."""
 
     def __init__(self, identity: Identity, context: ServiceContext) -> None:
         self._identity = identity
+        self._progress = context.progress
         self._retry = context.retry(ASKING)
         self.waiting_for = ""
         """What went wrong when it was last asked; empty once it is known."""
@@ -32,6 +36,7 @@ class Identification:
     async def run(self) -> NodeIdentity:
         """The ids of this node; raises `UnknownIdentity` or `WrongChain`."""
         while True:
+            self._progress.made(IDS)
             try:
                 identity = await self._identity.identify()
             except RetryableError as error:
@@ -39,5 +44,6 @@ class Identification:
                 await self._retry.pause(str(error))
             else:
                 self.waiting_for = ""
+                self._progress.rests(IDS)
                 self._retry.succeeded()
                 return identity

@@ -12,6 +12,7 @@ from app.domain.rules.follower import continues, cut_back, extend, next_range, u
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.retry import Work
 from app.domain.services.events.kept_place import KeptPlace
+from app.domain.status import with_faults
 from app.ports.block_cursor import BlockCursor
 from app.ports.chain_blocks import Block, BlockRef, ChainBlocks
 from app.ports.power_events import PowerEventsOut
@@ -55,6 +56,7 @@ class Follower:
         self._farm = context.node.farm
         self._telemetry = context.telemetry
         self._progress = context.progress
+        self._faults = context.faults
         self._batch = batch
         self._following = context.retry(FOLLOWING)
         self._publishing = context.retry(PUBLISHING)
@@ -63,7 +65,8 @@ class Follower:
 
     def headline(self) -> str:
         """What it does now, in one line."""
-        return f"publishing events, as of block {self._trail[-1].number}" if self._trail else "waiting for a block"
+        doing = f"publishing events, as of block {self._trail[-1].number}" if self._trail else "waiting for a block"
+        return with_faults(doing, [fault.key for fault in self._faults.faults])
 
     async def run(self) -> None:
         """Follow for ever; whatever fails is begun anew with backoff, from its place."""

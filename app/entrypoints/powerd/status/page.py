@@ -88,7 +88,9 @@ def _node(status: NodeStatus) -> Iterator[Row]:
         yield "staying up", status.staying_up, ""
     if status.shutdown_step:
         yield "shutdown", f"{status.shutdown_step}: {STEPS.get(status.shutdown_step, '')}", "yellow"
-    if status.uncredited is not None:
+    if status.uncredited is not None and status.shutdown_step:
+        yield "24 hours", f"woken and reporting {_by(status.uncredited.report_by_s, status.now_s)}, it is paid for", ""
+    elif status.uncredited is not None:
         yield "not paid", _not_paid(status.uncredited, status.now_s), "red"
     for hold in status.holds:
         yield "hold", _hold(hold, status.now_s), ""
