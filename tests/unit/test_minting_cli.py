@@ -54,6 +54,17 @@ def test_people_see_what_was_lost_and_to_what(tmp_path: Path) -> None:
     assert all(len(line) <= 80 for line in out.splitlines())
 
 
+def test_on_forty_columns_it_is_a_block_a_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    code, out, _ = run(tmp_path, FILE, *PERIOD)
+    assert code == 0
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 40
+    first = lines.index("node 3")
+    assert lines[first + 1 : first + 3] == ["  credited    1.35 h", "  share       48.6 %"]
+    assert lines.index("node 7") > first
+
+
 def test_one_node_is_explained_step_by_step(tmp_path: Path) -> None:
     code, out, _ = run(tmp_path, FILE, *PERIOD, "--explain", "3")
     assert code == 0

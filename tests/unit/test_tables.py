@@ -12,8 +12,13 @@ from app.entrypoints.terminal.tables import Cell, laid_out
 
 GROUPS = (("NODE", "TARGET", "REASON"), ("NODE", "WOKEN BY"))
 ROWS = [
-    {"NODE": Cell("7"), "TARGET": Cell("Up"), "REASON": Cell(""), "WOKEN BY": Cell("none", "red")},
-    {"NODE": Cell("12345"), "TARGET": Cell("Down"), "REASON": Cell("it is dark and cold"), "WOKEN BY": Cell("7")},
+    {"NODE": Cell("7", right=True), "TARGET": Cell("Up"), "REASON": Cell(""), "WOKEN BY": Cell("none", "red")},
+    {
+        "NODE": Cell("12345", right=True),
+        "TARGET": Cell("Down"),
+        "REASON": Cell("it is dark and cold"),
+        "WOKEN BY": Cell("7"),
+    },
 ]
 
 
@@ -84,3 +89,7 @@ def test_colour_is_for_terminals_that_want_it(
     lines = drawn(40, out)
     assert any("\x1b[31mnone\x1b[0m" in line for line in lines) is coloured
     assert coloured or not any("\x1b" in line for line in lines)
+
+
+def test_of_no_rows_the_headings_are_left() -> None:
+    assert list(laid_out([], GROUPS, 80, Paint(io.StringIO()))) == ["NODE  TARGET  REASON  WOKEN BY"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import textwrap
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Any, TextIO
@@ -15,7 +14,7 @@ from app.entrypoints.farm.picture import Picture, picture_of
 from app.entrypoints.farm.rows import GROUPS, as_plain, legend, local, rows
 from app.entrypoints.farm.which import which_farm
 from app.entrypoints.terminal.colour import Paint
-from app.entrypoints.terminal.tables import USUAL_WIDTH, laid_out, width_of_terminal
+from app.entrypoints.terminal.tables import folded, folds, laid_out, width_of_terminal
 from app.entrypoints.wiring.container import Container
 
 
@@ -25,10 +24,8 @@ def list_farm(container: Container, out: TextIO, *, as_json: bool) -> None:
     if as_json:
         out.write(json.dumps(_plain(picture), indent=2) + "\n")
     else:
-        # Below the usual width there is no pipe that takes a line a reason: a person reads it.
         width = width_of_terminal()
-        wrapped = out.isatty() or width < USUAL_WIDTH
-        out.writelines(f"{line}\n" for line in lines(picture, width, Paint(out), wrapped=wrapped))
+        out.writelines(f"{line}\n" for line in lines(picture, width, Paint(out), fold=folds(out, width)))
 
 
 async def _look(container: Container) -> Picture:
@@ -37,11 +34,11 @@ async def _look(container: Container) -> Picture:
         return await picture_of(container, await which_farm(container))
 
 
-def lines(picture: Picture, width: int, paint: Paint, *, wrapped: bool) -> Iterator[str]:
-    """All that is shown to people; ``wrapped``: long sentences are broken at the width."""
+def lines(picture: Picture, width: int, paint: Paint, *, fold: bool) -> Iterator[str]:
+    """All that is shown to people; ``fold``: long sentences are broken at the width."""
 
     def said(text: str) -> list[str]:
-        return textwrap.wrap(one_line(text), width, subsequent_indent="  ") if wrapped else [one_line(text)]
+        return folded(one_line(text), width) if fold else [one_line(text)]
 
     view, risks = picture.view, picture.risks
     count = f"{len(view.members)} node{'s' if len(view.members) > 1 else ''}"

@@ -71,7 +71,7 @@ def _row(picture: Picture, member: Member) -> Row:
     at_risk = member.id in picture.risks
     standing = picture.standings.get(member.id)
     return {
-        "NODE": Cell(str(member.id), "red" if at_risk else ""),
+        "NODE": Cell(str(member.id), "red" if at_risk else "", right=True),
         "TARGET": Cell(target),
         "STATE": Cell(state, "yellow" if state != target else "green" if state == Power.UP.value else "bright_black"),
         "SINCE": Cell(_since(picture, member)),

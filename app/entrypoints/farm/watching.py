@@ -70,7 +70,7 @@ async def _on_screen(first: Picture, looks: AsyncIterator[Picture | RetryableErr
 
     def redraw() -> None:
         width = width_of_terminal()
-        view = list(lines(shown, width, paint, wrapped=True))
+        view = list(lines(shown, width, paint, fold=True))
         last = f"{_clock()}  Ctrl-C ends it"
         screen.show([*view, "", paint(one_line(trouble)[:width], "red") if trouble else last[:width]])
 

@@ -6,6 +6,7 @@ import shutil
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TextIO
 
 from app.entrypoints.terminal.colour import Colour, Paint
 
@@ -16,10 +17,11 @@ GAP = "  "
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The text in a cell."""
+    """The text in a cell; ``right``: at the right edge of its column, as figures are."""
 
     text: str
     colour: Colour = ""
+    right: bool = False
 
 
 Row = Mapping[str, Cell]
@@ -28,6 +30,16 @@ Row = Mapping[str, Cell]
 
 def width_of_terminal() -> int:
     return shutil.get_terminal_size((USUAL_WIDTH, 24)).columns
+
+
+def folds(out: TextIO, width: int) -> bool:
+    """Whether long sentences are broken: for a person. A program in a pipe reads one a line."""
+    return out.isatty() or width < USUAL_WIDTH
+
+
+def folded(text: str, width: int) -> list[str]:
+    """A sentence in lines of at most this width."""
+    return textwrap.wrap(text, width, subsequent_indent=GAP)
 
 
 def laid_out(rows: Sequence[Row], groups: Sequence[Sequence[str]], width: int, paint: Paint) -> Iterator[str]:
@@ -47,7 +59,7 @@ def laid_out(rows: Sequence[Row], groups: Sequence[Sequence[str]], width: int, p
 
 
 def _widths(rows: Sequence[Row], headings: Sequence[str]) -> list[int]:
-    return [max(len(heading), *(len(row[heading].text) for row in rows)) for heading in headings]
+    return [max([len(heading), *(len(row[heading].text) for row in rows)]) for heading in headings]
 
 
 def _width(rows: Sequence[Row], headings: Sequence[str]) -> int:
@@ -56,13 +68,14 @@ def _width(rows: Sequence[Row], headings: Sequence[str]) -> int:
 
 def _table(rows: Sequence[Row], headings: Sequence[str], paint: Paint) -> Iterator[str]:
     widths = _widths(rows, headings)
+    rights = [any(row[heading].right for row in rows) for heading in headings]
     for row in [{heading: Cell(heading) for heading in headings}, *rows]:
         cells = [row[heading] for heading in headings]
         last = max((number for number, cell in enumerate(cells) if cell.text), default=0)
         yield GAP.join(
-            # The first column has numbers; the last cell is not padded.
-            paint(cell.text.rjust(width) if not number else cell.text.ljust(width if number < last else 0), cell.colour)
-            for number, (cell, width) in enumerate(zip(cells[: last + 1], widths, strict=False))
+            # The last cell is not padded.
+            paint(cell.text.rjust(width) if right else cell.text.ljust(width if number < last else 0), cell.colour)
+            for number, (cell, width, right) in enumerate(zip(cells[: last + 1], widths, rights, strict=False))
         )
 
 

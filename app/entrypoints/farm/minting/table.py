@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from app.domain.minting.month import CERTIFIED_SHARE, MINIMUM_SHARE, SLOW_BOOTS_MAX, Booking, Loss, Month, Violation
 from app.entrypoints.farm.minting.account import Account
+from app.entrypoints.terminal.colour import Paint
+from app.entrypoints.terminal.tables import Cell, Row, folded, folds, laid_out, width_of_terminal
 
 HOUR_S = 3600
 
@@ -28,7 +31,8 @@ def lines_of(account: Account, months: Sequence[Month], until_s: int, *, as_json
     elif as_json:
         yield from (json_line(month) for month in months if account.explain in (None, month.node))
     else:
-        yield from table(account, months, until_s)
+        width = width_of_terminal()
+        yield from table(account, months, until_s, width, Paint(sys.stdout), fold=folds(sys.stdout, width))
 
 
 def json_line(month: Month) -> str:
@@ -43,22 +47,42 @@ def json_line(month: Month) -> str:
     return json.dumps(row, separators=(",", ":"))
 
 
-def table(account: Account, months: Sequence[Month], until_s: int) -> Iterator[str]:
-    """A row a node, then what cost them time. ``until_s`` is up to when the period was judged."""
+HEADINGS = ("NODE", "CREDITED", "SHARE", "LOST", "SLOW BOOTS", "MONTH")
+
+
+def table(
+    account: Account, months: Sequence[Month], until_s: int, width: int, paint: Paint, *, fold: bool
+) -> Iterator[str]:
+    """A row a node, then what cost them time. ``until_s`` is up to when the period was judged.
+
+    ``fold``: long sentences are broken at the width.
+    """
+
+    def said(text: str) -> list[str]:
+        return folded(text, width) if fold else [text]
+
     period, lost_s = account.period, account.lost_s
     number = "" if period.number is None else f" {period.number}"
-    yield f"period{number}: {moment(period.start_s)} to {moment(period.end_s)} UTC"
+    yield from said(f"period{number}: {moment(period.start_s)} to {moment(period.end_s)} UTC")
     if until_s < period.end_s:
-        yield f"judged up to {moment(until_s)} UTC, {_hours(period.end_s - until_s)} before its end"
-    yield f"{'node':>8}  {'credited':>9}  {'share':>7}  {'lost':>9}  {'slow boots':>10}  month"
+        yield from said(f"judged up to {moment(until_s)} UTC, {_hours(period.end_s - until_s)} before its end")
+    rows = [_row(month, account, sum(lost_s[month.node].values())) for month in months]
+    yield from laid_out(rows, [HEADINGS], width, paint)
     for month in months:
-        lost = sum(lost_s[month.node].values())
-        yield (
-            f"{month.node:>8}  {_hours(month.credited_s):>9}  {100 * month.share(period):>5.1f} %  "
-            f"{_hours(lost):>9}  {month.slow_boots:>10}  {_outlook(month, account, lost)}"
-        )
-    for month in months:
-        yield from _details(month, lost_s[month.node])
+        for detail in _details(month, lost_s[month.node]):
+            yield from said(detail)
+
+
+def _row(month: Month, account: Account, lost_s: int) -> Row:
+    outlook = _outlook(month, account, lost_s)
+    return {
+        "NODE": Cell(str(month.node), right=True),
+        "CREDITED": Cell(_hours(month.credited_s), right=True),
+        "SHARE": Cell(f"{100 * month.share(account.period):.1f} %", right=True),
+        "LOST": Cell(_hours(lost_s), right=True),
+        "SLOW BOOTS": Cell(str(month.slow_boots), right=True),
+        "MONTH": Cell(outlook, "red" if outlook.startswith("lost") else ""),
+    }
 
 
 def _outlook(month: Month, account: Account, lost_s: int) -> str:
@@ -79,7 +103,7 @@ def _details(month: Month, lost_s: Counter[Loss]) -> Iterator[str]:
     if month.violation is not None and month.violated_at_s is not None:
         at = moment(month.violated_at_s)
         yield f"node {month.node} gets nothing for this period: {month.violation.value} at {at}"
-        yield f"  ({WORDS[month.violation]})"
+        yield f"({WORDS[month.violation]})"
     since_s = month.uncredited_since_s
     if since_s is not None:
         yield f"node {month.node} earns nothing since {moment(since_s)}, until it boots with its target Up"
