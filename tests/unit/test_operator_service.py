@@ -18,7 +18,7 @@ from app.domain.model import FarmId, Head, HeadKind, Hold, NodeId, NodeIdentity,
 from app.domain.model import PowerState as State
 from app.domain.rules.shutdown import Step
 from app.domain.services.identification import Identification
-from app.domain.services.operator_service import OperatorService, UnidentifiedOperator
+from app.domain.services.operator_service import Desk, OperatorService, UnidentifiedOperator
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.status import NodeStatus
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode, context_of
@@ -54,6 +54,23 @@ async def test_a_desk_that_is_closed_says_whom_it_waits_for_and_refuses_all(cloc
             with pytest.raises(IdentityUnavailable, match=identification.waiting_for):
                 await wish
         asking.cancel()
+
+
+async def test_the_desk_asks_the_operator_that_serves_there_now(farm: VirtualFarm) -> None:
+    context = context_of(farm.clock)
+    identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)))
+    desk = Desk(UnidentifiedOperator(Identification(identity, context), context, KeptEvents(farm.clock), "1"))
+    assert desk.headline() == desk.status().headline == "waiting to know which node this is: asking who this node is"
+    for wish in (desk.reconcile(), desk.report_uptime(), desk.wake(PEER)):
+        with pytest.raises(IdentityUnavailable):
+            await wish
+    async with desk_of(farm) as (_, operator):
+        desk.operator = operator
+        assert desk.status().identity is not None
+        await desk.reconcile()
+        assert isinstance(await desk.report_uptime(), UptimeReported)
+        await desk.wake(PEER)
+        assert desk.headline() == "up, as its target says; waking node 2"
 
 
 # -- the status ----------------------------------------------------------------------------------------

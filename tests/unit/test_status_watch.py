@@ -32,6 +32,8 @@ async def test_r15_a_place_that_can_not_be_used_is_a_fault_until_it_can(clock: V
     server.take_away()
     await clock.sleep(LOOK_EVERY_S)
     assert server.ask() == NodeStatus("1")
+    await clock.sleep(LOOK_EVERY_S)
+    assert server.reachable()
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

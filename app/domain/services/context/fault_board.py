@@ -74,6 +74,5 @@ class FaultBoard:
 
 def _status(fault: Fault, since_s: float) -> FaultStatus:
     kind = FaultKind.of(fault.key)
-    if kind is None:
-        return FaultStatus(fault.key, fault.message, since_s)
-    return FaultStatus(fault.key, fault.message, since_s, kind.urgency.value, kind.remedy)
+    urgency, remedy = ("", "") if kind is None else (kind.urgency.value, kind.remedy)
+    return FaultStatus(fault.key, fault.message, since_s, urgency, remedy)

@@ -103,11 +103,7 @@ class PowerManagement:
     @property
     def wakers(self) -> tuple[str, ...]:
         """What of the card, as it was armed last, wakes this machine."""
-        if self._nic is None:
-            return ()
-        addresses = ", ".join(str(address) for address in self._nic.addresses)
-        modes = f", also by {self._nic.other_wake_modes}" if self._nic.other_wake_modes else ""
-        return (f"magic packets to {addresses} on {', '.join(self._nic.legs)}{modes}",)
+        return () if self._nic is None else (_wakers(self._nic),)
 
     async def leaving(self) -> None:
         """The power-off is about to be ordered: what runs after powerd may arm the card once more."""
@@ -125,3 +121,9 @@ class PowerManagement:
                 f"{nic.name} did not take Wake-on-LAN although its driver reported no error; "
                 "look for a firmware setting that forbids it"
             )
+
+
+def _wakers(nic: Nic) -> str:
+    addresses = ", ".join(str(address) for address in nic.addresses)
+    modes = f", also by {nic.other_wake_modes}" if nic.other_wake_modes else ""
+    return f"magic packets to {addresses} on {', '.join(nic.legs)}{modes}"
