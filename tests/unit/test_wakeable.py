@@ -113,6 +113,18 @@ async def test_r14_a_record_that_changed_after_the_last_look_ends_the_shutdown_b
         assert str(ANOTHER) in fault(node)
 
 
+async def test_r14_a_record_that_cannot_be_read_before_down_ends_the_shutdown_before_anything_is_written(
+    farm: VirtualFarm,
+) -> None:
+    async with farm.running(1) as node:
+        await farm.until(lambda: node.container.services().management.enabled)
+        node.chain.records_unavailable = True
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=60)
+        assert node.recorded(ShutdownAborted)[0].step == "arm"
+        assert not node.recorded(PowerStateSet)
+
+
 async def test_r14_a_record_that_changes_in_the_middle_ends_the_shutdown_before_the_power_off(
     farm: VirtualFarm,
 ) -> None:

@@ -92,7 +92,8 @@ class EventHandler:
         if handled and await self._acknowledge(handled):
             nodes = tuple(node for node in fresh | old if node not in failed)
             self._telemetry.record(EventsHandled(len(handled), nodes))
-        self._put_off([delivery for delivery in good if delivery.content.node in failed], failed.values())
+        if failed:
+            self._put_off([delivery for delivery in good if delivery.content.node in failed], failed.values())
 
     async def look_at(self, nodes: Collection[NodeId], *, hinted: bool) -> dict[NodeId, PowerdError]:
         """Look at these nodes now, side by side where each costs a call; those that could not be, and why."""
@@ -118,17 +119,16 @@ class EventHandler:
         finally:
             self._progress.made(EVENTS)
         powers = {node: power for node, power in read.items() if node != self._own}
-        if hinted:
+        if powers and hinted:
             self._wakes.on_event(powers)
-        else:
+        elif powers:
             self._wakes.on_look(powers, asked_at_s=asked_at_s)
 
     def _put_off(self, deliveries: Sequence[Delivery], reasons: Iterable[PowerdError]) -> None:
-        if deliveries:
-            retry_in_s = self._retries.failed(deliveries)
-            self._telemetry.measure(EventsPutOff(len(deliveries)))
-            reason = "; ".join(dict.fromkeys(map(str, reasons)))
-            self._telemetry.record(OperationFailed("handling events", reason, retry_in_s))
+        retry_in_s = self._retries.failed(deliveries)
+        self._telemetry.measure(EventsPutOff(len(deliveries)))
+        reason = "; ".join(dict.fromkeys(map(str, reasons)))
+        self._telemetry.record(OperationFailed("handling events", reason, retry_in_s))
 
     async def _acknowledge(self, handled: Sequence[Delivery]) -> bool:
         acknowledged = False

@@ -40,8 +40,8 @@ class EventRetries:
         return min(failed.due_in_s for failed in self._failed.values())
 
     def failed(self, deliveries: Sequence[Delivery]) -> float:
-        """Put these off; seconds until the last of them is due."""
+        """Put these (one or more) off; seconds until the last of them is due."""
         context = self._context
         for delivery in deliveries:
             self._failed.setdefault(delivery.id, Attempts(context.clock, context.jitter))
-        return max((self._failed[delivery.id].failed(RETRY) for delivery in deliveries), default=0.0)
+        return max(self._failed[delivery.id].failed(RETRY) for delivery in deliveries)
