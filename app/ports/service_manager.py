@@ -1,4 +1,4 @@
-"""The program that started this daemon and starts it again: it hears how the daemon does."""
+"""The program that starts and restarts this daemon, and gets reports of its progress."""
 
 from __future__ import annotations
 

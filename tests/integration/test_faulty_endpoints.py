@@ -173,7 +173,7 @@ async def test_r12_the_last_up_is_given_to_more_than_one_endpoint_in_three_secon
 async def test_an_up_behind_a_down_that_only_one_endpoint_has_seen_has_the_last_word(
     world: ChainWorld, counted: bool
 ) -> None:
-    """The other endpoint has not heard of our Down: our Up must stand behind it, and not wait for it in vain."""
+    """The other endpoint does not know our Down: our Up must come after it, and must not wait for it."""
     bad = await world.proxy()
     swallows(bad)
     chain = chain_of(world, bad.url, world.url)

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class FaultHook:
-    """`Telemetry` that hears of faults; `run` runs the command, one at a time, in the order of the changes.
+    """`Telemetry` that gets faults; `run` runs the command, one at a time, in the order of the changes.
 
     A fault whose text changes is the same fault. No shell is involved: what a text holds is never a command.
     """

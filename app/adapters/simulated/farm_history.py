@@ -89,13 +89,13 @@ def _events(block: Block, nodes: Collection[NodeId]) -> Sequence[TimedEvent]:
 
 
 def _event(event: Event, time_s: int) -> TimedEvent | None:
-    told = event.attributes
+    fields = event.attributes
     match event.name:
         case "NodeUptimeReported":
-            return NodeUptimeReported(told[1], NodeId(told[0]), told[2])
+            return NodeUptimeReported(fields[1], NodeId(fields[0]), fields[2])
         case "PowerTargetChanged":
-            return PowerTargetChanged(time_s, NodeId(told["node_id"]), Power(told["power_target"]))
+            return PowerTargetChanged(time_s, NodeId(fields["node_id"]), Power(fields["power_target"]))
         case "PowerStateChanged":
-            up = told["power_state"] == "Up"
-            return PowerStateChanged(time_s, NodeId(told["node_id"]), Power.UP if up else Power.DOWN)
+            up = fields["power_state"] == "Up"
+            return PowerStateChanged(time_s, NodeId(fields["node_id"]), Power.UP if up else Power.DOWN)
     return None

@@ -198,8 +198,8 @@ class Ledger:
                 self._decrees = {key: decree for key, decree in self._decrees.items() if decree[0] > final}
         for listener in self._listeners:
             listener(block)
-        told, self._waiting = self._waiting, []
-        for callback in told:
+        called, self._waiting = self._waiting, []
+        for callback in called:
             callback()
         return block
 

@@ -63,6 +63,6 @@ class SubstrateFarmerAccount:
             try:
                 return int(answer["partialFee"]) / UNITS_PER_TFT
             except (KeyError, TypeError, ValueError):
-                raise EndpointFailed(connection.name, "it tells no fee (payment_queryInfo)") from None
+                raise EndpointFailed(connection.name, "its answer to payment_queryInfo has no fee") from None
 
         return await self._client.ask(question)

@@ -116,7 +116,7 @@ def _insist(seconds: float) -> None:
     """End the process when ``seconds`` have passed, whatever still runs."""
 
     def leave() -> None:
-        log.error("did not end within %.1f s of being told to; leaving at once", seconds)
+        log.error("did not end within %.1f s after the signal; exiting at once", seconds)
         logging.shutdown()
         os._exit(1)
 

@@ -37,13 +37,13 @@ class PowerManagement(Section, frozen=True):
     last_waker_guard: Annotated[
         bool,
         Meta(
-            description="`true`: the node does not power off while no other node of its farm is known to be awake: target and state Up, and a sign of life on the chain (behind api-gateway, which tells none, without that). A farm's only node never powers off then. `false`: it does, and may sleep until a person presses its button."
+            description="`true`: the node does not power off while no other node of its farm is known to be awake: target and state Up, and a sign of life on the chain (behind api-gateway, which has none, without that). A farm's only node never powers off then. `false`: it does, and may sleep until a person presses its button."
         ),
     ] = True
     require_proved_wake: Annotated[
         bool,
         Meta(
-            description="`true`: the node does not power off before one wake of it was seen (docs/check.md); `powerd check --trial` allows the one sleep that this takes. Not behind api-gateway, which does not tell what was before."
+            description="`true`: the node does not power off before one wake of it was seen (docs/check.md); `powerd check --trial` allows the one sleep that this takes. Not behind api-gateway, which does not say what was before."
         ),
     ] = False
     sign_of_life_s: Annotated[
@@ -163,7 +163,7 @@ class Follower(Section, frozen=True):
 
 
 class Supervision(Section, frozen=True):
-    """What the service manager hears of the daemon: systemd shows it, and starts a daemon that hangs anew."""
+    """What the daemon reports to the service manager: systemd shows it, and restarts a daemon that hangs."""
 
     stuck_after_s: Annotated[
         PositiveSeconds,

@@ -72,7 +72,7 @@ class HostOrders:
     async def insist(self, order: Order, still_wanted: Wanted, why: PowerOffDecided | RebootDecided) -> None:
         """Say why, and give the orders; ``still_wanted`` is asked before each but the first.
 
-        Returns only on a host that outlived them all; a fault tells the operator.
+        Returns only on a host that outlived them all; then a fault is raised.
         """
         self._telemetry.record(why)
         problem = ""

@@ -23,7 +23,7 @@ from app.entrypoints.simulator.world.bus import Bus
 from app.entrypoints.simulator.world.surroundings import Surroundings
 
 BUS_POLL_S = 3600.0
-"""The simulated bus tells at once what arrives: how long a read waits in vain changes nothing."""
+"""The simulated bus delivers an event at once, so the length of an empty read does not matter."""
 
 
 class Hardware:
