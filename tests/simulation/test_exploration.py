@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 import click.testing
 import pytest
+from msgspec.structs import replace
 
+from app.domain.rules.shutdown import Step
 from app.entrypoints.powerd.cli import main
+from app.entrypoints.simulator.experiments import coverage
 from app.entrypoints.simulator.experiments.exploration import explore, fault_line
 from app.entrypoints.simulator.experiments.explore import explored_plan
 from app.entrypoints.simulator.experiments.show import show_exploration
+from app.entrypoints.simulator.faults.kinds import FAULT_KINDS
+from app.entrypoints.simulator.plan.plan import FarmPlan, NodePlan
+from app.entrypoints.simulator.run.run import run
 from app.entrypoints.simulator.workers.processes import Processes
+from tests.simulation.farms import fault, scripted
 from tests.simulation.work import has_a_bug, run_with_no_power_cuts, simulate_with_no_power_cuts
 
 
@@ -52,7 +60,13 @@ def test_all_seeds_good_is_said() -> None:
     )
     assert shown.exit_code == 0, shown.output
     faults = sum(len(explored_plan(seed).faults) for seed in GOOD)
-    assert shown.stdout == f"2 seeds with {faults} faults: every promise was kept.\n"
+    said, heading, *reached = shown.stdout.splitlines()
+    assert said == f"2 seeds with {faults} faults: every promise was kept."
+    assert heading == "Reached by them, of what a node can meet:"
+    assert [line.split(":")[0].strip() for line in reached] == list(coverage.EVERYTHING)
+    assert re.match(rf"  steps of a shutdown: \d of {len(Step)}", reached[1])
+    kinds = {fault.kind for seed in GOOD for fault in explored_plan(seed).faults}
+    assert reached[4].startswith(f"  kinds of faults: {len(kinds)} of {len(FAULT_KINDS)}; not ")
 
 
 def test_no_more_begin_when_the_time_is_over() -> None:
@@ -72,3 +86,46 @@ def test_a_seed_that_fails_in_its_worker_alone_is_not_deterministic() -> None:
     out = io.StringIO()
     assert not show_exploration(BAD, Processes(simulate_with_no_power_cuts, 1), for_s=None, out=out)
     assert "it is not deterministic" in out.getvalue()
+
+
+def test_what_a_run_reached_is_part_of_what_there_is() -> None:
+    everything = {name for group in coverage.EVERYTHING.values() for name in group}
+    outcome = run(explored_plan(2))
+    reached = set(coverage.reached_by(outcome))
+    assert reached <= everything
+    kinds = {fault.kind for fault in outcome.plan.faults}
+    assert {name.removeprefix(coverage.FAULT) for name in reached if name.startswith(coverage.FAULT)} == kinds
+    assert {"step: power off", "wake ended: awake"} <= reached
+
+
+@pytest.mark.parametrize(
+    ("faults", "pairs"),
+    [
+        ((("bus-away", 100, "node 1", 60), ("deaf", 130, "node 1", 60)), {"bus-away and deaf"}),
+        ((("bus-away", 100, "node 1", 60), ("deaf", 130, "node 2", 60)), set()),
+        ((("bus-away", 100, "node 1", 60), ("deaf", 170, "node 1", 60)), set()),
+        ((("chain-stalls", 100, "all", 60), ("deaf", 130, "node 2", 0)), {"chain-stalls and deaf"}),
+        ((("chain-away", 100, "farm 1", 60), ("deaf", 130, "node 9", 60)), set()),
+    ],
+)
+def test_two_faults_are_a_pair_where_they_befall_one_machine_at_once(
+    faults: Sequence[tuple[str, float, str, float]], pairs: set[str]
+) -> None:
+    plan = replace(scripted(hours=1.0), faults=tuple(fault(*each) for each in faults))
+    farms = (*plan.farms, FarmPlan(id=2, nodes=(NodePlan(id=9),)))
+    outcome = run(scripted(hours=0.1))
+    outcome.plan = replace(plan, farms=farms)
+    found = {name.removeprefix(coverage.PAIR) for name in coverage.reached_by(outcome) if coverage.PAIR in name}
+    assert found == pairs
+
+
+def test_wide_worlds_have_what_the_others_lack() -> None:
+    plans = [explored_plan(seed) for seed in range(120)]
+    wide = [plan for plan in plans if len(plan.farms) == 1 and plan.nodes > 8]
+    assert 0.15 < len(wide) / len(plans) < 0.35
+    nodes = [node for plan in wide for node in plan.farms[0].nodes]
+    assert {node.segment for node in nodes} == {"", "cellar"}
+    assert 0 < sum(not node.can_be_woken for node in nodes) < 0.2 * len(nodes)
+    assert {plan.chain.block_time_s for plan in wide} == {3.0, 6.0, 12.0}
+    assert any(fault.kind == "held-until" for plan in wide for fault in plan.faults)
+    assert max(plan.nodes for plan in wide) > 25

@@ -14,6 +14,7 @@ from app.entrypoints.simulator.plan.plan import NodePlan
 from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.run.run import run
 from app.entrypoints.simulator.watching.tally import MARKS
+from tests.simulation.defects import DEFECTS
 from tests.simulation.farms import fault, scripted
 
 
@@ -59,6 +60,17 @@ def test_a_card_without_wake_on_lan_keeps_its_node_awake() -> None:
     outcome = run(scripted((600, 2, "Down"), farm=(NodePlan(id=1), NodePlan(id=2, can_be_woken=False))))
     assert outcome.kept
     assert "off" not in marks(outcome, 2)
+
+
+def test_a_hold_with_an_end_keeps_its_node_awake_until_then() -> None:
+    plan = scripted((600, 2, "Down"), faults=(fault("held-until", 500, "node 2", 3000),))
+    outcome = run(plan)
+    assert outcome.kept, outcome.violations
+    timeline = outcome.timelines[2]
+    off_s = [at_s for at_s, mark in zip(timeline[::2], timeline[1::2], strict=True) if MARKS[mark] == "off"]
+    assert len(off_s) == 1
+    assert 3500 <= off_s[0] < 4000
+    assert list(run(plan, build=DEFECTS["ignores holds"].build).broken) == ["never_off_under_a_hold"]
 
 
 def test_power_that_comes_back_boots_the_node() -> None:

@@ -120,10 +120,10 @@ def explore(
 
     The first seed that breaks one is shrunk to the faults that matter, and one line replays it; exit code 1 then.
     """
+    from app.entrypoints.simulator.experiments.exploration import simulate_explored
     from app.entrypoints.simulator.experiments.grid import seeds_of
-    from app.entrypoints.simulator.experiments.result import simulate
     from app.entrypoints.simulator.experiments.show import show_exploration
 
     for_s = None if minutes is None else minutes * 60.0
-    good = show_exploration(seeds_of(seeds), workers_of(simulate, workers, scheduler), for_s=for_s)
+    good = show_exploration(seeds_of(seeds), workers_of(simulate_explored, workers, scheduler), for_s=for_s)
     ctx.exit(0 if good else EXIT_PROMISE_BROKEN)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
+from msgspec.structs import replace
 
+from app.entrypoints.simulator.experiments.coverage import reached_by
 from app.entrypoints.simulator.experiments.explore import Finding, Runner, explored_plan, investigate
-from app.entrypoints.simulator.experiments.result import Result
-from app.entrypoints.simulator.plan.plan import FaultPlan
+from app.entrypoints.simulator.experiments.result import Result, result_of
+from app.entrypoints.simulator.plan.plan import FaultPlan, Plan
 from app.entrypoints.simulator.report.summary import clock, verdict
+from app.entrypoints.simulator.run.merging import Details
+from app.entrypoints.simulator.run.run import run
 from app.entrypoints.simulator.workers.work import Done, Failed, Task, Workers
 
 
@@ -22,6 +26,7 @@ class Explored:
 
     seeds: int = 0
     faults: int = 0
+    reached: set[str] = field(default_factory=set)
     first: Done | Failed | None = None
 
 
@@ -46,11 +51,18 @@ def explore(
         if isinstance(ended, Done):
             result = msgspec.json.decode(ended.answer, type=Result)
             explored.faults += result.figures.faults
+            explored.reached.update(result.reached)
             if result.kept:
                 continue
         if explored.first is None or order[ended.task.key] < order[explored.first.task.key]:
             explored.first = ended
     return explored
+
+
+def simulate_explored(plan: bytes) -> bytes:
+    """The work of a worker: a plan in, its `Result` with what it reached out, both as JSON."""
+    outcome = run(msgspec.json.decode(plan, type=Plan), details=Details.NONE)
+    return msgspec.json.encode(replace(result_of(outcome), reached=reached_by(outcome)))
 
 
 def finding_of(seed: int, run: Runner) -> Finding | None:

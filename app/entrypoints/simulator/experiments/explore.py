@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import msgspec
+from msgspec.structs import replace
 
 from app.entrypoints.simulator.faults.generator import made_up_faults
 from app.entrypoints.simulator.faults.kinds import FAULT_KINDS
@@ -18,6 +18,7 @@ from app.entrypoints.simulator.input.planning import CALM_S, made_up_farms, writ
 from app.entrypoints.simulator.plan.plan import (
     BotPlan,
     ChainPlan,
+    FarmPlan,
     FaultPlan,
     Plan,
     PolicyPlan,
@@ -30,16 +31,28 @@ Runner = Callable[[Plan], Outcome]
 
 HOURS = 8.0
 FAULTS_PER_NODE_DAY = (2.0, 40.0)
+WIDE = 0.25
+WIDE_KINDS = frozenset({"held-until"})
+"""In wide worlds only: so the others stay as they were, and with them the seeds that once failed."""
+BLOCK_TIMES_S = (3.0, 6.0, 12.0)
 SECOND_THOUGHTS = 0.25
 """Share of a script's targets that are taken back."""
 SECOND_THOUGHT_S_MAX = 180.0
 
 
 def explored_plan(seed: int) -> Plan:
-    """A small world: one to three farms of two to eight nodes, a bot or a script, a light or heavy rain of faults."""
+    """A small world: one to three farms of two to eight nodes, a bot or a script, a light or heavy rain of faults.
+
+    A quarter of them are *wide*: one farm of up to thirty nodes, in layer-2 segments, with cards that can't be woken,
+    another pace of the chain, and every kind of fault.
+    """
+    wide = random.Random(f"{seed}/wide")  # noqa: S311 - repeatable on purpose
+    is_wide = wide.random() < WIDE
     chance = random.Random(f"{seed}/world")  # noqa: S311 - repeatable on purpose
     farms_number = 1 + int(chance.random() * 3)
     farms = made_up_farms(farms_number, farms_number * (2 + int(chance.random() * 7)))
+    if is_wide:
+        farms = _wide_farm(wide)
     rain = FAULTS_PER_NODE_DAY[0] + (FAULTS_PER_NODE_DAY[1] - FAULTS_PER_NODE_DAY[0]) * chance.random() ** 2
     until_s = HOURS * 3600.0 - CALM_S
     nodes = [node.id for farm in farms for node in farm.nodes]
@@ -48,16 +61,43 @@ def explored_plan(seed: int) -> Plan:
         policy = PolicyPlan(kind="script", script=script)
     else:
         policy = PolicyPlan(kind="bot", bot=BotPlan(up_s_min=600.0 + 1200.0 * chance.random()))
+    kinds = [kind for kind in FAULT_KINDS if is_wide or kind not in WIDE_KINDS]
     return Plan(
         seed=seed,
         hours=HOURS,
         farms=farms,
         policy=policy,
         workload=WorkloadPlan(load=0.4 * chance.random(), lifetime_s_mean=1800.0 + 3600.0 * chance.random()),
-        faults=made_up_faults(list(FAULT_KINDS), rain, farms, until_s, seed),
-        chain=ChainPlan(latency_s=0.05),
+        faults=made_up_faults(kinds, rain, farms, until_s, seed),
+        chain=_wide_chain(wide) if is_wide else ChainPlan(latency_s=0.05),
         settings=_settings(chance),
         calm_s=CALM_S,
+    )
+
+
+def _wide_farm(wide: random.Random) -> tuple[FarmPlan, ...]:
+    """Nine to thirty nodes. The first ones can be woken, and stand in both segments: each segment has a waker."""
+    (farm,) = made_up_farms(1, 9 + int(wide.random() * 22))
+    segments = ("", "cellar") if wide.random() < 0.5 else ("",)
+    bad_cards = 0.3 * wide.random() if wide.random() < 0.5 else 0.0
+    nodes = [
+        replace(
+            node,
+            segment=segments[number % len(segments)],
+            can_be_woken=number < 4 or wide.random() >= bad_cards,
+            boot_s=30.0 + 150.0 * wide.random(),
+            shutdown_s=5.0 + 40.0 * wide.random(),
+        )
+        for number, node in enumerate(farm.nodes)
+    ]
+    return (FarmPlan(id=farm.id, nodes=tuple(nodes)),)
+
+
+def _wide_chain(wide: random.Random) -> ChainPlan:
+    return ChainPlan(
+        block_time_s=BLOCK_TIMES_S[int(wide.random() * len(BLOCK_TIMES_S))],
+        finality_lag_blocks=1 + int(wide.random() * 4),
+        latency_s=0.05,
     )
 
 
@@ -117,7 +157,7 @@ def investigate(seed: int, outcome: Outcome, run: Runner) -> Finding:
 
     def still_broken(numbers: Sequence[int]) -> bool:
         faults = tuple(outcome.plan.faults[number - 1] for number in numbers)
-        return promise in run(msgspec.structs.replace(outcome.plan, faults=faults)).broken
+        return promise in run(replace(outcome.plan, faults=faults)).broken
 
     numbers = shrink(range(1, len(outcome.plan.faults) + 1), still_broken)
     faults = tuple(outcome.plan.faults[number - 1] for number in numbers)

@@ -64,7 +64,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     currency: str
 
 
-class Result(Struct, frozen=True, kw_only=True):
+class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came of a run."""
 
     trace_hash: str
@@ -73,6 +73,8 @@ class Result(Struct, frozen=True, kw_only=True):
     not_checked: list[str]
     broken: dict[str, int]
     violations: list[Violation]
+    reached: list[str] = []
+    """Of an explored world: what of `experiments.coverage` it reached."""
 
     @property
     def kept(self) -> bool:

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from app.entrypoints.simulator.experiments import compare as comparing
-from app.entrypoints.simulator.experiments import sweep_table
+from app.entrypoints.simulator.experiments import coverage, sweep_table
 from app.entrypoints.simulator.experiments.exploration import explore, finding_of, lines_of
 from app.entrypoints.simulator.experiments.explore import Runner
 from app.entrypoints.simulator.experiments.progress import counted
@@ -65,6 +65,9 @@ def show_exploration(
     first = explored.first
     if first is None:
         click.echo(f"{explored.seeds:,} seeds with {explored.faults:,} faults: every promise was kept.", out)
+        click.echo("Reached by them, of what a node can meet:", out)
+        for line in coverage.lines(explored.reached):
+            click.echo(line, out)
         return True
     if isinstance(first, Failed):
         click.echo(f"SEED {first.task.key} did not finish: {first.reason}", out)

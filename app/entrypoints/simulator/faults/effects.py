@@ -160,6 +160,12 @@ def _write_mac(machine: Machine, mac: str) -> None:
     ledger.force_storage("Nodes", node, {**record, "interfaces": interfaces})
 
 
+@each
+def hold_until(machine: Machine, fault: FaultPlan) -> None:
+    """A hold with an end, by the machine's own clock; no program lifts it before."""
+    machine.place_hold_until(machine.clock.now() + fault.for_s)
+
+
 # -- machines ---------------------------------------------------------------------------------------
 
 

@@ -115,6 +115,9 @@ FAULT_KINDS: Mapping[str, FaultKind] = {
     **_condition("power-off-stuck", "a service does not stop", (60, 40 * MINUTES)),
     **_condition("unhealthy", "a health flag is set", (60, 30 * MINUTES)),
     **_condition("held", "a hold keeps the machine up", (60, 60 * MINUTES)),
+    "held-until": FaultKind(
+        "a hold with an end keeps the machine up", "node", effects.hold_until, for_s=(60, 60 * MINUTES)
+    ),
     "power-cut": FaultKind(
         "mains power fails, and comes back",
         "node",

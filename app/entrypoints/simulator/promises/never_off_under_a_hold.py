@@ -15,6 +15,6 @@ class NeverOffUnderAHold(Promise):
     text = "never powered off under a hold"
 
     def powered_off(self, machine: Machine) -> None:
-        held_s = machine.has_condition_for_s("held")
+        held_s = max(machine.has_condition_for_s("held"), machine.held_until_for_s())
         if held_s > JUST_NOW_S:
             self.broken(machine, f"powered off although held for {held_s:.0f} s")

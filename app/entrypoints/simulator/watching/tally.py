@@ -7,7 +7,16 @@ from collections.abc import Iterator
 
 from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.pallet import Power as LedgerPower
-from app.domain.events import DomainEvent, PowerStateSet, UptimeReported, WakeBurstStarted
+from app.domain.events import (
+    DomainEvent,
+    PowerStateSet,
+    Reconciled,
+    ShutdownAborted,
+    ShutdownStep,
+    UptimeReported,
+    WakeBurstStarted,
+    WakeEnded,
+)
 from app.domain.minting.month import Loss
 from app.domain.model import NodeId
 from app.entrypoints.simulator.income.minted import Lost
@@ -22,6 +31,9 @@ MARKS = (
 )
 """What a node's timeline is made of; each entry is its second and an index into this."""
 
+
+GUARD, STEP, ABORTED_AT, WAKE_ENDED = "guard: ", "step: ", "aborted at: ", "wake ended: "
+"""With these words begin the counts of what the daemons went through."""
 
 DEAD = (MachinePower.OFF, MachinePower.FROZEN)
 
@@ -76,10 +88,18 @@ class Tally:
             elif event.name == "PowerStateChanged":
                 self._state(NodeId(event.attributes["node_id"]), event.attributes["power_state"])
 
-    def recorded(self, _: Machine, event: DomainEvent) -> None:
-        kind = type(event)
-        if kind in (WakeBurstStarted, PowerStateSet, UptimeReported):
-            self.counts[kind.__name__] += 1
+    def recorded(self, machine: Machine, event: DomainEvent) -> None:
+        match event:
+            case WakeBurstStarted() | PowerStateSet() | UptimeReported():
+                self.counts[type(event).__name__] += 1
+            case Reconciled() if machine.objection is not None:
+                self.counts[GUARD + machine.objection.guard.name] += 1
+            case ShutdownStep(step):
+                self.counts[STEP + step] += 1
+            case ShutdownAborted(step):
+                self.counts[ABORTED_AT + step] += 1
+            case WakeEnded(outcome=outcome):
+                self.counts[WAKE_ENDED + outcome] += 1
 
     def lost(self, machine: Machine, lost: Lost) -> None:
         """A mark in the node's timeline, at the time up to which it was lost."""

@@ -15,7 +15,7 @@ from app.adapters.simulated.power_events import SimulatedPowerEvents
 from app.domain.commands import StayUp
 from app.domain.events import DomainEvent
 from app.domain.measurements import Measurement
-from app.domain.model import Mac, NodeIdentity
+from app.domain.model import Hold, Mac, NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
 from app.entrypoints.settings.profiles import signs_of_life_kind
@@ -27,6 +27,7 @@ from app.entrypoints.simulator.world.hardware import BUS_POLL_S, Hardware
 from app.entrypoints.simulator.world.surroundings import Surroundings
 from app.entrypoints.wiring.node_services import Ports
 
+ENDING_HOLDER = "upgrade"
 RESTART_S = 5.0
 """After this the init system starts a daemon again that was killed, or failed."""
 
@@ -77,6 +78,7 @@ class Machine(Hardware):
         self._condition_since_s: dict[Condition, float] = {}
         self._daemon: asyncio.Task[None] | None = None
         self._step: asyncio.TimerHandle | None = None
+        self._hold_placed_s = self._hold_expires_at_s = 0.0
         self._chance = world.chance("machine", plan.id)
         self._lives = 0
         self._boots = 0
@@ -118,6 +120,17 @@ class Machine(Hardware):
         return self._conditions[condition] > 0
 
     # -- what befalls it ---------------------------------------------------------------------------
+    def place_hold_until(self, expires_at_s: float) -> None:
+        """By the machine's own clock (Unix seconds), whatever is done to that."""
+        self.holds.place(Hold(ENDING_HOLDER, "an upgrade runs", expires_at_s))
+        self._hold_placed_s, self._hold_expires_at_s = self.world.now_s(), expires_at_s
+
+    def held_until_for_s(self) -> float:
+        """For how long a hold with an end has been there; 0 when it is over, or there was none."""
+        if self._hold_expires_at_s <= self.clock.now():
+            return 0.0
+        return self.world.now_s() - self._hold_placed_s
+
     def begin(self) -> None:
         """At the start of the run."""
         if not self.plan.asleep:

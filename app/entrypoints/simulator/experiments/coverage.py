@@ -1,0 +1,67 @@
+"""How much of what a daemon can meet an exploration reached: guards, steps, ends of wakes, faults and pairs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+
+from app.domain.commands import Guard
+from app.domain.rules.shutdown import Step
+from app.domain.rules.wake import Then
+from app.entrypoints.simulator.faults.kinds import FAULT_KINDS
+from app.entrypoints.simulator.plan.plan import FaultPlan, Plan
+from app.entrypoints.simulator.run.farm_plans import farm_plans
+from app.entrypoints.simulator.run.outcome import Outcome
+from app.entrypoints.simulator.watching.tally import ABORTED_AT, GUARD, STEP, WAKE_ENDED
+
+FAULT, PAIR = "fault: ", "faults at once: "
+NAMED_MAX = 12
+"""Of what was not reached so many are named."""
+
+ENDS = "end: "
+
+EVERYTHING: dict[str, tuple[str, ...]] = {
+    "guards": tuple(GUARD + guard.name for guard in Guard),
+    "steps of a shutdown": tuple(STEP + step.value for step in Step),
+    "steps at which one was aborted": tuple(ABORTED_AT + step.value for step in Step),
+    "ends of a wake": tuple(WAKE_ENDED + then.value.removeprefix(ENDS) for then in Then if then.value.startswith(ENDS)),
+    "kinds of faults": tuple(FAULT + kind for kind in FAULT_KINDS),
+    "pairs of kinds at once on one machine": tuple(
+        PAIR + " and ".join(pair) for pair in itertools.combinations(sorted(FAULT_KINDS), 2)
+    ),
+}
+"""What there is, by its group."""
+
+
+def reached_by(outcome: Outcome) -> list[str]:
+    """What one run reached of it, sorted."""
+    watched = [name for name in outcome.counts if name.startswith((GUARD, STEP, ABORTED_AT, WAKE_ENDED))]
+    return sorted({*watched, *(FAULT + fault.kind for fault in outcome.plan.faults), *_pairs(outcome.plan)})
+
+
+def lines(reached: Iterable[str]) -> Iterator[str]:
+    """A line for each group: how many of how many, and the names of those that were not reached."""
+    found = set(reached)
+    for what, everything in EVERYTHING.items():
+        missing = [name.partition(": ")[2] for name in everything if name not in found]
+        named = ", ".join(missing[:NAMED_MAX]) + (" …" if len(missing) > NAMED_MAX else "")
+        reached_count = f"{len(everything) - len(missing):,} of {len(everything):,}"
+        yield f"  {what}: {reached_count}" + (f"; not {named}" if missing else "")
+
+
+def _pairs(plan: Plan) -> Iterator[str]:
+    """Kinds of which one went on while another began, on the same machine."""
+    for farm in farm_plans(plan):
+        going_on: list[FaultPlan] = []
+        for fault in sorted(farm.faults, key=lambda each: each.at_s):
+            going_on = [each for each in going_on if each.at_s + each.for_s >= fault.at_s]
+            for other in going_on:
+                if other.kind != fault.kind and _meet(other, fault):
+                    yield PAIR + " and ".join(sorted((other.kind, fault.kind)))
+            going_on.append(fault)
+
+
+def _meet(one: FaultPlan, other: FaultPlan) -> bool:
+    """Whether they befall a machine in common; a farm's, and the chain's, befall all of the farm."""
+    nodes = [fault.subject for fault in (one, other) if fault.subject.startswith("node")]
+    return len(nodes) < 2 or nodes[0] == nodes[1]
