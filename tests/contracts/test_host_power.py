@@ -241,7 +241,7 @@ def test_it_says_whether_the_system_is_stopping_or_that_it_does_not_know(rig: Ri
             assert not await rig.power.stopping()
             rig.behave(Obedience.OBEYS)
             await rig.power.power_off()
-            with pytest.raises(HostPowerFailed, match="does not tell"):
+            with pytest.raises(HostPowerFailed, match="does not say"):
                 await rig.power.stopping()
             return
         assert not await rig.power.stopping()
