@@ -1,4 +1,4 @@
-"""One event of each kind, for whatever has to understand them all."""
+"""One event of each kind, for tests that need all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daemon as a process, while its Redis dies, hangs, forgets, overflows and is fed with rubbish."""
+"""The daemon as a process, while its Redis dies, hangs, loses data, fills up or gets garbage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daemon as a process, while the chain does everything a chain may do to it."""
+"""The daemon as a process, under every fault of the chain."""
 
 from __future__ import annotations
 

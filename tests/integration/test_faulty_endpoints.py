@@ -1,4 +1,4 @@
-"""One endpoint of two answers questions and does not do its work: what is written reaches the chain all the same, once.
+"""One endpoint of two answers questions and loses extrinsics: each extrinsic still reaches the chain, once.
 
 The faulty endpoint is a proxy before the dev chain that spoils what has to do with extrinsics; the good one
 is the dev chain itself.

@@ -1,4 +1,4 @@
-"""One daemon for each node of a host: who comes second says who is first, and ends."""
+"""One daemon for each node of a host: a second one names the first, and exits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every server from Redis 5.0 on will do: what came later is used where it is there, and never needed."""
+"""powerd works with every server from Redis 5.0 on. Later commands are used if they exist, and never needed."""
 
 from __future__ import annotations
 

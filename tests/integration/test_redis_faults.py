@@ -1,4 +1,4 @@
-"""Redis dies, hangs, forgets, fills up; entries are trimmed, poisoned, abandoned: no event that can be had is lost."""
+"""Redis dies, hangs, loses data or fills up; entries are trimmed, damaged, abandoned. No readable event is lost."""
 
 from __future__ import annotations
 

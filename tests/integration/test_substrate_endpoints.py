@@ -1,4 +1,4 @@
-"""Endpoints that are dead, hung, on another chain or talking nonsense; and nothing leaks."""
+"""Endpoints that are dead, hang, are on another chain or send invalid data; and no leaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of an extrinsic when pools, nodes and connections disappoint. Never is one sent twice."""
+"""The result of an extrinsic when pools, nodes and connections fail. None is signed twice."""
 
 from __future__ import annotations
 

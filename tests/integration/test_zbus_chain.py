@@ -1,4 +1,4 @@
-"""The chain behind api-gateway, where that is special: withdrawn and taken calls, its one worker, its silence."""
+"""The chain behind api-gateway: withdrawn and taken calls, its one worker, and no answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is pushed to a zbus server: it answers or drops it, says so once, and keeps nothing of it."""
+"""Garbage for the zbus server: it answers or drops it, logs that once, and keeps none of it."""
 
 from __future__ import annotations
 

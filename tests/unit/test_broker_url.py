@@ -1,4 +1,4 @@
-"""Broker URLs mean what Go makes of them, and what redis-py makes of the others."""
+"""Broker URLs are read as Go reads them, and the others as redis-py reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""R15: an endpoint that stays out becomes a fault that names it, and clears."""
+"""R15: an endpoint that does not work for minutes is a fault that names it, until it works."""
 
 from __future__ import annotations
 

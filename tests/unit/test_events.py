@@ -1,4 +1,4 @@
-"""R9: events are acknowledged after they were handled, and none is in the way of another."""
+"""R9: events are acknowledged after they were handled, and none blocks another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no Go program writes, and Go's decoder answers all the same: read in its source (encoding/gob, Go 1.25).
+"""Payloads that no Go program writes, and how Go's decoder answers them, by its source (encoding/gob, Go 1.25).
 
 Each payload is decoded twice, so that the second time its definitions are known.
 """

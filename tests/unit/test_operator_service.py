@@ -1,4 +1,4 @@
-"""What people and programs may ask of the daemon, and the few wishes it hears (docs/zbus.md)."""
+"""What people and programs can ask of the daemon (docs/zbus.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the reference (the Go program) gets wrong, by name: none of it may be true of us.
+"""Defects of the reference (the Go program), by name. powerd must have none of them.
 
 Those that live in Redis itself (reconnecting, trimmed entries, leaking connections) are in
 ``tests/integration/test_redis_faults.py``; the card's are in ``tests/contracts/test_nic.py``.

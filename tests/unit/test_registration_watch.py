@@ -1,4 +1,4 @@
-"""R15: a node that is another one on the chain than at its start says so, and starts anew."""
+"""R15: a node whose ids on the chain changed since its start logs it, and restarts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""R14: a node that is wanted up, called Up, and gives no sign of life is called now and then, and is a fault."""
+"""R14: a node with target and state Up and no sign of life is called now and then, and is a fault."""
 
 from __future__ import annotations
 
