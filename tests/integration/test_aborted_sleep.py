@@ -92,7 +92,7 @@ async def test_r13_a_kill_between_down_and_the_power_off_is_remembered(wanted: P
         words = "a guard forbids it: held by operator" if wanted is Power.UP else "shut down and woken by"
         await node.daemon.says("FaultRaised", since=mark, key="uncredited", message=words)
         await node.until_state(Power.UP)
-        assert "not paid     uptime is not credited since" in await status(node)
+        assert "not paid     uptime has not been credited since" in await status(node)
         assert json.loads(await status(node, "--json"))["uncredited"]["since_s"] > 0
         assert node.orders == []
         hold.unlink()

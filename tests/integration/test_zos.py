@@ -266,7 +266,7 @@ async def test_a_zinit_that_fails_leaves_the_node_up_on_chain(answer: str) -> No
         await node.target(Power.UP)
         await node.daemon.says("FaultCleared", key="power-off")
         # R13: it said Down and stayed on, so what it reports is not credited until it was put to sleep and woken.
-        await zos.console_shows("is not credited since")
+        await zos.console_shows("has not been credited since")
 
 
 @pytest.mark.parametrize("zinit", ["v0.2.14", "v0.2.25"])

@@ -153,7 +153,7 @@ def test_the_message_has_fixed_times_and_the_remedy() -> None:
         (Remedy.REBOOT, f"a boot by {utc(NOW_S + 1800)} loses nothing"),
     ):
         told = uncredited(requested, NodeId(7), remedy, "")
-        assert f"uptime is not credited since {since}" in told
+        assert f"uptime has not been credited since {since}" in told
         assert words in told
     assert "a guard forbids it: held by x" in uncredited(requested, NodeId(7), Remedy.REBOOT, "held by x")
     assert utc(OPENED_S + 86_400) in uncredited(WINDOW, NodeId(7), Remedy.REBOOT, "")

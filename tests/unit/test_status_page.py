@@ -99,7 +99,7 @@ def test_everything_that_bears_on_the_node_is_on_one_screen() -> None:
         "what to do " + FaultKind.WALLET.remedy,
         "FAULT of-a-newer-version, since ",
         "target Down, state Down since block 1200, block 1234, read 4 s ago",
-        "not paid uptime is not credited since",
+        "not paid uptime has not been credited since",
         "(in 29 min 30 s) loses nothing",
         "hold backup: nightly copy (until ",
         "hold operator: a new disk (no end)",

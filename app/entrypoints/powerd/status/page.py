@@ -115,7 +115,7 @@ def _chain(status: NodeStatus) -> str:
 
 
 def _not_paid(window: UncreditedStatus, now_s: float) -> str:
-    since = f"uptime is not credited since {_moment(window.since_s, now_s)}"
+    since = f"uptime has not been credited since {_moment(window.since_s, now_s)}"
     if window.requested_at_s is None or window.boot_by_s is None:
         return f"{since}; shut down and woken {_by(window.report_by_s, now_s)}, nothing is lost"
     called = _moment(window.requested_at_s, now_s)
