@@ -163,6 +163,13 @@ def test_on_a_small_terminal_no_line_is_too_long_and_in_a_pipe_a_change_is_a_lin
             process.send_signal(signal.SIGINT)
             assert process.wait(patient(60)) == 0
             assert process.stdout.read() == ""
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.readline()
+            process.stdout.close()
+            assert process.wait(patient(60)) == 141
+            assert process.stderr.read() == ""
     first = terminal.said.split(ENTER)[1].split(b"\x1b[J")[0].decode()
     rows = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", first).splitlines()
     assert len(rows) == 8

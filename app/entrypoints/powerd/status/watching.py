@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import select
 import signal
 from contextlib import suppress
 from typing import TextIO
@@ -16,6 +18,7 @@ from app.entrypoints.settings.profiles import status_paths
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.terminal.colour import Paint
 from app.entrypoints.terminal.screen import Screen, takes_screens
+from app.entrypoints.terminal.standard_streams import OutputLost
 from app.entrypoints.terminal.tables import width_of_terminal
 
 EVERY_S = 1.0
@@ -83,6 +86,15 @@ async def _in_lines(client: StatusClient, first: NodeStatus, out: TextIO) -> Non
                 say(look.headline)
             headline, silent = look.headline, False
         look = await _look(client)
+        if _reader_gone(out):
+            raise OutputLost(errno.EPIPE)
+
+
+def _reader_gone(out: TextIO) -> bool:
+    """Nothing may be written for hours: a pipe without a reader would be noticed by then only."""
+    poll = select.poll()
+    poll.register(out, 0)  # errors alone
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _since(status: NodeStatus, seen_s: float) -> list[EventStatus]:
