@@ -10,6 +10,7 @@ import pytest
 
 from app.adapters.codecs.go_types import STRING
 from app.adapters.codecs.zbus_frames import ObjectId
+from app.adapters.redis.inspection import GroupLook, RedisInspection
 from app.adapters.redis.power_events import RedisPowerEvents
 from app.adapters.redis.power_events_out import RedisPowerEventsOut
 from app.adapters.zbus.client import ZbusClient
@@ -136,6 +137,16 @@ async def test_taking_over_that_is_refused_does_not_stand_in_front_of_the_read(
             await events.receive()
         assert len([each for each in caplog.messages if "NOPERM" in each]) == 1
         await events.close()
+
+
+async def test_powerd_check_finds_its_version_and_all_that_is_needed(old: Proxy) -> None:
+    inspection = RedisInspection(old.url, stream=STREAM, group=GROUP, dead_letter_stream=f"{STREAM}:dead", answer_s=5.0)
+    try:
+        assert await inspection.version()
+        assert await inspection.refused() == {}
+        assert await inspection.group() == GroupLook(0, there=False)
+    finally:
+        await inspection.close()
 
 
 async def test_calls_are_made_and_served_over_zbus(old: Proxy) -> None:

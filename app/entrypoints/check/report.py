@@ -72,7 +72,11 @@ def _coloured(row: Row, word: str, *, coloured: bool) -> str:
     return click.style(word, fg=COLOURS[row.finding.severity]) if coloured else word
 
 
+def _counted(severity: Severity, count: int) -> str:
+    return "warnings" if severity is Severity.WARNING and count > 1 else severity.value
+
+
 def _sum(rows: Sequence[Row], took_s: float) -> str:
     counts = [(sum(row.finding.severity is severity for row in rows), severity) for severity in Severity]
-    told = ", ".join(f"{count} {severity.value}" for count, severity in counts if count)
+    told = ", ".join(f"{count} {_counted(severity, count)}" for count, severity in counts if count)
     return f"{told}; {took_s:.1f} s"

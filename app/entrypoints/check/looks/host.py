@@ -28,16 +28,17 @@ async def power_off(subject: Subject) -> Sequence[Finding]:
     command = subject.settings.host_power.power_off_command
     if Path(command[0]).name != "systemctl":
         return [ok(f"`{' '.join(command)}` is there; whether it obeys is seen when it is asked")]
-    return [await _may(method, doing, subject.answer_s) for method, doing in ORDERS]
-
-
-async def _may(method: str, doing: str, timeout_s: float) -> Finding:
     from app.adapters.linux.logind_rights import may
 
     try:
-        answer = await may(method, timeout_s)
+        answers = [(doing, await may(method, subject.answer_s)) for method, doing in ORDERS]
     except HostPowerFailed as error:
-        return warning(f"whether systemd would {doing} for powerd is not known: {error}", "see that logind runs")
+        seen = f"whether systemd would power off and reboot for powerd is not known: {error}"
+        return [warning(seen, "see that logind runs")]
+    return [_allowed(doing, answer) for doing, answer in answers]
+
+
+def _allowed(doing: str, answer: str) -> Finding:
     who = f"user {_user()}"
     if answer == "na":
         return failed(f"logind says that this machine can't {doing}", "see that the kernel has ACPI, or its like")
