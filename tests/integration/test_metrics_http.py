@@ -221,3 +221,23 @@ async def test_a_daemon_is_scraped_and_its_follower_listens_nowhere() -> None:
         for program in (node.daemon, node.follower):
             assert any(task.startswith("fault hook: ") for task in (await program.account())["tasks"])
         assert await node.daemon.stop() < 5
+
+
+async def test_a_page_or_file_that_cannot_be_made_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = container(kind="http", port=0, textfile=str(tmp_path / "powerd.prom"), textfile_interval_s=0.05)
+    monkeypatch.setattr(made.monitor(), "_show_node", lambda _: 1 / 0)
+    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    serve = PageServer.run
+    monkeypatch.setattr(PageServer, "run", lambda self, _: serve(self, listening.set_result))
+    async with asyncio.TaskGroup() as group:
+        monitoring.show(made, group)
+        host, _, port = (await listening).removeprefix("http://").rpartition(":")
+        assert (await ask((host, int(port)), GET))[0] == 500
+        async with asyncio.timeout(patient(10)):
+            while caplog.text.count("the metrics can't be made") < 2:  # noqa: ASYNC110 - the log has no event
+                await asyncio.sleep(0.01)
+        assert (await ask((host, int(port)), GET.replace(b"metrics", b"healthz")))[0] == 503
+        end_all("metrics")
+    assert "the page /metrics can't be made" in caplog.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
@@ -17,6 +19,7 @@ from app.domain.events import (
 )
 from app.domain.faults import FaultKind
 from app.domain.model import Hold, Power
+from app.domain.services.operator_service import OperatorService
 from tests.rigs.metered import Metered
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
@@ -191,3 +194,15 @@ async def test_extrinsics_and_events_that_fail(farm: VirtualFarm) -> None:
     assert failed is not None
     assert failed > 0
     assert refused("powerd_events_total", outcome="handled") == 1
+
+
+async def test_a_reason_from_outside_can_always_be_written(farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    meters: list[Metered] = []
+    async with farm.running(1, before=lambda node: meters.append(Metered(node))) as node:
+        await farm.until(lambda: bool(node.recorded(UptimeReported)))
+        told = replace(node.container.operator().status(), not_enabled='half of a character, \ud800, "quotes"\n')
+        monkeypatch.setattr(OperatorService, "status", lambda _: told)
+        after = meters[0].scrape()
+    reason = 'half of a character, ?, "quotes"\n'
+    assert after("powerd_power_management_not_enabled_info", reason=reason) == 1
+    assert after("powerd_power_management_enabled") == 0

@@ -78,18 +78,23 @@ class FaultHook:
             for name, value in os.environ.items()
             if not name.startswith(OWN_SETTINGS) and name not in OF_THE_SERVICE
         }
-        environment = inherited | {name: value.replace("\0", "") for name, value in variables.items()}
+        environment = inherited | {name: _passable(value) for name, value in variables.items()}
         try:
             ended = await run_command(self._command, self._timeout_s, environment)
         except TimeoutError:
             problem = f"took more than {self._timeout_s:g} s, and was killed"
-        except OSError as error:
-            problem = f"can't be started: {error.strerror or error}"
+        except (OSError, ValueError) as error:  # a text that this locale cannot write, say
+            problem = f"can't be started: {getattr(error, 'strerror', None) or error}"
         else:
             problem = f"ended with code {ended.code}: {ended.tail}" if ended.code else ""
         if problem:
             what = " ".join(_what(variables))
             log.warning("the fault hook %s (fault %s) %s; see faults.hook_command", self._command[0], what, problem)
+
+
+def _passable(text: str) -> str:
+    """What came from outside may hold what no environment can: zero bytes, halves of characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _what(variables: Mapping[str, str]) -> tuple[str, str]:

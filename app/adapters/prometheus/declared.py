@@ -139,7 +139,13 @@ HEAD_BLOCK = Metric(
 )
 
 # -- waking --------------------------------------------------------------------------------------------
-WAKES = Metric("powerd_wakes_total", Kind.COUNTER, "Wakes that ended.", {"outcome": tuple(WAKE_OUTCOMES.values())})
+WAKES = Metric(
+    "powerd_wakes_total",
+    Kind.COUNTER,
+    "Wakes that ended. Awake: the chain shows the node Up; unwanted: its target is Down; absent: it left the farm; "
+    "spent: its state is Up, and all bursts were sent; leave: its state is Up, and other nodes call it.",
+    {"outcome": tuple(WAKE_OUTCOMES.values())},
+)
 WAKE_DURATION = Metric(
     "powerd_wake_duration_seconds",
     Kind.HISTOGRAM,

@@ -99,4 +99,5 @@ class Monitor:
 
 
 def _info(text: str) -> dict[tuple[str, ...], float]:
-    return {(text,): 1} if text else {}
+    """A text may come from outside, with halves of characters that can't be written as UTF-8."""
+    return {(text.encode("utf-8", "replace").decode(),): 1} if text else {}

@@ -48,7 +48,7 @@ OTHERS: tuple[Alert, ...] = (
         'up{job="powerd"} == 0 and on (instance, job) last_over_time(powerd_power_target_up[1d]) == 1',
         "10m",
         Urgency.AT_ONCE,
-        "The daemon of a node that is wanted up cannot be reached. A node whose target is Down may sleep, and is none.",
+        "The daemon of a node that is wanted up cannot be reached. One whose target is Down is not meant.",
         "Look whether the machine runs (`powerd farm list` shows its last report), whether powerd runs (`systemctl "
         "status powerd`), and whether Prometheus may reach metrics.host and metrics.port.",
     ),

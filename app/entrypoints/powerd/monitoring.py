@@ -56,6 +56,8 @@ async def _write(textfile: Textfile, faults: FaultBoard, every_s: float) -> None
             except TextfileNotWritten as error:
                 remedy = "make its directory writable for powerd, or name another file (metrics.textfile)"
                 faults.report(FaultKind.METRICS_TEXTFILE.key(), f"{error}; {remedy}")
+            except Exception:
+                log.exception("the metrics can't be made")  # they only show the daemon, and must not end it
             else:
                 faults.clear(FaultKind.METRICS_TEXTFILE.key())
             await asyncio.sleep(every_s)
