@@ -123,6 +123,15 @@ class TestList:
         assert shown.index("node 2") == shown.index("node 1") + 11
         assert "  woken by      1, 3" in shown
 
+    @pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+    def test_on_a_terminal_it_has_colour_unless_that_is_not_wanted(
+        self, farm: Farm, variables: dict[str, str], coloured: bool
+    ) -> None:
+        terminal = Terminal({**farm.environment, **variables}, "farm", "list")
+        assert terminal.end() == 0
+        assert b"nodes at risk: 0" in terminal.said
+        assert (b"\x1b[32mUp" in terminal.said) is coloured
+
     def test_who_could_wake_it_and_what_it_misses_next(self) -> None:
         with farm_of(4) as farm:
             farm.ask("dev_newBlocks", 30)

@@ -15,19 +15,13 @@ from app.adapters.files.last_write import LastWrite, save_last_write
 from app.adapters.linux.clock import SystemClock
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import ExtrinsicRefused, ExtrinsicUncertain, PowerdError
-from app.domain.model import FarmId, HeadKind, Inclusion, NodeId, NodePower, Power, Unreadable
+from app.domain.model import HeadKind, Inclusion, NodeId, NodePower, Power, Unreadable
 from app.domain.rules.farm_risk import (
-    Member,
-    is_awake,
-    is_silent,
-    is_surely_awake,
-    no_waker,
     objections,
     state_of,
-    unwakeable,
 )
+from app.entrypoints.farm.aftermath import Aftermath
 from app.entrypoints.farm.checks import FEE, Checked, NothingDone, check
-from app.entrypoints.farm.looking import look
 from app.entrypoints.farm.minting.cache import last_write_path
 from app.entrypoints.farm.picture import picture_of
 from app.entrypoints.farm.waiting import wait_for_states
@@ -86,8 +80,10 @@ class _Command:
             self._confirm(wanted)
             failed = await self._send(checked, wanted)
             done = [node for node in self._nodes if node not in failed]
-            stranded = await self._stranded(checked, done) if self._wish.target is Power.UP else []
-            darkened = await self._darkened(checked, done) if self._wish.target is Power.DOWN else []
+            aftermath = Aftermath(self._container, checked, self._complain)
+            stranded = await aftermath.stranded(done) if self._wish.target is Power.UP else []
+            looks = self._wish.target is Power.DOWN and not self._wish.force
+            darkened = await aftermath.darkened(done) if looks else []
             late = await self._wait([node for node in done if node not in stranded])
         return SOME_FAILED if failed or stranded or darkened or late else DONE
 
@@ -192,53 +188,6 @@ class _Command:
             f"{error}: account {account.address} of the farmer's key had {account.free_tft:g} TFT, and a target costs "
             f"{FEE}; send it some, or use another key (--key)"
         )
-
-    async def _stranded(self, checked: Checked, nodes: Sequence[NodeId]) -> list[NodeId]:
-        """Of these nodes, now wanted up, those that are dark and that no node can wake."""
-        if not nodes:
-            return []
-        farms: dict[FarmId, dict[NodeId, Member]] = {}
-        for farm in sorted({checked.farm[node] for node in nodes}):
-            view, _ = await look(self._container, farm)
-            farms[farm] = {member.id: member for member in view.members}
-        stranded = []
-        for node in nodes:
-            members = farms[checked.farm[node]]
-            if node in members and (problem := self._out_of_reach(members[node], list(members.values()))):
-                self._complain(f"{problem}: press its power button")
-                stranded.append(node)
-        return stranded
-
-    async def _darkened(self, checked: Checked, nodes: Sequence[NodeId]) -> list[FarmId]:
-        """Farms in which no node is left to wake the others, though there was one when it was checked.
-
-        Another command came at the same time, or the endpoint that was asked before was behind the chain.
-        """
-        if not nodes or self._wish.force:
-            return []
-        darkened = []
-        for farm in sorted({checked.farm[node] for node in nodes}):
-            view, _ = await look(self._container, farm)
-            if not any(is_surely_awake(member, self._fresh_s) for member in view.members):
-                awake = next((member.id for member in view.members if state_of(member) is Power.UP), nodes[0])
-                self._complain(
-                    f"farm {farm}: no node with target Up is left that could wake the others; set one up again before "
-                    f"they sleep: powerd farm up {awake}"
-                )
-                darkened.append(farm)
-        return darkened
-
-    def _out_of_reach(self, member: Member, farm: Sequence[Member]) -> str:
-        if state_of(member) is Power.UP and not is_silent(member, self._fresh_s):
-            return ""
-        if problem := unwakeable(member):
-            return f"node {member.id}: {problem}"
-        others = [other for other in farm if other.id != member.id]
-        if not any(is_awake(other, self._fresh_s) for other in others):
-            return f"no node is awake that can wake node {member.id}"
-        if problem := no_waker(others, self._fresh_s):
-            self._complain(f"node {member.id}: {problem}")
-        return ""
 
     async def _wait(self, nodes: Sequence[NodeId]) -> Sequence[NodeId]:
         if self._wish.wait_s is None or not nodes:

@@ -1,0 +1,68 @@
+"""A look at the farms after targets were set: whether each node can still be woken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from app.domain.model import FarmId, NodeId, Power
+from app.domain.rules.farm_risk import Member, is_awake, is_silent, is_surely_awake, no_waker, state_of, unwakeable
+from app.entrypoints.farm.checks import Checked
+from app.entrypoints.farm.looking import look
+from app.entrypoints.wiring.container import Container
+
+
+class Aftermath:
+    """Of the farms in ``checked``; ``complain`` prints what is wrong with them now."""
+
+    def __init__(self, container: Container, checked: Checked, complain: Callable[[str], None]) -> None:
+        self._container = container
+        self._checked = checked
+        self._complain = complain
+        self._fresh_s = container.settings().power_management.sign_of_life_s
+
+    async def stranded(self, nodes: Sequence[NodeId]) -> list[NodeId]:
+        """Of these nodes, now wanted up, those that are dark and that no node can wake."""
+        if not nodes:
+            return []
+        farms: dict[FarmId, dict[NodeId, Member]] = {}
+        for farm in sorted({self._checked.farm[node] for node in nodes}):
+            view, _ = await look(self._container, farm)
+            farms[farm] = {member.id: member for member in view.members}
+        stranded = []
+        for node in nodes:
+            members = farms[self._checked.farm[node]]
+            if node in members and (problem := self._out_of_reach(members[node], list(members.values()))):
+                self._complain(f"{problem}: press its power button")
+                stranded.append(node)
+        return stranded
+
+    async def darkened(self, nodes: Sequence[NodeId]) -> list[FarmId]:
+        """Farms in which no node is left to wake the others, though there was one when it was checked.
+
+        Another command came at the same time, or the endpoint that was asked before was behind the chain.
+        """
+        if not nodes:
+            return []
+        darkened = []
+        for farm in sorted({self._checked.farm[node] for node in nodes}):
+            view, _ = await look(self._container, farm)
+            if not any(is_surely_awake(member, self._fresh_s) for member in view.members):
+                awake = next((member.id for member in view.members if state_of(member) is Power.UP), nodes[0])
+                self._complain(
+                    f"farm {farm}: no node with target Up is left that could wake the others; set one up again before "
+                    f"they sleep: powerd farm up {awake}"
+                )
+                darkened.append(farm)
+        return darkened
+
+    def _out_of_reach(self, member: Member, farm: Sequence[Member]) -> str:
+        if state_of(member) is Power.UP and not is_silent(member, self._fresh_s):
+            return ""
+        if problem := unwakeable(member):
+            return f"node {member.id}: {problem}"
+        others = [other for other in farm if other.id != member.id]
+        if not any(is_awake(other, self._fresh_s) for other in others):
+            return f"no node is awake that can wake node {member.id}"
+        if problem := no_waker(others, self._fresh_s):
+            self._complain(f"node {member.id}: {problem}")
+        return ""
