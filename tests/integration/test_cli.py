@@ -209,7 +209,7 @@ class TestKeyFiles:
 class TestNeighboursAreAway:
     def test_a_chain_that_is_away_is_waited_for_and_named(self, chain: dict[str, Any]) -> None:
         code, said = run_for_a_while(
-            "127.0.0.1:9",
+            f"the chain at {NOWHERE}",
             POWERD_CHAIN_URLS=NOWHERE,
             POWERD_IDENTITY_KEY_FILE=chain["nodes"][0]["key_file"],
         )
