@@ -115,6 +115,7 @@ def bad(found: Mapping[str, list[Mapping[str, Any]]]) -> dict[str, str]:
 
 
 def test_on_a_healthy_node_all_is_well_and_nothing_is_changed(host: Host, chain: DevChain, redis: RedisServer) -> None:
+    host.settings["chain"]["timeout_s"] = 77.0
     with line(chain.url) as rpc, hand(redis.url()) as client:
         me = chain.about["nodes"][0]["address"]
         before = rpc.ask("system_accountNextIndex", me), client.keys(), host.card.on
@@ -129,6 +130,7 @@ def test_on_a_healthy_node_all_is_well_and_nothing_is_changed(host: Host, chain:
     assert "takes extrinsics; genesis 0x" in found["endpoints"][0]["seen"]
     assert "node 2 (" in found["wakers"][0]["seen"]
     assert f"identity.key_file = {chain.about['nodes'][0]['key_file']}" in found["settings"][0]["seen"]
+    assert "chain.timeout_s = 77.0" in found["settings"][0]["seen"]  # though no check waits so long
     assert found["settings"][0]["subject"] == str(host.directory / "powerd.toml")
 
 

@@ -44,6 +44,8 @@ class Subject:
     """Nothing is connected before a check asks for it. Every shared look raises a `PowerdError`."""
 
     def __init__(self, settings: Settings, origins: Origins, time_s: float) -> None:
+        self.given = settings
+        """As the daemon would have them; `settings` are those that the checks work with."""
         self.settings = _for_a_look(settings, time_s)
         self.origins = origins
         self.time_s = time_s

@@ -17,7 +17,7 @@ NO_KEY = "name its file in identity.key_file (POWERD_IDENTITY_KEY_FILE), or give
 
 async def key(subject: Subject) -> Sequence[Finding]:
     if node_key(subject.settings) is not None:
-        return [ok(f"a {subject.settings.identity.key_type} key that no other user can read")]
+        return [ok(f"an {subject.settings.identity.key_type} key that no other user can read")]
     if subject.settings.identity.node_id:
         return [failed("no key is named: powerd can read the chain, and report nothing", NO_KEY)]
     return [failed("no key is named: which node this is can't be known", NO_KEY)]

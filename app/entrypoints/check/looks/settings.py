@@ -15,7 +15,7 @@ from app.entrypoints.settings.profiles import profile_of
 
 async def settings(subject: Subject) -> Sequence[Finding]:
     """A line for each place that settings came from."""
-    places = sorted(given(subject.settings, subject.origins), key=lambda each: each[2])
+    places = sorted(given(subject.given, subject.origins), key=lambda each: each[2])
     found = [
         ok("; ".join(f"{path} = {value}" for path, value, _ in group), place)
         for place, group in groupby(places, key=lambda each: each[2])
