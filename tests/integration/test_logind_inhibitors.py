@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.adapters.linux.inhibitors import LogindInhibitors
+from app.adapters.processes.command import OF_THE_SERVICE, ask_command, run_command
 from app.domain.errors import HoldsUnreadable
 from app.domain.model import Hold
 
@@ -25,6 +26,8 @@ ABSENT = [
     "Failed to connect to bus: No such file or directory",
     "Call failed: The name org.freedesktop.login1 was not provided by any .service files",
     "Call failed: Unit dbus-org.freedesktop.login1.service not found.",
+    # systemd 252 after `systemctl mask --now systemd-logind.service`, on a machine of tests/machines.
+    "Call failed: Unit dbus-org.freedesktop.login1.service failed to load properly, please adjust/correct and reload …",
 ]
 
 
@@ -49,6 +52,20 @@ async def doubt(inhibitors: LogindInhibitors) -> str:
     with pytest.raises(HoldsUnreadable) as caught:
         await inhibitors.active()
     return str(caught.value)
+
+
+async def test_the_command_can_not_speak_to_systemd_in_the_daemons_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """busctl would, and systemd would log at every look that it may not."""
+    for name in OF_THE_SERVICE:
+        monkeypatch.setenv(name, "/run/systemd/notify")
+    monkeypatch.setenv("LANG", "kept")
+    answered = await ask_command(("env",), 30.0, 100_000)
+    names = {line.partition("=")[0] for line in answered.output.splitlines()}
+    assert not OF_THE_SERVICE & names
+    assert "LANG" in names
+    assert not OF_THE_SERVICE & {
+        line.partition("=")[0] for line in (await run_command(("env",), 30.0)).tail.split("\n")
+    }
 
 
 async def test_a_block_inhibitor_of_a_shutdown_is_a_hold_by_who_took_it(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ NO_LOGIND = (
     "the name is not activatable",
     "unit dbus-org.freedesktop.login1.service not found",
     "unit systemd-logind.service is masked",
+    # The same, where systemd had loaded the unit by both names before it was masked.
+    "unit dbus-org.freedesktop.login1.service failed to load properly",
 )
 """What busctl prints where there is no bus, or no such name on it: the messages of sd-bus, dbus-daemon,
 dbus-broker and systemd. A bus that refuses the connection is not in this list: that is doubt."""

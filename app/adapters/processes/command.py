@@ -17,6 +17,10 @@ from dataclasses import dataclass
 TAIL_BYTES = 400
 KILL_TIMEOUT_S = 1.0
 
+OF_THE_SERVICE = frozenset({"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
+"""The daemon's place in systemd. A command that has these speaks to systemd in the daemon's name (busctl does), and
+systemd logs each time that it may not."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +44,7 @@ class Answered:
 async def run_command(command: Sequence[str], timeout_s: float, environment: Mapping[str, str] | None = None) -> Ended:
     """Run the command. After ``timeout_s``, and on cancellation, it is killed and reaped.
 
-    Without ``environment`` it has this process's.
+    Without ``environment`` it has this process's, but for `OF_THE_SERVICE`.
 
     Raises `TimeoutError`, and ``OSError`` when it cannot be started.
     """
@@ -55,8 +59,13 @@ async def ask_command(command: Sequence[str], timeout_s: float, output_bytes_max
     Its locale is English (``LC_ALL=C``). An output of more than ``output_bytes_max`` is cut at its begin.
     """
     with _memory_file() as output, _memory_file() as complaint:
-        code = await _run(command, timeout_s, output, complaint, {**os.environ, "LC_ALL": "C"})
+        code = await _run(command, timeout_s, output, complaint, {**inherited(), "LC_ALL": "C"})
         return Answered(code, _tail(output, output_bytes_max), _tail(complaint, TAIL_BYTES))
+
+
+def inherited() -> dict[str, str]:
+    """This process's environment, but for `OF_THE_SERVICE`."""
+    return {name: value for name, value in os.environ.items() if name not in OF_THE_SERVICE}
 
 
 async def _run(
@@ -68,7 +77,7 @@ async def _run(
             stdin=asyncio.subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            env=environment,
+            env=inherited() if environment is None else environment,
             start_new_session=True,  # so that its child processes can be killed with it
         )
         try:

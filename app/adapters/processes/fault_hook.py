@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from app.adapters.processes.command import run_command
+from app.adapters.processes.command import inherited, run_command
 from app.domain.events import DomainEvent, FaultCleared, FaultRaised
 from app.domain.faults import FaultKind
 from app.domain.measurements import Measurement
@@ -16,8 +15,7 @@ from app.domain.measurements import Measurement
 WAITING_MAX = 100
 """Of changes that wait for a slow command; the oldest are dropped, and the log says so."""
 OWN_SETTINGS = "POWERD_"
-OF_THE_SERVICE = frozenset({"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
-"""Neither the daemon's settings nor its place in systemd are the command's."""
+"""The daemon's settings are not the command's."""
 
 log = logging.getLogger(__name__)
 
@@ -73,12 +71,8 @@ class FaultHook:
         self._news.set()
 
     async def _run(self, variables: Mapping[str, str]) -> None:
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(OWN_SETTINGS) and name not in OF_THE_SERVICE
-        }
-        environment = inherited | {name: _passable(value) for name, value in variables.items()}
+        outside = {name: value for name, value in inherited().items() if not name.startswith(OWN_SETTINGS)}
+        environment = outside | {name: _passable(value) for name, value in variables.items()}
         try:
             ended = await run_command(self._command, self._timeout_s, environment)
         except TimeoutError:
