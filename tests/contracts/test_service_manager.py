@@ -72,6 +72,19 @@ def test_a_status_of_several_lines_says_no_more_than_a_status(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("status", "told"),
+    [("held by x: \ud800", "held by x: ?"), ("é" * 10_000, "é" * 512), (f"a{'é' * 10_000}", f"a{'é' * 511}")],
+    ids=["half a character", "long", "long, cut inside a character"],
+)
+def test_no_status_keeps_the_sign_of_life_back(tmp_path: Path, status: str, told: str) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(tmp_path / "notify"))
+        SystemdServiceManager({"NOTIFY_SOCKET": str(tmp_path / "notify")}).running(status)
+        # systemd ignores what is longer than 4096 bytes.
+        assert receiver.recv(65536) == f"READY=1\nWATCHDOG=1\nSTATUS={told}".encode()
+
+
+@pytest.mark.parametrize(
     "environment",
     [
         {},

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import stat
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -90,6 +90,17 @@ async def test_a_place_that_was_taken_away_can_be_opened_again(rig: Rig) -> None
 
 class TestTheSocket:
     """What a socket alone has."""
+
+    async def test_half_of_a_character_in_a_text_from_outside_is_a_question_mark(self, tmp_path: Path) -> None:
+        server = StatusSocket([tmp_path / "status.sock"])
+        odd = replace(
+            STATUS, problems=("disk\udcff",), events=(EventStatus(2.5, "StayingUp", "", {"reason": "\ud800"}),)
+        )
+        await server.open(lambda: odd)
+        told = status_of(await asyncio.to_thread(StatusClient([tmp_path / "status.sock"]).ask))
+        assert (told.problems, told.events[0].facts) == (("disk?",), {"reason": "?"})
+        assert told.head == READ_BACK.head
+        await server.close()
 
     async def test_only_the_daemons_user_and_its_group_may_ask(self, tmp_path: Path) -> None:
         path = tmp_path / "status.sock"

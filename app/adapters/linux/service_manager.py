@@ -11,6 +11,9 @@ log = logging.getLogger(__name__)
 
 MICROSECONDS = 1_000_000
 
+STATUS_BYTES_MAX = 1024
+"""systemd ignores a whole datagram of more than 4096 bytes, and the sign of life in it."""
+
 
 class SystemdServiceManager:
     """`ServiceManager` where ``NOTIFY_SOCKET`` is set; without it every call does nothing.
@@ -28,25 +31,25 @@ class SystemdServiceManager:
         return self._watchdog_s
 
     def starting(self, status: str, *, within_s: float) -> None:
-        self._send(f"EXTEND_TIMEOUT_USEC={within_s * MICROSECONDS:.0f}", _status(status))
+        self._send(b"EXTEND_TIMEOUT_USEC=%d" % round(within_s * MICROSECONDS), _status(status))
 
     def running(self, status: str) -> None:
-        self._send("READY=1", "WATCHDOG=1", _status(status))
+        self._send(b"READY=1", b"WATCHDOG=1", _status(status))
 
     def stuck(self, status: str) -> None:
-        self._send("WATCHDOG=trigger", _status(status))
+        self._send(b"WATCHDOG=trigger", _status(status))
 
     def stopping(self, status: str) -> None:
-        self._send("STOPPING=1", _status(status))
+        self._send(b"STOPPING=1", _status(status))
 
-    def _send(self, *lines: str) -> None:
+    def _send(self, *lines: bytes) -> None:
         if not self._address:
             return
         # "@" stands for the null byte of an abstract socket.
         address = f"\0{self._address[1:]}" if self._address.startswith("@") else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
-                sender.sendto("\n".join(lines).encode(), address)
+                sender.sendto(b"\n".join(lines), address)
         except OSError as error:
             if not self._complained:
                 self._complained = True
@@ -65,6 +68,8 @@ def _watchdog_s(environment: Mapping[str, str]) -> float | None:
     return seconds if seconds > 0 else None
 
 
-def _status(text: str) -> str:
-    """One line: another one would be read as a key of its own."""
-    return "STATUS=" + " ".join(text.split())
+def _status(text: str) -> bytes:
+    """One line: another one would be read as a key of its own. The text may hold halves of characters from outside."""
+    line = " ".join(text.split()).encode("utf-8", "replace")
+    # systemd takes no status that is not UTF-8: a character that is cut in two goes as a whole.
+    return b"STATUS=" + line[:STATUS_BYTES_MAX].decode("utf-8", "ignore").encode()

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -79,7 +80,7 @@ class StatusSocket:
         self._callers.add(task)
         try:
             async with asyncio.timeout(ANSWER_S):
-                writer.write(msgspec.json.encode(answer()) + b"\n")
+                writer.write(_line(answer()))
                 await writer.drain()
         except (OSError, TimeoutError):
             log.debug("a caller of the status went away, or did not read")
@@ -87,6 +88,22 @@ class StatusSocket:
         finally:
             self._callers.discard(task)
             writer.close()
+
+
+def _line(status: NodeStatus) -> bytes:
+    try:
+        return msgspec.json.encode(status) + b"\n"
+    except UnicodeEncodeError:  # a text from outside holds half of a character, such as JSON's "\ud800"
+        return msgspec.json.encode(_whole(msgspec.to_builtins(status))) + b"\n"
+
+
+def _whole(value: Any) -> Any:
+    """The same, with a question mark in the place of each half of a character."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _listener(path: Path) -> socket.socket:
