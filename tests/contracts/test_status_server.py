@@ -6,8 +6,10 @@ import asyncio
 import socket
 import stat
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -154,6 +156,23 @@ class TestTheSocket:
         await server.close()
         for caller in silent:
             caller.close()
+
+    def test_an_answer_that_drips_is_not_waited_for(self, tmp_path: Path) -> None:
+        given_up = Event()
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(tmp_path / "status.sock"))
+            server.listen()
+
+            def drip() -> None:
+                caller, _ = server.accept()
+                with caller, suppress(OSError):
+                    while not given_up.wait(0.02):
+                        caller.sendall(b" ")
+
+            Thread(target=drip, daemon=True).start()
+            with pytest.raises(DaemonSilent, match=r"(did not end within 0\.3 s|timed out)"):
+                StatusClient([tmp_path / "status.sock"], answer_s=0.3).ask()
+            given_up.set()
 
     async def test_who_may_not_ask_hears_who_may(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def denied(*_: object) -> bytes:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import os
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import IO
 
 import pytest
+from click.testing import CliRunner
 
+from app.adapters.status_socket.client import StatusClient
 from app.domain.model import Power
+from app.domain.status import NodeStatus
 from app.entrypoints.demo.installation import program, toml
+from app.entrypoints.powerd.cli import main
+from app.entrypoints.powerd.status.watching import follow
 from tests.rigs.node import node_rig
 from tests.rigs.node_settings import PEER, Settings
 from tests.rigs.program import Program
@@ -176,6 +185,23 @@ def test_on_a_small_terminal_no_line_is_too_long_and_in_a_pipe_a_change_is_a_lin
     assert max(map(len, rows)) <= 40
 
 
+def test_ctrl_c_waits_for_no_daemon_that_hangs(tmp_path: Path) -> None:
+    path = tmp_path / "status.sock"
+
+    async def watch(daemon: socket.socket) -> None:
+        client = StatusClient([path], answer_s=3600)
+        watching = asyncio.ensure_future(follow(client, NodeStatus("1.2.3"), io.StringIO()))
+        caller, _ = await asyncio.get_running_loop().sock_accept(daemon)
+        with caller:
+            os.kill(os.getpid(), signal.SIGINT)
+            await watching
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as daemon:
+        daemon.bind(str(path))
+        daemon.listen()
+        asyncio.run(watch(daemon))  # ends only when no thread of the loop is left
+
+
 @contextmanager
 def simulated_daemon(directory: Path) -> Iterator[str]:
     """A daemon of the profile ``simulated``, which needs nothing; its settings file."""
@@ -205,6 +231,25 @@ def wait_for(words: str, lines: IO[str]) -> None:
 
 
 # -- bad input -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("rubbish", [b"hello\n", b"\xff\n", b"[]\n", b"[" * 100_000 + b"\n"], ids=lambda text: text[:5])
+@pytest.mark.parametrize("asked", ["", "--json", "--check"])
+def test_what_is_no_status_is_said_in_one_line(tmp_path: Path, rubbish: bytes, asked: str) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+        server.listen()
+
+        def answer() -> None:
+            caller, _ = server.accept()
+            with caller:
+                caller.sendall(rubbish)
+
+        Thread(target=answer, daemon=True).start()
+        environment = {"POWERD_STATUS_SOCKET": str(tmp_path / "s")}
+        done = CliRunner().invoke(main, ["status", *asked.split()], env=environment)
+    assert done.exit_code == 2
+    assert re.fullmatch(r"powerd: the daemon's answer is not understood: .*\n", done.output)
+
+
 def test_two_ways_of_showing_it_are_refused() -> None:
     done = run("status", "--json", "--check")
     assert done.returncode == 2

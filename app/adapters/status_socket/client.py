@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from app.domain.errors import PermanentError
 from app.domain.status import NodeStatus
 
 ANSWER_S = 5.0
+"""For the whole answer, so that what drips holds no caller either."""
 SIZE_MAX = 1 << 20
 
 
@@ -48,11 +50,15 @@ class StatusClient:
 
     def _ask(self, path: Path) -> bytes:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+            deadline_s = time.monotonic() + self._answer_s
             caller.settimeout(self._answer_s)
             caller.connect(str(path))
             answer = b""
             while len(answer) <= SIZE_MAX and (chunk := caller.recv(65536)):
                 answer += chunk
+                if (left_s := deadline_s - time.monotonic()) <= 0:
+                    raise TimeoutError(f"its answer did not end within {self._answer_s:g} s")
+                caller.settimeout(left_s)
         if not answer.endswith(b"\n"):
             raise ConnectionResetError(104, "it ended in the middle of its answer")
         return answer

@@ -20,10 +20,11 @@ EXIT_FAULT = 1
 def show_status(settings: Settings, out: TextIO, *, as_json: bool) -> None:
     """Print it; `DaemonSilent` when no daemon answers on this host."""
     answer = StatusClient(status_paths(settings)).ask()
+    status = status_of(answer)
     if as_json:
         out.write(json.dumps(json.loads(answer), indent=2) + "\n")
     else:
-        out.writelines(f"{line}\n" for line in page(status_of(answer), width_of_terminal(), Paint(out)))
+        out.writelines(f"{line}\n" for line in page(status, width_of_terminal(), Paint(out)))
 
 
 def check_status(settings: Settings, out: TextIO) -> int:

@@ -9,7 +9,8 @@ import signal
 from contextlib import suppress
 from typing import TextIO
 
-from app.adapters.status_socket.client import DaemonSilent, StatusClient, status_of
+from app.adapters.linux.daemon_thread import DaemonThread
+from app.adapters.status_socket.client import ANSWER_S, DaemonSilent, StatusClient, status_of
 from app.adapters.telemetry.log import one_line
 from app.domain.figures import without_figures
 from app.domain.status import EventStatus, NodeStatus
@@ -28,10 +29,11 @@ def watch_status(settings: Settings, out: TextIO) -> None:
     """Until SIGINT or SIGTERM. A daemon that is away is waited for, and said so; at the start it is `DaemonSilent`."""
     client = StatusClient(status_paths(settings))
     first = status_of(client.ask())
-    asyncio.run(_until_ended(client, first, out))
+    asyncio.run(follow(client, first, out))
 
 
-async def _until_ended(client: StatusClient, first: NodeStatus, out: TextIO) -> None:
+async def follow(client: StatusClient, first: NodeStatus, out: TextIO) -> None:
+    """Show ``first``, and then what ``client`` hears, until SIGINT or SIGTERM."""
     watch = _on_screen if takes_screens(out) else _in_lines
     watching = asyncio.ensure_future(watch(client, first, out))
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -43,7 +45,8 @@ async def _until_ended(client: StatusClient, first: NodeStatus, out: TextIO) -> 
 async def _look(client: StatusClient) -> NodeStatus | DaemonSilent:
     await asyncio.sleep(EVERY_S)
     try:
-        return status_of(await asyncio.to_thread(client.ask))
+        # Ctrl-C must not wait for a daemon that hangs, as it would for a thread of asyncio's.
+        return status_of(await DaemonThread("powerd-status", 2 * ANSWER_S).run(client.ask))
     except DaemonSilent as error:
         return error
 
