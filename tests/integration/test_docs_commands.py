@@ -50,11 +50,12 @@ RUNS: Mapping[str, Run] = {
     r"powerd farm down 7 --wait": Run(("--timeout", "1s"), codes=(1,), says="its state is not Down after 1 s"),
     r"powerd farm (list|whoami|up|down|minting)": Run(),
     r"powerd simulate compare": Run(SMALL),
+    r"powerd simulate sweep .*--shard": Run((*SMALL, "--seeds", "1-4")),
     r"powerd simulate sweep": Run((*SMALL, "--seeds", "1")),
     r"powerd simulate --example": Run(says="[[farm"),
     r"powerd simulate .*--days": Run(("--days", "1"), codes=(0, 3)),
     r"powerd simulate --(from-chain|farm-file)": Run(("--hours", "1"), codes=(0, 3)),
-    r"powerd simulate --explored": Run(),
+    r"powerd simulate --explored": Run(codes=(0, 3)),
     r"powerd simulate": Run(SMALL),
     r"powerd decode": Run(),
 }
@@ -68,6 +69,7 @@ CANNOT: Mapping[str, str] = {
     r"powerd status --watch": FOR_EVER + "the tests of the status run it",
     r"powerd-devchain": FOR_EVER + "all these tests stand on it",
     r"powerd check --(wake|hear|trial)": "it waits for a machine that wakes; the tests of the check run it",
+    r"powerd simulate sweep merge": "it needs the files of every shard; tests/simulation/test_shards.py merges some",
     r"powerd simulate sweep .*--scheduler": "it needs a Dask scheduler; tests/simulation runs one",
 }
 """Of powerd; each is parsed all the same."""
@@ -129,7 +131,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Mapp
 def filled_in(text: str, chain: str) -> list[str]:
     """With something real in the place of what the reader has to fill in."""
     places = {"wss://CHAIN_ENDPOINT": chain, "FILE": "events.jsonl", "/etc/powerd/powerd.toml": "settings.toml"}
-    words = shlex.split(re.sub(r"--start TS --end TS", "--start 1749990000 --end 1750009000", text))
+    text = re.sub(r"--start TS --end TS", "--start 1749990000 --end 1750009000", text).replace("$TASK_ID", "3")
+    words = shlex.split(text)
     return [places.get(word, word) for word in words]
 
 

@@ -33,7 +33,7 @@ async def test_uptime_is_reported_and_nothing_else_is_done() -> None:
         await node.daemon.says("Reconciled", since=mark, trigger="itself")
         told = await status(node)
         assert "power-off    not enabled: this is Zero-OS 4, which has no power management" in told
-        assert json.loads(await status(node, "--json"))["Faults"] == []
+        assert json.loads(await status(node, "--json"))["faults"] == []
         assert {json.loads(call)[0] for call in gateway.said} == {"UpdateNodeUptimeV2"}
         for trouble in ("FaultRaised", "OperationFailed", "StayingUp", "PowerOffOrdered"):
             assert node.daemon.count(trouble) == 0, trouble
