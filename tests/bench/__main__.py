@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import compileall
 import dataclasses
 import json
+import os
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -59,6 +61,9 @@ ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
 def main(as_json: bool, only: Sequence[str], quick: bool, soak_s: float | None, soak_events: int | None) -> None:
     """Measure powerd beside a floor measured in the same run. Nothing is asserted; see docs/benchmarks.md."""
     forget_settings(but=("POWERD_TEST_", "POWERD_BENCH_"))
+    # As in an installed powerd, every module is compiled.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    compileall.compile_dir(Path(__file__).parents[2] / "app", quiet=2)
     leash(Path(tempfile.mkdtemp(prefix="powerd-")), remove=True)
     scale = QUICK if quick else FULL
     if soak_s is not None:

@@ -64,9 +64,8 @@ class Subject:
     @cached_property
     def container(self) -> Container:
         """The daemon's own adapters; to import them all takes most of a second."""
-        from dependency_injector import providers
-
         from app.entrypoints.wiring.container import Container
+        from app.entrypoints.wiring.injection import providers
 
         made = Container(settings=providers.Object(self.settings))
         self._closers += [made.chain_client().close, made.zbus_client().close]

@@ -70,10 +70,9 @@ class Options:
 
     def container(self, given: Mapping[str, object] | None = None) -> Container:
         """The composition root for these settings; the log is set up by them."""
-        from dependency_injector import providers
-
         from app.adapters.telemetry.log import setup_logging
         from app.entrypoints.wiring.container import Container
+        from app.entrypoints.wiring.injection import providers
 
         settings = self.settings(given)
         setup_logging(settings.log.level, settings.log.format)

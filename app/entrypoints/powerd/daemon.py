@@ -13,14 +13,13 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Protocol
 
-from dependency_injector import providers
-
 from app.domain.errors import LoopStuck
 from app.domain.services.supervision import Supervision
 from app.entrypoints.powerd import monitoring
 from app.entrypoints.settings.profiles import calls_neighbours, serves_zbus, speaks_substrate
 from app.entrypoints.wiring import host
 from app.entrypoints.wiring.container import Container
+from app.entrypoints.wiring.injection import providers
 from app.ports.service_manager import ServiceManager
 
 STOP_S = 4.5

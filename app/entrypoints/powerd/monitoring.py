@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from app.adapters.prometheus.server import PageServer
-from app.adapters.prometheus.textfile import Textfile, TextfileNotWritten
 from app.domain.faults import FaultKind
 from app.domain.services.context.fault_board import FaultBoard
 from app.entrypoints.wiring.container import Container
+
+if TYPE_CHECKING:
+    from app.adapters.prometheus.server import PageServer
+    from app.adapters.prometheus.textfile import Textfile
 
 LISTEN_AGAIN_S = 60.0
 
@@ -49,6 +52,8 @@ async def _serve(server: PageServer, faults: FaultBoard, address: str) -> None:
 
 
 async def _write(textfile: Textfile, faults: FaultBoard, every_s: float) -> None:
+    from app.adapters.prometheus.textfile import TextfileNotWritten
+
     try:
         while True:
             try:

@@ -9,33 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any
-
-from dependency_injector import containers, providers
+from typing import TYPE_CHECKING, Any
 
 from app.adapters.linux.clock import SystemClock
-from app.adapters.simulated.boot_memory import SimulatedBootMemory
-from app.adapters.simulated.chain import SimulatedChain
-from app.adapters.simulated.holds import SimulatedHolds
-from app.adapters.simulated.host_facts import SimulatedHostFacts
-from app.adapters.simulated.host_power import SimulatedHostPower
-from app.adapters.simulated.identity import SimulatedIdentity
-from app.adapters.simulated.magic_packets import SimulatedMagicPackets
-from app.adapters.simulated.power_events import SimulatedPowerEvents
-from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
-from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
-from app.adapters.simulated.wake_memory import SimulatedWakeMemory
-from app.adapters.simulated.window_memory import SimulatedWindowMemory
-from app.adapters.substrate.blocks import SubstrateBlocks
-from app.adapters.substrate.chain import SubstrateChain
-from app.adapters.substrate.endpoint_health import SubstrateEndpoints
-from app.adapters.substrate.farm_history import SubstrateFarmHistory
-from app.adapters.substrate.farm_owners import SubstrateFarmOwners
-from app.adapters.substrate.farm_view import SubstrateFarmView
-from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
 from app.adapters.telemetry.no_display import NoDisplay
 from app.adapters.telemetry.recent import KeptEvents
-from app.adapters.zbus.power_object import PowerObject
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext, ServiceContext
@@ -50,9 +28,16 @@ from app.domain.services.supervision import Supervision
 from app.entrypoints.settings.key_files import farmer_key
 from app.entrypoints.settings.profiles import kind_of, rtc_alarm_kind, signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.wiring import files, host, monitoring, redis, simulated, substrate, zos
+from app.entrypoints.wiring import files, host, monitoring, redis
+from app.entrypoints.wiring.injection import LateRoom, containers, providers
 from app.entrypoints.wiring.node_services import Ports, assemble
 from app.entrypoints.wiring.policies import patience_s, policies
+
+if TYPE_CHECKING:
+    from app.entrypoints.wiring import simulated, substrate, zos
+else:
+    # Each is imported by the profile that uses it.
+    simulated, substrate, zos = map(LateRoom, ("simulated", "substrate", "zos"))
 
 
 def _yes_or_no(answer: bool) -> str:
@@ -102,51 +87,61 @@ class Container(containers.DeclarativeContainer):
         "chain",
         substrate=_of(substrate.substrate_chain, chain_client),
         gateway=_of(zos.zbus_chain, zbus_client, clock, telemetry),
-        simulated=one(SimulatedChain, world.provided.ledger, clock, world.provided.account),
+        simulated=one(simulated.SimulatedChain, world.provided.ledger, clock, world.provided.account),
     )
     identity = _by_kind(
         "identity",
         key=_of(substrate.substrate_identity, chain_client),
         configured=_of(substrate.substrate_identity, chain_client),
         registrar=_of(zos.zbus_identity, zbus_client),
-        simulated=one(SimulatedIdentity, world.provided.identity),
+        simulated=one(simulated.SimulatedIdentity, world.provided.identity),
     )
     events = _by_kind(
-        "events", redis=_of(redis.redis_power_events), simulated=one(SimulatedPowerEvents, world.provided.stream, clock)
+        "events",
+        redis=_of(redis.redis_power_events),
+        simulated=one(simulated.SimulatedPowerEvents, world.provided.stream, clock),
     )
     nic = _by_kind("nic", linux=_of(host.linux_nic), simulated=_of(simulated.simulated_nic))
     magic_packets = _by_kind(
         "magic_packets",
         raw=_of(host.raw_magic_packets),
         udp=_of(host.udp_magic_packets),
-        simulated=one(SimulatedMagicPackets, world.provided.network),
+        simulated=one(simulated.SimulatedMagicPackets, world.provided.network),
     )
     host_power = _by_kind(
         "host_power",
         systemctl=_of(host.systemctl_host_power),
         zinit=_of(zos.zinit_host_power),
-        simulated=one(SimulatedHostPower, clock),
+        simulated=one(simulated.SimulatedHostPower, clock),
     )
-    host_facts = _by_kind("host_facts", linux=_of(host.linux_host_facts), simulated=one(SimulatedHostFacts, clock))
+    host_facts = _by_kind(
+        "host_facts", linux=_of(host.linux_host_facts), simulated=one(simulated.SimulatedHostFacts, clock)
+    )
     holds = _by_kind(
         "holds",
         files=_of(host.file_holds, clock),
         logind=_of(host.file_and_logind_holds, clock),
-        simulated=one(SimulatedHolds, clock),
+        simulated=one(simulated.SimulatedHolds, clock),
     )
-    boot_memory = _by_kind("boot_memory", files=_of(files.file_boot_memory), simulated=one(SimulatedBootMemory))
-    window_memory = _by_kind("boot_memory", files=_of(files.file_window_memory), simulated=one(SimulatedWindowMemory))
-    wake_memory = _by_kind("boot_memory", files=_of(files.file_wake_memory), simulated=one(SimulatedWakeMemory))
+    boot_memory = _by_kind(
+        "boot_memory", files=_of(files.file_boot_memory), simulated=one(simulated.SimulatedBootMemory)
+    )
+    window_memory = _by_kind(
+        "boot_memory", files=_of(files.file_window_memory), simulated=one(simulated.SimulatedWindowMemory)
+    )
+    wake_memory = _by_kind(
+        "boot_memory", files=_of(files.file_wake_memory), simulated=one(simulated.SimulatedWakeMemory)
+    )
     rtc_alarm = _by(
         rtc_alarm_kind,
         linux=_of(host.linux_rtc_alarm),
-        simulated=one(SimulatedRtcAlarm, clock),
+        simulated=one(simulated.SimulatedRtcAlarm, clock),
         off=NONE,
     )
     signs_of_life = _by(
         signs_of_life_kind,
-        substrate=one(SubstrateSignsOfLife, chain_client),
-        simulated=one(SimulatedSignsOfLife, world.provided.ledger),
+        substrate=one(substrate.SubstrateSignsOfLife, chain_client),
+        simulated=one(simulated.SimulatedSignsOfLife, world.provided.ledger),
         off=NONE,
     )
 
@@ -156,7 +151,7 @@ class Container(containers.DeclarativeContainer):
     faults = one(FaultBoard, fault_display, clock, telemetry, jitter)
     everywhere = one(ServiceContext, clock, telemetry, faults, jitter, progress)
     context = one(NodeContext, clock, telemetry, faults, jitter, progress, node)
-    endpoint_watch = one(EndpointWatch, one(SubstrateEndpoints, chain_client), everywhere)
+    endpoint_watch = one(EndpointWatch, one(substrate.SubstrateEndpoints, chain_client), everywhere)
     identification = one(Identification, identity, everywhere)
     registration_watch = one(RegistrationWatch, identity, context)
     ports = one(
@@ -171,7 +166,7 @@ class Container(containers.DeclarativeContainer):
     unidentified_operator = one(UnidentifiedOperator, identification, everywhere, recent_events, version)
     operator = one(OperatorService, services, host_facts, recent_events, version)
     desk = one(Desk, unidentified_operator)
-    power_object = one(PowerObject, desk)
+    power_object = one(zos.PowerObject, desk)
     zbus_server = _of(zos.zbus_server, power_object, jitter)
 
     status_watch = one(StatusWatch, _of(files.status_socket), desk.provided.status, everywhere)
@@ -186,7 +181,7 @@ class Container(containers.DeclarativeContainer):
     textfile = _of(monitoring.textfile, monitor)
 
     # -- the follower (powerd events) --------------------------------------------------------------
-    chain_blocks = one(SubstrateBlocks, chain_client)
+    chain_blocks = one(substrate.SubstrateBlocks, chain_client)
     events_out = _of(redis.redis_power_events_out)
     block_cursor = _of(host.file_block_cursor)
     follower = one(
@@ -194,10 +189,10 @@ class Container(containers.DeclarativeContainer):
     )
 
     # -- the farmer's side (powerd farm) -----------------------------------------------------------
-    farm_chain = one(SubstrateChain, chain_client)
-    farm_view = one(SubstrateFarmView, chain_client)
-    farm_history = one(SubstrateFarmHistory, chain_client)
-    farm_owners = one(SubstrateFarmOwners, chain_client)
+    farm_chain = one(substrate.SubstrateChain, chain_client)
+    farm_view = one(substrate.SubstrateFarmView, chain_client)
+    farm_history = one(substrate.SubstrateFarmHistory, chain_client)
+    farm_owners = one(substrate.SubstrateFarmOwners, chain_client)
     farmer_key = _of(farmer_key)
     farmer_account = _of(substrate.substrate_farmer_account, chain_client, farmer_key)
     node_account = _of(substrate.substrate_node_account, chain_client)

@@ -8,13 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.adapters.processes.fault_hook import FaultHook
-from app.adapters.prometheus.monitor import Monitor
-from app.adapters.prometheus.server import PageServer
-from app.adapters.prometheus.telemetry import PrometheusTelemetry
-from app.adapters.prometheus.textfile import Textfile
 from app.adapters.telemetry.fan_out import FanOut
 from app.adapters.telemetry.log import LogTelemetry
-from app.adapters.zbus.domain_events import ZbusDomainEvents
 from app.domain.rules.health import Loops
 from app.domain.services.context.progress import OF_A_DAEMON, Progress
 from app.entrypoints.settings.profiles import has_metrics, serves_metrics, serves_zbus
@@ -25,6 +20,10 @@ from app.ports.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from app.adapters.prometheus.instruments import Instruments
+    from app.adapters.prometheus.monitor import Monitor
+    from app.adapters.prometheus.server import PageServer
+    from app.adapters.prometheus.textfile import Textfile
+    from app.adapters.zbus.domain_events import ZbusDomainEvents
 
 
 def telemetry(
@@ -40,6 +39,8 @@ def telemetry(
     if serves_zbus(settings):
         listeners.append(zbus())
     if counts is not None:
+        from app.adapters.prometheus.telemetry import PrometheusTelemetry
+
         listeners.append(PrometheusTelemetry(counts, clock))
     if hook is not None:
         listeners.append(hook)
@@ -63,6 +64,8 @@ def fault_hook(settings: Settings) -> FaultHook | None:
 def monitor(operator: Operator, progress: Progress, counts: Instruments | None, clock: Clock) -> Monitor | None:
     if counts is None:
         return None
+    from app.adapters.prometheus.monitor import Monitor
+
     return Monitor(operator, lambda: Loops(OF_A_DAEMON, progress.silent_s, progress.silence_s_max), counts, clock)
 
 
@@ -70,9 +73,15 @@ def page_server(settings: Settings, seen: Monitor | None) -> PageServer | None:
     """Serves `/metrics` and `/healthz`; None where it is off."""
     if seen is None or not serves_metrics(settings):
         return None
+    from app.adapters.prometheus.server import PageServer
+
     return PageServer(settings.metrics.host, settings.metrics.port, seen.pages())
 
 
 def textfile(settings: Settings, seen: Monitor | None) -> Textfile | None:
     path = settings.metrics.textfile
-    return Textfile(Path(path), seen.text) if path and seen is not None else None
+    if not path or seen is None:
+        return None
+    from app.adapters.prometheus.textfile import Textfile
+
+    return Textfile(Path(path), seen.text)

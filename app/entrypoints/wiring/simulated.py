@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.adapters.simulated.boot_memory import SimulatedBootMemory
+from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.farm_setup import add_farm, mac_of
+from app.adapters.simulated.holds import SimulatedHolds
+from app.adapters.simulated.host_facts import SimulatedHostFacts
+from app.adapters.simulated.host_power import SimulatedHostPower
+from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.simulated.ledger import Ledger
-from app.adapters.simulated.magic_packets import SimulatedNetwork
+from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
 from app.adapters.simulated.nic import SimulatedNic
-from app.adapters.simulated.power_events import SimulatedStream
+from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
+from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
+from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
+from app.adapters.simulated.wake_memory import SimulatedWakeMemory
+from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, TwinId
 from app.entrypoints.settings.loading import SettingsError
 from app.entrypoints.settings.schema import Settings
@@ -45,3 +55,22 @@ def simulated_nic(settings: Settings) -> SimulatedNic:
     except ValueError as error:
         raise SettingsError(f"nic.mac: {error}") from error
     return SimulatedNic(mac, "simulated0")
+
+
+__all__ = [
+    "SimulatedBootMemory",
+    "SimulatedChain",
+    "SimulatedHolds",
+    "SimulatedHostFacts",
+    "SimulatedHostPower",
+    "SimulatedIdentity",
+    "SimulatedMagicPackets",
+    "SimulatedPowerEvents",
+    "SimulatedRtcAlarm",
+    "SimulatedSignsOfLife",
+    "SimulatedWakeMemory",
+    "SimulatedWindowMemory",
+    "World",
+    "simulated_nic",
+    "world_of_one",
+]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from app.adapters.substrate.blocks import SubstrateBlocks
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
+from app.adapters.substrate.endpoint_health import SubstrateEndpoints
+from app.adapters.substrate.farm_history import SubstrateFarmHistory
+from app.adapters.substrate.farm_owners import SubstrateFarmOwners
+from app.adapters.substrate.farm_view import SubstrateFarmView
 from app.adapters.substrate.farmer_account import SubstrateFarmerAccount
 from app.adapters.substrate.identity import SubstrateIdentity
 from app.adapters.substrate.power_targets import SubstratePowerTargets
+from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
 from app.domain.measurements import ChainAnswered
 from app.entrypoints.settings.key_files import NODE_CREDENTIAL, node_key
 from app.entrypoints.settings.loading import SettingsError
@@ -89,3 +95,21 @@ def substrate_power_targets(settings: Settings, client: SubstrateClient, key: by
         inclusion_timeout_s=settings.chain.inclusion_timeout_s,
         era_blocks=settings.chain.era_blocks,
     )
+
+
+__all__ = [
+    "SubstrateBlocks",
+    "SubstrateChain",
+    "SubstrateEndpoints",
+    "SubstrateFarmHistory",
+    "SubstrateFarmOwners",
+    "SubstrateFarmView",
+    "SubstrateSignsOfLife",
+    "no_key",
+    "substrate_chain",
+    "substrate_client",
+    "substrate_farmer_account",
+    "substrate_identity",
+    "substrate_node_account",
+    "substrate_power_targets",
+]

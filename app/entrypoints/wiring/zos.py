@@ -73,3 +73,15 @@ def zinit_host_power(settings: Settings) -> ZinitHostPower:
         zinit.force_reboot_command,
         settings.host_power.timeout_s,
     )
+
+
+__all__ = [
+    "PowerObject",
+    "zbus_chain",
+    "zbus_client",
+    "zbus_domain_events",
+    "zbus_faults",
+    "zbus_identity",
+    "zbus_server",
+    "zinit_host_power",
+]

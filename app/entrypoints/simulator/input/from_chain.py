@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-from dependency_injector import providers
-
 from app.domain.model import FarmId, HeadKind, Power, Unreadable
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.simulator.plan.bad_input import BadInput
 from app.entrypoints.simulator.plan.plan import FarmPlan, NodePlan
 from app.entrypoints.wiring.container import Container
+from app.entrypoints.wiring.injection import providers
 from app.ports.chain import ChainReader
 
 
