@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from dependency_injector import providers
 
-from app.adapters.processes import fault_hook
+from app.adapters.processes import command, fault_hook
 from app.adapters.processes.fault_hook import FaultHook
 from app.domain.events import FaultCleared, FaultRaised, RebootOrdered
 from app.domain.faults import FaultKind
@@ -97,6 +97,14 @@ async def test_one_that_fails_is_logged_and_the_next_change_is_handed_on(
     assert [complaint in message for message in caplog.messages] == [True, True]
     assert "wallet raised" in caplog.messages[0]
     assert "faults.hook_command" in caplog.messages[0]
+
+
+async def test_one_that_floods_its_output_uses_up_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "OUTPUT_BYTES_MAX", 10_000)
+    # Ends once what it printed was thrown away, and else never.
+    flood = 'printf "%020000d" 0; until test $(stat -Lc %s /proc/self/fd/3) -lt 20000; do :; done 3>&1; echo end'
+    ended = await command.run_command(["sh", "-c", flood], patient(20))
+    assert (ended.code, ended.tail) == (0, "end")
 
 
 async def test_one_that_hangs_holds_nothing_up_and_drops_the_oldest(

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 
 TAIL_BYTES = 400
 KILL_TIMEOUT_S = 1.0
+OUTPUT_BYTES_MAX = 16 << 20
+"""More than this in memory is thrown away: a command that floods its output must not use up the machine's."""
+LOOK_S = 0.05
 
 OF_THE_SERVICE = frozenset({"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
 """The daemon's place in systemd. A command that has these speaks to systemd in the daemon's name (busctl does), and
@@ -81,10 +84,22 @@ async def _run(
             start_new_session=True,  # so that its child processes can be killed with it
         )
         try:
-            return await process.wait()
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        return await process.wait()
+                _bound(stdout, stderr)
         finally:
             if process.returncode is None:
                 await _kill(process)
+
+
+def _bound(*outputs: int) -> None:
+    """The command writes at the place of this descriptor, which it inherited: it goes on at the begin."""
+    for output in outputs:
+        if output >= 0 and os.fstat(output).st_size > OUTPUT_BYTES_MAX:
+            os.ftruncate(output, 0)
+            os.lseek(output, 0, os.SEEK_SET)
 
 
 async def _kill(process: asyncio.subprocess.Process) -> None:
