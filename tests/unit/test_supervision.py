@@ -78,6 +78,34 @@ async def test_a_loop_that_is_stuck_ends_the_daemon_and_is_named(clock: VirtualC
     assert manager.heard[-1] == ("stuck", str(caught.value))
 
 
+async def test_a_process_that_was_stopped_for_an_hour_goes_on_and_a_loop_that_hangs_then_is_found(
+    clock: VirtualClock,
+) -> None:
+    manager, progress = SimulatedServiceManager(), Progress(clock)
+    progress.made("itself", waits_s=300)
+    progress.rests("the farm")
+    stopped = StoppedFor(clock, HOUR_S)
+    task = asyncio.ensure_future(Supervision(manager, progress, stopped, lambda: "up").run())
+    await clock.sleep(HOUR_S + 300 + PATIENCE_S - 2 * EVERY_S_MAX)
+    assert not task.done()
+    await clock.sleep(4 * EVERY_S_MAX)
+    with pytest.raises(LoopStuck, match=r"itself has made no progress"):
+        await task
+
+
+class StoppedFor:
+    """A clock whose first sleep ends so much later."""
+
+    def __init__(self, clock: VirtualClock, seconds: float) -> None:
+        self._clock = clock
+        self._stopped_s = seconds
+        self.now, self.monotonic, self.timeout = clock.now, clock.monotonic, clock.timeout
+
+    async def sleep(self, seconds: float) -> None:
+        late_s, self._stopped_s = self._stopped_s, 0.0
+        await self._clock.sleep(seconds + late_s)
+
+
 async def hangs(*_: object) -> object:
     return await asyncio.Event().wait()
 

@@ -17,6 +17,8 @@ EVERY_S_MAX = 10.0
 LOOKS_PER_WATCHDOG = 4
 START_S = 60.0
 """By so much each sign of life prolongs the start, which may wait for a chain for hours."""
+LATE_S_MAX = 60.0
+"""Later than that is no busy machine: the whole process was stopped, by a debugger, a freezer or a signal."""
 
 
 class Supervision:
@@ -46,7 +48,11 @@ class Supervision:
             if stuck := self._progress.stuck:
                 raise LoopStuck(f"{stuck}; powerd ends, and its service manager starts it anew")
             self._notify()
+            began_s = self._clock.monotonic()
             await self._clock.sleep(every_s)
+            late_s = self._clock.monotonic() - began_s - every_s
+            if late_s > LATE_S_MAX:
+                self._progress.stood_still(late_s)
 
     def _notify(self) -> None:
         if self._ready:

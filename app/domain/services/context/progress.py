@@ -45,6 +45,11 @@ class Progress:
         """The loop waits for work, however long that takes."""
         self._due_s[loop] = float("inf")
 
+    def stood_still(self, seconds: float) -> None:
+        """The whole process did for so long: no loop hung because of that."""
+        for loop in self._due_s:
+            self._due_s[loop] += seconds
+
     @property
     def silent_s(self) -> Mapping[str, float]:
         """For how long each loop gave no sign of life beyond the wait that it announced; 0 while it waits."""
