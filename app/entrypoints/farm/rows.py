@@ -32,7 +32,7 @@ def rows(picture: Picture) -> Sequence[Row]:
 def legend(picture: Picture) -> Iterator[str]:
     """What the marks in the rows mean, where they stand there."""
     if any(isinstance(each.uncredited_since_s, Untold) for each in picture.standings.values()):
-        yield "?: `powerd farm minting` finds out, and here it is shown for 41 minutes"
+        yield "UNPAID SINCE ?: not known; `powerd farm minting` finds out, for 41 minutes"
 
 
 def as_plain(picture: Picture, member: Member) -> dict[str, Any]:

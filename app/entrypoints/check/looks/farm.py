@@ -80,7 +80,7 @@ def _awake(awake: Sequence[Member], heard: Mapping[str, str]) -> Finding:
         more = f", and {len(near) - NAMED_MAX} more" if len(near) > NAMED_MAX else ""
         return ok(f"{', '.join(near[:NAMED_MAX])}{more}")
     named = ", ".join(str(member.id) for member in awake[:NAMED_MAX])
-    return ok(f"node {named} awake; the kernel's neighbour table does not tell whether on this segment")
+    return ok(f"awake: node {named}; whether on this segment is not known (the kernel has not heard of them lately)")
 
 
 async def _heard_of(subject: Subject) -> Mapping[str, str]:
