@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -12,12 +13,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from app.domain.model import Mac, NodeId, Power
 from app.entrypoints.demo.farm_on_loopback import Farm
 from app.entrypoints.demo.installation import program
 from app.entrypoints.demo.machine import MAGIC_HEAD, Daemon, Machine
+from app.entrypoints.demo.show import to_try
 from app.entrypoints.demo.story import NotPlayed, Story
+from app.entrypoints.powerd.cli import main as powerd
 from tests.rigs.program import PATIENCE_S
 from tests.rigs.virtual_time import run_virtually
 
@@ -173,3 +177,19 @@ def test_a_scene_that_can_be_played_expects_nothing_else(tmp_path: Path) -> None
     story._expect(dark=[3])
     with pytest.raises(NotPlayed):
         story._expect(on=[1, 2])
+
+
+def test_what_the_demo_offers_to_try_are_commands_that_powerd_takes(tmp_path: Path) -> None:
+    node = [program("powerd"), "--profile", "systemd", "--config", str(tmp_path / "node-3.toml")]
+    machines = {each: SimpleNamespace(daemons=(Daemon("powerd", node),)) for each in (1, 3)}
+    farm: Any = SimpleNamespace(
+        chain_url="ws://127.0.0.1:9944", farmer_key=tmp_path / "farmer.key", machines=machines, directory=tmp_path
+    )
+    words = [shlex.split(each) for each in to_try(farm)]
+    of_powerd = [rest for first, *rest in words if first == program("powerd")]
+    assert {"list", "watch", "down", "up", "status", "hold", "check"} <= {word for rest in of_powerd for word in rest}
+    for rest in of_powerd:
+        done = CliRunner().invoke(powerd, [*rest, "--help"])
+        assert done.exit_code == 0, done.output
+        assert "Usage:" in done.output
+        assert "[OPTIONS] COMMAND" not in done.output, f"{rest} names no command"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import shutil
 import signal
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -16,6 +18,7 @@ from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.entrypoints.demo.farm_on_loopback import Farm, farm_on_loopback
+from app.entrypoints.demo.installation import program
 from app.entrypoints.demo.leash import leash
 from app.entrypoints.demo.own_environment import forget_settings
 from app.entrypoints.demo.story import Story
@@ -78,10 +81,24 @@ async def _keep(farm: Farm) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    node = min(farm.machines)
-    powerd = f"POWERD_CHAIN_URLS={farm.chain_url} POWERD_FARMER_KEY_FILE={farm.farmer_key} .venv/bin/powerd"
     click.echo("everything goes on running until Ctrl-C; in another terminal try:")
-    for command in (f"farm list --farm {farm.farm_id}", f"farm down {node}", f"farm up {node}"):
-        click.echo(f"    {powerd} {command}")
-    click.echo(f"    tail -f {farm.directory}/node-{node}-powerd.log")
+    for command in to_try(farm):
+        click.echo(f"    {command}")
     await stopped.wait()
+
+
+def to_try(farm: Farm) -> Sequence[str]:
+    """Commands for a shell: first the farmer's, then those on a node that the farmer puts to sleep and wakes."""
+    node = max(farm.machines)
+    farmer = f"{program('powerd')} farm --chain {farm.chain_url} --key {farm.farmer_key}"
+    on_node = shlex.join(farm.machines[node].daemons[0].command)
+    return (
+        f"{farmer} list",
+        f"{farmer} watch",
+        f"{farmer} down {node} --wait",
+        f"{farmer} up {node} --wait",
+        f"{on_node} status",
+        f'{on_node} hold add me --reason "a try" --for 10m',
+        f"{on_node} check",
+        f"tail -f {farm.directory}/node-{min(farm.machines)}-powerd.log",
+    )
