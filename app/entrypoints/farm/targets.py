@@ -31,6 +31,12 @@ from app.ports.power_targets import PowerTargets
 
 DONE, SOME_FAILED = 0, 1
 
+LATE = {
+    Power.DOWN: "`powerd status` on that node says what keeps it up",
+    Power.UP: "see whether the machine runs, and press its power button if it does not",
+}
+"""What to do about a node whose state does not follow its target."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -195,7 +201,9 @@ class _Command:
         chain = self._container.farm_chain()
         late = await wait_for_states(chain, nodes, self._wish.target, self._wish.wait_s, self._out, self._err)
         for node in late:
-            self._complain(f"node {node}: its state is not {self._wish.target.value} after {self._wish.wait_s:g} s")
+            power = self._wish.target.value
+            late_by = f"its state is not {power} after {self._wish.wait_s:g} s, and its target stays {power}"
+            self._complain(f"node {node}: {late_by}; {LATE[self._wish.target]}")
         return late
 
     def _say(self, text: str) -> None:
