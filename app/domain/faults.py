@@ -91,8 +91,8 @@ class FaultKind(enum.Enum):
         "uncredited",
         Urgency.AT_ONCE,
         "The node said Down and stayed on. Its uptime is not credited until it has slept, or rebooted.",
-        "The fault's text says which, and until when nothing is lost. End what keeps it up (`powerd hold list`), "
-        "or reboot it by hand where the text says so.",
+        "The fault's text says what ends it, and until when nothing is lost. End what keeps the node up "
+        "(`powerd hold list`), or reboot it by hand where the text says so.",
     )
     POWER_OFF = FaultEntry(
         "power-off",
