@@ -13,7 +13,15 @@ from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import AmbiguousTarget, PermanentError, RetryableError, UnknownIdentity
-from app.domain.events import Delivery, FaultCleared, FaultRaised, OperationFailed, PowerTargetChanged, WakeBurstStarted
+from app.domain.events import (
+    Delivery,
+    DomainEvent,
+    FaultCleared,
+    FaultRaised,
+    OperationFailed,
+    PowerTargetChanged,
+    WakeBurstStarted,
+)
 from app.domain.faults import FaultKind
 from app.domain.model import FarmId, Fault, Health, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.domain.rules.wake import WakePolicy
@@ -178,3 +186,35 @@ async def test_bursts_that_keep_coming_delay_the_caller_by_one_burst_at_most(clo
     await bursts.finish()
     assert clock.monotonic() - began_s == pytest.approx(WakePolicy().burst_s + 1)
     sending.cancel()
+
+
+class FirstEvent(SimulatedTelemetry):
+    """Telemetry that can be awaited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.came = asyncio.Event()
+
+    def record(self, event: DomainEvent) -> None:
+        super().record(event)
+        self.came.set()
+
+
+@pytest.mark.parametrize("stopped_early", [False, True])
+async def test_all_first_packets_leave_before_telemetry_gets_a_burst_and_each_is_recorded_once(
+    clock: VirtualClock, stopped_early: bool
+) -> None:
+    network, telemetry = SimulatedNetwork(clock), FirstEvent()
+    bursts = Bursts(context_of(clock, telemetry=telemetry), SimulatedMagicPackets(network), WakePolicy())
+    nodes = [NodeId(number) for number in range(2, 102)]
+    bursts.start([Burst(mac_of(1, node), WakeBurstStarted(node, 1, "a test")) for node in nodes])
+    sending = asyncio.create_task(bursts.run())
+    await telemetry.came.wait()
+    assert network.carried == len(nodes)
+    assert len(telemetry.recorded) < len(nodes)
+    if not stopped_early:
+        await clock.sleep(0.1)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert [burst.node for burst in telemetry.of(WakeBurstStarted)] == nodes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,6 +19,9 @@ from app.ports.magic_packets import MagicPackets
 
 FAULT = FaultKind.MAGIC_PACKETS.key()
 """No packet leaves; behind it and a hyphen stands an interface by which none does, while others work."""
+
+RECORDED_AT_ONCE = 16
+"""Lines of the log take several times as long as the packets that they are about."""
 
 NONE_FAILED: Mapping[str, str] = MappingProxyType({})
 
@@ -77,13 +81,29 @@ class Bursts:
             for round_number in range(self._policy.packets):
                 if round_number:
                     await self._clock.sleep(self._policy.packet_interval_s)
-                for burst in bursts:
-                    if await self._send_one(burst.mac) and not round_number:
-                        self._telemetry.record(burst.started)
+                    for burst in bursts:
+                        await self._send_one(burst.mac)
+                else:
+                    await self._send_first(bursts)
         finally:
             self._in_flight -= 1
             if not self._in_flight:
                 self._idle.set()
+
+    async def _send_first(self, bursts: Sequence[Burst]) -> None:
+        """All packets leave before telemetry gets the first burst, and it makes room for what other events begin."""
+        left: deque[WakeBurstStarted] = deque()
+        try:
+            for burst in bursts:
+                if await self._send_one(burst.mac):
+                    left.append(burst.started)
+            while len(left) > RECORDED_AT_ONCE:
+                for _ in range(RECORDED_AT_ONCE):
+                    self._telemetry.record(left.popleft())
+                await asyncio.sleep(0)
+        finally:
+            for started in left:
+                self._telemetry.record(started)
 
     async def finish(self) -> None:
         """Wait until no burst is in flight, at most a little longer than one takes."""
