@@ -15,6 +15,7 @@ import click
 
 from app.entrypoints.demo.leash import leash
 from app.entrypoints.demo.own_environment import forget_settings
+from app.entrypoints.terminal.ranges import FiniteRange
 from tests.bench import (
     chain_reads,
     codecs,
@@ -56,7 +57,7 @@ ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of the table.")
 @click.option("--only", type=click.Choice(list(ROWS)), multiple=True, help="Only these rows; may be repeated.")
 @click.option("--quick", is_flag=True, help="Few samples: whether it runs, not how fast.")
-@click.option("--soak-s", type=click.FloatRange(1), help="Seconds the soak takes.")
+@click.option("--soak-s", type=FiniteRange(1), help="Seconds the soak takes.")
 @click.option("--soak-events", type=click.IntRange(1), help="Events it takes, instead of seconds; or what ends first.")
 def main(as_json: bool, only: Sequence[str], quick: bool, soak_s: float | None, soak_events: int | None) -> None:
     """Measure powerd beside a floor measured in the same run. Nothing is asserted; see docs/benchmarks.md."""

@@ -368,6 +368,17 @@ def test_no_secret_is_shown(host: Host) -> None:
     assert [secret for secret in ("s3cret", "t0ken", "k3y") if secret in shown] == []
 
 
+@pytest.mark.parametrize("key", ["ab" * 32, f"0x{'ab' * 32}//hard", "abab " * 12], ids=["hex", "with a path", "words"])
+def test_a_key_in_the_place_of_its_file_is_not_shown(host: Host, key: str) -> None:
+    host.settings["identity"] = {"key_file": key}
+    host.settings["faults"] = {"hook_command": ["curl", "https://example.org/t0ken"]}
+    shown = host.run("--json").output
+    assert "identity.key_file = (not shown)" in shown
+    assert "the setting has the key itself" in shown
+    assert "faults.hook_command = curl" in shown
+    assert [secret for secret in ("abab", "t0ken") if secret in shown] == []
+
+
 @pytest.mark.parametrize("columns", [40, 80])
 def test_lines_fit_the_terminal(host: Host, columns: int) -> None:
     host.settings["nic"]["bridge"] = "br7"

@@ -283,7 +283,11 @@ def test_the_command_says_from_whom_and_where_a_packet_came(mocker: MockerFixtur
     assert f"heard on far: a magic packet for {OTHER} from {wire.NEAR_MAC}" in done.output
 
 
-def test_when_none_comes_it_says_what_to_look_at() -> None:
+def test_when_none_comes_it_says_what_to_look_at_and_waits_for_no_chain(mocker: MockerFixture) -> None:
+    async def hangs(_: object) -> None:
+        await asyncio.Event().wait()
+
+    mocker.patch("app.entrypoints.check.hear._Names.ask", hangs)
     done = in_network_namespace(lambda: CliRunner().invoke(main, ["check", "--hear", "--timeout", "1"]))
     assert done.exit_code == 2
     assert "no magic packet came within 1 s; remedy: see that both nodes" in done.output

@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from app.entrypoints.devchain.cli import main as devchain
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.terminal.late_commands import LateCommand, loaded, subcommands
 
@@ -26,6 +28,24 @@ def test_no_line_of_a_help_text_is_cut_off_or_too_long(path: tuple[str, ...]) ->
     assert shown.exit_code == 0
     lines = shown.output.replace("[ARGS]...", "").splitlines()
     assert [line for line in lines if "..." in line or len(line) > 80] == []
+
+
+def numbers(command: click.Command) -> Iterator[tuple[str, click.ParamType[Any]]]:
+    for parameter in command.params:
+        if isinstance(parameter.type, click.FloatRange | click.types.FloatParamType):
+            yield f"{command.name} {parameter.name}", parameter.type
+    for inner in subcommands(command).values():
+        yield from numbers(inner)
+
+
+OPTIONS = dict([*numbers(main), *numbers(devchain)])
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf"])
+def test_no_number_may_be_infinite_or_none(option: str, text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        OPTIONS[option].convert(text, None, None)
 
 
 def late(command: click.Command) -> Iterator[LateCommand]:

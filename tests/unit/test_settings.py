@@ -314,6 +314,13 @@ def test_wrong_words_on_the_command_line_are_named(file: Path) -> None:
     assert "the command line sets brokr, which is no setting" in error_of(file, "", brokr="x")
 
 
+@pytest.mark.parametrize("url", ["ws://me:s3cret@host:70000", "ws://me:s3/s3cret@host", "s3://me:s3@h"])
+def test_a_password_in_a_refused_url_of_the_chain_is_not_shown(file: Path, url: str) -> None:
+    message = error_of(file, f"[chain]\nurls = ['{url}']")
+    assert "is no WebSocket address" in message
+    assert "s3" not in message.replace("'s3://", "")
+
+
 def test_a_password_in_a_refused_broker_url_is_not_shown(file: Path) -> None:
     message = error_of(file, "[broker]\nurl = 'amqp://user:secret@host'")
     assert "amqp://host" in message

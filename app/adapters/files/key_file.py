@@ -80,8 +80,11 @@ def objection(found: os.stat_result, user: int, *, in_credentials: bool) -> str:
 
 
 def looks_like_a_key(text: str) -> bool:
-    """Whether this file name looks like the key itself (hex or words), so that it must not be shown."""
-    digits = text.strip().removeprefix("0x").removeprefix("0X")
+    """Whether this file name looks like the key itself (hex or words, with or without a derivation path behind it).
+
+    Then it must not be shown.
+    """
+    digits = text.partition("/")[0].strip().removeprefix("0x").removeprefix("0X")
     return len(text.split()) >= WORDS_MIN or (len(digits) >= HEX_MIN and all(each in hexdigits for each in digits))
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from app.entrypoints.terminal.ranges import FiniteRange
+
 TIME_S = 10.0
 WAIT_S = 600.0
 """For a wake, or a packet: servers take minutes to boot."""
@@ -33,7 +35,7 @@ def _names(_: click.Context, option: click.Parameter, names: Sequence[str]) -> S
 @click.option(
     "--timeout",
     "time_s",
-    type=click.FloatRange(1, 3600),
+    type=FiniteRange(1, 3600),
     metavar="SECONDS",
     help=f"For all of it, whatever hangs.  [default: {TIME_S:.0f}; with --wake and --hear {WAIT_S:.0f}]",
 )

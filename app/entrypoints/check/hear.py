@@ -31,7 +31,8 @@ async def hear_one(subject: Subject, wait_s: float, out: TextIO) -> Severity:
     )
     try:
         await _listen(subject.settings.magic_packets.port, wait_s, heard, names)
-        await asking
+        if heard:
+            await asking
     finally:
         asking.cancel()
         await asyncio.wait([asking])

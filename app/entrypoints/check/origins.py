@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from app.adapters.files.key_file import looks_like_a_key
 from app.adapters.redis.broker_url import parse_broker_url
 from app.adapters.substrate.endpoint import name_of
 from app.domain.errors import PermanentError
@@ -23,7 +24,7 @@ def given(settings: Settings, origins: Origins) -> Iterator[tuple[str, str, str]
 
 
 def _shown(path: str, value: object) -> str:
-    """URLs may hold users, passwords and tokens."""
+    """URLs and the arguments of a hook may hold users, passwords and tokens, and a name may be the key itself."""
     if path == "broker.url":
         try:
             return parse_broker_url(str(value)).name
@@ -31,6 +32,10 @@ def _shown(path: str, value: object) -> str:
             return "(not shown)"
     if path == "chain.urls" and isinstance(value, tuple):
         return ", ".join(name_of(url) for url in value)
+    if path.endswith(".key_file") and looks_like_a_key(str(value)):
+        return "(not shown)"
+    if path == "faults.hook_command" and isinstance(value, tuple) and len(value) > 1:
+        return f"{value[0]} (arguments are not shown)"
     if isinstance(value, tuple):
         return " ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)

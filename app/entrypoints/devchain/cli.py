@@ -19,6 +19,7 @@ from app.entrypoints.devchain.farms import DevFarm, set_up_farm, write_keys
 from app.entrypoints.devchain.node import DevNode
 from app.entrypoints.devchain.recurring_faults import RecurringFaults, recurring
 from app.entrypoints.devchain.server import listening, making_blocks
+from app.entrypoints.terminal.ranges import FiniteRange
 from app.entrypoints.terminal.standard_streams import StreamsMixin
 
 FAULTS: Sequence[Callable[[Any], Any]] = (
@@ -26,10 +27,10 @@ FAULTS: Sequence[Callable[[Any], Any]] = (
     click.option("--refuse-extrinsics", type=click.Choice(REASONS), help="Refuse them all, for this reason."),
     click.option("--lose-extrinsics", type=click.IntRange(0), default=0, help="Take as many, and forget them."),
     click.option("--lag-blocks", type=click.IntRange(0), default=0, help="The first endpoint is behind the others."),
-    click.option("--delay-s", type=click.FloatRange(0, 3600), default=0.0, help="Its answers take as long."),
-    click.option("--clock-offset-s", type=click.FloatRange(-86400, 86400), default=0.0, help="Its clock is wrong."),
-    click.option("--silent-after-s", type=click.FloatRange(0), default=0.0, help="Then it hangs. 0: never."),
-    click.option("--drop-connections-every-s", type=click.FloatRange(0), default=0.0, help="Those to it. 0: never."),
+    click.option("--delay-s", type=FiniteRange(0, 3600), default=0.0, help="Its answers take as long."),
+    click.option("--clock-offset-s", type=FiniteRange(-86400, 86400), default=0.0, help="Its clock is wrong."),
+    click.option("--silent-after-s", type=FiniteRange(0), default=0.0, help="Then it hangs. 0: never."),
+    click.option("--drop-connections-every-s", type=FiniteRange(0), default=0.0, help="Those to it. 0: never."),
     click.option("--reorganise-every-blocks", type=click.IntRange(0), default=0, help="0: never."),
     click.option("--reorganise-depth", type=click.IntRange(1), default=1, show_default=True, help="Blocks undone."),
     click.option("--upgrade-every-blocks", type=click.IntRange(0), default=0, help="A new runtime. 0: never."),
@@ -54,7 +55,7 @@ def _with_faults(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option(
     "--block-time-s",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=6.0,
     show_default=True,
     help="Seconds between blocks. 0: a block per extrinsic, final at once.",

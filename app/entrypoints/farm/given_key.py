@@ -27,7 +27,7 @@ def key_file_of(given: str) -> Path | None:
     if given == ASKED:
         return None
     path = Path(given)
-    literal = given.startswith(PUBLIC) or looks_like_a_key(given.partition("/")[0])
+    literal = given.startswith(PUBLIC) or looks_like_a_key(given)
     try:
         there = path.exists()
     except OSError:  # a mnemonic is too long for a name

@@ -132,7 +132,11 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
 def _shown(url: str) -> str:
     """Scheme and host of a URL. User, path and query may be secrets, also in a malformed URL."""
     scheme, colon, rest = url.partition("://")
-    return scheme + colon + re.split(r"[/?#]", rest)[0].rpartition("@")[2] if colon else re.split("[/?#@]", url)[0]
+    if not colon:
+        return re.split("[/?#@]", url)[0]
+    place = re.split("[/?#]", rest)[0]
+    # A / or ? in the password ends the place before its @: what stands there is a part of the login.
+    return f"{scheme}://{'…' if '@' in rest and '@' not in place else place.rpartition('@')[2]}"
 
 
 def _shared_directories(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ import click
 
 from app.entrypoints.simulator.input.world_options import FILE, wish_of, world_options_without
 from app.entrypoints.simulator.workers.options import worker_options, workers_of
+from app.entrypoints.terminal.ranges import FiniteRange
 
 if TYPE_CHECKING:
     from app.entrypoints.simulator.input.planning import Wish
@@ -110,7 +111,7 @@ def _wish_of_command(command: str) -> Wish:
 
 @click.command(short_help="Look for broken promises, with every kind of fault.")
 @click.option("--seeds", default=SEEDS_TO_EXPLORE, show_default=True, help="Worlds to make up: 1-800, or 3,7,20-29.")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Begin no more after so long.")
+@click.option("--minutes", type=FiniteRange(0, min_open=True), help="Begin no more after so long.")
 @worker_options
 @click.pass_context
 def explore(

@@ -10,14 +10,15 @@ import click
 
 from app.entrypoints.simulator.input.planning import Wish
 from app.entrypoints.simulator.plan.plan import FarmPlan
+from app.entrypoints.terminal.ranges import FiniteRange
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 NODES = click.IntRange(1, 1_000_000)
 FARMS = click.IntRange(1, 100_000)
-HOURS = click.FloatRange(0, min_open=True)
-LOAD = click.FloatRange(0, 1)
+HOURS = FiniteRange(0, min_open=True)
+LOAD = FiniteRange(0, 1)
 
 WORLD_OPTIONS = {
     "nodes": click.option("--nodes", type=NODES, default=1000, show_default=True, help="Machines in all."),
