@@ -20,6 +20,7 @@ from app.domain.services.supervision import EVERY_S_MAX, START_S
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.settings.keys import SettingsError, keys
 from app.entrypoints.wiring.files import BOOTS_FILE
+from tests.rigs.documents import commands
 from tests.rigs.needs import missing
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
@@ -270,3 +271,13 @@ def test_the_instructions_name_files_and_variables_that_exist() -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (PACKAGING / target).exists(), target
     assert set(re.findall(r"\bPOWERD_[A-Z_]+\b", text)) <= {key.variable for key in keys().values()} | {"POWERD_CONFIG"}
+
+
+def test_the_command_that_checks_a_node_has_the_user_the_settings_the_key_and_the_rights_of_the_daemon() -> None:
+    [command] = {shlex.join(shlex.split(each.text)) for each in commands() if each.text.startswith("systemd-run")}
+    words = shlex.split(command)
+    given = dict(words[at + 1].split("=", 1) for at, word in enumerate(words) if word == "-p")
+    service = unit("powerd")["Service"]
+    assert f"--uid={service['User']}" in words
+    assert set(given.pop("AmbientCapabilities").split()) == set(service["AmbientCapabilities"].split())
+    assert given == {name: service[name] for name in ("EnvironmentFile", "LoadCredential")}

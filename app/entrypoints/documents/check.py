@@ -21,11 +21,13 @@ side by side, and end after {TIME_S:.0f} s (`--timeout`) whatever hangs: what di
 powerd --config /etc/powerd/powerd.toml check
 ```
 
-Run it as the user that powerd runs as, since rights are part of what is checked: with the units of
-[packaging](../packaging/README.md)
+Run it as the user that powerd runs as, since rights are part of what is checked. With the units of
+[packaging](../packaging/README.md), also those of the Debian package, systemd hands the node's key to the service, so
+that this takes a longer command, as root. Without it the check `key` says that no key is named.
 
 ```sh
-systemd-run --wait --pipe --uid=powerd -p EnvironmentFile=/etc/powerd/powerd.env \\
+systemd-run --wait --pipe --uid=powerd -p EnvironmentFile=-/etc/powerd/powerd.env \\
+    -p LoadCredential=node-key:/etc/powerd/node.key \\
     -p AmbientCapabilities="CAP_NET_ADMIN CAP_NET_RAW" powerd check
 ```
 

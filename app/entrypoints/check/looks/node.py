@@ -12,7 +12,10 @@ from app.entrypoints.settings.key_files import node_key
 FEE_TFT = 0.001
 """What a call that fails costs, about; those of a node that succeed are free (tfchain: ``Pays::No``)."""
 FEW = 100
-NO_KEY = "name its file in identity.key_file (POWERD_IDENTITY_KEY_FILE), or give the systemd credential node-key"
+NO_KEY = (
+    "name its file in identity.key_file (POWERD_IDENTITY_KEY_FILE), or give the systemd credential node-key "
+    "(docs/check.md has the command)"
+)
 
 
 async def key(subject: Subject) -> Sequence[Finding]:
