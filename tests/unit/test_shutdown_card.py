@@ -65,3 +65,28 @@ async def test_r14_a_daemon_that_is_stopped_before_its_order_leaves_no_card_to_o
         node.nic.leaves = True
         await node.stop()
         assert not node.nic.leaves
+
+
+async def test_a_card_that_is_disarmed_while_the_host_outlives_an_order_is_armed_again_before_the_next(
+    farm: VirtualFarm,
+) -> None:
+    async with farm.running(1) as node:
+        node.host_power.mode = Obedience.IGNORES
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: bool(node.host_power.orders), within_s=120, every_s=0.01)
+        node.nic.wake_modes.clear()
+        node.host_power.mode = Obedience.OBEYS
+        await farm.until(lambda: node.dark, within_s=2000)
+        assert "g" in node.nic.wake_modes
+
+
+async def test_no_other_order_is_given_once_the_card_can_not_be_armed_any_more(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        node.host_power.mode = Obedience.IGNORES
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: bool(node.host_power.orders), within_s=120, every_s=0.01)
+        node.nic.cannot_arm = True
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=2000)
+        assert len(node.host_power.orders) == 1
+        await farm.until(lambda: farm.state(1) is Power.UP, within_s=60)
+        assert "power-management" in node.fault_keys

@@ -63,7 +63,13 @@ class OwnHost:
 
     async def power_off(self, still_wanted: Wanted, why: PowerOffDecided) -> None:
         """Returns only on a host that outlived all orders; a fault says so then."""
-        await self._orders.insist(POWER_OFF, still_wanted, why)
+
+        async def armed_and_wanted() -> None:
+            # The orders are many minutes apart: another program may have disarmed the card meanwhile.
+            await self.arm(said_down=True)
+            await still_wanted()
+
+        await self._orders.insist(POWER_OFF, armed_and_wanted, why)
 
     async def stay(self) -> None:
         """The machine stays up: what was armed for its sleep is taken back."""
