@@ -109,6 +109,12 @@ class TestWhoAmI:
         shown = here("whoami", **farm.environment).stdout
         assert f"which pays for {told['pays_for']:,} targets at {told['fee_tft']:g} TFT each" in shown
 
+    def test_on_a_narrow_terminal_only_the_account_is_longer_than_a_line(self, farm: Farm) -> None:
+        account, *lines = here("whoami", COLUMNS="40", **farm.environment).stdout.splitlines()
+        assert farm.chain.about["farmer"]["address"] in account
+        assert max(map(len, lines)) <= 40
+        assert "which pays for" in " ".join(map(str.strip, lines))
+
     def test_nothing_is_sent(self, farm: Farm) -> None:
         before = farm.paid
         assert here("whoami", **farm.environment).exit_code == 0

@@ -92,7 +92,9 @@ async def _burst(
                 called[node] = True
                 problems[node] = str(error)
             except MagicPacketNotSent as error:
-                problems[node] = f"{error}. Options: --interface NAME, or --udp"
+                problems[node] = (
+                    f"{error}. Here, name this machine's own card or bridge with --interface NAME, or use --udp"
+                )
         if not any(called.values()):
             break  # what the system refuses now it refuses half a second later
     return [node for node, left in called.items() if left]

@@ -12,6 +12,7 @@ from typing import TextIO
 from app.adapters.substrate.farmer_account import Account, SubstrateFarmerAccount
 from app.domain.errors import PowerdError
 from app.domain.model import FarmId, NodeId
+from app.entrypoints.terminal.tables import folded, folds, width_of_terminal
 from app.entrypoints.wiring.container import Container
 
 
@@ -46,12 +47,16 @@ def show_account(container: Container, out: TextIO, *, as_json: bool) -> None:
         out.write(json.dumps(told, indent=2) + "\n")
         return
     twin = "none on this chain: another key, key type (--key-type) or chain (--chain) is meant"
-    out.write(f"account   {account.address} ({key_type})\n")
-    out.write(f"twin      {account.twin if account.twin is not None else twin}\n")
-    out.write(f"farms     {', '.join(map(str, person.farms)) or 'none'}\n")
     pays = "" if person.pays_for is None else f", which pays for {person.pays_for:,} targets at {fee:g} TFT each"
     empty = "; send it some TFT, or it can set no target" if not account.free_tft else ""
-    out.write(f"balance   {account.free_tft:,.7g} TFT{pays if account.free_tft else empty}\n")
+    lines = [
+        f"twin      {account.twin if account.twin is not None else twin}",
+        f"farms     {', '.join(map(str, person.farms)) or 'none'}",
+        f"balance   {account.free_tft:,.7g} TFT{pays if account.free_tft else empty}",
+    ]
+    width = width_of_terminal()
+    out.write(f"account   {account.address} ({key_type})\n")  # whole, so that it can be copied
+    out.writelines("\n".join(folded(line, width) if folds(out, width) else [line]) + "\n" for line in lines)
 
 
 async def _look(container: Container) -> _Person:
