@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from app.domain.model import Power
 from app.entrypoints.demo.installation import program
 from tests.rigs.farmer import Farm, farm_of
 from tests.rigs.program_runs import run
-from tests.rigs.terminal import Terminal
+from tests.rigs.terminal import INTERRUPT, Terminal
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -224,13 +225,33 @@ class TestWaiting:
         assert "'soon' is no duration" in wrong.stderr
 
 
-@pytest.mark.parametrize(("answer", "code", "paid"), [(b"n\n", 1, 0), (b"y\n", 0, 1)])
+@pytest.mark.parametrize(("answer", "code", "paid"), [(b"n\n", 1, 0), (b"y\n", 0, 1), (INTERRUPT, 1, 0)])
 def test_on_a_terminal_it_asks_before_it_darkens_anything(farm: Farm, answer: bytes, code: int, paid: int) -> None:
     terminal = Terminal(farm.environment, "farm", "down", "3")
     terminal.read_until(b"Set the power target of node 3 to Down? [y/N]")
     terminal.answer(answer)
     assert terminal.end() == code
     assert farm.paid == paid
+
+
+def test_what_changed_while_it_asked_is_seen(farm: Farm) -> None:
+    terminal = Terminal(farm.environment, "farm", "down", "3")
+    terminal.read_until(b"[y/N]")
+    farm.ask("dev_contracts", 3, 1)
+    farm.ask("dev_newBlocks")
+    terminal.answer(b"y\n")
+    assert terminal.end() == 1
+    assert b"node 3 has an active contract" in terminal.said
+    assert farm.paid == 0
+
+
+def test_on_a_terminal_a_line_counts_while_it_waits_and_never_wraps(farm: Farm) -> None:
+    terminal = Terminal(farm.environment, "farm", "down", "2", "3", "--yes", "--wait", columns=20)
+    terminal.read_until(b"\x1b[Kwaiting for ")
+    terminal.answer(INTERRUPT)
+    assert terminal.end() == 1
+    lines = re.findall(rb"\x1b\[K(waiting[^\r^]*)", terminal.said)
+    assert max(map(len, lines)) <= 19
 
 
 def test_on_a_terminal_a_line_counts_while_it_waits(farm: Farm) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -67,23 +68,23 @@ class _Command:
         self._err = err
         self._nodes = [NodeId(node) for node in dict.fromkeys(wish.nodes)]
         self._fresh_s = container.settings().power_management.sign_of_life_s
+        self._told: set[str] = set()
 
     async def run(self) -> int:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._container.chain_client().close)
             if self._wish.every and not await self._all_of_the_farm():
                 return DONE
-            checked = await check(self._container, self._nodes)
-            self._refuse_doubt(checked)
-            wanted = self._worth_setting(checked)
-            self._object(checked, wanted)
+            checked, wanted = await self._look(self._nodes)
             if self._wish.dry_run:
                 if not wanted:
                     self._say("nothing would be done")
                 for node in wanted:
                     self._say(f"node {node} of farm {checked.farm[node]}: target would be {self._wish.target.value}")
                 return DONE
-            self._confirm(wanted)
+            if self._confirm(wanted):
+                # The answer may have taken hours, in which others gave commands, and customers came.
+                checked, wanted = await self._look(wanted)
             failed = await self._send(checked, wanted)
             done = [node for node in self._nodes if node not in failed]
             aftermath = Aftermath(self._container, checked, self._complain)
@@ -92,6 +93,14 @@ class _Command:
             darkened = await aftermath.darkened(done) if looks else []
             late = await self._wait([node for node in done if node not in stranded])
         return SOME_FAILED if failed or stranded or darkened or late else DONE
+
+    async def _look(self, nodes: Sequence[NodeId]) -> tuple[Checked, list[NodeId]]:
+        """The farms now, and of ``nodes`` those to set; `NothingDone` where anything speaks against that."""
+        checked = await check(self._container, nodes)
+        self._refuse_doubt(checked)
+        wanted = self._worth_setting(checked, nodes)
+        self._object(checked, wanted)
+        return checked, wanted
 
     async def _all_of_the_farm(self) -> bool:
         """Whether any of its nodes is not up; these are the nodes from now on."""
@@ -106,10 +115,10 @@ class _Command:
             self._say(f"farm {farm}: all nodes are up, and are to stay so")
         return bool(self._nodes)
 
-    def _worth_setting(self, checked: Checked) -> list[NodeId]:
+    def _worth_setting(self, checked: Checked, nodes: Sequence[NodeId]) -> list[NodeId]:
         """A second Down changes nothing and costs a fee; a second Up makes the node's peers call it once more."""
         wanted = []
-        for node in self._nodes:
+        for node in nodes:
             if self._wish.target is Power.DOWN and _target(checked.member(node).power) is Power.DOWN:
                 self._say(f"node {node}: target Down already")
             else:
@@ -128,7 +137,9 @@ class _Command:
             return
         problems = list(self._objections(checked, wanted))
         for problem in problems:
-            self._complain(f"{problem}{' (--force: done all the same)' if self._wish.force else ''}")
+            if problem not in self._told:
+                self._complain(f"{problem}{' (--force: done all the same)' if self._wish.force else ''}")
+        self._told.update(problems)
         if problems and not self._wish.force:
             raise NothingDone("nothing was changed; mend that, leave out a node, or say --force")
 
@@ -140,9 +151,17 @@ class _Command:
             for problem in objections(down, members, self._fresh_s) if down else ():
                 yield f"farm {farm}: {problem}"
 
-    def _confirm(self, nodes: Sequence[NodeId]) -> None:
-        if nodes and self._wish.asks and sys.stdin.isatty() and self._out.isatty():
+    def _confirm(self, nodes: Sequence[NodeId]) -> bool:
+        """Whether it was asked, and the answer was yes; `click.Abort` where it was no."""
+        if not (nodes and self._wish.asks and sys.stdin.isatty() and self._out.isatty()):
+            return False
+        # asyncio's handler would only cancel the task, which does not run while the answer is waited for.
+        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
             click.confirm(f"Set the power target of {_named(nodes)} to {self._wish.target.value}?", abort=True)
+        finally:
+            signal.signal(signal.SIGINT, handler)
+        return True
 
     async def _send(self, checked: Checked, nodes: Sequence[NodeId]) -> list[NodeId]:
         """Those that failed, for sure: where the end is not known, the chain is asked for the target."""

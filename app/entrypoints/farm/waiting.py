@@ -7,9 +7,11 @@ import time
 from collections.abc import Sequence
 from typing import TextIO
 
+from app.adapters.telemetry.log import one_line
 from app.domain.errors import RetryableError
 from app.domain.model import HeadKind, NodeId, NodePower, Power
 from app.entrypoints.terminal.durations import shown_duration
+from app.entrypoints.terminal.tables import width_of_terminal
 from app.ports.chain import ChainReader
 
 LOOK_S = 2.0
@@ -57,7 +59,7 @@ class _Progress:
         if self._err is not None:
             done = f"{self._count - missing} of {self._count} nodes {self._wanted.value}"
             line = f"waiting for {shown_duration(waited_s)}: {done}{'; ' if trouble else ''}{trouble}"
-            self._err.write(f"{ERASE_LINE}{line[:79]}")
+            self._err.write(f"{ERASE_LINE}{one_line(line)[: width_of_terminal() - 1]}")
             self._err.flush()
 
     def erase(self) -> None:
