@@ -137,6 +137,37 @@ def test_the_shell_takes_the_scripts_of_dpkg(name: str) -> None:
     assert not re.search(r"^\s*systemctl (--\S+ )*(start|stop|restart|enable)\b", text, re.MULTILINE)
 
 
+def stand_in(machine: Path, name: str, script: str) -> None:
+    """A program of the machine that a script of dpkg runs on."""
+    (machine / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
+    (machine / "bin" / name).chmod(0o755)
+
+
+@pytest.mark.parametrize(("compiles", "complaint"), [(True, ""), (False, "is the disk full?")])
+def test_what_ran_before_an_upgrade_runs_again_on_a_full_disk_too(
+    tmp_path: Path, compiles: bool, complaint: str
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "stopped").write_text("powerd.service\n")
+    text = (DEBIAN / "postinst").read_text().replace("/run/systemd/system", str(tmp_path))
+    text = text.replace("/run/powerd-stopped-by-dpkg", f"{tmp_path}/stopped").replace("/usr/lib/powerd", str(tmp_path))
+    for name in ("systemd-sysusers", "systemd-tmpfiles", "deb-systemd-helper", "systemctl", "udevadm"):
+        stand_in(tmp_path, name, "exit 0")
+    stand_in(tmp_path, "python3", "exit 0" if compiles else "echo No space left on device; exit 1")
+    stand_in(tmp_path, "deb-systemd-invoke", f'echo "$@" >>{tmp_path}/invoked')
+    environment = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
+    done = subprocess.run(
+        ["sh", "-c", text, "postinst", "configure", "0.1.0-1"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert complaint in done.stderr
+    assert (tmp_path / "invoked").read_text() == "start powerd.service\n"
+    assert not (tmp_path / "stopped").exists()
+
+
 class TestPrerm:
     """With stand-ins of systemctl and deb-systemd-invoke that write down how they were called."""
 
@@ -157,16 +188,12 @@ class TestPrerm:
             text = text.replace(place, str(here))
         # A daemon that still waits for the chain is on its way, too.
         answers = f'case $1 in is-system-running) echo {state};; show) [ "$5" = {active} ] && echo activating;; esac'
-        self.stand_in(machine, "systemctl", answers)
-        self.stand_in(machine, "deb-systemd-invoke", f'echo "$@" >>{machine}/invoked')
+        stand_in(machine, "systemctl", answers)
+        stand_in(machine, "deb-systemd-invoke", f'echo "$@" >>{machine}/invoked')
         environment = {"PATH": f"{machine}/bin:/usr/bin:/bin"}
         subprocess.run(["sh", "-c", text, "prerm", action], check=True, env=environment)
         said = [machine / "invoked", machine / "stopped"]
         return tuple(path.read_text() if path.exists() else "" for path in said)  # type: ignore[return-value]
-
-    def stand_in(self, machine: Path, name: str, script: str) -> None:
-        (machine / "bin" / name).write_text(f"#!/bin/sh\n{script}\n")
-        (machine / "bin" / name).chmod(0o755)
 
     def test_an_upgrade_stops_what_runs_before_files_change_and_remembers_it(self, machine: Path) -> None:
         assert self.run(machine, "upgrade", state="running") == ("stop powerd.service\n", "powerd.service\n")
