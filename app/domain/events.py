@@ -157,7 +157,7 @@ class PowerUnreadable:
 class PowerOffDecided:
     """The host is about to be ordered off: all of why, in one event.
 
-    ``target_block`` is the block that says so for good; None behind a gateway that does not tell which it read.
+    ``target_block`` is the block that says so for good; None behind a gateway that does not say which block it read.
     ``target_seen_since`` is when this process first read that target, ``down_block`` where our own Down stands.
     ``guards_passed`` were asked right before, and none objected. ``woken_by`` names what was armed, and the nodes
     that were last seen awake.

@@ -51,7 +51,7 @@ class FaultKind(enum.Enum):
         Urgency.AT_ONCE,
         "The chain has taken no uptime report of this node for more than 41 min. Time beyond that is not paid.",
         "The fault's text says why. See that the chain answers (chain.urls), that this machine's clock is right "
-        "(timedatectl), and that the node's account can pay; faults shown beside this one tell which it is.",
+        "(timedatectl), and that the node's account can pay; faults shown beside this one say which it is.",
     )
     CLOCK_DRIFT = FaultEntry(
         "clock-drift",

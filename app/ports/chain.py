@@ -28,7 +28,7 @@ class ChainReader(Protocol):
     """The reads. Every method raises `ChainUnavailable` when no answer came in time."""
 
     @property
-    def tells_finality(self) -> bool:
+    def has_finality(self) -> bool:
         """Whether `HeadKind.FINALIZED` can be read. If not, a read of it is a read of BEST."""
         ...
 

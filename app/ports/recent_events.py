@@ -9,7 +9,7 @@ from app.domain.status import EventStatus
 
 @runtime_checkable
 class RecentEvents(Protocol):
-    """Kept in memory: a daemon that was started anew knows none."""
+    """Kept in memory: a daemon that was restarted knows none."""
 
     def latest(self) -> tuple[EventStatus, ...]:
         """The last few, oldest first."""

@@ -26,7 +26,7 @@ class ServiceManager(Protocol):
         ...
 
     def stuck(self, status: str) -> None:
-        """The daemon can't go on, and has to be ended and started anew at once."""
+        """The daemon can't go on, and has to be ended and restarted at once."""
         ...
 
     def stopping(self, status: str) -> None:

@@ -66,8 +66,8 @@ def test_a_head_has_number_hash_and_time_of_its_block(rig: Rig, kind: HeadKind) 
         head = await world.chain.head(kind)
         assert isinstance(head, Head)
         assert head.kind is kind
-        assert head.hash.startswith("0x") or not world.tells_heads
-        assert (head.number is not None) is world.tells_heads
+        assert head.hash.startswith("0x") or not world.has_heads
+        assert (head.number is not None) is world.has_heads
         assert abs(head.off_by_s(world.now_s())) < 120
 
     rig(test)
@@ -83,7 +83,7 @@ def test_r13_the_state_after_an_earlier_block_is_read_or_reported_as_unknown(rig
         blocks = [down] if down.block_number is None else [down, Inclusion("", down.block_number)]
         for block in blocks:
             reading = await world.chain.power_in(world.node, block)
-            if not world.tells_heads:
+            if not world.has_heads:
                 assert reading is None
                 continue
             assert reading is not None
@@ -97,13 +97,13 @@ def test_r13_the_state_after_an_earlier_block_is_read_or_reported_as_unknown(rig
 
 def test_the_best_head_is_never_behind_the_finalized_one(rig: Rig) -> None:
     async def test(world: World) -> None:
-        assert world.chain.tells_finality is world.tells_heads
+        assert world.chain.has_finality is world.has_heads
         final = await world.chain.head(HeadKind.FINALIZED)
         best = await world.chain.head(HeadKind.BEST)
         assert final is not None
         assert best is not None
         assert final.time_s <= best.time_s
-        if not world.tells_heads:
+        if not world.has_heads:
             return
         assert final.number is not None
         assert best.number is not None
@@ -116,7 +116,7 @@ def test_powers_of_many_nodes_come_from_one_block(rig: Rig) -> None:
     async def test(world: World) -> None:
         reading = await world.chain.powers([world.node, world.peer, NO_NODE], HeadKind.BEST)
         assert set(reading.powers) == {world.node, world.peer, NO_NODE}
-        assert (reading.head is not None) is world.tells_heads
+        assert (reading.head is not None) is world.has_heads
         assert reading.head is None or reading.head.kind is HeadKind.BEST
 
     rig(test)
@@ -133,7 +133,7 @@ def test_powers_of_no_node_still_tell_the_head(rig: Rig) -> None:
     async def test(world: World) -> None:
         reading = await world.chain.powers([], HeadKind.FINALIZED)
         assert reading.powers == {}
-        assert (reading.head is not None) is world.tells_heads
+        assert (reading.head is not None) is world.has_heads
 
     rig(test)
 
@@ -163,9 +163,9 @@ def test_a_farm_lists_its_nodes_in_order(rig: Rig) -> None:
 def test_a_state_that_was_set_is_on_the_chain_since_the_block_that_included_it(rig: Rig) -> None:
     async def test(world: World) -> None:
         down = await world.chain.set_power_state(Power.DOWN)
-        assert (down.block_number is not None) is world.tells_heads
+        assert (down.block_number is not None) is world.has_heads
         state = (await power_of(world, world.node)).state
-        assert state == PowerState(Power.DOWN, down.block_number if world.tells_heads else state.since_block)
+        assert state == PowerState(Power.DOWN, down.block_number if world.has_heads else state.since_block)
         assert state.since_block is not None
         up = await world.chain.set_power_state(Power.UP)
         assert (await power_of(world, world.node)).state == PowerState(Power.UP)

@@ -121,7 +121,7 @@ async def eras_pass(world: ChainWorld, blocks: int) -> None:
     until = world.ledger.best_number + blocks
     while world.ledger.best_number < until:
         made = asyncio.Event()
-        world.ledger.tell_next(made.set)
+        world.ledger.call_at_next_block(made.set)
         await made.wait()
 
 

@@ -147,7 +147,7 @@ async def test_a_peer_is_woken_on_a_wish(running: Running) -> None:
 
 async def test_a_node_that_can_not_be_woken_is_refused_with_the_reason(running: Running) -> None:
     for refused in (ME, 404):
-        with pytest.raises(CallFailed, match=f"node {refused} is no other node of farm"):
+        with pytest.raises(CallFailed, match=f"node {refused} is not another node of farm"):
             await running.call(WAKE, refused)
     await running.node.set_target(Power.DOWN, PEER)
     with pytest.raises(CallFailed, match="the target of node 2 is Down; set it to Up first"):

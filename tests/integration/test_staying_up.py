@@ -119,7 +119,7 @@ async def test_r14_a_node_that_is_called_up_and_gives_no_sign_of_life_is_called_
     async with node_rig(settings=settings) as node:
         await node.started()
         fault = await node.daemon.says("FaultRaised", key="node-2-silent")
-        assert "node 2 is wanted up and called Up" in fault["facts"]["message"]
+        assert "node 2 is Up on chain, with target Up" in fault["facts"]["message"]
         await node.daemon.says("WakeBurstStarted", node=2, reason="it gives no sign of life")
         await node.peer_says(Power.DOWN)
         await node.daemon.says("FaultCleared", key="node-2-silent")

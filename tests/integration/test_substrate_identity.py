@@ -120,7 +120,7 @@ async def test_r15_a_twin_that_moved_to_another_account_is_a_fault_until_it_is_b
         await until(lambda: not board.faults)
         ledger.force_storage("Nodes", known.node, {**ledger.read("Nodes", known.node), "farm_id": known.farm + 1})
         inside.produce()
-        with pytest.raises(IdentityChanged, match=rf"node {known.node} of farm {known.farm + 1} .*started anew"):
+        with pytest.raises(IdentityChanged, match=rf"node {known.node} of farm {known.farm + 1} .*must be restarted"):
             await asyncio.wait_for(watching, patient(10))
 
 

@@ -260,7 +260,7 @@ async def test_r13_a_disk_that_takes_nothing_is_a_fault_and_the_reboot_comes_all
 
 async def test_r13_behind_a_gateway_without_earlier_blocks_the_machine_reboots(farm: VirtualFarm) -> None:
     def gateway(node: VirtualNode) -> None:
-        node.chain.tells_finality = node.chain.tells_heads = False
+        node.chain.has_finality = node.chain.has_heads = False
 
     async with farm.running(1, before=gateway) as node:
         await until_step(farm, node, "final")

@@ -43,7 +43,7 @@ class GatewayChain(SimulatedChain):
 
 def behind_a_gateway(node: VirtualNode) -> None:
     node.chain.__class__ = GatewayChain
-    node.chain.tells_finality = node.chain.tells_heads = False
+    node.chain.has_finality = node.chain.has_heads = False
 
 
 def gateway(node: VirtualNode) -> GatewayChain:

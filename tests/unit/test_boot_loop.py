@@ -69,9 +69,9 @@ async def test_r10_it_names_what_else_wakes_the_card(farm: VirtualFarm) -> None:
     await loop(farm, 2)
     async with farm.running(1, before=by_broadcast_too) as node:
         await farm.until(lambda: "boot-loop" in node.fault_keys)
-        said = "it stays up 300 s a boot; eth0 wakes it by b too (nic.wake_modes); find out what wakes it"
+        said = "it stays up 300 s a boot; eth0 also wakes it by b (nic.wake_modes); find out what wakes it"
         assert said in node.fault("boot-loop").message
-        assert "eth0 wakes it by b too" in node.container.server().staying_up
+        assert "eth0 also wakes it by b" in node.container.server().staying_up
 
 
 async def test_r10_a_target_up_resets_the_count_at_once(farm: VirtualFarm) -> None:

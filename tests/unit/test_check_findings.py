@@ -182,7 +182,7 @@ def endpoints_of(*looks: EndpointLook | ChainUnavailable, genesis: str = "") -> 
             Severity.OK,
             "substrate-threefold 149, block 1003, finalized 3 behind; takes extrinsics; genesis 0xaaaaaaaa…",
         ),
-        ({"takes_extrinsics": None}, Severity.OK, "does not tell whether it takes extrinsics"),
+        ({"takes_extrinsics": None}, Severity.OK, "does not say whether it takes extrinsics"),
         ({"takes_extrinsics": False}, Severity.FAILED, "takes no extrinsics"),
         ({"syncing": True}, Severity.WARNING, "is still syncing"),
         ({"lonely": True}, Severity.WARNING, "has no peers"),

@@ -264,7 +264,7 @@ async def test_r15_the_fault_of_an_unhealthy_node_says_what_it_costs(farm: Virtu
         await farm.until(lambda: bool(node.recorded(UptimeReported)))
         node.facts.problems = ("readonly-cache",)
         await farm.until(lambda: "uptime" in node.fault_keys, within_s=2500)
-        assert "not healthy (readonly-cache); mend what these flags name" in node.fault("uptime").message
+        assert "not healthy (readonly-cache); repair what these flags name" in node.fault("uptime").message
         node.facts.problems = ()
         await farm.until(lambda: not node.fault_keys, within_s=70)
 

@@ -149,7 +149,7 @@ class TestBehindAGateway:
     @staticmethod
     def gateway(node: VirtualNode) -> None:
         node.container.signs_of_life.override(providers.Object(None))
-        node.chain.tells_finality = False
+        node.chain.has_finality = False
 
     async def test_r14_it_sleeps_while_another_node_is_up_and_about_to_stay_so(self, farm: VirtualFarm) -> None:
         async with farm.running(1, settings=ON, before=self.gateway) as node:

@@ -9,7 +9,7 @@ import pytest
 from app.adapters.files.standings import load_standings, save_standings
 from app.domain.minting.month import Month
 from app.domain.minting.standing import (
-    UNTOLD,
+    UNKNOWN,
     Deadline,
     DeadlineKind,
     Known,
@@ -34,10 +34,10 @@ def seen(power: NodePower, since_s: float | None = None, after_s: float | None =
 @pytest.mark.parametrize(
     ("node", "told"),
     [
-        (seen(UP), Standing(None, None, UNTOLD)),
-        (seen(DOWN), Standing(UNTOLD, None, UNTOLD)),
-        (seen(CALLED), Standing(UNTOLD, UNTOLD, UNTOLD)),
-        (seen(DOWN, NOW_S - 5 * HOUR_S, None, NOW_S - 4 * HOUR_S), Standing(19 * HOUR_S, None, UNTOLD)),
+        (seen(UP), Standing(None, None, UNKNOWN)),
+        (seen(DOWN), Standing(UNKNOWN, None, UNKNOWN)),
+        (seen(CALLED), Standing(UNKNOWN, UNKNOWN, UNKNOWN)),
+        (seen(DOWN, NOW_S - 5 * HOUR_S, None, NOW_S - 4 * HOUR_S), Standing(19 * HOUR_S, None, UNKNOWN)),
         (seen(DOWN, NOW_S - 5 * HOUR_S, NOW_S - 6 * HOUR_S, NOW_S - 5 * HOUR_S + 9), Standing(19 * HOUR_S, None, None)),
         (
             seen(DOWN, NOW_S - 5 * HOUR_S, NOW_S - 4 * HOUR_S, NOW_S - 3 * HOUR_S),
@@ -105,15 +105,15 @@ MIN_S = 60
             Standing(None, None, None),
             Deadline(REPORT, -5 * MIN_S),
         ),
-        (seen(UP), Standing(None, None, UNTOLD), Deadline(REPORT, None)),
+        (seen(UP), Standing(None, None, UNKNOWN), Deadline(REPORT, None)),
         # Its window is open though it says Up: what comes first counts.
         (seen(UP, None, NOW_S - 300, NOW_S), Standing(HOUR_S, 1200, 7), Deadline(BOOT, 1200)),
         (seen(UP, None, NOW_S - 1500, NOW_S), Standing(HOUR_S, 1200, 7), Deadline(REPORT, 960)),
         (seen(DOWN), Standing(19 * HOUR_S, None, None), Deadline(SLEEP, 19 * HOUR_S)),
         (seen(CALLED), Standing(HOUR_S, 900, None), Deadline(BOOT, 900)),
-        (seen(CALLED), Standing(HOUR_S, UNTOLD, None), Deadline(BOOT, None)),
-        (seen(CALLED), Standing(-HOUR_S, UNTOLD, None), Deadline(SLEEP, -HOUR_S)),
-        (seen(DOWN), Standing(UNTOLD, None, UNTOLD), Deadline(SLEEP, None)),
+        (seen(CALLED), Standing(HOUR_S, UNKNOWN, None), Deadline(BOOT, None)),
+        (seen(CALLED), Standing(-HOUR_S, UNKNOWN, None), Deadline(SLEEP, -HOUR_S)),
+        (seen(DOWN), Standing(UNKNOWN, None, UNKNOWN), Deadline(SLEEP, None)),
         # It said Down with its target Up: no window is open.
         (seen(CALLED), Standing(None, None, 7), None),
     ],

@@ -37,13 +37,13 @@ async def desk_of(farm: VirtualFarm, number: int = 1) -> AsyncIterator[tuple[Vir
         yield node, node.container.operator()
 
 
-# -- before it is known who this node is ---------------------------------------------------------------
+# -- before it is known which node this is ---------------------------------------------------------------
 async def test_a_desk_that_is_closed_says_whom_it_waits_for_and_refuses_all(clock: VirtualClock) -> None:
     identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)), fail_times=20)
     context = context_of(clock)
     identification = Identification(identity, context)
     desk = UnidentifiedOperator(identification, context, KeptEvents(clock), "1.2.3")
-    assert desk.status() == NodeStatus("1.2.3", waiting_for="asking who this node is", now_s=clock.now())
+    assert desk.status() == NodeStatus("1.2.3", waiting_for="looking up this node's ids", now_s=clock.now())
     async with asyncio.TaskGroup() as group:
         asking = group.create_task(identification.run())
         await clock.sleep(120)
@@ -60,7 +60,7 @@ async def test_the_desk_asks_the_operator_that_serves_there_now(farm: VirtualFar
     context = context_of(farm.clock)
     identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)))
     desk = Desk(UnidentifiedOperator(Identification(identity, context), context, KeptEvents(farm.clock), "1"))
-    assert desk.headline() == desk.status().headline == "waiting to know which node this is: asking who this node is"
+    assert desk.headline() == desk.status().headline == "waiting to know which node this is: looking up this node's ids"
     for wish in (desk.reconcile(), desk.report_uptime(), desk.wake(PEER)):
         with pytest.raises(IdentityUnavailable):
             await wish
@@ -198,7 +198,7 @@ async def test_a_peer_is_woken_and_the_wake_is_in_the_status(farm: VirtualFarm) 
 @pytest.mark.parametrize("node_id", [1, 404])
 async def test_who_is_no_other_node_of_the_farm_is_not_woken(farm: VirtualFarm, node_id: int) -> None:
     async with desk_of(farm) as (_, desk):
-        with pytest.raises(NodeNotKnown, match=f"node {node_id} is no other node of farm 1"):
+        with pytest.raises(NodeNotKnown, match=f"node {node_id} is not another node of farm 1"):
             await desk.wake(NodeId(node_id))
 
 
@@ -236,7 +236,7 @@ class Gateway:
 
     def __init__(self, node: VirtualNode, monkeypatch: pytest.MonkeyPatch, clock: VirtualClock) -> None:
         self.time_s: float | None = clock.now()
-        node.chain.tells_finality = node.chain.tells_heads = False
+        node.chain.has_finality = node.chain.has_heads = False
         monkeypatch.setattr(node.chain, "head", self.head)
 
     async def head(self, kind: HeadKind) -> Head:

@@ -47,7 +47,7 @@ def test_r6_looks_through_a_gateway_must_come_often_enough_to_see_the_chain_move
 
 
 def test_r14_a_proved_wake_is_not_required_where_none_can_be_proved(file: Path) -> None:
-    with pytest.raises(SettingsError, match=r"require_proved_wake: api-gateway does not tell what was before a boot"):
+    with pytest.raises(SettingsError, match=r"require_proved_wake: api-gateway does not say what was before a boot"):
         load(file, 'profile = "zos"\npower_management.require_proved_wake = true')
     load(file, 'profile = "systemd"\npower_management.require_proved_wake = true')
 

@@ -85,7 +85,7 @@ class TestAGatewayWithoutFinality:
     async def test_a_gateway_without_heads_is_enough(self, farm: VirtualFarm) -> None:
         def bare(node: VirtualNode) -> None:
             no_finality(node)
-            node.chain.tells_heads = False
+            node.chain.has_heads = False
 
         farm.put_to_sleep(1)
         async with farm.running(1, before=bare) as node:
@@ -93,4 +93,4 @@ class TestAGatewayWithoutFinality:
 
 
 def no_finality(node: VirtualNode) -> None:
-    node.chain.tells_finality = False
+    node.chain.has_finality = False

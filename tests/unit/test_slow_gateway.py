@@ -60,7 +60,7 @@ class SlowGateway(SimulatedChain):
 def behind_a_slow_gateway(node: VirtualNode) -> None:
     node.chain.__class__ = SlowGateway
     gateway(node).worker = asyncio.Lock()
-    node.chain.tells_finality = node.chain.tells_heads = False
+    node.chain.has_finality = node.chain.has_heads = False
 
 
 def losing_two_and_three(node: VirtualNode) -> None:

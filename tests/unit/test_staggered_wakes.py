@@ -356,7 +356,7 @@ class TestTheOwnPowerOff:
             assert node.recorded(WakeEnded)[0].outcome == "awake"
             assert farm31.clock.monotonic() - asked_at < 60
 
-    async def test_it_is_sent_when_the_chain_does_not_tell(self, farm31: VirtualFarm) -> None:
+    async def test_it_is_sent_when_the_chain_does_not_show_it(self, farm31: VirtualFarm) -> None:
         async with farm31.running(LAST) as node:
             await want_up(farm31)
             node.chain.hang_batches_of(NodeId(SLEEPER))

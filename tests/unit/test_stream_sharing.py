@@ -26,7 +26,7 @@ async def test_another_reader_is_a_fault_that_names_it_until_it_is_gone(farm: Vi
 
 async def test_a_look_that_fails_is_logged_once_and_the_stream_is_read_on(farm: VirtualFarm) -> None:
     def refuse(node: VirtualNode) -> None:
-        node.events.tells_no_readers = True
+        node.events.hides_readers = True
 
     async with farm.running(1, before=refuse) as node:
         await farm.clock.sleep(600)

@@ -23,7 +23,7 @@ async def test_it_stays_a_member_is_called_by_the_address_last_read_and_is_a_fau
         await farm.set_target(2, Power.UP)
         node.chain.broken_records.add(PEER)
         await farm.until(lambda: KEY in node.fault_keys, within_s=600)
-        assert "cut off; it is woken by 02:00:00:01:00:02, as last read" in node.fault(KEY).message
+        assert "cut off; it is woken by 02:00:00:01:00:02, the address that was last read" in node.fault(KEY).message
         await farm.clock.sleep(4000)
         sent = len(node.packets_to(2))
         await farm.clock.sleep(1000)
@@ -45,7 +45,7 @@ async def test_one_that_was_never_read_is_a_member_too_and_is_called_once_it_can
         assert "it can't be woken" in node.fault(KEY).message
         await farm.set_target(2, Power.UP)
         await farm.until(lambda: "node-2-mac" in node.fault_keys, within_s=60)
-        assert node.fault("node-2-mac").message == "node 2 can't be woken: its record on chain can not be read"
+        assert node.fault("node-2-mac").message == "node 2 can't be woken: its record on chain can't be read"
         node.chain.broken_records.clear()
         await farm.until(lambda: bool(node.packets_to(2)), within_s=400)
         await farm.until(lambda: not {KEY, "node-2-mac"} & node.fault_keys, within_s=10)

@@ -272,7 +272,7 @@ async def test_a_memory_that_can_not_be_read_is_a_fault_and_keeps_the_node_up(cl
     world.memory.unreadable = True
     proof = world.proof(required=True)
     await world.saw(proof)
-    assert proof.objection == "whether a wake of this node was seen is not known: the simulated disk can't be read"
+    assert proof.objection == "it is not known whether a wake of this node was seen: the simulated disk can't be read"
     assert world.faults == ["wake-memory"]
     world.memory.unreadable = False
     await world.saw(proof)
@@ -291,5 +291,5 @@ async def test_without_a_memory_nothing_is_proved_and_the_guard_says_so(clock: V
     proof = world.proof(required=True)
     await proof.leaving()
     await world.saw(proof)
-    assert proof.objection.startswith("no wake of this node can be remembered here")
+    assert proof.objection.startswith("this node has no memory for a proved wake")
     assert world.proof().objection == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,18 @@ WORDS = (
     *("nobody", "somebody", "anybody", "everybody", "whoever", "shall", "is told", "are told", "the word of"),
     *("lest", "in vain", "burnt in", "in one go"),
 )
-ANY = "|".join(WORDS).replace(" ", r"\s+")
-FORBIDDEN = re.compile(rf"(?<![\w-])({ANY})(?![\w-])", re.IGNORECASE)
+COMPONENTS_DO_NOT = ("tells", "told", "tell", "telling")
+"""Words of the product's own texts and names; a test's rig can be told what to answer."""
+
+
+def pattern_of(words: Sequence[str]) -> re.Pattern[str]:
+    joined = "|".join(words).replace(" ", r"\s+")
+    return re.compile(rf"(?<![\w-])({joined})(?![\w-])", re.IGNORECASE)
+
+
+FORBIDDEN = pattern_of(WORDS)
+FORBIDDEN_IN_PRODUCT = pattern_of(WORDS + COMPONENTS_DO_NOT)
+NAMES = re.compile(r"\b(?:\w*_)?(?:tells?|told|untold|TELLS?|TOLD|UNTOLD)(?:_\w*)?\b|\b(?:[A-Z]\w*)?(?:Tells?|Told)(?:[A-Z]\w*)?\b")
 TEXTS = sorted(
     path
     for pattern in (
@@ -31,19 +42,25 @@ TEXTS = sorted(
 )
 
 
-def found(text: str) -> list[str]:
+def found(text: str, forbidden: re.Pattern[str] = FORBIDDEN) -> list[str]:
     """Each forbidden word with its line."""
     # A line of a comment begins with '#', which is no part of the sentence.
     joined = re.sub(r"\n(\s*)# ", lambda match: "\n" + match[1] + "  ", text)
-    return [f"line {joined.count(chr(10), 0, match.start()) + 1}: {match[0]}" for match in FORBIDDEN.finditer(joined)]
+    return [f"line {joined.count(chr(10), 0, match.start()) + 1}: {match[0]}" for match in forbidden.finditer(joined)]
 
 
 @pytest.mark.parametrize("folder", ["app", "docs", "packaging", "tests", "."])
 def test_no_text_has_a_forbidden_word(folder: str) -> None:
     here = [path for path in TEXTS if (path.relative_to(ROOT).parts[0] if path.parent != ROOT else ".") == folder]
     assert here, folder
-    words = {str(path.relative_to(ROOT)): found(path.read_text()) for path in here}
+    forbidden = FORBIDDEN if folder == "tests" else FORBIDDEN_IN_PRODUCT
+    words = {str(path.relative_to(ROOT)): found(path.read_text(), forbidden) for path in here}
     assert {path: lines for path, lines in words.items() if lines} == {}, "docs/writing.md says what to write instead"
+
+
+def test_the_names_of_the_product_are_plain() -> None:
+    names = {str(path.relative_to(ROOT)): NAMES.findall(path.read_text()) for path in (ROOT / "app").rglob("*.py")}
+    assert {path: found for path, found in names.items() if found} == {}
 
 
 def test_no_test_has_a_forbidden_word_in_its_name() -> None:
@@ -55,7 +72,7 @@ def test_no_test_has_a_forbidden_word_in_its_name() -> None:
 
 def test_every_word_that_is_looked_for_stands_in_the_rules() -> None:
     rules = RULES.read_text()
-    assert [word for word in WORDS if word not in rules] == []
+    assert [word for word in (*WORDS, *COMPONENTS_DO_NOT) if word not in rules] == []
 
 
 WIDTH_MAX = 100
@@ -90,7 +107,30 @@ def test_markdown_is_wrapped() -> None:
         ("x = 1  # the caller is\n# told of it", ["line 1: is\n  told"]),
         ("promise `no_node_sleeps_for_ever`, a name", []),
         ("Node 2 Shall go down", ["line 1: Shall"]),
+        ("The rig is used as told.", []),
     ],
 )
 def test_a_forbidden_word_is_found_in_a_sentence_and_not_in_a_name(text: str, words: list[str]) -> None:
     assert found(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The chain tells no time.", ["line 1: tells"]),
+        ("What it\n# Told was new.", ["line 2: Told"]),
+        ("the satellite, retold, `tell_next`", []),
+    ],
+)
+def test_a_text_of_the_product_has_more_forbidden_words(text: str, words: list[str]) -> None:
+    assert found(text, FORBIDDEN_IN_PRODUCT) == words
+
+
+@pytest.mark.parametrize("name", ["tells_finality", "_told_ready", "TellTime", "Told", "WARNINGS_TOLD", "AsTold"])
+def test_a_forbidden_name_is_found(name: str) -> None:
+    assert NAMES.search(f"x.{name} = 1")
+
+
+@pytest.mark.parametrize("name", ["satellite", "Intellect", "stellar_chain"])
+def test_other_names_are_not_found(name: str) -> None:
+    assert not NAMES.search(f"x.{name} = 1")

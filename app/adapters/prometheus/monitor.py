@@ -43,8 +43,8 @@ class Monitor:
     def health(self) -> Page:
         """200 while the daemon does what it is there for, else 503; in JSON, with each reason and its remedy."""
         found = list(problems(self._operator.status(), self._loops()))
-        told = [{"what": each.what, "why": each.why, "remedy": each.remedy} for each in found]
-        body = json.dumps({"healthy": not found, "problems": told}, indent=2) + "\n"
+        shown = [{"what": each.what, "why": each.why, "remedy": each.remedy} for each in found]
+        body = json.dumps({"healthy": not found, "problems": shown}, indent=2) + "\n"
         status = HTTPStatus.SERVICE_UNAVAILABLE if found else HTTPStatus.OK
         return Page(status, "application/json", body.encode())
 

@@ -44,10 +44,10 @@ class RedisInspection:
 
     async def version(self) -> str:
         """Such as ``7.2.4``; empty where this user may not know. The first question: it opens the connection."""
-        told = await self._command("HELLO", "2")
-        if isinstance(told, Exception):
-            told = await self._command("INFO", "server")
-        found = "" if isinstance(told, Exception) else _version(told)
+        answer = await self._command("HELLO", "2")
+        if isinstance(answer, Exception):
+            answer = await self._command("INFO", "server")
+        found = "" if isinstance(answer, Exception) else _version(answer)
         if not found:
             # Any answer proves that it is there and lets this user in.
             await self._command("HGETALL", self._readers)
@@ -126,16 +126,16 @@ def _is_refused(answer: object) -> bool:
     return isinstance(answer, NoPermissionError) or str(answer).startswith("NOPERM")
 
 
-def _named(told: Any) -> Mapping[str, Any]:
+def _named(answer: Any) -> Mapping[str, Any]:
     """A reply of names and values in turn; the library makes a mapping of some of them."""
-    if isinstance(told, list):
-        return {name.decode(): value for name, value in zip(told[::2], told[1::2], strict=True)}
-    found: Mapping[str, Any] = told
+    if isinstance(answer, list):
+        return {name.decode(): value for name, value in zip(answer[::2], answer[1::2], strict=True)}
+    found: Mapping[str, Any] = answer
     return found
 
 
-def _version(told: Any) -> str:
+def _version(answer: Any) -> str:
     """Of the replies to HELLO and to INFO."""
-    about = _named(told)
+    about = _named(answer)
     value = about.get("version", about.get("redis_version", ""))
     return value.decode() if isinstance(value, bytes) else str(value)

@@ -37,7 +37,7 @@ class SimulatedChain:
     """`Chain`, `ChainBlocks` and `PowerTargets` for one account.
 
     Switches: ``unavailable``, ``latency_s`` (half of it on the way there, half on the way back),
-    ``hang_everything``, ``hang_uptime``, ``tells_finality``, ``tells_heads``, ``lacks_power``, ``broken`` (nodes whose
+    ``hang_everything``, ``hang_uptime``, ``has_finality``, ``has_heads``, ``lacks_power``, ``broken`` (nodes whose
     answer is neither Up nor Down), ``broken_records`` (nodes whose record can't be read), ``records_unavailable``,
     ``fail_uptime``, ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it), ``fails``
     (asked before every answer whether this one fails).
@@ -65,8 +65,8 @@ class SimulatedChain:
         self._timeout_s = timeout_s
         self._inclusion_timeout_s = inclusion_timeout_s
         self._era_blocks = era_blocks
-        self.tells_finality = True
-        self.tells_heads = True
+        self.has_finality = True
+        self.has_heads = True
         self.lacks_power = ""
         self.unavailable = False
         self.hang_everything = False
@@ -97,28 +97,28 @@ class SimulatedChain:
     async def head(self, kind: HeadKind) -> Head | None:
         """The head as the ledger has it."""
         await self._there()
-        head = self._head(kind) if self.tells_heads else None
+        head = self._head(kind) if self.has_heads else None
         await self._back()
         return head
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
         """All from one block."""
         await self._there(nodes)
-        final = kind is HeadKind.FINALIZED and self.tells_finality
+        final = kind is HeadKind.FINALIZED and self.has_finality
         powers: Mapping[NodeId, NodePower | Unreadable]
         powers = self._powers.finalized(nodes) if final else self._powers.best(nodes)
         self.on_powers(nodes)
         if self.broken:
             garbled = {node: Unreadable("neither Up nor Down") for node in self.broken if node in powers}
             powers = {**powers, **garbled}
-        reading = PowerReading(self._head(kind) if self.tells_heads else None, powers)
+        reading = PowerReading(self._head(kind) if self.has_heads else None, powers)
         await self._back()
         return reading
 
     async def power_in(self, node: NodeId, block: Inclusion) -> PastPower | None:
         """While the ledger keeps the block."""
         await self._there([node])
-        reading = power_in(self._ledger, node, block) if self.tells_heads else None
+        reading = power_in(self._ledger, node, block) if self.has_heads else None
         await self._back()
         return reading
 
@@ -126,7 +126,7 @@ class SimulatedChain:
         """Those that exist."""
         await self._there(nodes)
         if self.records_unavailable:
-            raise ChainUnavailable("the simulated chain does not tell records")
+            raise ChainUnavailable("the simulated chain does not have records")
         records: Mapping[NodeId, Node | Unreadable] = self._records.of(nodes)
         if self.broken_records:
             records = {**records, **{node: Unreadable("cut off") for node in records if node in self.broken_records}}
@@ -229,7 +229,7 @@ class SimulatedChain:
         return Head(kind, block.number, block.hash, block.time_ms / 1000)
 
     def _block_of(self, kind: HeadKind) -> LedgerBlock:
-        final = kind is HeadKind.FINALIZED and self.tells_finality
+        final = kind is HeadKind.FINALIZED and self.has_finality
         return self._ledger.finalized if final else self._ledger.best
 
     def _hand_in(self, call: str, arguments: Values) -> Extrinsic:
@@ -264,7 +264,7 @@ class SimulatedChain:
 
     async def _block(self) -> None:
         made = asyncio.Event()
-        self._ledger.tell_next(made.set)
+        self._ledger.call_at_next_block(made.set)
         await made.wait()
 
 

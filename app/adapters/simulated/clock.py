@@ -121,7 +121,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 class _Timeout:
     """As ``asyncio.timeout``, in fewer steps, and with one turn of the loop after it struck.
 
-    Python 3.11 tells no tracer of frames that are resumed by an exception, so a coverage report
+    Python 3.11 shows no tracer the frames that are resumed by an exception, so a coverage report
     would miss what a service does next; the turn resumes them in the ordinary way.
     """
 

@@ -122,7 +122,7 @@ class Ledger:
         """Call ``listener`` with every new best block."""
         self._listeners.append(listener)
 
-    def tell_next(self, callback: Callable[[], None]) -> None:
+    def call_at_next_block(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` when the next block is made, and not again."""
         self._waiting.append(callback)
 

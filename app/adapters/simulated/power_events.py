@@ -60,7 +60,7 @@ class SimulatedStream:
 class SimulatedPowerEvents:
     """`PowerEvents` and `PowerEventsOut` on a `SimulatedStream`.
 
-    Switches: ``unavailable``, ``unreadable`` (it can be opened, and nothing else), ``tells_no_readers``,
+    Switches: ``unavailable``, ``unreadable`` (it can be opened, and nothing else), ``hides_readers``,
     ``full`` (nothing can be written), ``refuse_acknowledging``. ``on_acknowledge`` is called at every acknowledgement.
     """
 
@@ -75,7 +75,7 @@ class SimulatedPowerEvents:
         self.on_acknowledge: Callable[[Sequence[Delivery]], None] = _ignore
         self.full = False
         self.unreadable = False
-        self.tells_no_readers = False
+        self.hides_readers = False
         self._opened = False
         self.refuse_acknowledging = False
         self._unavailable = False
@@ -147,8 +147,8 @@ class SimulatedPowerEvents:
     async def others(self, own: str) -> Sequence[str]:
         """Those that asked and did not close."""
         self._check()
-        if self.tells_no_readers:
-            raise EventsUnavailable("the simulated bus tells no readers")
+        if self.hides_readers:
+            raise EventsUnavailable("the simulated bus does not list its readers")
         self._stream.readers[id(self)] = own
         return sorted(name for reader, name in self._stream.readers.items() if reader != id(self))
 

@@ -50,7 +50,7 @@ class SimulatedSignsOfLife:
 
     def _check(self) -> None:
         if self.unavailable:
-            raise ChainUnavailable("the simulated chain does not tell signs of life")
+            raise ChainUnavailable("the simulated chain does not have signs of life")
 
     def _accounts_of(self, nodes: Collection[NodeId]) -> Mapping[NodeId, bytes]:
         """Of those that exist; a node keeps its twin, and a twin its account."""

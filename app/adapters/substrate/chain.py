@@ -61,7 +61,7 @@ class SubstrateChain:
         return ""
 
     @property
-    def tells_finality(self) -> bool:
+    def has_finality(self) -> bool:
         """Always true."""
         return True
 

@@ -33,4 +33,4 @@ class FanOut:
             try:
                 take(what)
             except Exception:
-                log.exception("telling %s of a %s failed", type(listener).__name__, type(what).__name__)
+                log.exception("%s failed to take a %s", type(listener).__name__, type(what).__name__)

@@ -49,7 +49,7 @@ Answer = TypeVar("Answer")
 class ZbusChain:
     """`Chain` over zbus; a call to the gateway may take ``timeout_s``; ``on_answer`` gets the seconds of each read."""
 
-    tells_finality = False
+    has_finality = False
 
     def __init__(
         self, client: ZbusClient, clock: Clock, *, timeout_s: float, on_answer: Callable[[float], object] | None = None

@@ -9,15 +9,15 @@ from app.domain.minting.month import ABORTED_AFTER_S, BOOT_S_MAX, REPORT_GAP_S_M
 from app.domain.model import NodePower, Power
 
 
-class Untold(enum.Enum):
-    """The type of `UNTOLD`, a value that is not known."""
+class Unknown(enum.Enum):
+    """The type of `UNKNOWN`, a value that is not known."""
 
-    UNTOLD = "?"
+    UNKNOWN = "?"
 
 
-UNTOLD = Untold.UNTOLD
-Told = float | Untold | None
-"""A value, or not known (`UNTOLD`); None: there is no such deadline."""
+UNKNOWN = Unknown.UNKNOWN
+Seconds = float | Unknown | None
+"""A value, or not known (`UNKNOWN`); None: there is no such deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ class Seen:
 class Standing:
     """What is left of the 24 h of sleep and the 30 min of boot (s; negative: over); since when it earns nothing."""
 
-    sleep_left_s: Told
-    boot_left_s: Told
-    uncredited_since_s: Told
+    sleep_left_s: Seconds
+    boot_left_s: Seconds
+    uncredited_since_s: Seconds
 
 
 class DeadlineKind(enum.Enum):
@@ -76,8 +76,8 @@ class Deadline:
 
 def next_deadline(seen: Seen, stands: Standing, now_s: float) -> Deadline | None:
     """None where the node has none. One whose time is not known comes before those that are not missed."""
-    told = ((DeadlineKind.BOOT, stands.boot_left_s), (DeadlineKind.SLEEP, stands.sleep_left_s))
-    found = [Deadline(kind, None if isinstance(left, Untold) else left) for kind, left in told if left is not None]
+    lefts = ((DeadlineKind.BOOT, stands.boot_left_s), (DeadlineKind.SLEEP, stands.sleep_left_s))
+    found = [Deadline(kind, None if isinstance(left, Unknown) else left) for kind, left in lefts if left is not None]
     if seen.power.state.power is Power.UP:
         found.append(Deadline(DeadlineKind.REPORT, _report_left_s(seen, now_s)))
     return min(found, key=lambda each: each.left_s or 0.0, default=None)
@@ -101,9 +101,9 @@ def standing(seen: Seen, now_s: float, known: Known | None) -> Standing:
     power = seen.power
     if power.state.power is Power.UP:
         # It may have said Up without a boot: only its events show that.
-        return Standing(None, None, UNTOLD)
-    sleep_left_s = UNTOLD if seen.since_s is None else _left(seen.since_s, SLEEP_S_MAX, now_s)
-    return Standing(sleep_left_s, UNTOLD if power.target is Power.UP else None, _uncredited_since(seen))
+        return Standing(None, None, UNKNOWN)
+    sleep_left_s = UNKNOWN if seen.since_s is None else _left(seen.since_s, SLEEP_S_MAX, now_s)
+    return Standing(sleep_left_s, UNKNOWN if power.target is Power.UP else None, _uncredited_since(seen))
 
 
 def _is_fresh(known: Known, seen: Seen, now_s: float) -> bool:
@@ -117,11 +117,11 @@ def _left(since_s: float | None, s_max: int, now_s: float) -> float | None:
     return None if since_s is None else since_s + s_max - now_s
 
 
-def _uncredited_since(seen: Seen) -> Told:
+def _uncredited_since(seen: Seen) -> Seconds:
     """Since when it earns nothing: a node that said Down and reports later was not powered off."""
     if seen.since_s is None:
-        return UNTOLD
+        return UNKNOWN
     asleep_from_s = seen.since_s + ABORTED_AFTER_S
     if seen.sign_after_s is not None and seen.sign_after_s > asleep_from_s:
         return seen.since_s
-    return None if seen.sign_before_s <= asleep_from_s else UNTOLD
+    return None if seen.sign_before_s <= asleep_from_s else UNKNOWN

@@ -68,14 +68,14 @@ def is_surely_awake(member: Member, fresh_s: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Wakers:
-    """Nodes that can wake another one: ``sure`` ones, and ones of which the chain does not tell whether they live."""
+    """Nodes that can wake another one: ``sure`` ones, and others that may be silent, as the chain does not show it."""
 
     sure: Sequence[NodeId] = ()
     perhaps: Sequence[NodeId] = ()
 
 
 def wakers(member: Member, farm: Iterable[Member], fresh_s: float) -> Wakers:
-    """Of its farm; none where no node can wake it. Whether they lie in its network segment the chain does not tell."""
+    """Of its farm; none where no node can wake it. The chain does not show whether they are in its network segment."""
     if unwakeable(member):
         return Wakers()
     awake = [other for other in farm if other.id != member.id and is_awake(other, fresh_s)]

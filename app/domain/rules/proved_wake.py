@@ -9,7 +9,7 @@ All of this has to hold:
 4. It was called shortly before: ``CALLED_S_MAX`` before this boot, or when it left, its target was still Down.
 5. The clock's alarm, where powerd knows of one, was not due by then.
 
-What is not known is no proof. One thing the node can't tell: a hand on the power button in those minutes
+What is not known is no proof. One thing the node can't know: a hand on the power button in those minutes
 looks the same.
 """
 

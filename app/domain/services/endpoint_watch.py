@@ -1,4 +1,4 @@
-"""Tells the operator of an endpoint of the chain that stays out (R15): nothing else shows it while another works."""
+"""Reports an endpoint of the chain that stays unusable (R15): nothing else shows it while another endpoint works."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EndpointWatch:
         self._known: dict[str, Retry] = {}
 
     async def run(self) -> None:
-        """Looks every minute; runs until cancelled."""
+        """Checks every minute; runs until cancelled."""
         while True:
             await self._context.clock.sleep(LOOK_EVERY_S)
             out = {trouble.name: trouble.reason for trouble in await self._endpoints.troubles()}

@@ -1,4 +1,4 @@
-"""Finds out who this machine is on the chain, as patiently as a registration in progress needs."""
+"""Finds out which node this machine is on the chain, and waits while a registration is in progress."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ ASKING = Work(
     "is registered, and that one of chain.urls (with profile zos: registrar) answers",
     Backoff(0.5, 30.0),
 )
-"""Neighbours come up seconds after one another; one that is missing for longer is a fault."""
+"""The other modules of Zero-OS start within seconds; one that is missing for longer is a fault."""
 
 
 IDS = "this node's ids"
 
 
 class Identification:
-    """Asks until there is an answer; a permanent error (no such node) is the caller's."""
+    """Asks until there is an answer. A permanent error (no such node) goes to the caller."""
 
     def __init__(self, identity: Identity, context: ServiceContext) -> None:
         self._identity = identity
         self._progress = context.progress
         self._retry = context.retry(ASKING)
         self.waiting_for = ""
-        """What went wrong when it was last asked; empty once it is known."""
+        """Why the last attempt failed; empty once the node is known."""
 
     async def run(self) -> NodeIdentity:
         """The ids of this node; raises `UnknownIdentity` or `WrongChain`."""

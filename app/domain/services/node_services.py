@@ -1,4 +1,4 @@
-"""The daemon's services, wired, for those that look at them: the operator service, the simulator and tests."""
+"""The daemon's services, wired, for the code that inspects them: the operator service, the simulator and tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.domain.services.waking.wake_service import WakeService
 
 @dataclass(frozen=True, slots=True)
 class NodeServices:
-    """`PowerServer.start` runs them all but the fault board."""
+    """`PowerServer.start` runs all of them except the fault board."""
 
     context: NodeContext
     management: PowerManagement

@@ -1,4 +1,4 @@
-"""Serves people and other programs: what the node believes and does, and a few wishes (`Operator`)."""
+"""Serves operators and other programs: the node's status, and a few requests (`Operator`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.ports.recent_events import RecentEvents
 
 
 class UnidentifiedOperator:
-    """`Operator` before it is known who this node is."""
+    """`Operator` until it is known which node this is."""
 
     def __init__(
         self, identification: Identification, context: ServiceContext, recent: RecentEvents, version: str
@@ -53,11 +53,11 @@ class UnidentifiedOperator:
 
     @property
     def _waiting_for(self) -> str:
-        return self._identification.waiting_for or "asking who this node is"
+        return self._identification.waiting_for or "looking up this node's ids"
 
 
 class Desk:
-    """`Operator` for those who ask over all of the daemon's life: ``operator`` is replaced once the node is known."""
+    """`Operator` for the whole life of the daemon: ``operator`` is replaced once the node is known."""
 
     def __init__(self, operator: Operator) -> None:
         self.operator = operator
@@ -66,7 +66,7 @@ class Desk:
         return self.operator.status()
 
     def headline(self) -> str:
-        """What the daemon does now, in one line."""
+        """What the daemon is doing now, in one line."""
         return self.operator.status().headline
 
     async def reconcile(self) -> None:
@@ -98,7 +98,7 @@ class OperatorService:
         self._reporting = asyncio.Lock()
 
     def status(self) -> NodeStatus:
-        """All of it from memory: asking costs the chain nothing."""
+        """Answers from memory, without a read of the chain."""
         services, own = self._services, self._services.server.own
         seen = own.seen
         power = None if seen is None else seen.best.power
@@ -140,12 +140,12 @@ class OperatorService:
         return None if monotonic_s is None else self._clock.now() - self._clock.monotonic() + monotonic_s
 
     async def reconcile(self) -> None:
-        """Both loops look again."""
+        """Makes both loops look at the chain again."""
         self._services.own_trigger.pull("an operator's wish")
         self._services.farm_trigger.pull("an operator's wish")
 
     async def report_uptime(self) -> UptimeReported | UptimeSkipped:
-        """A caller that asks while another's report is under way gets that report."""
+        """Sends a report. A caller that asks while another caller's report is in flight gets that report."""
         before = self._services.uptime.last
         async with self._reporting:
             if self._services.uptime.last is not before and self._services.uptime.last is not None:
@@ -153,9 +153,9 @@ class OperatorService:
             return await self._services.uptime.send_now()
 
     async def wake(self, node: NodeId) -> None:
-        """A chain that can't be asked holds no wake back, only one that says no."""
+        """Wakes the node unless the chain says that its target is Down; a chain that can't be read prevents no wake."""
         if node not in await self._services.farm.among([node]):
-            raise NodeNotKnown(f"node {node} is no other node of farm {self._identity.farm}")
+            raise NodeNotKnown(f"node {node} is not another node of farm {self._identity.farm}")
         try:
             powers = await self._services.farm.powers([node])
         except ChainUnavailable:

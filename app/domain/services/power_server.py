@@ -1,7 +1,7 @@
-"""The heart of the daemon: keeps this node's power in step with the chain, and wakes its peers.
+"""Runs the daemon's loops: they keep this node's power in step with the chain, and wake its peers.
 
-The names of `PowerServer`'s methods are those of the user's specification; each is carried out by a service of its
-own: events by `EventReader` and `EventHandler`, the own node by `OwnNode`, the farm by `FarmLook` and `WakeService`.
+The specification names `PowerServer`'s methods. A service of its own carries out each:
+`EventReader` and `EventHandler` the events, `OwnNode` the own node, `FarmLook` and `WakeService` the farm.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from app.domain.services.waking.wake_service import WakeService
 
 
 class PowerServer:
-    """Runs until cancelled. It never exits for a neighbour that is away."""
+    """Runs until cancelled. A neighbour that does not answer never ends it."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class PowerServer:
 
     @property
     def staying_up(self) -> str:
-        """Why the node stays up against its target, or without knowing it; empty when it does not."""
+        """Why the node stays up although its target is Down or unknown; empty when it does not."""
         return "" if self.own.objection is None else self.own.objection.reason
 
     async def start(self) -> None:
@@ -55,16 +55,16 @@ class PowerServer:
             group.create_task(self._keep_self(), name="reconcile self")
 
     async def event(self, event: PowerTargetChanged) -> None:
-        """Handle one event: look at its node on the chain now, and act on what stands there."""
+        """Handle one event: read its node from the chain now, and act on the result."""
         for error in (await self._handler.look_at([event.node], hinted=True)).values():
             raise error
 
     async def events(self) -> None:
-        """Read the event stream, and begin anew with backoff whenever that fails."""
+        """Read the event stream; after a failure, open it again with backoff."""
         await self._reader.run()
 
     async def recv(self) -> None:
-        """Put what the stream delivers before the event handler; ends only by an error or cancellation."""
+        """Pass deliveries from the stream to the event handler; ends only with an error or by cancellation."""
         await self._reader.recv()
 
     def power_up(self, node: NodeId, reason: str) -> None:
@@ -80,7 +80,7 @@ class PowerServer:
         return await self.own.sync()
 
     async def shutdown(self, seen: Observation) -> None:
-        """Power the node off, step by step (R5); returns if that was aborted."""
+        """Power the node off, step by step (R5); returns only if the shutdown was aborted."""
         await self.own.shut_down(seen)
 
     async def sync_farm(self) -> None:
@@ -88,7 +88,7 @@ class PowerServer:
         await self._farm.look()
 
     async def _keep_self(self) -> None:
-        """The first report goes first, but a chain that takes none does not hold the node up for long (R8)."""
+        """The first uptime report comes before the first look; a chain that takes none delays it only briefly (R8)."""
         await self.own.wake_up()
         await self._uptime.first_answer()
         await self.own.keep()

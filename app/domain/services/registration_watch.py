@@ -1,7 +1,7 @@
-"""Asks again which node this is: a twin can move to another account, and a node to another farm (tfchain ADR 24).
+"""Checks regularly which node this is: a twin can move to another account, a node to another farm (tfchain ADR 24).
 
-The daemon's services are built for one node. So another answer ends the program, and its service
-manager starts it anew as the node that it is now.
+The daemon's services are built for one node. A different answer therefore ends the program, and the
+service manager restarts it as the node that it is now.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from app.domain.services.context.node_context import NodeContext
 from app.ports.identity import Identity
 
 LOOK_EVERY_S = 600.0
-"""Sooner than the chain's silence is a fault (41 min), so that the cause is shown first."""
+"""Shorter than the 41 min after which missing uptime reports are a fault, so that the cause is shown first."""
 
 FAULT = FaultKind.REGISTRATION.key()
 
 
 class RegistrationWatch:
-    """Holds the answer of the start against the chain's answer of now."""
+    """Compares the ids found at the start with those that the chain has now."""
 
     def __init__(
         self,
@@ -37,13 +37,13 @@ class RegistrationWatch:
         self._every_s = every_s
 
     async def run(self) -> None:
-        """Look every ``every_s`` until cancelled; raises `IdentityChanged`."""
+        """Check every ``every_s`` until cancelled; raises `IdentityChanged`."""
         while True:
             await self._clock.sleep(self._every_s)
             try:
                 await self._look()
             except (RetryableError, WrongChain) as error:
-                # Only the start ends for a wrong chain: a daemon that began anew would not know which one was right.
+                # Only a start fails on a wrong chain: a restarted daemon would not know which of the two was right.
                 self._telemetry.record(OperationFailed("looking up this node's ids again", str(error), self._every_s))
 
     async def _look(self) -> None:
@@ -59,7 +59,7 @@ class RegistrationWatch:
         self._faults.clear(FAULT)
         if found != self._own:
             raise IdentityChanged(
-                f"this is {_words(found)} now; powerd runs as {_words(self._own)} and has to be started anew"
+                f"this is {_words(found)} now; powerd runs as {_words(self._own)} and must be restarted"
             )
 
 

@@ -1,4 +1,4 @@
-"""Keeps `powerd status` answered, and says when it can't be (R15)."""
+"""Serves `powerd status`, and reports a fault while it can't (R15)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOOK_EVERY_S = 30.0
 
 
 class StatusWatch:
-    """``answer`` is asked anew by each caller."""
+    """Each request calls ``answer`` again."""
 
     def __init__(self, server: StatusServer, answer: Callable[[], NodeStatus], context: ServiceContext) -> None:
         self._server = server

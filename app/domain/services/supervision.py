@@ -1,7 +1,7 @@
-"""Tells the service manager how the daemon does, and has a daemon that hangs ended and started anew.
+"""Reports the daemon's health to the service manager, which restarts a daemon that hangs.
 
-A hung event loop says nothing any more, and the service manager's watchdog ends the process. A hung loop of the
-domain (see `Progress`) would go unnoticed by that: it is found here.
+When the event loop hangs, the reports stop and the service manager's watchdog ends the process. The watchdog does not
+see that one of the domain's loops (`Progress`) hangs; this module does.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from app.ports.service_manager import ServiceManager
 EVERY_S_MAX = 10.0
 LOOKS_PER_WATCHDOG = 4
 START_S = 60.0
-"""By so much each sign of life prolongs the start, which may wait for a chain for hours."""
+"""Each sign of life extends the start by this much; the start may wait for a chain for hours."""
 LATE_S_MAX = 60.0
-"""Later than that is no busy machine: the whole process was stopped, by a debugger, a freezer or a signal."""
+"""A longer delay is not a busy machine: a debugger, a freezer or a signal stopped the whole process."""
 
 
 class Supervision:
-    """``headline`` says in one line what the daemon does now, until it is `ready`."""
+    """``headline`` returns in one line what the daemon is doing now."""
 
     def __init__(self, manager: ServiceManager, progress: Progress, clock: Clock, headline: Callable[[], str]) -> None:
         self._manager = manager
@@ -32,21 +32,21 @@ class Supervision:
         self._ready = False
 
     def ready(self, headline: Callable[[], str]) -> None:
-        """The start is over: it is known which node this is, and no other daemon serves it."""
+        """The start is complete: it is known which node this is, and no other daemon serves it."""
         self._ready, self._headline = True, headline
         self._notify()
 
     def give_up(self, error: LoopStuck) -> None:
-        """The daemon can't be trusted to end by itself."""
+        """Ask the service manager to end the daemon, which may not end by itself."""
         self._manager.stuck(str(error))
 
     async def run(self) -> None:
-        """Tell until cancelled; raises `LoopStuck`."""
+        """Report until cancelled; raises `LoopStuck`."""
         watchdog_s = self._manager.watchdog_s
         every_s = EVERY_S_MAX if watchdog_s is None else min(watchdog_s / LOOKS_PER_WATCHDOG, EVERY_S_MAX)
         while True:
             if stuck := self._progress.stuck:
-                raise LoopStuck(f"{stuck}; powerd ends, and its service manager starts it anew")
+                raise LoopStuck(f"{stuck}; powerd ends, and its service manager restarts it")
             self._notify()
             began_s = self._clock.monotonic()
             await self._clock.sleep(every_s)

@@ -38,7 +38,7 @@ async def hear_one(subject: Subject, wait_s: float, out: TextIO) -> Severity:
         await asyncio.wait([asking])
         await subject.close()
     for each in heard:
-        print(names.told(each), file=out)
+        print(names.line(each), file=out)
     if not heard:
         print(
             f"no magic packet came within {shown_duration(wait_s)}; remedy: see that both nodes are in one network "
@@ -65,7 +65,7 @@ async def _listen(port: int, wait_s: float, heard: dict[Heard, None], names: _Na
 
 
 class _Names:
-    """Whose address is whose, as far as card and chain tell: a name that is not known is worth no failure."""
+    """The names of addresses, as far as the card and the chain show them. A name that can't be found is no failure."""
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
@@ -79,7 +79,7 @@ class _Names:
         """Where this machine's address is not known, every packet may be."""
         return not self._own or heard.target in self._own
 
-    def told(self, heard: Heard) -> str:
+    def line(self, heard: Heard) -> str:
         sender = self._named(heard.sender) + (f" at {heard.ip}" if heard.ip else "")
         return f"heard on {heard.interface}: a magic packet for {self._named(heard.target.text)} from {sender}"
 

@@ -78,5 +78,5 @@ def _counted(severity: Severity, count: int) -> str:
 
 def _sum(rows: Sequence[Row], took_s: float) -> str:
     counts = [(sum(row.finding.severity is severity for row in rows), severity) for severity in Severity]
-    told = ", ".join(f"{count} {_counted(severity, count)}" for count, severity in counts if count)
-    return f"{told}; {took_s:.1f} s"
+    shown = ", ".join(f"{count} {_counted(severity, count)}" for count, severity in counts if count)
+    return f"{shown}; {took_s:.1f} s"

@@ -110,7 +110,7 @@ class Subject:
         return {name_of(url): each for url, each in zip(urls, found, strict=True)}
 
     async def _head(self) -> Head | None:
-        """The newest best head that any endpoint tells; None where the gateway tells none."""
+        """The newest best head that any endpoint has; None where the gateway has none."""
         if not self.uses("chain", "substrate"):
             head: Head | None = await self.container.chain().head(HeadKind.BEST)
             return head

@@ -110,7 +110,7 @@ class Machine:
                 *daemon.command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
             self._running.append(process)
-        await self._tell()
+        await self._notify()
 
     async def power_off(self) -> None:
         """Stop the daemons as an init system does, then go dark."""
@@ -130,13 +130,13 @@ class Machine:
 
     def last_warnings(self, count: int) -> list[str]:
         """The last of each of its logs that has any, after the place of that log."""
-        told = []
+        found = []
         for daemon in self.daemons:
             log = self.log(daemon)
             lines = log.read_text(errors="replace").splitlines() if log.exists() else []
             if warnings := [line for line in lines if any(level in line for level in WARNINGS)]:
-                told += [f"{log}:", *(f"    {line}" for line in warnings[-count:])]
-        return told or [f"{self.log(self.daemons[0])} has no warnings"]
+                found += [f"{log}:", *(f"    {line}" for line in warnings[-count:])]
+        return found or [f"{self.log(self.daemons[0])} has no warnings"]
 
     def died(self) -> list[str]:
         """Daemons that ended while the machine is on, with their exit codes."""
@@ -186,9 +186,9 @@ class Machine:
                 self._logs.pop().close()
             self.listen_anew()
             self.on = False
-        await self._tell()
+        await self._notify()
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self.changed:
             self.changed.notify_all()
 

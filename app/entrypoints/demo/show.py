@@ -1,4 +1,4 @@
-"""``powerd demo``: builds the farm, tells the story, and shows at the end what the chain says."""
+"""``powerd demo``: builds the farm, runs the story, and shows at the end what the chain says."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def _demo(directory: Path, redis_url: str | None, nodes: int, profile: str
             chain = SubstrateChain(client)
             say(f"dev chain at {farm.chain_url}; logs in {directory}")
             story = Story(farm, chain, targets, say)
-            await story.tell()
+            await story.run()
             say("what the chain says:")
             for line in await summary(chain, farm):
                 click.echo(f"    {line}")

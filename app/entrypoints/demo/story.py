@@ -15,7 +15,7 @@ from app.ports.power_targets import PowerTargets
 
 LOOK_S = 0.05
 PATIENCE_S = 60.0
-WARNINGS_TOLD = 3
+WARNINGS_SHOWN = 3
 PACKETS_PER_BURST = 10
 
 
@@ -41,7 +41,7 @@ class Story:
     say: Callable[[str], None]
     broken: list[str] = field(default_factory=list)
 
-    async def tell(self) -> None:
+    async def run(self) -> None:
         """All steps, in order. A failed step is reported, and the next ones that can run follow."""
         __first, second, third = sorted(self.farm.machines)[:3]
         await self._step("all nodes boot", self.boot_all())
@@ -74,13 +74,13 @@ class Story:
         nodes = list(nodes)
         self._expect(on=nodes)
         began = await self._set(nodes, Power.DOWN)
-        told = []
+        parts = []
         for node in nodes:
             await self._until_dark(self.farm.machines[node])
-            told.append(f"node {node} off {self._now() - began[node]:.1f} s after its target")
+            parts.append(f"node {node} off {self._now() - began[node]:.1f} s after its target")
         for node in nodes:
             await self.until_state(node, Power.DOWN)
-        return "; ".join(told) + "; state Down on chain"
+        return "; ".join(parts) + "; state Down on chain"
 
     async def wake(self, nodes: Iterable[int]) -> str:
         """Target Up on chain → event → first magic packet → boots → state Up on chain."""
@@ -94,8 +94,8 @@ class Story:
         self._expect(dark=[node])
         wakers = sum(machine.on for machine in self.farm.machines.values())
         self.farm.machines[node].packets_to_lose = PACKETS_PER_BURST * wakers
-        told = await self.wake([node])
-        return f"{told}; {PACKETS_PER_BURST * wakers} packets were lost before"
+        woken = await self.wake([node])
+        return f"{woken}; {PACKETS_PER_BURST * wakers} packets were lost before"
 
     async def crash_and_wake(self, node: int) -> str:
         """Its state is still Up; only the farmer's event starts the bursts."""
@@ -104,9 +104,9 @@ class Story:
         await machine.crash()
         reports = machine.uptime_reports()
         began = await self._set([node], Power.UP)
-        told = await self._see_them_wake([node], began)
+        woken = await self._see_them_wake([node], began)
         await self._until_reported(machine, reports)
-        return f"{told}; uptime reported again after {self._now() - began[node]:.1f} s"
+        return f"{woken}; uptime reported again after {self._now() - began[node]:.1f} s"
 
     async def wake_across_redis_restart(self, node: int) -> str:
         """The target changes while Redis is dead: the event must wait, and must not be lost."""
@@ -120,7 +120,7 @@ class Story:
         return await self._see_them_wake([node], began) + "; Redis was dead when its target changed"
 
     async def _see_them_wake(self, nodes: Iterable[int], began: Mapping[int, float]) -> str:
-        told = []
+        parts = []
         for node in nodes:
             machine = self.farm.machines[node]
             await self._until_on(machine)
@@ -129,10 +129,10 @@ class Story:
                 raise PromiseBroken(f"node {node} was on without a magic packet after its target was set", machine)
             await self.until_state(node, Power.UP)
             up_s = self._now() - began[node]
-            told.append(
+            parts.append(
                 f"node {node}: first packet after {heard_at - began[node]:.2f} s, Up on chain after {up_s:.1f} s"
             )
-        return "; ".join(told)
+        return "; ".join(parts)
 
     async def _set(self, nodes: Iterable[int], target: Power) -> Mapping[int, float]:
         """Set targets. Returns when each was submitted."""
@@ -169,7 +169,7 @@ class Story:
         """The last warnings of the machine, and of those that were on: one of them should have woken it."""
         for machine in self.farm.machines.values():
             if machine is concerned or (machine.on and not (concerned and concerned.on)):
-                yield from machine.last_warnings(WARNINGS_TOLD)
+                yield from machine.last_warnings(WARNINGS_SHOWN)
 
     def _expect(self, *, on: Iterable[int] = (), dark: Iterable[int] = ()) -> None:
         """Raise unless the node is in the state that the step starts from."""

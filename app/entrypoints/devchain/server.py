@@ -73,16 +73,16 @@ class _Session:
         undo = self._endpoint.node.when_changed(self._changed.set)
         try:
             async with asyncio.TaskGroup() as group:
-                telling = group.create_task(self._tell(), name="subscriptions")
+                sending = group.create_task(self._send_updates(), name="subscriptions")
                 async for message in self._connection:
                     await self._answer(message)
-                telling.cancel()
+                sending.cancel()
         except* ConnectionClosed:
             pass  # The client left, so no one waits for an answer.
         finally:
             undo()
 
-    async def _tell(self) -> None:
+    async def _send_updates(self) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()

@@ -65,14 +65,14 @@ class Subscriptions:
 
     def _heads(self, method: str, *, finalized: bool) -> Subscription:
         endpoint = self._endpoint
-        told: list[Block] = []
+        sent: list[Block] = []
 
         def look() -> Updates:
             newest = endpoint.finalized if finalized else endpoint.best
-            if not told or told[0] is not newest:
-                for block in _between(endpoint, told[0] if told else None, newest):
+            if not sent or sent[0] is not newest:
+                for block in _between(endpoint, sent[0] if sent else None, newest):
                     yield header(block)
-                told[:] = [newest]
+                sent[:] = [newest]
 
         return Subscription(method, look)
 
@@ -117,14 +117,14 @@ class _Watch:
         self._ledger = endpoint.node.ledger
         self._raw = raw
         self._since = since
-        self._told_ready = False
+        self._sent_ready = False
         self._block: Block | None = None
         self.over: Callable[[], object] = lambda: None
 
     def look(self) -> Updates:
         """The status changes since the last look."""
-        if not self._told_ready:
-            self._told_ready = True
+        if not self._sent_ready:
+            self._sent_ready = True
             yield "ready"
         if self._block is not None and self._endpoint.block_of(self._block.hash) is None:
             yield {"retracted": self._block.hash}
@@ -156,8 +156,8 @@ class _Watch:
         return any(waiting.raw == self._raw for waiting in self._ledger.pending())
 
 
-def _between(endpoint: Endpoint, told: Block | None, newest: Block) -> Iterator[Block]:
-    first = newest.number if told is None else min(told.number + 1, newest.number)
+def _between(endpoint: Endpoint, sent: Block | None, newest: Block) -> Iterator[Block]:
+    first = newest.number if sent is None else min(sent.number + 1, newest.number)
     for number in range(first, newest.number + 1):
         block = endpoint.block(number)
         if block is not None:

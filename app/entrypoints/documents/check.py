@@ -78,7 +78,7 @@ machine that is off sees nothing, so it goes by what stands around a boot. All o
 5. the clock's alarm, where powerd knows of one (`rtc_alarm`), was not due by then.
 
 What the chain's endpoint does not remember any more (it keeps 25 min of blocks, an archive all) is no proof. One thing
-the node can't tell: a hand on the power button in those minutes looks the same. Leave the button alone while you prove
+the node can't know: a hand on the power button in those minutes looks the same. Leave the button alone while you prove
 a wake. A wake by `powerd check --wake` under a target Down is no proof for the node that slept; the one that
 called remembers it, and `powerd check` shows it there.
 

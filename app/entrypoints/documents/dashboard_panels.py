@@ -65,7 +65,7 @@ ROWS: tuple[Row, ...] = (
                 [(f"powerd_power_target_up{{{SELECT}}}", "{{instance}}")],
                 mappings=UP_DOWN,
                 width=12,
-                says="What the farmer wants, as each node sees it. A node that sleeps tells nothing.",
+                says="What the farmer wants, as each node sees it. A node that sleeps reports nothing.",
             ),
             Panel(
                 "State on chain",

@@ -89,7 +89,7 @@ more when it is over: to send a mail, say, or to open a ticket.
 
 ```toml
 [faults]
-hook_command = ["/usr/local/bin/tell-the-farmer", "--quietly"]
+hook_command = ["/usr/local/bin/notify-the-farmer", "--quietly"]
 ```
 
 Its environment says what happened; no shell reads any of it:

@@ -34,7 +34,7 @@ METHODS: Mapping[str, str] = {
 TYPES: tuple[Struct, ...] = (STATE, HOLD, UPTIME, WAKE, FAULT, UNCREDITED, DOMAIN_EVENT)
 FIELDS: Mapping[str, str] = {
     "State.Version": "of powerd",
-    "State.WaitingFor": "what it waits for, while it is not known who this node is; all below but Faults is zero then",
+    "State.WaitingFor": "what it waits for, while it is not known which node this is; all below but Faults is zero then",
     "State.Node": "ids on chain",
     "State.Farm": "",
     "State.Twin": "",

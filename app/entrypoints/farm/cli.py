@@ -67,7 +67,7 @@ def farm_list(ctx: click.Context, /, *, as_json: bool) -> None:
     that are awake and can wake it; one with a ? may not be. CONTRACTS are active ones, which block a Down.
 
     AT RISK is a node that may not come up when it is wanted: no node can wake it, or none is awake to
-    do so, or it is wanted up and dark; the reasons stand below. A ? is what the chain does not tell.
+    do so, or it is wanted up and dark; the reasons stand below. A ? marks what the chain does not show.
     """
     from app.entrypoints.farm.listing import list_farm
 

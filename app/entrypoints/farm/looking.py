@@ -39,6 +39,6 @@ async def look(container: Container, farm: FarmId) -> tuple[FarmView, str]:
 
 def _behind(last: LastWrite, view: FarmView) -> str:
     return (
-        f"the newest block that any endpoint tells, {view.head.number}, is older than block {last.block}, in which "
+        f"the newest block that any endpoint has, {view.head.number}, is older than block {last.block}, in which "
         "your last target is: wait a minute, or name an endpoint that keeps up with the chain (chain.urls)"
     )

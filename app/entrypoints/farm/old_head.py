@@ -1,4 +1,4 @@
-"""Whether what the chain tells of a farm is of now: an endpoint that stands still answers as well as any other."""
+"""Checks that the chain's answers about a farm are recent: an endpoint that lags behind the chain still answers."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def old_head(head: Head, settings: Settings) -> str:
     if not is_old(head, settings):
         return ""
     return (
-        f"the newest block that any endpoint tells, {head.number}, is {shown_duration(age_s_of(head))} old by this "
+        f"the newest block that any endpoint has, {head.number}, is {shown_duration(age_s_of(head))} old by this "
         "machine's clock: name an endpoint that keeps up with the chain (chain.urls), or set the clock"
     )

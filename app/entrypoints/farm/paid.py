@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.adapters.substrate.farm_view import FarmView
-from app.domain.minting.standing import Known, Seen, Standing, Told, Untold, standing
+from app.domain.minting.standing import Known, Seconds, Seen, Standing, Unknown, standing
 from app.domain.model import NodeId, NodePower
 from app.domain.rules.farm_risk import Member
 
@@ -22,10 +22,12 @@ def standings_of(view: FarmView, known: Mapping[NodeId, Known]) -> Mapping[NodeI
 
 
 def plain(each: Standing | None) -> dict[str, Any]:
-    """For programs: null where there is nothing to tell, "?" where it is not known."""
+    """For programs: null where there is no value, "?" where it is not known."""
     names = ("sleep_left_s", "boot_left_s", "uncredited_since_s")
-    told: list[Told] = [Untold.UNTOLD if each is None else getattr(each, name) for name in names]
-    return {name: value.value if isinstance(value, Untold) else value for name, value in zip(names, told, strict=True)}
+    values: list[Seconds] = [Unknown.UNKNOWN if each is None else getattr(each, name) for name in names]
+    return {
+        name: value.value if isinstance(value, Unknown) else value for name, value in zip(names, values, strict=True)
+    }
 
 
 def _seen(view: FarmView, member: Member, power: NodePower) -> Seen:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from app.domain.minting.standing import Deadline, DeadlineKind, Standing, Untold
+from app.domain.minting.standing import Deadline, DeadlineKind, Standing, Unknown
 from app.domain.model import Node, NodePower, Power
 from app.domain.rules.farm_risk import Member, SignAge, Wakers
 from app.entrypoints.farm.paid import plain
@@ -31,12 +31,12 @@ def rows(picture: Picture) -> Sequence[Row]:
 
 def legend(picture: Picture) -> Iterator[str]:
     """What the marks in the rows mean, where they stand there."""
-    if any(isinstance(each.uncredited_since_s, Untold) for each in picture.standings.values()):
+    if any(isinstance(each.uncredited_since_s, Unknown) for each in picture.standings.values()):
         yield "UNPAID SINCE ?: not known; `powerd farm minting` finds out, for 41 minutes"
 
 
 def as_plain(picture: Picture, member: Member) -> dict[str, Any]:
-    """Of one node; null where there is nothing to tell, "?" where it is not known."""
+    """Of one node; null where there is no value, "?" where it is not known."""
     power = member.power if isinstance(member.power, NodePower) else None
     record = member.record if isinstance(member.record, Node) else None
     problems = [each.reason for each in (member.record, member.power) if not isinstance(each, Node | NodePower)]
@@ -135,7 +135,7 @@ def _left(deadline: Deadline | None, *, readable: bool) -> Cell:
 
 
 def _unpaid(standing: Standing | None) -> Cell:
-    if standing is None or isinstance(standing.uncredited_since_s, Untold):
+    if standing is None or isinstance(standing.uncredited_since_s, Unknown):
         return Cell(UNKNOWN)
     return Cell(NONE) if standing.uncredited_since_s is None else Cell(local(standing.uncredited_since_s), "red")
 

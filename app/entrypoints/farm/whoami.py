@@ -18,7 +18,7 @@ from app.entrypoints.wiring.container import Container
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    """``fee_tft`` of one target: None where it is not known, for want of a node, or of an endpoint that tells."""
+    """``fee_tft`` of one target: None where it is not known, where there is no node, or no endpoint that shows it."""
 
     account: Account
     farms: Sequence[FarmId]
@@ -35,7 +35,7 @@ def show_account(container: Container, out: TextIO, *, as_json: bool) -> None:
     key_type = container.settings().farmer.key_type
     account, fee = person.account, person.fee_tft
     if as_json:
-        told = {
+        shown = {
             "account": account.address,
             "key_type": key_type,
             "twin": account.twin,
@@ -44,7 +44,7 @@ def show_account(container: Container, out: TextIO, *, as_json: bool) -> None:
             "fee_tft": fee,
             "pays_for": person.pays_for,
         }
-        out.write(json.dumps(told, indent=2) + "\n")
+        out.write(json.dumps(shown, indent=2) + "\n")
         return
     twin = "none on this chain: another key, key type (--key-type) or chain (--chain) is meant"
     pays = "" if person.pays_for is None else f", which pays for {person.pays_for:,} targets at {fee:g} TFT each"

@@ -45,7 +45,7 @@ def registrar(broker: str, node: int, twin: int, in_progress: int) -> None:
     """registrar: the ids of node and twin."""
     left = [in_progress]
 
-    async def tell(number: int) -> int:
+    async def answer(number: int) -> int:
         if left[0] > 0:
             left[0] -= 1
             raise InProgress("registration is still in progress")
@@ -55,8 +55,8 @@ def registrar(broker: str, node: int, twin: int, in_progress: int) -> None:
         broker,
         neighbours.REGISTRAR,
         {
-            "NodeID": Served((), UINT32, lambda: tell(node)),
-            "TwinID": Served((), UINT32, lambda: tell(twin)),
+            "NodeID": Served((), UINT32, lambda: answer(node)),
+            "TwinID": Served((), UINT32, lambda: answer(twin)),
         },
     )
 
@@ -67,10 +67,10 @@ def registrar(broker: str, node: int, twin: int, in_progress: int) -> None:
 def identityd(broker: str, farm: int) -> None:
     """identityd: the id of the farm."""
 
-    async def tell() -> int:
+    async def answer() -> int:
         return farm
 
-    serve(broker, neighbours.IDENTITYD, {"FarmID": Served((), UINT32, tell)})
+    serve(broker, neighbours.IDENTITYD, {"FarmID": Served((), UINT32, answer)})
 
 
 @main.command()
@@ -88,7 +88,9 @@ def zui(broker: str) -> None:
 @broker
 @click.option("--chain", required=True, metavar="URL", help="WebSocket endpoint.")
 @click.option("--key-file", type=click.Path(path_type=Path), required=True, help="The node's key.")
-@click.option("--time", "how", type=click.Choice(["go", "whole", "exact"]), default="go", help="How it tells the time.")
+@click.option(
+    "--time", "how", type=click.Choice(["go", "whole", "exact"]), default="go", help="How it reports the time."
+)
 def api_gateway(broker: str, chain: str, key_file: Path, how: str) -> None:
     """api-gateway: the chain, one call after the other."""
     from app.adapters.files.key_file import read_seed

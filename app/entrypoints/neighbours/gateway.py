@@ -76,7 +76,7 @@ def node_value(node: Node) -> Mapping[str, Any]:
 
 MILLISECONDS = 1000
 
-TellTime = Callable[[int], int]
+EncodeTime = Callable[[int], int]
 """The answer of ``GetTime``, in nanoseconds, for a block's time in milliseconds."""
 
 
@@ -95,15 +95,15 @@ def exactly(time_ms: int) -> int:
     return time_ms * NANOSECONDS // MILLISECONDS
 
 
-TIMES: Mapping[str, TellTime] = {"go": as_go, "whole": whole_seconds, "exact": exactly}
+TIMES: Mapping[str, EncodeTime] = {"go": as_go, "whole": whole_seconds, "exact": exactly}
 
 
 class Gateway:
     """The methods that powerd calls, on the chain of this node."""
 
-    def __init__(self, chain: Chain, tell_time: TellTime = as_go) -> None:
+    def __init__(self, chain: Chain, encode_time: EncodeTime = as_go) -> None:
         self._chain = chain
-        self._tell_time = tell_time
+        self._encode_time = encode_time
 
     def methods(self) -> Mapping[str, Served]:
         return {
@@ -138,7 +138,7 @@ class Gateway:
         head = await self._chain.head(HeadKind.BEST)
         if head is None:
             raise ChainUnavailable("failed to get the chain's time")
-        return self._tell_time(round(head.time_s * MILLISECONDS))
+        return self._encode_time(round(head.time_s * MILLISECONDS))
 
     async def _set_state(self, up: bool) -> bytes:
         return _hash(await self._chain.set_power_state(Power.UP if up else Power.DOWN))

@@ -27,20 +27,20 @@ class Gateway4:
         }
 
     async def _power(self) -> Mapping[str, Any]:
-        _tell("GetPowerTarget")
+        _log("GetPowerTarget")
         return power_value(ALWAYS_UP)
 
     async def _set_state(self, up: bool) -> bytes:
-        _tell("SetNodePowerState", up)
+        _log("SetNodePowerState", up)
         return bytes(HASH.zero)
 
     async def _update_uptime(self, uptime_s: int, at_s: int) -> None:
-        _tell("UpdateNodeUptimeV2", uptime_s, at_s)
+        _log("UpdateNodeUptimeV2", uptime_s, at_s)
 
     async def _node(self, node: int) -> Mapping[str, Any]:
-        _tell("GetNode", node)
+        _log("GetNode", node)
         return node_value(Node(NodeId(node), FarmId(1), TwinId(1), None))
 
 
-def _tell(method: str, *arguments: object) -> None:
+def _log(method: str, *arguments: object) -> None:
     print(json.dumps([method, *arguments]), flush=True)

@@ -28,7 +28,7 @@ SERVICES = {"powerd": "Running"}
 Act = Callable[[str], Awaitable[None]]
 """Carries out ``shutdown`` or ``reboot``."""
 
-Tell = Callable[[str], None]
+Log = Callable[[str], None]
 """Called with each request after it was read: ``order: shutdown``, ``question: list``."""
 
 
@@ -54,13 +54,13 @@ class Reply(enum.Enum):
 class ZinitStandIn:
     """The stand-in, which listens while `serving`. ``reply`` can be switched at any time."""
 
-    def __init__(self, socket: Path, version: str, act: Act, tell: Tell = lambda _: None) -> None:
+    def __init__(self, socket: Path, version: str, act: Act, log: Log = lambda _: None) -> None:
         parsed = parse_version(f"zinit {version}")
         self._socket = socket
         self._answers = _line_answer if parsed < JSON_RPC_SINCE else _json_rpc_answer
         self._separator = "." if parsed == JSON_RPC_SINCE else "_"
         self._act = act
-        self._tell = tell
+        self._log = log
         self.reply = Reply.OK
         self.requests: list[bytes] = []
 
@@ -91,7 +91,7 @@ class ZinitStandIn:
                 return
             self.requests.append(request)
             answer, order = self._answers(request, self.reply, self._separator)
-            self._tell(f"order: {order}" if order else f"question: {request.decode(errors='replace').strip()}")
+            self._log(f"order: {order}" if order else f"question: {request.decode(errors='replace').strip()}")
             if order and self.reply is Reply.AFTERWARDS:
                 await self._act(order)
             match self.reply:

@@ -137,7 +137,7 @@ async def _serve(container: Container) -> None:
             _close_at_end(stack, (container.zbus_server, container.domain_events))
         async with asyncio.TaskGroup() as group:
             supervision = container.supervision()
-            group.create_task(_tell(supervision), name="supervision")
+            group.create_task(_end_when_stuck(supervision), name="supervision")
             group.create_task(container.status_watch().run(), name="status socket")
             group.create_task(container.faults().run(), name="faults")
             monitoring.show(container, group)
@@ -161,7 +161,7 @@ async def _follow(container: Container) -> None:
             _close_at_end(stack, (container.zbus_client,))
         async with asyncio.TaskGroup() as group:
             supervision = container.supervision()
-            group.create_task(_tell(supervision), name="supervision")
+            group.create_task(_end_when_stuck(supervision), name="supervision")
             monitoring.show(container, group)
             await _identify(container)
             _alone(container, stack, "powerd-events")
@@ -170,7 +170,7 @@ async def _follow(container: Container) -> None:
             await container.follower().run()
 
 
-async def _tell(supervision: Supervision) -> None:
+async def _end_when_stuck(supervision: Supervision) -> None:
     """Once a loop hangs, nothing here can be trusted to end in order."""
     try:
         await supervision.run()

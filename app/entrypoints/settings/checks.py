@@ -38,7 +38,7 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _follow_up(settings)
     yield from _metrics(settings)
     if settings.power_management.require_proved_wake and behind_gateway(settings):
-        problem = "api-gateway does not tell what was before a boot, so that no wake would ever be proved"
+        problem = "api-gateway does not say what was before a boot, so that no wake would ever be proved"
         yield "power_management.require_proved_wake", problem
     if settings.identity.kind == "configured" and not settings.identity.node_id:
         yield "identity.node_id", 'has to be given when identity.kind is "configured"'

@@ -30,7 +30,7 @@ NODE = b"node".ljust(32, b".")
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A chain that makes a block per extrinsic, a network, an event stream, and who this node is there."""
+    """A chain that makes a block per extrinsic, a network, an event stream, and which node this is there."""
 
     ledger: Ledger
     network: SimulatedNetwork

@@ -55,7 +55,7 @@ class World:
     node: NodeId
     peer: NodeId
     now_s: Callable[[], float]
-    tells_heads: bool = True
+    has_heads: bool = True
     """Whether ``chain`` names the block it read, the block of an inclusion, and the final one."""
 
     def sample(self) -> UptimeSample:
@@ -116,7 +116,7 @@ def zbus_rig() -> Iterator[Rig]:
                 direct,
                 chain=ZbusChain(zbus, SystemClock(), timeout_s=patient(30)),
                 identity=ZbusIdentity(zbus, farm_id=None, timeout_s=patient(20)),
-                tells_heads=False,
+                has_heads=False,
             )
             yield lambda test: runner.run(test(world))
         finally:

@@ -24,7 +24,7 @@ class NeitherIsDown(Wrapped):
 
 
 class BestIsGoodEnough(Wrapped):
-    tells_finality = False
+    has_finality = False
 
 
 def _hung_report_blocks(services: NodeServices, ports: Ports) -> None:

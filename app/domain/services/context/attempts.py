@@ -1,4 +1,4 @@
-"""Failed attempts in a row, and the pause that follows from them."""
+"""Counts failed attempts in a row, and computes the pause after them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NEVER_S = float("-inf")
 
 
 class Attempts:
-    """Of one thing that is tried until it succeeds."""
+    """The attempts at one task that is retried until it succeeds."""
 
     def __init__(self, clock: Clock, jitter: Jitter) -> None:
         self._clock = clock
@@ -23,7 +23,7 @@ class Attempts:
         return max(0.0, self._due_at_s - self._clock.monotonic())
 
     def failed(self, backoff: Backoff) -> float:
-        """One more failed: the pause before the next, in seconds, with jitter."""
+        """Count a failure; returns the pause before the next attempt in seconds, with jitter."""
         self._failures += 1
         pause_s = backoff.delay_s(self._failures, self._jitter)
         self._due_at_s = self._clock.monotonic() + pause_s

@@ -1,4 +1,4 @@
-"""Keeps the list of what is wrong now, and shows it to the operator without delaying what found it."""
+"""Keeps the list of current faults, and shows them to the operator without delaying the code that reports them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from app.ports.telemetry import Telemetry
 
 RETRY = Backoff(1.0, 60.0)
 SHOWN_AGAIN_S = 300.0
-"""A display that was started anew has forgotten everything."""
+"""All faults are shown again this often: a display that was restarted has lost them."""
 
 
 class FaultBoard:
-    """Raising and clearing is immediate; showing is a task of its own, and is retried."""
+    """Reports and clears faults at once. A task of its own shows them, and retries."""
 
     def __init__(self, display: FaultDisplay, clock: Clock, telemetry: Telemetry, jitter: Jitter) -> None:
         self._display = display
@@ -33,16 +33,16 @@ class FaultBoard:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """All faults there are now, oldest first."""
+        """All current faults, oldest first."""
         return tuple(self._faults.values())
 
     def status(self) -> tuple[FaultStatus, ...]:
-        """All of them, for people: since when by the wall clock as it is set now, and what to do."""
+        """All current faults for display: since when (by the wall clock as it is set now), and the remedy."""
         began_at_s = self._clock.now() - self._clock.monotonic()
         return tuple(_status(fault, began_at_s + fault.began_s) for fault in self._faults.values())
 
     def report(self, key: FaultKey, message: str) -> None:
-        """This is wrong; saying the same again changes nothing, and with other figures only what is shown."""
+        """Report a fault. The same text again changes nothing; other figures change the display only."""
         before = self._faults.get(key)
         began_s = self._clock.monotonic() if before is None else before.began_s
         self._faults[key] = Fault(key, message, began_s)
@@ -51,14 +51,14 @@ class FaultBoard:
             self._changed.pull(key)
 
     def clear(self, key: FaultKey) -> None:
-        """This is not wrong any more."""
+        """End a fault."""
         if self._faults.pop(key, None):
             self._telemetry.record(FaultCleared(key))
             self._changed.pull(key)
 
     async def run(self) -> None:
         """Show every change; runs until cancelled."""
-        self._changed.pull("start")  # an earlier run may have left faults on the display
+        self._changed.pull("start")  # An earlier run may have left faults on the display.
         wait_s = SHOWN_AGAIN_S
         while True:
             await self._changed.wait(wait_s)

@@ -1,4 +1,4 @@
-"""What nearly every service is built with."""
+"""The parts that nearly every service needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.ports.telemetry import Telemetry
 
 @dataclass(frozen=True, slots=True)
 class ServiceContext:
-    """Time, chance, and where a service shows what happens, what is wrong, and that it goes on."""
+    """Clock and jitter, and the sinks for events, faults and progress."""
 
     clock: Clock
     telemetry: Telemetry
@@ -29,6 +29,6 @@ class ServiceContext:
 
 @dataclass(frozen=True, slots=True)
 class NodeContext(ServiceContext):
-    """The same, once it is known which ``node`` this is."""
+    """A `ServiceContext` once it is known which ``node`` this is."""
 
     node: NodeIdentity

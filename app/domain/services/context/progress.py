@@ -1,7 +1,7 @@
-"""Knows whether a loop that has to go on for ever still does: each says when it will give its next sign of life.
+"""Detects loops that hang: each loop announces when it will give its next sign of life.
 
-A long wait is no hang, if it was announced. A step that was not announced as a wait may take `PATIENCE_S`, which is
-more than all deadlines of one step together.
+A long wait that was announced is not a hang. A step that was not announced as a wait can take up to `PATIENCE_S`,
+which is more than the deadlines of one step add up to.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ STREAM = "the event stream"
 EVENTS = "the waiting events"
 
 OF_A_DAEMON = (ITSELF, FARM, UPTIME, STREAM, EVENTS)
-"""What the loops look at that a daemon cannot do without."""
+"""The loops that the daemon can't run without, by what they look at."""
 
 
 class Progress:
-    """Signs of life, by loop. A loop that never gave one is not missed."""
+    """Signs of life, by loop. A loop that never gave one is not watched."""
 
     def __init__(self, clock: Clock, *, patience_s: float = PATIENCE_S) -> None:
         self._clock = clock
@@ -33,16 +33,16 @@ class Progress:
         self._next_s: dict[str, float] = {}
 
     def made(self, loop: str, *, waits_s: float = 0.0) -> None:
-        """The loop goes on: it begins a step now, or waits for ``waits_s`` first."""
+        """Give a sign of life: the loop begins a step now, or after a wait of ``waits_s``."""
         self._next_s[loop] = self._clock.monotonic() + waits_s
         self._due_s[loop] = self._next_s[loop] + self._patience_s
 
     def next_s(self, loop: str) -> float | None:
-        """When its wait ends (monotonic), or its step began; None before its first sign of life."""
+        """When the loop's wait ends, or when its step began (monotonic seconds); None before its first sign of life."""
         return self._next_s.get(loop)
 
     def rests(self, loop: str) -> None:
-        """The loop waits for work, however long that takes."""
+        """The loop waits for work, without a limit of time."""
         self._due_s[loop] = float("inf")
 
     def stood_still(self, seconds: float) -> None:
@@ -52,18 +52,18 @@ class Progress:
 
     @property
     def silent_s(self) -> Mapping[str, float]:
-        """For how long each loop gave no sign of life beyond the wait that it announced; 0 while it waits."""
+        """Seconds since each loop's announced wait ended without a sign of life; 0 while it waits."""
         began_s = self._clock.monotonic() + self._patience_s
         return {loop: max(0.0, began_s - due_s) for loop, due_s in self._due_s.items()}
 
     @property
     def silence_s_max(self) -> float:
-        """A loop that is silent for longer hangs: half the patience, so that a monitor sees it before the end."""
+        """A loop that is silent for longer hangs: half of `PATIENCE_S`, so that a monitor sees it before a restart."""
         return self._patience_s / 2
 
     @property
     def stuck(self) -> str:
-        """Which loop gave no sign of life for too long, and since when; empty while all go on."""
+        """Names the loop that gave no sign of life for too long, and for how long; empty while every loop works."""
         now_s = self._clock.monotonic()
         for loop, due_s in self._due_s.items():
             if now_s > due_s:

@@ -1,4 +1,4 @@
-"""Looks at the chain on a clock as well as on demand, so that a lost event costs only time (R2)."""
+"""Looks at the chain regularly as well as on demand, so that a lost event costs only time (R2)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from app.domain.services.context.trigger import Trigger
 from app.ports.chain import ChainReader
 
 FOLLOW_UPS = {LookAgain.SOON: 1, LookAgain.IN_A_WHILE: 15}
-"""How many follow-ups the pause lasts. A while (30 s): what others decide may last for hours, and each look reads the
-chain."""
+"""The pause in follow-ups. A while is 30 s: a decision of other nodes can take hours, and each look reads the chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class ReconcilePolicy:
 
 
 class Reconciler:
-    """Runs one look after the other: what triggers it meanwhile becomes one more look."""
+    """Runs one look after the other. Triggers during a look cause one more look, however many they are."""
 
     def __init__(
         self,
@@ -56,9 +55,9 @@ class Reconciler:
         self._retry = context.retry(work)
 
     async def keep(self, what: str, look: Callable[[], Awaitable[PowerCommand | None]]) -> None:
-        """Look for ever; ``look`` says by its command when it wants the next look.
+        """Look for ever; the command that ``look`` returns decides when the next look is due.
 
-        What keeps it from success for minutes is a fault (R15).
+        Looks that fail for minutes are a fault (R15).
         """
         reason = "start"
         while True:
@@ -79,7 +78,7 @@ class Reconciler:
                 reason = await self._until_next(what, command)
 
     async def _after_failure(self, retry_in_s: float) -> str:
-        """An event ends the pause, but a storm of them is no storm of looks."""
+        """Wait for an event or the end of the pause; many events in a row do not cause as many looks."""
         at_least_s = min(retry_in_s, self._policy.after_failure_s_min)
         await self._clock.sleep(at_least_s)
         return await self.trigger.wait(retry_in_s - at_least_s) or "retry"

@@ -1,4 +1,4 @@
-"""The one way of trying again (R15): ever longer pauses, every failure recorded, and in the end a fault."""
+"""The one retry of all services (R15): pauses grow, failures are recorded, and lasting failure becomes a fault."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
 REASONS_MAX = 20
-"""Of one outage: reasons that are never the same twice must not fill the log."""
+"""Reasons recorded for one outage: reasons that differ each time must not fill the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is tried again, and how.
+    """A task that is retried, and how.
 
-    Once failures have lasted for ``patience_s`` without a success between them, they are the ``fault``, whose text
-    ends with ``remedy``. With ``once`` the same reason is recorded once an outage, else each time.
+    Failures that last for ``patience_s`` without a success become the ``fault``, whose text ends with ``remedy``.
+    With ``once`` the same reason is recorded once per outage, else at each failure.
     """
 
     doing: str
@@ -33,7 +33,7 @@ class Work:
 
 
 class Retry:
-    """One kind of work. Only its success ends an outage; a step on the way to it proves nothing."""
+    """Retries one kind of work. Only the success of the work ends an outage; success of one of its steps does not."""
 
     def __init__(self, work: Work, clock: Clock, telemetry: Telemetry, jitter: Jitter, faults: FaultBoard) -> None:
         self._work = work
@@ -46,11 +46,11 @@ class Retry:
 
     @property
     def due(self) -> bool:
-        """Whether the pause after the last failure is over."""
+        """Whether the pause after the last failure has ended."""
         return not self._attempts.due_in_s
 
     def failed(self, reason: str) -> float:
-        """One attempt failed: the pause before the next, in seconds."""
+        """Record a failed attempt; returns the pause before the next in seconds."""
         pause_s = self._attempts.failed(self._work.backoff)
         if not self._work.once:
             self._record(reason, pause_s)
@@ -61,11 +61,11 @@ class Retry:
         return pause_s
 
     async def pause(self, reason: str) -> None:
-        """One attempt failed: returns when it is time for the next."""
+        """Record a failed attempt; returns when the next is due."""
         await self._clock.sleep(self.failed(reason))
 
     def goes_on(self, reason: str) -> None:
-        """The outage goes on, as a look showed that was no attempt. A fault, once that has lasted."""
+        """Record that the outage lasts, as seen without an attempt; it becomes a fault after ``patience_s``."""
         now_s = self._clock.monotonic()
         if self._failing_since_s is None:
             self._failing_since_s = now_s
@@ -75,7 +75,7 @@ class Retry:
             self._faults.report(work.fault, text)
 
     def succeeded(self) -> None:
-        """One attempt succeeded: the outage is over."""
+        """End the outage."""
         self._attempts.succeeded()
         self._failing_since_s = None
         self._recorded.clear()

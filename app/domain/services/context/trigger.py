@@ -1,4 +1,4 @@
-"""A request to look again; several that come while no task waits are one."""
+"""A request to look again; requests that come while no task waits are merged into one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.ports.clock import Clock
 
 
 class Trigger:
-    """Wakes one waiting loop."""
+    """Wakes the one loop that waits for it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -22,7 +22,7 @@ class Trigger:
             self._pulled.set()
 
     async def wait(self, seconds: float) -> str:
-        """The reason, as soon as it is pulled; an empty text once ``seconds`` have passed."""
+        """Wait for a pull, and return its reason; an empty text after ``seconds`` without one."""
         if not self._pulled.is_set():
             try:
                 async with self._clock.timeout(seconds):

@@ -1,7 +1,7 @@
-"""Handles power-target events: look at the chain now, for all nodes they name, in one read (R1, R9).
+"""Handles power-target events: reads all nodes that they name from the chain, at once (R1, R9).
 
-Where each node costs a call of its own, they are looked at side by side, a few at a time: each is handed on
-when its answer is there, fails by itself, and what comes meanwhile stands behind the few only.
+Where each node costs a call, it reads a few nodes side by side. Each answer is passed on when it arrives, each
+call fails by itself, and later events wait for those few calls only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.ports.power_events import PowerEvents
 
 
 class EventHandler:
-    """Acknowledges after handling, never before."""
+    """Acknowledges events after they were handled, never before."""
 
     def __init__(
         self,
@@ -49,10 +49,10 @@ class EventHandler:
         self._one_by_one = farm.nodes_at_once is not None
         self._retries = EventRetries(context, nodes_max=farm.nodes_at_once)
         self.inbox = EventInbox()
-        """What was read and waits to be handled."""
+        """Deliveries that were read and not yet handled."""
 
     async def run(self) -> None:
-        """Handle what arrives; a failure leaves it waiting, and it is tried again by itself."""
+        """Handle deliveries for ever. One that fails stays in the inbox, and is retried on its own schedule."""
         while True:
             self._progress.rests(EVENTS)
             waiting = await self.inbox.waiting()
@@ -71,7 +71,7 @@ class EventHandler:
             pass
 
     async def handle(self, batch: Sequence[Delivery]) -> None:
-        """Handle and acknowledge; each part may fail without harm to the others, and is put off then."""
+        """Handle and acknowledge. A part that fails is postponed, and does not affect the others."""
         fresh: dict[NodeId, None] = {}
         old: dict[NodeId, None] = {}
         good: list[Delivery] = []
@@ -96,7 +96,7 @@ class EventHandler:
             self._put_off([delivery for delivery in good if delivery.content.node in failed], failed.values())
 
     async def look_at(self, nodes: Collection[NodeId], *, hinted: bool) -> dict[NodeId, PowerdError]:
-        """Look at these nodes now, side by side where each costs a call; those that could not be, and why."""
+        """Read these nodes now, side by side where each costs a call; returns the errors by node."""
         groups = [[node] for node in nodes] if self._one_by_one else [list(nodes)] if nodes else []
         failed: dict[NodeId, PowerdError] = {}
         async with asyncio.TaskGroup() as looks:
@@ -105,13 +105,13 @@ class EventHandler:
         return failed
 
     async def _look(self, nodes: Collection[NodeId], failed: dict[NodeId, PowerdError], *, hinted: bool) -> None:
-        """Read the chain for these nodes, and hand what follows to the wake and reconcile tasks."""
+        """Read these nodes from the chain, and pass the results to the wake and reconcile tasks."""
         if self._own in nodes:
             self._own_trigger.pull("event")
         asked_at_s = self._clock.monotonic()
         try:
             peers = await self._farm.among([node for node in nodes if node != self._own])
-            # The own node first: behind a gateway that answers one call after the other it waits for no peer.
+            # The own node first: a gateway that answers one call after the other must not delay it by a peer.
             read = await self._farm.powers([*(node for node in nodes if node == self._own), *peers])
         except PowerdError as error:
             failed.update(dict.fromkeys(nodes, error))
@@ -136,13 +136,13 @@ class EventHandler:
             await self._events.acknowledge(handled)
             acknowledged = True
         except EventsUnavailable as error:
-            # They stay pending and come again after the reconnect, which does no harm.
+            # They stay pending and are delivered again after the reconnect, which is harmless.
             self._telemetry.record(OperationFailed("acknowledging events", str(error), 0.0))
         self.inbox.done(handled)
         return acknowledged
 
     async def _put_aside(self, broken: Delivery, reason: str) -> None:
-        """What could not be written (a full server) stays in the inbox."""
+        """Entries that could not be written (a full server) stay in the inbox."""
         try:
             await self._events.dead_letter(broken, reason)
         except EventsUnavailable as error:

@@ -1,4 +1,4 @@
-"""Deliveries that were read and not yet handled: by entry, so that one delivered twice is one."""
+"""Deliveries that were read and not yet handled, by entry: an entry that is delivered twice is kept once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ENTRIES_MAX = 4096
 
 
 class EventInbox:
-    """Between the loop that reads the stream and the one that handles events."""
+    """Connects the loop that reads the stream with the loop that handles events."""
 
     def __init__(self, entries_max: int = ENTRIES_MAX) -> None:
         self._entries_max = entries_max
@@ -22,7 +22,7 @@ class EventInbox:
         self._room.set()
 
     async def put(self, batch: Sequence[Delivery]) -> None:
-        """Add; waits while too many wait already (they stay pending in the stream)."""
+        """Add deliveries; waits while the inbox is full (they stay pending in the stream)."""
         await self._room.wait()
         if any(delivery.id not in self._waiting for delivery in batch):
             self._news.set()
@@ -33,17 +33,17 @@ class EventInbox:
             self._room.clear()
 
     async def waiting(self) -> Sequence[Delivery]:
-        """All that wait, as soon as there is one; they stay until `done`."""
+        """All deliveries in the inbox, as soon as there is one; they stay until `done`."""
         await self._filled.wait()
         self._news.clear()
         return tuple(self._waiting.values())
 
     async def news(self) -> None:
-        """Returns once there is a delivery that `waiting` has not given yet."""
+        """Wait for a delivery that `waiting` has not returned yet."""
         await self._news.wait()
 
     def done(self, batch: Sequence[Delivery]) -> None:
-        """These need no more attention."""
+        """Remove deliveries that were handled."""
         for delivery in batch:
             self._waiting.pop(delivery.id, None)
         if not self._waiting:

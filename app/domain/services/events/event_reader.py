@@ -1,4 +1,4 @@
-"""Reads the event stream into the inbox, whatever happens to it."""
+"""Reads the event stream into the inbox, and reopens it after every failure."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ READING = Work(
     "reading events",
     FaultKind.EVENTS.key(),
     "until then this node looks at the chain every few minutes, and is slow to obey and to wake others; docs/redis.md "
-    "says what Redis has to allow",
+    "says which rights powerd needs in Redis",
     Backoff(0.2, 30.0),
     once=True,
 )
 
 
 class EventReader:
-    """Begins anew with ever longer pauses whenever reading fails.
+    """Opens the stream again, after growing pauses, whenever a read fails.
 
-    Each trigger of ``resumed`` is pulled at the first read that succeeds after the start, and after every outage: what
-    was missed stands on the chain. To open the stream proves nothing.
+    Each trigger of ``resumed`` is pulled at the first successful read after the start and after each outage: the chain
+    shows what was missed. Opening the stream alone is no proof that it can be read.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class EventReader:
                 await self._retry.pause(str(error))
 
     async def recv(self) -> None:
-        """Put what the stream delivers before the event handler; ends only by an error or cancellation."""
+        """Pass deliveries from the stream to the inbox; ends only with an error or by cancellation."""
         while True:
             self._progress.made(STREAM)
             batch = await self._events.receive()
@@ -69,7 +69,7 @@ class EventReader:
                 for trigger in self._resumed:
                     trigger.pull("events reconnected")
             if batch:
-                self._progress.rests(STREAM)  # a full inbox empties when the chain is back
+                self._progress.rests(STREAM)  # a full inbox is emptied only when the chain answers again
                 await self._inbox.put(batch)
                 self._progress.made(STREAM)
             await self._sharing.look()

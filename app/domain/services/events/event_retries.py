@@ -1,4 +1,4 @@
-"""Which events are due now: new ones at once, those that failed when their own pause is over."""
+"""Selects the events that are due: new ones at once, failed ones when their own pause has ended."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ RETRY = Backoff(1.0, 30.0)
 
 
 class EventRetries:
-    """One delivery's failures put off no other; but a new one of the same node takes the others of it along.
+    """A failed delivery delays no other. A new delivery of a node makes the failed ones of that node due as well.
 
-    ``nodes_max`` bounds for how many nodes deliveries are due at a time; the own node goes first.
+    ``nodes_max`` limits the nodes whose deliveries are due at a time; the own node comes first.
     """
 
     def __init__(self, context: NodeContext, *, nodes_max: int | None) -> None:
@@ -24,7 +24,7 @@ class EventRetries:
         self._failed: dict[str, Attempts] = {}
 
     def due(self, waiting: Sequence[Delivery]) -> list[Delivery]:
-        """Those of ``waiting`` that are to be handled now; what does not wait any more is forgotten."""
+        """Deliveries of ``waiting`` to handle now. Failures of deliveries that are not in ``waiting`` are forgotten."""
         if self._failed:
             ids = {delivery.id for delivery in waiting}
             self._failed = {name: failed for name, failed in self._failed.items() if name in ids}
@@ -36,11 +36,11 @@ class EventRetries:
         return broken + [each for each in waiting if each.content.node in chosen]
 
     def until_next_s(self) -> float:
-        """Seconds until the first of those that failed is due."""
+        """Seconds until the first failed delivery is due."""
         return min(failed.due_in_s for failed in self._failed.values())
 
     def failed(self, deliveries: Sequence[Delivery]) -> float:
-        """Put these (one or more) off; seconds until the last of them is due."""
+        """Postpone these deliveries (one or more); returns the seconds until the last of them is due."""
         context = self._context
         for delivery in deliveries:
             self._failed.setdefault(delivery.id, Attempts(context.clock, context.jitter))

@@ -28,8 +28,8 @@ FOLLOWING = Work(
 PUBLISHING = Work(
     "publishing events",
     FaultKind.EVENTS_OUT.key(),
-    "the daemons that read the stream hear of no change, and find it at their next look at the chain; docs/redis.md "
-    "says what Redis has to allow",
+    "the daemons that read the stream get no event, and find a change at their next look at the chain; docs/redis.md "
+    "says which rights powerd needs in Redis",
     RETRY,
     once=True,
 )
@@ -39,7 +39,7 @@ BLOCKS = "the chain's blocks"
 
 
 class Follower:
-    """Publishes first and moves its place afterwards: after a crash a block comes twice, not never."""
+    """Publishes first and saves its place afterwards: after a crash a block is published twice, never not at all."""
 
     def __init__(
         self,
@@ -64,19 +64,19 @@ class Follower:
         self._head: BlockRef | None = None
 
     def headline(self) -> str:
-        """What it does now, in one line."""
+        """What the follower is doing now, in one line."""
         doing = f"publishing events, as of block {self._trail[-1].number}" if self._trail else "waiting for a block"
         return with_faults(doing, [fault.key for fault in self._faults.faults])
 
     async def run(self) -> None:
-        """Follow for ever; whatever fails is begun anew with backoff, from its place."""
+        """Follow for ever; after a failure it goes on from its place, with backoff."""
         while True:
             self._progress.made(BLOCKS, waits_s=RETRY.delay_s_max)
             try:
                 await self.advance()
                 self._following.succeeded()
             except EventsUnavailable as error:
-                # That blocks can be read says nothing about publishing: it has an end of its own.
+                # A success in reading blocks is no success in publishing; each outage ends by itself.
                 self._following.succeeded()
                 await self._publishing.pause(str(error))
             except (RetryableError, WrongChain) as error:
@@ -84,7 +84,7 @@ class Follower:
                 await self._following.pause(str(error))
 
     async def advance(self) -> None:
-        """Wait for a new head, and publish up to it (one batch at a time)."""
+        """Wait for a new head, and publish the blocks up to it (one batch a call)."""
         if not self._trail:
             await self._begin()
         cursor = self._trail[-1]
@@ -97,13 +97,13 @@ class Follower:
         elif blocks or span[0] <= cursor.number:
             await self._go_back(cursor)
         else:
-            # The chain became shorter while it was asked.
+            # The chain became shorter during the read.
             self._head = None
 
     async def _begin(self) -> None:
         saved = await self._place.load()
         if saved is None:
-            # Whatever happened before, the daemon's own look at the chain finds it (R2).
+            # The daemons' own looks at the chain find all earlier changes (R2).
             saved = await self._chain.next_head(None)
             await self._place.keep(saved)
         self._trail = (saved,)
@@ -114,7 +114,7 @@ class Follower:
             await self._out.publish(changes)
             self._publishing.succeeded()
         last = blocks[-1].ref
-        # The place in memory first: whatever becomes of the cursor, these blocks are done.
+        # The place in memory first: these blocks are done even when the cursor can't be saved.
         self._trail = extend(self._trail, blocks)
         await self._place.keep(last)
         for block in blocks:
@@ -138,7 +138,7 @@ class Follower:
         self._telemetry.record(ChainReorganised(cursor.number, self._trail[-1].number))
 
     async def _rejoin(self) -> None:
-        """No block of the trail is on the chain: go on below the oldest, or from a shorter chain's head."""
+        """No block of the trail is on the chain: go on below the oldest, or from the head of a shorter chain."""
         oldest = self._trail[0]
         self._head = await self._chain.next_head(oldest)
         start = max(0, min(oldest.number, self._head.number) - self._batch)

@@ -1,7 +1,7 @@
-"""Keeps the follower's place: in memory at once, and in the cursor as soon as the cursor can be written.
+"""Saves the follower's place in the cursor, as soon as the cursor can be written.
 
-A disk that is full must not stand between the chain and the stream. What the cursor misses costs
-no event: after a restart the follower goes on from the older place, and blocks come twice.
+A full disk must not stop the events. No event is lost by it: after a restart the follower goes on from
+the older place, and publishes some blocks twice.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from app.ports.chain_blocks import BlockRef
 KEEPING = Work(
     "keeping the place in the chain",
     FaultKind.BLOCK_CURSOR.key(),
-    "events are published all the same; after a restart those since the last place that was kept come again; make room "
-    "on the disk, or name another file (follower.cursor_file)",
+    "events are still published; after a restart those since the last saved place are published again; make room "
+    "on the disk, or set another file (follower.cursor_file)",
     Backoff(0.5, 30.0),
     once=True,
 )
 
 
 class KeptPlace:
-    """The cursor, of which no failure reaches the follower (R15)."""
+    """The cursor. None of its failures stops the follower (R15)."""
 
     def __init__(self, cursor: BlockCursor, context: NodeContext) -> None:
         self._cursor = cursor
         self._retry = context.retry(KEEPING)
 
     async def load(self) -> BlockRef | None:
-        """Where an earlier run stood, if it is known."""
+        """The place of an earlier run; None when there is none."""
         return await self._cursor.load()
 
     async def keep(self, ref: BlockRef) -> None:
-        """Write it, unless an earlier one could not be written a short while ago."""
+        """Save the place, unless the pause after a failed save has not ended yet."""
         if not self._retry.due:
             return
         try:

@@ -1,4 +1,4 @@
-"""Says when another node reads this node's event stream: each event reaches only one of the two."""
+"""Reports a fault when another node reads this node's event stream: each event then reaches only one of the two."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EVERY_S = 30.0
 
 
 class StreamSharing:
-    """Looks now and then, between two reads; a look that fails does not stop the reading."""
+    """Checks every 30 s, between two reads of the stream. A check that fails does not stop the reading."""
 
     def __init__(self, context: NodeContext, events: PowerEvents) -> None:
         self._events = events
@@ -25,7 +25,7 @@ class StreamSharing:
         self._recorded = ""
 
     async def look(self) -> None:
-        """Look, if it is time to."""
+        """Check, if a check is due."""
         now_s = self._clock.monotonic()
         if now_s < self._next_s:
             return
@@ -39,7 +39,7 @@ class StreamSharing:
             names = ", ".join(others)
             self._faults.report(
                 FAULT,
-                f"this node's event stream is read by {names} too, so that each event reaches only one of you, and the "
+                f"{names} read this node's event stream too, so that each event reaches only one node, and the "
                 "others obey and wake late; give every node a Redis database of its own (broker.url)",
             )
         else:

@@ -1,4 +1,4 @@
-"""Ends the time that is not credited after a shutdown that was aborted: reboots, or says what else helps (R13)."""
+"""Ends the uncredited time after an aborted shutdown: reboots the machine, or reports what else helps (R13)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ FAULT = FaultKind.UNCREDITED.key()
 
 
 class NotNow(Exception):
-    """The reboot is not wanted any more, or not allowed."""
+    """The reboot is no longer wanted, or not allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class RebootRules:
-    """``allowed`` is the operator's setting; after a reboot that failed the next is tried ``retry_later_s`` later."""
+    """``allowed`` is the operator's setting; after a failed reboot the next is tried ``retry_later_s`` later."""
 
     node: NodeId
     limits: PowerLimits
@@ -39,7 +39,7 @@ class RebootRules:
 
 
 class AbortedSleep:
-    """Acts on what `OpenWindow` knows."""
+    """Acts on the window that `OpenWindow` keeps."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class AbortedSleep:
         self._failed_at_s: float | None = None
 
     def show(self, forbidden: str = "") -> None:
-        """Raise or clear the fault, by what is known of the window now."""
+        """Report or clear the fault, from the current window."""
         window, remedy = self._window.window, self._window.remedy
         if window is None:
             self._faults.clear(FAULT)
@@ -68,14 +68,14 @@ class AbortedSleep:
             self._faults.report(FAULT, uncredited(window, self._rules.node, remedy or Remedy.SLEEP, forbidden))
 
     def show_abort(self) -> None:
-        """A shutdown was aborted; where its reason is the target, the next look says more."""
+        """Report the fault after an aborted shutdown. If the target turned Up, the next look reports it instead."""
         if self._window.remedy is Remedy.SLEEP:
             self.show()
 
     async def look(self, seen: Observation) -> LookAgain:
-        """Act on this observation, which the window saw; returns when the node should look again at the latest.
+        """Act on this observation, which the window must have seen; returns when the next look is due at the latest.
 
-        Everything is asked once more right before the reboot: doubt never reboots.
+        Everything is read again right before the reboot: doubt never reboots.
         """
         if self._window.window is None or self._window.remedy is not Remedy.REBOOT:
             self.show()

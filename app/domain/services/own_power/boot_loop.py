@@ -1,7 +1,7 @@
-"""Keeps a node up a while that wakes by itself again and again, says so, and lets go by itself (R10).
+"""Keeps a node that wakes by itself again and again up for a while, and reports a fault (R10).
 
-How long is decided by `app.domain.rules.boot_loop`. A memory that can't be read or written is a fault
-and no more: then the boots are counted as far as this process knows them.
+`app.domain.rules.boot_loop` decides for how long. A memory that can't be read or written is only a fault:
+the guard then counts the boots that this process knows.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ MEMORY_FAULT = FaultKind.BOOT_MEMORY.key()
 
 
 class BootLoopGuard:
-    """Counts this machine's unwanted boots. ``memory`` is None where nothing outlives the process.
+    """Counts this machine's unwanted boots. ``memory`` is None where no memory outlives the process.
 
-    ``suspect`` names what is known to wake the machine beside magic packets, or nothing.
+    ``suspect`` names what is known to wake the machine besides magic packets; empty if nothing is.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class BootLoopGuard:
         return self._reason(stay) if self._facts.uptime_s() < stay else ""
 
     async def saw(self, power: NodePower | Unreadable) -> None:
-        """This is what the chain says of this node now; the first such look judges the boot."""
+        """Take the node's power as just read from the chain; the first call judges the boot."""
         if isinstance(power, Unreadable):
             return
         before = await self._load() if self._record is None else self._record
@@ -63,7 +63,7 @@ class BootLoopGuard:
             self._show(record)
 
     async def leaving(self) -> None:
-        """The node is about to power off: the length of its sleep counts from here."""
+        """The node is about to power off: its sleep is measured from now."""
         record = self._record
         if record is not None and (record.unwanted or record != self._kept):
             self._record = falls_asleep(record, self._clock.now())

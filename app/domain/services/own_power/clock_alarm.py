@@ -1,17 +1,17 @@
-"""Sees to it that a sleeping node comes back even if no node can wake it: by the clock's alarm (opt-in).
+"""Sets the real-time clock's alarm, so that a sleeping node comes back even if no node can wake it (opt-in).
 
-There is one alarm, and other programs use it too (a backup that wakes the machine at night).
+A machine has one alarm, and other programs use it too (a backup that wakes the machine at night).
 
 =====================================  ==============================================================
 the alarm that is set                  before the power-off
 =====================================  ==============================================================
 none, or powerd's own                  powerd sets its own
-another's, earlier than powerd's       is left: the node comes back by it, and in time
+another's, earlier than powerd's       is left: it brings the node back in time
 another's, due within minutes          the node stays up: it might pass while the machine goes down
 another's, later than powerd's         powerd sets its own, and puts the other back when it is up again
 =====================================  ==============================================================
 
-When the machine is up, powerd takes away its own alarm and no other.
+When the machine is up, powerd clears its own alarm and no other.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from app.ports.rtc_alarm import RtcAlarm
 FAULT = FaultKind.RTC_ALARM.key()
 
 TOLERANCE_S = 120
-"""By how much the alarm may read back otherwise: some clocks know minutes only."""
+"""The alarm can read back different by this much: some clocks count whole minutes only."""
 
 NEAR_S = 600
-"""An alarm this near may pass before the machine is off, and nothing would bring it back."""
+"""An alarm due this soon may pass before the machine is off; then nothing brings the machine back."""
 
 CLEARING_S = 0.5
-"""An ordered stop waits no longer for a clock that hangs (R12)."""
+"""An ordered stop waits this long at most for a clock that hangs (R12)."""
 
 
 class ClockAlarm:
-    """Does nothing where ``rtc`` is None: the operator did not ask for it."""
+    """Does nothing where ``rtc`` is None: the operator did not enable it."""
 
     def __init__(self, context: NodeContext, rtc: RtcAlarm | None, *, ahead_s: int) -> None:
         self._rtc = rtc
@@ -47,16 +47,16 @@ class ClockAlarm:
 
     @property
     def wakers(self) -> tuple[str, ...]:
-        """The alarm that was armed, or left, last; nothing where there is none."""
+        """The alarm that was last armed or left, in words; empty where there is none."""
         return () if self._rings_in_s is None else (f"the clock's alarm in {self._rings_in_s} s",)
 
     async def check(self) -> None:
-        """`RtcUnusable` when this machine plainly has no alarm to arm."""
+        """Raises `RtcUnusable` when this machine has no alarm to arm."""
         if self._rtc is not None:
             await self._rtc.due_in_s()
 
     async def arm(self) -> None:
-        """See that an alarm is set, as the table says; `RtcUnusable`, and a fault, when it did not take."""
+        """Set the alarm by the table above; reports a fault and raises `RtcUnusable` when that fails."""
         if self._rtc is None:
             return
         try:
@@ -79,7 +79,7 @@ class ClockAlarm:
         self._faults.clear(FAULT)
 
     async def due_at_s(self) -> float | None:
-        """When an alarm will wake the machine (Unix seconds); at once for all that is known when it can't be read."""
+        """When an alarm will wake the machine (Unix seconds); now if that can't be read; None without an alarm."""
         if self._rtc is None:
             return None
         try:
@@ -89,7 +89,7 @@ class ClockAlarm:
         return None if due_in_s is None else self._clock.now() + due_in_s
 
     async def clear(self) -> None:
-        """Take powerd's alarm away: the machine is up. A failure is logged, and does no harm."""
+        """Clear powerd's alarm: the machine is up. A failure is logged, and is harmless."""
         self._rings_in_s = None
         if self._rtc is None:
             return

@@ -1,4 +1,4 @@
-"""Reads the best head where its age decides: known only roughly, it is read again until the chain is seen to move."""
+"""Reads the best head where its age decides. An age that is known roughly only is read again until the chain moves."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from app.ports.chain import ChainReader
 from app.ports.clock import Clock
 
 LOOKS = 4
-"""A block comes every 6 s, and one or two may fail to come; what has not moved by then is for the guards to judge."""
+"""A block comes every 6 s, and one or two can be missing; the guards judge a head that has not moved by then."""
 
 
 class HeadWatch:
-    """Looks again every ``pause_s`` while the head may be older than ``age_s_max`` (0: no age is too much)."""
+    """Reads again every ``pause_s`` while the head may be older than ``age_s_max`` (0: no limit)."""
 
     def __init__(self, chain: ChainReader, clock: Clock, *, age_s_max: float, pause_s: float) -> None:
         self._chain = chain
@@ -20,7 +20,7 @@ class HeadWatch:
         self._pause_s = pause_s
 
     async def best(self) -> Head | None:
-        """The head, after a few looks at most. Raises `ChainUnavailable`."""
+        """Read the head, `LOOKS` times at most. Raises `ChainUnavailable`."""
         head = await self._chain.head(HeadKind.BEST)
         for _ in range(LOOKS - 1):
             if not self._in_doubt(head):

@@ -1,4 +1,4 @@
-"""Orders the host to power off or to reboot, and insists: again after a while, then by force (R5, R13)."""
+"""Orders the host to power off or to reboot; repeats the order after a while, then forces it (R5, R13)."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from app.domain.services.context.progress import ITSELF
 from app.ports.host_power import HostPower
 
 ORDERS = ("orderly", "orderly", "forced")
-"""What is asked for, in this order, while the host stays alive."""
+"""The orders, in sequence, while the host stays alive."""
 
 LOOKS_PER_WAIT = 30
 
 Wanted = Callable[[], Awaitable[object]]
-"""Raises when the order is not wanted any more."""
+"""Raises when the order is no longer wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A way down. ``fault`` is the key under which its failure is shown, ``failed`` what is said of it."""
+    """One way to go down. ``fault`` is the key of the fault for its failure, ``failed`` the text of that fault."""
 
     doing: str
     fault: FaultKey
@@ -63,16 +63,16 @@ class HostOrders:
         self._progress = context.progress
         self._policy = policy
         self.ordered = False
-        """True from the moment an order was given until it is known to have failed."""
+        """True from an order until it is known to have failed."""
 
     def forget(self, order: Order) -> None:
-        """It is not wanted any more: what failed is of no interest."""
+        """Clear the fault: the order is no longer wanted."""
         self._faults.clear(order.fault)
 
     async def insist(self, order: Order, still_wanted: Wanted, why: PowerOffDecided | RebootDecided) -> None:
-        """Say why, and give the orders; ``still_wanted`` is asked before each but the first.
+        """Record why, and give the orders; ``still_wanted`` is called before each but the first.
 
-        Returns only on a host that outlived them all; then a fault is raised.
+        Returns only on a host that is alive after all of them; then a fault is reported.
         """
         self._telemetry.record(why)
         problem = ""
@@ -88,7 +88,7 @@ class HostOrders:
         try:
             await self._command(order, forced=forced)()
         except asyncio.CancelledError:
-            # The daemon is stopped, perhaps by the very order that it gave.
+            # The daemon is stopped, possibly by its own order.
             self.ordered = await self._may_be_stopping()
             raise
         except HostPowerFailed as error:
@@ -110,7 +110,7 @@ class HostOrders:
         return host.force_power_off if forced else host.power_off
 
     async def _outlive(self) -> float:
-        """Wait until the order has plainly failed: longer while the system says it is stopping."""
+        """Wait until the order has failed for certain: longer while the system reports that it is stopping."""
         began_s = self._clock.monotonic()
         while True:
             look_s = self._policy.power_off_deadline_s / LOOKS_PER_WAIT
@@ -123,7 +123,7 @@ class HostOrders:
                 return alive_s
 
     async def _may_be_stopping(self) -> bool:
-        """False only if the host says plainly, and soon, that it took no order."""
+        """False only if the host answers in time that no order is under way."""
         try:
             async with self._clock.timeout(self._policy.ask_stopping_s):
                 return await self._host.stopping()

@@ -1,7 +1,7 @@
-"""Keeps this node up while no other node of its farm is known to be awake, who could wake it (R14).
+"""Keeps this node up while no other node of its farm is known to be awake and able to wake it (R14).
 
-Who counts as awake is decided by `app.domain.rules.last_waker`. Where the chain tells no signs of life (behind
-api-gateway), target and state have to do.
+`app.domain.rules.last_waker` decides which nodes count as awake. Where the chain shows no signs of life (behind
+api-gateway), target and state decide alone.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from app.domain.services.waking.signs_watch import SignsWatch
 from app.domain.services.waking.wake_order import WakeOrder
 
 ASKED_MAX = 3
-"""So many nodes that seemed awake at the last look are asked for where each costs a call; one is enough."""
+"""Where each node costs a call, only this many of those that seemed awake at the last look are read; one is enough."""
 
 SETTING = "power_management.last_waker_guard = false lets it sleep all the same"
 
 
 class LastWaker:
-    """Objects to nothing where the operator switched the guard off."""
+    """Never objects when the operator has switched the guard off."""
 
     def __init__(self, watch: SignsWatch, order: WakeOrder, farm: FarmDirectory, *, guarded: bool) -> None:
         self._watch = watch
@@ -30,10 +30,10 @@ class LastWaker:
         self._farm = farm
         self._guarded = guarded
         self.seen_awake: tuple[NodeId, ...] = ()
-        """Of those that were looked at last; for people, never to decide by."""
+        """The nodes that were awake at the last look; for display only, never for a decision."""
 
     async def objection(self) -> str:
-        """Why this node must not power off now; empty when it may, as far as this is concerned."""
+        """Why this node must not power off now; empty when this guard does not object."""
         if not self._guarded:
             return ""
         try:

@@ -1,4 +1,4 @@
-"""Gathers, at one moment, everything the decision about this node's power needs."""
+"""Collects at one moment everything that the decision about this node's power needs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from app.ports.chain import ChainReader
 
 
 class Observer:
-    """Reads both heads anew each time; nothing is remembered but since when a wake holds us up.
+    """Reads both heads at each look; remembers only since when the target is Down and a wake keeps the node up.
 
-    The boot-loop guard hears what the chain says, since the first look after a boot judges that boot.
+    The boot-loop guard gets each answer of the chain: the first look after a boot judges that boot.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class Observer:
         self.down_seen_since_s: float | None = None
         """When the target was first read as Down (Unix seconds); None while it is not."""
         self.last: Observation | None = None
-        """What was seen when it was last looked at; for people, never to decide by."""
+        """The nodes that were awake at the last look; for display only, never for a decision."""
 
     async def look(self, *, cooling_down: str, own_state_uncertain: bool) -> Observation:
-        """As `observe`, after host and card were checked; the wakes hear what the chain says of this node."""
+        """Check host and card, then `observe`; the wakes get the chain's answer about this node as well."""
         await self._guards.management.check()
         seen = await self.observe(cooling_down=cooling_down, own_state_uncertain=own_state_uncertain)
         self._wakes.on_own_power(seen.best.power)
@@ -54,26 +54,26 @@ class Observer:
     async def observe(self, *, cooling_down: str = "", own_state_uncertain: bool = False) -> Observation:
         """Look now. Raises `ChainUnavailable`.
 
-        The best head is read last of the chain: where it says Up, nothing older may overrule it.
+        The best head is the last read of the chain: where it says Up, no older answer can overrule it.
         """
         finalized = None
-        if self._chain.tells_finality:
+        if self._chain.has_finality:
             finalized = await self._own_power(HeadKind.FINALIZED)
         last_waker, head_unreadable = "", ""
-        # Only when it may decide: it takes reads of the chain.
+        # Only when it can decide: it costs reads of the chain.
         if finalized is not None and wants_down(finalized.power):
             last_waker = await self._guards.last_waker.objection()
         best = await self._own_power(HeadKind.BEST)
         if finalized is None and wants_down(best.power):
             last_waker = await self._guards.last_waker.objection()
             if best.head is not None:
-                best = await self._own_power(HeadKind.BEST)  # it may have turned Up meanwhile
+                best = await self._own_power(HeadKind.BEST)  # the target may have turned Up meanwhile
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
         self._note_target(best)
         await self._guards.boot_loop.saw(best.power)
         await self._guards.proof.saw(best)
-        # Last of all: they are near and quick, and the program that placed one counts on it.
+        # Holds last: they are local and quick to read, and a program relies on the hold that it placed.
         holds, holds_unreadable = await self._guards.read_holds()
         self.last = Observation(
             best=best,
@@ -96,7 +96,7 @@ class Observer:
 
     @property
     def seen_awake(self) -> Sequence[NodeId]:
-        """The nodes that could wake this one, as the guard for the last waker saw them last."""
+        """The nodes that can wake this one, as the last-waker guard last saw them."""
         return self._guards.last_waker.seen_awake
 
     def _note_target(self, best: OwnPower) -> None:
@@ -111,9 +111,9 @@ class Observer:
         return OwnPower(reading.head, reading.powers[self._node])
 
     async def _with_head(self, best: OwnPower) -> tuple[OwnPower, str]:
-        """A gateway that does not tell which block it read may tell the chain's time.
+        """Read the head for an answer without one: the gateway may have the chain's time without the block's number.
 
-        That may take long, and the target may turn Up meanwhile: so the power is read once more, last.
+        That can take long, and the target can turn Up meanwhile; so the power is read once more at the end.
         """
         try:
             head = await self._heads.best()

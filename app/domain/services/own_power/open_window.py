@@ -1,6 +1,6 @@
-"""Remembers a Down of this node until the machine has booted, over restarts of the daemon too (R13).
+"""Remembers a Down of this node until the machine has booted, also across restarts of the daemon (R13).
 
-What counts as open, requested and closed stands as a table in `app.domain.rules.paid`.
+A table in `app.domain.rules.paid` defines open, requested and closed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MEMORY_FAULT = FaultKind.WINDOW_MEMORY.key()
 
 
 class OpenWindow:
-    """``memory`` is None where nothing outlives the process: then the chain alone tells after a restart."""
+    """``memory`` is None where no memory outlives the process: after a restart only the chain shows the window."""
 
     def __init__(
         self,
@@ -45,20 +45,20 @@ class OpenWindow:
         self._said_here = False
         self._asked_of: int | None = None
         self.remedy: Remedy | None = None
-        """What closes it, as of the last look."""
+        """What closes the window, as of the last look."""
 
     @property
     def window(self) -> DownWindow | None:
-        """The open window; None while nothing is known of one, or while our Down is only an intent."""
+        """The open window; None while none is known, or while our Down has not been included yet."""
         return self._window if self._window is not None and self._window.sure else None
 
     @property
     def booted(self) -> bool:
-        """Whether the machine booted since, by its boot id alone."""
+        """Whether the machine booted since the Down, by its boot id alone."""
         return self._window is None or self._window.boot_id != self._facts.boot_id()
 
     async def recall(self) -> None:
-        """Load what was kept; once."""
+        """Load the saved window, once."""
         if self._loaded:
             return
         self._loaded = True
@@ -70,12 +70,12 @@ class OpenWindow:
 
     # -- our Down, and our Up --------------------------------------------------------------------------
     async def saying_down(self) -> None:
-        """The Down is about to be sent: whatever ends this process, the next one knows of it."""
+        """Save that Down is about to be sent, so that the next process knows of it."""
         await self.recall()
         self._said_here = True
         window = self._window
         if window is None or self.booted:
-            # One of before this boot may be closed by now; where it is not, this boot closes it all the same.
+            # A window of before this boot may be closed by now; if it is not, this boot closes it.
             self._before = window
             self._checked = False
             await self._keep(DownWindow(self._facts.boot_id(), self._clock.now()))
@@ -83,12 +83,12 @@ class OpenWindow:
             await self._keep(replace(window, was_up=False, up_block=None))
 
     async def not_said(self) -> None:
-        """The chain did not take it, and never will."""
+        """The chain did not take our Down, and never will."""
         if self._window is not None and not self._window.sure:
             await self._keep(self._before)
 
     async def said_down(self, inclusion: Inclusion) -> None:
-        """It is in a block. A window that is open already stays as it is."""
+        """Our Down is in a block. A window that is already open stays as it is."""
         window = self._window
         if window is not None and not window.sure:
             await self._keep(
@@ -96,19 +96,19 @@ class OpenWindow:
             )
 
     async def may_be_said(self) -> None:
-        """It is not known whether the chain took it: it counts as taken."""
+        """It is not known whether the chain took our Down: it counts as taken."""
         if self._window is not None and not self._window.sure:
             await self._keep(replace(self._window, sure=True))
 
     async def said_up(self, inclusion: Inclusion | None) -> None:
-        """Our Up is in that block."""
+        """Our Up is in the block ``inclusion``."""
         window = self._window
         if window is not None and inclusion is not None and inclusion.block_number is not None:
             await self._keep(replace(window, up_block=inclusion.block_number))
 
     # -- looks at the chain ----------------------------------------------------------------------------
     async def saw(self, own: OwnPower) -> None:
-        """This is what the chain says of this node now. Must come before the Up that follows from it is sent."""
+        """Take the node's power as just read from the chain. Must be called before an Up is sent in answer to it."""
         await self.recall()
         await self._drop_intent(own)
         try:
@@ -116,12 +116,12 @@ class OpenWindow:
             await self._check()
             await self._asked_before_up(own)
         except ChainUnavailable as error:
-            # What earlier blocks say changes nothing by waiting: the next look asks again.
+            # Earlier blocks do not change: the next look can ask again.
             self._telemetry.record(OperationFailed("asking the chain about our last Down", str(error), 0.0))
         await self.note(own)
 
     async def note(self, own: OwnPower) -> None:
-        """As `saw`, but the chain is asked nothing."""
+        """As `saw`, without reads of the chain."""
         window = self._window
         if window is not None:
             now_s = self._now_s(own)
@@ -130,7 +130,7 @@ class OpenWindow:
         self.remedy = None if self.window is None else remedy_for(self.window, own.power) or self.remedy
 
     async def _drop_intent(self, own: OwnPower) -> None:
-        """An intent of an earlier process, and the state is Up: that process was killed before its Down left."""
+        """Drop the intent of an earlier process when the state is Up: it was killed before it sent its Down."""
         window, power = self._window, own.power
         if window is None or window.sure or self._said_here or not isinstance(power, NodePower):
             return
@@ -138,7 +138,7 @@ class OpenWindow:
             await self._keep(None)
 
     async def _find(self, own: OwnPower) -> None:
-        """The state is Down and nothing was kept: the chain tells since when, and what the target was then."""
+        """Find the window of a Down that was not saved: the chain shows since when, and the target at that time."""
         power = own.power
         if self._window is not None or not isinstance(power, NodePower) or power.state.since_block is None:
             return
@@ -155,9 +155,9 @@ class OpenWindow:
         self._window = DownWindow(self._facts.boot_id() if this_boot else "", opened_at_s, since, sure=True)
 
     async def _check(self) -> None:
-        """Whether the window was opened at all: the target was Down in the block of our Down.
+        """Whether the window was opened: the target was Down in the block of our Down.
 
-        Where that is not known it is believed: every guard had passed.
+        True where that is not known: every guard had passed.
         """
         window = self._window
         if self._checked or window is None or not window.sure:
@@ -181,7 +181,7 @@ class OpenWindow:
         await self._keep(kept)
 
     async def _look_for_down(self, window: DownWindow, up_block: int) -> DownWindow | None:
-        """A Down of unknown fate landed before our Up did, in its block or an earlier one, or it never will."""
+        """Settle a Down of unknown fate: it was included before our Up, or in the same block, or never will be."""
         past = await self._chain.power_in(self._node, Inclusion("", up_block))
         if past is None or past.target_at_down is not None:
             return replace(window, down_block=up_block if past else None)
@@ -191,14 +191,14 @@ class OpenWindow:
         return replace(window, down_block=before.power.state.since_block) if _is_down(before.power) else None
 
     async def _was_down_before_up(self, window: DownWindow) -> bool:
-        """Whether a reorganisation only moved our Down to another block, instead of losing it."""
+        """Whether a reorganisation moved our Down to another block and did not lose it."""
         if window.up_block is None:
             return False
         past = await self._chain.power_in(self._node, Inclusion("", window.up_block - 1))
         return past is None or _is_down(past.power)
 
     async def _asked_before_up(self, own: OwnPower) -> None:
-        """A target Up that came between our last look and our Up is a boot request as well."""
+        """Find a target Up between our last look and our Up: it is a boot request as well."""
         window = self._window
         if window is None or window.up_block is None or window.requested_at_s is not None:
             return
@@ -226,9 +226,7 @@ class OpenWindow:
             self._faults.clear(MEMORY_FAULT)
 
     def _complain(self, error: WindowMemoryUnusable) -> None:
-        self._faults.report(
-            MEMORY_FAULT, f"after a restart of powerd it may not be known that uptime is not credited: {error}"
-        )
+        self._faults.report(MEMORY_FAULT, f"powerd may not know after its restart that uptime is not credited: {error}")
 
 
 def _is_down(power: object) -> bool:

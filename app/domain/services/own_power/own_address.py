@@ -1,4 +1,4 @@
-"""Compares the address in this node's record on chain with those of its network card (R14)."""
+"""Compares the address in this node's record on chain with the addresses of its network card (R14)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from app.domain.services.context.node_context import NodeContext
 from app.ports.chain import ChainReader
 
 GOOD_FOR_S = 240.0
-"""A record that fitted is not read again before that, unless the card changes: a node in doubt looks every 2 s."""
+"""A matching record is read again after this time, or when the card changes: a node in doubt looks every 2 s."""
 
 
 class OwnAddress:
-    """Reads the record anew, and remembers for a short while that it fitted."""
+    """Reads the record, and remembers a match for a short while."""
 
     def __init__(self, context: NodeContext, chain: ChainReader) -> None:
         self._chain = chain
@@ -23,9 +23,9 @@ class OwnAddress:
         self._read_at_s = float("-inf")
 
     async def check(self, card: Nic, *, lately: bool) -> None:
-        """`NotWakeable` when no peer could wake this node; `ChainUnavailable` when that is not known.
+        """Raises `NotWakeable` when no peer can wake this node, and `ChainUnavailable` when that is not known.
 
-        With ``lately`` an answer of some minutes ago is good enough.
+        With ``lately`` an answer that is some minutes old is enough.
         """
         if lately and card == self._fitted and self._clock.monotonic() - self._read_at_s < GOOD_FOR_S:
             return

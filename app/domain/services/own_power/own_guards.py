@@ -1,4 +1,4 @@
-"""What of this machine and its farm may object to a power-off, beside the chain's own answer."""
+"""The guards of this machine and its farm that can object to a power-off, besides the chain's answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.ports.holds import Holds
 
 @dataclass(frozen=True, slots=True)
 class OwnGuards:
-    """The services that know; `Observer` asks them at each look."""
+    """The services with a say; `Observer` asks them at each look."""
 
     management: PowerManagement
     boot_loop: BootLoopGuard
@@ -24,7 +24,7 @@ class OwnGuards:
     proof: WakeProof
 
     async def read_holds(self) -> tuple[tuple[Hold, ...], str]:
-        """The holds, and why they can't be read, or nothing."""
+        """The holds, and why they can't be read (empty if they can)."""
         try:
             return tuple(await self.holds.active()), ""
         except HoldsUnreadable as error:

@@ -1,4 +1,4 @@
-"""What a shutdown does to this machine: arms what wakes it, orders the power-off, and takes both back (R5)."""
+"""The part of a shutdown on this machine: arms what wakes it, orders the power-off, and undoes both (R5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.domain.services.own_power.wake_proof import WakeProof
 
 
 class OwnHost:
-    """The card, the clock's alarm, the count of boots and the orders, in the order that a shutdown needs."""
+    """Card, clock alarm, boot count and orders, in the sequence that a shutdown needs."""
 
     def __init__(
         self,
@@ -34,11 +34,11 @@ class OwnHost:
 
     @property
     def ordered(self) -> bool:
-        """Whether the host was ordered down and is not known to have failed."""
+        """Whether the host was ordered down, and that order is not known to have failed."""
         return self._orders.ordered
 
     async def arm(self, *, said_down: bool) -> None:
-        """Drivers forget; a node that can't be woken must not sleep. The clock's alarm is the operator's wish.
+        """Arm the card and, if enabled, the clock's alarm. Drivers forget; a node that can't be woken must not sleep.
 
         Raises `NicUnusable`, `NotWakeable`, `RtcUnusable` or `ChainUnavailable`.
         """
@@ -50,7 +50,7 @@ class OwnHost:
         await self._alarm.arm()
 
     async def leave(self) -> None:
-        """Minutes have passed since the card was armed; another program may have disarmed it meanwhile."""
+        """Arm once more before the order: another program may have disarmed the card since."""
         await self._boot_loop.leaving()
         await self.arm(said_down=True)
         await self._proof.leaving()
@@ -58,11 +58,11 @@ class OwnHost:
 
     @property
     def wakers(self) -> tuple[str, ...]:
-        """What was armed to wake this machine, in words."""
+        """What is armed to wake this machine, in words."""
         return (*self._management.wakers, *self._alarm.wakers)
 
     async def power_off(self, still_wanted: Wanted, why: PowerOffDecided) -> None:
-        """Returns only on a host that outlived all orders; a fault says so then."""
+        """Give the orders; returns only on a host that is alive after all of them, with a fault."""
 
         async def armed_and_wanted() -> None:
             # The orders are many minutes apart: another program may have disarmed the card meanwhile.
@@ -72,15 +72,15 @@ class OwnHost:
         await self._orders.insist(POWER_OFF, armed_and_wanted, why)
 
     async def stay(self) -> None:
-        """The machine stays up: what was armed for its sleep is taken back."""
+        """The machine stays up: undo what was armed for its sleep."""
         await self._management.staying()
         await self._proof.staying()
         await self.clear_alarm()
 
     async def clear_alarm(self) -> None:
-        """The machine is up: the alarm may be that of its last sleep."""
+        """Clear the alarm of the last sleep: the machine is up."""
         await self._alarm.clear()
 
     def forget_failures(self) -> None:
-        """The power-off is not wanted any more."""
+        """Clear the faults of a power-off that is no longer wanted."""
         self._orders.forget(POWER_OFF)

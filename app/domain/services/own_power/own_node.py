@@ -1,4 +1,4 @@
-"""Keeps this node's own power in step with the chain: looks, decides, and carries out what was decided (R4)."""
+"""Keeps this node's own power in step with the chain: looks, decides, and carries out the decision (R4)."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from app.domain.services.own_power.shutdown import Shutdown
 SYNC_SELF = Work(
     "bringing this node in step with the chain",
     FaultKind.OWN_POWER.key(),
-    "until then it stays as it is, whatever its target; if the chain can't be read, see that one of chain.urls (with "
+    "until then it stays as it is, whatever its target; if the chain can't be read, check that one of chain.urls (with "
     "profile zos: api-gateway) answers",
     patience_s=180.0,
 )
-"""Several looks fail before it is a fault: the longest pause between two is 75 s."""
+"""Several looks must fail before it is a fault: the longest pause between two is 75 s."""
 
 
 class OwnNode:
-    """Each command of `app.domain.rules.power` has one place here that carries it out."""
+    """Carries out each command of `app.domain.rules.power` in one place."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class OwnNode:
         self._aborted = aborted
         self.loop = loop
         self.objection: StayUp | None = None
-        """What keeps the node up against its target, or without knowing it; None when it obeys."""
+        """What keeps the node up although its target is Down or unknown; None when it obeys."""
 
     @property
     def seen(self) -> Observation | None:
-        """What the last look saw; for people, never to decide by."""
+        """The last observation; for display only, never for a decision."""
         return self._observer.last
 
     @property
@@ -63,11 +63,11 @@ class OwnNode:
 
     @property
     def window(self) -> DownWindow | None:
-        """The time that is not credited, if there is one."""
+        """The open window of uncredited time, if there is one."""
         return self._state.window.window
 
     async def wake_up(self) -> None:
-        """Once, before the first look: this process or another one may have left something behind."""
+        """Clean up what an earlier process left behind; called once, before the first look."""
         self._progress.made(ITSELF)
         await self._shutdown.forget_last_sleep()
         await self._state.window.recall()
@@ -79,7 +79,7 @@ class OwnNode:
         await self.loop.keep(ITSELF, self.sync)
 
     async def sync(self) -> PowerCommand:
-        """One look, and what follows from it; returns what was decided."""
+        """Look once, and carry out the decision; returns that decision."""
         seen = await self._observer.look(
             cooling_down=self._shutdown.cooling_down, own_state_uncertain=self._state.uncertain
         )
@@ -97,7 +97,7 @@ class OwnNode:
         return StayUp(Guard.REBOOT_DUE, "a reboot is due", again)
 
     async def shut_down(self, seen: Observation) -> None:
-        """Power the node off, step by step (R5); returns if that was aborted."""
+        """Power the node off, step by step (R5); returns only if the shutdown was aborted."""
         await self._shutdown.run(seen)
 
     async def set_state(self, power: Power) -> None:
@@ -117,11 +117,11 @@ class OwnNode:
         try:
             await self._state.set(Power.UP)
         except PowerdError:
-            await self._aborted.look(seen)  # a reboot is paid all the same
+            await self._aborted.look(seen)  # a reboot is paid either way
             raise
 
     def _record(self, command: PowerCommand) -> None:
-        """A reason whose figures alone changed (an age, a block's number) counts as the same one."""
+        """Whether two reasons differ in more than figures (an age, a block's number)."""
         before = "" if self.objection is None else self.objection.reason
         self.objection = command if isinstance(command, StayUp) else None
         match command:

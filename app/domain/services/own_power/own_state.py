@@ -1,4 +1,4 @@
-"""What the chain says about this node's own power state, kept true; and what a Down means for its income (R3, R13)."""
+"""Keeps this node's power state on chain true, and remembers what a Down means for its income (R3, R13)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from app.domain.services.reporting.fee_pace import FeePace
 from app.ports.chain import Chain
 
 REMEMBER_S = 1.0
-"""What the stop of the daemon waits for a disk."""
+"""A stop of the daemon waits this long at most for a disk."""
 
 
 class OwnState:
-    """Compares before it submits, so that no extrinsic is sent that changes nothing."""
+    """Compares before it submits, so that it sends no extrinsic without effect."""
 
     def __init__(
         self,
@@ -48,15 +48,16 @@ class OwnState:
         self._paces = paces
         self._announce_s = announce_s
         self.uncertain = False
-        """Whether an extrinsic of ours may still land that says something else than the chain does now."""
+        """Whether an extrinsic of ours may still be included that differs from the chain's state now."""
         self._may_be_down = False
         self.window = window
 
     def paused(self, power: Power) -> str:
-        """Why this state is not sent now though it is wanted, or empty: the chain did not take it, at a fee (R15)."""
+        """Why this state is not sent now: the chain refused it at a fee (R15). Empty when it can be sent."""
         reason = self._paces[power].paused
         return (
-            reason and f"the chain did not take this node's state {power.value}, and is not asked again yet: {reason}"
+            reason
+            and f"the chain did not take this node's state {power.value}; powerd waits before it tries again: {reason}"
         )
 
     async def set(self, power: Power) -> None:
@@ -66,22 +67,22 @@ class OwnState:
             await self.window.said_up(inclusion)
 
     def begin(self, seen: Observation) -> None:
-        """A shutdown begins with this look. Raises `StatePaused` while Down can't be said."""
+        """Begin a shutdown with this observation. Raises `StatePaused` while Down can't be sent."""
         self._may_be_down = is_down(seen.best.power)
         if not self._may_be_down and (paused := self.paused(Power.DOWN)):
             raise StatePaused(paused)
 
     async def leave_last_sleep(self, seen: Observation) -> None:
-        """A Down of before this boot is said anew, after an Up.
+        """Replace a Down of before this boot: send Up, so that the Down that follows opens a window.
 
-        This boot may have been asked for: then its report closed the window, and only a state that turns Down
-        opens the next one. Without a window a sleep earns nothing, and the next target Up makes it worse.
+        If this boot was requested, its report closed the window, and only a state that turns Down opens the next one.
+        Without a window a sleep earns nothing, and the next target Up makes it worse.
         """
         if is_down(seen.best.power) and self.window.booted:
             await self._report(Power.UP)
 
     async def say_down(self, seen: Observation) -> Inclusion:
-        """Down, and the block that has to become final."""
+        """Send Down; returns the block that must become final."""
         self._may_be_down = True
         final = seen.finalized
         if already_final(seen) and final is not None and final.head is not None:
@@ -99,17 +100,17 @@ class OwnState:
             await self.window.said_down(inclusion)
             return inclusion
         await self.window.may_be_said()
-        # The chain says Down since an earlier run: what its best head shows now has to become final.
+        # The chain says Down since an earlier run: what its best head shows now must become final.
         head = seen.best.head
         return Inclusion("", None) if head is None else Inclusion(head.hash, head.number)
 
     async def take_back(self) -> None:
-        """Say Up if the chain may say Down."""
+        """Send Up if the chain may say Down."""
         if self._may_be_down:
             await self.set(Power.UP)
 
     async def announce_up(self) -> None:
-        """The daemon is stopped: say Up if the chain may say Down, and wait for no block."""
+        """Send Up if the chain may say Down, without waiting for a block: the daemon is being stopped."""
         if not self._may_be_down:
             return
         with suppress(TimeoutError):
@@ -126,8 +127,8 @@ class OwnState:
         """Report Up or Down; Up when power management is not enabled. None when the chain says so already.
 
         Down carries a block number on chain, so two Downs are equal here. After an extrinsic whose
-        fate is unknown the comparison can't be trusted (it may still land): then it is submitted,
-        and the nonce puts it behind the lost one. Raises `StatePaused` while it has to wait.
+        fate is unknown the comparison can't be trusted (it may still be included): then the state is submitted,
+        and its nonce puts it behind the lost one. Raises `StatePaused` while it must wait.
         """
         if not self._management.enabled:
             wanted = Power.UP
@@ -149,7 +150,7 @@ class OwnState:
         try:
             inclusion = await self._chain.set_power_state(wanted)
         except (ChainUnavailable, ExtrinsicRefused):
-            # This one never will land; an earlier one of unknown fate still may.
+            # This one will never be included; an earlier one of unknown fate still may.
             self.uncertain = before
             raise
         except ExtrinsicFailed:

@@ -1,4 +1,4 @@
-"""Whether this node may power off at all: it can be woken, its host can go down, no setting forbids it (R11, R14)."""
+"""Checks whether this node may power off: it can be woken, its host can go down, no setting forbids it (R11, R14)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FAULT = FaultKind.POWER_MANAGEMENT.key()
 
 
 class PowerManagement:
-    """Looks at host and card anew at every check: what comes later is found, a card that forgets is armed."""
+    """Checks host and card each time: it finds a card that comes later, and arms a card that forgets."""
 
     def __init__(
         self,
@@ -38,20 +38,20 @@ class PowerManagement:
         self._telemetry = context.telemetry
         self._allowed = allowed
         self.objection = "not checked yet"
-        """Why it is not enabled; empty when it is."""
+        """Why power management is not enabled; empty when it is."""
         self.objection_may_pass = False
-        """Whether host or chain only did not answer in time: then they are asked again soon."""
+        """Whether the only reason is that host or chain did not answer in time: then the next check comes soon."""
         self._nic: Nic | None = None
 
     @property
     def enabled(self) -> bool:
-        """Whether the node may call itself Down and power off, as of the last check."""
+        """Whether the node may report Down and power off, as of the last check."""
         return not self.objection
 
     async def check(self) -> None:
-        """Ask the host whether it can power off, and the clock for its alarm; see that the card is armed and known.
+        """Check that the host can power off, that the clock has an alarm, and that the card is armed and on chain.
 
-        A chain that can't be asked is doubt, and no fault of the machine.
+        A chain that can't be read is doubt, and no fault of the machine.
         """
         self.objection_may_pass = False
         forbidden = self._chain.lacks_power
@@ -80,10 +80,10 @@ class PowerManagement:
             self._faults.clear(FAULT)
 
     async def arm(self, *, said_down: bool) -> None:
-        """Find the card anew, arm it and read it back, and see that the chain has its address.
+        """Find the card, arm it, read it back, and check that the chain has its address.
 
-        `NicUnusable` or `NotWakeable` when it would not wake. A chain that can't be asked is a `ChainUnavailable`
-        before this node ``said_down``; later it objects to nothing, since the address fitted minutes ago.
+        Raises `NicUnusable` or `NotWakeable` when the card would not wake the node. A chain that can't be read is a
+        `ChainUnavailable` before this node ``said_down``; afterwards it is ignored, as the address matched minutes ago.
         """
         self._nic = nic = await self._port.find()
         await self._arm(nic)
@@ -95,23 +95,23 @@ class PowerManagement:
             self._telemetry.record(OperationFailed("reading this node's record", str(error), 0.0))
 
     def other_wakers(self) -> str:
-        """By what else than magic packets the card, as it was found last, wakes this machine; or nothing."""
+        """What besides magic packets makes the card wake this machine, as last found; empty if nothing."""
         if self._nic is None or not self._nic.other_wake_modes:
             return ""
-        return f"{self._nic.name} wakes it by {self._nic.other_wake_modes} too (nic.wake_modes)"
+        return f"{self._nic.name} also wakes it by {self._nic.other_wake_modes} (nic.wake_modes)"
 
     @property
     def wakers(self) -> tuple[str, ...]:
-        """What of the card, as it was armed last, wakes this machine."""
+        """What makes the card wake this machine, as last armed."""
         return () if self._nic is None else (_wakers(self._nic),)
 
     async def leaving(self) -> None:
-        """The power-off is about to be ordered: what runs after powerd may arm the card once more."""
+        """The power-off is about to be ordered: let what runs after powerd arm the card once more."""
         if self._nic is not None:
             await self._port.leaving(self._nic)
 
     async def staying(self) -> None:
-        """It was not, or it failed."""
+        """The power-off was not ordered, or failed."""
         await self._port.staying()
 
     async def _arm(self, nic: Nic) -> None:

@@ -1,6 +1,6 @@
-"""Powers the node off, step by step, and takes everything back when a step fails (R5, R12).
+"""Powers the node off, step by step, and undoes everything when a step fails (R5, R12).
 
-The steps and what follows from their failure stand as a table in `app.domain.rules.shutdown`.
+A table in `app.domain.rules.shutdown` lists the steps, and what follows from the failure of each.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from app.domain.services.own_power.own_state import OwnState
 
 
 class Abort(Exception):
-    """The sequence's orderly way out: the node stays up."""
+    """Ends the sequence in order: the node stays up."""
 
 
 class Shutdown:
-    """One run of the sequence at a time."""
+    """Runs the sequence, once at a time."""
 
     def __init__(
         self,
@@ -51,30 +51,30 @@ class Shutdown:
 
     @property
     def step(self) -> str:
-        """Where the sequence stands; empty while none runs."""
+        """The current step; empty while no sequence runs."""
         return self._step.value if self._running else ""
 
     @property
     def cooling_down(self) -> str:
-        """Why the sequence must not begin now although it could; empty when it can."""
+        """Why the sequence must not begin yet; empty when it can."""
         if self._clock.monotonic() >= self._cooling_until_s:
             return ""
         return "this machine did not power off a short while ago"
 
     def not_wanted(self) -> None:
-        """The target is Up: what failed earlier is of no interest any more."""
+        """The target is Up: forget earlier failures."""
         self._cooling_until_s = float("-inf")
         self._host.forget_failures()
 
     async def forget_last_sleep(self) -> None:
-        """The machine is up: the clock's alarm may still be that of its last sleep."""
+        """Clear the clock's alarm of the last sleep: the machine is up."""
         await self._host.clear_alarm()
 
     async def run(self, seen: Observation) -> None:
-        """Go through the sequence; returns when a guard ended it, or the host outlived its end.
+        """Run the sequence; returns when a guard ended it, or when the host is alive after its end.
 
-        Raises the error of a step that failed, after the state was set Up again; if that failed too,
-        its error: then the caller looks again soon, and finds the state Down.
+        Raises the error of a failed step after the state was set Up again; if that failed too, raises that error:
+        the caller then looks again soon, and finds the state Down.
         """
         self._state.begin(seen)
         self._last_seen = seen.best
@@ -84,7 +84,7 @@ class Shutdown:
         except PowerdError:
             raise
         except BaseException:
-            # Stopped, or ended by a bug: either way the machine goes on.
+            # Stopped, or ended by a bug: the machine stays up in both cases.
             await self._take_back()
             raise
         finally:
@@ -102,7 +102,7 @@ class Shutdown:
     async def _sequence(self, seen: Observation) -> None:
         self._pass(Step.ARM)
         await self._host.arm(said_down=False)
-        # From Down on nothing is credited unless the machine boots (R13): all that can be asked is asked before.
+        # After Down nothing is credited unless the machine boots (R13): so check everything that can be checked before.
         await self._duties.close_last_window()
         await self._state.leave_last_sleep(seen)
         await self._duties.bursts.finish()
@@ -161,7 +161,7 @@ class Shutdown:
             await self._clock.sleep(self._policy.follow_up_s)
 
     async def _still_wanted(self) -> Observation:
-        """Everything anew; `Abort` when any guard objects now, or the target is Up."""
+        """Observe again; raises `Abort` when a guard objects, or the target is Up."""
         seen = await self._observer.observe()
         self._last_seen = seen.best
         match decide(seen, self._observer.limits):
@@ -179,7 +179,7 @@ class Shutdown:
         await self._state.take_back()
 
     async def _take_back(self) -> None:
-        """The daemon is stopped: say Up and don't wait, unless the host is on its way down already."""
+        """Send Up without waiting, unless the host is already going down: the daemon is being stopped."""
         if not self._host.ordered:
             await self._state.announce_up()
             await self._host.stay()

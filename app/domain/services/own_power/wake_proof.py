@@ -1,7 +1,7 @@
-"""Sees whether this node was woken, and keeps it up until that was seen once, where the operator wants that (R14).
+"""Judges whether a boot was a wake; if the operator requires it, keeps the node up until one was proved (R14).
 
-What proves a wake stands in `app.domain.rules.proved_wake`. A memory that can't be read or written is a fault: a
-proof may be lost by it, and none is made up.
+`app.domain.rules.proved_wake` defines what proves a wake. A memory that can't be read or written is a fault: a
+proof can be lost by it, but never invented.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ FAULT = FaultKind.WAKE_MEMORY.key()
 SETTING = "power_management.require_proved_wake"
 USUAL_BLOCK_S = 6.0
 NEAR_S = 60.0
-"""A block so much older than the moment that is asked for will do."""
+"""A block can be this much older than the moment in question."""
 LOOKS_MAX = 8
 SHUTDOWN_S = 900.0
-"""A trial that was seen to last does not end in the middle of a shutdown: what ends after Down costs income (R13)."""
+"""A valid trial stays valid for the length of a shutdown: one that is aborted after Down costs income (R13)."""
 SHORTEST_BLOCK_S = 0.1
 LEFT = NodePower(PowerState(Power.DOWN), Power.DOWN)
-"""As the node had left its power."""
+"""The node's power when it went to sleep."""
 JUDGING_S = 10.0
-"""A look at the chain waits no longer for the judgement of a boot; the next one tries again."""
+"""A look at the chain waits this long at most for the judgement of a boot; the next look tries again."""
 
 
 class WakeProof:
-    """Nothing is kept, and nothing proved, where ``memory`` is None."""
+    """Keeps and proves nothing where ``memory`` is None."""
 
     def __init__(
         self,
@@ -72,25 +72,25 @@ class WakeProof:
 
     @property
     def proved_at_s(self) -> float | None:
-        """When it was last seen to be woken: the start of that boot (Unix seconds)."""
+        """The start of the boot of the last proved wake (Unix seconds); None without one."""
         return None if self._record is None else self._record.proved_at_s
 
     async def saw(self, own: OwnPower) -> None:
-        """This is what the chain says of this node now; the first look after a boot that can judge it does."""
+        """Take the node's power as just read from the chain; the first call that can judge the boot does so."""
         record = await self._load()
         if record is not None and record.departure is not None and not self._leaving:
             await self._judge(record.departure, record, own)
         self.objection = await self._objection() if self._required else ""
 
     async def leaving(self) -> None:
-        """The power-off is about to be ordered, and the target is Down."""
+        """Save the departure: the power-off is about to be ordered, and the target is Down."""
         self._leaving = True
         alarm_at_s = await self._alarm.due_at_s()
         departure = Departure(self._facts.boot_id(), self._clock.now(), alarm_at_s)
         await self._keep(WakeRecord(departure, self.proved_at_s))
 
     async def staying(self) -> None:
-        """The order was taken back, or failed."""
+        """Drop the departure: the order was withdrawn, or failed."""
         if self._leaving:
             self._leaving = False
             await self._keep(WakeRecord(None, self.proved_at_s))
@@ -109,18 +109,18 @@ class WakeProof:
         if proved:
             self._telemetry.record(WakeProved(boot_at_s))
         judged = WakeRecord(None, boot_at_s if proved else record.proved_at_s)
-        await self._keep(judged, trial_is_over=True)  # it was of another boot
+        await self._keep(judged, trial_is_over=True)  # the trial was of another boot
 
     async def _is_proof(self, departure: Departure, head: Head, boot_at_s: float) -> bool:
         if not may_prove(departure, self._facts.boot_id(), boot_at_s):
             return False
         at_boot = await self._power_at(head, boot_at_s)
         earlier_s = still_down_at_s(departure, boot_at_s)
-        # That it was Down when the node left was read right before the order.
+        # The state Down at the departure was read right before the order.
         return proves(at_boot, LEFT if earlier_s is None else await self._power_at(head, earlier_s))
 
     async def _power_at(self, head: Head, at_s: float) -> PowerThen:
-        """As a block up to a minute before that moment left it; None when none is found that is remembered."""
+        """The power in a block up to a minute before that moment; None when no such block is found."""
         newest = head.number or 0
         pace_s = USUAL_BLOCK_S
         number = newest - math.ceil((head.time_s - at_s) / pace_s)
@@ -138,18 +138,18 @@ class WakeProof:
 
     async def _objection(self) -> str:
         if self._memory is None:
-            return f"no wake of this node can be remembered here ({SETTING})"
+            return f"this node has no memory for a proved wake ({SETTING})"
         now_s = self._clock.monotonic()
         if self.proved_at_s is not None or now_s < self._allowed_until_s:
             return ""
         try:
             trial = await self._memory.trial()
         except WakeMemoryUnusable as error:
-            return f"whether a wake of this node was seen is not known: {error}"
+            return f"it is not known whether a wake of this node was seen: {error}"
         if trial is not None and trial.lasts(self._facts.boot_id(), self._facts.uptime_s()):
             self._allowed_until_s = now_s + SHUTDOWN_S
             return ""
-        return f"no wake of this node was seen yet ({SETTING}); `powerd check --trial` lets it sleep once, to be woken"
+        return f"no wake of this node was seen yet ({SETTING}); `powerd check --trial` lets it sleep once, as a test"
 
     async def _load(self) -> WakeRecord | None:
         if self._record is None and self._memory is not None:
@@ -173,4 +173,4 @@ class WakeProof:
             self._faults.clear(FAULT)
 
     def _complain(self, error: WakeMemoryUnusable) -> None:
-        self._faults.report(FAULT, f"what proves that this node can be woken can't be kept: {error}")
+        self._faults.report(FAULT, f"the proof that this node can be woken can't be saved: {error}")

@@ -1,4 +1,4 @@
-"""Compares this machine's clock with the chain's before a report: one with a wrong time is refused, at a fee (R13)."""
+"""Compares this machine's clock with the chain's before a report: the chain refuses a wrong time, at a fee (R13)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from app.ports.clock import Clock as ClockPort
 FAULT = FaultKind.CLOCK_DRIFT.key()
 POLL_S = 3.0
 NEXT_BLOCK_S_MAX = 30.0
-"""Five blocks: a chain that makes none in that time tells nothing about the clock."""
-STANDS_STILL = f"the chain has made no block for {NEXT_BLOCK_S_MAX:.0f} s, and takes no report that waits for one"
-REMEDY = "see that it is synchronised (NTP)"
+"""The time of five blocks: a chain that makes none in that time says nothing about the clock."""
+STANDS_STILL = (
+    f"the chain has made no block for {NEXT_BLOCK_S_MAX:.0f} s, so that a report would wait for one and be too old"
+)
+REMEDY = "check that it is synchronised (NTP)"
 
 
 class ClockWatch:
-    """Knows whether the clock was wrong when last looked at. ``blocks_come`` is False where none come by themselves."""
+    """Remembers whether the clock was wrong at the last check. ``blocks_come``: blocks come by themselves."""
 
     def __init__(self, chain: ChainReader, clock: ClockPort, faults: FaultBoard, *, blocks_come: bool = True) -> None:
         self._chain = chain
@@ -29,11 +31,11 @@ class ClockWatch:
         self._shown_s: float | None = None
 
     async def check(self) -> None:
-        """Look now: raises `ClockWrong`, and keeps a fault, while the clock is wrong for sure.
+        """Check now: raises `ClockWrong`, and keeps a fault, while the clock is certainly wrong.
 
-        A chain that can't be asked, or whose head is old, is no evidence: then nothing is said. But `ChainUnavailable`
-        is raised while the chain makes no block: a report that waits for one carries an uptime that is too small by
-        then, and where the clock is ahead, the chain takes it all the same. For the minting that is a violation.
+        A chain that can't be read, or whose head is old, is no evidence. `ChainUnavailable` is raised while the chain
+        makes no block: the uptime of a report that waits for one is too small by then, and if the clock is ahead,
+        the chain takes it nevertheless. For the minting that is a violation.
         """
         window_s = HINT_WINDOW_S if self._shown_s is None else RIGHT_AGAIN_S
         head = await self._head()
@@ -53,13 +55,13 @@ class ClockWatch:
             self._wrong(head.off_by_s(self._clock.now()))
 
     async def refused(self) -> None:
-        """The chain did not take the time of a report: a fault in any case; `ClockWrong` when the clock is why."""
+        """The chain refused a report's time: report a fault in any case; raises `ClockWrong` if the clock is wrong."""
         try:
             await self.check()
         except ClockWrong:
             raise
         except PowerdError:
-            pass  # a chain that stands still, or can't be asked, tells nothing of the clock
+            pass  # a chain that stands still, or can't be read, is no evidence
         self._faults.report(
             FAULT,
             "the chain refused the time of an uptime report, which it takes within ±60 s only: the report came late "
@@ -67,7 +69,7 @@ class ClockWatch:
         )
 
     def right(self) -> None:
-        """A block, or a report that was taken, shows that it is."""
+        """The clock is right, as a block or an included report shows."""
         self._shown_s = None
         self._faults.clear(FAULT)
 
@@ -83,7 +85,7 @@ class ClockWatch:
         raise ClockWrong(f"{problem}; {REMEDY}")
 
     async def _next_head(self, old: Head) -> Head | None:
-        """The next block's head, within the seconds that tell how young it is, or the old one again.
+        """Wait for the next head, and read it soon enough to know its age; the old head again when no block comes.
 
         None where that is not known.
         """
@@ -108,7 +110,7 @@ class ClockWatch:
 
 
 def _is_next(head: Head, old: Head) -> bool:
-    """Whether it is a block that came since. A gateway that goes back and forth shows old ones between."""
+    """Whether it is a newer block. A gateway that switches between endpoints can show older ones."""
     if head.seen_s_max is not None and head.seen_s_max > NEXT_BLOCK_S_MAX:
         return False
     return _is_other(head, old)

@@ -1,4 +1,4 @@
-"""Paces what costs a fee when it fails: ever more slowly, until it succeeds (R15)."""
+"""Slows down extrinsics that cost a fee when they fail, until one succeeds (R15)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.domain.services.reporting.wallet import Wallet
 
 @dataclass(frozen=True, slots=True)
 class FeePolicy:
-    """Seconds. ``failed``: after an extrinsic that was included and failed; ``uncertain``: after one that may have."""
+    """Pauses in seconds: after an extrinsic that ``failed`` in a block, and after one that may have (``uncertain``)."""
 
     failed: Backoff = Backoff(60.0, 1200.0)
     uncertain: Backoff = Backoff(5.0, 1200.0)
@@ -27,11 +27,11 @@ FATES: tuple[tuple[type[Exception], Fate], ...] = (
     (TimeoutError, Fate.UNCERTAIN),
     (ChainUnavailable, Fate.NOT_SENT),
 )
-"""Of any other error no extrinsic was made: a wrong clock, say."""
+"""Other errors, such as a wrong clock, come before an extrinsic is made."""
 
 
 class FeePace:
-    """Of one kind of extrinsic. What the chain did not take costs nothing, and slows nothing down."""
+    """The pace of one kind of extrinsic. A refused extrinsic costs nothing, and causes no pause."""
 
     def __init__(self, context: NodeContext, wallet: Wallet, policy: FeePolicy, call: Call) -> None:
         self._telemetry = context.telemetry
@@ -43,11 +43,11 @@ class FeePace:
 
     @property
     def paused(self) -> str:
-        """Why it is not sent now, or empty."""
+        """Why the extrinsic is not sent now; empty when it can be."""
         return self._reason if self._attempts.due_in_s else ""
 
     def failed(self, error: Exception) -> float:
-        """The pause before the next attempt; 0 for an error that cost nothing."""
+        """Record a failure; returns the pause before the next attempt in seconds, 0 for an error that cost nothing."""
         self._wallet.failed(error)
         for kind, fate in FATES:
             if isinstance(error, kind):
@@ -61,7 +61,7 @@ class FeePace:
         return self._attempts.failed(backoff)
 
     def succeeded(self) -> None:
-        """It was taken: the next failure is the first."""
+        """Record a success: the next failure is the first."""
         self._wallet.paid()
         self._telemetry.measure(ExtrinsicEnded(self._call, Fate.INCLUDED))
         self._attempts.succeeded()

@@ -21,11 +21,11 @@ SILENCE_FAULT = FaultKind.UPTIME.key()
 HEALTH_FAULT = FaultKind.UNHEALTHY.key()
 SAMPLES_APART_S = 1.0
 """Uptime is reported in whole seconds."""
-HEALTH_REMEDY = "mend what these flags name, or remove their files (host_facts.flags_dir)"
+HEALTH_REMEDY = "repair what these flags name, or remove their files (host_facts.flags_dir)"
 
 
 class Uptime:
-    """Samples afresh for every attempt; one report is in flight at a time."""
+    """Takes a new sample for every attempt; one report is in flight at a time."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Uptime:
         self._reported_at_s = self._sampled_at_s
         self._fee_pause_s = 0.0
         self.next_s: float | None = None
-        """When the next attempt begins, by the monotonic clock; None while the first one is under way."""
+        """When the next attempt begins (monotonic seconds); None during the first one."""
         self._problem = ("no attempt has ended yet", "")
         self.taken = 0
         """Reports that were included and succeeded."""
@@ -61,7 +61,7 @@ class Uptime:
         self.reported_once = asyncio.Event()
         """Set by the first report that was included and succeeded."""
         self.answered_once = asyncio.Event()
-        """Set by the first report, or by finding that none is to be waited for: an unhealthy node, a wrong clock."""
+        """Set by the first report, or when it is not worth waiting for one: an unhealthy node, a wrong clock."""
 
     @property
     def age_s(self) -> float:
@@ -70,17 +70,17 @@ class Uptime:
 
     @property
     def gap_begins_s(self) -> float | None:
-        """Without a report till then (monotonic) a gap begins that is not paid; None while none was taken yet."""
+        """When an unpaid gap begins unless a report is taken (monotonic seconds); None before the first report."""
         return None if self.last is None else self._reported_at_s + GAP_S_MAX
 
     async def run(self) -> None:
-        """Report for ever, every ``interval_s`` counted from the last sample, and say so when none is taken."""
+        """Report for ever, every ``interval_s`` after the last sample; report a fault when the chain takes none."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_silence(), name="uptime silence")
             group.create_task(self._report(), name="uptime reports")
 
     async def first_answer(self) -> None:
-        """Wait until the first report was taken, or none is to be waited for; not for ever."""
+        """Wait for `answered_once`, for ``first_report_wait_s`` at most."""
         self._progress.made(ITSELF, waits_s=self._policy.first_report_wait_s)
         try:
             async with self._clock.timeout(self._policy.first_report_wait_s):
@@ -90,7 +90,7 @@ class Uptime:
             self._telemetry.record(OperationFailed("the first uptime report", reason, 0.0))
 
     async def send_now(self) -> UptimeReported | UptimeSkipped:
-        """One attempt, with a fresh sample. A node that is not healthy reports nothing, and says so.
+        """Make one attempt with a new sample. An unhealthy node reports no uptime, and raises a fault.
 
         Raises the errors of `ChainWriter`, `ClockWrong`, and `TimeoutError` when the chain took too long.
         """
@@ -136,7 +136,7 @@ class Uptime:
             await self._clock.sleep(wait_s)
 
     async def _another_second(self) -> None:
-        """Two reports of the same second, the first of unknown fate, would be a reboot at no time: a violation."""
+        """Two reports of the same second, the first of unknown fate, look like a reboot in no time: a violation."""
         if self._sampled_once:
             await self._clock.sleep(max(0.0, self._sampled_at_s + SAMPLES_APART_S - self._clock.monotonic()))
         self._sampled_once = True
@@ -161,7 +161,7 @@ class Uptime:
         return max(0.0, self._sampled_at_s + self._policy.interval_s - self._clock.monotonic())
 
     async def _after_failure(self, error: Exception) -> float:
-        """The pause. A look at a wrong clock is free, so it is looked at often, and a report goes when it is right."""
+        """The pause in seconds. A wrong clock is checked often, as that is free; a report goes once it is right."""
         wait_s = max(self._attempts.failed(self._policy.retry), self._fee_pause_s)
         try:
             if isinstance(error, ExtrinsicFailed) and error.error == ExtrinsicFailed.INVALID_TIME:
@@ -176,7 +176,7 @@ class Uptime:
 
     # -- silence -----------------------------------------------------------------------------------
     async def _watch_silence(self) -> None:
-        """Attempts may be far apart, or hang: that none was taken for too long is noticed on the clock."""
+        """Attempts can be far apart, or hang; so a task of its own checks how long none has succeeded."""
         while True:
             due_s, _ = self._silence()
             await self._clock.sleep(max(due_s - self._clock.monotonic(), 0.0) or self._policy.first_silence_s)

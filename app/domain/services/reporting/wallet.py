@@ -1,4 +1,4 @@
-"""The account that this node's extrinsics are paid from: one that can't pay is a fault at once (R13, R15)."""
+"""The account that pays this node's extrinsics: one that can't pay is a fault at once (R13, R15)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ FAULT = FaultKind.WALLET.key()
 
 
 class Wallet:
-    """Hears how extrinsics end."""
+    """Gets the result of each extrinsic."""
 
     def __init__(self, faults: FaultBoard) -> None:
         self._faults = faults
 
     def failed(self, error: Exception) -> None:
-        """One was not taken; it may be for want of money."""
+        """Report a fault if the account could not pay."""
         if isinstance(error, ExtrinsicRefused) and error.reason == ExtrinsicRefused.PAYMENT:
             account = f" {error.account}" if error.account else ""
             self._faults.report(

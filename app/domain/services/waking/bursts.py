@@ -1,4 +1,4 @@
-"""Sends bursts of magic packets, side by side, none delaying another (R7)."""
+"""Sends bursts of magic packets side by side; none delays another (R7)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.domain.services.context.node_context import NodeContext
 from app.ports.magic_packets import MagicPackets
 
 FAULT = FaultKind.MAGIC_PACKETS.key()
-"""No packet leaves; behind it and a hyphen stands an interface by which none does, while others work."""
+"""The fault that no packet leaves. A suffix ``-INTERFACE`` means: by this interface only, while others work."""
 
 RECORDED_AT_ONCE = 16
 """Lines of the log take several times as long as the packets that they are about."""
@@ -28,14 +28,14 @@ NONE_FAILED: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """One node's part of a round of packets, and what telemetry gets of it."""
+    """One node's part of a round of packets, and the record that telemetry gets of it."""
 
     mac: Mac
     started: WakeBurstStarted
 
 
 class Bursts:
-    """Bursts that start together leave in one task."""
+    """Sends bursts that start together in one task."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Bursts:
         self._early: list[Sequence[Burst]] = []
 
     def start(self, bursts: Sequence[Burst]) -> None:
-        """Begin to send; from now on they are in flight. What is started before `run` leaves when that begins."""
+        """Start bursts; they are in flight from now on. Bursts that start before `run` are sent when it begins."""
         if not bursts:
             return
         self._in_flight += 1
@@ -67,7 +67,7 @@ class Bursts:
             self._group.create_task(self._send(bursts), name="wake: burst")
 
     async def run(self) -> None:
-        """Send what is started; runs until cancelled."""
+        """Send the started bursts; runs until cancelled."""
         async with asyncio.TaskGroup() as group:
             for bursts in self._early:
                 group.create_task(self._send(bursts), name="wake: burst")
@@ -76,7 +76,7 @@ class Bursts:
             await asyncio.Event().wait()
 
     async def _send(self, bursts: Sequence[Burst]) -> None:
-        """``packets`` rounds, ``packet_interval_s`` apart, the first at once."""
+        """Send ``packets`` rounds, ``packet_interval_s`` apart, the first at once."""
         try:
             for round_number in range(self._policy.packets):
                 if round_number:
@@ -106,16 +106,16 @@ class Bursts:
                 self._telemetry.record(started)
 
     async def finish(self) -> None:
-        """Wait until no burst is in flight, at most a little longer than one takes."""
+        """Wait until no burst is in flight, for little longer than one burst at most."""
         try:
             async with self._clock.timeout(self._policy.burst_s + 1.0):
                 await self._idle.wait()
         except TimeoutError:
-            # New bursts keep coming; those that were in flight are out.
+            # New bursts keep starting; those that were in flight have been sent.
             return
 
     async def _send_one(self, mac: Mac) -> bool:
-        """Whether the packet left by any interface: a sleeper behind another one is none of its business."""
+        """Whether the packet left by any interface. An interface that failed is a fault of its own."""
         reasons = NONE_FAILED
         try:
             await self._packets.send(mac)

@@ -1,4 +1,4 @@
-"""Which nodes the farm has, and by which address each is woken: read from the chain, and kept a while."""
+"""The farm's nodes and the address that wakes each: read from the chain, and cached for a while."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REMEDY = "Have the node register anew (Zero-OS does so when it boots), or look f
 
 
 class FarmDirectory:
-    """The farm's other nodes. Errors are those of the chain."""
+    """The farm's other nodes. Raises the errors of the chain."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class FarmDirectory:
         self._faults = context.faults
         self._refresh_s = refresh_s
         self.nodes_at_once = nodes_at_once
-        """So many are read together where each costs a call of its own (behind a gateway); None: all of them."""
+        """How many nodes are read together where each costs a call (behind a gateway); None: all of them."""
         self._members: tuple[NodeId, ...] = ()
         self._nodes: dict[NodeId, Node] = {}
         self._unreadable: set[NodeId] = set()
@@ -40,7 +40,7 @@ class FarmDirectory:
 
     @property
     def lacks_power(self) -> str:
-        """Why nodes have no power target here at all; empty where they have."""
+        """Why nodes have no power target on this chain; empty where they have one."""
         return self._chain.lacks_power
 
     @property
@@ -48,14 +48,14 @@ class FarmDirectory:
         return self.nodes_at_once is None
 
     async def powers(self, nodes: Collection[NodeId]) -> Powers:
-        """What the best head says of these nodes now, in one read."""
+        """The power of these nodes at the best head now, in one read."""
         return (await self._chain.powers(nodes, HeadKind.BEST)).powers
 
     async def peers(self) -> Collection[NodeId]:
         """All other nodes of the farm; the list is read again when it is older than ``refresh_s``.
 
-        With it come the records of them all, or, where each costs a call (``nodes_at_once``),
-        of none: then `among` reads those of the nodes that may have to be woken.
+        It reads the records of all of them too, unless each costs a call (``nodes_at_once``): then `among` reads
+        the records of the nodes that it may have to wake.
         """
         if self._clock.monotonic() - self._read_at_s >= self._refresh_s:
             await self._read()
@@ -63,11 +63,11 @@ class FarmDirectory:
         return self._members
 
     async def _read(self) -> None:
-        """Nodes that join while an answer is on its way stay: it is older than they are."""
+        """Read the list. A node that joins during the read stays a member: the answer is older."""
         before = set(self._members)
         listed = await self._chain.farm_nodes(self._farm)
         if self._own not in listed and not self._chain.lacks_power:
-            # An empty answer, say: to believe it would end every wake that is under way.
+            # Such as an empty answer: to believe it would end every wake that is under way.
             raise ChainUnavailable(f"the list of the nodes of farm {self._farm} lacks this node, {self._own}")
         joined = [node for node in self._members if node not in before]
         self._members = tuple(node for node in dict.fromkeys([*listed, *joined]) if node != self._own)
@@ -85,24 +85,24 @@ class FarmDirectory:
                 await self.reread(sorted(self._unreadable))
 
     async def among(self, nodes: Collection[NodeId]) -> Collection[NodeId]:
-        """Those of ``nodes`` that are peers of this farm; one whose record is not known yet is looked up.
+        """The nodes of ``nodes`` that are peers in this farm; looks up records that are not known yet.
 
-        A member whose record can't be read now is a peer all the same.
+        A member whose record can't be read now is a peer as well.
         """
         unknown = [node for node in nodes if node not in self._nodes and node != self._own]
         try:
             if unknown:
                 await self.reread(unknown)
         except ChainUnavailable:
-            # A gateway that can't tell one record must not keep the others from being woken.
+            # One record that a gateway can't deliver must not prevent wakes of other nodes.
             if any(node not in self._members for node in unknown):
                 raise
         return [node for node in nodes if node in self._nodes or node in self._members]
 
     async def reread(self, nodes: Collection[NodeId]) -> None:
-        """Read these records again: a new node, or one whose card may have been replaced.
+        """Read these records again: of new nodes, or of nodes whose card may have been replaced.
 
-        A member's record that is not answered stays as it was; a node that joined is a member from now on.
+        A member's record without an answer stays as it was; a node that joined is a member from now on.
         """
         if not nodes:
             return
@@ -117,11 +117,11 @@ class FarmDirectory:
         return self._nodes.get(node)
 
     def is_unreadable(self, node: NodeId) -> bool:
-        """Whether the chain has a record of this member that could not be read when it was last asked for."""
+        """Whether the chain has a record of this member that could not be decoded at the last read."""
         return node in self._unreadable
 
     def _learn(self, node: NodeId, record: Node | Unreadable | None) -> None:
-        """A record that can't be read says nothing: a member stays, and so does what was known of it."""
+        """Report a record that can't be decoded. It changes nothing: a member stays, and so does its known record."""
         if isinstance(record, Unreadable):
             self._cannot_read(node, record)
         elif record is not None and record.farm == self._farm:
@@ -136,13 +136,15 @@ class FarmDirectory:
 
     def _cannot_read(self, node: NodeId, record: Unreadable) -> None:
         if node not in self._members:
-            # It may have joined a moment ago: the farm's list tells.
+            # It may have joined a moment ago: the farm's list decides.
             self._read_at_s = float("-inf")
             return
         self._unreadable.add(node)
         known = self._nodes.get(node)
         used = (
-            "it can't be woken" if known is None or known.mac is None else f"it is woken by {known.mac}, as last read"
+            "it can't be woken"
+            if known is None or known.mac is None
+            else f"it is woken by {known.mac}, the address that was last read"
         )
         self._faults.report(_fault(node), f"{record.reason}; {used}. {REMEDY}")
 

@@ -1,7 +1,7 @@
-"""Looks at all peers, and wakes those that are wanted up and are not (R2, R7).
+"""Looks at all peers, and wakes those whose target is Up and whose state is not (R2, R7).
 
-Where each node costs a call of its own (behind a gateway), they are read a few at a time, and each few are
-handed on before the next are read: a farm of a hundred takes minutes, and its first sleeper must not wait for them.
+Where each node costs a call (behind a gateway), a few nodes are read at a time, and their answers are passed
+on before the next are read: a farm of a hundred takes minutes, and its first sleeper must not wait for all.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from app.domain.services.waking.wake_service import WakeService
 SYNC_FARM = Work(
     "bringing the farm in step with the chain",
     FaultKind.FARM_POWER.key(),
-    "until then it wakes only nodes of which an event comes; see that one of chain.urls (with profile zos: "
+    "until then it wakes only nodes for which an event comes; check that one of chain.urls (with profile zos: "
     "api-gateway) answers",
     patience_s=180.0,
 )
-"""Several looks fail before it is a fault: the longest pause between two is 75 s."""
+"""Several looks must fail before it is a fault: the longest pause between two is 75 s."""
 
 
 class FarmLook:
-    """Errors are those of the chain."""
+    """Raises the errors of the chain."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class FarmLook:
         await self.loop.keep(FARM, self.look)
 
     async def look(self) -> None:
-        """One look at the farm. Where nodes have no power, none sleeps."""
+        """Look at the farm once. Where nodes have no power target, none sleeps."""
         if self._farm.lacks_power:
             return
         asked_at_s = self._clock.monotonic()

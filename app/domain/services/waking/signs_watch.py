@@ -1,4 +1,4 @@
-"""Watches the other nodes' signs of life: who gave one lately, and who was silent all the time."""
+"""Watches the other nodes' signs of life: which node gave one recently, and which was silent throughout."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from app.ports.clock import Clock
 from app.ports.signs_of_life import SignsOfLife
 
 LOOK_S_MIN = 5.0
-"""A node in the middle of its shutdown looks every 2 s, and a sign counts for the better part of an hour."""
+"""The least time between reads: a node in its shutdown looks every 2 s, and a sign counts for most of an hour."""
 
 
 class SignsWatch:
-    """Knows nothing where ``port`` is None: there the chain tells no signs. They count for ``fresh_s`` seconds."""
+    """Does nothing where ``port`` is None: that chain shows no signs of life. A sign counts for ``fresh_s`` seconds."""
 
     def __init__(self, port: SignsOfLife | None, clock: Clock, *, fresh_s: float) -> None:
         self._port = port
@@ -35,11 +35,11 @@ class SignsWatch:
 
     @property
     def fresh_s(self) -> float:
-        """For so long a sign counts."""
+        """Seconds for which a sign counts."""
         return self._fresh_s
 
     async def look(self, peers: Collection[NodeId]) -> None:
-        """Read the counters of these peers, unless that was done a moment ago. Raises `ChainUnavailable`."""
+        """Read the counters of these peers, unless they were read a moment ago. Raises `ChainUnavailable`."""
         async with self._looking:
             now_s = self._clock.monotonic()
             if self._port is None or not peers or now_s - self._looked_at_s < LOOK_S_MIN:
@@ -57,19 +57,19 @@ class SignsWatch:
             self._looked_at_s = now_s
 
     def is_fresh(self, node: NodeId) -> bool:
-        """Whether it gave a sign of life a short while ago."""
+        """Whether the node gave a sign of life within ``fresh_s``."""
         sign = self._signs.get(node)
         return sign is not None and is_fresh(sign, self._clock.monotonic(), self._fresh_s)
 
     def is_silent(self, node: NodeId) -> bool:
-        """Whether it gave none for as long as a sign counts, as of the last look, and would have been heard."""
+        """Whether the node gave no sign for ``fresh_s`` as of the last look, and was watched for that long."""
         if node not in self._known_since_s:
             return False
         heard_s = max(self._signs[node].at_s, self._known_since_s[node], self._regular_since_s)
         return self._looked_at_s - heard_s >= self._fresh_s
 
     async def _look_back(self, port: SignsOfLife, peers: Collection[NodeId]) -> None:
-        """What the chain remembers spares a node that was just started the wait for the next reports."""
+        """Take signs from the chain's history, so that a node that just started need not wait for the next reports."""
         earlier = await port.earlier(peers)
         if earlier is not None:
             age_s = max(0.0, self._clock.now() - earlier.time_s)

@@ -1,4 +1,4 @@
-"""Calls peers that are wanted up and give no sign of life, though the chain calls them Up (R14)."""
+"""Wakes peers that are Up on chain, with target Up, and give no sign of life (R14)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXACT: Jitter = lambda: 0.5  # noqa: E731 - the looks at the farm are spread al
 
 
 class SilentPeers:
-    """Does nothing where the chain tells no signs of life."""
+    """Does nothing where the chain shows no signs of life."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class SilentPeers:
         self._silences: dict[NodeId, Silence] = {}
 
     async def look(self, powers: Powers, now_s: float) -> None:
-        """This is what the chain says of all peers. A failed read of the signs of life is recorded, and no more."""
+        """Take the power of all peers as just read from the chain. A failed read of their signs is only recorded."""
         try:
             await self._watch.look(tuple(powers))
         except PowerdError as error:

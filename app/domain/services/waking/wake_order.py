@@ -1,4 +1,4 @@
-"""Knows which nodes can wake others, and so how long this one leaves a sleeper to those before it (R7)."""
+"""Computes how long this node leaves a sleeper to the nodes that come before it in the order of wakers (R7)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.domain.rules.wake_rank import WakeOrderPolicy, can_wake_others, rank
 
 
 class WakeOrder:
-    """This node's rank among the wakers. It knows what the chain last said, and before that, itself alone."""
+    """This node's rank among the wakers, by the chain's last answers; before the first answer, among itself alone."""
 
     def __init__(self, own: NodeId, policy: WakeOrderPolicy) -> None:
         self._own = own
@@ -21,16 +21,16 @@ class WakeOrder:
 
     @property
     def wakers(self) -> tuple[NodeId, ...]:
-        """The peers that the chain last showed up, and about to stay so."""
+        """The peers that the chain last showed Up, with target Up."""
         return tuple(self._wakers)
 
     @property
     def leaving(self) -> bool:
-        """Whether this node is to go down: then it leaves nothing to others."""
+        """Whether this node is about to go down: then it leaves no sleeper to others."""
         return self._leaving
 
     def saw(self, powers: Powers) -> None:
-        """This is what the chain says of some peers."""
+        """Take the power of some peers as just read from the chain."""
         for node, power in powers.items():
             if can_wake_others(power):
                 self._wakers[node] = None
@@ -38,20 +38,20 @@ class WakeOrder:
                 self._wakers.pop(node, None)
 
     def saw_all(self, powers: Powers) -> None:
-        """This is what the chain says of all peers there are."""
+        """Take the power of all peers as just read from the chain."""
         self._wakers = {node: None for node, power in powers.items() if can_wake_others(power)}
 
     def saw_own(self, power: NodePower | Unreadable) -> None:
-        """This is what the chain says of this node; an answer that can't be read changes nothing."""
+        """Take this node's power as just read from the chain; an answer that can't be decoded changes nothing."""
         if isinstance(power, NodePower):
             self._leaving = power.target is Power.DOWN
 
     def saw_silent(self, nodes: Collection[NodeId]) -> None:
-        """These may be dark, whatever the chain says of them: nothing is left to them."""
+        """These nodes may be dark, whatever the chain says: no sleeper is left to them."""
         self._silent = frozenset(nodes)
 
     def delay_s(self, target: NodeId) -> float:
-        """How long a first burst to a sleeping ``target`` waits; 0 when it is this node's turn at once."""
+        """Seconds that a first burst to a sleeping ``target`` waits; 0 when it is this node's turn at once."""
         return 0.0 if self._leaving else self.spread_s(target)
 
     def spread_s(self, target: NodeId, stagger_s: float | None = None) -> float:

@@ -13,10 +13,10 @@ from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.wake_order import WakeOrder
 
 BURSTS_PER_RECORD = 3
-"""After so many bursts the node's record is read again: its card may have been replaced."""
+"""The node's record is read again after this many bursts: its card may have been replaced."""
 
 TURN_READ_S_MAX = 20.0
-"""So long the chain can hold up a first burst whose turn has come."""
+"""The chain can delay a first burst that is due by this long at most."""
 
 
 class WakeReads:
@@ -29,11 +29,11 @@ class WakeReads:
         self._telemetry = context.telemetry
 
     def together(self, wakes: Sequence[Wake]) -> Sequence[Wake]:
-        """The first of them that are read together: a few where each costs a call, so that none waits for all."""
+        """The nodes that are read together: the first few where each costs a call, so that none waits for all."""
         return wakes[: self._farm.nodes_at_once]
 
     async def read(self, wakes: Collection[Wake]) -> Powers:
-        """All in one read."""
+        """Read the power of these nodes at once."""
         stale = [wake.node for wake in wakes if self._record_is_stale(wake)]
         try:
             await self._farm.reread(stale)
@@ -45,7 +45,7 @@ class WakeReads:
         return powers
 
     async def read_in_time(self, wakes: Collection[Wake]) -> Powers:
-        """The same, within `TURN_READ_S_MAX`."""
+        """As `powers`, within `TURN_READ_S_MAX`."""
         try:
             async with self._clock.timeout(TURN_READ_S_MAX):
                 return await self.read(wakes)

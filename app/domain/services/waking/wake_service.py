@@ -1,8 +1,8 @@
 """Wakes the farm's sleeping nodes, and keeps waking them until the chain shows them awake (R7).
 
-`app.domain.rules.wake.step` decides; this service keeps the wakes, hands every input to it, and does what it
-says at once. One loop waits for wakes that fall due and begins a read of the chain for them. It never awaits that
-read itself: the answer is an input like any other. So a chain that hangs delays no first burst (docs/adr/0002).
+`app.domain.rules.wake.step` decides; this service keeps the wakes, passes every input to it, and carries out its
+decisions at once. One loop waits for wakes that are due, and starts a read of the chain for them. It never awaits that
+read: the answer is an input like any other. So a chain that hangs delays no first burst (docs/adr/0002).
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from app.ports.magic_packets import MagicPackets
 
 IDLE_S = 3600.0
 DEFERRED_LOOK_S = 50.0
-"""Between two looks at deferred sleepers: more often than turns come, and seldom enough."""
+"""Seconds between two looks at deferred sleepers: shorter than a turn, and few reads."""
 UNANSWERED = Unreadable("the chain did not answer")
 
 
 class WakeService:
-    """All wakes of this node's farm."""
+    """Keeps all wakes of this node's farm."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class WakeService:
 
     @property
     def wakes(self) -> tuple[Wake, ...]:
-        """All that are under way, for people to see; but for nodes that may be awake, and that others call first."""
+        """The wakes under way, for display, without those of nodes that may be awake and are deferred."""
         return tuple(wake for wake in self._wakes.values() if wake.saw_down or not wake.deferred)
 
     def is_overdue(self, wake: Wake) -> bool:
@@ -84,26 +84,26 @@ class WakeService:
 
     # -- inputs ------------------------------------------------------------------------------------
     def on_event(self, powers: Powers) -> None:
-        """Events named these nodes, and this is what the chain said of them afterwards."""
+        """Take the power of nodes that events named, as read from the chain afterwards."""
         self._order.saw(powers)
         self._take({node: Event(power) for node, power in powers.items()})
 
     def on_look(self, powers: Powers, *, asked_at_s: float) -> None:
-        """This is what the chain says of these peers, with no fresh event behind it.
+        """Take the power of these peers as read from the chain without a new event.
 
-        It was asked at ``asked_at_s`` (monotonic); what an event said meanwhile is newer.
+        The read began at ``asked_at_s`` (monotonic seconds); an event since then is newer.
         """
         self._order.saw(powers)
         self._look(powers, asked_at_s)
 
     def on_look_at_all(self, powers: Powers, *, asked_at_s: float) -> None:
-        """As `on_look`, but these are all peers there are: one that is not among them left the farm."""
+        """As `on_look`, for all peers: a node that is not among them left the farm."""
         self._order.saw_all(powers)
         self._take({node: Look(None, asked_at_s) for node in self._wakes if node not in powers})
         self._look(powers, asked_at_s)
 
     def on_own_power(self, power: NodePower | Unreadable) -> None:
-        """This is what the chain says of this node: if it is about to power off, it sends what it was deferring."""
+        """Take this node's power: if it is about to power off, it sends the bursts that it was deferring."""
         self._order.saw_own(power)
         if self._order.leaving:
             self._take(dict.fromkeys(self._wakes, OwnPowerOff()))
@@ -114,7 +114,7 @@ class WakeService:
 
     # -- what they do ------------------------------------------------------------------------------
     def _look(self, powers: Powers, asked_at_s: float) -> None:
-        """Most nodes at most looks have no wake and want none: the rows of these are not looked up."""
+        """Most nodes have no wake and need none at most looks: for these the table is not consulted."""
         self._take(
             {
                 node: Look(power, asked_at_s)
@@ -124,7 +124,7 @@ class WakeService:
         )
 
     def _take(self, inputs: Mapping[NodeId, Input]) -> None:
-        """One step of each wake; the bursts that follow start together."""
+        """Make one step of each wake; the bursts that follow start together."""
         now_s = self._clock.monotonic()
         bursts: list[Burst] = []
         for node, happened in inputs.items():
@@ -147,7 +147,7 @@ class WakeService:
             self._changed.pull("input")
 
     def _burst(self, wake: Wake) -> Sequence[Burst]:
-        """None for a node without a usable address: that is a fault of this node, and no other waits for it."""
+        """None for a node without a usable address: a fault names that node, and no other node waits for it."""
         if wake.is_overdue(self._policy):
             self._faults.asleep(wake.node)
         record = self._farm.known(wake.node)
@@ -159,7 +159,7 @@ class WakeService:
 
     # -- what falls due ----------------------------------------------------------------------------
     async def run(self) -> None:
-        """Send bursts as they fall due; runs until cancelled."""
+        """Send bursts when they are due; runs until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.bursts.run(), name="wake: bursts")
             group.create_task(self._serve_due(group), name="wake: due")
@@ -178,7 +178,7 @@ class WakeService:
             await self._changed.wait(max(0.0, next_s - now_s))
 
     def _waiting(self) -> Sequence[Wake]:
-        """Wakes that a read can be begun for; of those that this node calls, one read is in flight at a time."""
+        """The wakes for which a read can start; of those that this node calls, one read is in flight at a time."""
         calling_is_read = any(not self._wakes[node].deferred for node in self._being_read if node in self._wakes)
         return [
             wake
@@ -187,7 +187,7 @@ class WakeService:
         ]
 
     async def _read(self, wakes: Sequence[Wake]) -> None:
-        """A first burst whose turn has come does not wait for long; a later one waits for the chain's answer."""
+        """A first burst that is due waits only briefly for the chain; a later burst waits for the chain's answer."""
         asked_at_s = self._clock.monotonic()
         read = self._reads.read_in_time if wakes[0].deferred else self._reads.read
         powers = await read(wakes)
@@ -195,7 +195,7 @@ class WakeService:
         self._take({wake.node: Due(powers.get(wake.node, UNANSWERED), asked_at_s) for wake in wakes})
 
     async def _watch_deferred(self) -> None:
-        """Other nodes may have woken them meanwhile: deferred sleepers are looked at now and then."""
+        """Look at deferred sleepers from time to time: other nodes may have woken them."""
         while True:
             if not await self._deferred_changed.wait(DEFERRED_LOOK_S if self._deferred else IDLE_S) and self._deferred:
                 asked_at_s = self._clock.monotonic()

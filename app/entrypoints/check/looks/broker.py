@@ -54,7 +54,7 @@ async def readers(subject: Subject) -> Sequence[Finding]:
         return [ok("no other node counted itself a reader of this stream within the last hour")]
     return [
         warning(
-            f"{', '.join(others)} read this stream too within the last hour: each event reaches only one of you",
+            f"{', '.join(others)} read this stream too within the last hour: each event reaches only one node",
             "give every node a Redis database of its own (broker.url); a node that left is forgotten within the hour",
         )
     ]

@@ -65,7 +65,7 @@ def _doubt(look: EndpointLook) -> Finding | None:
 
 
 def _about(look: EndpointLook) -> str:
-    takes = "takes extrinsics" if look.takes_extrinsics else "does not tell whether it takes extrinsics"
+    takes = "takes extrinsics" if look.takes_extrinsics else "does not say whether it takes extrinsics"
     return (
         f"{look.spec}, block {look.best.number}, finalized {look.lag_blocks} behind; {takes}; genesis "
         f"{look.genesis[:10]}…"
@@ -76,7 +76,7 @@ async def clock(subject: Subject) -> Sequence[Finding]:
     """The chain refuses a report whose time is more than 60 s off that of the block that takes it."""
     head = await subject.head()
     if head is None:
-        return [Finding(Severity.SKIPPED, "the gateway does not tell the chain's time")]
+        return [Finding(Severity.SKIPPED, "the gateway does not have the chain's time")]
     off_s = head.off_by_s(subject.clock.now())
     remedy = "set the clock by NTP (`timedatectl set-ntp true`); while it is wrong no uptime is reported"
     if off_s < -HINT_WINDOW_S:

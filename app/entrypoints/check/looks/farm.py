@@ -46,7 +46,7 @@ async def _by_powers(subject: Subject) -> Sequence[Finding]:
     powers = (await chain.powers(others[:ASKED_MAX], HeadKind.BEST)).powers
     awake = [str(node) for node, power in powers.items() if is_called_awake(power)]
     if awake:
-        return [ok(f"node {', '.join(awake)}: target and state Up (the gateway tells no signs of life)")]
+        return [ok(f"node {', '.join(awake)}: target and state Up (the gateway has no signs of life)")]
     if len(others) > ASKED_MAX:
         return [_doubt(f"of {len(others)} other nodes {ASKED_MAX} were asked for, and none is awake")]
     return [_none_awake(subject)]

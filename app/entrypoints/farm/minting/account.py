@@ -1,4 +1,4 @@
-"""What a ledger tells while it is fed, gathered for people."""
+"""Collects what a ledger reports while events are fed to it, for display."""
 
 from __future__ import annotations
 

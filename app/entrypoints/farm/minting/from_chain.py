@@ -29,7 +29,7 @@ from app.entrypoints.wiring.container import Container
 from app.ports.farm_history import FarmHistory
 
 INTERRUPTED = 130
-"""As a shell tells of a program that Ctrl-C ended."""
+"""The exit code that a shell gives to a program that Ctrl-C ended."""
 
 
 class Interrupted(PermanentError):
@@ -81,7 +81,7 @@ def _judged(account: Account, farm: FarmId, reached: TimedBlock, *, as_json: boo
 
 @contextmanager
 def _hearing(label: str) -> Iterator[Hearing]:
-    """Warnings on stderr, and on a terminal a bar that tells the time left."""
+    """Warnings on stderr, and on a terminal a bar that shows the time left."""
     bar = _Bar(label)
 
     def warn(text: str) -> None:

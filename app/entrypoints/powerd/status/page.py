@@ -31,7 +31,7 @@ STEPS: dict[str, str] = {
 
 COLOURS: dict[str, Colour] = {Urgency.AT_ONCE.value: "red", Urgency.TODAY.value: "yellow"}
 
-UNTOLD = frozenset({"block_hash", "taken_at_s"})
+NOT_SHOWN = frozenset({"block_hash", "taken_at_s"})
 """Facts of events that mean little to people."""
 
 AMOUNT = re.compile(r"\d+ (?:d|h|min|s)\b(?: \d+ (?:h|min|s)\b)?")
@@ -149,7 +149,7 @@ def event_line(event: EventStatus) -> str:
 
 
 def _event(event: EventStatus) -> str:
-    facts = ", ".join(f"{name} {value}" for name, value in event.facts.items() if name not in UNTOLD)
+    facts = ", ".join(f"{name} {value}" for name, value in event.facts.items() if name not in NOT_SHOWN)
     times = f" ({event.times} times)" if event.times > 1 else ""
     return f"{event.text}{times}: {facts}" if facts else f"{event.text}{times}"
 

@@ -29,7 +29,7 @@ class ShardFile:
 
 
 def merged(paths: Sequence[Path], wish_of: Callable[[str], Wish]) -> Swept:
-    """What came of all; ``wish_of`` reads the command line that a header tells.
+    """What came of all; ``wish_of`` reads the command line that a header has.
 
     `BadInput` names the file that does not fit, the shard that is missing, or the run.
     """

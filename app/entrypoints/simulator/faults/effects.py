@@ -114,7 +114,7 @@ def replay(machine: Machine, fault: FaultPlan) -> None:
 
 @each
 def lose_data(machine: Machine, _: FaultPlan) -> None:
-    """As a server that was started anew without its data."""
+    """As a server that was restarted without its data."""
     machine.bus.stream.lose_everything()
     machine.events.drop_connection()
 

@@ -1,4 +1,4 @@
-"""Lets the faults of a plan begin and end in their time, and tells every machine that feels one."""
+"""Begins and ends the faults of a plan at their times, and notifies each machine that one concerns."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Attribution:
         self._without_waker: set[NodeId] = set()
         self._unwakeable = {NodeId(each.node) for each in unwakeable(world.plan)}
         policy = world.plan.policy
-        self._sleeps_as_told = policy.kind == "script" or not policy.bot.daily_wake_up
+        self._follows_targets = policy.kind == "script" or not policy.bot.daily_wake_up
 
     def requested(self, node: NodeId, months: Mapping[NodeId, Month]) -> None:
         """The node's boot request came now: is there a node of its farm that could answer it?"""
@@ -73,7 +73,7 @@ class Attribution:
         """Who lets nodes sleep by a script also answers for when, and whether a node is left that can wake them."""
         if node in self._unwakeable and loss in WAKING:
             return True
-        if not self._sleeps_as_told:
+        if not self._follows_targets:
             return False
         if loss in (Loss.SLOW_BOOT, Loss.NOT_REPORTED) and node in self._without_waker:
             return True

@@ -95,7 +95,7 @@ class CostStaysBounded(Promise):
             self.broken(None, f"{states} states reported for {sleeps} sleeps")
 
     def _pays(self, machine: Machine, call: str, error: str) -> None:
-        """Whatever befell it. A daemon that is started anew knows of no earlier failure."""
+        """Whatever befell it. A daemon that is restarted knows of no earlier failure."""
         now_s = self.world.now_s()
         at_s = self._fees_at_s.setdefault((machine.identity.node, call), deque())
         at_s.append(now_s)

@@ -43,7 +43,7 @@ class EveryWakeEnds(Promise):
         waiting_s = now_s - self._since_s.setdefault(node, now_s)
         power = self.world.power(node)
         if power.down_since is None or node in self._reported:
-            # After a crash or a power cut its state says Up: nothing tells that it is dark.
+            # After a crash or a power cut its state says Up: nothing shows that it is dark.
             return
         if waiting_s > IN_PEACE_S and self._in_peace(machine, waiting_s):
             self._reported.add(node)

@@ -26,7 +26,7 @@ class PowerFollowsTheTarget(Promise):
 
     @property
     def applies(self) -> bool:
-        """Where nodes may power off, and the calm time is long enough to tell."""
+        """Where nodes may power off, and the calm time is long enough to judge."""
         return self.world.policies.power_off_allowed and self.world.plan.calm_s >= BOUND_S
 
     def block_made(self, block: Block) -> None:

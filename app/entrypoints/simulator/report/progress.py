@@ -1,4 +1,4 @@
-"""A bar that tells virtual time and speed, on a terminal; elsewhere nothing moves."""
+"""A progress bar with virtual time and speed on a terminal; elsewhere nothing is shown."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Energy(Struct, kw_only=True):
 
 
 class Outcome(Struct, kw_only=True):
-    """Everything a run tells, of one farm or of many; times are virtual seconds."""
+    """All results of a run, of one farm or of many; times are virtual seconds."""
 
     plan: Plan
     trace_hash: str

@@ -72,7 +72,7 @@ class DaskCluster:
             raise ClusterUnusable(
                 f"--scheduler needs Dask, which is not installed ({error}); pip install 'powerd[sweep]'"
             ) from error
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # It tells with tracebacks what we say in a line.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # It logs with tracebacks what we say in a line.
         try:
             client = Client(self._address, timeout=CONNECT_S, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:

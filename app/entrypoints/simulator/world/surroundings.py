@@ -1,4 +1,4 @@
-"""What a machine needs of the world it stands in, and whom it tells what happens to it."""
+"""What a machine needs of its world, and the listeners for what happens to the machine."""
 
 from __future__ import annotations
 

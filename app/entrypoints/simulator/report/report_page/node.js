@@ -44,7 +44,7 @@ function nodeChart(data, life, view, width) {
   ];
   const top = lanes.length * (LANE + 22);
   const high = top + (rows.length ? 20 + rows.length * 14 : 0) + (life.violations.length ? 36 : 0) + 8;
-  const chart = picture(width, high + 40, `Timeline of node ${life.node}`, "The table below tells the same in words.");
+  const chart = picture(width, high + 40, `Timeline of node ${life.node}`, "The table below says the same in words.");
   const { x, group } = timeAxis(1, width - 2, high, view.from, view.to);
   const shown = (from, to) => [Math.max(view.from, from), Math.min(view.to, to)];
   lanes.forEach(([name, its], lane) => {
@@ -73,7 +73,7 @@ function nodeChart(data, life, view, width) {
   return chart;
 }
 
-/** Tall where it is on, low where it is dark: colour is not needed to tell them apart. */
+/** Tall where it is on, low where it is dark: colour is not needed to see the difference. */
 function condition(x, width, y, what, when) {
   const kind = { Up: "running", Down: "off" }[what] || what;
   const words = what === "off" ? "dark" : what;

@@ -206,7 +206,7 @@ function follow() {
   byId("h-node").focus({ preventScroll: true });
 }
 
-/** The node that has most to tell: of the first violation, else with the most marks. */
+/** The node that has most to show: of the first violation, else with the most marks. */
 function interesting() {
   const violation = data.violations.find((its) => places.has(its[2]));
   if (violation) return violation[2];
