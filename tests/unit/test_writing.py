@@ -25,7 +25,9 @@ def pattern_of(words: Sequence[str]) -> re.Pattern[str]:
 
 FORBIDDEN = pattern_of(WORDS)
 FORBIDDEN_IN_PRODUCT = pattern_of(WORDS + COMPONENTS_DO_NOT)
-NAMES = re.compile(r"\b(?:\w*_)?(?:tells?|told|untold|TELLS?|TOLD|UNTOLD)(?:_\w*)?\b|\b(?:[A-Z]\w*)?(?:Tells?|Told)(?:[A-Z]\w*)?\b")
+NAMES = re.compile(
+    r"\b(?:\w*_)?(?:tells?|told|untold|TELLS?|TOLD|UNTOLD)(?:_\w*)?\b|\b(?:[A-Z]\w*)?(?:Tells?|Told)(?:[A-Z]\w*)?\b"
+)
 TEXTS = sorted(
     path
     for pattern in (
