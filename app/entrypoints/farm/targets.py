@@ -68,7 +68,7 @@ class _Command:
         self._err = err
         self._nodes = [NodeId(node) for node in dict.fromkeys(wish.nodes)]
         self._fresh_s = container.settings().power_management.sign_of_life_s
-        self._told: set[str] = set()
+        self._with_remedy: set[str] = set()
 
     async def run(self) -> int:
         async with AsyncExitStack() as stack:
@@ -137,9 +137,9 @@ class _Command:
             return
         problems = list(self._objections(checked, wanted))
         for problem in problems:
-            if problem not in self._told:
+            if problem not in self._with_remedy:
                 self._complain(f"{problem}{' (--force: done all the same)' if self._wish.force else ''}")
-        self._told.update(problems)
+        self._with_remedy.update(problems)
         if problems and not self._wish.force:
             raise NothingDone("nothing was changed; mend that, leave out a node, or say --force")
 
