@@ -20,6 +20,7 @@ from app.domain.errors import StatusNotServed
 from app.domain.model import Head, HeadKind, NodePower, Power, PowerState
 from app.domain.status import EventStatus, FaultStatus, NodeStatus
 from app.ports.status_server import StatusServer
+from tests.slowness import patient
 
 pytestmark = pytest.mark.anyio
 
@@ -119,6 +120,21 @@ class TestTheSocket:
         server = StatusSocket([path])
         await server.open(lambda: STATUS)
         assert status_of(await asyncio.to_thread(StatusClient([path]).ask)) == READ_BACK
+        await server.close()
+
+    async def test_a_place_that_is_taken_away_while_it_is_opened_is_no_place(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Path, "chmod", lambda path, _: path.unlink())
+        with pytest.raises(StatusNotServed, match="No such file"):
+            await StatusSocket([tmp_path / "status.sock"]).open(lambda: STATUS)
+
+    async def test_a_long_status_is_read_whole(self, tmp_path: Path) -> None:
+        server = StatusSocket([tmp_path / "status.sock"])
+        long = replace(STATUS, staying_up="x" * 5_000_000)
+        await server.open(lambda: long)
+        asked = await asyncio.to_thread(StatusClient([tmp_path / "status.sock"], answer_s=patient(5)).ask)
+        assert status_of(asked).staying_up == long.staying_up
         await server.close()
 
     async def test_another_daemons_socket_is_not_taken_from_it(self, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from app.domain.status import NodeStatus
 
 ANSWER_S = 5.0
 """For the whole answer, so that what drips holds no caller either."""
-SIZE_MAX = 1 << 20
+SIZE_MAX = 16 << 20
+"""A reason to hold the node may be long, and the last events repeat it."""
 
 
 class DaemonSilent(PermanentError):

@@ -43,11 +43,11 @@ class StatusSocket:
         problems = []
         for path in self._paths:
             try:
-                listener = _listener(path)
+                listener, inode = _listener(path)
             except OSError as error:
                 problems.append(f"{path}: {error.strerror or error}")
                 continue
-            self._path, self._inode = path, path.stat().st_ino
+            self._path, self._inode = path, inode
             self._server = await asyncio.start_unix_server(
                 lambda _, writer: self._call(writer, answer), sock=listener, backlog=CALLERS_MAX
             )
@@ -106,18 +106,21 @@ def _whole(value: Any) -> Any:
     return [_whole(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _listener(path: Path) -> socket.socket:
-    """Bound to the path, in the place of a socket that a killed process left; an `OSError` says why not."""
+def _listener(path: Path) -> tuple[socket.socket, int]:
+    """Bound to the path, in the place of a socket that a killed process left, and its inode.
+
+    An `OSError` says why not.
+    """
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     _free(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         listener.bind(str(path))
         path.chmod(MODE)
+        return listener, path.stat().st_ino
     except OSError:
         listener.close()
         raise
-    return listener
 
 
 def _free(path: Path) -> None:
