@@ -158,7 +158,7 @@ def test_one_endpoint_that_is_away_is_a_warning_and_all_of_them_a_failure(host: 
     host.settings["chain"]["urls"] = [away]
     code, found = host.check("--only", "endpoints,clock,node")
     assert code == 2
-    assert found["endpoints"][0]["remedy"].startswith("name an endpoint that works in chain.urls")
+    assert found["endpoints"][0]["remedy"].startswith("set an endpoint that works in chain.urls")
     assert found["node"][0]["seen"] == found["clock"][0]["seen"] == "it needs endpoints"
 
 

@@ -290,7 +290,7 @@ def test_when_none_comes_it_says_what_to_look_at_and_waits_for_no_chain(mocker: 
     mocker.patch("app.entrypoints.check.hear._Names.ask", hangs)
     done = in_network_namespace(lambda: CliRunner().invoke(main, ["check", "--hear", "--timeout", "1"]))
     assert done.exit_code == 2
-    assert "no magic packet came within 1 s; remedy: see that both nodes" in done.output
+    assert "no magic packet came within 1 s; remedy: check that both nodes" in done.output
 
 
 def test_without_the_right_to_listen_it_says_so() -> None:
