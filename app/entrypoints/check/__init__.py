@@ -1,1 +1,1 @@
-"""``powerd check``: what a node needs, tried for real before it is trusted with its own power switch."""
+"""``powerd check``: tries what a node needs before powerd may control its power."""

@@ -1,6 +1,6 @@
-"""Ends in time even where a call blocks that asyncio can't cancel: a dead disk, a name that is not resolved.
+"""Ends the checks in time, even when a call blocks that asyncio can't cancel: a dead disk, a DNS lookup.
 
-The checks run in a daemon thread. What is there when their time is over is what is shown.
+The checks run in a daemon thread. The command shows the findings that exist when the time is over.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from app.entrypoints.check.run import run
 from app.entrypoints.check.subject import Subject
 
 GRACE_S = 3.0
-"""For what ends by itself, and for closing connections."""
+"""Seconds for tasks that end by themselves, and for closing connections."""
 LOADING_S_MAX = 60.0
-"""Modules may take so long to load on a busy machine: no check's time counts that."""
+"""Seconds that loading modules can take on a busy machine; they do not count for a check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``hangs``: something did not end, and would keep the process from ending in order."""
+    """``hangs``: a task did not end, and would keep the process from exiting."""
 
     rows: Sequence[Row]
     hangs: bool = False

@@ -1,4 +1,4 @@
-"""One row of the table of checks, and the looks that several of them share."""
+"""One row of the table of checks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Look = Callable[[Subject], Awaitable[Sequence[Finding]]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``asks`` says what is looked at, ``remedy`` what mends it when the finding does not say better.
+    """``asks`` says what the check looks at; ``remedy`` is shown when a finding has no remedy of its own.
 
     ``needs`` names checks: where one of them failed, this one is skipped. ``not_here`` says why it is of no use with
     these settings, or nothing.

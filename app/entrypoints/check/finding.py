@@ -1,4 +1,4 @@
-"""What a check found: how bad it is, what was seen, and what mends it."""
+"""What a check found: its severity, what was seen, and the remedy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.domain.errors import PowerdError
 
 
 class Severity(enum.Enum):
-    """``SKIPPED``: not looked at, since what it needs failed. ``NOT_HERE``: these settings have no use for it."""
+    """``SKIPPED``: not run, since a check that it needs failed. ``NOT_HERE``: not needed with these settings."""
 
     NOT_HERE = "not here"
     OK = "ok"

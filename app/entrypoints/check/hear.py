@@ -41,7 +41,7 @@ async def hear_one(subject: Subject, wait_s: float, out: TextIO) -> Severity:
         print(names.line(each), file=out)
     if not heard:
         print(
-            f"no magic packet came within {shown_duration(wait_s)}; remedy: see that both nodes are in one network "
+            f"no magic packet came within {shown_duration(wait_s)}; remedy: check that both nodes are in one network "
             "segment, and that `powerd check --only packets` is ok on the other one",
             file=out,
         )
@@ -50,7 +50,7 @@ async def hear_one(subject: Subject, wait_s: float, out: TextIO) -> Severity:
 
 
 async def _listen(port: int, wait_s: float, heard: dict[Heard, None], names: _Names) -> None:
-    """Fills ``heard``, until a moment after the first packet for this node."""
+    """Fill ``heard``, until a moment after the first packet for this node."""
     loop = asyncio.get_running_loop()
     found = False
     try:
@@ -76,7 +76,7 @@ class _Names:
         await asyncio.gather(self._ask_card(), self._ask_chain())
 
     def is_for_me(self, heard: Heard) -> bool:
-        """Where this machine's address is not known, every packet may be."""
+        """Whether the packet is for this node; true for every packet while this machine's address is not known."""
         return not self._own or heard.target in self._own
 
     def line(self, heard: Heard) -> str:

@@ -1,4 +1,4 @@
-"""A look that several checks share: made when the first of them asks, and once."""
+"""A read that several checks share: made once, when the first of them asks."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Once(Generic[Result]):
         return await self._look()
 
     async def end(self) -> None:
-        """Give it up, if it still runs."""
+        """Cancel the read, if it still runs."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
             if not self._task.cancelled():
-                self._task.exception()  # each caller that waited for it has seen it
+                self._task.exception()  # each caller that waited got the error

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from app.entrypoints.wiring.container import Container
 
 ANSWER_SHARE = 0.3
-"""Of the time for all checks: so long one answer may take, so that the next endpoint can still be asked."""
+"""The share of the whole time that one answer may take, so that the next endpoint can still be asked."""
 CLOSING_S = 1.0
 OTHERS = ("app.entrypoints.wiring.container",)
 _CHAIN = (*OTHERS, "app.adapters.substrate.runtime")
@@ -45,7 +45,7 @@ class Subject:
 
     def __init__(self, settings: Settings, origins: Origins, time_s: float) -> None:
         self.given = settings
-        """As the daemon would have them; `settings` are those that the checks work with."""
+        """The settings as the daemon has them; the checks work with `settings`."""
         self.settings = _for_a_look(settings, time_s)
         self.origins = origins
         self.time_s = time_s
@@ -82,7 +82,7 @@ class Subject:
         return kind_of(self.settings, port) in kinds
 
     async def close(self) -> None:
-        """Within a second or two, whatever hangs."""
+        """Closes within a second or two, even when a connection hangs."""
         looks = (self.endpoints, self.head, self.node, self.account, self.record, self.card, self.farm, self.broker)
         await _in_time(*(look.end() for look in looks))
         await _in_time(*(close() for close in self._closers))
@@ -156,7 +156,7 @@ async def _look_or_error(look: Coroutine[object, object, EndpointLook]) -> Endpo
 
 
 def _for_a_look(settings: Settings, time_s: float) -> Settings:
-    """The same, but no answer may take longer than there is time, and what finding a card would remove stays."""
+    """The settings with shorter time limits, and without the changes that finding a card can make."""
     replace = msgspec.structs.replace
     answer_s = time_s * ANSWER_SHARE
     return replace(

@@ -1,6 +1,6 @@
-"""All checks, in the order in which they are shown; what one needs stands before it.
+"""All checks, in the order of the output; a check comes after those that it needs.
 
-docs/check.md is made of this table.
+docs/check.md is generated from this table.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "broker",
         "whether Redis answers, lets powerd in, and is new enough",
-        "see that Redis runs, and that broker.url names it (docs/redis.md)",
+        "check that Redis runs, and that broker.url names it (docs/redis.md)",
         broker.broker,
         not_here=_redis,
     ),
@@ -195,10 +195,10 @@ CHECKS: tuple[Check, ...] = (
         host.alarm,
         not_here=_alarm,
     ),
-    Check("health", "whether a flag forbids to report uptime", "mend what set the flag", host.health),
+    Check("health", "whether a flag forbids uptime reports", "repair what set the flag", host.health),
     Check(
         "memory",
-        "whether powerd can keep what has to outlive a boot, and other files that the settings ask for",
+        "whether powerd can keep what must outlive a boot, and other files that the settings ask for",
         "give powerd's user a disk with room for it (boot_memory.file)",
         host.memory,
         not_here=_only("boot_memory", "files"),

@@ -1,4 +1,4 @@
-"""``powerd check --trial``: lets this node sleep once though no wake of it was seen, so that one can be."""
+"""``powerd check --trial``: lets this node sleep once before a wake was proved, so that one can be proved."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ TRIAL_S = 3600.0
 
 
 class NoTrial(PermanentError):
-    """There is nothing to allow."""
+    """No trial can be allowed."""
 
     exit_code = 2
 
 
 async def allow(settings: Settings, out: TextIO) -> None:
-    """For this boot, and an hour of it: no clock that is set can make it longer."""
+    """The trial lasts for an hour of this boot; setting the clock can't extend it."""
     if not settings.power_management.require_proved_wake:
         raise NoTrial("power_management.require_proved_wake is false: no trial is needed, the node sleeps without")
     if kind_of(settings, "boot_memory") != "files":

@@ -1,4 +1,4 @@
-"""``powerd check --wake NODE``: calls a sleeper, and waits until the chain shows it awake."""
+"""``powerd check --wake NODE``: wakes a sleeping node, and waits until the chain shows it awake."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOK_S = 2.0
 
 
 class CannotWake(PermanentError):
-    """Nothing can be tried, or proved, with this node."""
+    """The wake of this node can't be tried or proved."""
 
     exit_code = 2
 
@@ -65,7 +65,7 @@ async def _power(subject: Subject, node: NodeId) -> NodePower | Unreadable:
 
 
 async def _call_awake(subject: Subject, node: NodeId, mac: Mac, out: TextIO) -> Severity:
-    """A packet to a machine that runs does no harm, and ``powerd check --hear`` may wait for it there."""
+    """A packet to a running machine is harmless, and ``powerd check --hear`` may wait for it there."""
     await _burst(subject, mac)
     print(
         f"node {node} ({mac}) is Up on chain already: a burst was sent, which `powerd check --hear` hears there. That "
@@ -83,7 +83,7 @@ async def _burst(subject: Subject, mac: Mac) -> None:
 
 
 class _Waker:
-    """Bursts with growing pauses, as the daemon's, beside looks at the chain."""
+    """Send bursts with growing pauses, as the daemon does, while the chain is read."""
 
     def __init__(self, subject: Subject, node: NodeId, mac: Mac, before: NodePower, out: TextIO) -> None:
         self._subject = subject
@@ -119,7 +119,7 @@ class _Waker:
         return Severity.OK
 
     async def _remember(self) -> None:
-        """Only where no other node may have called it too."""
+        """Remember the wake, unless another node may have woken it too."""
         settings = self._subject.settings
         if self._before.target is Power.DOWN and self._subject.uses("boot_memory", "files"):
             try:
@@ -129,9 +129,7 @@ class _Waker:
 
     def _who_else(self) -> str:
         if self._before.target is Power.UP:
-            return (
-                "its target is Up, so other nodes of the farm may be calling it too: it shows that one of you wakes it"
-            )
+            return "its target is Up, so other nodes may be calling it too: a wake shows that one node wakes it"
         return "its target is Down, so no other node calls it; it goes back to sleep by itself afterwards"
 
     async def _call(self) -> None:
@@ -144,7 +142,7 @@ class _Waker:
             pause_s = min(2 * pause_s, wake.retry_delay_s_max)
 
     async def _until_awake(self, calling: asyncio.Task[None]) -> None:
-        """Its state is Up, or Down anew: then it was up in between. A chain that can't be read is asked again."""
+        """Wait until the state is Up, or a new Down (it was Up in between). A failed read is repeated."""
         while True:
             if calling.done():
                 await calling  # it ends only by its error

@@ -53,7 +53,7 @@ It is 503
 - until it is known which node this is, and until every loop has begun: the looks at the node's own power and at the
   farm, the uptime reports, the reading of the event stream, the handling of what waits there;
 - while one of these loops hangs: it gave no sign of life for half of `supervision.stuck_after_s` beyond the wait that
-  it announced. Long before a person notices, and before systemd starts the daemon anew;
+  it announced. Long before a person notices, and before systemd restarts the daemon;
 - while there is a fault of this node that has to be looked at at once ([faults.md](faults.md)). A peer that does not
   wake is not this daemon's failure, and other faults may wait.
 
@@ -72,7 +72,7 @@ kind = "off"
 textfile = "/var/lib/prometheus/node-exporter/powerd.prom"
 ```
 
-The file is written anew every 15 s (`metrics.textfile_interval_s`), beside and then moved into place, so that no
+The file is rewritten every 15 s (`metrics.textfile_interval_s`), beside and then moved into place, so that no
 reader sees a half of it; every user can read it; and it is gone when the daemon ends. powerd has to be allowed to
 write into that directory. With the packaged unit: `systemctl edit powerd`, and `chgrp powerd` and `chmod g+w` of the
 directory.
@@ -105,7 +105,7 @@ The daemon's own `POWERD_…` variables are not in it. The command runs as the d
 unit lets it write almost nowhere, and start no setuid program such as sudo. Commands run one at a time, in the order of
 the changes. One that takes more than 30 s (`faults.hook_timeout_s`) is killed with all that it started; that, and an
 exit code other than 0, is a line of the log. Nothing in the daemon waits for it. A fault whose text changes is no
-other fault. A fault that is still there when the daemon starts anew appears anew.
+other fault. A fault that is still there when the daemon restarts appears again.
 """
 
 ALERTS_HEAD = """## Alerts

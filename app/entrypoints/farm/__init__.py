@@ -1,1 +1,1 @@
-"""The farmer's commands, ``powerd farm …``: see the farm's nodes, and set their power targets."""
+"""The farmer's commands, ``powerd farm …``: show the farm's nodes, and set their power targets."""

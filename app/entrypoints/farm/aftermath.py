@@ -1,4 +1,4 @@
-"""A look at the farms after targets were set: whether each node can still be woken."""
+"""Checks the farms after targets were set: whether each node can still be woken."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.entrypoints.wiring.container import Container
 
 
 class Aftermath:
-    """Of the farms in ``checked``; ``complain`` prints what is wrong with them now."""
+    """The farms of ``checked``; ``complain`` prints their problems."""
 
     def __init__(self, container: Container, checked: Checked, complain: Callable[[str], None]) -> None:
         self._container = container
@@ -21,7 +21,7 @@ class Aftermath:
         self._fresh_s = container.settings().power_management.sign_of_life_s
 
     async def stranded(self, nodes: Sequence[NodeId]) -> list[NodeId]:
-        """Of these nodes, now wanted up, those that are dark and that no node can wake."""
+        """The nodes of these that now have target Up, are dark, and that no node can wake."""
         if not nodes:
             return []
         farms: dict[FarmId, dict[NodeId, Member]] = {}

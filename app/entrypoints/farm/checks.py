@@ -1,4 +1,4 @@
-"""What is looked at before a target is set, and before anything is paid."""
+"""The checks before a target is set, and before anything is paid."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class NothingDone(PermanentError):
 class Checked:
     """The farmer's account, and the farms of the nodes that were named; each node's ``farm``.
 
-    ``doubts``: why what was seen may not be how the farms are now.
+    ``doubts``: why the view of the farms may be out of date.
     """
 
     account: Account
@@ -34,7 +34,7 @@ class Checked:
     doubts: Sequence[str]
 
     def member(self, node: NodeId) -> Member:
-        """The node, as its farm's view has it."""
+        """The node in its farm's view."""
         return next(member for member in self.views[self.farm[node]].members if member.id == node)
 
 
@@ -82,7 +82,7 @@ async def _farms(container: Container, nodes: Sequence[NodeId], twin: TwinId) ->
 
 
 async def _listed(container: Container, node: NodeId, twin: TwinId) -> FarmId | None:
-    """The twin's farm on whose list of nodes it is: where its own record can't be read."""
+    """The twin's farm that lists the node, for a node whose own record can't be read."""
     farms: Sequence[FarmId] = await container.farm_owners().farms_of(twin)
     for farm in farms:
         if node in await container.farm_chain().farm_nodes(farm):

@@ -1,4 +1,4 @@
-"""The click commands of ``powerd farm``; what they do stands beside, one module a task."""
+"""The click commands of ``powerd farm``; each task has a module of its own in this package."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _wait_s(timeout: str | None, *, wait: bool) -> float | None:
 
 
 class FarmGroup(LateGroup):
-    """Of a chain that is away it says how to name another."""
+    """An error of an unreachable chain gets the remedy: another endpoint."""
 
     def invoke(self, ctx: click.Context) -> object:
         from app.domain.errors import ChainUnavailable
@@ -47,7 +47,7 @@ class FarmGroup(LateGroup):
 @click.group(cls=FarmGroup, short_help="The farmer's side: list nodes, set targets, wake.")
 @farmer_options
 def farm() -> None:
-    """The farmer's side: see the farm's nodes, set their power targets, and wake them.
+    """The farmer's side: list the farm's nodes, set their power targets, and wake them.
 
     These commands run on any machine that reaches the chain. Settings say the same as the options here:
     chain.urls, farmer.key_file, farmer.key_type and identity.farm_id.
@@ -116,7 +116,7 @@ def farm_up(
 
 @farm.command("down", short_help="Set power targets to Down, where it is safe.")
 @NODES
-@click.option("--force", is_flag=True, help="Although no node could wake them, or a workload runs there.")
+@click.option("--force", is_flag=True, help="Even if no node could wake them, or a workload runs there.")
 @click.option("--yes", is_flag=True, help="Don't ask (it asks on a terminal only).")
 @DRY_RUN
 @WAIT

@@ -1,6 +1,6 @@
 """The options that all of ``powerd farm`` has: which chain, whose key, which farm. They win over the settings.
 
-They may stand before the command or behind it; behind it wins.
+They can come before or after the command's name; the latter win.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ key_type_option = _option("--key-type", type=click.Choice(["sr25519", "ed25519"]
 
 
 def farmer_options(command: Command) -> Command:
-    """All four."""
+    """All four options."""
     for option in (key_type_option, key_option, farm_option, chain_option):
         command = option(command)
     return command
 
 
 def given(ctx: click.Context) -> Mapping[str, Any]:
-    """What was said, by the names of the options."""
+    """The given values, by the names of the options."""
     said: Mapping[str, Any] = ctx.meta.get(GIVEN, {})
     return said
 
@@ -79,6 +79,6 @@ def farmer_container(ctx: click.Context, more: Mapping[str, object] | None = Non
 def _container(ctx: click.Context, settings: Mapping[str, object]) -> Container:
     container: Container = ctx.obj.container(settings)
     if len(container.settings().chain.urls) == 1 and container.settings().log.level != "debug":
-        # What is wrong with the only endpoint is the command's error; it is not said twice.
+        # An error of the only endpoint is the command's error, and is not logged as well.
         logging.getLogger("app.adapters.substrate.endpoints").setLevel(logging.ERROR)
     return container

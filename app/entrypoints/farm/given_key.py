@@ -1,4 +1,4 @@
-"""The farmer's key as the command line gives it: the name of its file, ``-``, or the key itself."""
+"""The farmer's key on the command line: the name of its file, ``-``, or the key itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PUBLIC = "//"
 
 REMEDY = "give the 32-byte seed in hex, the words of its mnemonic, or a derivation path"
 SEEN = (
-    "the key stands on the command line, where every user of this machine can read it (ps), and it stays in the "
+    "the key is on the command line, where every user of this machine can read it (ps), and it stays in the "
     "shell's history: write it into a file of mode 600 and name that, or say --key - and type it"
 )
 
@@ -36,7 +36,7 @@ def key_file_of(given: str) -> Path | None:
 
 
 def secret_of_given(given: str, key_type: str) -> bytes:
-    """What the key signs with: of the key itself, or of what is typed or piped in; `KeyFileError`."""
+    """The signer of the key itself, or of the key that is typed or piped in. Raises `KeyFileError`."""
     if given == ASKED:
         where, text = "the key from standard input", _asked()
     else:

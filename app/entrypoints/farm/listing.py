@@ -35,7 +35,7 @@ async def _look(container: Container) -> Picture:
 
 
 def lines(picture: Picture, width: int, paint: Paint, *, fold: bool) -> Iterator[str]:
-    """All that is shown to people; ``fold``: long sentences are broken at the width."""
+    """The lines of the whole output; ``fold``: long sentences are wrapped at the width."""
 
     def said(text: str) -> list[str]:
         return folded(one_line(text), width) if fold else [one_line(text)]

@@ -1,7 +1,7 @@
-"""A look at a farm, and what speaks against taking it for how the farm is now.
+"""Reads a farm, and returns why the view may be out of date.
 
-An endpoint that stands still answers as well as any other. And where several stand behind one address, the next
-one asked may be some blocks behind the one that took the farmer's last command.
+An endpoint that stands still still answers. And if several are behind one address, the next one that answers
+can be some blocks behind the one that took the farmer's last command.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from app.entrypoints.farm.old_head import old_head
 from app.entrypoints.wiring.container import Container
 
 CATCHES_UP_S = 12.0
-"""Two blocks: so long an endpoint that is behind is waited for."""
+"""The time of two blocks: an endpoint that is behind gets this long to catch up."""
 PAUSE_S = 0.5
 
 

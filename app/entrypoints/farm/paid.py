@@ -1,4 +1,4 @@
-"""How each node stands by the grid's minting, by what the chain shows and what was read of its events."""
+"""Each node's standing in the grid's minting, from the chain's state and the events that were read."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from app.domain.rules.farm_risk import Member
 
 
 def seen_of(view: FarmView) -> Mapping[NodeId, Seen]:
-    """Of all nodes whose power can be read."""
+    """What the chain shows of each node whose power can be decoded."""
     return {each.id: _seen(view, each, each.power) for each in view.members if isinstance(each.power, NodePower)}
 
 
 def standings_of(view: FarmView, known: Mapping[NodeId, Known]) -> Mapping[NodeId, Standing]:
-    """Of the same."""
+    """The standing of each of these nodes."""
     return {node: standing(seen, view.head.time_s, known.get(node)) for node, seen in seen_of(view).items()}
 
 
 def plain(each: Standing | None) -> dict[str, Any]:
-    """For programs: null where there is no value, "?" where it is not known."""
+    """For JSON: null where there is no value, "?" where it is not known."""
     names = ("sleep_left_s", "boot_left_s", "uncredited_since_s")
     values: list[Seconds] = [Unknown.UNKNOWN if each is None else getattr(each, name) for name in names]
     return {

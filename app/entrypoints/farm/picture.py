@@ -1,4 +1,4 @@
-"""What is known of a farm now: what the chain shows, what was read of its pay, and what follows from both."""
+"""The farm's current picture: what the chain shows, what was read of its pay, and the conclusions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.entrypoints.wiring.container import Container
 
 @dataclass(frozen=True)
 class Picture:
-    """``old``: why this may not be how the farm is now, or empty. ``fresh_s``: so long a sign of life counts."""
+    """``old``: why this may be out of date, or empty. ``fresh_s``: seconds for which a sign of life counts."""
 
     view: FarmView
     old: str

@@ -30,7 +30,7 @@ def rows(picture: Picture) -> Sequence[Row]:
 
 
 def legend(picture: Picture) -> Iterator[str]:
-    """What the marks in the rows mean, where they stand there."""
+    """The meaning of the marks that the rows contain."""
     if any(isinstance(each.uncredited_since_s, Unknown) for each in picture.standings.values()):
         yield "UNPAID SINCE ?: not known; `powerd farm minting` finds out, for 41 minutes"
 
@@ -92,7 +92,7 @@ def _power(member: Member) -> tuple[str, str]:
 
 
 def _since(picture: Picture, member: Member) -> str:
-    """Of a state Down: of an Up the chain keeps no time."""
+    """Since when a state Down lasts; the chain keeps no time for Up."""
     if not isinstance(member.power, NodePower):
         return UNKNOWN
     if member.power.state.power is Power.UP:

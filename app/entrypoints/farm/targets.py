@@ -1,4 +1,4 @@
-"""``powerd farm up`` and ``down``: check, ask, set the targets side by side, and say what became of each."""
+"""``powerd farm up`` and ``down``: check, confirm, set the targets side by side, and report each result."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LATE = {
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked for. ``wait_s`` is how long to wait for the states to follow; None: not at all.
+    """The command's request. ``wait_s`` is how long to wait for the states to follow; None: not at all.
 
     ``every``: instead of ``nodes``, those of the farm that are not up.
     """
@@ -68,7 +68,7 @@ class _Command:
         self._err = err
         self._nodes = [NodeId(node) for node in dict.fromkeys(wish.nodes)]
         self._fresh_s = container.settings().power_management.sign_of_life_s
-        self._with_remedy: set[str] = set()
+        self._reported: set[str] = set()
 
     async def run(self) -> int:
         async with AsyncExitStack() as stack:
@@ -103,7 +103,7 @@ class _Command:
         return checked, wanted
 
     async def _all_of_the_farm(self) -> bool:
-        """Whether any of its nodes is not up; these are the nodes from now on."""
+        """Select the farm's nodes that are not up; false when there is none."""
         farm = await which_farm(self._container)
         picture = await picture_of(self._container, farm)
         self._nodes = [
@@ -126,7 +126,7 @@ class _Command:
         return wanted
 
     def _refuse_doubt(self, checked: Checked) -> None:
-        """A Down by what was true hours ago is doubt; an Up does no harm."""
+        """A Down from an old view is doubt, so it is refused; an Up is harmless."""
         if checked.doubts and self._wish.target is Power.DOWN:
             raise NothingDone(f"{'; '.join(checked.doubts)}. Nothing was changed")
         for problem in checked.doubts:
@@ -137,14 +137,14 @@ class _Command:
             return
         problems = list(self._objections(checked, wanted))
         for problem in problems:
-            if problem not in self._with_remedy:
-                self._complain(f"{problem}{' (--force: done all the same)' if self._wish.force else ''}")
-        self._with_remedy.update(problems)
+            if problem not in self._reported:
+                self._complain(f"{problem}{' (--force: done anyway)' if self._wish.force else ''}")
+        self._reported.update(problems)
         if problems and not self._wish.force:
-            raise NothingDone("nothing was changed; mend that, leave out a node, or say --force")
+            raise NothingDone("nothing was changed; fix these problems, leave out a node, or add --force")
 
     def _objections(self, checked: Checked, wanted: Sequence[NodeId]) -> Iterator[str]:
-        """Nothing speaks against a farm in which nothing would be changed."""
+        """A farm in which no target changes has no problems."""
         for farm, view in checked.views.items():
             members = {member.id: member for member in view.members}
             down = [node for node in wanted if checked.farm[node] == farm]
@@ -164,7 +164,7 @@ class _Command:
         return True
 
     async def _send(self, checked: Checked, nodes: Sequence[NodeId]) -> list[NodeId]:
-        """Those that failed, for sure: where the end is not known, the chain is asked for the target."""
+        """The nodes that certainly failed: where the result is not known, the chain's target decides."""
         failures: dict[NodeId, PowerdError] = {}
         last = 0
         if nodes:
@@ -190,7 +190,7 @@ class _Command:
         return list(failures)
 
     async def _there_all_the_same(self, checked: Checked, failed: Sequence[NodeId]) -> list[NodeId]:
-        """Those that have the target now and had it not before: what was there before would prove nothing."""
+        """The nodes that have the target now and did not before: an older target proves nothing."""
         nodes = [node for node in failed if _target(checked.member(node).power) is not self._wish.target]
         if not nodes:
             return []

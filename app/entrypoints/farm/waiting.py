@@ -21,9 +21,9 @@ ERASE_LINE = "\r\x1b[K"
 async def wait_for_states(
     chain: ChainReader, nodes: Sequence[NodeId], wanted: Power, timeout_s: float, out: TextIO, err: TextIO
 ) -> Sequence[NodeId]:
-    """Say of each node when it got there; those that did not within ``timeout_s``.
+    """Report each node that reaches the state; returns the nodes that did not within ``timeout_s``.
 
-    On a terminal ``err`` has a line that counts. A chain that can't be read is asked again.
+    On a terminal ``err`` shows a line that counts. A chain that can't be read is asked again.
     """
     progress = _Progress(err, len(nodes), wanted)
     start_s = time.monotonic()

@@ -20,12 +20,12 @@ ALL_CALLED, SOME_FAILED = 0, 1
 
 
 def packet_settings(interfaces: Sequence[str], *, udp: bool) -> Mapping[str, object]:
-    """The settings that the options mean."""
+    """The settings with the command's options."""
     given: dict[str, object] = {"magic_packets.kind": "udp"} if udp else {}
     if interfaces:
         given["magic_packets.interface"] = list(interfaces)
     elif udp:
-        given["magic_packets.interface"] = ""  # as routed: the default names a bridge of Zero-OS
+        given["magic_packets.interface"] = ""  # routed by the system: the default names a bridge of Zero-OS
     return given
 
 
@@ -56,7 +56,7 @@ async def _call(container: Container, nodes: Sequence[NodeId], out: TextIO, err:
 async def _addresses(
     chain: ChainReader, nodes: Sequence[NodeId], problems: dict[NodeId, str]
 ) -> tuple[Mapping[NodeId, Mac], Mapping[NodeId, str]]:
-    """By the nodes' records; beside them what the farmer should know. ``problems`` gets those without one."""
+    """The addresses in the nodes' records, with hints for the farmer. Nodes without one are added to ``problems``."""
     records = await chain.nodes(nodes)
     if unknown := [str(node) for node in nodes if node not in records]:
         raise UnknownIdentity(f"the chain knows no node {', '.join(unknown)}: correct the id. No packet was sent")
@@ -79,7 +79,7 @@ async def _addresses(
 async def _burst(
     packets: MagicPackets, macs: Mapping[NodeId, Mac], settings: Settings, problems: dict[NodeId, str]
 ) -> Sequence[NodeId]:
-    """Those to which packets left; why they did not, or not by every interface, is added to ``problems``."""
+    """The nodes to which packets were sent; failures, also of one interface, are added to ``problems``."""
     called = dict.fromkeys(macs, False)
     for number in range(settings.wake.packets if macs else 0):
         if number:
@@ -96,12 +96,12 @@ async def _burst(
                     f"{error}. Here, name this machine's own card or bridge with --interface NAME, or use --udp"
                 )
         if not any(called.values()):
-            break  # what the system refuses now it refuses half a second later
+            break  # a packet that the system refuses now is refused half a second later too
     return [node for node, left in called.items() if left]
 
 
 def _way(settings: Settings) -> str:
-    """By which interface, and how."""
+    """The interface and the method, in words."""
     magic = settings.magic_packets
     by = ", ".join(name for name in magic.interfaces if name) or "the interface that the system chooses"
     udp = kind_of(settings, "magic_packets") == "udp"

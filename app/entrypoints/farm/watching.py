@@ -26,7 +26,7 @@ from app.entrypoints.wiring.container import Container
 
 
 def watch_farm(container: Container, out: TextIO, every_s: float) -> None:
-    """Until SIGINT or SIGTERM, which end it in order. A chain that is away at the start is the caller's to explain."""
+    """Run until SIGINT or SIGTERM. A chain that is unreachable at the start is an error for the caller."""
     asyncio.run(_until_ended(container, out, every_s))
 
 
@@ -52,7 +52,7 @@ async def _watch(container: Container, out: TextIO, every_s: float) -> None:
 
 
 async def _looks(container: Container, farm: FarmId, every_s: float) -> AsyncIterator[Picture | RetryableError]:
-    """One each ``every_s``, for ever; a chain that can't be asked is asked again."""
+    """A view each ``every_s``, for ever; a chain that can't be read is read again."""
     while True:
         await asyncio.sleep(every_s)
         try:
@@ -74,7 +74,7 @@ async def _on_screen(first: Picture, looks: AsyncIterator[Picture | RetryableErr
         last = f"{_clock()}  Ctrl-C ends it"
         screen.show([*view, "", paint(one_line(trouble)[:width], "red") if trouble else last[:width]])
 
-    logging.disable(logging.ERROR)  # a line of the log would stand in the view
+    logging.disable(logging.ERROR)  # a log line would appear within the view
     with screen.shown(redraw):
         redraw()
         async for look in looks:
@@ -90,7 +90,7 @@ async def _on_screen(first: Picture, looks: AsyncIterator[Picture | RetryableErr
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Of one node, what is worth a line when it changes. ``risk`` may hold figures that always do."""
+    """The parts of a node whose change is worth a line. ``risk`` can contain figures that change all the time."""
 
     power: str
     contracts: int | None

@@ -1,4 +1,4 @@
-"""Which farm is meant, and whose it is."""
+"""Finds out which farm the command is about, and which account owns it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from app.entrypoints.wiring.container import Container
 
 
 class NoFarmGiven(PermanentError):
-    """It is not known which farm is meant."""
+    """The farm can't be determined."""
 
 
 async def which_farm(container: Container) -> FarmId:
-    """The farm that the command line or the settings name, or that of the farmer's key, or of this node."""
+    """The farm of the command line or the settings, else that of the farmer's key, else that of this node."""
     identity = container.settings().identity
     if identity.farm_id:
         return FarmId(identity.farm_id)
@@ -50,7 +50,7 @@ async def _of_farmer(container: Container) -> FarmId:
 
 
 def no_twin(account: Account) -> UnknownIdentity:
-    """The error for an account that the chain has no twin of."""
+    """The error for an account without a twin on the chain."""
     return UnknownIdentity(
         f"the farmer's key is of account {account.address}, which has no twin on this chain, so it owns no farm; use "
         "the farmer's own key (--key), of the right kind (--key-type), and the right network (--chain)"

@@ -71,7 +71,7 @@ async def _look(container: Container) -> _Person:
 
 
 async def _fee(container: Container, who: SubstrateFarmerAccount, farms: Sequence[FarmId]) -> float | None:
-    """Of any of its nodes: the fee is the same for all, and does not depend on whose they are."""
+    """The fee of a target for any of its nodes: it is the same for all nodes and owners."""
     nodes: Sequence[NodeId] = await container.farm_chain().farm_nodes(farms[0]) if farms else []
     try:
         return await who.fee_tft(nodes[0] if nodes else NodeId(1))

@@ -47,7 +47,7 @@ def _complain(error: BaseException) -> None:
 
 
 class Options:
-    """What was said on the command line, before the settings are read."""
+    """The options of the command line, before the settings are read."""
 
     def __init__(self, config: Path | None, overrides: dict[str, object]) -> None:
         self._config = config
@@ -56,14 +56,14 @@ class Options:
     def settings(self, given: Mapping[str, object] | None = None) -> Settings:
         """File, environment and command line, in rising order; `SettingsError` names what is wrong.
 
-        ``given`` is what a command's own options say of settings.
+        ``given`` has the settings from a command's own options.
         """
         from app.entrypoints.settings.loading import load_settings
 
         return load_settings(self._config, os.environ, {**self._overrides, **(given or {})})
 
     def settings_with_origins(self) -> tuple[Settings, Mapping[str, str]]:
-        """As `settings`, and by the path of each key that was given where its value came from."""
+        """As `settings`, with the origin of each given value by the path of its key."""
         from app.entrypoints.settings.loading import load_with_origins
 
         return load_with_origins(self._config, os.environ, self._overrides)
@@ -80,7 +80,7 @@ class Options:
 
 
 def _given_broker(_: click.Context, option: click.Parameter, url: str | None) -> str | None:
-    """Empty would mean the default, in silence, where a variable of a script was not set."""
+    """Refuse an empty value: it would silently mean the default when a script's variable is not set."""
     if url is not None and not url.strip():
         raise click.BadParameter(
             "it is empty; give a URL such as redis://127.0.0.1:6379, or leave it out", param=option
@@ -89,7 +89,7 @@ def _given_broker(_: click.Context, option: click.Parameter, url: str | None) ->
 
 
 def _redis_url(ctx: click.Context, option: click.Parameter, url: str | None) -> str | None:
-    """As `_given_broker`, and of a form that is understood."""
+    """As `_given_broker`, and checks the URL's form."""
     from app.adapters.redis.broker_url import BrokerUrlError, parse_broker_url
 
     try:
@@ -153,17 +153,16 @@ def events(options: Options) -> None:
     run_follower(options.container())
 
 
-@main.command(short_help="Show what the running daemon believes and does.")
-@click.option("--json", "as_json", is_flag=True, help="All of it, as one JSON object.")
+@main.command(short_help="Show the running daemon's state.")
+@click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON object.")
 @click.option("--watch", is_flag=True, help="Go on showing it, each second; in a pipe, a line for each change.")
 @click.option("--check", is_flag=True, help="For scripts: a line a fault; exit 0: none, 1: a fault, 2: no answer.")
 @click.pass_obj
 def status(options: Options, *, as_json: bool, watch: bool, check: bool) -> None:
-    """Show what this node's daemon believes and does now, what it waits for and why, and what is wrong.
+    """Show what this node's daemon knows and does now, what it waits for and why, and what is wrong.
 
-    Faults come first, each with since when it lasts and what to do. It is asked of the daemon on this host
-    through its socket (status.socket), and works without Redis and without the chain. Exits with 2 where no
-    daemon answers.
+    Faults come first, each with its start and its remedy. The command asks the daemon on this host through
+    its socket (status.socket); it needs neither Redis nor the chain. Exits with 2 when no daemon answers.
     """
     if as_json + watch + check > 1:
         raise click.UsageError("--json, --watch and --check are three ways of showing it; give one of them")

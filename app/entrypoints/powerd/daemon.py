@@ -29,17 +29,17 @@ log = logging.getLogger("powerd")
 
 
 class Closable(Protocol):
-    """An adapter that holds connections."""
+    """An adapter that has connections."""
 
     async def close(self) -> None:
-        """Let go of them."""
+        """Close the connections."""
         ...
 
 
 def run_daemon(container: Container) -> None:
     """Keep this node's power in step with the chain until SIGTERM or SIGINT.
 
-    Raises `PowerdError` where it can't go on (no such node, another chain).
+    Raises `PowerdError` when it can't go on (no such node, another chain).
     """
     container.instruments.override(container.daemon_instruments)
     container.fault_hook.override(container.program_fault_hook)
@@ -53,12 +53,12 @@ def run_follower(container: Container) -> None:
 
 
 def run_until_stopped(work: Coroutine[object, object, None], manager: ServiceManager) -> None:
-    """Run ``work``; a signal cancels it, and then it has `STOP_S` to end. SIGUSR1 makes it say what runs."""
+    """Run ``work``; a signal cancels it, and then it has `STOP_S` to end. SIGUSR1 makes it log what runs."""
     asyncio.run(_supervise(work, manager))
 
 
 async def _supervise(work: Coroutine[object, object, None], manager: ServiceManager) -> None:
-    # What systemd's watchdog ends (SIGABRT) leaves the stacks of its threads in the log.
+    # When systemd's watchdog ends the process (SIGABRT), the stacks of its threads go to the log.
     faulthandler.enable(file=2)
     loop = asyncio.get_running_loop()
     task = asyncio.create_task(work, name="work")
@@ -84,7 +84,7 @@ async def _supervise(work: Coroutine[object, object, None], manager: ServiceMana
 
 
 def _say_what_runs() -> None:
-    """One line of the log, whatever its level: the operator who asks wants to know what hangs, or what grows."""
+    """Log one line at every log level: the operator asks for it, to see what hangs or grows."""
     fields = {
         "tasks": sorted(f"{task.get_name()}: {_place(task)}" for task in asyncio.all_tasks()),
         "threads": sorted(thread.name for thread in threading.enumerate()),
@@ -103,7 +103,7 @@ def _place(task: asyncio.Task[object]) -> str:
 
 
 def _descriptors() -> list[str]:
-    """What each open descriptor leads to; the one that lists them is closed when it is looked at."""
+    """The target of each open descriptor; the descriptor that lists them is closed by then."""
     open_now = []
     for entry in Path("/proc/self/fd").iterdir():
         with suppress(OSError):
@@ -112,7 +112,7 @@ def _descriptors() -> list[str]:
 
 
 def _insist(seconds: float) -> None:
-    """End the process when ``seconds`` have passed, whatever still runs."""
+    """End the process after ``seconds``, even if tasks still run."""
 
     def leave() -> None:
         log.error("did not end within %.1f s after the signal; exiting at once", seconds)
@@ -171,7 +171,7 @@ async def _follow(container: Container) -> None:
 
 
 async def _end_when_stuck(supervision: Supervision) -> None:
-    """Once a loop hangs, nothing here can be trusted to end in order."""
+    """End the process when a loop hangs: an orderly stop may hang as well."""
     try:
         await supervision.run()
     except LoopStuck as error:
@@ -183,7 +183,7 @@ async def _end_when_stuck(supervision: Supervision) -> None:
 
 
 def _alone(container: Container, stack: AsyncExitStack, program: str) -> None:
-    """Go on only if no other process does the same for this node on this host; `AlreadyRunning` otherwise."""
+    """Hold this program's lock for the node on this host; raises `AlreadyRunning` if another process holds it."""
     node = container.node()
     lock = host.instance_lock(container.settings(), program)
     who = f"{program.replace('-', ' ')} for node {node.node} of farm {node.farm}"

@@ -1,4 +1,4 @@
-"""``powerd decode -``: payloads of the event stream, or frames of zbus, in hex, made readable.
+"""``powerd decode -``: payloads of the event stream, or frames of zbus, from hex to JSON.
 
 One payload a line in, one JSON object a line out, so that both ends can be piped.
 """
@@ -20,7 +20,7 @@ _NO_HEX_DIGIT = re.compile("[^0-9a-fA-F]")
 
 
 class NotHex(ValueError):
-    """A line is not made of pairs of hex digits; ``column`` counts from 1."""
+    """A line that is not pairs of hex digits; ``column`` counts from 1."""
 
     def __init__(self, reason: str, column: int) -> None:
         super().__init__(f"{reason} (at column {column})")
@@ -38,7 +38,7 @@ def event(payload: bytes) -> dict[str, object]:
 
 
 def decode_lines(lines: Iterable[str], out: TextIO, read: Callable[[bytes], dict[str, object]] = event) -> bool:
-    """Write for each line what its payload says, or why it says nothing; False if any was refused.
+    """Write each line's payload, or why it can't be decoded; returns False if any could not.
 
     A line without digits is the empty payload: an error, as it is for Go's decoders.
     """
@@ -52,7 +52,7 @@ def decode_lines(lines: Iterable[str], out: TextIO, read: Callable[[bytes], dict
             all_good = False
             answer = {"error": str(error)}
         out.write(json.dumps(answer, separators=(",", ":")) + "\n")
-        out.flush()  # a program at the other end waits for it before it writes its next line
+        out.flush()  # the program that writes the lines may wait for each answer
     return all_good
 
 

@@ -1,6 +1,6 @@
-"""``powerd decode --zbus -``: requests and responses of zbus, in hex, made readable.
+"""``powerd decode --zbus -``: requests and responses of zbus, from hex to JSON.
 
-The envelope's keys are those on the wire; what lies encoded in its bins is decoded once more.
+The envelope's keys are those on the wire; the encoded values in its bins are decoded too.
 """
 
 from __future__ import annotations

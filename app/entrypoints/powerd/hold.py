@@ -1,4 +1,4 @@
-"""``powerd hold``: place, list and lift holds. It needs the settings alone: no Redis, no chain, no daemon."""
+"""``powerd hold``: place, list and lift holds. It needs only the settings: no Redis, no chain, no daemon."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FOR_EVER = "no end"
 
 
 class WrongHold(PermanentError):
-    """What was asked for is no hold."""
+    """The requested hold is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All that is known; ``unreadable`` says what isn't, and how to mend it. The first holds come from files."""
+    """All readable holds; ``unreadable`` names the others, with the remedy. Holds from files come first."""
 
     holds: Sequence[Hold]
     inhibitors: Sequence[Hold]
@@ -38,7 +38,7 @@ class Found:
 def add_hold(
     settings: Settings, holder: str, reason: str, expires_at_s: float | None, lasts_s: float | None, out: TextIO
 ) -> None:
-    """Place it, in the place of the holder's earlier one; a `PermanentError` says what is wrong with it.
+    """Place a hold, which replaces the holder's earlier one. Raises a `PermanentError` for one that is not valid.
 
     ``lasts_s``: the duration that was asked for, if it was one; ``expires_at_s`` is its end by the clock.
     """
@@ -49,7 +49,7 @@ def add_hold(
         )
     now_s = SystemClock().now()
     if lasts_s is not None:
-        expires_at_s = now_s + lasts_s  # it begins now, however long ago it was asked for
+        expires_at_s = now_s + lasts_s  # it begins now, not when the command started
     if expires_at_s is not None and expires_at_s <= now_s:
         raise WrongTime(f"the hold of {holder} would be over already at {_local(expires_at_s)}; name a time to come")
     _files(settings).place(Hold(holder, reason, expires_at_s), lasts_s)
@@ -57,7 +57,7 @@ def add_hold(
 
 
 def lift_hold(settings: Settings, holder: str, out: TextIO) -> None:
-    """Remove it; `WrongHold` names the holders there are when this is none."""
+    """Remove a hold; raises `WrongHold`, which names the existing holders, when there is none of this holder."""
     files = _files(settings)
     if not files.lift(holder):
         holders = ", ".join(one_line(hold.holder) for hold in files.all()[0]) or "none"

@@ -1,4 +1,4 @@
-"""The daemon's tasks that only show it: HTTP, textfile and fault hook. What fails here harms nothing."""
+"""The daemon's monitoring tasks: HTTP, textfile and fault hook. A failure here does not affect the node."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger("powerd")
 
 
 def show(container: Container, group: asyncio.TaskGroup) -> None:
-    """Begin what the settings ask for."""
+    """Start the tasks that the settings enable."""
     faults, metrics = container.faults(), container.settings().metrics
     if (server := container.page_server()) is not None:
         group.create_task(_serve(server, faults, f"{metrics.host}:{metrics.port}"), name="metrics: http")
@@ -32,7 +32,7 @@ def show(container: Container, group: asyncio.TaskGroup) -> None:
 
 
 async def _serve(server: PageServer, faults: FaultBoard, address: str) -> None:
-    """An address that is taken may become free."""
+    """Retries: an address in use can become free."""
 
     def listening(url: str) -> None:
         log.info("metrics are served", extra={"event": "MetricsServed", "fields": {"url": f"{url}/metrics"}})
@@ -62,7 +62,7 @@ async def _write(textfile: Textfile, faults: FaultBoard, every_s: float) -> None
                 remedy = "make its directory writable for powerd, or name another file (metrics.textfile)"
                 faults.report(FaultKind.METRICS_TEXTFILE.key(), f"{error}; {remedy}")
             except Exception:
-                log.exception("the metrics can't be made")  # they only show the daemon, and must not end it
+                log.exception("the metrics can't be made")  # monitoring must not end the daemon
             else:
                 faults.clear(FaultKind.METRICS_TEXTFILE.key())
             await asyncio.sleep(every_s)

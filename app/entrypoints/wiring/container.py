@@ -1,8 +1,8 @@
-"""The composition root: the one place where adapters meet services.
+"""The composition root: connects adapters and services.
 
-Every port is a provider of its own, chosen by its ``kind`` in the settings (``auto``: what the
-profile says, `KINDS`), and can be overridden alone, as the tests do. Nothing is connected here:
-adapters connect when they are first used, and the program that runs the services closes them.
+Each port is one provider. Its ``kind`` in the settings chooses the adapter (``auto``: by the profile,
+`KINDS`), and a test can override it alone. Adapters connect when they are first used, and the
+program that runs the services closes them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from app.entrypoints.wiring.policies import patience_s, policies
 if TYPE_CHECKING:
     from app.entrypoints.wiring import simulated, substrate, zos
 else:
-    # Each is imported by the profile that uses it.
+    # Each is imported only in the profile that uses it.
     simulated, substrate, zos = map(LateRoom, ("simulated", "substrate", "zos"))
 
 
@@ -50,12 +50,12 @@ one = providers.Singleton
 
 
 def _of(make: Callable[..., Any], *needs: Any) -> Any:
-    """One, made of the settings and what else it needs."""
+    """A singleton of the settings and its other dependencies."""
     return providers.Singleton(make, SETTINGS, *needs)
 
 
 def _by_kind(port: str, **kinds: Any) -> Any:
-    """The provider of that kind of adapter which the settings choose for the port."""
+    """The provider of the adapter that the settings choose for the port."""
     return _by(kind_of, port, **kinds)
 
 
@@ -77,7 +77,7 @@ class Container(containers.DeclarativeContainer):
     domain_events = _of(zos.zbus_domain_events, clock, jitter)
     recent_events = one(KeptEvents, clock)
     instruments: Any = providers.Object(None)
-    """The daemon alone counts: `daemon_instruments`. It and the follower have a `program_fault_hook`."""
+    """Only the daemon has metrics (`daemon_instruments`); it and the follower have a `program_fault_hook`."""
     fault_hook: Any = providers.Object(None)
     telemetry = _of(monitoring.telemetry, recent_events, domain_events.provider, instruments, fault_hook, clock)
     fault_display = _by_kind("faults", log=one(NoDisplay), zui=_of(zos.zbus_faults, zbus_client))

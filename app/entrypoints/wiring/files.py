@@ -17,7 +17,7 @@ ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
 
 
 def file_boot_memory(settings: Settings) -> FileBootMemory:
-    """What the boot-loop guard remembers, on a disk."""
+    """The boot-loop guard's memory, in a file."""
     return FileBootMemory(boots_file(settings))
 
 
@@ -26,24 +26,24 @@ def status_socket(settings: Settings) -> StatusSocket:
 
 
 def boots_file(settings: Settings) -> Path:
-    """Where it is, whatever the profile."""
+    """The file's place in every profile."""
     usual = ZOS_BOOTS_FILE if profile_of(settings) == "zos" else BOOTS_FILE
     return Path(settings.boot_memory.file) if settings.boot_memory.file else usual
 
 
 def file_wake_memory(settings: Settings) -> FileWakeMemory:
-    """What proves a wake, beside what the boot-loop guard remembers."""
+    """The memory for proved wakes, beside the boot-loop guard's file."""
     boots = boots_file(settings)
     return FileWakeMemory(boots.with_name(f"{boots.stem}-wakes.json"))
 
 
 def woken_nodes(settings: Settings) -> WokenNodes:
-    """Which other nodes this one woke, beside that."""
+    """The memory for the nodes that this one woke, in the same directory."""
     boots = boots_file(settings)
     return WokenNodes(boots.with_name(f"{boots.stem}-woken.json"))
 
 
 def file_window_memory(settings: Settings) -> FileWindowMemory:
-    """The last Down, beside what the boot-loop guard remembers."""
+    """The memory for the last Down, beside the boot-loop guard's file."""
     boots = boots_file(settings)
     return FileWindowMemory(boots.with_name(f"{boots.stem}-window.json"))

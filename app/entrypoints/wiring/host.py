@@ -35,12 +35,12 @@ Packets = TypeVar("Packets", RawMagicPackets, UdpMagicPackets)
 
 
 def system_jitter() -> Jitter:
-    """Chance, different on every node."""
-    return random.Random().random  # noqa: S311 - it spreads retries, it keeps no secret
+    """Random jitter, different on every node."""
+    return random.Random().random  # noqa: S311 - it spreads retries, and protects no secret
 
 
 def service_manager() -> SystemdServiceManager:
-    """systemd, where it started this process."""
+    """The notify socket of systemd, if systemd started this process."""
     return SystemdServiceManager(os.environ)
 
 
@@ -75,7 +75,7 @@ def _by_each_interface(settings: Settings, sender: Callable[[str], Packets]) -> 
 
 
 def systemctl_host_power(settings: Settings) -> SystemctlHostPower:
-    """systemd, or whatever commands the settings name."""
+    """systemd, or the commands of the settings."""
     power = settings.host_power
     return SystemctlHostPower(
         power.power_off_command,
@@ -103,13 +103,13 @@ def linux_rtc_alarm(settings: Settings) -> LinuxRtcAlarm:
 
 
 def alarm_file(settings: Settings) -> Path:
-    """Where it is remembered which alarm is powerd's own."""
+    """The file that remembers which alarm is powerd's own."""
     usual = ZOS_ALARM_FILE if profile_of(settings) == "zos" else ALARM_FILE
     return Path(settings.rtc_alarm.file) if settings.rtc_alarm.file else usual
 
 
 def logind_inhibitors(settings: Settings) -> LogindInhibitors:
-    """What logind was asked to block; where the profile alone chose it, it may be missing."""
+    """The inhibitors of logind, which can be missing where only the profile chose it."""
     holds = settings.holds
     return LogindInhibitors(holds.inhibitors_command, holds.inhibitors_timeout_s, required=holds.kind == "logind")
 

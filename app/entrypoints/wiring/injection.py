@@ -1,7 +1,7 @@
 """dependency-injector, imported without PyYAML and pydantic.
 
 It imports both wherever they are installed, for kinds of configuration that powerd does not use: 8 MiB, and a
-tenth of the daemon's start. So it is imported from here only.
+tenth of the daemon's start. Therefore all code imports it from here.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 
 
 class _NoSettings(ModuleType):
-    """Stands in for pydantic, whose major version is asked for; nothing else of it is."""
+    """Replaces pydantic, of which dependency-injector reads only the major version."""
 
     VERSION = "2"
 
 
 ABSENT = None
-"""In the place of a module it makes its import fail, as if it were not installed."""
+"""As a module, it makes the import fail as if the module were not installed."""
 STAND_INS: Mapping[str, ModuleType | None] = {
     "pydantic": _NoSettings("pydantic"),
     "pydantic_settings": ABSENT,

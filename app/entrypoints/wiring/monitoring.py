@@ -1,4 +1,4 @@
-"""What people and monitoring systems see: the log, zbus, metrics, the fault hook. Each only where it is on."""
+"""The daemon's output: the log, zbus, metrics, the fault hook. Each only if it is enabled."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def telemetry(
     hook: FaultHook | None,
     clock: Clock,
 ) -> Telemetry:
-    """All that listen."""
+    """All listeners of telemetry."""
     listeners: list[Telemetry] = [LogTelemetry(logging.getLogger("powerd")), recent]
     if serves_zbus(settings):
         listeners.append(zbus())
@@ -48,7 +48,7 @@ def telemetry(
 
 
 def instruments(settings: Settings) -> Instruments | None:
-    """None where no metric is wanted: the library costs a megabyte, and some milliseconds of the start."""
+    """None where metrics are off: the library costs a megabyte, and some milliseconds at the start."""
     if not has_metrics(settings):
         return None
     from app.adapters.prometheus.instruments import Instruments

@@ -1,4 +1,4 @@
-"""Assembles the daemon's services on given ports: for the container once, for the simulator at every boot.
+"""Builds the daemon's services on given ports: once for the container, and at every boot for the simulator.
 
 Plain construction, since the simulator does it a hundred thousand times a run. Which adapter stands
 behind a port is decided elsewhere (`app.entrypoints.wiring.container`, `app.entrypoints.simulator.world.machine`).
@@ -65,9 +65,9 @@ from app.ports.window_memory import WindowMemory
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world as one node's daemon meets it.
+    """The ports of one node's daemon.
 
-    Those that may be None switch something off: without ``boot_memory`` boots are counted within the
+    None switches a part off: without ``boot_memory`` boots are counted within the
     process only, without ``rtc_alarm`` no alarm is armed, without ``signs_of_life`` a node counts as awake by what
     the chain calls it.
     """
@@ -92,7 +92,7 @@ class Ports:
 def assemble(
     node: NodeIdentity, ports: Ports, policies: Policies, faults: FaultBoard, progress: Progress | None = None
 ) -> NodeServices:
-    """Everything one node's daemon consists of, once it is known who the node is."""
+    """Build all services of one node's daemon, once it is known which node this is."""
     progress = progress or Progress(ports.clock)
     context = NodeContext(ports.clock, ports.telemetry, faults, ports.jitter, progress, node)
     limits, down = policies.limits, policies.shutdown

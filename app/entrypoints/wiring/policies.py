@@ -21,14 +21,14 @@ from app.entrypoints.settings.profiles import behind_gateway
 from app.entrypoints.settings.schema import Settings
 
 NODES_AT_ONCE = 2
-"""Behind a gateway of one worker: a second node's call waits there while the first is served, and no more."""
+"""Calls in flight to a gateway with one worker: it serves one, and one more waits there."""
 
 Policy = TypeVar("Policy")
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All of them, for one node's services."""
+    """All policies for one node's services."""
 
     limits: PowerLimits
     wake: WakePolicy
@@ -51,7 +51,7 @@ class Policies:
 
 
 def policies(settings: Settings) -> Policies:
-    """What the settings say, for the services."""
+    """The policies of the settings."""
     chain, power, uptime, wake = settings.chain, settings.power_management, settings.uptime, settings.wake
     zbus = settings.zbus
     gateway = behind_gateway(settings)
@@ -71,7 +71,7 @@ def policies(settings: Settings) -> Policies:
             report_s_max=report_s_max + 2 * NEXT_BLOCK_S_MAX,
             silence_s=max(GAP_S_MAX, uptime.interval_s + uptime.retry_delay_s_max),
         ),
-        # What costs a fee is tried again ever more slowly, up to the interval of the reports.
+        # Calls that cost a fee are retried with growing pauses, up to the interval of the reports.
         fees=FeePolicy(Backoff(uptime.retry_delay_s_max, fee_s_max), Backoff(uptime.retry_delay_s_min, fee_s_max)),
         reconcile=own,
         farm_reconcile=farm,
@@ -90,7 +90,7 @@ def policies(settings: Settings) -> Policies:
 
 
 def patience_s(settings: Settings) -> float:
-    """How long one step of a loop may take: never less than twice the deadlines of all that it may ask."""
+    """Seconds that one step of a loop can take: at least twice the sum of the deadlines in it."""
     chain, shutdown = settings.chain, settings.shutdown
     asked_s = chain.timeout_s * len(chain.urls) + chain.inclusion_timeout_s + settings.host_power.timeout_s
     gateway_s = 3 * settings.zbus.gateway_timeout_s if behind_gateway(settings) else 0.0

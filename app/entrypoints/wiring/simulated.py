@@ -1,4 +1,4 @@
-"""A world of one node, all of it in memory: what the profile ``simulated`` runs in."""
+"""The world of the profile ``simulated``: one node, all in memory."""
 
 from __future__ import annotations
 

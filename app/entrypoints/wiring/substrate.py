@@ -50,7 +50,7 @@ def substrate_chain(settings: Settings, client: SubstrateClient) -> SubstrateCha
 
 
 def substrate_identity(settings: Settings, client: SubstrateClient) -> SubstrateIdentity:
-    """Who this node is, looked up by its key, or checked against it."""
+    """This node's identity: looked up by its key, or checked against it."""
     key = node_key(settings)
     identity = settings.identity
     if key is None and not identity.node_id:
@@ -72,14 +72,14 @@ def no_key() -> SettingsError:
 
 
 def substrate_farmer_account(settings: Settings, client: SubstrateClient, key: bytes) -> SubstrateFarmerAccount:
-    """Who the farmer's key is on the chain."""
+    """The account of the farmer's key on the chain."""
     return SubstrateFarmerAccount(
         client, seed=key, key_type=settings.farmer.key_type, era_blocks=settings.chain.era_blocks
     )
 
 
 def substrate_node_account(settings: Settings, client: SubstrateClient) -> SubstrateFarmerAccount:
-    """The account that the node's reports are signed with."""
+    """The account that signs the node's reports."""
     key = node_key(settings)
     if key is None:
         raise no_key()

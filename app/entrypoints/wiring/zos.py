@@ -24,7 +24,7 @@ from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
 GATEWAY = "api-gateway"
-"""What metrics call it, in the place of an endpoint."""
+"""Its name in metrics, in place of an endpoint's."""
 
 
 def zbus_client(settings: Settings) -> ZbusClient:
@@ -42,7 +42,7 @@ def zbus_chain(settings: Settings, client: ZbusClient, clock: Clock, telemetry: 
 
 
 def zbus_identity(settings: Settings, client: ZbusClient) -> ZbusIdentity:
-    """Who this node is, asked of registrar."""
+    """This node's identity, from registrar."""
     farm_id = FarmId(settings.identity.farm_id) if settings.identity.farm_id else None
     return ZbusIdentity(client, farm_id=farm_id, timeout_s=settings.zbus.timeout_s)
 

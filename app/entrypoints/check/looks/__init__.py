@@ -1,1 +1,1 @@
-"""What each check does, by the part of the node that it looks at."""
+"""The checks, by the part of the node that they look at."""

@@ -1,4 +1,4 @@
-"""Redis: there, new enough, with the rights, the group, and no other node in it."""
+"""Checks of Redis: it answers, is new enough, grants the rights, has the group, and serves no other node."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def rights(subject: Subject) -> Sequence[Finding]:
 async def stream(subject: Subject) -> Sequence[Finding]:
     name, group = subject.settings.events.stream, await (await subject.broker()).group()
     if group is None:
-        return [warning(f"whether the group of {name} is there is not known: this user may not XINFO", RIGHTS)]
+        return [warning(f"it is not known whether {name} has the group: this user may not XINFO", RIGHTS)]
     if not group.there:
         return [ok(f"no group on {name} yet: powerd makes it when it starts")]
     return [ok(f"the group is there; {group.entries} entries, {group.pending} of them pending")]

@@ -1,4 +1,4 @@
-"""The chain: each endpoint by itself, and this machine's clock against its blocks."""
+"""Checks of the chain: each endpoint by itself, and this machine's clock against the blocks."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from app.adapters.substrate.endpoint_look import EndpointLook
 
 OTHERS = "another endpoint of chain.urls serves meanwhile; bring this one back, or name one that works in its place"
-ALONE = "name an endpoint that works in chain.urls; without one powerd neither reports uptime nor obeys"
+ALONE = "set an endpoint that works in chain.urls; without one powerd neither reports uptime nor obeys the target"
 
 
 async def endpoints(subject: Subject) -> Sequence[Finding]:
-    """What is wrong with one is a warning while another is well."""
+    """An endpoint that fails is a warning while another one works."""
     looks = await subject.endpoints()
     genesis = subject.settings.chain.genesis_hash or _first_genesis(list(looks.values()))
     problems = {name: _problem(subject, look, genesis) for name, look in looks.items()}

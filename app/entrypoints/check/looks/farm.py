@@ -1,4 +1,4 @@
-"""Who could wake this node."""
+"""Checks that another node can wake this one."""
 
 from __future__ import annotations
 

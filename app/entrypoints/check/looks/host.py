@@ -1,4 +1,4 @@
-"""This machine: may it be powered off, does anything keep it up, and can powerd remember."""
+"""Checks of this machine: whether powerd can power it off, what keeps it up, and whether files can be kept."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ ORDERS = (("CanPowerOff", "power off"), ("CanReboot", "reboot"))
 
 
 async def power_off(subject: Subject) -> Sequence[Finding]:
-    """Asked of the init system, and not tried."""
+    """Asks the init system, and does not try it."""
     await subject.container.host_power().check()
     if subject.uses("host_power", "zinit"):
         return [ok("zinit knows how to power off")]
     command = subject.settings.host_power.power_off_command
     if Path(command[0]).name != "systemctl":
-        return [ok(f"`{' '.join(command)}` is there; whether it obeys is seen when it is asked")]
+        return [ok(f"`{' '.join(command)}` exists; whether it works shows only when it is used")]
     from app.adapters.linux.logind_rights import may
 
     try:
         answers = [(doing, await may(method, subject.answer_s)) for method, doing in ORDERS]
     except HostPowerFailed as error:
-        seen = f"whether systemd would power off and reboot for powerd is not known: {error}"
+        seen = f"it is not known whether systemd would power off and reboot for powerd: {error}"
         return [warning(seen, "see that logind runs")]
     return [_allowed(doing, answer) for doing, answer in answers]
 
@@ -58,7 +58,7 @@ async def holds(subject: Subject) -> Sequence[Finding]:
 
 
 async def alarm(subject: Subject) -> Sequence[Finding]:
-    """Only looked at: no alarm is set."""
+    """Reads only: no alarm is set."""
     device = Path(subject.settings.rtc_alarm.device)
     due_in_s = await subject.container.rtc_alarm().due_in_s()
     if not os.access(device / "wakealarm", os.W_OK):
@@ -67,16 +67,16 @@ async def alarm(subject: Subject) -> Sequence[Finding]:
 
 
 async def health(subject: Subject) -> Sequence[Finding]:
-    """What keeps the node from claiming uptime."""
+    """Flags that keep the node from reporting uptime."""
     problems = subject.container.host_facts().health().problems
     if not problems:
-        return [ok("no flag forbids to report uptime")]
+        return [ok("no flag forbids uptime reports")]
     flags = subject.settings.host_facts.flags_dir
-    return [failed(f"no uptime is reported: {', '.join(problems)}", f"mend what set the flag in {flags}")]
+    return [failed(f"no uptime is reported: {', '.join(problems)}", f"repair what set the flag in {flags}")]
 
 
 async def memory(subject: Subject) -> Sequence[Finding]:
-    """Where powerd keeps what has to outlive a boot, and other files that the settings ask for."""
+    """The files that must outlive a boot, and other files of the settings, can be written."""
     settings = subject.settings
     places = {boots_file(settings).parent: "boot_memory.file"}
     if settings.rtc_alarm.enabled:
@@ -100,7 +100,7 @@ async def _room_in(directory: Path, key: str, timeout_s: float) -> Finding:
 
 
 async def proof(subject: Subject) -> Sequence[Finding]:
-    """What the daemon saw of its own wakes, and which nodes this one woke (``powerd check --wake``)."""
+    """The wakes that the daemon saw of this node, and the nodes that this one woke (``powerd check --wake``)."""
     return [await _own_proof(subject), *await _woken(subject)]
 
 

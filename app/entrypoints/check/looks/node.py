@@ -1,4 +1,4 @@
-"""Who this node is on the chain: key, account, record, address."""
+"""Checks of this node on the chain: key, account, record, address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.entrypoints.check.subject import Subject
 from app.entrypoints.settings.key_files import node_key
 
 FEE_TFT = 0.001
-"""What a call that fails costs, about; those of a node that succeed are free (tfchain: ``Pays::No``)."""
+"""The approximate cost of a failed call in TFT; successful calls of a node are free (tfchain: ``Pays::No``)."""
 FEW = 100
 NO_KEY = (
     "name its file in identity.key_file (POWERD_IDENTITY_KEY_FILE), or give the systemd credential node-key "
@@ -40,7 +40,7 @@ async def account(subject: Subject) -> Sequence[Finding]:
 
 
 async def node(subject: Subject) -> Sequence[Finding]:
-    """Registered, and in the farm that the settings name."""
+    """Checks that the node is registered, in the farm of the settings."""
     found = await subject.node()
     wanted = subject.settings.identity.farm_id
     text = f"node {found.node} of farm {found.farm}, twin {found.twin}"
@@ -59,7 +59,7 @@ async def node(subject: Subject) -> Sequence[Finding]:
 
 
 async def address(subject: Subject) -> Sequence[Finding]:
-    """Peers call a node by the address in its record."""
+    """Peers wake a node by the address in its record."""
     found, record, card = await subject.node(), await subject.record(), await subject.card()
     if objection := address_objection(found.node, record, [card]):
         seen, _, _ = objection.partition("; ")

@@ -1,4 +1,4 @@
-"""The settings, and the software they need."""
+"""Checks of the settings, and of the software that powerd needs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def software(_: Subject) -> Sequence[Finding]:
         return [ok(f"scalecodec {importlib.metadata.version('scalecodec')}")]
     foreign = ", ".join(owner for owner in owners if owner != "scalecodec")
     if not foreign:
-        return [failed("the package scalecodec is not installed", "install powerd's requirements anew")]
+        return [failed("the package scalecodec is not installed", "reinstall powerd's requirements")]
     return [
         failed(
             f"the module scalecodec comes from {foreign} too, which does not read the chain as powerd needs it",

@@ -1,4 +1,4 @@
-"""Zero-OS' daemons, each asked something harmless over zbus."""
+"""Checks of Zero-OS' daemons: each answers a read over zbus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``powerd status``: what this node believes and does now, asked of the running daemon at its socket."""
+"""``powerd status``: shows the running daemon's state, read from its socket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXIT_FAULT = 1
 
 
 def show_status(settings: Settings, out: TextIO, *, as_json: bool) -> None:
-    """Print it; `DaemonSilent` when no daemon answers on this host."""
+    """Print the status. Raises `DaemonSilent` when no daemon answers on this host."""
     answer = StatusClient(status_paths(settings)).ask()
     status = status_of(answer)
     if as_json:
@@ -28,7 +28,7 @@ def show_status(settings: Settings, out: TextIO, *, as_json: bool) -> None:
 
 
 def check_status(settings: Settings, out: TextIO) -> int:
-    """Print one line, and a line for each fault; the exit code: 0 is well, 1 a fault."""
+    """Print one line, and a line for each fault; returns the exit code: 0 without a fault, else 1."""
     status = status_of(StatusClient(status_paths(settings)).ask())
     out.writelines(f"{line}\n" for line in _judgement(status))
     return EXIT_FAULT if status.faults else 0

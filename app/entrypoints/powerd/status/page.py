@@ -1,4 +1,4 @@
-"""The screen of `powerd status`: what the node does and why, then all that bears on it, in rows of label and text."""
+"""The screen of `powerd status`: what the node does and why, then the details, in rows of label and text."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ STEPS: dict[str, str] = {
 COLOURS: dict[str, Colour] = {Urgency.AT_ONCE.value: "red", Urgency.TODAY.value: "yellow"}
 
 NOT_SHOWN = frozenset({"block_hash", "taken_at_s"})
-"""Facts of events that mean little to people."""
+"""Facts of events that are not shown."""
 
 AMOUNT = re.compile(r"\d+ (?:d|h|min|s)\b(?: \d+ (?:h|min|s)\b)?")
 GLUE = "\0"
-"""Stands in the place of a blank while lines are broken; no text that is shown can have it."""
+"""Replaces a blank while lines are wrapped; shown texts never contain it."""
 
 Row = tuple[str, str, Colour]
 
@@ -106,7 +106,7 @@ def _node(status: NodeStatus) -> Iterator[Row]:
 def _chain(status: NodeStatus) -> str:
     power = status.power
     if power is None:
-        # A look that ended with neither a target nor a state met an answer that is none.
+        # A look without target and state had an answer that could not be decoded.
         return "not read yet" if status.looked_at_s is None else "its answer about this node can't be understood"
     since = f" since block {power.state.since_block}" if power.state.power is Power.DOWN else ""
     block = f", block {status.head.number}" if status.head is not None and status.head.number is not None else ""
@@ -203,6 +203,6 @@ def _wrapped(text: str, width: int, paint: Paint, colour: Colour) -> Iterator[st
 
 
 def _lines(text: str, width: int) -> list[str]:
-    """An address or a path is broken only where it is wider than the terminal, a duration nowhere."""
+    """Wrap lines: an address or a path is split only when it is wider than the terminal, a duration never."""
     whole = AMOUNT.sub(lambda found: found[0].replace(" ", GLUE), one_line(text))
     return [line.replace(GLUE, " ") for line in textwrap.wrap(whole, width, break_on_hyphens=False)] or [""]

@@ -26,14 +26,14 @@ EVERY_S = 1.0
 
 
 def watch_status(settings: Settings, out: TextIO) -> None:
-    """Until SIGINT or SIGTERM. A daemon that is away is waited for, and said so; at the start it is `DaemonSilent`."""
+    """Run until SIGINT or SIGTERM. Waits for a daemon that stops answering; raises `DaemonSilent` at the start."""
     client = StatusClient(status_paths(settings))
     first = status_of(client.ask())
     asyncio.run(follow(client, first, out))
 
 
 async def follow(client: StatusClient, first: NodeStatus, out: TextIO) -> None:
-    """Show ``first``, and then what ``client`` hears, until SIGINT or SIGTERM."""
+    """Show ``first``, and then each answer to ``client``, until SIGINT or SIGTERM."""
     watch = _on_screen if takes_screens(out) else _in_lines
     watching = asyncio.ensure_future(watch(client, first, out))
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -94,7 +94,7 @@ async def _in_lines(client: StatusClient, first: NodeStatus, out: TextIO) -> Non
 
 
 def _reader_gone(out: TextIO) -> bool:
-    """Nothing may be written for hours: a pipe without a reader would be noticed by then only."""
+    """Detects a pipe without a reader: otherwise only the next line would, possibly hours later."""
     poll = select.poll()
     poll.register(out, 0)  # errors alone
     return any(event & select.POLLERR for _, event in poll.poll(0))
