@@ -129,7 +129,7 @@ class _Waker:
 
     def _who_else(self) -> str:
         if self._before.target is Power.UP:
-            return "its target is Up, so other nodes may be calling it too: a wake shows that one node wakes it"
+            return "its target is Up, so other nodes of the farm may be calling it too: a wake shows that one wakes it"
         return "its target is Down, so no other node calls it; it goes back to sleep by itself afterwards"
 
     async def _call(self) -> None:
