@@ -53,6 +53,9 @@ PRELOADED = (
     "app.entrypoints.neighbours.__main__",
     "app.entrypoints.neighbours.gateway",
     "app.entrypoints.neighbours.zinit",
+    "app.entrypoints.wiring.simulated",
+    "app.entrypoints.wiring.substrate",
+    "app.entrypoints.wiring.zos",
     "redis.asyncio.retry",
 )
 DESCRIPTORS = 3
