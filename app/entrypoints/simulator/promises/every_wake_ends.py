@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.adapters.simulated.ledger_blocks import Block
 from app.domain.model import NodeId
 from app.entrypoints.simulator.watching.promise import Promise
 from app.entrypoints.simulator.watching.wakers import wakers
@@ -27,6 +28,12 @@ class EveryWakeEnds(Promise):
         self._since_s: dict[NodeId, float] = {}
         self._reported: set[NodeId] = set()
 
+    def block_made(self, block: Block) -> None:
+        """A target that is Down for less than a minute ends a wake too; the next one has its whole time."""
+        for event in block.events:
+            if event.name == "PowerTargetChanged" and event.attributes["power_target"] == "Down":
+                self._forget(NodeId(event.attributes["node_id"]))
+
     def minute(self) -> None:
         """Look at all that are dark."""
         newest = self.world.ledger.store.newest("NodePower")
@@ -35,8 +42,11 @@ class EveryWakeEnds(Promise):
             if machine.power is off and ((power := newest.get(node)) is None or power.target == "Up"):
                 self._look(node, machine)
             elif node in self._since_s:
-                self._since_s.pop(node, None)
-                self._reported.discard(node)
+                self._forget(node)
+
+    def _forget(self, node: NodeId) -> None:
+        self._since_s.pop(node, None)
+        self._reported.discard(node)
 
     def _look(self, node: NodeId, machine: Machine) -> None:
         now_s = self.world.now_s()
