@@ -18,6 +18,11 @@ BURSTS_MAX = 20
 BURSTS_OF_LEAVERS = 5
 """A node whose own target is Down leaves nothing to others (docs/adr/0007-staggered-wakes.md)."""
 
+BURSTS_OF_NEWCOMERS = 2
+"""A node that came up while another boots calls it at once: it has seen no other node yet that does so.
+
+On average it does so for half of that boot."""
+
 BOOT_S_MAX = 100.0
 """Of a machine that takes longer the others join in: that is what they are for."""
 
@@ -66,7 +71,7 @@ class CostStaysBounded(Promise):
                 bursts = self._bursts.pop(node, 0)
                 machine = self.world.machines[node]
                 if (
-                    bursts > BURSTS_MAX + BURSTS_OF_LEAVERS * self._leaving()
+                    bursts > BURSTS_MAX + BURSTS_OF_LEAVERS * self._leaving() + BURSTS_OF_NEWCOMERS * self._newcomers()
                     and machine.plan.boot_s <= BOOT_S_MAX
                     and self._in_peace()
                 ):
@@ -110,6 +115,13 @@ class CostStaysBounded(Promise):
         return sum(
             other.power is MachinePower.RUNNING and self.world.power(other.identity.node).target == "Down"
             for other in self.world.farm.machines
+        )
+
+    def _newcomers(self) -> int:
+        """Nodes of the farm that came up while the machine booted."""
+        since_s = self.world.now_s() - BOOT_S_MAX
+        return sum(
+            other.power is MachinePower.RUNNING and other.since_s >= since_s for other in self.world.farm.machines
         )
 
     def _in_peace(self) -> bool:
