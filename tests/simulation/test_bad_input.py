@@ -124,12 +124,17 @@ def test_a_list_of_faults(tmp_path: Path, text: str, says: str) -> None:
         (["--set", "wake.packets"], "write KEY=VALUE"),
         (["--set", "wake.packets=many"], "wake.packets"),
         (["--set", "wake.paquets=3"], "wake.paquets"),
-        (["--load", "nan"], "at `$.workload.load`"),
         (["--set", "power_management.follow_up_s=nan"], "follow_up_s"),
     ],
 )
 def test_the_command_line(arguments: list[str], says: str) -> None:
     assert says in complaint(*arguments)
+
+
+def test_a_number_that_is_none_is_refused_with_its_option() -> None:
+    done = CliRunner().invoke(main, ["simulate", "--load", "nan"])
+    assert done.exit_code == 2
+    assert "Invalid value for '--load': nan is not a finite number" in done.output
 
 
 @pytest.mark.parametrize(
