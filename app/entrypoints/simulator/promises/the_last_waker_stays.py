@@ -27,8 +27,9 @@ class TheLastWakerStays(Promise):
             self.broken(machine, "powered off, and no other node of its farm is awake")
 
     def _seems_awake(self, machine: Machine, allowed_s: float) -> bool:
-        """A node that lost its power looks alive for as long as its last sign of life counts."""
+        """A node that froze or lost its power looks alive for as long as its last sign of life counts."""
         if machine.power is MachinePower.RUNNING:
             return True
-        orderly = machine.powered_itself_off or machine.stopping
+        frozen = machine.power is MachinePower.FROZEN
+        orderly = machine.stopping or (machine.powered_itself_off and not frozen)
         return not orderly and self.world.now_s() - machine.since_s < allowed_s
