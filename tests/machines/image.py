@@ -77,8 +77,12 @@ class Image:
 
 
 def write_into(disk: Path, files: Iterable[tuple[str, Path]]) -> None:
-    """Put files (root's, each with the mode it has here) into a disk that no machine uses, without mounting it."""
-    commands = [line for path, source in files for line in (f"rm {path}", f"write {source} {path}")]
-    written = run("debugfs", "-w", "-f", "-", str(disk), stdin="\n".join(commands) + "\n")
-    if "No such file" in written.replace("rm: File not found", ""):
-        raise BuildFailed(f"debugfs: {written}")
+    """Put files (root's, each with the mode it has here) into a disk that no machine uses, without mounting it.
+
+    Their directories must be there: debugfs ends with 0 whatever happens, and names on its standard output only the
+    files that it made.
+    """
+    written = [(f"rm {path}", f"write {source} {path}") for path, source in files]
+    said = run("debugfs", "-w", "-f", "-", str(disk), stdin="\n".join("\n".join(pair) for pair in written) + "\n")
+    if said.count("Allocated inode") != len(written):
+        raise BuildFailed(f"debugfs did not write every file: {said}")

@@ -12,7 +12,8 @@ from tests.machines.machine import RTL8139, Machine
 from tests.machines.stand import BOOT_S, SLEEP_S, NotSo, Settings, Stand
 
 STUBBORN = "/etc/systemd/system/stubborn.service"
-SHORTER = "/etc/systemd/system/poweroff.target.d/zz-shorter.conf"
+SHORTER = "/usr/lib/systemd/system/poweroff.target.d/zz-shorter.conf"
+"""Beside the package's: its directory is there."""
 DISARM = "/etc/systemd/system/disarm.service"
 
 JOB_TIMEOUT_S = 60
