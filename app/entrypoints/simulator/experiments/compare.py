@@ -149,7 +149,7 @@ def _minus(second: float | None, first: float | None) -> float | None:
 
 
 def _energy(a: Side, b: Side) -> str:
-    """The point of it all, in words."""
+    """The difference in energy, in words."""
     first, second = a.result.figures, b.result.figures
     less = first.used_kwh - second.used_kwh
     if f"{less:.2f}" in ("0.00", "-0.00"):

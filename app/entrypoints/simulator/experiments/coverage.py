@@ -16,7 +16,7 @@ from app.entrypoints.simulator.watching.tally import ABORTED_AT, GUARD, STEP, WA
 
 FAULT, PAIR = "fault: ", "faults at once: "
 NAMED_MAX = 12
-"""Of what was not reached so many are named."""
+"""How many unreached items are named."""
 
 ENDS = "end: "
 

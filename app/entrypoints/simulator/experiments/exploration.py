@@ -22,7 +22,7 @@ from app.entrypoints.simulator.workers.work import Done, Failed, Task, Workers
 
 @dataclass(slots=True)
 class Explored:
-    """How far it came: ``first`` is the first seed that broke a promise, or that did not finish."""
+    """How far the exploration came: ``first`` is the first seed that broke a promise, or that did not finish."""
 
     seeds: int = 0
     faults: int = 0

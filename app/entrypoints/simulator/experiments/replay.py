@@ -1,4 +1,4 @@
-"""The one line that runs something again."""
+"""The command line that repeats a run."""
 
 from __future__ import annotations
 

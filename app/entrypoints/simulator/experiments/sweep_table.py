@@ -27,12 +27,12 @@ class PointSummary(Struct, kw_only=True):
     failed: int
     broken_runs: int
     broken: dict[str, int]
-    """Promise → times, in all its runs."""
+    """Promise → how often it was broken, in all runs of the point."""
     dark_share: float
     credited_share: float
     months_lost: int
     nodes_at_risk: int
-    """The most of any of its runs."""
+    """The largest number in any run of the point."""
     saved_kwh: float
     saved_money: float
     wake_s: Spread

@@ -28,7 +28,7 @@ def subjects(world: World, fault: FaultPlan) -> list[Machine]:
 
 
 def each(act: Callable[[Machine, FaultPlan], object]) -> Act:
-    """What befalls one machine, for all that the fault is about."""
+    """Applies the effect to each machine that the fault is about."""
 
     def go(world: World, fault: FaultPlan) -> None:
         for machine in subjects(world, fault):
@@ -38,7 +38,7 @@ def each(act: Callable[[Machine, FaultPlan], object]) -> Act:
 
 
 def condition(name: Condition) -> tuple[Act, Act]:
-    """Nothing but a condition of machines (`app.entrypoints.simulator.world.conditions`)."""
+    """Only sets a condition of machines (`app.entrypoints.simulator.world.conditions`)."""
     return each(lambda machine, _: machine.set_condition(name)), each(lambda machine, _: machine.clear_condition(name))
 
 
@@ -65,7 +65,7 @@ def ledger(on: Mapping[LedgerSwitch, object], off: Mapping[LedgerSwitch, object]
 
 
 def reorganise(world: World, fault: FaultPlan) -> None:
-    """``amount`` blocks are undone; what was in them comes again, or is lost."""
+    """``amount`` blocks are undone; their extrinsics come again, or are lost."""
     depth = max(1, int(fault.amount))
     world.ledger.reorganise(depth, lose=world.chance("fork", fault.at_s).random() < 0.5)
 
@@ -74,7 +74,7 @@ def reorganise(world: World, fault: FaultPlan) -> None:
 
 
 def bus(name: BusProperty) -> tuple[Act, Act]:
-    """A property of the bus; of several faults the worst counts."""
+    """Sets a property of the bus; when several faults set it, the worst value counts."""
 
     def begin(machine: Machine, fault: FaultPlan) -> None:
         setattr(machine.bus, name, max(machine.bus.active_faults.add(name, fault)))
@@ -100,7 +100,7 @@ def forge(world: World, fault: FaultPlan) -> None:
 
 @each
 def forge_own(machine: Machine, _: FaultPlan) -> None:
-    """One that says Down of the node itself."""
+    """Forges an event that says Down for the node itself."""
     if machine.on:
         machine.bus.forge(PowerTargetChanged(machine.identity.farm, machine.identity.node, Power.DOWN))
 
@@ -114,7 +114,7 @@ def replay(machine: Machine, fault: FaultPlan) -> None:
 
 @each
 def lose_data(machine: Machine, _: FaultPlan) -> None:
-    """As a server that was restarted without its data."""
+    """The bus acts as a server that was restarted without its data."""
     machine.bus.stream.lose_everything()
     machine.events.drop_connection()
 
@@ -123,12 +123,12 @@ def lose_data(machine: Machine, _: FaultPlan) -> None:
 
 
 def lose_packets(world: World, fault: FaultPlan) -> None:
-    """A share ``amount`` of the packets in the whole farm."""
+    """The network loses a share ``amount`` of the packets in the whole farm."""
     _set_loss(world, max(world.active_faults.add("packets", fault)))
 
 
 def carry_packets(world: World, fault: FaultPlan) -> None:
-    """No more than the other faults still want to lose."""
+    """The network loses only what the other active faults ask for."""
     _set_loss(world, max(world.active_faults.remove("packets", fault), default=0.0))
 
 
@@ -140,14 +140,14 @@ def _set_loss(world: World, share: float) -> None:
 
 @each
 def wrong_mac(machine: Machine, _: FaultPlan) -> None:
-    """The record on chain has an address that no card has."""
+    """Puts a MAC on chain that no card has."""
     machine.set_condition("wrong-mac")
     _write_mac(machine, "02:ff:ff:ff:ff:fe")
 
 
 @each
 def right_mac(machine: Machine, _: FaultPlan) -> None:
-    """As it was, once no fault wants it wrong any more."""
+    """Restores the MAC when no active fault asks for a wrong one."""
     machine.clear_condition("wrong-mac")
     if not machine.has_condition("wrong-mac"):
         _write_mac(machine, machine.plan.chain_mac or str(machine.mac))
@@ -162,7 +162,7 @@ def _write_mac(machine: Machine, mac: str) -> None:
 
 @each
 def hold_until(machine: Machine, fault: FaultPlan) -> None:
-    """A hold with an end, by the machine's own clock; no program lifts it before."""
+    """Places a hold that ends by the machine's own clock; no program lifts it earlier."""
     machine.place_hold_until(machine.clock.now() + fault.for_s)
 
 
@@ -171,7 +171,7 @@ def hold_until(machine: Machine, fault: FaultPlan) -> None:
 
 @each
 def cut_power(machine: Machine, _: FaultPlan) -> None:
-    """Dark, and not to be woken."""
+    """The machine is dark, and no packet can wake it."""
     machine.set_condition("no-mains")
     machine.cut_off("power cut")
 
@@ -225,5 +225,5 @@ def undrift(machine: Machine, fault: FaultPlan) -> None:
 
 @each
 def disarm(machine: Machine, _: FaultPlan) -> None:
-    """Its card does not listen for packets any more."""
+    """Its card no longer listens for packets."""
     machine.nic.wake_modes.clear()

@@ -12,10 +12,10 @@ LEVELS = {"none": 0.0, "few": 0.3, "moderate": 1.0, "many": 6.0, "storm": 24.0}
 """Faults per node and day, on average."""
 
 FARM_WIDE = 0.3
-"""Share of the faults that may befall a whole farm which do."""
+"""Of the faults that can befall a whole farm, the share that does."""
 
 CHAIN_WIDE_PER_DAY = 12.0
-"""A chain has its own troubles, however many nodes look at it; at the level ``moderate``."""
+"""Faults of the chain do not depend on the number of nodes; this is the number at the level ``moderate``."""
 
 
 def made_up_faults(

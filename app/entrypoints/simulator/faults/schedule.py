@@ -12,7 +12,7 @@ from app.entrypoints.simulator.world.world import World
 
 
 def schedule(world: World) -> None:
-    """Let every fault of the plan begin and end in its time."""
+    """Begin and end every fault of the plan at its time."""
     for fault in world.plan.faults:
         kind = FAULT_KINDS[fault.kind]
         world.later(fault.at_s, _acting(kind.begin, world, fault))
@@ -31,10 +31,10 @@ def _acting(act: Act, world: World, fault: FaultPlan) -> Callable[[], None]:
 
 
 def befallen(world: World, fault: FaultPlan) -> list[Machine]:
-    """The machines that feel it, whomever its plan names: a chain that stalls, stalls for all."""
+    """The machines that the fault affects; a fault of the chain affects all, whatever its plan names."""
     kind = FAULT_KINDS[fault.kind]
     return world.farm.machines if kind.scope == "chain" or kind.farm_wide else subjects(world, fault)
 
 
 def _over(world: World, fault: FaultPlan) -> None:
-    """It lasted for a moment only, or leaves nothing behind that has to be mended."""
+    """Whether the fault lasted for only a moment, or left nothing to mend."""

@@ -23,11 +23,11 @@ REPORT_RECOVERY_S = 400.0
 """A report that hangs is given up after 180 s, and tried again a minute later."""
 
 WAKING = frozenset({Loss.OVERSLEPT, Loss.SLOW_BOOT, Loss.NOT_REPORTED})
-"""What others had to do as well."""
+"""Losses that other nodes can cause as well."""
 
 
 class LostTo(enum.Enum):
-    """Whose fault it was."""
+    """What caused the loss."""
 
     POWERD = "powerd"
     FAULTS = "faults"
@@ -46,7 +46,7 @@ class Attribution:
         self._follows_targets = policy.kind == "script" or not policy.bot.daily_wake_up
 
     def requested(self, node: NodeId, months: Mapping[NodeId, Month]) -> None:
-        """The node's boot request came now: is there a node of its farm that could answer it?"""
+        """The node's boot request came now; note whether a node of its farm can answer it."""
         peers = (machine.identity.node for machine in self._world.farm.machines)
         if any(months[peer].state is Power.UP for peer in peers):
             self._without_waker.discard(node)

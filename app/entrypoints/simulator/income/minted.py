@@ -51,7 +51,7 @@ class Income(Struct, kw_only=True):
     """Those that are: credited, in months that are not lost."""
     credited_in_all_s: int = 0
     lost_to_s: dict[str, int] = {}
-    """By the value of `LostTo`: seconds of all nodes."""
+    """Seconds of all nodes, by the value of `LostTo`."""
 
     def lost_money(self, per_node_and_month: float) -> float:
         """Of the whole run: a month that is lost is lost whole, of the others the share that was not credited."""

@@ -58,7 +58,7 @@ def _why_unwakeable(farm: FarmPlan, node: NodePlan) -> str:
 
 
 def lines(nodes: Sequence[NodeAtRisk]) -> Iterator[str]:
-    """For people: how many, and each with its reason."""
+    """Text lines: how many nodes, and each with its reason."""
     if nodes:
         number = len({each.node for each in nodes})
         yield f"NODES AT RISK: {number:,} {'node' if number == 1 else 'nodes'} may be lost, whatever powerd does"

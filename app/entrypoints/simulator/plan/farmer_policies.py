@@ -17,7 +17,7 @@ ASLEEP_S_MAX = 23 * 3600.0
 """The grid credits 24 h, from Down to the *report* after the next boot: an hour is left for waking and booting."""
 
 JUST_UP_S = 3600.0
-"""Who was up so shortly ago need not be woken for its daily sign of life."""
+"""A node that was up this recently needs no wake for its daily sign of life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class AlwaysOn:
     round_s = 300.0
 
     def targets(self, nodes: Sequence[NodeView], slots_wanted: int, now_s: float) -> Mapping[NodeId, Power]:  # noqa: ARG002
-        """Up, all of them."""
+        """Set every target to Up."""
         return {node.id: Power.UP for node in nodes if node.target is Power.DOWN}
 
 
@@ -70,7 +70,7 @@ class Scripted:
         self._script = script
 
     def targets(self, nodes: Sequence[NodeView], slots_wanted: int, now_s: float) -> Mapping[NodeId, Power]:  # noqa: ARG002
-        """What the newest line of each node says."""
+        """The target in the newest line of each node."""
         said = {line.node: Power(line.target) for line in self._script if line.at_s <= now_s}
         return {node.id: said[node.id] for node in nodes if said.get(node.id, node.target) is not node.target}
 
@@ -83,14 +83,14 @@ class Bot:
         self.round_s = plan.round_s
 
     def targets(self, nodes: Sequence[NodeView], slots_wanted: int, now_s: float) -> Mapping[NodeId, Power]:
-        """First who has to wake, then who may sleep."""
+        """Decide first which nodes must wake, then which nodes can sleep."""
         needed = {**self._on_demand(nodes, slots_wanted), **self._enough_awake(nodes)}
         woken = {**needed, **self._daily(nodes, now_s)}
         # A node that is woken only to be seen keeps no other awake.
         return woken if needed or slots_wanted else {**self._asleep(nodes, now_s), **woken}
 
     def _on_demand(self, nodes: Sequence[NodeView], slots_wanted: int) -> dict[NodeId, Power]:
-        """As many as those who wait need, and one more where the awake ones are nearly full."""
+        """As many nodes as the waiting deployments need, and one more where the awake nodes are nearly full."""
         wanted_up = [node for node in nodes if node.target is Power.UP]
         free = sum(node.slots - node.used for node in wanted_up if node.up_since_s is None)
         slots, used = sum(node.slots for node in wanted_up), sum(node.used for node in wanted_up)

@@ -15,7 +15,7 @@ YEAR_S = 366 * 86_400.0
 Seconds = Annotated[float, Meta(ge=0, le=YEAR_S)]
 PositiveSeconds = Annotated[float, Meta(gt=0, le=YEAR_S)]
 PaceSeconds = Annotated[float, Meta(ge=0.1, le=86_400)]
-"""Of what goes on for the whole run: shorter ones would make it last for ever."""
+"""The interval of what repeats for the whole run: with a shorter one a run would take too long."""
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Watts = Annotated[float, Meta(ge=0, le=1e6)]
 Price = Annotated[float, Meta(ge=0, le=1e6)]

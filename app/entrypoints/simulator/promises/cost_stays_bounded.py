@@ -13,7 +13,7 @@ from app.entrypoints.simulator.world.machine import Machine, MachinePower
 from app.entrypoints.simulator.world.world import World
 
 BURSTS_MAX = 20
-"""Three wakers, and the bursts that each sends while a machine boots (at 0, 15, 45, 105 s), and then some."""
+"""Three wakers, the bursts that each sends while a machine boots (at 0, 15, 45, 105 s), and a margin."""
 
 BURSTS_OF_LEAVERS = 5
 """A node whose own target is Down leaves nothing to others (docs/adr/0007-staggered-wakes.md)."""
@@ -24,17 +24,17 @@ BURSTS_OF_NEWCOMERS = 2
 On average it does so for half of that boot."""
 
 BOOT_S_MAX = 100.0
-"""Of a machine that takes longer the others join in: that is what they are for."""
+"""When a machine takes longer, other wakers join in, as they should."""
 
 READS_PER_HOUR_MAX = 100
-"""Twelve looks at itself (two heads), twelve at the farm, its sleepers' records, uptime."""
+"""An hour has twelve looks at the node itself (two heads), twelve at the farm, sleepers' records, and uptime."""
 
 READS_PER_GUARDED_HOUR_MAX = 600
 """A node that the last-waker guard keeps up looks every 30 s, at itself and at the others."""
 
 READS_PER_WAKE_MAX = 60
 STATES_PER_SLEEP_MAX = 3
-"""Down before it, Up after it, and Up after a boot by hand."""
+"""A node says Down before a sleep, Up after it, and Up after a boot by hand."""
 
 PEACE_S = 1200.0
 
@@ -100,7 +100,7 @@ class CostStaysBounded(Promise):
             self.broken(None, f"{states} states reported for {sleeps} sleeps")
 
     def _pays(self, machine: Machine, call: str, error: str) -> None:
-        """Whatever befell it. A daemon that is restarted knows of no earlier failure."""
+        """Faults do not excuse fees. A restarted daemon does not know of earlier failures."""
         now_s = self.world.now_s()
         at_s = self._fees_at_s.setdefault((machine.identity.node, call), deque())
         at_s.append(now_s)

@@ -9,7 +9,7 @@ from app.entrypoints.simulator.world.machine import Machine, MachinePower
 from app.entrypoints.simulator.world.world import World
 
 WAITS_S_MAX = 300.0
-"""Reconnecting is tried every 30 s (+ 25 %), and so is what could not be handled."""
+"""The daemon reconnects every 30 s (+ 25 %), and tries again what it could not handle as often."""
 
 EXCUSED = (*BUS, *CHAIN, "daemon-killed")
 
@@ -24,7 +24,7 @@ class EveryEventIsHandled(Promise):
         self._waiting_since_s: dict[tuple[NodeId, str], float] = {}
 
     def minute(self) -> None:
-        """Which machines have entries that waited a minute ago already."""
+        """Find the machines whose entries were waiting a minute ago already."""
         now_s = self.world.now_s()
         still_waiting: dict[tuple[NodeId, str], float] = {}
         for node, machine in self.world.machines.items():

@@ -35,7 +35,7 @@ class EveryWakeEnds(Promise):
                 self._forget(NodeId(event.attributes["node_id"]))
 
     def minute(self) -> None:
-        """Look at all that are dark."""
+        """Look at every dark machine."""
         newest = self.world.ledger.store.newest("NodePower")
         off = MachinePower.OFF
         for node, machine in self.world.machines.items():

@@ -6,7 +6,7 @@ from app.entrypoints.simulator.watching.promise import Promise
 from app.entrypoints.simulator.world.machine import Machine
 
 JUST_NOW_S = 1.0
-"""A hold that is placed in the moment of the order comes too late; holds are read last of all, right before it."""
+"""A hold that is placed at the moment of the order comes too late: powerd reads holds last, right before the order."""
 
 
 class NeverOffUnderAHold(Promise):

@@ -10,7 +10,7 @@ JUST_NOW_S = 30.0
 
 
 LATELY_S = 600.0
-"""A record that changes once Down is on chain is seen before the power-off, if the chain can be read then."""
+"""If a record changes after Down is on chain, powerd sees it before the power-off, if it can read the chain then."""
 
 
 class NeverOffWhenNotEnabled(Promise):

@@ -9,7 +9,7 @@ from app.entrypoints.simulator.world.machine import Machine
 from app.entrypoints.simulator.world.world import World
 
 JUST_NOW_S = 12.0
-"""A target, or a hold, that comes in the moment of the order comes too late; a slow chain's answers are 2 s old."""
+"""A target or a hold that comes at the moment of the order comes too late; a slow chain's answers are 2 s old."""
 
 
 class NeverRebootsForNothing(Promise):
@@ -28,7 +28,7 @@ class NeverRebootsForNothing(Promise):
                 self._target_since_s[NodeId(event.attributes["node_id"])] = self.world.now_s()
 
     def rebooted(self, machine: Machine) -> None:
-        """Is there a reason?"""
+        """Check that the reboot has a reason."""
         node, held_s = machine.identity.node, machine.has_condition_for_s("held")
         since_s = self.world.now_s() - self._target_since_s.get(node, 0.0)
         if held_s > JUST_NOW_S:

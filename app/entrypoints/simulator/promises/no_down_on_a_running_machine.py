@@ -13,14 +13,14 @@ WINDOW_S = 600.0
 after a boot the first uptime report (1 min) before it."""
 
 HOST_WINDOW_S = 3600.0
-"""A host that disobeys is asked three times, and waited for 15 minutes each while it says that it is stopping."""
+"""powerd asks a host that disobeys three times, and waits 15 min each time while the host says that it stops."""
 
 AFTER_TROUBLE_S = 300.0
 EVERY_MINUTES = 2
 
 
 class NoDownOnARunningMachine(Promise):
-    """Counts how long Down and running go together while the node can talk to the chain."""
+    """Measures how long a machine runs while it is Down on chain, and while its node can reach the chain."""
 
     text = "no state Down on the chain of a running machine beyond 10 minutes (60 while its host disobeys)"
 
@@ -30,7 +30,7 @@ class NoDownOnARunningMachine(Promise):
         self._minutes = 0
 
     def minute(self) -> None:
-        """Look at all that run."""
+        """Look at every running machine."""
         self._minutes += 1
         if self._minutes % EVERY_MINUTES:
             return

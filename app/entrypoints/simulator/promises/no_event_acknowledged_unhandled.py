@@ -21,7 +21,7 @@ class NoEventAcknowledgedUnhandled(Promise):
         self._handled: set[tuple[NodeId, str]] = set()
 
     def powers_read(self, machine: Machine, nodes: Collection[NodeId]) -> None:
-        """Which waiting entries does this answer?"""
+        """Find the waiting entries that this read answers."""
         pending = machine.bus.stream.pending
         if pending:
             answered = frozenset(nodes)
@@ -30,11 +30,11 @@ class NoEventAcknowledgedUnhandled(Promise):
                     self._handled.add((machine.identity.node, delivery.id))
 
     def acknowledged(self, machine: Machine, deliveries: Sequence[Delivery]) -> None:
-        """Had all of them been answered?"""
+        """Check that the chain was read for each of them."""
         for delivery in deliveries:
             change, entry = delivery.content, (machine.identity.node, delivery.id)
             ours = not isinstance(change, Malformed) and change.farm == machine.identity.farm
-            # What the server lost while it was being handled is acknowledged nowhere.
+            # When the server loses an entry that a daemon is handling, the acknowledgement has no effect.
             if ours and entry not in self._handled and delivery.id in machine.bus.stream.pending:
                 self.broken(machine, f"acknowledged {delivery.content} without reading the chain after it")
             self._handled.discard(entry)

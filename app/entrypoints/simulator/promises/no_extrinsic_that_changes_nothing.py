@@ -25,12 +25,12 @@ UNCERTAIN_S = 900.0
 
 
 class NoExtrinsicThatChangesNothing(Promise):
-    """Compares every ``change_power_state`` with what stood there before."""
+    """Compares every ``change_power_state`` with the state that the chain had before."""
 
     text = "no extrinsic that changes nothing"
 
     def block_made(self, block: Block) -> None:
-        """Look at each of its extrinsics."""
+        """Compare each extrinsic of the block."""
         said: dict[int, bool] = {}
         for extrinsic in block.extrinsics:
             machine = self.world.accounts.get(extrinsic.account)

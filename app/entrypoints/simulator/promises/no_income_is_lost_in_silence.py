@@ -10,7 +10,7 @@ from app.entrypoints.simulator.world.machine import Machine, MachinePower
 from app.entrypoints.simulator.world.world import World
 
 SHOWN_S = 120.0
-"""A report may be on its way into a block when the time is up, and this promise looks every minute."""
+"""A report may be on its way into a block at the deadline, and this promise looks only every minute."""
 
 WRONG_STATE_S = 900.0
 """A lost extrinsic shows at the next round (330 s), an attempt takes a minute, and the fault has 3 min of patience."""
@@ -33,7 +33,7 @@ class NoIncomeIsLostInSilence(UptimeReports):
         self._down_since_s: dict[NodeId, float] = {}
 
     def minute(self) -> None:
-        """Look at all whose daemon runs."""
+        """Look at every machine whose daemon runs."""
         for node, machine in self.world.machines.items():
             if machine.power is MachinePower.RUNNING and machine.services is not None:
                 self._look_at_uptime(node, machine)

@@ -21,7 +21,7 @@ class NoNodeSleepsForEver(Promise):
 
     @property
     def applies(self) -> bool:
-        """Where the alarm is on."""
+        """Only runs whose settings switch the alarm on."""
         return self.world.settings.rtc_alarm.enabled
 
     def minute(self) -> None:

@@ -18,6 +18,6 @@ class NoPaidHourLost(Promise):
     text = "no time goes uncredited by the grid's minting that no fault and no farmer's script took"
 
     def lost(self, machine: Machine, lost: Lost) -> None:
-        """Is it ours?"""
+        """Check whether powerd caused the loss."""
         if lost.to is LostTo.POWERD:
             self.broken(machine, f"{lost.seconds} s up to {lost.until_s} s are not credited: {lost.loss.value}")

@@ -11,16 +11,16 @@ GAP_S_MAX = 2460.0
 
 EXCUSED = (*CHAIN, "unhealthy", "clock-drift", "daemon-killed")
 EXCUSED_S = 400.0
-"""A report that hangs is given up after 160 s, and tried again after a minute."""
+"""powerd gives up a report that hangs after 160 s, and tries again after a minute."""
 
 
 class NoUptimeGap(UptimeReports):
-    """Looks every minute at all that run."""
+    """Looks every minute at every running machine."""
 
     text = "no gap of more than 41 minutes between uptime reports while node and chain are healthy"
 
     def minute(self) -> None:
-        """Whose last report is too old?"""
+        """Find the machines whose last report is too old."""
         now_s = self.world.now_s()
         running = MachinePower.RUNNING
         for node, machine in self.world.machines.items():

@@ -1,4 +1,4 @@
-"""In the end every machine is what its target says."""
+"""At the end every machine is on or off as its target says."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PowerFollowsTheTarget(Promise):
             self.broken(machine, f"still runs, and its target is Down: {reason}")
 
     def _excused(self, machine: Machine) -> bool:
-        """By the boot-loop guard for as long as that keeps it up, by the last-waker guard until another one lives."""
+        """The boot-loop guard excuses it while it keeps it up, the last-waker guard until another node is awake."""
         settings, now_s = self.world.settings, self.world.now_s()
         guard = None if machine.objection is None else machine.objection.guard
         if guard is Guard.UNPROVED:

@@ -7,7 +7,7 @@ from app.entrypoints.simulator.world.machine import Machine
 
 
 class TheDaemonNeverFails(Promise):
-    """A bug crashes loudly."""
+    """Reports each exception that ends a daemon."""
 
     text = "no daemon ends by an exception"
 

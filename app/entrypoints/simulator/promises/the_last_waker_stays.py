@@ -6,7 +6,7 @@ from app.entrypoints.simulator.watching.promise import Promise
 from app.entrypoints.simulator.world.machine import Machine, MachinePower
 
 JUST_DARK_S = 600.0
-"""Beyond the time for which a sign of life counts: the look at the counters may be as old as that."""
+"""Added to the time for which a sign of life counts, since the last look at the counters may be this old."""
 
 
 class TheLastWakerStays(Promise):
@@ -16,7 +16,7 @@ class TheLastWakerStays(Promise):
 
     @property
     def applies(self) -> bool:
-        """Where the guard is on."""
+        """Only runs whose settings switch the guard on."""
         return self.world.settings.power_management.last_waker_guard
 
     def powered_off(self, machine: Machine) -> None:

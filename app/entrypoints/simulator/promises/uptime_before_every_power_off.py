@@ -17,7 +17,7 @@ class UptimeBeforeEveryPowerOff(UptimeReports):
 
     def powered_off(self, machine: Machine) -> None:
         ago_s = self.world.now_s() - self.reported_s.get(machine.identity.node, float("-inf"))
-        # A host that disobeyed for a while is off long after its last words.
+        # A host that disobeyed for a while powers off long after the last report.
         excused = machine.fault_history.lately((*CHAIN, "unhealthy", "clock-drift"), EXCUSED_S)
         if ago_s > BEFORE_S and not excused and not machine.fault_history.lately(HOST, 3600.0):
             self.broken(machine, f"powered off {ago_s:.0f} s after its last uptime report")

@@ -15,13 +15,13 @@ from app.entrypoints.simulator.world.world import World
 
 AT_ONCE_S = 20.0
 RUNNING_S = 300.0
-"""Wakers that run for so long know the farm."""
+"""A waker that has been running for this long knows its farm."""
 
 KINDS = (*CHAIN, *BUS, "packets-refused", "daemon-killed", "clock-drift")
 
 
 class WakesBeginAtOnce(Promise):
-    """Looks a while after each target that turned Up whether a burst went out."""
+    """Waits after each target that turns Up, and then checks that a burst went out."""
 
     text = "the first burst of a wake goes out within 20 s of its event"
 
@@ -34,7 +34,7 @@ class WakesBeginAtOnce(Promise):
             self._burst_at_s[event.node] = self.world.now_s()
 
     def block_made(self, block: Block) -> None:
-        """Whose target turned Up, and who could wake it?"""
+        """Find the nodes whose target turned Up, and the nodes that can wake them."""
         for event in block.events:
             if event.name == "PowerTargetChanged" and event.attributes["power_target"] == "Up":
                 machine = self.world.machines[NodeId(event.attributes["node_id"])]

@@ -127,7 +127,7 @@ def report_data(outcome: Outcome) -> ReportData:
 
 
 def thinned(series: Sequence[Sample]) -> Sequence[Sample]:
-    """Every so manyth point, and the last one."""
+    """Points at equal steps, and the last one."""
     every = -(-len(series) // POINTS_MAX)
     return [point for number, point in enumerate(series) if number % every == 0 or number == len(series) - 1]
 

@@ -40,7 +40,7 @@ class Distribution(Struct, kw_only=True):
 
     name: str
     of: str
-    """What is counted."""
+    """What the distribution counts."""
     counts: list[int]
 
 
@@ -151,7 +151,7 @@ def credited_bars(outcome: Outcome) -> list[tuple[int, float, str]]:
 
 
 def energy_note(outcome: Outcome) -> str:
-    """What the figures rest on."""
+    """The assumptions behind the figures."""
     plan = outcome.plan.energy
     differs = any(plan.of(node) != plan for farm in outcome.plan.farms for node in farm.nodes)
     return (

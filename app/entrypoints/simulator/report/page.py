@@ -20,7 +20,7 @@ HOLE = re.compile(r"\{\{(\w+)\}\}")
 
 
 class ReportNotWritten(PermanentError):
-    """The page has no place to go."""
+    """The page can't be written."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
@@ -66,7 +66,7 @@ def report_page_of(outcome: Outcome) -> str:
         "script": "\n".join(_part(name) for name in SCRIPTS),
         "data": embedded(msgspec.json.encode(data)),
     }
-    # In one pass: what looks like a hole in the data is none.
+    # Replace in one pass, so that data that looks like a placeholder stays as it is.
     return HOLE.sub(lambda hole: parts[hole[1]], _part("page.html"))
 
 

@@ -47,7 +47,7 @@ def show(plan: Plan, out: TextIO, workers: Workers | None, *, report: Path | Non
             print(line, file=out)
         _print_red(out, lines(outcome.at_risk))
     if report is not None:
-        # Last: a full disk takes nothing of what is printed.
+        # Written last, so that a full disk does not prevent what is printed.
         write_report(outcome, report)
         if not as_json:
             print(f"The page is {report.resolve()}", file=out)

@@ -49,7 +49,7 @@ def _farm_of(fault: FaultPlan, farm_of: dict[int, int]) -> int:
 
 
 def _by_farm(parts: Iterable[tuple[int, T]]) -> dict[int, list[tuple[int, T]]]:
-    """Each with its place in the plan."""
+    """Group items by farm, each with its place in the plan."""
     found: dict[int, list[tuple[int, T]]] = {}
     for place, (farm, part) in enumerate(parts):
         found.setdefault(farm, []).append((place, part))

@@ -25,7 +25,7 @@ from app.entrypoints.wiring.node_services import assemble
 MINUTE_S = 60.0
 SAMPLE_MINUTES = 5
 COLLECT_MINUTES = 720
-"""Each boot of a machine leaves cycles behind; in between the collector is off."""
+"""Each boot of a machine leaves cycles behind; the collector is off between collections."""
 
 Progress = Callable[[float], None]
 """Called with the virtual seconds that have passed, every virtual minute."""
@@ -58,7 +58,7 @@ def _without_garbage_collection() -> Iterator[None]:
     """
     was_on = gc.isenabled()
     gc.disable()
-    gc.freeze()  # what was there before is looked at no more
+    gc.freeze()  # The collector ignores objects that existed before the run.
     try:
         yield
     finally:

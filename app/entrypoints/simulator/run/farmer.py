@@ -1,4 +1,4 @@
-"""A farmer at work: looks at the farm, asks the policy, and submits the targets that are to change."""
+"""A farmer: looks at the farm, asks the policy, and submits the targets that must change."""
 
 from __future__ import annotations
 

@@ -32,11 +32,11 @@ class Times(Struct, frozen=True):
 
     @property
     def longest(self) -> float:
-        """NaN of none."""
+        """NaN when there are no times."""
         return self.counts[-1][0] if self.counts else float("nan")
 
     def percentile(self, share: float) -> float:
-        """By nearest rank; NaN of none."""
+        """By nearest rank; NaN when there are no times."""
         wanted = max(0, math.ceil(share * len(self)) - 1)
         before = 0
         for value, count in self.counts:

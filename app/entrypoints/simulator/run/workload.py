@@ -55,7 +55,7 @@ class Room:
     since_s: float = 0.0
 
     def use(self, slots: int, now_s: float) -> None:
-        """So many slots more (or less) from now on."""
+        """Change the used slots by this number from now on."""
         self.busy_s += (now_s - self.since_s) * self.used / self.slots
         self.since_s = now_s
         self.used += slots
@@ -90,7 +90,7 @@ class Placement:
 
     @property
     def slots_wanted(self) -> int:
-        """Slots that those who wait ask for."""
+        """Slots that the waiting deployments need."""
         return sum(waiting.deployment.slots for waiting in self.waiting)
 
     def busy_s(self) -> dict[NodeId, float]:
@@ -100,7 +100,7 @@ class Placement:
         return {node: room.busy_s for node, room in self.rooms.items()}
 
     def place(self) -> None:
-        """Find room for those who wait."""
+        """Place waiting deployments on nodes with room."""
         self.waiting = [waiting for waiting in self.waiting if not self._find_room(waiting)]
 
     def _schedule(self) -> None:

@@ -22,7 +22,7 @@ KEPT_MAX = 20
 
 
 class Promise:
-    """Base of all promises: sees everything, objects to nothing."""
+    """Base of all promises: gets every moment, and reports no violation."""
 
     text: ClassVar[str] = ""
 

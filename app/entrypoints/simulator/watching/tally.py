@@ -33,7 +33,7 @@ MARKS = (
 
 
 GUARD, STEP, ABORTED_AT, WAKE_ENDED = "guard: ", "step: ", "aborted at: ", "wake ended: "
-"""With these words begin the counts of what the daemons went through."""
+"""Prefixes of the counts of daemon events."""
 
 DEAD = (MachinePower.OFF, MachinePower.FROZEN)
 
@@ -142,7 +142,7 @@ class Tally:
             return
         self.dark_s[node] = self.dark_s.get(node, 0.0) + seconds
         if not machine.powered_itself_off or seconds > DAY_S or node in self._lost:
-            # It saves nothing: the node was cut off, or earned nothing meanwhile.
+            # This time saves nothing: the node was cut off, or earned nothing while it was dark.
             self.cut_off_s[node] = self.cut_off_s.get(node, 0.0) + seconds
         if seconds > DAY_S:
             self._too_long[node] = seconds

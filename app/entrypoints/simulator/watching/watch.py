@@ -61,22 +61,18 @@ class Watch:
         return self._trace.hexdigest()
 
     def machine_changed(self, machine: Machine, why: str) -> None:
-        """It boots, runs, stops, or is dark."""
         self._note(machine.identity.node, f"{machine.power.value} {why}")
         self.tally.machine_changed(machine, why)
         self._notify("machine_changed", machine)
 
     def powered_off(self, machine: Machine) -> None:
-        """The host obeys an order to power off."""
         self._note(machine.identity.node, "obeys")
         self._notify("powered_off", machine)
 
     def rebooted(self, machine: Machine) -> None:
-        """The host obeys an order to reboot."""
         self._notify("rebooted", machine)
 
     def packet_reached(self, machine: Machine) -> None:
-        """A magic packet came to a dark machine's card."""
         self._note(machine.identity.node, "packet")
 
     def block_made(self, block: Block) -> None:
@@ -98,16 +94,13 @@ class Watch:
         self._notify("acknowledged", machine, deliveries)
 
     def powers_read(self, machine: Machine, nodes: Collection[NodeId]) -> None:
-        """The chain answered a daemon."""
         self._notify("powers_read", machine, nodes)
 
     def daemon_failed(self, machine: Machine, error: BaseException) -> None:
-        """A daemon ended by an exception."""
         self._note(machine.identity.node, f"failed {error!r}")
         self._notify("daemon_failed", machine, error)
 
     def lost(self, machine: Machine, lost: Lost) -> None:
-        """The minting did not credit some of the node's time."""
         self.tally.lost(machine, lost)
         self._notify("lost", machine, lost)
 

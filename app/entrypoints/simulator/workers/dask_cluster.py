@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10.0
 LOOK_AGAIN_S = 5.0
-"""How often it is asked how many workers there are: they come and go."""
+"""How often powerd asks for the number of workers, which come and go."""
 AHEAD = 2
 """Runs in the cluster per thread: the next one is there when one ends."""
 
@@ -26,7 +26,7 @@ class ClusterUnusable(PermanentError):
 
 
 class ClusterGone(RetryableError):
-    """The scheduler was lost in the middle."""
+    """The connection to the scheduler was lost during the runs."""
 
 
 class DaskCluster:
@@ -72,7 +72,8 @@ class DaskCluster:
             raise ClusterUnusable(
                 f"--scheduler needs Dask, which is not installed ({error}); pip install 'powerd[sweep]'"
             ) from error
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # It logs with tracebacks what we say in a line.
+        # Dask logs tracebacks for what our message says in one line.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
             client = Client(self._address, timeout=CONNECT_S, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
@@ -88,7 +89,7 @@ class DaskCluster:
         return client
 
     def _look(self, client: Client) -> None:
-        """Workers are there, with our version of powerd."""
+        """Check that the cluster has workers, and that they have this version of powerd."""
         try:
             client.wait_for_workers(1, timeout=CONNECT_S)
         except TimeoutError as error:

@@ -21,11 +21,11 @@ from multiprocessing.connection import Connection
 from app.entrypoints.simulator.workers.work import TRIES_MAX, Done, Failed, Task, Work
 
 Job = tuple[Task, int]
-"""A task, and which try this is."""
+"""A task, and the number of this try."""
 
 
 def cores() -> int:
-    """That this process may use."""
+    """Cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
@@ -59,7 +59,7 @@ class Processes:
                     else:
                         yield _ended(task, future, error)
         finally:
-            if busy:  # The caller wants no more: don't wait for what runs.
+            if busy:  # The caller stopped reading: do not wait for running tasks.
                 hand.close()
             for worker in [*idle, *(worker for worker, _ in busy.values())]:
                 worker.end()

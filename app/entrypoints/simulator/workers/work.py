@@ -29,7 +29,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Its answer."""
+    """The worker's answer to a task."""
 
     task: Task
     answer: bytes
@@ -37,7 +37,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """No worker finished it."""
+    """A task that no worker finished, and why."""
 
     task: Task
     reason: str

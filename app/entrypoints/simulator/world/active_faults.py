@@ -8,17 +8,17 @@ from app.entrypoints.simulator.plan.plan import FaultPlan
 
 
 class ActiveFaults:
-    """Of each switch the amounts that are wanted now."""
+    """For each switch, the amounts that active faults ask for."""
 
     def __init__(self) -> None:
         self._faults: defaultdict[str, list[FaultPlan]] = defaultdict(list)
 
     def add(self, switch: str, fault: FaultPlan) -> list[float]:
-        """It begins; the amounts of all."""
+        """Add a fault that begins; returns the amounts of all active ones."""
         self._faults[switch].append(fault)
         return [each.amount for each in self._faults[switch]]
 
     def remove(self, switch: str, fault: FaultPlan) -> list[float]:
-        """It is over; the amounts of those that go on."""
+        """Remove a fault that is over; returns the amounts of the remaining ones."""
         self._faults[switch].remove(fault)
         return [each.amount for each in self._faults[switch]]

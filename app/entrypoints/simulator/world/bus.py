@@ -44,7 +44,7 @@ class Bus:
         self._held_back.clear()
 
     def publish(self, changes: Sequence[PowerTargetChanged]) -> None:
-        """Put them on the stream, or do what an unreliable bus does."""
+        """Put the events on the stream, or lose, repeat or delay them."""
         self._old.extend(changes)
         if self._is_away():
             # Their publisher tries until the server is back.
@@ -69,12 +69,12 @@ class Bus:
         self.stream.append(*self._old, age_s=age_s)
 
     def forge(self, change: PowerTargetChanged) -> None:
-        """A program writes to the stream that has no business there."""
+        """An unauthorized program writes to the stream."""
         self.stream.append(change)
 
     def _append(self, change: PowerTargetChanged) -> None:
         if self.late_s:
-            # Each late by its own: so they also come in another order.
+            # Each event has its own delay, so that events also come in another order.
             stream = self.stream
             self._later(self.late_s * self._chance.random(), lambda: stream.append(change))
         else:

@@ -108,7 +108,7 @@ class Machine(Hardware):
 
     @property
     def objection(self) -> StayUp | None:
-        """What of its daemon keeps it up against its target."""
+        """What in its daemon keeps it up against its target."""
         return None if self.services is None else self.services.server.own.objection
 
     def has_condition_for_s(self, condition: Condition) -> float:
@@ -138,19 +138,19 @@ class Machine(Hardware):
             self._run()
 
     def set_condition(self, condition: Condition) -> None:
-        """From now on this is wrong; several may say so."""
+        """The condition holds from now on; several faults can set it."""
         if not self._conditions[condition]:
             self._condition_since_s[condition] = self.world.now_s()
         self._conditions[condition] += 1
         self._apply_conditions()
 
     def clear_condition(self, condition: Condition) -> None:
-        """One of those who said so says it is over."""
+        """One fault that set the condition is over."""
         self._conditions[condition] -= 1
         self._apply_conditions()
 
     def switch_on(self, why: str) -> None:
-        """A packet, a button, a clock, or mains power that came back."""
+        """A packet, a button, the clock's alarm, or returning mains power switches the machine on."""
         if self.power is MachinePower.OFF and not self.has_condition("no-mains"):
             self._set(MachinePower.BOOTING, why)
             self._after(self.plan.boot_s, self._run)
@@ -163,7 +163,7 @@ class Machine(Hardware):
         self._go_dark(why)
 
     def freeze(self) -> None:
-        """It draws power and does nothing any more."""
+        """The machine still draws power, and does nothing."""
         if self.on:
             self._kill()
             self._set(MachinePower.FROZEN, "crash")
@@ -283,7 +283,7 @@ class Machine(Hardware):
         self._armed = MAGIC in self.nic.wake_modes and self.plan.can_be_woken and not self.nic.missing
 
     def _kill(self) -> None:
-        """No last words: what the daemon still tries has no effect."""
+        """The daemon ends without cleanup: what it still tries has no effect."""
         daemon, self._daemon = self._daemon, None
         if daemon is None or daemon.done():
             return

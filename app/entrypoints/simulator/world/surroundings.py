@@ -41,7 +41,7 @@ class Observer(Protocol[AMachine]):
         """A magic packet came to a dark machine's card."""
 
     def block_made(self, block: Block) -> None:
-        """The chain went on."""
+        """A block is on the chain."""
 
     def recorded(self, machine: AMachine, event: DomainEvent) -> None:
         """Its daemon recorded it, by telemetry."""
@@ -73,7 +73,7 @@ class Surroundings(Protocol):
         """Virtual seconds since the start."""
 
     def later(self, seconds: float, act: Callable[[], None]) -> asyncio.TimerHandle:
-        """Do it when so much virtual time has passed."""
+        """Run the action after this much virtual time."""
 
     def chance(self, *names: object) -> random.Random:
         """A generator of its own for each purpose."""

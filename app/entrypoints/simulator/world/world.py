@@ -91,7 +91,7 @@ class World:
         self.accounts: dict[bytes, Machine] = {}
         self.node_accounts: dict[NodeId, bytes] = {}
         self.counts: Counter[str] = Counter()
-        """What happened how often."""
+        """How often each thing happened."""
         self.seconds_in: defaultdict[str, float] = defaultdict(float)
         """Virtual seconds that machines spent in each `MachinePower`, by its value."""
         (farm,) = plan.farms
@@ -106,7 +106,7 @@ class World:
         return self.loop.time()
 
     def later(self, seconds: float, act: Callable[[], None]) -> asyncio.TimerHandle:
-        """Do it when so much virtual time has passed."""
+        """Run the action after this much virtual time."""
         return self.loop.call_later(seconds, act)
 
     def chance(self, *names: object) -> random.Random:
