@@ -64,8 +64,8 @@ class ExtrinsicFailed(PermanentError):
         self.outcome = f"{call} failed: {error}"
 
 
-class StatePaused(RetryableError):
-    """A power state is not sent again yet, since the last try failed and cost a fee."""
+class FeePause(RetryableError):
+    """An extrinsic is not sent again yet, since the last try failed and cost a fee."""
 
 
 class ClockWrong(RetryableError):

@@ -22,7 +22,7 @@ class Operator(Protocol):
         ...
 
     async def report_uptime(self) -> UptimeReported | UptimeSkipped:
-        """Report the uptime now. Raises the errors of `ChainWriter`, and `TimeoutError`."""
+        """Report the uptime now. Raises the errors of `ChainWriter`, `TimeoutError`, and `FeePause` after a failure."""
         ...
 
     async def wake(self, node: NodeId) -> None:

@@ -11,7 +11,14 @@ import pytest
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.telemetry.recent import KeptEvents
-from app.domain.errors import ChainUnavailable, IdentityUnavailable, NodeNotKnown, NotWantedUp
+from app.domain.errors import (
+    ChainUnavailable,
+    ExtrinsicFailed,
+    FeePause,
+    IdentityUnavailable,
+    NodeNotKnown,
+    NotWantedUp,
+)
 from app.domain.events import Reconciled, StayingUp, UptimeReported, UptimeSkipped, WakeBurstStarted
 from app.domain.faults import FaultKind
 from app.domain.model import FarmId, Head, HeadKind, Hold, NodeId, NodeIdentity, NodePower, Power, TwinId
@@ -21,7 +28,7 @@ from app.domain.services.identification import Identification
 from app.domain.services.operator_service import Desk, OperatorService, UnidentifiedOperator
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.status import NodeStatus
-from tests.rigs.virtual_farm import VirtualFarm, VirtualNode, context_of
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode, account_of, context_of
 
 pytestmark = pytest.mark.anyio
 
@@ -174,6 +181,20 @@ async def test_a_report_that_failed_is_tried_again_by_the_next_caller(farm: Virt
         failed, taken = await asyncio.gather(desk.report_uptime(), desk.report_uptime(), return_exceptions=True)
         assert isinstance(failed, Exception)
         assert isinstance(taken, UptimeReported)
+
+
+async def test_r15_callers_that_ask_again_and_again_pay_no_fee_for_a_report_that_failed(farm: VirtualFarm) -> None:
+    async with desk_of(farm) as (_, desk):
+        twin = farm.ledger.read("TwinIdByAccountID", account_of(1))
+        farm.ledger.force_storage("NodeIdByTwinID", twin, 0)
+        with pytest.raises(ExtrinsicFailed):
+            await desk.report_uptime()
+        for _ in range(20):
+            with pytest.raises(FeePause, match=r"waits before the next one: report_uptime_v2 failed: "):
+                await desk.report_uptime()
+        farm.ledger.force_storage("NodeIdByTwinID", twin, 1)
+        await farm.clock.sleep(120)
+        assert isinstance(await desk.report_uptime(), UptimeReported)
 
 
 async def test_an_unhealthy_node_says_so_instead_of_reporting(farm: VirtualFarm) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from app.domain.errors import ChainUnavailable, IdentityUnavailable, NodeNotKnown, NotWantedUp
+from app.domain.errors import ChainUnavailable, FeePause, IdentityUnavailable, NodeNotKnown, NotWantedUp
 from app.domain.events import UptimeReported, UptimeSkipped
 from app.domain.minting.month import BOOT_S_MAX
 from app.domain.model import NodeId, NodePower
@@ -146,11 +146,14 @@ class OperatorService:
 
     async def report_uptime(self) -> UptimeReported | UptimeSkipped:
         """Sends a report. A caller that asks while another caller's report is in flight gets that report."""
-        before = self._services.uptime.last
+        uptime = self._services.uptime
+        before = uptime.last
         async with self._reporting:
-            if self._services.uptime.last is not before and self._services.uptime.last is not None:
-                return self._services.uptime.last
-            return await self._services.uptime.send_now()
+            if uptime.last is not before and uptime.last is not None:
+                return uptime.last
+            if paused := uptime.paused:
+                raise FeePause(paused)
+            return await uptime.send_now()
 
     async def wake(self, node: NodeId) -> None:
         """Wakes the node unless the chain says that its target is Down; a chain that can't be read prevents no wake."""

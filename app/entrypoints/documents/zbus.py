@@ -28,7 +28,8 @@ from app.domain.services.operator_service import UnidentifiedOperator
 METHODS: Mapping[str, str] = {
     "State": "What the node believes and does now. Asking costs the chain nothing.",
     "Reconcile": "Look at the chain again now, for the node and its farm. Returns at once.",
-    "ReportUptime": "Report the uptime now; returns once the report is in a block, or says why it is not.",
+    "ReportUptime": "Report the uptime now; returns once the report is in a block, or says why it is not. "
+    "After a report that failed, powerd pays no fee for another one at once: the answer says so.",
     "Wake": "Wake another node of the farm whose target is Up. Returns once that is decided.",
 }
 TYPES: tuple[Struct, ...] = (STATE, HOLD, UPTIME, WAKE, FAULT, UNCREDITED, DOMAIN_EVENT)

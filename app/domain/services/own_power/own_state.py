@@ -10,8 +10,8 @@ from app.domain.errors import (
     ExtrinsicFailed,
     ExtrinsicRefused,
     ExtrinsicUncertain,
+    FeePause,
     PowerdError,
-    StatePaused,
 )
 from app.domain.events import OperationFailed, PowerStateSet
 from app.domain.model import HeadKind, Inclusion, Power, Unreadable
@@ -67,10 +67,10 @@ class OwnState:
             await self.window.said_up(inclusion)
 
     def begin(self, seen: Observation) -> None:
-        """Begin a shutdown with this observation. Raises `StatePaused` while Down can't be sent."""
+        """Begin a shutdown with this observation. Raises `FeePause` while Down can't be sent."""
         self._may_be_down = is_down(seen.best.power)
         if not self._may_be_down and (paused := self.paused(Power.DOWN)):
-            raise StatePaused(paused)
+            raise FeePause(paused)
 
     async def leave_last_sleep(self, seen: Observation) -> None:
         """Replace a Down of before this boot: send Up, so that the Down that follows opens a window.
@@ -128,14 +128,14 @@ class OwnState:
 
         Down carries a block number on chain, so two Downs are equal here. After an extrinsic whose
         fate is unknown the comparison can't be trusted (it may still be included): then the state is submitted,
-        and its nonce puts it behind the lost one. Raises `StatePaused` while it must wait.
+        and its nonce puts it behind the lost one. Raises `FeePause` while it must wait.
         """
         if not self._management.enabled:
             wanted = Power.UP
         if not self.uncertain and await self._current() is wanted:
             return None
         if paused := self.paused(wanted):
-            raise StatePaused(paused)
+            raise FeePause(paused)
         try:
             inclusion = await self._submit(wanted)
         except (PowerdError, TimeoutError) as error:

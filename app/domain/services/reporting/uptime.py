@@ -69,6 +69,12 @@ class Uptime:
         return self._clock.monotonic() - self._reported_at_s
 
     @property
+    def paused(self) -> str:
+        """Why no report can be had on demand now: the last one failed, and cost a fee (R15). Empty when it can."""
+        reason = self._pace.paused
+        return reason and f"the last uptime report cost a fee and failed; powerd waits before the next one: {reason}"
+
+    @property
     def gap_begins_s(self) -> float | None:
         """When an unpaid gap begins unless a report is taken (monotonic seconds); None before the first report."""
         return None if self.last is None else self._reported_at_s + GAP_S_MAX
