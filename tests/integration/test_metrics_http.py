@@ -192,11 +192,45 @@ async def test_the_textfile_is_whole_readable_and_gone_at_the_end(tmp_path: Path
 
 async def test_a_write_that_fails_leaves_the_file_before_it(tmp_path: Path) -> None:
     path = tmp_path / "powerd.prom"
-    await Textfile(path, lambda: BODY).write()
+    text = iter((BODY, b"half"))
+    textfile = Textfile(path, lambda: next(text))
+    await textfile.write()
     (tmp_path / ".powerd.prom.new").mkdir()
     with pytest.raises(TextfileNotWritten, match=str(path)):
-        await Textfile(path, lambda: b"half").write()
+        await textfile.write()
     assert path.read_bytes() == BODY
+
+
+async def test_a_second_daemon_leaves_the_first_ones_textfile_alone(tmp_path: Path) -> None:
+    path = tmp_path / "powerd.prom"
+    first, second = Textfile(path, lambda: BODY), Textfile(path, lambda: b"the second one's")
+    await first.write()
+    with pytest.raises(TextfileNotWritten, match="another process writes it"):
+        await second.write()
+    await second.remove()
+    assert path.read_bytes() == BODY
+    await first.write()
+    await first.remove()
+    await second.write()
+    assert path.read_bytes() == b"the second one's"
+    await second.remove()
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_a_textfile_that_a_killed_daemon_left_is_replaced_and_no_descriptor_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "powerd.prom"
+    path.write_bytes(b"stale")
+    textfile = Textfile(path, lambda: BODY)
+    await textfile.write()
+    open_now = descriptors()
+    for _ in range(5):
+        await textfile.write()
+    assert descriptors() == open_now
+    assert path.read_bytes() == BODY
+    await textfile.remove()
 
 
 async def test_a_daemon_is_scraped_and_its_follower_listens_nowhere() -> None:
