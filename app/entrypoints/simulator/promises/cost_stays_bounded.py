@@ -8,7 +8,7 @@ from app.adapters.simulated.ledger_blocks import Block
 from app.domain.events import DomainEvent, WakeBurstStarted
 from app.domain.model import NodeId
 from app.entrypoints.simulator.watching.promise import Promise
-from app.entrypoints.simulator.world.fault_history import BUS, CHAIN, WAKING
+from app.entrypoints.simulator.world.fault_history import BUS, CHAIN, HOST, WAKING
 from app.entrypoints.simulator.world.machine import Machine, MachinePower
 from app.entrypoints.simulator.world.world import World
 
@@ -24,7 +24,9 @@ BURSTS_OF_NEWCOMERS = 2
 On average it does so for half of that boot."""
 
 BOOT_S_MAX = 100.0
-"""When a machine takes longer, other wakers join in, as they should."""
+"""When a machine takes longer, other wakers join in, as they should.
+
+So they do for a machine that was called after its Down, and whose host has not powered off yet."""
 
 READS_PER_HOUR_MAX = 100
 """An hour has twelve looks at the node itself (two heads), twelve at the farm, sleepers' records, and uptime."""
@@ -74,6 +76,7 @@ class CostStaysBounded(Promise):
                     bursts > BURSTS_MAX + BURSTS_OF_LEAVERS * self._leaving() + BURSTS_OF_NEWCOMERS * self._newcomers()
                     and machine.plan.boot_s <= BOOT_S_MAX
                     and self._in_peace()
+                    and not machine.fault_history.lately(HOST, PEACE_S)
                 ):
                     self.broken(machine, f"its wake took {bursts} bursts")
             elif event.name == "PowerTargetChanged":
