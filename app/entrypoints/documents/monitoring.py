@@ -24,9 +24,9 @@ curl http://127.0.0.1:{PORT}/healthz
 ```
 
 - **Alerts and a dashboard** are [below](#alerts).
-- **Another address**: `metrics.host` and `metrics.port` ([configuration.md](configuration.md#metrics)). No password
-  is asked. What can be read holds no secret, and nothing can be changed, powered off or kept up through it. Still,
-  let no more than your Prometheus reach it: say so in the firewall, or scrape through a proxy.
+- **Another address**: `metrics.host` and `metrics.port` ([configuration.md](configuration.md#metrics)). There is no
+  password. The pages hold no secret, and through them a client can change nothing, power off nothing and keep nothing
+  up. Still, let only your Prometheus reach them: by the firewall, or through a proxy.
 - **Off**: `metrics.kind = "off"`, as it is on Zero-OS. Then the library is not even loaded.
 - **An address that is taken** is the fault `metrics`. The daemon goes on, and tries it again every minute.
 - `powerd events` serves no metrics; its faults are in its log, and run the [command](#a-command-for-each-fault) too.
@@ -42,7 +42,7 @@ scrape_configs:
 
 ## /healthz
 
-It answers 200 while the daemon does what it is there for, and 503 otherwise, with the reasons and remedies in JSON:
+It answers 200 while the daemon does its work, and 503 otherwise, with the reasons and remedies in JSON:
 
 ```json
 {{"healthy": false, "problems": [{{"what": "fault wallet", "why": "…", "remedy": "…"}}]}}
@@ -50,14 +50,14 @@ It answers 200 while the daemon does what it is there for, and 503 otherwise, wi
 
 It is 503
 
-- until it is known which node this is, and until every loop has begun: the looks at the node's own power and at the
+- until powerd knows which node this is, and until every loop has begun: the looks at the node's own power and at the
   farm, the uptime reports, the reading of the event stream, the handling of what waits there;
 - while one of these loops hangs: it gave no sign of life for half of `supervision.stuck_after_s` beyond the wait that
-  it announced. Long before a person notices, and before systemd restarts the daemon;
-- while there is a fault of this node that has to be looked at at once ([faults.md](faults.md)). A peer that does not
+  it announced. That is long before a person notices, and before systemd restarts the daemon;
+- while there is a fault of this node that needs a look at once ([faults.md](faults.md)). A peer that does not
   wake is not this daemon's failure, and other faults may wait.
 
-No answer within 5 s means the same as 503. An answer is made of what the daemon knows: it costs the chain nothing, and
+No answer within 5 s means the same as 503. The daemon answers from what it knows, which costs the chain nothing, and
 changes nothing. Do not restart the daemon whenever it is 503: most reasons are outside of it, and systemd restarts one
 that hangs.
 
@@ -72,9 +72,9 @@ kind = "off"
 textfile = "/var/lib/prometheus/node-exporter/powerd.prom"
 ```
 
-The file is rewritten every 15 s (`metrics.textfile_interval_s`), beside and then moved into place, so that no
-reader sees a half of it; every user can read it; and it is gone when the daemon ends. powerd has to be allowed to
-write into that directory. With the packaged unit: `systemctl edit powerd`, and `chgrp powerd` and `chmod g+w` of the
+powerd writes the file every 15 s (`metrics.textfile_interval_s`): first beside it, and then moves it into place, so
+that no reader sees a half of it. Every user can read it, and powerd removes it when it ends. A second powerd on the
+same host does not write to it. powerd must be allowed to write into that directory. With the packaged unit: `systemctl edit powerd`, and `chgrp powerd` and `chmod g+w` of the
 directory.
 
 ```ini
@@ -92,7 +92,7 @@ more when it is over: to send a mail, say, or to open a ticket.
 hook_command = ["/usr/local/bin/notify-the-farmer", "--quietly"]
 ```
 
-Its environment says what happened; no shell reads any of it:
+Its environment says what happened; powerd starts it without a shell:
 
 | variable | holds |
 | --- | --- |
@@ -104,14 +104,14 @@ Its environment says what happened; no shell reads any of it:
 The daemon's own `POWERD_…` variables are not in it. The command runs as the daemon's user, in its service: the packaged
 unit lets it write almost nowhere, and start no setuid program such as sudo. Commands run one at a time, in the order of
 the changes. One that takes more than 30 s (`faults.hook_timeout_s`) is killed with all that it started; that, and an
-exit code other than 0, is a line of the log. Nothing in the daemon waits for it. A fault whose text changes is no
-other fault. A fault that is still there when the daemon restarts appears again.
+exit code other than 0, is a line of the log. Nothing in the daemon waits for it. When only the text of a fault
+changes, the command does not run. A fault that is still there when the daemon restarts appears again.
 """
 
 ALERTS_HEAD = """## Alerts
 
 [packaging/prometheus/powerd.rules.yaml](../packaging/prometheus/powerd.rules.yaml) has a rule for each fault of the
-daemon, and some for what no fault can say. (The package for Debian has it in /usr/share/powerd/prometheus.) For
+daemon, and some for what no fault can show. (The package for Debian has it in /usr/share/powerd/prometheus.) For
 Prometheus:
 
 ```yaml
@@ -119,7 +119,7 @@ rule_files:
   - /etc/prometheus/powerd.rules.yaml
 ```
 
-The job has to be called `powerd`, as above. The label `severity` says how soon a person should look: `critical` at
+The job must be called `powerd`, as above. The label `severity` says how soon a person should look: `critical` at
 once, `warning` today, `info` this week. The annotation `summary` says what is wrong, `description` what to do. The
 rules of faults are named in [faults.md](faults.md); these are the others:
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from app.domain.rules.uptime import GAP_S_MAX
 from app.entrypoints.simulator.watching.uptime_reports import UptimeReports
 from app.entrypoints.simulator.world.fault_history import CHAIN
 from app.entrypoints.simulator.world.machine import MachinePower
 
-GAP_S_MAX = 2460.0
-"""The largest gap that the grid accepts, about 41 minutes."""
-
 EXCUSED = (*CHAIN, "unhealthy", "clock-drift", "daemon-killed")
 EXCUSED_S = 400.0
-"""powerd gives up a report that hangs after 160 s, and tries again after a minute."""
+"""powerd gives up a report that hangs after 180 s (`UptimePolicy`), and tries again within 75 s."""
 
 
 class NoUptimeGap(UptimeReports):
