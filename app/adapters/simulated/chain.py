@@ -40,7 +40,7 @@ class SimulatedChain:
     ``hang_everything``, ``hang_uptime``, ``has_finality``, ``has_heads``, ``lacks_power``, ``broken`` (nodes whose
     answer is neither Up nor Down), ``broken_records`` (nodes whose record can't be read), ``records_unavailable``,
     ``fail_uptime``, ``lose_sight_of_next`` (the next extrinsic is taken, and its sender never hears of it), ``fails``
-    (asked before every answer whether this one fails).
+    (asked before every answer whether this one fails). ``on_sight_lost`` is called when a sender loses sight.
     ``on_powers`` is called at every answer about powers, when the chain is read. Chains on one ledger may
     share their ``records`` and ``powers``.
     """
@@ -72,6 +72,7 @@ class SimulatedChain:
         self.hang_everything = False
         self.hang_uptime = False
         self.lose_sight_of_next = False
+        self.on_sight_lost: Callable[[], None] | None = None
         self.fail_uptime: ExtrinsicFailed | None = None
         self.broken: set[NodeId] = set()
         self.broken_records: set[NodeId] = set()
@@ -249,6 +250,8 @@ class SimulatedChain:
         extrinsic = self._hand_in(call, arguments)
         if self.lose_sight_of_next:
             self.lose_sight_of_next = False
+            if self.on_sight_lost is not None:
+                self.on_sight_lost()
             raise ExtrinsicUncertain(f"{call} was handed in, and the connection broke")
         try:
             async with self._clock.timeout(self._inclusion_timeout_s):

@@ -74,8 +74,8 @@ textfile = "/var/lib/prometheus/node-exporter/powerd.prom"
 
 powerd writes the file every 15 s (`metrics.textfile_interval_s`): first beside it, and then moves it into place, so
 that no reader sees a half of it. Every user can read it, and powerd removes it when it ends. A second powerd on the
-same host does not write to it. powerd must be allowed to write into that directory. With the packaged unit: `systemctl edit powerd`, and `chgrp powerd` and `chmod g+w` of the
-directory.
+same host does not write to it. powerd must be allowed to write into that directory. With the packaged unit:
+`systemctl edit powerd`, and `chgrp powerd` and `chmod g+w` of the directory.
 
 ```ini
 [Service]

@@ -209,7 +209,13 @@ def kill_daemon(machine: Machine, _: FaultPlan) -> None:
 
 @each
 def lose_sight(machine: Machine, _: FaultPlan) -> None:
-    machine.chain.lose_sight_of_next = True
+    """The fault happens when the machine sends its next extrinsic, which can be hours later: it may be dark."""
+
+    def happens() -> None:
+        machine.fault_history.begin("sight-lost")
+        machine.fault_history.end("sight-lost")
+
+    machine.chain.lose_sight_of_next, machine.chain.on_sight_lost = True, happens
 
 
 @each
