@@ -40,15 +40,15 @@ def entry(number: int) -> Delivery:
     return Delivery(f"{number}-0", 0.0, PowerTargetChanged(FarmId(1), NodeId(number), Power.UP))
 
 
-async def test_the_inbox_holds_an_entry_delivered_twice_once() -> None:
-    inbox = EventInbox()
+async def test_the_inbox_holds_an_entry_delivered_twice_once(clock: VirtualClock) -> None:
+    inbox = EventInbox(context_of(clock))
     await inbox.put([entry(1), entry(2)])
     await inbox.put([entry(1)])
-    assert [delivery.id for delivery in await inbox.waiting()] == ["1-0", "2-0"]
+    assert [delivery.id for delivery in await inbox.due()] == ["1-0", "2-0"]
 
 
 async def test_a_full_inbox_makes_the_reader_wait_until_something_is_done(clock: VirtualClock) -> None:
-    inbox = EventInbox(entries_max=2)
+    inbox = EventInbox(context_of(clock), entries_max=2)
     await inbox.put([])
     await inbox.put([entry(1), entry(2), entry(3)])
     async with asyncio.TaskGroup() as group:
@@ -59,7 +59,7 @@ async def test_a_full_inbox_makes_the_reader_wait_until_something_is_done(clock:
         await clock.sleep(1)
         assert not task.done()
         inbox.done([entry(2), entry(3)])
-    assert [delivery.id for delivery in await inbox.waiting()] == ["4-0"]
+    assert [delivery.id for delivery in await inbox.due()] == ["4-0"]
 
 
 async def test_r15_a_fault_whose_figures_change_at_every_look_is_logged_once_and_shows_the_newest(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.events import OperationFailed
-from app.domain.services.events.stream_sharing import FAULT
+from app.domain.services.events.event_reader import SHARED
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
@@ -14,14 +14,14 @@ pytestmark = pytest.mark.anyio
 async def test_another_reader_is_a_fault_that_names_it_until_it_is_gone(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         await farm.clock.sleep(100)
-        assert FAULT not in node.fault_keys
+        assert SHARED not in node.fault_keys
         node.stream.readers[0] = "node 2 of farm 1"
-        await farm.until(lambda: FAULT in node.fault_keys, within_s=40)
-        message = node.fault(FAULT).message
+        await farm.until(lambda: SHARED in node.fault_keys, within_s=40)
+        message = node.fault(SHARED).message
         for words in ("node 2 of farm 1", "a Redis database of its own"):
             assert words in message
         del node.stream.readers[0]
-        await farm.until(lambda: FAULT not in node.fault_keys, within_s=40)
+        await farm.until(lambda: SHARED not in node.fault_keys, within_s=40)
 
 
 async def test_a_look_that_fails_is_logged_once_and_the_stream_is_read_on(farm: VirtualFarm) -> None:

@@ -17,7 +17,6 @@ from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import EVENTS
 from app.domain.services.context.trigger import Trigger
 from app.domain.services.events.event_inbox import EventInbox
-from app.domain.services.events.event_retries import EventRetries
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.wake_service import WakeService
 from app.ports.power_events import PowerEvents
@@ -47,28 +46,16 @@ class EventHandler:
         self._own_trigger = own_trigger
         self._stale_after_s = stale_after_s
         self._one_by_one = farm.nodes_at_once is not None
-        self._retries = EventRetries(context, nodes_max=farm.nodes_at_once)
-        self.inbox = EventInbox()
+        self.inbox = EventInbox(context, nodes_max=farm.nodes_at_once)
         """Deliveries that were read and not yet handled."""
 
     async def run(self) -> None:
         """Handle deliveries for ever. One that fails stays in the inbox, and is retried on its own schedule."""
         while True:
             self._progress.rests(EVENTS)
-            waiting = await self.inbox.waiting()
+            due = await self.inbox.due()
             self._progress.made(EVENTS)
-            due = self._retries.due(waiting)
-            if due:
-                await self.handle(due)
-            else:
-                await self._pause(self._retries.until_next_s())
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with self._clock.timeout(seconds):
-                await self.inbox.news()
-        except TimeoutError:
-            pass
+            await self.handle(due)
 
     async def handle(self, batch: Sequence[Delivery]) -> None:
         """Handle and acknowledge. A part that fails is postponed, and does not affect the others."""
@@ -125,7 +112,7 @@ class EventHandler:
             self._wakes.on_look(powers, asked_at_s=asked_at_s)
 
     def _put_off(self, deliveries: Sequence[Delivery], reasons: Iterable[PowerdError]) -> None:
-        retry_in_s = self._retries.failed(deliveries)
+        retry_in_s = self.inbox.postpone(deliveries)
         self._telemetry.measure(EventsPutOff(len(deliveries)))
         reason = "; ".join(dict.fromkeys(map(str, reasons)))
         self._telemetry.record(OperationFailed("handling events", reason, retry_in_s))
