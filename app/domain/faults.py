@@ -276,9 +276,10 @@ class FaultKind(enum.Enum):
 
     def key(self, subject: object = "") -> FaultKey:
         """The key, about ``subject`` where the kind has one; `ValueError` where it is missing or too many."""
-        if (SUBJECT in self.pattern) != (subject != ""):
-            raise ValueError(f"{self.pattern} with subject {subject!r}")
-        return FaultKey(self.pattern.replace(SUBJECT, str(subject)))
+        pattern = self.value.pattern
+        if (SUBJECT in pattern) != (subject != ""):
+            raise ValueError(f"{pattern} with subject {subject!r}")
+        return FaultKey(pattern.replace(SUBJECT, str(subject)))
 
     @classmethod
     def of(cls, key: str) -> FaultKind | None:

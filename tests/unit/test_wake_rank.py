@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.model import NodeId, NodePower, Power, PowerState, Unreadable
+from app.domain.rules.wake import Wake
 from app.domain.rules.wake_rank import WakeOrderPolicy, can_wake_others, order, rank
 from app.domain.services.waking.wake_order import WakeOrder
 
@@ -89,6 +91,7 @@ class TestTurns:
     OWN = NodeId(3)
     TARGET = NodeId(31)
     """Node 3 is the last of nodes 1 to 10 for it, see above."""
+    WAKE = Wake(TARGET, "test", 0.0, 0.0, 0.0, saw_down=True)
 
     def known(self) -> WakeOrder:
         known = WakeOrder(self.OWN, POLICY)
@@ -96,20 +99,21 @@ class TestTurns:
         return known
 
     def test_a_waker_that_knows_no_other_does_not_wait(self) -> None:
-        assert WakeOrder(self.OWN, POLICY).delay_s(self.TARGET) == 0
+        assert WakeOrder(self.OWN, POLICY).turn_s(self.WAKE) == 0
 
     def test_who_stands_last_waits_longest_and_less_as_others_go(self) -> None:
         known = self.known()
-        assert known.delay_s(self.TARGET) == 240
+        assert known.turn_s(self.WAKE) == 240
         known.saw(dict.fromkeys(nodes(7, 8, 9, 10), Unreadable("neither flag")))
-        assert known.delay_s(self.TARGET) == 120
+        assert known.turn_s(self.WAKE) == 120
         known.saw_all(dict.fromkeys(nodes(1, 2), AWAKE))
-        assert known.delay_s(self.TARGET) == 0
+        assert known.turn_s(self.WAKE) == 0
 
     def test_a_node_that_is_wanted_down_does_not_wait(self) -> None:
         known = self.known()
         known.saw_own(NodePower(UP, Power.DOWN))
         known.saw_own(Unreadable("neither flag"))
-        assert known.delay_s(self.TARGET) == 0
+        assert known.turn_s(self.WAKE) == 0
+        assert known.turn_s(replace(self.WAKE, saw_down=False)) == 240, "it may be awake"
         known.saw_own(AWAKE)
-        assert known.delay_s(self.TARGET) == 240
+        assert known.turn_s(self.WAKE) == 240

@@ -29,7 +29,6 @@ from app.domain.rules.wake import (
     Wake,
     WakePolicy,
     may_sleep,
-    retry_delay_s,
     step,
     wants_waking,
     worth_waiting,
@@ -50,8 +49,8 @@ POWERS: dict[Seen, NodePower | Unreadable] = {
     Seen.UNWANTED: SLEEPS_AS_WANTED,
     Seen.UNKNOWN: BROKEN,
 }
-TERMS = Terms(WakePolicy(), lambda _: 0.0, lambda _: 0.0, lambda: 0.5)
-DEFERRING = replace(TERMS, turn_s=lambda _: TURN_S, hint_turn_s=lambda _: TURN_S)
+TERMS = Terms(WakePolicy(), lambda _: 0.0, lambda: 0.5)
+DEFERRING = replace(TERMS, turn_s=lambda _: TURN_S)
 
 WAKE = Wake(NODE, "test", BEGAN_S, wanted_at_s=BEGAN_S, due_at_s=NOW_S, bursts=2, last_burst_at_s=BEGAN_S + 30)
 UNSENT = replace(WAKE, bursts=0, last_burst_at_s=float("-inf"), deferred=True, hint_bursts=1)
@@ -156,7 +155,7 @@ def test_a_turn_comes_sooner_and_never_later() -> None:
     deferred = replace(UNSENT, due_at_s=BEGAN_S + 240)
     sooner, _ = step(deferred, NODE, Event(AWAKE), NOW_S, DEFERRING)
     assert bursts_and_due(sooner)[1] == BEGAN_S + TURN_S
-    later, _ = step(sooner, NODE, Event(AWAKE), NOW_S, replace(DEFERRING, hint_turn_s=lambda _: 240.0))
+    later, _ = step(sooner, NODE, Event(AWAKE), NOW_S, replace(DEFERRING, turn_s=lambda _: 240.0))
     assert bursts_and_due(later)[1] == BEGAN_S + TURN_S
 
 
@@ -217,13 +216,24 @@ def test_the_own_power_off_waits_for_sleepers_until_their_deadline() -> None:
 
 def test_retries_back_off_to_a_bound_once_the_state_was_seen_down() -> None:
     terms = replace(TERMS, policy=WakePolicy(retry=Backoff(15, 300)))
-    delays = [retry_delay_s(replace(WAKE, bursts=n, saw_down=True), terms) for n in range(1, 8)]
+    wake, delays = replace(WAKE, bursts=0, saw_down=True), []
+    for _ in range(7):
+        after, _ = step(wake, NODE, Due(ASLEEP, wake.due_at_s), wake.due_at_s, terms)
+        assert after is not None
+        delays.append(after.due_at_s - wake.due_at_s)
+        wake = after
     assert delays == [15, 30, 60, 120, 240, 300, 300]
 
 
 def test_a_hint_brings_three_bursts_within_two_minutes() -> None:
-    spans = [retry_delay_s(replace(WAKE, bursts=n), TERMS) for n in range(1, HINT_BURSTS)]
-    assert sum(spans) + TERMS.policy.burst_s <= 120
+    wake, _ = step(None, NODE, Event(AWAKE), NOW_S, TERMS)
+    while wake is not None and wake.bursts < HINT_BURSTS:
+        last_s = wake.due_at_s
+        wake, command = step(wake, NODE, Due(AWAKE, last_s), last_s, TERMS)
+        assert command == SendBurst(NODE)
+    assert last_s - NOW_S + TERMS.policy.burst_s <= 120
+    assert wake is not None
+    assert wake.phase is Phase.SPENT_HINT
 
 
 def walk(wake: Wake | None, inputs: list[Callable[[float], Input]]) -> list[str]:

@@ -14,7 +14,7 @@ the node woke.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -23,10 +23,8 @@ from app.domain.commands import DeferBurst, EndWake, SendBurst, WakeCommand
 from app.domain.model import NodeId, NodePower, Power, Unreadable
 from app.domain.rules.wake_rank import WakeOrderPolicy
 
-_UP, _DOWN = (
-    Power.UP,
-    Power.DOWN,
-)  # compared for every node of a farm at every look, where an enum's attribute lookup takes measurable time
+# Compared for every node of a farm at every look, where an enum's attribute lookup takes measurable time.
+_UP, _DOWN = Power.UP, Power.DOWN
 
 HINT_BURSTS = 3
 HINT_RETRY_S = 45.0
@@ -173,7 +171,6 @@ _DEFERRED = (Phase.DEFERRED, Phase.DEFERRED_HINT)
 _CALLING = (Phase.CALLING, Phase.CALLING_HINT, Phase.SPENT_HINT)
 _ALL = _DEFERRED + _CALLING
 _SLEEPERS = (Phase.DEFERRED, Phase.CALLING)
-_HINTS = (Phase.DEFERRED_HINT, Phase.CALLING_HINT, Phase.SPENT_HINT)
 
 ROWS: tuple[Row, ...] = (
     Row(Event, (Phase.NONE,), (Seen.ASLEEP, Seen.AWAKE), Then.BEGIN),
@@ -205,27 +202,15 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-def _cells(rows: Iterable[Row]) -> Iterator[tuple[tuple[type[Input], Phase, Seen], Then]]:
-    for row in rows:
-        for phase in row.phases:
-            for seen in row.seen:
-                yield (row.on, phase, seen), row.then
-
-
-TABLE = dict(_cells(ROWS))
+TABLE = {(row.on, phase, seen): row.then for row in ROWS for phase in row.phases for seen in row.seen}
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the steps of all wakes need.
-
-    ``turn_s`` gives how long other nodes call a sleeper before this node does (seconds; 0: this node is
-    among the first), and ``hint_turn_s`` the same for a node that may be awake.
-    """
+    """What the steps of all wakes need; ``turn_s`` gives the seconds for which other nodes call first (0: none do)."""
 
     policy: WakePolicy
-    turn_s: Callable[[NodeId], float]
-    hint_turn_s: Callable[[NodeId], float]
+    turn_s: Callable[[Wake], float]
     jitter: Jitter
 
 
@@ -235,7 +220,12 @@ def step(
     """The wake after this input (None: there is none), and the command (None: nothing to do)."""
     seen = seen_in(happened)
     if wake is None:
-        return _begin(node, happened, seen, now_s, terms)
+        then = TABLE[type(happened), Phase.NONE, seen]
+        if then is Then.NOTHING:
+            return None, None
+        assert isinstance(happened, Event | Look | Request), "no other input begins a wake"
+        begun = Wake(node, happened.reason, now_s, wanted_at_s=now_s, due_at_s=now_s, saw_down=seen is Seen.ASLEEP)
+        return _apply(begun, then, now_s, terms)
     if isinstance(happened, Event) and seen is not Seen.UNWANTED:
         wake = replace(wake, wanted_at_s=now_s)
     match happened:
@@ -253,33 +243,19 @@ def step(
     return _apply(wake, then, now_s, terms)
 
 
-def _begin(
-    node: NodeId, happened: Input, seen: Seen, now_s: float, terms: Terms
-) -> tuple[Wake | None, WakeCommand | None]:
-    then = TABLE[type(happened), Phase.NONE, seen]
-    if then is Then.NOTHING:
-        return None, None
-    assert isinstance(happened, Event | Look | Request), "no other input begins a wake"
-    asleep = seen is Seen.ASLEEP
-    wake = Wake(node, happened.reason, now_s, wanted_at_s=now_s, due_at_s=now_s, saw_down=asleep)
-    turn_s = terms.turn_s if asleep else terms.hint_turn_s
-    delay_s = turn_s(node) if then is Then.BEGIN else 0.0
-    if not delay_s:
-        return _burst(wake, now_s, terms)
-    return replace(wake, deferred=True, due_at_s=now_s + delay_s, hint_bursts=1), DeferBurst(node, delay_s)
-
-
 def _apply(wake: Wake, then: Then, now_s: float, terms: Terms) -> tuple[Wake | None, WakeCommand | None]:
     match then:
         case Then.NOTHING:
             return wake, None
-        case Then.CALL:
+        case Then.BEGIN if delay_s := terms.turn_s(wake):
+            deferred = replace(wake, deferred=True, due_at_s=now_s + delay_s, hint_bursts=1)
+            return deferred, DeferBurst(wake.node, delay_s)
+        case Then.BEGIN | Then.CALL:
             return _burst(wake, now_s, terms)
         case Then.CALL_ANEW:
             return _burst(replace(wake, bursts=0), now_s, terms)
         case Then.RANK_AGAIN:
-            turn_s = terms.turn_s if wake.saw_down else terms.hint_turn_s
-            return replace(wake, due_at_s=min(wake.due_at_s, wake.began_at_s + turn_s(wake.node))), None
+            return replace(wake, due_at_s=min(wake.due_at_s, wake.began_at_s + terms.turn_s(wake))), None
         case Then.HURRY:
             return replace(wake, due_at_s=now_s), None
         case _:
@@ -287,15 +263,10 @@ def _apply(wake: Wake, then: Then, now_s: float, terms: Terms) -> tuple[Wake | N
 
 
 def _burst(wake: Wake, now_s: float, terms: Terms) -> tuple[Wake, SendBurst]:
-    wake = replace(wake, deferred=False, bursts=wake.bursts + 1, last_burst_at_s=now_s)
-    return replace(wake, due_at_s=now_s + retry_delay_s(wake, terms)), SendBurst(wake.node)
-
-
-def retry_delay_s(wake: Wake, terms: Terms) -> float:
-    """The time from the burst that just began to the next one."""
-    if wake.saw_down:
-        return terms.policy.retry.delay_s(wake.bursts, terms.jitter)
-    return min(HINT_RETRY_S, terms.policy.retry.delay_s_max)
+    retry, bursts = terms.policy.retry, wake.bursts + 1
+    pause_s = retry.delay_s(bursts, terms.jitter) if wake.saw_down else min(HINT_RETRY_S, retry.delay_s_max)
+    sent = replace(wake, deferred=False, bursts=bursts, last_burst_at_s=now_s, due_at_s=now_s + pause_s)
+    return sent, SendBurst(wake.node)
 
 
 def seen_in(happened: Input) -> Seen:

@@ -43,7 +43,6 @@ from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.farm_look import SYNC_FARM, FarmLook
 from app.domain.services.waking.signs_watch import SignsWatch
 from app.domain.services.waking.silent_peers import SilentPeers
-from app.domain.services.waking.wake_faults import WakeFaults
 from app.domain.services.waking.wake_order import WakeOrder
 from app.domain.services.waking.wake_service import WakeService
 from app.entrypoints.wiring.policies import Policies
@@ -107,9 +106,8 @@ def assemble(
     farm = FarmDirectory(context, ports.chain, refresh_s=policies.farm_refresh_s, nodes_at_once=policies.nodes_at_once)
     order = WakeOrder(node.node, policies.wake.order)
     signs = SignsWatch(ports.signs_of_life, ports.clock, fresh_s=policies.sign_of_life_s)
-    wake_faults = WakeFaults(faults, policies.wake.deadline_s)
-    wakes = WakeService(context, farm, order, ports.magic_packets, wake_faults, policies.wake)
-    silent = SilentPeers(context, signs, wakes, order, wake_faults, policies.silence)
+    wakes = WakeService(context, farm, order, ports.magic_packets, policies.wake)
+    silent = SilentPeers(context, signs, wakes, order, policies.silence)
     farm_loop = Reconciler(context, ports.chain, policies.farm_reconcile, SYNC_FARM)
 
     # -- whether this node may power off

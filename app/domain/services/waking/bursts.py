@@ -78,13 +78,11 @@ class Bursts:
     async def _send(self, bursts: Sequence[Burst]) -> None:
         """Send ``packets`` rounds, ``packet_interval_s`` apart, the first at once."""
         try:
-            for round_number in range(self._policy.packets):
-                if round_number:
-                    await self._clock.sleep(self._policy.packet_interval_s)
-                    for burst in bursts:
-                        await self._send_one(burst.mac)
-                else:
-                    await self._send_first(bursts)
+            await self._send_first(bursts)
+            for _ in range(self._policy.packets - 1):
+                await self._clock.sleep(self._policy.packet_interval_s)
+                for burst in bursts:
+                    await self._send_one(burst.mac)
         finally:
             self._in_flight -= 1
             if not self._in_flight:

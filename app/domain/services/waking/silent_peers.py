@@ -5,12 +5,12 @@ from __future__ import annotations
 from app.domain.backoff import Jitter
 from app.domain.errors import PowerdError
 from app.domain.events import OperationFailed
+from app.domain.faults import FaultKind
 from app.domain.model import NodeId, Powers
 from app.domain.rules.silence import STEP_S, Silence, SilencePolicy
 from app.domain.rules.wake_rank import can_wake_others
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.waking.signs_watch import SignsWatch
-from app.domain.services.waking.wake_faults import WakeFaults
 from app.domain.services.waking.wake_order import WakeOrder
 from app.domain.services.waking.wake_service import WakeService
 
@@ -26,13 +26,12 @@ class SilentPeers:
         watch: SignsWatch,
         wakes: WakeService,
         order: WakeOrder,
-        faults: WakeFaults,
         policy: SilencePolicy,
     ) -> None:
         self._watch = watch
         self._wakes = wakes
         self._order = order
-        self._faults = faults
+        self._faults = context.faults
         self._telemetry = context.telemetry
         self._policy = policy
         self._silences: dict[NodeId, Silence] = {}
@@ -52,13 +51,21 @@ class SilentPeers:
         self._order.saw_silent(silent)
         for node in [node for node in self._silences if node not in silent]:
             del self._silences[node]
-            self._faults.not_silent(node)
+            self._faults.clear(FaultKind.NODE_SILENT.key(node))
         for node in silent:
             if node not in self._silences:
-                self._silences[node] = Silence(now_s + self._order.spread_s(node, STEP_S))
-                self._faults.silent(node, self._watch.fresh_s)
+                self._silences[node] = Silence(now_s + self._order.delay_s(node, STEP_S))
+                self._report(node)
             silence = self._silences[node]
             if now_s >= silence.due_at_s:
                 silence.calls += 1
                 silence.due_at_s = now_s + self._policy.retry.delay_s(silence.calls, _EXACT)
                 self._wakes.request(node, "it gives no sign of life")
+
+    def _report(self, node: NodeId) -> None:
+        self._faults.report(
+            FaultKind.NODE_SILENT.key(node),
+            f"node {node} is Up on chain, with target Up, and has not reported its uptime for "
+            f"{self._watch.fresh_s / 60:.0f} min and more: it is dark, or hangs, or can't reach the chain; look at its "
+            "power and its console (powerd wakes it from time to time)",
+        )

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from app.domain.model import NodeId, NodePower, Power, Powers, Unreadable
+from app.domain.rules.wake import Wake
 from app.domain.rules.wake_rank import WakeOrderPolicy, can_wake_others, rank
 
 
@@ -50,12 +51,12 @@ class WakeOrder:
         """These nodes may be dark, whatever the chain says: no sleeper is left to them."""
         self._silent = frozenset(nodes)
 
-    def delay_s(self, target: NodeId) -> float:
-        """Seconds that a first burst to a sleeping ``target`` waits; 0 when it is this node's turn at once."""
-        return 0.0 if self._leaving else self.spread_s(target)
+    def turn_s(self, wake: Wake) -> float:
+        """Seconds that the first burst of this wake waits; 0 when it is this node's turn at once, or it is leaving."""
+        return 0.0 if self._leaving and wake.saw_down else self.delay_s(wake.node)
 
-    def spread_s(self, target: NodeId, stagger_s: float | None = None) -> float:
-        """The same, also for a node that is leaving; for a ``target`` that may be awake. In steps of that length."""
+    def delay_s(self, target: NodeId, stagger_s: float | None = None) -> float:
+        """The same, also for a node that is leaving; ``stagger_s`` takes the place of the policy's."""
         policy = self._policy if stagger_s is None else replace(self._policy, stagger_s=stagger_s)
         if not policy.first_wakers:
             return 0.0

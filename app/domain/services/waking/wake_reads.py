@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from app.domain.errors import PowerdError
 from app.domain.events import OperationFailed
@@ -27,10 +27,6 @@ class WakeReads:
         self._order = order
         self._clock = context.clock
         self._telemetry = context.telemetry
-
-    def together(self, wakes: Sequence[Wake]) -> Sequence[Wake]:
-        """The nodes that are read together: the first few where each costs a call, so that none waits for all."""
-        return wakes[: self._farm.nodes_at_once]
 
     async def read(self, wakes: Collection[Wake]) -> Powers:
         """Read the power of these nodes at once."""

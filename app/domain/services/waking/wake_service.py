@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from app.domain.commands import DeferBurst, EndWake, SendBurst
 from app.domain.events import WakeBurstStarted, WakeDeferred, WakeEnded
+from app.domain.faults import FaultKind
 from app.domain.model import NodeId, NodePower, Powers, Unreadable
 from app.domain.rules.wake import (
     Due,
@@ -31,7 +32,6 @@ from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.trigger import Trigger
 from app.domain.services.waking.bursts import Burst, Bursts
 from app.domain.services.waking.farm_directory import FarmDirectory
-from app.domain.services.waking.wake_faults import WakeFaults
 from app.domain.services.waking.wake_order import WakeOrder
 from app.domain.services.waking.wake_reads import WakeReads
 from app.ports.magic_packets import MagicPackets
@@ -51,7 +51,6 @@ class WakeService:
         farm: FarmDirectory,
         order: WakeOrder,
         packets: MagicPackets,
-        faults: WakeFaults,
         policy: WakePolicy,
     ) -> None:
         self._farm = farm
@@ -59,10 +58,10 @@ class WakeService:
         self._order = order
         self.bursts = Bursts(context, packets, policy)
         self._clock = context.clock
-        self._faults = faults
+        self._faults = context.faults
         self._telemetry = context.telemetry
         self._policy = policy
-        self._terms = Terms(policy, order.delay_s, order.spread_s, context.jitter)
+        self._terms = Terms(policy, order.turn_s, context.jitter)
         self._wakes: dict[NodeId, Wake] = {}
         self._being_read: set[NodeId] = set()
         self._changed = Trigger(context.clock)
@@ -140,7 +139,8 @@ class WakeService:
                     self._deferred_changed.pull("deferred")
                 case EndWake(_, count, outcome):
                     took_s = now_s - self._wakes.pop(node).began_at_s
-                    self._faults.clear(node)
+                    self._faults.clear(FaultKind.NODE_ASLEEP.key(node))
+                    self._faults.clear(FaultKind.NODE_MAC.key(node))
                     self._telemetry.record(WakeEnded(node, count, outcome, took_s))
         self.bursts.start(bursts)
         if inputs:
@@ -148,14 +148,21 @@ class WakeService:
 
     def _burst(self, wake: Wake) -> Sequence[Burst]:
         """None for a node without a usable address: a fault names that node, and no other node waits for it."""
+        node = wake.node
         if wake.is_overdue(self._policy):
-            self._faults.asleep(wake.node)
-        record = self._farm.known(wake.node)
+            self._faults.report(
+                FaultKind.NODE_ASLEEP.key(node),
+                f"node {node} did not wake within {self._policy.deadline_s / 60:.0f} min; look at its power, "
+                "its cable, and Wake-on-LAN in its firmware (powerd goes on waking it)",
+            )
+        record = self._farm.known(node)
         if record is None or record.mac is None:
-            self._faults.without_mac(wake.node, record, unreadable=self._farm.is_unreadable(wake.node))
+            absent = "can't be read" if self._farm.is_unreadable(node) else "was not found"
+            problem = f"its record on chain {absent}" if record is None else record.mac_problem
+            self._faults.report(FaultKind.NODE_MAC.key(node), f"node {node} can't be woken: {problem}")
             return []
-        self._faults.with_mac(wake.node)
-        return [Burst(record.mac, WakeBurstStarted(wake.node, wake.bursts, wake.reason))]
+        self._faults.clear(FaultKind.NODE_MAC.key(node))
+        return [Burst(record.mac, WakeBurstStarted(node, wake.bursts, wake.reason))]
 
     # -- what falls due ----------------------------------------------------------------------------
     async def run(self) -> None:
@@ -170,7 +177,7 @@ class WakeService:
             now_s = self._clock.monotonic()
             due = [wake for wake in self._waiting() if wake.due_at_s <= now_s]
             deferred = [wake for wake in due if wake.deferred]
-            calling = self._reads.together([wake for wake in due if not wake.deferred])
+            calling = [wake for wake in due if not wake.deferred][: self._farm.nodes_at_once]
             for wakes in filter(None, (deferred, calling)):
                 self._being_read.update(wake.node for wake in wakes)
                 group.create_task(self._read(wakes), name="wake: read")
