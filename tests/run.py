@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     leash(Path(tempfile.mkdtemp(prefix="powerd-")), remove=True)
     if arguments:
         return call("pytest", *arguments)
-    # Hundreds of processes would each compile all modules anew.
+    # Hundreds of processes would each compile all modules again.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     environment = {"COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml")}
     call("coverage", "erase")

@@ -130,14 +130,14 @@ class FaultKind(enum.Enum):
         "node-{}-mac",
         Urgency.TODAY,
         "A node of the farm can't be woken: its record on chain has no usable MAC address of interface zos.",
-        "Have the node register anew (Zero-OS does so when it boots). Until then set its target to Up, so that it does "
-        "not sleep.",
+        "Have the node register again (Zero-OS does so when it boots). Until then set its target to Up, so that it "
+        "does not sleep.",
     )
     NODE_RECORD = FaultEntry(
         "node-{}-record",
         Urgency.TODAY,
         "What the chain has of a node of the farm can't be read.",
-        "Have the node register anew (Zero-OS does so when it boots), or look for a newer version of powerd.",
+        "Have the node register again (Zero-OS does so when it boots), or look for a newer version of powerd.",
     )
     MAGIC_PACKETS = FaultEntry(
         "magic-packets",

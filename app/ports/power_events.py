@@ -17,7 +17,7 @@ class PowerEvents(Protocol):
     """
 
     async def open(self) -> None:
-        """Connect anew. Deliveries that were never acknowledged come again."""
+        """Connect again. Deliveries that were never acknowledged come again."""
         ...
 
     async def receive(self) -> Sequence[Delivery]:

@@ -31,7 +31,7 @@ async def measure(scale: Scale) -> list[Figure]:
     bare = await bare_mib()
     figures = []
     async with node_rig(settings=WITHOUT_CHAIN) as node:
-        node.daemon.anew = True
+        node.daemon.fresh = True
         await node.daemon.start()
         await node.daemon.says("Reconciled", trigger="itself: ")
         mib = memory_mib(node.daemon.pid)
@@ -39,7 +39,7 @@ async def measure(scale: Scale) -> list[Figure]:
             Figure(ROW, "memory without chain client", mib, "MiB", "bare Python", bare, mib / bare, "≤ 50 MiB")
         )
     async with node_rig(block_time_s=6) as node:
-        node.daemon.anew = True
+        node.daemon.fresh = True
         began = perf_counter()
         await node.daemon.start()
         await node.daemon.says("Reconciled", trigger="the farm: ")
@@ -61,7 +61,7 @@ async def soak(scale: Scale) -> list[Figure]:
     """As many events and dropped connections as fit into the time, or as were wanted: nothing may grow."""
     async with node_rig() as node:
         node.daemon.command = [sys.executable, "-m", "tests.bench.powerd_quick_reconnect", *node.daemon.command[1:]]
-        node.daemon.anew = True
+        node.daemon.fresh = True
         await node.daemon.start()
         await node.daemon.says("UptimeReported")
         with hand(node.redis.url()) as redis:

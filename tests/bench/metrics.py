@@ -57,7 +57,7 @@ async def measure(scale: Scale) -> list[Figure]:
 
 async def _cost(settings: Settings) -> Cost:
     async with node_rig(settings=settings, block_time_s=6) as node:
-        node.daemon.anew = True
+        node.daemon.fresh = True
         began = perf_counter()
         await node.daemon.start()
         await node.daemon.says("Reconciled", trigger="the farm: ")

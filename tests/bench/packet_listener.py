@@ -42,5 +42,5 @@ class PacketEar(asyncio.DatagramProtocol):
                 await self._news.wait()
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Begin again."""
         self.first_s.clear()

@@ -25,7 +25,7 @@ async def measure(scale: Scale) -> list[Figure]:
     ):
         await redis.rpush(GATEWAY.queue, request("ready"))  # its first read takes the runtime's metadata
         await redis.blpop(["ready"], timeout=60)
-        node.daemon.anew = True
+        node.daemon.fresh = True
         began = perf_counter()
         await node.daemon.start()
         await node.daemon.says("Reconciled", trigger="itself: ")

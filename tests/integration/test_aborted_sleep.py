@@ -33,7 +33,7 @@ async def started(node: Node) -> None:
 
 
 async def reboots(node: Node) -> None:
-    """The machine goes down and comes back: another boot, and its daemon begins anew."""
+    """The machine goes down and comes back: another boot, and its daemon starts again."""
     await node.daemon.kill()
     node.boots()
     await started(node)

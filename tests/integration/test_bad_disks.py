@@ -50,7 +50,7 @@ async def test_events_are_published_while_the_cursor_cannot_be_written_and_none_
 
 
 async def until_kept(node: Node, cursor: FileBlockCursor) -> None:
-    """The file is there; the disk is asked ever more rarely while it is full."""
+    """The file is there; the disk is asked less and less often while it is full."""
     async with asyncio.timeout(PATIENCE_S):
         while await cursor.load() is None:
             await node.blocks_pass(1)

@@ -128,7 +128,7 @@ def test_an_extrinsic_can_be_lost(chain: DevChain, first: Line) -> None:
     first.ask("dev_newBlocks", 1)
 
 
-def test_a_runtime_upgrade_numbers_calls_and_events_anew(chain: DevChain, first: Line) -> None:
+def test_a_runtime_upgrade_numbers_calls_and_events_again(chain: DevChain, first: Line) -> None:
     """Old signatures are refused, and every block is decoded with its own runtime's metadata."""
     signed_for_old = extrinsic(chain, chain.url)
     first.ask("author_submitExtrinsic", signed_for_old)

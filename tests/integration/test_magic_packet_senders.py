@@ -76,7 +76,7 @@ def test_a_udp_packet_is_broadcast_to_the_discard_port_without_any_route() -> No
 
 
 @pytest.mark.parametrize("make", [RawMagicPackets, UdpMagicPackets])
-def test_an_interface_made_anew_is_used_at_once(make: Callable[[str], Sender]) -> None:
+def test_an_interface_made_again_is_used_at_once(make: Callable[[str], Sender]) -> None:
     async def body() -> None:
         packets = make(wire.NEAR)
         wire.lay()

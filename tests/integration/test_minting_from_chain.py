@@ -196,7 +196,7 @@ async def test_stopped_in_the_middle_it_goes_on_from_what_was_kept(
     assert read == world.ledger.finalized_number - mark.ref.number + 1, "what was kept is not read again"
 
 
-async def test_a_chain_that_was_made_anew_is_read_anew(world: ChainWorld, caches: Path) -> None:
+async def test_a_chain_that_was_recreated_is_read_again(world: ChainWorld, caches: Path) -> None:
     run_on(world.ledger, 100)
     assert (await ask(world.url, *GIVEN)).exit_code == 0
     async with chain_world(2, start_s=START_S - 10 * BLOCK_S + 7) as other:

@@ -49,7 +49,7 @@ class Running:
         return state
 
     async def looked(self) -> None:
-        """It has looked at itself anew."""
+        """It has looked at itself again."""
         mark = self.node.daemon.mark()
         await self.call(RECONCILE)
         await self.node.daemon.says("Reconciled", since=mark, trigger="itself")

@@ -65,7 +65,7 @@ async def test_no_such_node_by_old_heads_alone_is_waited_out(late: Late, by: str
 
 
 async def test_another_farm_by_old_heads_alone_is_waited_out_and_believed_by_a_new_one(late: Late) -> None:
-    """Else the daemon would end, and begin anew as the node that it was long ago."""
+    """Else the daemon would end, and start again as the node that it was long ago."""
     ledger = late.world.ledger
     identity = SubstrateIdentity(late.world.client(late.world.url), node_id=late.node)
     before = await identity.identify()

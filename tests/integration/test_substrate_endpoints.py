@@ -95,7 +95,7 @@ async def test_a_read_stays_with_the_endpoint_that_works() -> None:
         assert second.methods().count("chain_getHead") == 3
 
 
-async def test_a_connection_that_died_of_old_age_is_made_anew_in_the_same_read() -> None:
+async def test_a_connection_that_died_of_old_age_is_made_again_in_the_same_read() -> None:
     async with node().running() as only, client_of(only.url) as client:
         await client.ask(head)
         only.hang_up()

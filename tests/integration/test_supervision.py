@@ -1,4 +1,4 @@
-"""The daemon under a service manager, through a real notify socket: ready, prolonged, hung and started anew."""
+"""The daemon under a service manager, through a real notify socket: ready, prolonged, hung and started again."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def test_a_start_that_waits_is_prolonged_and_is_ready_once_the_node_is_kno
         await systemd.until(STOPPING="1", STATUS="stopping on SIGTERM")
 
 
-async def test_a_daemon_that_hangs_is_ended_and_started_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_daemon_that_hangs_is_ended_and_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with notify_socket(tmp_path, monkeypatch) as systemd, node_rig() as node:
         hang = hang_on_request(node)
         await node.daemon.start()

@@ -38,7 +38,7 @@ async def found_and_armed(bridge: str) -> bool:
     return await nic.armed(await nic.find())
 
 
-async def armed_anew(bridge: str) -> bool:
+async def armed_again(bridge: str) -> bool:
     nic = LinuxNic(bridge)
     card = await nic.find()
     await nic.arm(card)
@@ -54,7 +54,7 @@ def test_r14_a_card_whose_switch_is_disabled_is_not_armed_until_it_is_enabled(sy
     switch = sysfs.device("pci0000:00/0000:00:1f.6", wakeup="disabled")
     sysfs.card("eth0", "pci0000:00/0000:00:1f.6")
     assert not asyncio.run(found_and_armed("eth0"))
-    assert asyncio.run(armed_anew("eth0"))
+    assert asyncio.run(armed_again("eth0"))
     assert says(switch) == "enabled"
 
 
@@ -64,7 +64,7 @@ def test_where_there_is_no_switch_or_it_is_enabled_ethtool_alone_counts(sysfs: S
     switch = sysfs.device("pci0000:00/0000:00:1f.6", wakeup=wakeup)
     sysfs.card("eth0", "pci0000:00/0000:00:1f.6")
     assert asyncio.run(found_and_armed("eth0"))
-    assert asyncio.run(armed_anew("eth0"))
+    assert asyncio.run(armed_again("eth0"))
     assert not switch.exists() or says(switch) == wakeup
 
 
@@ -80,7 +80,7 @@ def test_the_bridge_above_is_reported_and_left_alone(sysfs: Sysfs, caplog: pytes
     beside = sysfs.device(f"{PORT}/0000:02:00.1", wakeup="disabled")
     sysfs.card("eth0", f"{PORT}/0000:02:00.0")
     with caplog.at_level(logging.INFO, "powerd.nic"):
-        assert asyncio.run(armed_anew("eth0"))
+        assert asyncio.run(armed_again("eth0"))
     assert [says(each) for each in (above, switch, beside)] == ["disabled", "enabled", "disabled"]
     assert f"{above}, of a bridge above eth0, says disabled" in caplog.text
 
@@ -90,7 +90,7 @@ def test_a_card_without_a_switch_of_its_own_does_not_take_the_bridges(sysfs: Sys
     above = sysfs.device(PORT, wakeup="disabled", kind=PCI_BRIDGE)
     sysfs.device(f"{PORT}/0000:02:00.0")
     sysfs.card("eth0", f"{PORT}/0000:02:00.0")
-    assert asyncio.run(armed_anew("eth0"))
+    assert asyncio.run(armed_again("eth0"))
     assert says(above) == "disabled"
 
 
@@ -100,7 +100,7 @@ def test_r14_a_virtual_card_has_the_switch_of_the_device_it_is_part_of(sysfs: Sy
     sysfs.device("pci0000:00/0000:00:03.0/virtio0", "virtio")
     sysfs.card("eth0", "pci0000:00/0000:00:03.0/virtio0")
     assert not asyncio.run(found_and_armed("eth0"))
-    assert asyncio.run(armed_anew("eth0"))
+    assert asyncio.run(armed_again("eth0"))
     assert says(switch) == "enabled"
 
 
@@ -113,7 +113,7 @@ def test_r14_a_card_on_usb_needs_every_hub_and_the_host_controller(sysfs: Sysfs)
     card = sysfs.device(f"{PORT}/0000:00:14.0/usb1/1-2", "usb", wakeup="disabled")
     sysfs.device(f"{PORT}/0000:00:14.0/usb1/1-2/1-2:1.0", "usb")
     sysfs.card("eth0", f"{PORT}/0000:00:14.0/usb1/1-2/1-2:1.0")
-    assert asyncio.run(armed_anew("eth0"))
+    assert asyncio.run(armed_again("eth0"))
     assert [says(each) for each in (card, hub, host)] == ["enabled"] * 3
     assert [says(each) for each in (keyboard, port)] == ["disabled"] * 2
     host.write_text("disabled\n")
@@ -128,13 +128,13 @@ def test_r14_the_switch_of_every_leg_counts(kernel: Kernel, sysfs: Sysfs) -> Non
         switches.append(sysfs.device(f"pci0000:00/0000:00:0{number}.0", wakeup=("enabled", "disabled")[number]))
         sysfs.card(name, f"pci0000:00/0000:00:0{number}.0")
     assert not asyncio.run(found_and_armed("bond0"))
-    assert asyncio.run(armed_anew("bond0"))
+    assert asyncio.run(armed_again("bond0"))
     assert [says(each) for each in switches] == ["enabled"] * 2
 
 
 def refusal() -> str:
     with pytest.raises(NicUnusable) as caught:
-        asyncio.run(armed_anew("eth0"))
+        asyncio.run(armed_again("eth0"))
     return str(caught.value)
 
 

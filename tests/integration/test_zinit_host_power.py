@@ -300,7 +300,7 @@ class TestVersion:
         power = ZinitHostPower(path, ("sleep", "60"), ("false",), ("false",), 0.2)
         assert "did not end within 0.2 s" in await complaint(power.check)
 
-    async def test_a_good_version_is_remembered_and_a_bad_one_asked_anew(self, path: Path, tmp_path: Path) -> None:
+    async def test_a_good_version_is_remembered_and_a_bad_one_asked_again(self, path: Path, tmp_path: Path) -> None:
         printed, asked = tmp_path / "version", tmp_path / "asked"
         command = ("/bin/sh", "-c", f"echo >>{asked}; cat {printed}")
         async with zinit(path, LINES):

@@ -208,7 +208,7 @@ class Machine:
         )
 
     def _append_console(self) -> Path:
-        """QEMU begins its file anew: what earlier boots said is kept beside it."""
+        """QEMU starts its file again: what earlier boots said is kept beside it."""
         if self.boots > 1:
             shutil.copy(self._console, self.directory / f"console-{self.boots - 1}.log")
         self._console.write_bytes(b"")

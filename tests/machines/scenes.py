@@ -135,7 +135,7 @@ async def _aborted_sleep(stand: Stand, machine: Machine, *, forced: bool = False
 
 
 async def _settings(stand: Stand, machine: Machine, more: Settings) -> None:
-    """Other settings, with which powerd begins anew."""
+    """Other settings, with which powerd starts again."""
     text = stand.settings({"POWERD_SHUTDOWN_POWER_OFF_DEADLINE_S": "15", **PATIENT, **more})
     machine.mark()
     await stand.holds(machine, f"cat >/etc/powerd/powerd.env <<'END'\n{text}END\nsystemctl restart powerd && sync")

@@ -46,7 +46,7 @@ async def _while_asleep(stand: Stand, machine: Machine) -> None:
 
 
 async def _while_awake(stand: Stand, machine: Machine) -> None:
-    """Both services begin anew, and the state stays Up."""
+    """Both services start again, and the state stays Up."""
     machine.mark()
     await _install(stand, machine)
     await stand.reports(machine, is_boot=False)
@@ -56,7 +56,7 @@ async def _while_awake(stand: Stand, machine: Machine) -> None:
 
 
 async def _while_going_down(stand: Stand, machine: Machine) -> None:
-    """A Down that is not final yet is taken back; the new daemon begins anew, and powers off."""
+    """A Down that is not final yet is taken back; the new daemon starts again, and powers off."""
     await stand.farm.farmer("down", "1", "--yes")
     await stand.farm.until_state("Down", within_s=SLEEP_S)
     stand.farm.hold_finality(True)

@@ -39,7 +39,7 @@ class BadDisk:
         """The same program, run on this disk."""
         enter = ["nsenter", f"--mount=/proc/{self.holder}/ns/mnt"]
         variables = [f"{name}={value}" for name, value in environment.items()]
-        return Program([*enter, "env", *variables, *program.command], anew=True)
+        return Program([*enter, "env", *variables, *program.command], fresh=True)
 
 
 @contextmanager

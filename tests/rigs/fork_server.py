@@ -2,7 +2,7 @@
 
 ``python -m tests.rigs.fork_server PATH`` listens at PATH.
 
-A program that is started anew spends most of its start, and a test run most of its time, on importing
+A program that is started without them spends most of its start, and a test run most of its time, on importing
 the same modules. What comes out is a process like any other, with its own id, descriptors, signals
 and exit code; `tests.rigs.forked_program` is the side that asks for it. Tests of the start itself
 (test_cli.py, test_farm_cli.py, test_whole_farm.py) start the programs in the ordinary way.
@@ -131,8 +131,8 @@ def _become(request: Mapping[str, Any], descriptors: list[int]) -> NoReturn:
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["directory"])
-        if request["anew"]:
-            os.execvp(request["anew"][0], request["anew"])
+        if request["fresh"]:
+            os.execvp(request["fresh"][0], request["fresh"])
         sys.argv = [request["module"], *request["arguments"]]
         if request["module"] in PRELOADED:
             sys.modules[request["module"]].main()

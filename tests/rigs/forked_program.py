@@ -89,10 +89,10 @@ class Forked:
         self._asked.close()
 
 
-def start(module: str, *arguments: str, read: str = "stdout", anew: Sequence[str] = ()) -> Forked:
+def start(module: str, *arguments: str, read: str = "stdout", fresh: Sequence[str] = ()) -> Forked:
     """Run ``python -m module arguments``; ``read`` says which of its outputs is heard (the other is the test's own).
 
-    ``anew`` is a command that is run instead, with nothing loaded beforehand: for benchmarks.
+    ``fresh`` is a command that is run instead, with nothing loaded beforehand: for benchmarks.
     """
     heard, told = os.pipe()
     asked = socket.socket(socket.AF_UNIX)
@@ -102,7 +102,7 @@ def start(module: str, *arguments: str, read: str = "stdout", anew: Sequence[str
         "arguments": list(arguments),
         "environment": dict(os.environ),
         "directory": str(Path.cwd()),
-        "anew": list(anew),
+        "fresh": list(fresh),
     }
     with Path(os.devnull).open() as nothing:
         descriptors = [nothing.fileno(), *((told, 2) if read == "stdout" else (1, told))]

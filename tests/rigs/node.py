@@ -107,7 +107,7 @@ class Node:
             await out.close()
 
     async def until_state(self, state: Power, node: NodeId = ME, kind: HeadKind = HeadKind.BEST) -> None:
-        """Wait until the chain shows this state. It is read anew with every head."""
+        """Wait until the chain shows this state. It is read again with every head."""
         head = None
         async with asyncio.timeout(PATIENCE_S):
             while await self.state(node, kind) is not state:

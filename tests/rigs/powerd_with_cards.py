@@ -1,7 +1,7 @@
 """``powerd`` on a machine whose network cards are those of a file: ``python -m … CARDS.json powerd's arguments``.
 
 No test machine has a card that can be woken. The kernel is replaced right behind pyroute2, as in the
-contract tests, and reads the file anew at every question: a test changes it while the daemon runs.
+contract tests, and reads the file again at every question: a test changes it while the daemon runs.
 """
 
 from __future__ import annotations

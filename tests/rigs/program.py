@@ -31,12 +31,12 @@ Said = Mapping[str, Any]
 class Program:
     """One process of ``powerd``, and the lines of its log since it was first started.
 
-    With ``anew`` it loads all its modules itself, as in production, and the command can be any: for a
+    With ``fresh`` it loads all its modules itself, as in production, and the command can be any: for a
     benchmark, or a program in a namespace.
     """
 
     command: Sequence[str]
-    anew: bool = False
+    fresh: bool = False
     said: list[Said] = field(default_factory=list)
     starts: int = 0
     _process: Forked | None = None
@@ -45,9 +45,9 @@ class Program:
 
     async def start(self) -> None:
         """Start it (again)."""
-        anew = self.command if self.anew else ()
-        module = ("",) if self.anew else forked.module_of(self.command)
-        self._process = forked.start(*module, read="stderr", anew=anew)
+        fresh = self.command if self.fresh else ()
+        module = ("",) if self.fresh else forked.module_of(self.command)
+        self._process = forked.start(*module, read="stderr", fresh=fresh)
         self.starts += 1
         self._reading = asyncio.create_task(self._read_log(self._process))
 

@@ -93,7 +93,7 @@ def test_a_script(tmp_path: Path, text: str, says: str) -> None:
     ("text", "says"),
     [
         ("at_s,kind,subject\n60,earthquake,all\n", ":2: unknown fault 'earthquake'; known: "),
-        ("at_s,kind,subject,for_s\n60,chain-away,node 99,10\n", "is about 'node 99', which is not there"),
+        ("at_s,kind,subject,for_s\n60,chain-away,node 99,10\n", "is about 'node 99', which these farms do not have"),
         ("at_s,kind,subject,for_s\n3000,chain-away,node 1,10\n", "give more --hours"),
         ("at_s,kind,subject,for_s\n60,packets-lost,farm 1,10\n", "does nothing without an amount"),
         ("at_s,kind,subject,for_s,amount\n60,packets-lost,farm 1,10,7\n", "made-up ones have 0.3 … 1"),

@@ -74,7 +74,7 @@ def test_as_json() -> None:
         ("bot bot,awake_min", "write awake_min=VALUE"),
         ("bot bot,awake_min=many", "Expected `int`"),
         ("bot bot,wake_threshold=2", "wake_threshold"),
-        ("bot always-on,awake_min=1", "only bot has parameters"),
+        ("bot always-on,awake_min=1", "only bot takes parameters"),
         ("bot script", "Write script:FILE"),
         ("bot bot,set:wake.packets", "write KEY=VALUE"),
         ("bot bot,set:wake.packet=1", "wake.packet"),

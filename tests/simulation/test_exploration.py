@@ -62,7 +62,7 @@ def test_all_seeds_good_is_said() -> None:
     faults = sum(len(explored_plan(seed).faults) for seed in GOOD)
     said, heading, *reached = shown.stdout.splitlines()
     assert said == f"2 seeds with {faults} faults: every promise was kept."
-    assert heading == "Reached by them, of what a node can meet:"
+    assert heading == "What a node can meet, and how much of it these seeds reached:"
     assert [line.split(":")[0].strip() for line in reached] == list(coverage.EVERYTHING)
     assert re.match(rf"  steps of a shutdown: \d of {len(Step)}", reached[1])
     kinds = {fault.kind for seed in GOOD for fault in explored_plan(seed).faults}
@@ -108,7 +108,7 @@ def test_what_a_run_reached_is_part_of_what_there_is() -> None:
         ((("chain-away", 100, "farm 1", 60), ("deaf", 130, "node 9", 60)), set()),
     ],
 )
-def test_two_faults_are_a_pair_where_they_befall_one_machine_at_once(
+def test_two_faults_are_a_pair_where_they_hit_one_machine_at_once(
     faults: Sequence[tuple[str, float, str, float]], pairs: set[str]
 ) -> None:
     plan = replace(scripted(hours=1.0), faults=tuple(fault(*each) for each in faults))

@@ -87,8 +87,8 @@ def test_other_files_are_refused_by_name(shards: list[Path], tmp_path: Path) -> 
     whole, letter = tmp_path / "whole.jsonl", tmp_path / "letter.txt"
     assert sweep(*ASKED, "--workers", "1", "--out", str(whole)).exit_code == 0
     letter.write_text("Dear Sir or Madam\n")
-    assert f"{whole}:1: is a whole sweep, and no shard of one" in refused(whole)
-    assert f"{letter}:1: is no file of a sweep" in refused(*shards, letter)
+    assert f"{whole}:1: is a whole sweep, not a shard of one" in refused(whole)
+    assert f"{letter}:1: is not a file of a sweep" in refused(*shards, letter)
     assert f"{tmp_path / 'none'}: can't be read: No such file" in refused(tmp_path / "none")
 
 

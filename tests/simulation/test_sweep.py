@@ -1,4 +1,4 @@
-"""``powerd simulate sweep``: every combination, a file that can be gone on with, a summary."""
+"""``powerd simulate sweep``: every combination, a file that a later sweep continues, a summary."""
 
 from __future__ import annotations
 
@@ -113,12 +113,12 @@ def test_a_torn_last_line_is_said_and_its_run_is_done_again(tmp_path: Path, kept
     out.write_bytes(b"".join(lines[:-1]) + lines[-1][:kept])
     again, ran, said = swept(out)
     assert ran == ["seed 3"]
-    assert said[0] == f"{out}:4: the last line is torn; its run is done again"
+    assert said[0] == f"{out}:4: the last line is torn, and is cut off; its run is done again"
     assert summary_of(again) == summary_of(whole)
     assert out.read_bytes().splitlines(keepends=True) == lines
 
 
-def test_a_file_whose_header_is_torn_is_begun_anew(tmp_path: Path) -> None:
+def test_a_file_whose_header_is_torn_is_begun_again(tmp_path: Path) -> None:
     out = tmp_path / "sweep.jsonl"
     swept(out)
     lines = out.read_bytes()
@@ -178,11 +178,11 @@ def test_a_file_that_can_not_grow_keeps_what_it_holds(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert out.stat().st_size == 1000
-    assert swept(out)[2][0].endswith("the last line is torn; its run is done again")
+    assert swept(out)[2][0].endswith("the last line is torn, and is cut off; its run is done again")
 
 
 def test_a_device_is_no_file_of_a_sweep() -> None:
-    with pytest.raises(BadInput, match="is no regular file"):
+    with pytest.raises(BadInput, match="is not a regular file"):
         swept(Path("/dev/full"))
 
 

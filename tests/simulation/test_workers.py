@@ -150,5 +150,5 @@ def test_a_scheduler_that_is_lost_in_the_middle_is_said_and_not_waited_for(tmp_p
         ending = DaskCluster(simulate, cluster.scheduler_address).each(tasks(*range(100)))
         assert isinstance(next(ending), Done)
         cluster.close()
-        with pytest.raises(ClusterGone, match="with --out what was finished is kept"):
+        with pytest.raises(ClusterGone, match="with --out the finished runs are kept"):
             list(ending)

@@ -54,7 +54,7 @@ async def test_it_is_said_once_however_often_the_host_is_ordered(farm: VirtualFa
         assert len(node.recorded(PowerOffDecided)) == 1
 
 
-async def test_a_target_that_turned_up_in_between_counts_anew(farm: VirtualFarm) -> None:
+async def test_a_target_that_turned_up_in_between_counts_again(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         node.holds.place(Hold("backup", "copies", None))
         await farm.set_target(1, Power.DOWN)

@@ -65,7 +65,7 @@ async def test_r2_the_chain_is_looked_at_once_when_events_are_read_again(farm: V
         assert reconnects(node) == before + 2  # the node itself, and its farm
 
 
-async def test_r15_another_outage_begins_with_a_short_pause_and_is_logged_anew(farm: VirtualFarm) -> None:
+async def test_r15_another_outage_begins_with_a_short_pause_and_is_logged_again(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         for _ in range(2):
             await farm.clock.sleep(10)

@@ -19,7 +19,7 @@ from app.domain.model import Head, HeadKind
         (99, 994.0, 995.0, False),
         (3, 1002.0, 1005.0, False),
     ],
-    ids=["behind", "has it", "long ago", "the clock was set back", "a chain made anew"],
+    ids=["behind", "has it", "long ago", "the clock was set back", "a chain that was recreated"],
 )
 def test_a_head_of_before_misses_it_for_some_minutes(number: int, head_s: float, now_s: float, missed: bool) -> None:
     head = Head(HeadKind.BEST, number, "0x", head_s)

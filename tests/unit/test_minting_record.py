@@ -64,11 +64,11 @@ def test_wherever_it_is_torn_whole_batches_are_left_and_the_rest_is_added_again(
             assert path.read_bytes() == whole
 
 
-def test_begun_anew_nothing_of_before_is_left(tmp_path: Path) -> None:
+def test_begun_again_nothing_of_before_is_left(tmp_path: Path) -> None:
     path = tmp_path / "record.jsonl"
     filled(path)
     with opened(path) as record:
-        record.begin_anew()
+        record.begin_again()
         record.add([], mark(9))
     with opened(path) as record:
         assert (record.mark, list(record.events())) == (mark(9), [])

@@ -37,7 +37,7 @@ def retry(context: NodeContext) -> Retry:
     return context.retry(READING)
 
 
-async def test_r15_pauses_double_up_to_the_longest_and_begin_anew_after_a_success(retry: Retry) -> None:
+async def test_r15_pauses_double_up_to_the_longest_and_begin_again_after_a_success(retry: Retry) -> None:
     assert [retry.failed("no answer") for _ in range(5)] == [1, 2, 4, 8, 8]
     retry.succeeded()
     assert retry.failed("no answer") == 1
@@ -104,7 +104,7 @@ async def test_r15_doubt_without_an_attempt_counts_towards_the_fault_and_sets_no
     assert telemetry.of(OperationFailed) == []
 
 
-async def test_r15_a_success_clears_the_fault_and_starts_the_count_anew(
+async def test_r15_a_success_clears_the_fault_and_starts_the_count_again(
     retry: Retry, context: NodeContext, clock: VirtualClock
 ) -> None:
     retry.failed("no answer")

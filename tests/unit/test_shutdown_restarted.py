@@ -15,7 +15,7 @@ class TestAlreadyDownOnChain:
     """The machine was booted by hand while its target is Down."""
 
     @pytest.mark.parametrize("final", [True, False])
-    async def test_r13_a_down_of_before_the_boot_is_said_anew(self, farm: VirtualFarm, final: bool) -> None:
+    async def test_r13_a_down_of_before_the_boot_is_said_again(self, farm: VirtualFarm, final: bool) -> None:
         """The boot may have been asked for, and have closed the window: only a new Down opens the next one."""
         farm.want_down(1)
         farm.finalize()

@@ -48,7 +48,7 @@ async def test_r14_a_dark_node_that_the_chain_calls_up_is_called_and_a_fault_unt
             assert bursts(node) == before
 
 
-async def test_r14_it_is_called_ever_more_seldom(pair: VirtualFarm) -> None:
+async def test_r14_it_is_called_ever_more_rarely(pair: VirtualFarm) -> None:
     async with pair.running(1, settings=CALLS) as node:
         await pair.clock.sleep(24 * HOUR)
         assert 3 * 4 <= bursts(node) <= 3 * 10

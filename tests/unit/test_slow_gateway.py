@@ -160,7 +160,7 @@ async def test_r9_a_node_that_can_not_be_read_delays_no_other(eleven: VirtualFar
         await eleven.until(lambda: bool(node.packets_to(3)), within_s=20)
         await eleven.clock.sleep(300)
         assert len(node.stream.pending) == 1, "the one that can't be read waits"
-        assert len(node.recorded(OperationFailed)) < 30, "ever more patiently"
+        assert len(node.recorded(OperationFailed)) < 30, "with growing pauses"
         await node.deliver(up(eleven, 4))
         await eleven.until(lambda: bool(node.packets_to(4)), within_s=3 * CALL_S)
         gateway(node).lost = frozenset()

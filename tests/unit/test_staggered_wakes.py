@@ -249,7 +249,7 @@ async def test_what_comes_in_the_middle_of_the_own_power_off_is_sent_at_once(far
         assert len(sent(farm31)) >= 10
 
 
-async def test_more_events_do_not_begin_the_delay_anew(farm31: VirtualFarm) -> None:
+async def test_more_events_do_not_begin_the_delay_again(farm31: VirtualFarm) -> None:
     async with farm31.running(LAST) as node:
         told_at = await want_up(farm31)
         for _ in range(5):
@@ -287,7 +287,7 @@ async def test_nodes_that_were_woken_are_wakers_from_the_moment_it_is_seen(clock
 class TestANodeWhoseStateSaysUp:
     """It may be dark all the same (a crash, a power cut), and nothing shows when it woke."""
 
-    async def test_three_call_it_at_once_thrice_and_the_others_once_when_their_turn_has_come(
+    async def test_three_call_it_at_once_three_times_and_the_others_once_when_their_turn_has_come(
         self, farm31: VirtualFarm
     ) -> None:
         farm31.want_down(SLEEPER)
@@ -327,7 +327,7 @@ class TestANodeWhoseStateSaysUp:
         assert not sent(farm31)
         assert node.recorded(WakeEnded)[0].outcome == "its state is Up, and other nodes call it"
 
-    async def test_more_events_do_not_begin_its_delay_anew_and_one_that_falls_asleep_is_called_on(
+    async def test_more_events_do_not_begin_its_delay_again_and_one_that_falls_asleep_is_called_on(
         self, farm31: VirtualFarm
     ) -> None:
         farm31.want_down(SLEEPER)

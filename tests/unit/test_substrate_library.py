@@ -39,7 +39,7 @@ def test_two_registries_share_none() -> None:
     assert types().get_decoder_class("Vec<u32>") is not types().get_decoder_class("Vec<u32>")
 
 
-def test_a_type_that_is_registered_anew_is_made_anew() -> None:
+def test_a_type_that_is_registered_again_is_made_again() -> None:
     ours = types()
     assert ours.create_scale_object("(u8, u8)", ScaleBytes("0x0102")).decode() == (1, 2)
     ours.update_type_registry_types({"(u8, u8)": "u16"})

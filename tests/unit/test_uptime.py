@@ -26,7 +26,7 @@ async def test_reports_at_boot_and_every_twenty_minutes_counted_from_the_sample(
     assert all(abs(b - a - 1200) <= 1 for a, b in itertools.pairwise(taken))
 
 
-async def test_a_retry_samples_anew(farm: VirtualFarm) -> None:
+async def test_a_retry_takes_a_new_sample(farm: VirtualFarm) -> None:
     async with farm.running(1, before=lambda node: node.chain.refuse_uptime(times=3)) as node:
         await farm.until(lambda: bool(node.recorded(UptimeReported)), within_s=120)
         report = node.recorded(UptimeReported)[0]

@@ -48,7 +48,7 @@ class TestTheAddressOnChain:
     def test_r14_that_is_none_says_why(self, found: Node | Unreadable | None, says: str) -> None:
         said = address_objection(ME, found, [CARD])
         assert said.startswith(says)
-        assert "register its network cards anew" in said
+        assert "register its network cards again" in said
 
 
 def fault(node: VirtualNode) -> str:

@@ -24,7 +24,7 @@ class LastWrite:
     at_s: float
 
     def is_missed_by(self, head: Head, now_s: float) -> bool:
-        """Whether the head is older than this write. A chain that was created anew since does not count."""
+        """Whether the head is older than this write. A chain that was recreated since does not count."""
         counts = 0 <= now_s - self.at_s < COUNTS_S
         return counts and (head.number or 0) < self.block and head.time_s < self.at_s
 

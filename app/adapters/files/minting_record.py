@@ -56,7 +56,7 @@ class FileMintingRecord:
             if not line.startswith(minting_marks.SIGN):
                 yield minting_events.decode(line)
 
-    def begin_anew(self) -> None:
+    def begin_again(self) -> None:
         """Drop everything that was stored."""
         self.mark, self._length = None, 0
 
@@ -115,4 +115,4 @@ class FileMintingRecord:
             pass  # everything after the last mark is read from the chain again
         except OSError as error:
             self.not_kept = f"what was kept in {self.path} can't be read: {error.strerror}"
-            self.begin_anew()
+            self.begin_again()

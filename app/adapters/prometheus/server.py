@@ -29,7 +29,7 @@ class Page:
 
 
 class PageServer:
-    """``pages`` are made anew for every request, by path."""
+    """``pages`` are made again for every request, by path."""
 
     def __init__(
         self, host: str, port: int, pages: Mapping[str, Callable[[], Page]], *, request_s_max: float = REQUEST_S_MAX

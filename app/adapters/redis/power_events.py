@@ -82,7 +82,7 @@ class RedisPowerEvents:
         self._groupless = False
 
     async def open(self) -> None:
-        """Connect anew, and make the group if it is missing.
+        """Connect again, and make the group if it is missing.
 
         A refusal to make it (the server is full, or the user has no right) is ignored, since the group may
         exist. If it does not, the next read fails.

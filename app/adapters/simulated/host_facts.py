@@ -32,6 +32,6 @@ class SimulatedHostFacts:
         return Health(self.problems)
 
     def boot(self) -> None:
-        """Boot anew: another boot id, and uptime from zero."""
+        """Boot again: another boot id, and uptime from zero."""
         self._boots += 1
         self._booted_at_s = self._clock.monotonic()

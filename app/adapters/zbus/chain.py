@@ -166,9 +166,9 @@ class ZbusChain:
             self._on_answer(self._clock.monotonic() - asked_at_s)
         return answer
 
-    async def _has_power(self, *, anew: bool = False) -> bool:
+    async def _has_power(self, *, ask_again: bool = False) -> bool:
         try:
-            return await self._dialect.has_power(anew=anew)
+            return await self._dialect.has_power(ask_again=ask_again)
         except RetryableError as error:
             raise ChainUnavailable(str(error)) from error
 
@@ -190,7 +190,7 @@ class ZbusChain:
         The gateway does not notice when the chain refuses a report for its time. So powerd judges by how long
         the call took, and by how far this machine's clock is from the chain's.
         """
-        has_power = await self._has_power(anew=True)
+        has_power = await self._has_power(ask_again=True)
         taken = sample()
         if not has_power:
             await self._submit(neighbours.UPDATE_NODE_UPTIME_4, taken.uptime_s, taken.taken_at_s)

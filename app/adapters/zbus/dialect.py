@@ -32,12 +32,12 @@ class Dialect:
         """See `ChainReader`."""
         return NO_POWER if self._has_power is False else ""
 
-    async def has_power(self, *, anew: bool = False) -> bool:
-        """Whether it has power. Asks if that is unknown (``anew``: or if it had none). Raises `NoAnswer`.
+    async def has_power(self, *, ask_again: bool = False) -> bool:
+        """Whether it has power. Asks if that is unknown (``ask_again``: or if it had none). Raises `NoAnswer`.
 
         A gateway that refuses with another reason counts as Zero-OS 3's, and is asked again the next time.
         """
-        if self._has_power is None or (anew and not self._has_power):
+        if self._has_power is None or (ask_again and not self._has_power):
             try:
                 await self._client.call(neighbours.GET_POWER_TARGET, ANY_NODE, timeout_s=self._timeout_s)
             except CallRefused as error:

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 
 from app.domain.model import Nic, Node, NodeId, Unreadable
 
-REMEDY = "have the node register its network cards anew (Zero-OS does so when it boots)"
+REMEDY = "have the node register its network cards again (Zero-OS does so when it boots)"
 
 
 def address_objection(node: NodeId, record: Node | Unreadable | None, cards: Sequence[Nic]) -> str:

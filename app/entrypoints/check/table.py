@@ -154,7 +154,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "address",
         "whether the address in the node's record on chain, by which peers call it, is the card's",
-        "have the node register its network cards anew",
+        "have the node register its network cards again",
         node.address,
         needs=("node", "card"),
         not_here=_card,

@@ -53,7 +53,9 @@ async def _address(subject: Subject, node: NodeId) -> Mac:
             f"node {node} is of farm {record.farm}, and this one of farm {own.farm}; name one of this farm"
         )
     if record.mac is None:
-        raise CannotWake(f"no node can wake node {node}: {record.mac_problem}; have it register its network cards anew")
+        raise CannotWake(
+            f"no node can wake node {node}: {record.mac_problem}; have it register its network cards again"
+        )
     return record.mac
 
 

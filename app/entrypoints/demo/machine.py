@@ -53,7 +53,7 @@ class Machine:
     packets_heard: int = 0
     packets_to_lose: int = 0
     first_heard_at_s: float | None = None
-    """Since `listen_anew`, or since it went dark."""
+    """Since `listen_again`, or since it went dark."""
     exit_codes: list[int | None] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _ending: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -124,7 +124,7 @@ class Machine:
         log = self.log(self.daemons[0])
         return log.read_bytes().count(b"uptime reported") if log.exists() else 0
 
-    def listen_anew(self) -> None:
+    def listen_again(self) -> None:
         """Forget the first packet, so that the next one becomes it."""
         self.first_heard_at_s = None
 
@@ -184,7 +184,7 @@ class Machine:
                 self.exit_codes = [process.returncode for process in running]
             while self._logs:
                 self._logs.pop().close()
-            self.listen_anew()
+            self.listen_again()
             self.on = False
         await self._notify()
 

@@ -138,7 +138,7 @@ class Story:
         """Set targets. Returns when each was submitted."""
         began = {}
         for node in nodes:
-            self.farm.machines[node].listen_anew()
+            self.farm.machines[node].listen_again()
             began[node] = self._now()
             await self.farmer.set_power_target(NodeId(node), target)
         return began

@@ -1,4 +1,4 @@
-"""The runtimes of the dev chain: each upgrade brings a new one, whose calls and events are numbered anew.
+"""The runtimes of the dev chain: each upgrade brings a new one, which numbers calls and events differently.
 
 So a client that reads a block with another runtime's metadata, or signs for one, is found out.
 """

@@ -168,7 +168,7 @@ class Supervision(Section, frozen=True):
     stuck_after_s: Annotated[
         PositiveSeconds,
         Meta(
-            description="Seconds that one step of a look at the chain, or of a shutdown, may take beyond what it waits for on purpose; then powerd counts as hung, and ends to be started anew. Never less than twice the deadlines of all that a step asks."
+            description="Seconds that one step of a look at the chain, or of a shutdown, may take beyond what it waits for on purpose; then powerd counts as hung, and ends, so that it is started again. Never less than twice the deadlines of all that a step asks."
         ),
     ] = 900.0
 

@@ -11,7 +11,7 @@ from app.domain.model import HeadKind, Node, NodeId, Powers, Unreadable
 from app.domain.services.context.node_context import NodeContext
 from app.ports.chain import ChainReader
 
-REMEDY = "Have the node register anew (Zero-OS does so when it boots), or look for a newer version of powerd"
+REMEDY = "Have the node register again (Zero-OS does so when it boots), or look for a newer version of powerd"
 
 
 class FarmDirectory:

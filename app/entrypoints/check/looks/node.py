@@ -52,7 +52,7 @@ async def node(subject: Subject) -> Sequence[Finding]:
         return [
             failed(
                 f"{text}; the chain's list of nodes of farm {found.farm} does not have it: no peer wakes it",
-                "have the node register anew",
+                "have the node register again",
             )
         ]
     return [ok(text)]

@@ -91,19 +91,19 @@ class PeriodReading:
         return await self._history.blocks(nodes, first, last)
 
     async def _check_kept(self, newest: TimedBlock) -> None:
-        """A final block stays for ever; only a chain that was made anew has another one in its place."""
+        """A final block stays for ever; only a chain that was recreated has another one in its place."""
         kept = self._record.mark
         if kept is None:
             return
         if kept.ref.number > newest.ref.number:
             raise ChainUnavailable(
                 f"the newest final block is {newest.ref.number}, and block {kept.ref.number} was read before: the "
-                f"endpoint is behind; ask again, or remove {self._record.path} if this chain was made anew"
+                f"endpoint is behind; ask again, or remove {self._record.path} if this chain was recreated"
             )
         (found,) = await self._history.blocks([], kept.ref.number, kept.ref.number)
         if found.block != kept:
-            self._hearing.warn(f"{self._record.path} is of another chain; the period is read anew")
-            self._record.begin_anew()
+            self._hearing.warn(f"{self._record.path} is of another chain; the period is read again")
+            self._record.begin_again()
 
     def _feed(self, ledger: MonthLedger, events: Iterable[Event]) -> None:
         for event in events:

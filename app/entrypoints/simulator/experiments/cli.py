@@ -47,9 +47,9 @@ def compare(ctx: click.Context, /, *, a: str, b: str, as_json: bool, **given: An
     metavar="KEY=V,V",
     multiple=True,
     help="Values of a world option (load=0.1,0.3), a setting (set:wake.packets=3,10), or a parameter of the bot "
-    "(bot:awake_min=1,2); every combination is run. With semicolons where a value holds commas.",
+    "(bot:awake_min=1,2); every combination is run. Separate values that hold commas by semicolons.",
 )
-@click.option("--out", type=FILE, help="A line of JSON per finished run; started again, only what is missing is run.")
+@click.option("--out", type=FILE, help="A line of JSON per finished run; started again, it runs only what is missing.")
 @click.option("--shard", metavar="K/N", help="Only every N-th run, from the K-th on; needs --out. See sweep merge.")
 @worker_options
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
@@ -92,7 +92,7 @@ def sweep(
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 @click.pass_context
 def merge(ctx: click.Context, /, *, files: tuple[Path, ...], as_json: bool) -> None:
-    """Put the files together that every --shard K/N of a sweep wrote, and sum up as one run of it all does."""
+    """Merge the files that every --shard K/N of a sweep wrote, and sum up as one run of the whole sweep does."""
     from app.entrypoints.simulator.experiments.merge import merged
     from app.entrypoints.simulator.experiments.show import show_swept
 
@@ -101,7 +101,7 @@ def merge(ctx: click.Context, /, *, files: tuple[Path, ...], as_json: bool) -> N
 
 
 def _wish_of_command(command: str) -> Wish:
-    """As ``powerd simulate sweep …`` was typed; what is no option of the world is left out."""
+    """The command line ``powerd simulate sweep …``, without what is no option of the world."""
     words = shlex.split(command)[3:]
     given = dict(sweep.make_context("sweep", words, resilient_parsing=False).params)
     for name in ("seeds", "grids", "out", "shard", "workers", "scheduler", "as_json"):
@@ -111,7 +111,7 @@ def _wish_of_command(command: str) -> Wish:
 
 @click.command(short_help="Look for broken promises, with every kind of fault.")
 @click.option("--seeds", default=SEEDS_TO_EXPLORE, show_default=True, help="Worlds to make up: 1-800, or 3,7,20-29.")
-@click.option("--minutes", type=FiniteRange(0, min_open=True), help="Begin no more after so long.")
+@click.option("--minutes", type=FiniteRange(0, min_open=True), help="Begin no more runs after this time.")
 @worker_options
 @click.pass_context
 def explore(

@@ -28,7 +28,7 @@ class CompareFailed(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two, and what came of it."""
+    """One of the two policies, and its outcome."""
 
     name: str
     wish: Wish
@@ -95,7 +95,7 @@ def _rows(currency: str, *, income: bool) -> Iterator[Row]:
     yield from _seconds(lambda figures: figures.packet_s, "target Up → magic packet")
     yield from _seconds(lambda figures: figures.wake_s, "target Up → state Up")
     yield from _seconds(lambda figures: figures.wait_s, "deployments waited")
-    yield "deployments that wait still", lambda figures: figures.still_waiting, _count
+    yield "deployments still waiting", lambda figures: figures.still_waiting, _count
     yield "magic packets", lambda figures: figures.packets, _count
     yield "  per wake", lambda figures: figures.packets / figures.wakes if figures.wakes else None, _count
     yield "chain reads", lambda figures: figures.chain_reads, _count

@@ -16,7 +16,7 @@ from app.entrypoints.simulator.watching.tally import ABORTED_AT, GUARD, STEP, WA
 
 FAULT, PAIR = "fault: ", "faults at once: "
 NAMED_MAX = 12
-"""How many unreached items are named."""
+"""The number of unreached items that are named."""
 
 ENDS = "end: "
 
@@ -30,17 +30,17 @@ EVERYTHING: dict[str, tuple[str, ...]] = {
         PAIR + " and ".join(pair) for pair in itertools.combinations(sorted(FAULT_KINDS), 2)
     ),
 }
-"""What there is, by its group."""
+"""All items, by their group."""
 
 
 def reached_by(outcome: Outcome) -> list[str]:
-    """What one run reached of it, sorted."""
+    """The items that one run reached, sorted."""
     watched = [name for name in outcome.counts if name.startswith((GUARD, STEP, ABORTED_AT, WAKE_ENDED))]
     return sorted({*watched, *(FAULT + fault.kind for fault in outcome.plan.faults), *_pairs(outcome.plan)})
 
 
 def lines(reached: Iterable[str]) -> Iterator[str]:
-    """A line for each group: how many of how many, and the names of those that were not reached."""
+    """A line for each group: the number reached, the number in all, and the names of items that were not reached."""
     found = set(reached)
     for what, everything in EVERYTHING.items():
         missing = [name.partition(": ")[2] for name in everything if name not in found]
@@ -62,6 +62,6 @@ def _pairs(plan: Plan) -> Iterator[str]:
 
 
 def _meet(one: FaultPlan, other: FaultPlan) -> bool:
-    """Whether they befall a machine in common; a farm's, and the chain's, befall all of the farm."""
+    """Whether both hit one machine; faults of a farm, and of the chain, hit every machine of the farm."""
     nodes = [fault.subject for fault in (one, other) if fault.subject.startswith("node")]
     return len(nodes) < 2 or nodes[0] == nodes[1]

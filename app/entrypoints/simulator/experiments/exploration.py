@@ -1,4 +1,4 @@
-"""Looks for broken promises in many made-up worlds, on all cores; what it finds is shrunk and can be replayed."""
+"""Looks for broken promises in many made-up worlds, on all cores; a finding is shrunk and can be replayed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Explored:
 def explore(
     seeds: Sequence[int], workers: Workers, *, for_s: float | None = None, passed: Callable[[], None] = lambda: None
 ) -> Explored:
-    """Runs seeds in their order until one fails, or so much time has passed.
+    """Runs seeds in their order until one fails, or the time is over.
 
     Seeds before the failing one that still run are waited for, so that the first is the first whatever the workers.
     """
@@ -72,7 +72,7 @@ def finding_of(seed: int, run: Runner) -> Finding | None:
 
 
 def lines_of(finding: Finding) -> Iterator[str]:
-    """What broke, the faults that it takes, and the line that replays it."""
+    """The broken promise, the faults that are needed, and the line that replays it."""
     yield f"SEED {finding.seed} broke a promise:"
     yield from verdict(finding.outcome)
     total = len(finding.outcome.plan.faults)

@@ -33,7 +33,7 @@ HOURS = 8.0
 FAULTS_PER_NODE_DAY = (2.0, 40.0)
 WIDE = 0.25
 WIDE_KINDS = frozenset({"held-until"})
-"""In wide worlds only: so the others stay as they were, and with them the seeds that once failed."""
+"""Only in wide worlds, so that the others stay as they were, and so do the seeds that once failed."""
 BLOCK_TIMES_S = (3.0, 6.0, 12.0)
 SECOND_THOUGHTS = 0.25
 """Share of a script's targets that are taken back."""
@@ -41,7 +41,7 @@ SECOND_THOUGHT_S_MAX = 180.0
 
 
 def explored_plan(seed: int) -> Plan:
-    """A small world: one to three farms of two to eight nodes, a bot or a script, a light or heavy rain of faults.
+    """A small world: one to three farms of two to eight nodes, a bot or a script, few or many faults.
 
     A quarter of them are *wide*: one farm of up to thirty nodes, in layer-2 segments, with cards that can't be woken,
     another pace of the chain, and every kind of fault.
@@ -102,7 +102,7 @@ def _wide_chain(wide: random.Random) -> ChainPlan:
 
 
 def _settings(chance: random.Random) -> dict[str, object]:
-    """What operators may switch on or off, and intervals short enough to matter within a few hours."""
+    """Settings that operators can switch on or off, and intervals short enough to matter within a few hours."""
     settings: dict[str, object] = {"boot_loop.long_sleep_s": 5400.0, "boot_loop.stay_s_max": 3600.0}
     if chance.random() < 0.3:
         settings |= {"rtc_alarm.enabled": True, "rtc_alarm.ahead_s": 5400}
@@ -137,7 +137,7 @@ def _with_second_thoughts(script: Sequence[ScriptedTarget], seed: int) -> tuple[
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A seed that broke a promise: the outcome with all faults, and with the fewest that do it still."""
+    """A seed that broke a promise: the outcome with all faults, and with the fewest that still break it."""
 
     seed: int
     outcome: Outcome

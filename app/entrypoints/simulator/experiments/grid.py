@@ -61,7 +61,7 @@ def seeds_of(text: str) -> tuple[int, ...]:
 
 
 def grid_of(texts: Sequence[str]) -> Grid:
-    """``load=0.1,0.3``; values that hold commas themselves are parted by semicolons: ``policy=bot;bot,awake_min=2``."""
+    """``load=0.1,0.3``; values that hold commas are separated by semicolons: ``policy=bot;bot,awake_min=2``."""
     grid: Grid = {}
     for text in texts:
         key, equals, rest = text.partition("=")

@@ -20,7 +20,7 @@ from app.entrypoints.simulator.workers.work import code_digest
 
 @dataclass(frozen=True, slots=True)
 class ShardFile:
-    """One file, read to its end; lines that are no runs are as good as missing."""
+    """One file, read to its end; a line that is no run counts as missing."""
 
     path: Path
     header: Header
@@ -29,9 +29,9 @@ class ShardFile:
 
 
 def merged(paths: Sequence[Path], wish_of: Callable[[str], Wish]) -> Swept:
-    """What came of all; ``wish_of`` reads the command line that a header has.
+    """The results of all; ``wish_of`` reads the command line that a header has.
 
-    `BadInput` names the file that does not fit, the shard that is missing, or the run.
+    Raises `BadInput` with the file that does not fit, or the shard or run that is missing.
     """
     files = [_read(path) for path in paths]
     first = files[0]
@@ -58,9 +58,11 @@ def _read(path: Path) -> ShardFile:
     try:
         header = msgspec.json.decode(lines[0] if lines else b"", type=Header)
     except msgspec.MsgspecError:
-        raise BadInput.at(path, 1, "is no file of a sweep; give the files that --shard K/N --out FILE wrote") from None
+        raise BadInput.at(
+            path, 1, "is not a file of a sweep; give the files that --shard K/N --out FILE wrote"
+        ) from None
     if not header.shard:
-        raise BadInput.at(path, 1, f"is a whole sweep, and no shard of one: {header.command}; leave it out")
+        raise BadInput.at(path, 1, f"is a whole sweep, not a shard of one: {header.command}; leave it out")
     if header.code != code_digest():
         raise BadInput.at(
             path, 1, "was written by another version of powerd, whose figures differ; run all shards with this one"

@@ -1,4 +1,4 @@
-"""How many of many runs are over: a bar on a terminal, a line now and then elsewhere."""
+"""The number of runs that are over: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAY_EVERY_S = 15.0
 
 @contextmanager
 def counted(label: str, length: int) -> Iterator[Callable[[], None]]:
-    """Yields what has to be called for every run that is over; it writes to stderr."""
+    """Yields a function to call for every run that is over; it writes to stderr."""
     terminal = sys.stderr.isatty()
     with click.progressbar(
         length=length, label=label, file=sys.stderr, show_pos=True, update_min_steps=1, hidden=not terminal

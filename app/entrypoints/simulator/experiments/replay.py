@@ -13,7 +13,7 @@ NOT_OPTIONS = ("given_farms", "settings", "only_faults", "seed")
 
 
 def replay_line(wish: Wish) -> str:
-    """What to type; only what differs from the defaults."""
+    """The command line; it has only options that differ from the defaults."""
     return shlex.join(["powerd", "simulate", *world_words(wish), "--seed", str(wish.seed)])
 
 

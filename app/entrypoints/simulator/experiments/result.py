@@ -1,4 +1,4 @@
-"""What is kept of a run when there are many: figures, the trace's hash, broken promises; no timelines.
+"""What a sweep keeps of each run: figures, the trace's hash, broken promises; no timelines.
 
 It holds nothing that depends on where and how fast it ran: two runs of one plan give equal bytes.
 """
@@ -65,7 +65,7 @@ class Figures(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What came of a run."""
+    """The result of a run."""
 
     trace_hash: str
     figures: Figures
@@ -74,7 +74,7 @@ class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
     broken: dict[str, int]
     violations: list[Violation]
     reached: list[str] = []
-    """Of an explored world: what of `experiments.coverage` it reached."""
+    """For an explored world: the items of `experiments.coverage` that it reached."""
 
     @property
     def kept(self) -> bool:

@@ -1,4 +1,4 @@
-"""Runs what was asked for on the command line, and prints what came of it."""
+"""Runs what the command line asks for, and prints the results."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ def show_swept(swept: Swept, *, as_json: bool) -> bool:
 def show_exploration(
     seeds: Sequence[int], workers: Workers, *, for_s: float | None, run: Runner = run, out: TextIO | None = None
 ) -> bool:
-    """Whether every promise was kept; else the first seed that broke one is shrunk and shown."""
+    """Whether every promise was kept; if not, shrinks and shows the first seed that broke one."""
     with counted("explored seeds", len(seeds)) as passed:
         explored = explore(seeds, workers, for_s=for_s, passed=passed)
     first = explored.first
     if first is None:
         click.echo(f"{explored.seeds:,} seeds with {explored.faults:,} faults: every promise was kept.", out)
-        click.echo("Reached by them, of what a node can meet:", out)
+        click.echo("What a node can meet, and how much of it these seeds reached:", out)
         for line in coverage.lines(explored.reached):
             click.echo(line, out)
         return True

@@ -1,4 +1,4 @@
-"""Runs every combination of a grid with every seed, and says what came of all of them."""
+"""Runs every combination of a grid with every seed, and sums up the results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Key = tuple[tuple[str, ...], int]
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What is to be run."""
+    """The runs to make."""
 
     wish: Wish
     grid: Grid
@@ -35,7 +35,7 @@ class Sweep:
     points: Sequence[Point]
     header: Header
     shard: Shard = WHOLE
-    """The part of it that is run here."""
+    """The part of the sweep that is run here."""
 
     def in_order(self) -> Iterator[tuple[Point, int]]:
         """Every run of the whole sweep: its point and seed, the seeds varying fastest."""
@@ -52,7 +52,7 @@ class Sweep:
 
 @dataclass(slots=True)
 class Swept:
-    """What came of it, in the order of points and seeds, whichever finished first."""
+    """The results, in the order of points and seeds, in whatever order they finished."""
 
     sweep: Sweep
     results: dict[Key, Result] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Swept:
 
 
 def sweep_of(wish: Wish, grid: Grid, seeds: Sequence[int], shard: Shard = WHOLE) -> Sweep:
-    """Every point is tried for sense before anything runs: `BadInput` or `SettingsError` name what is wrong."""
+    """Checks every point before anything runs; raises `BadInput` or `SettingsError` with what is wrong."""
     points = points_of(wish, grid)
     digest = hashlib.sha256()
     for point in points:
@@ -96,7 +96,7 @@ def run_sweep(
     say: Callable[[str], None] = lambda _: None,
     passed: Callable[[], None] = lambda: None,
 ) -> Swept:
-    """What ``out`` holds is not run again; ``passed`` is called for every run that is over."""
+    """Runs that ``out`` holds are not made again; ``passed`` is called for every run that is over."""
     swept = Swept(sweep)
     with ExitStack() as stack:
         file = stack.enter_context(sweep_file(out, sweep.header, say)) if out else None

@@ -1,7 +1,7 @@
 """The file of a sweep: a header, then a line of JSON for every finished run.
 
-Lines are appended and flushed as runs finish, so that whatever ends the sweep leaves what was finished.
-A line that was torn by that end is noticed, cut off, and its run done again.
+Lines are appended and flushed as runs finish, so that a sweep that ends early leaves its finished runs. The next
+sweep notices a line that this end tore, cuts it off, and does its run again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Header(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="p
     world: str
     """Digest of the plans at every point of the grid: seeds apart, the same runs."""
     code: str
-    """Digest of the program's source: another one's figures don't compare."""
+    """Digest of the program's source: figures of another one can't be compared."""
     grid: dict[str, tuple[str, ...]]
     command: str
     shard: str = ""
@@ -69,7 +69,7 @@ class SweepFile:
 
 @contextmanager
 def sweep_file(path: Path, header: Header, say: Callable[[str], None]) -> Iterator[SweepFile]:
-    """`BadInput` if the file is another sweep's, or none's; ``say`` gets what was torn."""
+    """Raises `BadInput` if the file is of another sweep, or no sweep's; ``say`` gets a message about a torn line."""
     try:
         file = path.open("a+b", buffering=0)
     except OSError as error:
@@ -80,7 +80,9 @@ def sweep_file(path: Path, header: Header, say: Callable[[str], None]) -> Iterat
         except OSError:
             raise BadInput.at(path, 0, "another sweep is writing it; wait for its end, or give another --out") from None
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise BadInput.at(path, 0, "is no regular file, and could not be gone on with; give another --out")
+            raise BadInput.at(
+                path, 0, "is not a regular file, so that a later sweep could not go on with it; give another --out"
+            )
         whole = _cut(path, file, say)
         runs = list(_read(path, whole, header, say)) if whole else []
         opened = SweepFile(path, file, runs)
@@ -90,7 +92,7 @@ def sweep_file(path: Path, header: Header, say: Callable[[str], None]) -> Iterat
 
 
 def _cut(path: Path, file: FileIO, say: Callable[[str], None]) -> list[bytes]:
-    """The whole lines; what is behind the last of them is cut off."""
+    """The complete lines; the rest after the last of them is cut off."""
     file.seek(0)
     content = file.read()
     end = content.rfind(b"\n") + 1
@@ -98,7 +100,7 @@ def _cut(path: Path, file: FileIO, say: Callable[[str], None]) -> list[bytes]:
     if end < len(content):
         if not lines and not content.startswith(_beginning()[: len(content)]):
             raise _no_sweep(path)
-        say(f"{path}:{len(lines) + 1}: the last line is torn; its run is done again")
+        say(f"{path}:{len(lines) + 1}: the last line is torn, and is cut off; its run is done again")
         os.ftruncate(file.fileno(), end)
     return lines
 

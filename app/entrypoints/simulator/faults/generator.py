@@ -12,7 +12,7 @@ LEVELS = {"none": 0.0, "few": 0.3, "moderate": 1.0, "many": 6.0, "storm": 24.0}
 """Faults per node and day, on average."""
 
 FARM_WIDE = 0.3
-"""Of the faults that can befall a whole farm, the share that does."""
+"""The share of the faults that hit a whole farm, of those that can."""
 
 CHAIN_WIDE_PER_DAY = 12.0
 """Faults of the chain do not depend on the number of nodes; this is the number at the level ``moderate``."""

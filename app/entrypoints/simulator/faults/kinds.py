@@ -24,7 +24,7 @@ class FaultKind:
     for_s: tuple[float, float] = (0.0, 0.0)
     amount: tuple[float, float] = (0.0, 0.0)
     farm_wide: bool = False
-    """Whether it befalls the whole farm of a node that its plan names."""
+    """Whether it hits the whole farm of a node that its plan names."""
 
 
 def _condition(

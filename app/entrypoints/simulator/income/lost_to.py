@@ -1,7 +1,7 @@
-"""To whom time is lost that the grid's minting did not credit: a fault, the farmer's script, or powerd itself.
+"""Why the grid's minting did not credit some time: a fault, the farmer's script, or powerd itself.
 
-A fault excuses what it can have caused: it went on at the time when the loss was decided, or half an hour
-before. One of the machine does, and where others had to wake it, one of any machine of its farm.
+A fault excuses a loss that it can have caused: the fault went on when the loss was decided, or half an hour before.
+It must be a fault of the machine; where others had to wake the machine, one of any machine of its farm.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from app.entrypoints.simulator.world.machine import Machine
 from app.entrypoints.simulator.world.world import World
 
 RECOVERY_S = 1800.0
-"""A fault that was over so long before still excuses: wakes are repeated ever more slowly, orders to the host too."""
+"""A fault that ended this long before still excuses: wakes and orders to the host are repeated less and less often."""
 
 REPORT_RECOVERY_S = 400.0
-"""A report that hangs is given up after 180 s, and tried again a minute later."""
+"""powerd gives up a report that hangs after 180 s, and tries again a minute later."""
 
 WAKING = frozenset({Loss.OVERSLEPT, Loss.SLOW_BOOT, Loss.NOT_REPORTED})
-"""Losses that other nodes can cause as well."""
+"""Losses that other nodes can also cause."""
 
 
 class LostTo(enum.Enum):
@@ -54,7 +54,7 @@ class Attribution:
             self._without_waker.add(node)
 
     def of(self, machine: Machine, month: Month, loss: Loss, since_s: float, until_s: float) -> LostTo:
-        """Whose fault it is that this time was not credited; ``month`` is the one before that was decided."""
+        """Why this time was not credited; ``month`` is the month before that decision."""
         if loss is Loss.GAP:
             # Reports come twice in 41 minutes. So a fault shorter than the loss would not have cost it.
             troubled_s = machine.fault_history.lasted_s(since_s - REPORT_GAP_S_MAX, until_s, REPORT_RECOVERY_S)
@@ -70,7 +70,7 @@ class Attribution:
         return LostTo.POWERD
 
     def _farmers_choice(self, node: NodeId, month: Month, loss: Loss, until_s: float) -> bool:
-        """Who lets nodes sleep by a script also answers for when, and whether a node is left that can wake them."""
+        """A farmer who lets nodes sleep by a script also answers for the time, and for a node that can wake them."""
         if node in self._unwakeable and loss in WAKING:
             return True
         if not self._follows_targets:

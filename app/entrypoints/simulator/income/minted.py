@@ -1,4 +1,4 @@
-"""What the grid's minting credits each node of a run, and to whom lost time is lost (docs/minting.md).
+"""What the grid's minting credits each node of a run, and why other time is lost (docs/minting.md).
 
 Only final blocks are judged, so a fork changes nothing. A run is judged in periods of the minting's
 length, counted from its beginning; the last one ends with the run, as it stands then.
@@ -24,7 +24,7 @@ from app.entrypoints.simulator.world.world import World
 class Lost(Struct, frozen=True, kw_only=True):
     """Time of one node that was not credited, up to ``until_s`` (virtual seconds).
 
-    No seconds: a violation, which costs more than the time that the report was about.
+    0 seconds: a violation, which costs more than the time of the report.
     """
 
     node: int
@@ -35,12 +35,12 @@ class Lost(Struct, frozen=True, kw_only=True):
 
 
 class Income(Struct, kw_only=True):
-    """Of a whole run. ``months`` are node periods; the last one of a run may be short."""
+    """The income of a whole run. ``months`` are node periods; the last one of a run may be short."""
 
     credited_s: dict[int, int]
-    """Of each node; of many nodes, those alone that have the least may be kept."""
+    """Per node; where there are many, perhaps only the nodes that have the least."""
     lost: list[Lost]
-    """Every loss; of many farms, they may be left out."""
+    """Every loss; for many farms they may be left out."""
     slow_boots: int
     months: int
     months_lost: dict[int, str]
@@ -48,13 +48,13 @@ class Income(Struct, kw_only=True):
     node_s: int = 0
     """Node seconds that could have been paid."""
     paid_s: int = 0
-    """Those that are: credited, in months that are not lost."""
+    """Node seconds that are paid: credited, in months that are not lost."""
     credited_in_all_s: int = 0
     lost_to_s: dict[str, int] = {}
     """Seconds of all nodes, by the value of `LostTo`."""
 
     def lost_money(self, per_node_and_month: float) -> float:
-        """Of the whole run: a month that is lost is lost whole, of the others the share that was not credited."""
+        """For the whole run: all of a lost month, and of the others the share that was not credited."""
         full = per_node_and_month * self.node_s / LENGTH_S
         return full - per_node_and_month * self.paid_s / LENGTH_S
 
@@ -97,7 +97,7 @@ class Minted:
         return None if window_s is None else window_s - self._start_s
 
     def block_made(self, block: Block) -> None:
-        """Judge what became final; a fork makes a number anew, or leaves it without events."""
+        """Judge the blocks that became final; a fork can replace a block, or leave its number without events."""
         self._pending.pop(block.number, None)
         if block.events:
             self._pending[block.number] = block
@@ -107,7 +107,7 @@ class Minted:
                 self._judge(self._pending.pop(number))
 
     def close(self) -> Income:
-        """The run is over: what is not final yet counts as well."""
+        """The run is over: blocks that are not final yet count as well."""
         for number in sorted(self._pending):
             self._judge(self._pending.pop(number))
         now_s = self._start_s + int(self._world.plan.end_s)
@@ -131,7 +131,7 @@ class Minted:
                     self._attribution.requested(seen.node, self._months)
 
     def _turn(self) -> None:
-        """A period ends. What is in time then is taken to come in time: nothing here waits for the 27 h after it."""
+        """A period ends. What can still come in time counts as in time: the run does not wait for the 27 h after it."""
         ended = self._period
         self._current += 1
         for node, month in self._months.items():
@@ -161,7 +161,7 @@ class Minted:
             self._lose(node, before, booking.loss, booking.until_s, booking.lost_s)
 
     def _look_at_violation(self, before: Month, month: Month, booking: Booking | None) -> None:
-        """One that costs no second (a clock that moved) still costs the month."""
+        """A violation that costs no second (a clock that moved) still costs the month."""
         if month.violated_at_s is None or before.violated_at_s is not None:
             return
         if booking is None or booking.loss is None:

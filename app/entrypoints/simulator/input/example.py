@@ -9,7 +9,7 @@ EXAMPLE = """\
 [[farm]]
 id = 1
 
-# A node with everything that can be said of one.
+# A node with every key that one can have.
 [[farm.node]]
 id = 11
 mac = "52:54:00:00:00:0b"     # of its card; left out: made up
@@ -37,11 +37,11 @@ idle_w = 140.0
 busy_w = 300.0
 slots = 32
 
-# Who is up, with the policy `bot`.
+# Which nodes are up, with the policy `bot`.
 [bot]
-awake_min = 1                 # so many nodes stay awake whatever happens
+awake_min = 1                 # this number of nodes always stays awake
 wake_threshold = 0.8          # share of the awake nodes' slots in use, from which on one more is woken
-up_s_min = 1800.0             # a node that woke stays up at least so long
+up_s_min = 1800.0             # a node that woke stays up for at least this time
 daily_wake_up = true          # every sleeper is woken once a day: the grid pays for no longer sleep
 round_s = 300.0               # how often the bot looks at the farm
 

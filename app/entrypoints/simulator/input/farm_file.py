@@ -51,7 +51,7 @@ class FarmFile(Part, frozen=True):
 
 
 def read_farm_file(path: Path) -> FarmFile:
-    """The file's content; `BadInput` names the line of what is wrong."""
+    """The file's content; raises `BadInput` with the line that is wrong."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         content = tomllib.loads(text)
@@ -105,7 +105,7 @@ def _unique(path: Path, text: str, what: str, values: list[str], pattern: str) -
         if times > 1:
             written = re.escape(value).replace(":", "[:-]")
             line = _line(text, pattern.format(written), nth=2)
-            raise BadInput.at(path, line, f"{what} {value} is given {times} times; every {what} has to be its own")
+            raise BadInput.at(path, line, f"{what} {value} is given {times} times; give each {what} once")
 
 
 def _line(text: str, pattern: str, nth: int = 1) -> int:

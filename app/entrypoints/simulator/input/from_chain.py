@@ -16,7 +16,7 @@ from app.ports.chain import ChainReader
 
 
 def farms_from_chain(settings: Settings, farms: Sequence[int]) -> tuple[FarmPlan, ...]:
-    """Errors of the chain go to the caller; a farm without nodes is a `BadInput`."""
+    """Raises the errors of the chain, and `BadInput` for a farm without nodes."""
     given = farms or ((settings.identity.farm_id,) if settings.identity.farm_id else ())
     if not given:
         raise BadInput("which farm? Give --farm with --from-chain (or identity.farm_id in the settings)")

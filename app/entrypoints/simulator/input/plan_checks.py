@@ -1,4 +1,4 @@
-"""Whether a plan makes sense: numbers within bounds, and nothing in it about what is not there."""
+"""Whether a plan makes sense: its numbers are within bounds, and every farm and node that it names exists."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def _check_subjects(plan: Plan, trace: str, script: str) -> None:
     for fault in plan.faults:
         what, _, number = fault.subject.partition(" ")
         if number not in known.get(what, set()):
-            raise BadInput(f"the fault {fault.kind} at {fault.at_s:g} s is about {fault.subject!r}, which is not there")
+            raise BadInput(
+                f"the fault {fault.kind} at {fault.at_s:g} s is about {fault.subject!r}, which these farms do not have"
+            )
 
 
 def _check_room(plan: Plan, trace: str) -> None:
@@ -56,7 +58,7 @@ def _check_amount(fault: FaultPlan) -> None:
 
 
 def _sound(plan: Plan) -> Plan:
-    """Every number within its bounds: made in Python, the plan was not looked at yet."""
+    """Check that every number is within its bounds: a plan that was made in Python was not checked yet."""
     try:
         return msgspec.convert(msgspec.to_builtins(plan), Plan)
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""Makes a plan from what was said on the command line."""
+"""Makes a plan from the command line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_FAULTS = "none"
 CALM_S = 3600.0
 NODES_A_FARM = 100
 CALM_SHARE = 0.5
-"""Of a short run at least so much is not calm."""
+"""The share of a short run that is not calm is at least this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Wish:
 
 
 def plan_of(wish: Wish) -> Plan:
-    """`BadInput` names what can't be done, and what could."""
+    """Raises `BadInput`, which says what can't be done, and what can."""
     file = read_farm_file(wish.farm_file) if wish.farm_file else FarmFile(farm=())
     farms = file.farms or wish.given_farms or made_up_farms(wish.farms or _farms_for(wish.nodes), wish.nodes)
     workload = file.workload
@@ -75,7 +75,7 @@ def plan_of(wish: Wish) -> Plan:
 
 
 def _farms_for(nodes: int) -> int:
-    """Without a wish: farms of a hundred nodes, and one farm for fewer."""
+    """By default: farms of a hundred nodes, and one farm for fewer."""
     return max(1, nodes // NODES_A_FARM)
 
 
@@ -99,7 +99,7 @@ def _faults(wish: Wish, farms: Sequence[FarmPlan], until_s: float) -> tuple[Faul
         if late := [fault for fault in faults if fault.at_s + fault.for_s > until_s]:
             raise BadInput(
                 f"{rest}: the fault {late[0].kind} at {late[0].at_s:g} s lasts beyond {until_s:.0f} s, where the calm "
-                "time begins in which everything has to come right; give more --hours"
+                "time at the end of the run begins; give more --hours"
             )
     elif level in LEVELS:
         kinds = rest.split(",") if rest else list(FAULT_KINDS)
@@ -113,7 +113,7 @@ def _faults(wish: Wish, farms: Sequence[FarmPlan], until_s: float) -> tuple[Faul
 
 
 def chosen(faults: Sequence[FaultPlan], only: Sequence[int] | None) -> tuple[FaultPlan, ...]:
-    """Those with these numbers, counted from 1; None: all."""
+    """The faults with these numbers, counted from 1; None: all."""
     if only is None:
         return tuple(faults)
     if beyond := [number for number in only if not 1 <= number <= len(faults)]:
@@ -122,7 +122,7 @@ def chosen(faults: Sequence[FaultPlan], only: Sequence[int] | None) -> tuple[Fau
 
 
 def numbers(text: str) -> tuple[int, ...] | None:
-    """``3,7`` as numbers, ``none`` as no numbers, and nothing said as None."""
+    """``3,7`` as numbers, ``none`` as no numbers, and an empty text as None."""
     if text in ("", NO_FAULTS):
         return () if text else None
     try:
@@ -144,7 +144,7 @@ def settings_of(pairs: Sequence[str]) -> dict[str, object]:
 
 
 def _value(text: str) -> object:
-    """As TOML reads it; what is no TOML is a text."""
+    """As TOML reads it; a value that is no TOML is a text."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

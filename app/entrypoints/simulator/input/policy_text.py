@@ -15,7 +15,7 @@ POLICIES = ("always-on", "bot", "script")
 
 
 def policy_of_text(text: str, bot: BotPlan) -> PolicyPlan:
-    """``bot`` is what a bot without parameters is (from the farm file)."""
+    """``bot`` has the parameters of a bot for which none are written (from the farm file)."""
     what, *parameters = text.split(",")
     kind, _, path = what.partition(":")
     if kind not in POLICIES:
@@ -24,7 +24,7 @@ def policy_of_text(text: str, bot: BotPlan) -> PolicyPlan:
         raise BadInput("which script? Write script:FILE, a CSV file with at_s,node,target")
     if parameters and kind != "bot":
         raise BadInput(
-            f"policy {text!r}: only bot has parameters, such as bot,awake_min=2; leave out {parameters[0]!r}"
+            f"policy {text!r}: only bot takes parameters, such as bot,awake_min=2; leave out {parameters[0]!r}"
         )
     return PolicyPlan(
         kind=kind, bot=_bot(text, bot, parameters), script=read_script(Path(path)) if kind == "script" else ()

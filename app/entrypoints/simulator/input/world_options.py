@@ -22,7 +22,9 @@ LOAD = FiniteRange(0, 1)
 
 WORLD_OPTIONS = {
     "nodes": click.option("--nodes", type=NODES, default=1000, show_default=True, help="Machines in all."),
-    "farms": click.option("--farms", type=FARMS, help="Shared among so many.  [default: one per 100 nodes]"),
+    "farms": click.option(
+        "--farms", type=FARMS, help="The number of farms that share them.  [default: one per 100 nodes]"
+    ),
     "farm-file": click.option("--farm-file", type=FILE, help="Farms from a TOML file instead (docs/simulation.md)."),
     "hours": click.option("--hours", type=HOURS, default=24.0, show_default=True, help="Virtual hours."),
     "days": click.option("--days", type=HOURS, help="Virtual days, instead of --hours."),
@@ -69,7 +71,7 @@ def _decorated(command: F, without: Collection[str]) -> F:
 
 
 def wish_of(given: dict[str, Any], farms: tuple[FarmPlan, ...] = ()) -> Wish:
-    """The options as one value; one that a command does not have has its default."""
+    """The options as one value; options that a command does not have get their defaults."""
     from app.entrypoints.simulator.input.planning import Wish, numbers, settings_of
 
     read = {

@@ -15,7 +15,7 @@ from app.entrypoints.simulator.plan.plan import FarmPlan, NodePlan, Plan
 
 DAY_S = 86_400.0
 WAKING_S_MAX = 1800.0
-"""A node that is wanted up has so long to come up (the grid's minting: 30 min from the target Up to the boot)."""
+"""How long a node whose target is Up can take to come up (the grid's minting: 30 min from the target to the boot)."""
 
 
 class Risk(enum.Enum):
@@ -38,7 +38,7 @@ class NodeAtRisk(Struct, frozen=True, kw_only=True):
 
 
 def unwakeable(plan: Plan) -> Iterator[NodeAtRisk]:
-    """Those that the plan alone shows, before anything ran."""
+    """Nodes at risk that the plan alone shows, before the run."""
     for farm in plan.farms:
         for node in farm.nodes:
             if reason := _why_unwakeable(farm, node):
@@ -68,7 +68,7 @@ def lines(nodes: Sequence[NodeAtRisk]) -> Iterator[str]:
 
 
 def counted(nodes: Iterable[NodeAtRisk]) -> int:
-    """Nodes, each once, however many risks it runs."""
+    """The nodes at risk, each once."""
     return len({each.node for each in nodes})
 
 

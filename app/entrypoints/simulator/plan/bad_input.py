@@ -1,4 +1,4 @@
-"""Mistakes in what a simulation is given: each names the file, the line, and the remedy."""
+"""Mistakes in the input of a simulation: each names the file, the line, and the remedy."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class FarmerPolicy(Protocol):
         ...
 
     def targets(self, nodes: Sequence[NodeView], slots_wanted: int, now_s: float) -> Mapping[NodeId, Power]:
-        """The targets it wants changed; ``slots_wanted`` is what waits for room."""
+        """The targets to change; ``slots_wanted`` is the number of slots that waiting deployments need."""
         ...
 
 
@@ -119,7 +119,7 @@ class Bot:
     def _is_due(self, node: NodeView, now_s: float) -> bool:
         """In its minute of the day, or when it would sleep for too long until then.
 
-        The minting's clock counts: a state Up in the middle of an open window, without a boot, does not begin it anew.
+        The minting's clock counts: a state Up in the middle of an open window, without a boot, does not restart it.
         """
         asleep_s = now_s - _asleep_since_s(node)
         its_minute = (now_s - _minute_of(node.id)) % DAY_S < self._plan.round_s

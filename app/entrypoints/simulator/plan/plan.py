@@ -1,4 +1,4 @@
-"""What a simulation is asked to do: everything that shapes a run, as values that can be written down.
+"""The plan of a simulation: everything that shapes a run, as values that can be written down.
 
 Two runs of one plan are equal to the last event. A plan is made from the command line and files
 (`app.entrypoints.simulator.input.planning`), sent to workers as JSON, and printed with the result.
@@ -15,7 +15,7 @@ YEAR_S = 366 * 86_400.0
 Seconds = Annotated[float, Meta(ge=0, le=YEAR_S)]
 PositiveSeconds = Annotated[float, Meta(gt=0, le=YEAR_S)]
 PaceSeconds = Annotated[float, Meta(ge=0.1, le=86_400)]
-"""The interval of what repeats for the whole run: with a shorter one a run would take too long."""
+"""The shortest interval of what repeats for the whole run: with a shorter one a run would take too long."""
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Watts = Annotated[float, Meta(ge=0, le=1e6)]
 Price = Annotated[float, Meta(ge=0, le=1e6)]
@@ -66,11 +66,11 @@ class BotPlan(Part, frozen=True):
     """The farmer's bot."""
 
     awake_min: Annotated[int, Meta(ge=0)] = 1
-    """Nodes that stay awake whatever happens."""
+    """The number of nodes that always stay awake."""
     wake_threshold: Fraction = 0.8
     """Share of the awake nodes' slots in use, from which on one more node is woken."""
     up_s_min: Seconds = 1800.0
-    """A node that woke stays up at least so long."""
+    """A node that woke stays up for at least this time."""
     daily_wake_up: bool = True
     """Every sleeper is woken once a day, in a minute of its own."""
     round_s: PaceSeconds = 300.0
@@ -114,7 +114,7 @@ class WorkloadPlan(Part, frozen=True):
 class FaultPlan(Part, frozen=True):
     """One thing that goes wrong: from ``at_s`` on for ``for_s`` (0: it is over at once).
 
-    ``subject`` is ``all``, ``farm N`` or ``node N``; what ``amount`` means is the kind's own affair.
+    ``subject`` is ``all``, ``farm N`` or ``node N``; each kind says what its ``amount`` means.
     """
 
     at_s: Seconds
@@ -174,7 +174,7 @@ class Plan(Part, frozen=True):
     settings: dict[str, object] = field(default_factory=dict)
     """Settings of every node's daemon that differ from the defaults, as on its command line (``wake.packets``)."""
     calm_s: Seconds = 3600.0
-    """Time without faults at the end, in which everything has to come right."""
+    """Time without faults at the end of the run, by whose end everything must be well."""
 
     @property
     def end_s(self) -> float:

@@ -50,7 +50,7 @@ class CostStaysBounded(Promise):
 
     text = (
         "bursts, chain reads and extrinsics per wake stay within a bound, whatever the size of the farm, and what "
-        "fails at a fee is repeated ever more rarely"
+        "fails at a fee is repeated less and less often"
     )
 
     def __init__(self, world: World) -> None:

@@ -1,4 +1,4 @@
-"""A farm is a world: what of a plan concerns one farm, so that farms can be simulated one by one, anywhere.
+"""A farm is a world: the part of a plan that concerns one farm, so that farms can be simulated one by one, anywhere.
 
 Farms share nothing but the weather of the chain: its blocks, forks, stalls, refusals and finality. That
 follows from the plan and the seed, and so each farm meets the same weather on a ledger of its own.
@@ -41,7 +41,7 @@ def farm_plans(plan: Plan) -> Iterator[Plan]:
 
 
 def _farm_of(fault: FaultPlan, farm_of: dict[int, int]) -> int:
-    """A chain that stalls, stalls for every farm, whichever the plan names."""
+    """When the chain stalls, it stalls for every farm, whichever farm the plan names."""
     what, _, number = fault.subject.partition(" ")
     if what == "all" or FAULT_KINDS[fault.kind].scope == "chain":
         return EVERY_FARM

@@ -1,4 +1,4 @@
-"""Runs the world of one farm in virtual time, and returns what came of it."""
+"""Runs the world of one farm in virtual time, and returns its outcome."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a run is made of.
+    """The replaceable parts of a run.
 
-    ``build`` makes each daemon's services, ``policy`` what farmers decide by; a test that plants a defect hands in
-    another (docs/simulation.md).
+    ``build`` makes each daemon's services, ``policy`` the policy that farmers decide by; a test that plants a defect
+    passes another (docs/simulation.md).
     """
 
     promises: Sequence[type[Promise]] = ALL
@@ -52,7 +52,7 @@ def run_farm(plan: Plan, parts: Parts, progress: Progress) -> Outcome:
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Looking for cycles among many living objects takes a fifth of the time; the run itself does it seldom.
+    """The search for cycles among many live objects takes a fifth of the time, so a run rarely does it.
 
     A world is full of cycles: what is left of one goes before the next begins.
     """

@@ -14,7 +14,7 @@ ERA_BLOCKS = 16
 
 
 class Farmer:
-    """What the chain refuses or loses is submitted again in the next round."""
+    """It submits a target that the chain refuses or loses again in the next round."""
 
     def __init__(self, world: World, policy: FarmerPolicy, minted: Minted) -> None:
         self._world = world

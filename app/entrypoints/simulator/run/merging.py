@@ -1,4 +1,4 @@
-"""Makes one outcome of those of many farms: the same whichever finished first, and small however many there are."""
+"""Merges the outcomes of many farms into one: the same in any order of finishing, and small for any number of farms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENERGY = ("used_kwh", "always_on_kwh", "used_money", "always_on_money")
 
 
 class Details(enum.Enum):
-    """What is kept of single nodes; the figures are the same."""
+    """How much is kept of single nodes; the figures are the same."""
 
     NONE = "the figures"
     PAGE = "as much as fits on a page"
@@ -75,7 +75,7 @@ class Merging:
             self._credited.add(farm.income.credited_s)
 
     def outcome(self, wall_s: float) -> Outcome:
-        """Of all; every farm of the plan has been added."""
+        """The outcome of all farms, once every farm of the plan was added."""
         wakes, packets, waits = self._times
         income = self._income
         income.credited_s = self._credited.kept()

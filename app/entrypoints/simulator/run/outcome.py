@@ -1,4 +1,4 @@
-"""What came of a run: figures, curves, and broken promises, as values that can be stored and compared."""
+"""The outcome of a run: figures, curves, and broken promises, as values that can be stored and compared."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ class Outcome(Struct, kw_only=True):
     """How long deployments waited for a node that is up."""
     still_waiting: int
     promises: dict[str, str]
-    """Those that were watched, and their texts."""
+    """The promises that were watched, and their texts."""
     not_checked: list[str]
-    """Those that this run could not break: what they are about is switched off, or the run is too short."""
+    """The promises that this run could not break: their subject is switched off, or the run is too short."""
     broken: dict[str, int]
     violations: list[Violation]
     timelines: dict[int, list[int]]
@@ -68,7 +68,7 @@ class Outcome(Struct, kw_only=True):
     """What the grid's minting credits the nodes."""
     timelines_left_out: int = 0
     at_risk: list[NodeAtRisk] = []
-    """Nodes that the farmer may lose; whatever is here, powerd may have kept its promises."""
+    """Nodes that the farmer may lose, even where powerd kept its promises."""
     wall_s: float = 0.0
 
     @property
@@ -78,7 +78,7 @@ class Outcome(Struct, kw_only=True):
 
 
 def outcome_of(world: World, tally: Tally, watch: Watch, farmer: Farmer) -> Outcome:
-    """Of one farm, gathered at the end of its run."""
+    """The outcome of one farm, collected at the end of its run."""
     return Outcome(
         plan=world.plan,
         trace_hash=watch.trace_hash,

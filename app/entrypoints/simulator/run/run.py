@@ -25,7 +25,7 @@ Progress = Callable[[float], None]
 
 
 class FarmNotSimulated(PermanentError):
-    """No worker finished a farm: there are no figures of the whole."""
+    """No worker finished a farm, so that there are no figures for the whole run."""
 
 
 def run(

@@ -1,4 +1,4 @@
-"""What is kept of single nodes where there are more of them than a page holds, whichever farm is added first."""
+"""Which nodes a page shows where there are more of them than it can hold, in whatever order farms are added."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ LEAST_CREDITED_MAX = 100
 
 
 class Timelines:
-    """Those of nodes with troubles come first, then by the nodes' ids, until there are `MARKS_MAX` marks."""
+    """Timelines of nodes with troubles come first, then the others by their ids, until there are `MARKS_MAX` marks."""
 
     def __init__(self, thin: bool) -> None:
         self._thin = thin
         self._marks: dict[int, list[int]] = {}
         self._last_first: list[tuple[int, int]] = []
-        """A heap: what goes first when there is too much."""
+        """A heap of what is left out first when there is too much."""
         self._last_kept: tuple[int, int] = (-2, 0)
-        """Whatever stands before this one in the heap is left out."""
+        """Everything before this one in the heap is left out."""
         self._total = 0
         self.left_out = 0
         """How many nodes."""
@@ -50,7 +50,7 @@ class Timelines:
 
 
 class LeastCredited:
-    """How many seconds of each node are credited; thinned, of those alone that have the fewest."""
+    """The credited seconds of each node; where there are too many nodes, of those that have the fewest."""
 
     def __init__(self, thin: bool) -> None:
         self._thin = thin

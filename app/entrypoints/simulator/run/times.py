@@ -1,4 +1,4 @@
-"""Many times as a distribution: it takes no more memory for a grid of farms than for one, and can be merged."""
+"""A distribution of times: it takes no more memory for many farms than for one, and can be merged."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Times(Struct, frozen=True):
 
     @classmethod
     def merged(cls, many: Iterable[Times]) -> Times:
-        """Of all together, in whatever order they come."""
+        """The distribution of all together, in whatever order they come."""
         total: Counter[float] = Counter()
         for times in many:
             total.update(dict(times.counts))
         return cls(sorted(total.items()))
 
     def __len__(self) -> int:
-        """How many times there are, equal ones counted each."""
+        """The number of times; equal ones are counted each."""
         return sum(count for _, count in self.counts)
 
     @property

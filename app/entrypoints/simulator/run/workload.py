@@ -14,7 +14,7 @@ from app.entrypoints.simulator.world.world import World
 DAY_S = 86_400.0
 PEAK_S = 16 * 3600.0
 SIZES = (1, 1, 1, 2, 2, 4)
-"""Slots a made-up deployment takes; one of these."""
+"""The slots that a made-up deployment takes: one of these."""
 
 
 def arrivals(
@@ -39,19 +39,19 @@ def arrivals(
 
 
 def daily(at_s: float, swing: float) -> float:
-    """How much of the average arrives at this time of the day."""
+    """The share of the average that arrives at this time of the day."""
     return 1.0 + swing * math.cos(2 * math.pi * (at_s - PEAK_S) / DAY_S)
 
 
 @dataclass(slots=True)
 class Room:
-    """What runs on one node."""
+    """The deployments that run on one node."""
 
     slots: int
     used: int = 0
     deployments: int = 0
     busy_s: float = 0.0
-    """Slots used × seconds, divided by the slots there are."""
+    """Used slots × seconds, divided by the node's slots."""
     since_s: float = 0.0
 
     def use(self, slots: int, now_s: float) -> None:
@@ -94,7 +94,7 @@ class Placement:
         return sum(waiting.deployment.slots for waiting in self.waiting)
 
     def busy_s(self) -> dict[NodeId, float]:
-        """Of each node the seconds so far, as if all of its slots were used or none."""
+        """For each node the seconds so far, weighted by the share of its slots in use."""
         for room in self.rooms.values():
             room.use(0, self._world.now_s())
         return {node: room.busy_s for node, room in self.rooms.items()}

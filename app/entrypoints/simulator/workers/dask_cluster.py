@@ -1,4 +1,7 @@
-"""Workers of a Dask cluster. They need the very same version of powerd; Dask itself redoes what a dead worker had."""
+"""Workers of a Dask cluster.
+
+They need the very same version of powerd; Dask itself repeats the runs of a dead worker.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,11 @@ CONNECT_S = 10.0
 LOOK_AGAIN_S = 5.0
 """How often powerd asks for the number of workers, which come and go."""
 AHEAD = 2
-"""Runs in the cluster per thread: the next one is there when one ends."""
+"""Runs in the cluster per thread: when one ends, the next one is there already."""
 
 
 class ClusterUnusable(PermanentError):
-    """No such extra, no workers, or workers with another version."""
+    """Dask is not installed, or the cluster has no workers, or workers with another version."""
 
 
 class ClusterGone(RetryableError):
@@ -45,7 +48,7 @@ class DaskCluster:
                 yield from self._each(client, tasks)
             except (CancelledError, CommClosedError) as lost:
                 raise ClusterGone(
-                    f"the Dask scheduler at {self._address} is gone; with --out what was finished is kept, "
+                    f"the Dask scheduler at {self._address} is gone; with --out the finished runs are kept, "
                     "and the same command goes on from there"
                 ) from lost
 
@@ -105,7 +108,7 @@ class DaskCluster:
 
 
 class _Threads:
-    """How many runs the cluster can do at once, looked at now and then."""
+    """The number of runs that the cluster can do at once, read now and then."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

@@ -32,7 +32,7 @@ def workers_of(work: Work, workers: int | None, scheduler: str | None) -> Worker
         return Processes(work, workers or 0)
     if workers is not None:
         raise click.UsageError(
-            "--workers is about processes here, --scheduler about a cluster's: leave one of them out"
+            "--workers starts processes here, --scheduler uses those of a cluster: leave one of them out"
         )
     from app.entrypoints.simulator.workers.dask_cluster import DaskCluster
 

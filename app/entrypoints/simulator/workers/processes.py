@@ -1,6 +1,6 @@
 """Worker processes on this machine.
 
-Each worker is an executor of one process: where one dies only its own run is lost, and it is known which.
+Each worker is an executor of one process: when one dies, only its own run is lost, and the parent knows which.
 A worker holds one end of a pipe, its leash; when the other end closes (this process ended, in whatever way)
 it ends at once, in the middle of a run. So nothing is left behind.
 """
@@ -37,7 +37,7 @@ class Processes:
         self._workers = workers or cores()
 
     def each(self, tasks: Iterator[Task]) -> Iterator[Done | Failed]:
-        """A run whose worker was killed is done again, by another one."""
+        """When a worker is killed, another one does its run again."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([self._work.__module__])
         held, hand = context.Pipe(duplex=False)
@@ -68,7 +68,7 @@ class Processes:
 
 
 class _Worker:
-    """One process; it starts with its first run, and anew after it was killed."""
+    """One process; it starts with its first run, and again after it was killed."""
 
     def __init__(self, work: Work, held: Connection) -> None:
         self._work = work

@@ -15,7 +15,7 @@ Work = Callable[[bytes], bytes]
 """A function of a module, so that another process finds it by its name."""
 
 TRIES_MAX = 3
-"""A run whose worker died is done again elsewhere twice: it may be the run that kills it."""
+"""After a worker died, its run is done again elsewhere, at most twice: the run itself may kill its worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ class Workers(Protocol):
     """Many processes, here or elsewhere."""
 
     def each(self, tasks: Iterator[Task]) -> Iterator[Done | Failed]:
-        """What came of each task, in the order in which they finish; tasks are drawn as there is room for them."""
+        """The result of each task, in the order in which they finish; a task is drawn when there is room for it."""
         ...
 
 
 @cache
 def code_digest() -> str:
-    """Of this program's own source: whose differs may give other results."""
+    """The digest of this program's own source: a worker with another one can give other results."""
     root = Path(app.__path__[0])
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):

@@ -1,7 +1,7 @@
 """What is wrong with a machine, turned into the switches of its simulated adapters.
 
 Several faults may ask for the same condition, and several conditions for the same switch: so all
-switches are set anew from the conditions that hold now.
+switches are set again from the conditions that hold now.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which faults befell a machine, and until when: promises that hold only in peace ask for it."""
+"""Which faults hit a machine, and until when: promises that hold only without faults ask for it."""
 
 from __future__ import annotations
 

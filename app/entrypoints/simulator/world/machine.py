@@ -119,7 +119,7 @@ class Machine(Hardware):
         """Whether this is wrong with the machine or its surroundings now."""
         return self._conditions[condition] > 0
 
-    # -- what befalls it ---------------------------------------------------------------------------
+    # -- what happens to it ------------------------------------------------------------------------
     def place_hold_until(self, expires_at_s: float) -> None:
         """By the machine's own clock (Unix seconds), whatever is done to that."""
         self.holds.place(Hold(ENDING_HOLDER, "an upgrade runs", expires_at_s))

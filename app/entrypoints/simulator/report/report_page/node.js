@@ -1,4 +1,4 @@
-// The timeline of one node: what the machine did, what the chain said, which faults befell it.
+// The timeline of one node: what the machine did, what the chain said, which faults hit it.
 
 const LANE = 24;
 const ROWS_OF_FAULTS = 6;

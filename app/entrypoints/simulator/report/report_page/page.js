@@ -149,7 +149,7 @@ function faults() {
     amount ? String(amount) : "–",
   ]);
   const all = data.faults.length > FAULTS_LISTED ? `The first ${count(FAULTS_LISTED)} of ${count(data.faults.length)}` : `All ${count(data.faults.length)}`;
-  body.append(el("p", {}, `${count(data.faults.length)} of ${count(data.kinds.length)} kinds; the last ${span(data.calm_s)} of the run are calm, so that everything can come right.`));
+  body.append(el("p", {}, `${count(data.faults.length)} of ${count(data.kinds.length)} kinds; the last ${span(data.calm_s)} of the run have none, so that every fault can be over by the end.`));
   const made = table([["number", "fault", "of", "from", "for", "amount"], ...rows], "wide", "The numbers are those of --only-faults.");
   return body.append(el("details", {}, el("summary", {}, `${all}, as a table`), made));
 }
