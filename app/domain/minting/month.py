@@ -1,4 +1,4 @@
-"""One node's month as plain values: what the minting knows, and which time it credited."""
+"""One node's month as plain values: what the minting knows, and the time that it credited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BOOT_S_MAX = 30 * 60
 GRACE_S = 60
 """How far the growth of uptime and the time between two reports may differ."""
 SKEW_S = 120
-"""A boot time that moved by so much is a violation."""
+"""A boot time that moved by this much is a violation."""
 SLOW_BOOTS_MAX = 1
 ABORTED_AFTER_S = 600
 """A report sooner after Down belongs to a normal power-off; a later one shows that the machine stayed on."""

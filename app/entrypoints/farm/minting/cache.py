@@ -1,4 +1,4 @@
-"""Where is kept what was read of a period, and what was written last."""
+"""The files that keep what was read of a period, and the farmer's last write."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def record_path(chain_id: str, farm: FarmId, period: Period) -> Path:
 
 
 def standings_path(chain_id: str, farm: FarmId) -> Path:
-    """How the farm's nodes stood when they were judged last."""
+    """The standings of the farm's nodes, as they were last judged."""
     return _directory(chain_id) / f"farm-{farm}-standings.json"
 
 

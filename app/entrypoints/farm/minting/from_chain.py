@@ -39,7 +39,7 @@ class Interrupted(PermanentError):
 
 
 def judge_chain(container: Container, question: Question) -> Sequence[str]:
-    """The lines to print; errors of the chain go to the caller, and Ctrl-C is `Interrupted`."""
+    """The lines to print. Raises the errors of the chain, and `Interrupted` after Ctrl-C."""
     try:
         return asyncio.run(_judge(container, question))
     except KeyboardInterrupt:

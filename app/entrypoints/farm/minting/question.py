@@ -1,4 +1,4 @@
-"""What a farmer asks of a period."""
+"""The question that a farmer asks about a period."""
 
 from __future__ import annotations
 

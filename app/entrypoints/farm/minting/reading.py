@@ -16,7 +16,7 @@ from app.domain.model import FarmId, NodeId
 from app.ports.farm_history import FarmHistory
 
 RETRIES_S = (1.0, 2.0, 4.0, 8.0)
-"""Pauses before a batch that failed is asked for again: a long reading is not given up for a lost connection."""
+"""Pauses before powerd asks for a failed batch again: a lost connection must not end a long reading."""
 
 
 class RecordUnusable(PermanentError):
@@ -25,7 +25,7 @@ class RecordUnusable(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What hears of the reading: ``warn`` of what goes wrong, ``passes`` of (blocks read now, blocks in all)."""
+    """Gets news of the reading: ``warn`` what goes wrong, ``passes`` (blocks read now, blocks in all)."""
 
     warn: Callable[[str], None]
     passes: Callable[[int, int], None]
@@ -44,7 +44,10 @@ class PeriodReading:
         self._hearing = hearing
 
     async def read(self, ledger: MonthLedger, newest: TimedBlock, batch: int) -> TimedBlock:
-        """All that is to be known now, fed to the ledger; up to which block. Errors of the chain go to the caller."""
+        """Feed the ledger everything that can be known now; returns the block up to which that is.
+
+        Raises the errors of the chain.
+        """
         if self._record.not_kept:
             self._hearing.warn(self._record.not_kept)
         last = await self._history.last_before(self._period.end_s + AFTERMATH_S + 1, newest)

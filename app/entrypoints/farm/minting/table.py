@@ -16,16 +16,16 @@ from app.entrypoints.terminal.tables import Cell, Row, folded, folds, laid_out, 
 HOUR_S = 3600
 
 WORDS = {
-    Violation.UPTIME_TOO_HIGH: "it reported more new uptime than time had passed",
-    Violation.UPTIME_TOO_LOW: "it reported less new uptime than time had passed, and had not booted",
+    Violation.UPTIME_TOO_HIGH: "its uptime grew by more than the time that passed",
+    Violation.UPTIME_TOO_LOW: "its uptime grew by less than the time that passed, and it had not booted",
     Violation.INVALID_REBOOT: "it reported less uptime than before, and more than a boot since then allows",
     Violation.CLOCK_SKEW: "the boot time by its reports moved by 2 minutes or more",
-    Violation.BOOT_REQUEST_EXPIRED: "twice it was not up within 30 minutes after it was called",
+    Violation.BOOT_REQUEST_EXPIRED: "it was called twice and was not up within 30 minutes",
 }
 
 
 def lines_of(account: Account, months: Sequence[Month], until_s: int, *, as_json: bool) -> Iterator[str]:
-    """The lines that were asked for; ``until_s`` is up to when the period was judged."""
+    """The lines to print; ``until_s`` is the time up to which the period was judged."""
     if account.explain is not None and not as_json:
         yield from explanation(account.ledger.month(account.explain), account.bookings)
     elif as_json:
