@@ -38,7 +38,6 @@ from app.domain.services.power_server import PowerServer
 from app.domain.services.reporting.clock_watch import ClockWatch
 from app.domain.services.reporting.fee_pace import FeePace
 from app.domain.services.reporting.uptime import Uptime
-from app.domain.services.reporting.wallet import Wallet
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.farm_look import SYNC_FARM, FarmLook
 from app.domain.services.waking.signs_watch import SignsWatch
@@ -97,9 +96,8 @@ def assemble(
     limits, down = policies.limits, policies.shutdown
 
     # -- what is reported
-    wallet = Wallet(faults)
     clock_watch = ClockWatch(ports.chain, ports.clock, faults, blocks_come=limits.best_head_age_s_max > 0)
-    reports_pace = FeePace(context, wallet, policies.fees, Call.REPORT_UPTIME)
+    reports_pace = FeePace(context, policies.fees, Call.REPORT_UPTIME)
     uptime = Uptime(context, ports.chain, ports.host_facts, clock_watch, reports_pace, policies.uptime)
 
     # -- the farm's other nodes
@@ -125,7 +123,7 @@ def assemble(
     # -- how it does
     orders = HostOrders(context, ports.host_power, down)
     window = OpenWindow(context, ports.window_memory, ports.chain, ports.host_facts)
-    paces = {power: FeePace(context, wallet, policies.fees, Call.SET_POWER_STATE) for power in Power}
+    paces = {power: FeePace(context, policies.fees, Call.SET_POWER_STATE) for power in Power}
     state = OwnState(context, ports.chain, management, window, paces, announce_s=down.announce_s)
     host = OwnHost(context, management, alarm, boot_loop, proof, orders)
     duties = LastDuties(context, uptime, wakes.bursts, uptime_s=down.uptime_deadline_s)

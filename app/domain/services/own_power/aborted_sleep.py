@@ -63,7 +63,6 @@ class AbortedSleep:
         window, remedy = self._window.window, self._window.remedy
         if window is None:
             self._faults.clear(FAULT)
-            self._orders.forget(REBOOT)
         else:
             self._faults.report(FAULT, uncredited(window, self._rules.node, remedy or Remedy.SLEEP, forbidden))
 

@@ -6,14 +6,16 @@ from app.domain.errors import AnswerLate, ChainUnavailable, HostPowerFailed, Nic
 from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.model import Nic
+from app.domain.rules.address import address_objection
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.own_power.clock_alarm import ClockAlarm
-from app.domain.services.own_power.own_address import OwnAddress
 from app.ports.chain import ChainReader
 from app.ports.host_power import HostPower
 from app.ports.nic import NicPort
 
 FAULT = FaultKind.POWER_MANAGEMENT.key()
+ADDRESS_GOOD_FOR_S = 240.0
+"""A matching record is read again after this time, or when the card changes: a node in doubt looks every 2 s."""
 
 
 class PowerManagement:
@@ -30,8 +32,9 @@ class PowerManagement:
         allowed: bool,
     ) -> None:
         self._chain = chain
+        self._node = context.node.node
+        self._clock = context.clock
         self._port = nic
-        self._address = OwnAddress(context, chain)
         self._host = host
         self._alarm = alarm
         self._faults = context.faults
@@ -42,6 +45,8 @@ class PowerManagement:
         self.objection_may_pass = False
         """Whether the only reason is that host or chain did not answer in time: then the next check comes soon."""
         self._nic: Nic | None = None
+        self._fitted: Nic | None = None
+        self._fitted_at_s = float("-inf")
 
     @property
     def enabled(self) -> bool:
@@ -67,7 +72,8 @@ class PowerManagement:
             self._nic = nic = await self._port.find()
             if not await self._port.armed(nic):
                 await self._arm(nic)
-            await self._address.check(nic, lately=True)
+            if nic != self._fitted or self._clock.monotonic() - self._fitted_at_s >= ADDRESS_GOOD_FOR_S:
+                await self._check_address(nic)
         except ChainUnavailable as error:
             self.objection = f"whether the chain has the address of this machine's card is not known: {error}"
             self.objection_may_pass = True
@@ -88,7 +94,7 @@ class PowerManagement:
         self._nic = nic = await self._port.find()
         await self._arm(nic)
         try:
-            await self._address.check(nic, lately=False)
+            await self._check_address(nic)
         except ChainUnavailable as error:
             if not said_down:
                 raise
@@ -103,7 +109,12 @@ class PowerManagement:
     @property
     def wakers(self) -> tuple[str, ...]:
         """What makes the card wake this machine, as last armed."""
-        return () if self._nic is None else (_wakers(self._nic),)
+        nic = self._nic
+        if nic is None:
+            return ()
+        addresses = ", ".join(str(address) for address in nic.addresses)
+        modes = f", also by {nic.other_wake_modes}" if nic.other_wake_modes else ""
+        return (f"magic packets to {addresses} on {', '.join(nic.legs)}{modes}",)
 
     async def leaving(self) -> None:
         """The power-off is about to be ordered: let what runs after powerd arm the card once more."""
@@ -122,8 +133,10 @@ class PowerManagement:
                 "look for a firmware setting that forbids it"
             )
 
-
-def _wakers(nic: Nic) -> str:
-    addresses = ", ".join(str(address) for address in nic.addresses)
-    modes = f", also by {nic.other_wake_modes}" if nic.other_wake_modes else ""
-    return f"magic packets to {addresses} on {', '.join(nic.legs)}{modes}"
+    async def _check_address(self, nic: Nic) -> None:
+        """Raises `NotWakeable` when no peer can wake this node, and `ChainUnavailable` when that is not known."""
+        self._fitted = None
+        record = (await self._chain.nodes([self._node])).get(self._node)
+        if objection := address_objection(self._node, record, [nic]):
+            raise NotWakeable(objection)
+        self._fitted, self._fitted_at_s = nic, self._clock.monotonic()

@@ -1,4 +1,4 @@
-"""Slows down extrinsics that cost a fee when they fail, until one succeeds (R15)."""
+"""Slows down extrinsics that cost a fee when they fail; an account that can't pay is a fault at once (R13, R15)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from app.domain.backoff import Backoff
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain
+from app.domain.faults import FaultKind
 from app.domain.measurements import Call, ExtrinsicEnded, Fate
 from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.node_context import NodeContext
-from app.domain.services.reporting.wallet import Wallet
+
+WALLET_FAULT = FaultKind.WALLET.key()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,11 @@ FATES: tuple[tuple[type[Exception], Fate], ...] = (
 class FeePace:
     """The pace of one kind of extrinsic. A refused extrinsic costs nothing, and causes no pause."""
 
-    def __init__(self, context: NodeContext, wallet: Wallet, policy: FeePolicy, call: Call) -> None:
+    def __init__(self, context: NodeContext, policy: FeePolicy, call: Call) -> None:
         self._telemetry = context.telemetry
         self._call = call
         self._attempts = Attempts(context.clock, context.jitter)
-        self._wallet = wallet
+        self._faults = context.faults
         self._policy = policy
         self._reason = ""
 
@@ -48,7 +50,8 @@ class FeePace:
 
     def failed(self, error: Exception) -> float:
         """Record a failure; returns the pause before the next attempt in seconds, 0 for an error that cost nothing."""
-        self._wallet.failed(error)
+        if isinstance(error, ExtrinsicRefused) and error.reason == ExtrinsicRefused.PAYMENT:
+            self._cannot_pay(error.account)
         for kind, fate in FATES:
             if isinstance(error, kind):
                 self._telemetry.measure(ExtrinsicEnded(self._call, fate))
@@ -62,6 +65,15 @@ class FeePace:
 
     def succeeded(self) -> None:
         """Record a success: the next failure is the first."""
-        self._wallet.paid()
+        self._faults.clear(WALLET_FAULT)
         self._telemetry.measure(ExtrinsicEnded(self._call, Fate.INCLUDED))
         self._attempts.succeeded()
+
+    def _cannot_pay(self, account: str) -> None:
+        name = f" {account}" if account else ""
+        self._faults.report(
+            WALLET_FAULT,
+            f"this node's account{name} can't pay fees, so that the chain takes neither uptime nor power state "
+            "from it, and nothing is paid for it: send that account some TFT (1 TFT pays a thousand failed calls; "
+            "those that succeed are free)",
+        )
