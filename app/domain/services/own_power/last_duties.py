@@ -27,7 +27,6 @@ class LastDuties:
         """Report uptime before Down, unless this process has enough reports.
 
         The first report of a boot closes the window of the sleep before it, and a fork may have undone that report.
-
         If the report after Down closed the window, the new sleep would have none, and earn nothing (R13).
         """
         if self._uptime.taken < REPORTS_BEFORE_DOWN:

@@ -9,7 +9,8 @@ from app.entrypoints.simulator.world.machine import MachinePower
 
 EXCUSED = (*CHAIN, "unhealthy", "clock-drift", "daemon-killed")
 EXCUSED_S = 400.0
-"""powerd gives up a report that hangs after 180 s (`UptimePolicy`), and tries again within 75 s."""
+"""An attempt takes 180 s at most (`UptimePolicy.report_s_max`). The pause after it is at most 75 s, or 200 s after six
+in a row of unknown fate (`FeePolicy`); more do not fit into the longest made-up fault. The rest is for a block."""
 
 
 class NoUptimeGap(UptimeReports):
