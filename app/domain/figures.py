@@ -13,3 +13,8 @@ FIGURES = re.compile(rf"({NAMES})|\b0x[0-9a-f]+|[+-]?\d+(?:\.\d+)?", re.IGNORECA
 def without_figures(text: str) -> str:
     """The text with ``#`` for each figure. It is for comparison only, and never shown."""
     return FIGURES.sub(lambda found: found[1] or "#", text)
+
+
+def differ(text: str, other: str) -> bool:
+    """Whether the texts differ in more than their figures; the same text comes again at most looks."""
+    return text != other and without_figures(text) != without_figures(other)

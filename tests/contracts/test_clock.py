@@ -95,3 +95,14 @@ def test_cancellation_from_outside_is_no_time_out(rig: Rig) -> None:
             await task
 
     rig.run(body)
+
+
+def test_a_call_comes_later_unless_it_is_cancelled(rig: Rig) -> None:
+    async def body() -> None:
+        clock, called = rig.make(), asyncio.Event()
+        clock.call_later(SHORT_S / 2, lambda: pytest.fail("cancelled calls don't come")).cancel()
+        clock.call_later(SHORT_S, called.set)
+        assert not called.is_set()
+        await asyncio.wait_for(called.wait(), LONG_S)
+
+    rig.run(body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.model import NodeId, NodePower, Power, PowerState, Unreadable
-from app.domain.rules.last_waker import NEVER_S, USUAL_GAP_S, Sign, is_awake, is_fresh, signs_after
+from app.domain.rules.last_waker import NEVER_S, USUAL_GAP_S, heard_after, is_awake, is_fresh
 
 ONE, TWO = NodeId(1), NodeId(2)
 UP, DOWN = Power.UP, Power.DOWN
@@ -26,26 +26,25 @@ def test_only_a_node_that_is_up_and_wanted_up_counts(power: NodePower | Unreadab
 
 
 def test_a_counter_seen_for_the_first_time_is_no_sign() -> None:
-    signs = signs_after({}, {ONE: 7}, 1000, NEVER_S)
-    assert signs == {ONE: Sign(7, NEVER_S)}
-    assert not is_fresh(signs[ONE], 1000, 2700)
+    heard_s = heard_after({}, {}, {ONE: 7}, 1000, NEVER_S)
+    assert heard_s == {ONE: NEVER_S}
+    assert not is_fresh(heard_s[ONE], 1000, 2700)
 
 
 def test_a_counter_that_changed_is_a_sign_from_now_and_one_that_did_not_keeps_its_time() -> None:
-    before = {ONE: Sign(7, 100), TWO: Sign(9, 100)}
-    assert signs_after(before, {ONE: 8, TWO: 9}, 1000, 700) == {ONE: Sign(8, 1000), TWO: Sign(9, 100)}
+    heard_s = heard_after({ONE: 100, TWO: 100}, {ONE: 7, TWO: 9}, {ONE: 8, TWO: 9}, 1000, 700)
+    assert heard_s == {ONE: 1000, TWO: 100}
 
 
 def test_a_change_seen_after_a_long_time_may_be_as_old_as_the_look_before() -> None:
-    after = signs_after({ONE: Sign(7)}, {ONE: 8}, 5000, 5000 - USUAL_GAP_S - 1)
-    assert after == {ONE: Sign(8, 5000 - USUAL_GAP_S - 1)}
+    heard_s = heard_after({ONE: NEVER_S}, {ONE: 7}, {ONE: 8}, 5000, 5000 - USUAL_GAP_S - 1)
+    assert heard_s == {ONE: 5000 - USUAL_GAP_S - 1}
 
 
 def test_a_node_that_is_missing_in_this_answer_is_as_before() -> None:
-    before = {ONE: Sign(7, 100)}
-    assert signs_after(before, {}, 1000, 700) == before
+    assert heard_after({ONE: 100}, {ONE: 7}, {}, 1000, 700) == {ONE: 100}
 
 
 def test_a_sign_is_fresh_for_its_time() -> None:
-    assert is_fresh(Sign(8, 1000), 3699, 2700)
-    assert not is_fresh(Sign(8, 1000), 3700, 2700)
+    assert is_fresh(1000, 3699, 2700)
+    assert not is_fresh(1000, 3700, 2700)

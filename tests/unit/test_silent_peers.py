@@ -154,4 +154,4 @@ async def test_two_that_look_at_the_same_time_are_one_look(pair: VirtualFarm) ->
         await watch.look([NodeId(2)])
         await watch.look([NodeId(2)])
         assert node.signs_of_life.reads == before + 1
-        assert not watch.is_silent(NodeId(1)), "nothing is known of it"
+        assert not watch.silent_among([NodeId(1)]), "nothing is known of it"

@@ -100,6 +100,7 @@ class StoppedFor:
         self._clock = clock
         self._stopped_s = seconds
         self.now, self.monotonic, self.timeout = clock.now, clock.monotonic, clock.timeout
+        self.call_later = clock.call_later
 
     async def sleep(self, seconds: float) -> None:
         late_s, self._stopped_s = self._stopped_s, 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 
 import pytest
@@ -146,3 +147,18 @@ def test_the_loop_goes_on_after_a_callback_that_fails() -> None:
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         assert runner.run(wait()) == "went on"
     assert told == ["LookupError('no such thing')"]
+
+
+def test_ctrl_c_ends_a_run_with_its_tasks() -> None:
+    ended: list[str] = []
+
+    async def wait() -> None:
+        asyncio.get_running_loop().call_later(5, signal.raise_signal, signal.SIGINT)
+        try:
+            await asyncio.sleep(10)
+        finally:
+            ended.append("cleaned up")
+
+    with pytest.raises(KeyboardInterrupt), asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(wait())
+    assert ended == ["cleaned up"]

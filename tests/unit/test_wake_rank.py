@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.domain.model import NodeId, NodePower, Power, PowerState, Unreadable
 from app.domain.rules.wake import Wake
-from app.domain.rules.wake_rank import WakeOrderPolicy, can_wake_others, order, rank
+from app.domain.rules.wake_rank import WakeOrderPolicy, order, rank, wakers_among
 from app.domain.services.waking.wake_order import WakeOrder
 
 UP, DOWN = PowerState(Power.UP), PowerState(Power.DOWN, 5)
@@ -84,7 +84,7 @@ def test_without_first_wakers_no_waker_waits() -> None:
     ],
 )
 def test_only_a_node_that_is_up_and_wanted_up_counts_as_a_waker(power: NodePower | Unreadable, counts: bool) -> None:
-    assert can_wake_others(power) is counts
+    assert (NodeId(1) in wakers_among({NodeId(1): power})) is counts
 
 
 class TestTurns:

@@ -29,8 +29,8 @@ from app.domain.rules.wake import (
     Wake,
     WakePolicy,
     may_sleep,
+    sleepers_to_wake,
     step,
-    wants_waking,
     worth_waiting,
 )
 from app.entrypoints.documents.wake import document
@@ -202,7 +202,7 @@ def test_a_hint_whose_state_turns_down_is_a_sleeper_from_then_on() -> None:
 
 @pytest.mark.parametrize(("power", "by_look"), [(ASLEEP, True), (AWAKE, False), (GOING_DOWN, False), (BROKEN, False)])
 def test_what_a_look_begins_is_known_without_a_step(power: NodePower | Unreadable, by_look: bool) -> None:
-    assert wants_waking(power) is by_look
+    assert (sleepers_to_wake({NODE: power}) == [NODE]) is by_look
     assert (step(None, NODE, Look(power, NOW_S), NOW_S, TERMS)[0] is not None) is by_look
 
 

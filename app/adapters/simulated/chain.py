@@ -211,7 +211,7 @@ class SimulatedChain:
         self.reads += 1
         if self.latency_s:
             await self._clock.sleep(self.latency_s / 2)
-        if self.hang_everything or not self._hanging.isdisjoint(nodes):
+        if self.hang_everything or (self._hanging and not self._hanging.isdisjoint(nodes)):
             await self._hang()
         if self.unavailable or self.fails():
             raise ChainUnavailable("the simulated chain is away")
@@ -226,8 +226,7 @@ class SimulatedChain:
         raise ChainUnavailable(f"the simulated chain gave no answer within {self._timeout_s:.0f} s")
 
     def _head(self, kind: HeadKind) -> Head:
-        block = self._block_of(kind)
-        return Head(kind, block.number, block.hash, block.time_ms / 1000)
+        return self._powers.head(kind, self._block_of(kind))
 
     def _block_of(self, kind: HeadKind) -> LedgerBlock:
         final = kind is HeadKind.FINALIZED and self.has_finality

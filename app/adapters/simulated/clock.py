@@ -9,11 +9,11 @@ differ. Pytest runs async tests on it with the fixture
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from contextvars import Context, copy_context
+from heapq import heappop, heappush
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -22,26 +22,23 @@ class Deadlock(RuntimeError):
     """Every task waits and no timer is set, so that in virtual time no task would ever run again."""
 
 
-class _Handle(asyncio.TimerHandle):
-    """A callback that is due, and nothing else: asyncio's own handles ask their loop for its mode at each step."""
+class _Due(list[Any]):
+    """A callback that is due: when, in which order among those of that moment, what, its arguments, and its context.
+
+    Half of a run's callbacks are timers. A list is made and compared in C, and asyncio's own handles are not.
+    """
 
     __slots__ = ()
 
-    def __init__(self, when: float, callback: Callable[..., Any], args: tuple[Any, ...], context: Context) -> None:
-        self._when = when
-        self._callback: Any = callback
-        self._args: Any = args
-        self._context = context
-        self._cancelled = False
-        self._repr = None
-        self._scheduled = False
-
-    def run(self) -> None:
-        self._context.run(self._callback, *self._args)
+    def when(self) -> float:
+        """As an `asyncio.TimerHandle`."""
+        return float(self[0])
 
     def cancel(self) -> None:
-        self._cancelled = True
-        self._callback = self._args = None
+        self[2] = self[3] = None
+
+    def cancelled(self) -> bool:
+        return self[2] is None
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -49,67 +46,80 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     Raises `Deadlock` out of ``run_until_complete`` when nothing can run any more. Timers that are due
     at the same moment run in the order in which they were set. Simulations spend a good part of their
-    time here, so the timers are kept as tuples, which are compared faster than asyncio's handles, and
-    the handles are as small as they can be. asyncio's debug mode finds nothing here.
+    time here. asyncio's debug mode finds nothing here.
     """
 
-    _ready: deque[_Handle]
+    _ready: deque[_Due]
     _stopping: bool
 
     def __init__(self) -> None:
         super().__init__()
-        self._now_s = 0.0
-        self._timers: list[tuple[float, int, _Handle]] = []
+        self.now_s = 0.0
+        """Virtual seconds since the loop was made."""
+        self._timers: list[_Due] = []
         self._set = 0
 
     def time(self) -> float:
-        """Virtual seconds since the loop was made."""
-        return self._now_s
+        return self.now_s
 
     def call_at(  # type: ignore[override]  # typeshed names arguments that no caller names
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        timer = _Handle(when, callback, args, copy_context() if context is None else context)
         self._set += 1
-        heapq.heappush(self._timers, (when, self._set, timer))
-        return timer
+        timer = _Due((when, self._set, callback, args, copy_context() if context is None else context))
+        heappush(self._timers, timer)
+        return timer  # type: ignore[return-value]
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        return self.call_at(self._now_s + delay, callback, *args, context=context)
+        self._set += 1
+        timer = _Due((self.now_s + delay, self._set, callback, args, copy_context() if context is None else context))
+        heappush(self._timers, timer)
+        return timer  # type: ignore[return-value]
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        handle = _Handle(self._now_s, callback, args, copy_context() if context is None else context)
+        handle = _Due((0.0, 0, callback, args, copy_context() if context is None else context))
         self._ready.append(handle)
-        return handle
+        return handle  # type: ignore[return-value]
+
+    call_soon_threadsafe = call_soon  # type: ignore[assignment]  # asked for by Ctrl-C, in the loop's own thread
 
     def run_in_executor(self, executor: object, func: Callable[..., Any], *args: Any) -> NoReturn:  # type: ignore[override]  # noqa: ARG002
         """Refuse, since a thread runs in real time."""
         raise RuntimeError(f"{func!r} can't run in a thread: this event loop is in virtual time")
 
     def _run_once(self) -> None:
-        """One turn, as asyncio asks for it: move the clock if nothing is ready, then run what is."""
+        """Turns until the loop is asked to stop: in each, move the clock if nothing is ready, then run what is."""
         ready, timers = self._ready, self._timers
-        if not ready and not self._stopping:
-            while timers and timers[0][2].cancelled():
-                heapq.heappop(timers)
-            if not timers:
-                raise Deadlock("deadlock in virtual time: every task waits, and no timer is set")
-            self._now_s = max(self._now_s, timers[0][0])
-        while timers and timers[0][0] <= self._now_s:
-            ready.append(heapq.heappop(timers)[2])
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle.cancelled():
-                try:
-                    handle.run()
-                except (SystemExit, KeyboardInterrupt):
-                    raise
-                except BaseException as error:  # noqa: BLE001 - what asyncio's own handles do
-                    self.call_exception_handler({"message": "a callback failed", "exception": error, "handle": handle})
+        next_ready = ready.popleft
+        while True:
+            if not ready and not self._stopping:
+                self._move_clock()
+            while timers and timers[0][0] <= self.now_s:
+                ready.append(heappop(timers))
+            for _ in range(len(ready)):
+                _, _, callback, args, context = handle = next_ready()
+                if callback is not None:
+                    try:
+                        context.run(callback, *args)
+                    except (SystemExit, KeyboardInterrupt):
+                        raise
+                    except BaseException as error:  # noqa: BLE001 - what asyncio's own handles do
+                        what = {"message": "a callback failed", "exception": error, "handle": handle}
+                        self.call_exception_handler(what)
+            if self._stopping:
+                return
+
+    def _move_clock(self) -> None:
+        timers = self._timers
+        while timers and timers[0].cancelled():
+            heappop(timers)
+        if not timers:
+            raise Deadlock("deadlock in virtual time: every task waits, and no timer is set")
+        self.now_s = max(self.now_s, timers[0].when())
 
     def _process_events(self, event_list: list[object]) -> None:
         """Asked for by asyncio; there is no I/O here."""
@@ -176,7 +186,7 @@ class VirtualClock:
     def monotonic(self) -> float:
         """Seconds since the loop was made."""
         loop = self._loop or self._bind()
-        return 0.0 if loop is None else loop.time()
+        return 0.0 if loop is None else loop.now_s
 
     async def sleep(self, seconds: float) -> None:
         if self._loop is None:
@@ -186,6 +196,11 @@ class VirtualClock:
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         """Cancel the body and raise `TimeoutError` after virtual ``seconds``."""
         return _Timeout(self._loop or self._bind(), seconds)
+
+    def call_later(self, seconds: float, call: Callable[[], object]) -> asyncio.TimerHandle:
+        loop = self._loop or self._bind()
+        assert loop is not None, "timers need a running loop"
+        return loop.call_later(seconds, call)
 
     def step_wall_clock(self, by_s: float) -> None:
         """Let the wall clock jump, as time synchronisation does; monotonic time stays."""

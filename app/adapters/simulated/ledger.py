@@ -40,7 +40,7 @@ class _Making:
     def read(self, name: str, key: Any, default: Any = None) -> Any:
         if (name, key) in self.writes:
             return self.writes[name, key]
-        return self._store.read(name, key, self.number, default)
+        return self._store.newest(name).get(key, default)
 
     def write(self, name: str, key: Any, value: Any) -> None:
         self.writes[name, key] = value
@@ -172,24 +172,8 @@ class Ledger:
         parent = self.best
         time_ms = max(int(now_s * 1000), parent.time_ms + 1)
         block = Block(parent.number + 1, self._hash(parent.hash, parent.number + 1), parent.hash, time_ms)
-        waiting = list(self._pool)
-        progress = True
-        while progress:
-            progress, left = False, []
-            for extrinsic in waiting:
-                nonce = int(self.store.read("Nonce", extrinsic.account, block.number, 0))
-                if extrinsic.nonce == nonce and not self._dead(extrinsic, block):
-                    self._apply(extrinsic, block)
-                    progress = True
-                else:
-                    left.append(extrinsic)
-            waiting = left
-        self._pool.refill(
-            extrinsic
-            for extrinsic in waiting
-            if not self._dead(extrinsic, block)
-            and extrinsic.nonce >= self.store.read("Nonce", extrinsic.account, block.number, 0)
-        )
+        if self._pool:
+            self._include(block)
         self._add(block)
         if not self.hold_finality:
             self.finalized_number = max(self.finalized_number, block.number - self.finality_lag)
@@ -220,6 +204,25 @@ class Ledger:
         if not lose:
             self._pool.refill([*returned, *self._pool])
 
+    def _include(self, block: Block) -> None:
+        nonces = self.store.newest("Nonce")
+        waiting = list(self._pool)
+        progress = True
+        while progress:
+            progress, left = False, []
+            for extrinsic in waiting:
+                if extrinsic.nonce == nonces.get(extrinsic.account, 0) and not self._dead(extrinsic, block):
+                    self._apply(extrinsic, block)
+                    progress = True
+                else:
+                    left.append(extrinsic)
+            waiting = left
+        self._pool.refill(
+            extrinsic
+            for extrinsic in waiting
+            if not self._dead(extrinsic, block) and extrinsic.nonce >= nonces.get(extrinsic.account, 0)
+        )
+
     def _apply(self, extrinsic: Extrinsic, block: Block) -> None:
         index = len(block.extrinsics)
         block.extrinsics.append(extrinsic)
@@ -235,7 +238,7 @@ class Ledger:
         store, number, account = self.store, block.number, extrinsic.account
         store.write("Nonce", account, extrinsic.nonce + 1, number)
         if not free:
-            store.write("Balance", account, store.read("Balance", account, number, 0) - FEE, number)
+            store.write("Balance", account, store.newest("Balance").get(account, 0) - FEE, number)
         pays = "No" if free else "Yes"
         if error:
             block.events.append(Event(index, "System", "ExtrinsicFailed", {"error": error, "pays_fee": pays}))

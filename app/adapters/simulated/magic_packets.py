@@ -62,11 +62,12 @@ class SimulatedNetwork:
     def carry(self, mac: Mac) -> None:
         """Take a packet from a sender."""
         self.carried += 1
-        lost = self._to_lose[mac] > 0
+        lost = bool(self._to_lose) and self._to_lose[mac] > 0
         if lost:
             self._to_lose[mac] -= 1
         lost = lost or self.loses(mac)
-        self._sent.append(SentPacket(self._clock.monotonic(), mac, lost))
+        if self._sent.maxlen:
+            self._sent.append(SentPacket(self._clock.monotonic(), mac, lost))
         if not lost:
             for listener in tuple(self._listeners.get(mac, ())):
                 listener(mac)

@@ -11,9 +11,18 @@ from functools import lru_cache
 from typing import Any, cast
 
 from app.adapters.simulated.ledger import Ledger
+from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.pallet import ALWAYS_UP
 from app.adapters.simulated.pallet import Power as LedgerPower
-from app.domain.model import NodeId, NodePower, Power, PowerState
+from app.domain.model import Head, HeadKind, NodeId, NodePower, Power, PowerState
+
+
+class _Entries(dict[NodeId, NodePower]):
+    """A node without an entry is Up, and wanted so."""
+
+    def __missing__(self, node: NodeId) -> NodePower:
+        power = self[node] = node_power_of(ALWAYS_UP)
+        return power
 
 
 class NodePowers:
@@ -21,13 +30,25 @@ class NodePowers:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._now: dict[NodeId, NodePower] = {}
+        self._now = _Entries()
+        self._best_head = self._finalized_head = Head(HeadKind.BEST, None, "", 0.0)
         ledger.store.watch("NodePower", self._changed)
+
+    def head(self, kind: HeadKind, block: Block) -> Head:
+        """This block as the head of that kind: the same value for all who read it meanwhile."""
+        best = kind is HeadKind.BEST
+        head = self._best_head if best else self._finalized_head
+        if head.hash != block.hash:
+            head = Head(kind, block.number, block.hash, block.time_ms / 1000)
+            if best:
+                self._best_head = head
+            else:
+                self._finalized_head = head
+        return head
 
     def best(self, nodes: Collection[NodeId]) -> dict[NodeId, NodePower]:
         """As of the newest block."""
-        power, up = self._now.get, node_power_of(ALWAYS_UP)
-        return {node: power(node, up) for node in nodes}
+        return dict(zip(nodes, map(self._now.__getitem__, nodes), strict=True))
 
     def finalized(self, nodes: Collection[NodeId]) -> dict[NodeId, NodePower]:
         """As of the finalized block."""

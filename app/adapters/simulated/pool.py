@@ -18,6 +18,9 @@ class Pool:
         self._nonces: Counter[tuple[bytes, int]] = Counter()
         self._lost: deque[bytes] = deque(maxlen=LOST_REMEMBERED)
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def __iter__(self) -> Iterator[Extrinsic]:
         return iter(self._waiting)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import repeat
 
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Block
@@ -22,6 +23,7 @@ class SimulatedSignsOfLife:
         """Those of one ledger may share the ``accounts`` of nodes that they learn."""
         self._ledger = ledger
         self._accounts = {} if accounts is None else accounts
+        self._asked: tuple[Collection[NodeId], Mapping[NodeId, bytes]] = ((), {})
         self.unavailable = False
         self.forgets = False
         self.reads = 0
@@ -33,7 +35,7 @@ class SimulatedSignsOfLife:
         ledger = self._ledger
         nonces = ledger.store.final("Nonce", ledger.finalized_number)
         accounts = self._accounts_of(nodes)
-        found = {node: nonces.get(accounts[node], 0) for node in nodes if node in accounts}
+        found = dict(zip(accounts, map(nonces.get, accounts.values(), repeat(0)), strict=False))
         return Counters(ledger.finalized.time_ms / 1000, found)
 
     async def earlier(self, nodes: Collection[NodeId]) -> Counters | None:
@@ -43,9 +45,8 @@ class SimulatedSignsOfLife:
 
     def _at(self, block: Block, nodes: Collection[NodeId]) -> Counters:
         self._check()
-        accounts = self._accounts_of(nodes)
         nonce = self._ledger.store.read
-        found = {node: nonce("Nonce", accounts[node], block.number, 0) for node in nodes if node in accounts}
+        found = {node: nonce("Nonce", of, block.number, 0) for node, of in self._accounts_of(nodes).items()}
         return Counters(block.time_ms / 1000, found)
 
     def _check(self) -> None:
@@ -54,7 +55,11 @@ class SimulatedSignsOfLife:
 
     def _accounts_of(self, nodes: Collection[NodeId]) -> Mapping[NodeId, bytes]:
         """Of those that exist; a node keeps its twin, and a twin its account."""
-        for node in nodes:
-            if node not in self._accounts and (record := self._ledger.read("Nodes", node)) is not None:
-                self._accounts[node] = self._ledger.read("Twins", record["twin_id"])["account_id"]
-        return self._accounts
+        asked, accounts = self._asked
+        if nodes != asked or len(accounts) < len(nodes):
+            for node in nodes:
+                if node not in self._accounts and (record := self._ledger.read("Nodes", node)) is not None:
+                    self._accounts[node] = self._ledger.read("Twins", record["twin_id"])["account_id"]
+            accounts = {node: self._accounts[node] for node in nodes if node in self._accounts}
+            self._asked = tuple(nodes), accounts
+        return accounts

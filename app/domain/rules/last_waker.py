@@ -19,7 +19,6 @@ up, one crashes: it stops counting for the other after ``fresh_s``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from app.domain.model import NodeId, NodePower, Power, Unreadable
 
@@ -29,32 +28,25 @@ USUAL_GAP_S = 600.0
 """The usual time between two looks. After a longer gap, a change may be nearly as old as the gap."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """A node's counter, and when a look last saw it change (monotonic seconds; -inf: never)."""
+def heard_after(
+    heard_s: Mapping[NodeId, float],
+    before: Mapping[NodeId, int],
+    counters: Mapping[NodeId, int],
+    now_s: float,
+    looked_at_s: float,
+) -> dict[NodeId, float]:
+    """When a look last saw each node's counter change (monotonic seconds; -inf: never), after this look.
 
-    counter: int
-    at_s: float = NEVER_S
-
-
-def signs_after(
-    before: Mapping[NodeId, Sign], counters: Mapping[NodeId, int], now_s: float, looked_at_s: float
-) -> dict[NodeId, Sign]:
-    """The signs after this look; ``looked_at_s`` is the time of the look before it."""
+    ``before`` are the counters of the look before it, and ``looked_at_s`` is its time.
+    """
     changed_at_s = now_s if now_s - looked_at_s <= USUAL_GAP_S else looked_at_s
-    signs = dict(before)
-    for node, counter in counters.items():
-        known = before.get(node)
-        if known is None:
-            signs[node] = Sign(counter)
-        elif known.counter != counter:
-            signs[node] = Sign(counter, changed_at_s)
-    return signs
+    changed = [node for node, counter in counters.items() if before.get(node) != counter]
+    return {**heard_s, **{node: changed_at_s if node in before else NEVER_S for node in changed}}
 
 
-def is_fresh(sign: Sign, now_s: float, fresh_s: float) -> bool:
-    """Whether the node's last sign of life is less than ``fresh_s`` old."""
-    return now_s - sign.at_s < fresh_s
+def is_fresh(heard_s: float, now_s: float, fresh_s: float) -> bool:
+    """Whether a node that was last heard at ``heard_s`` gave a sign of life less than ``fresh_s`` ago."""
+    return now_s - heard_s < fresh_s
 
 
 def is_awake(power: NodePower | Unreadable) -> bool:

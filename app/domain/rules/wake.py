@@ -20,7 +20,7 @@ from typing import ClassVar
 
 from app.domain.backoff import Backoff, Jitter
 from app.domain.commands import DeferBurst, EndWake, SendBurst, WakeCommand
-from app.domain.model import NodeId, NodePower, Power, Unreadable
+from app.domain.model import NodeId, NodePower, Power, Powers, Unreadable
 from app.domain.rules.wake_rank import WakeOrderPolicy
 
 # Compared for every node of a farm at every look, where an enum's attribute lookup takes measurable time.
@@ -283,9 +283,13 @@ def seen_in(happened: Input) -> Seen:
     return Seen.ASLEEP if power.state.power is _DOWN else Seen.AWAKE
 
 
-def wants_waking(power: NodePower | Unreadable) -> bool:
-    """Whether a look at the chain without an event begins a wake."""
-    return isinstance(power, NodePower) and power.target is _UP and power.state.power is _DOWN
+def sleepers_to_wake(powers: Powers) -> list[NodeId]:
+    """The nodes whose wake a look at the chain begins without an event."""
+    return [
+        node
+        for node, power in powers.items()
+        if isinstance(power, NodePower) and power.target is _UP and power.state.power is _DOWN
+    ]
 
 
 def may_sleep(power: NodePower | Unreadable) -> bool:

@@ -23,7 +23,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from app.domain.model import NodeId, NodePower, Power, Unreadable
+from app.domain.model import NodeId, NodePower, Power, Powers
 
 _UP = Power.UP  # asked of every node of a farm at every look: an enum's lookup shows
 
@@ -47,12 +47,16 @@ class WakeOrderPolicy:
         return self.stagger_s if rank < 2 * self.first_wakers else self.delay_s_max
 
 
-def can_wake_others(power: NodePower | Unreadable) -> bool:
-    """Whether a node with this power counts as a waker: target and state are Up.
+def wakers_among(powers: Powers) -> dict[NodeId, None]:
+    """The nodes that count as wakers: target and state are Up.
 
-    In doubt it does not count, and the wakers behind it call sooner.
+    In doubt a node does not count, and the wakers behind it call sooner.
     """
-    return isinstance(power, NodePower) and power.state.power is _UP and power.target is _UP
+    return {
+        node: None
+        for node, power in powers.items()
+        if isinstance(power, NodePower) and power.state.power is _UP and power.target is _UP
+    }
 
 
 def order(target: NodeId, wakers: Collection[NodeId]) -> list[NodeId]:

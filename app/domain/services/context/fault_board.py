@@ -6,7 +6,7 @@ from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import RetryableError
 from app.domain.events import FaultCleared, FaultRaised, OperationFailed
 from app.domain.faults import FaultKey, FaultKind
-from app.domain.figures import without_figures
+from app.domain.figures import differ
 from app.domain.model import Fault
 from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.trigger import Trigger
@@ -46,7 +46,7 @@ class FaultBoard:
         before = self._faults.get(key)
         began_s = self._clock.monotonic() if before is None else before.began_s
         self._faults[key] = Fault(key, message, began_s)
-        if before is None or without_figures(before.message) != without_figures(message):
+        if before is None or differ(before.message, message):
             self._telemetry.record(FaultRaised(key, message))
             self._changed.pull(key)
 

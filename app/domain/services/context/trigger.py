@@ -8,26 +8,38 @@ from app.ports.clock import Clock
 
 
 class Trigger:
-    """Wakes the one loop that waits for it."""
+    """Wakes the one loop that waits for it.
+
+    It waits thousands of times a day, nearly always until the time is over. So that end is a plain timer, and not
+    the cancellation of a task.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._pulled = asyncio.Event()
+        self._pulled = False
         self._reason = ""
+        self._waiter: asyncio.Future[None] | None = None
 
     def pull(self, reason: str) -> None:
         """Ask for another look; the first reason since the last look is kept."""
-        if not self._pulled.is_set():
-            self._reason = reason
-            self._pulled.set()
+        if not self._pulled:
+            self._pulled, self._reason = True, reason
+            self._wake()
 
     async def wait(self, seconds: float) -> str:
         """Wait for a pull, and return its reason; an empty text after ``seconds`` without one."""
-        if not self._pulled.is_set():
+        if not self._pulled:
+            self._waiter = asyncio.get_running_loop().create_future()
+            timer = self._clock.call_later(seconds, self._wake)
             try:
-                async with self._clock.timeout(seconds):
-                    await self._pulled.wait()
-            except TimeoutError:
-                return ""
-        self._pulled.clear()
+                await self._waiter
+            finally:
+                timer.cancel()
+        if not self._pulled:
+            return ""
+        self._pulled = False
         return self._reason
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

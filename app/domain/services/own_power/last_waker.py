@@ -1,7 +1,7 @@
 """Keeps this node up while no other node of its farm is known to be awake and able to wake it (R14).
 
-`app.domain.rules.last_waker` decides which nodes count as awake. Where the chain shows no signs of life (behind
-api-gateway), target and state decide alone.
+A waker with a fresh sign of life (`app.domain.rules.last_waker`) counts as awake. Where the chain shows no signs
+of life (behind api-gateway), target and state decide alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Collection
 
 from app.domain.errors import PowerdError
 from app.domain.model import NodeId
-from app.domain.rules.last_waker import is_awake
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.signs_watch import SignsWatch
 from app.domain.services.waking.wake_order import WakeOrder
@@ -51,14 +50,12 @@ class LastWaker:
     async def _another_is_awake(self, peers: Collection[NodeId]) -> bool:
         if self._watch.available:
             await self._watch.look(peers)
-            alive = [node for node in peers if self._watch.is_fresh(node)]
+            alive = self._watch.fresh_among(peers)
         else:
             members = set(peers)
             alive = [node for node in self._order.wakers if node in members][:ASKED_MAX]
         self.seen_awake = ()
         if not alive:
             return False
-        powers = await self._farm.powers(alive)
-        self._order.saw(powers)
-        self.seen_awake = tuple(node for node, power in powers.items() if is_awake(power))
+        self.seen_awake = tuple(self._order.saw(await self._farm.powers(alive)))
         return bool(self.seen_awake)

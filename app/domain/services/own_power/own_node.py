@@ -6,7 +6,7 @@ from app.domain.commands import Guard, LookAgain, PowerCommand, ReportUp, ShutDo
 from app.domain.errors import PowerdError
 from app.domain.events import PowerUnreadable, StayingUp
 from app.domain.faults import FaultKind
-from app.domain.figures import without_figures
+from app.domain.figures import differ
 from app.domain.model import Power
 from app.domain.rules.paid import DownWindow
 from app.domain.rules.power import Observation, decide
@@ -125,7 +125,7 @@ class OwnNode:
         before = "" if self.objection is None else self.objection.reason
         self.objection = command if isinstance(command, StayUp) else None
         match command:
-            case StayUp(guard, reason) if without_figures(reason) != without_figures(before):
+            case StayUp(guard, reason) if differ(reason, before):
                 unreadable = guard is Guard.UNREADABLE
                 self._telemetry.record(PowerUnreadable(reason) if unreadable else StayingUp(reason))
             case StayUp() | ShutDown():

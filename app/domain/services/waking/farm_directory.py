@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 from app.domain.errors import ChainUnavailable
@@ -71,11 +71,19 @@ class FarmDirectory:
             raise ChainUnavailable(f"the list of the nodes of farm {self._farm} lacks this node, {self._own}")
         joined = [node for node in self._members if node not in before]
         self._members = tuple(node for node in dict.fromkeys([*listed, *joined]) if node != self._own)
+        members = set(self._members)
         if self._all_at_once:
             asked = self._members
             records = await self._chain.nodes(asked)
+            good = {
+                node: record
+                for node, record in records.items()
+                if isinstance(record, Node) and record.farm == self._farm and node in members
+            }
+            self._nodes |= good
             for node in asked:
-                self._learn(node, records.get(node))
+                if node not in good or node in self._unreadable:
+                    self._learn(node, records.get(node))
         members = set(self._members)
         self._nodes = {node: record for node, record in self._nodes.items() if node in members}
         for node in sorted(self._unreadable - members):
@@ -111,6 +119,10 @@ class FarmDirectory:
             record = found.get(node)
             if record is not None or node not in self._members:
                 self._learn(node, record)
+
+    def unknown(self, nodes: Iterable[NodeId]) -> list[NodeId]:
+        """Those of these nodes whose record was never read."""
+        return sorted(set(nodes) - self._nodes.keys())
 
     def known(self, node: NodeId) -> Node | None:
         """The record as last read."""

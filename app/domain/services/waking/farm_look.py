@@ -59,9 +59,18 @@ class FarmLook:
             return
         asked_at_s = self._clock.monotonic()
         peers = await self._farm.peers()
+        if self._farm.nodes_at_once is None:
+            powers = await self._read(peers) if peers else {}
+        else:
+            powers = await self._read_parts(peers, self._farm.nodes_at_once)
+        self._wakes.on_look_at_all(powers, asked_at_s=asked_at_s)
+        await self._silent.look(powers, self._clock.monotonic())
+
+    async def _read_parts(self, peers: Collection[NodeId], at_once: int) -> Powers:
+        """Read all, part by part; a part that is not answered stays unknown. Raises when none is answered."""
         powers: dict[NodeId, NodePower | Unreadable] = {}
         unanswered: list[ChainUnavailable] = []
-        parts = parts_of(peers, self._farm.nodes_at_once)
+        parts = parts_of(peers, at_once)
         for part in parts:
             self._progress.made(FARM)
             part_asked_at_s = self._clock.monotonic()
@@ -76,10 +85,9 @@ class FarmLook:
             powers |= read
         if unanswered and len(unanswered) == len(parts):
             raise unanswered[0]
-        self._wakes.on_look_at_all(powers, asked_at_s=asked_at_s)
-        await self._silent.look(powers, self._clock.monotonic())
+        return powers
 
     async def _read(self, peers: Collection[NodeId]) -> Powers:
         powers = await self._farm.powers(peers)
-        await self._farm.among([node for node, power in powers.items() if may_sleep(power)])
+        await self._farm.among([node for node in self._farm.unknown(powers) if may_sleep(powers[node])])
         return powers

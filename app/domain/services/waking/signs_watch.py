@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 
 from app.domain.model import NodeId
-from app.domain.rules.last_waker import NEVER_S, Sign, is_fresh, signs_after
+from app.domain.rules.last_waker import NEVER_S, heard_after, is_fresh
 from app.domain.rules.silence import counts
 from app.ports.clock import Clock
 from app.ports.signs_of_life import SignsOfLife
@@ -22,7 +22,8 @@ class SignsWatch:
         self._port = port
         self._clock = clock
         self._fresh_s = fresh_s
-        self._signs: dict[NodeId, Sign] = {}
+        self._counters: Mapping[NodeId, int] = {}
+        self._heard_s: Mapping[NodeId, float] = {}
         self._known_since_s: dict[NodeId, float] = {}
         self._looked_at_s = NEVER_S
         self._regular_since_s = NEVER_S
@@ -51,22 +52,26 @@ class SignsWatch:
             age_s = self._clock.now() - counters.time_s
             if not counts(age_s, now_s - self._looked_at_s, max(self._fresh_s / 2, 4 * LOOK_S_MIN)):
                 self._regular_since_s = now_s
-            self._signs = signs_after(self._signs, counters.of, now_s, self._looked_at_s)
+            self._heard_s = heard_after(self._heard_s, self._counters, counters.of, now_s, self._looked_at_s)
+            self._counters = counters.of
             if counters.of.keys() != self._known_since_s.keys():
                 self._known_since_s = {node: self._known_since_s.get(node, now_s) for node in counters.of}
             self._looked_at_s = now_s
 
-    def is_fresh(self, node: NodeId) -> bool:
-        """Whether the node gave a sign of life within ``fresh_s``."""
-        sign = self._signs.get(node)
-        return sign is not None and is_fresh(sign, self._clock.monotonic(), self._fresh_s)
+    def fresh_among(self, nodes: Iterable[NodeId]) -> list[NodeId]:
+        """The nodes that gave a sign of life within ``fresh_s``."""
+        heard_s, now_s, fresh_s = self._heard_s, self._clock.monotonic(), self._fresh_s
+        return [node for node in nodes if is_fresh(heard_s.get(node, NEVER_S), now_s, fresh_s)]
 
-    def is_silent(self, node: NodeId) -> bool:
-        """Whether the node gave no sign for ``fresh_s`` as of the last look, and was watched for that long."""
-        if node not in self._known_since_s:
-            return False
-        heard_s = max(self._signs[node].at_s, self._known_since_s[node], self._regular_since_s)
-        return self._looked_at_s - heard_s >= self._fresh_s
+    def silent_among(self, nodes: Iterable[NodeId]) -> list[NodeId]:
+        """The nodes that gave no sign for ``fresh_s`` as of the last look, and were watched for that long."""
+        heard_s_max = self._looked_at_s - self._fresh_s
+        if self._regular_since_s > heard_s_max:
+            return []
+        heard_s, since_s = self._heard_s, self._known_since_s
+        return [
+            node for node in nodes if node in since_s and since_s[node] <= heard_s_max and heard_s[node] <= heard_s_max
+        ]
 
     async def _look_back(self, port: SignsOfLife, peers: Collection[NodeId]) -> None:
         """Take signs from the chain's history, so that a node that just started need not wait for the next reports."""
@@ -74,4 +79,5 @@ class SignsWatch:
         if earlier is not None:
             age_s = max(0.0, self._clock.now() - earlier.time_s)
             self._looked_at_s = self._clock.monotonic() - age_s
-            self._signs = signs_after({}, earlier.of, self._looked_at_s, NEVER_S)
+            self._heard_s = heard_after({}, {}, earlier.of, self._looked_at_s, NEVER_S)
+            self._counters = earlier.of

@@ -8,7 +8,6 @@ from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.model import NodeId, Powers
 from app.domain.rules.silence import STEP_S, Silence, SilencePolicy
-from app.domain.rules.wake_rank import can_wake_others
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.waking.signs_watch import SignsWatch
 from app.domain.services.waking.wake_order import WakeOrder
@@ -44,8 +43,7 @@ class SilentPeers:
             self._telemetry.record(OperationFailed("looking for signs of life", str(error), 0.0))
             return
         if self._policy.call:
-            wanted_up = [node for node, power in powers.items() if can_wake_others(power)]
-            self._follow({node: None for node in wanted_up if self._watch.is_silent(node)}, now_s)
+            self._follow(dict.fromkeys(self._watch.silent_among(self._order.wakers)), now_s)
 
     def _follow(self, silent: dict[NodeId, None], now_s: float) -> None:
         self._order.saw_silent(silent)

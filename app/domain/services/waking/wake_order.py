@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.domain.model import NodeId, NodePower, Power, Powers, Unreadable
 from app.domain.rules.wake import Wake
-from app.domain.rules.wake_rank import WakeOrderPolicy, can_wake_others, rank
+from app.domain.rules.wake_rank import WakeOrderPolicy, rank, wakers_among
 
 
 class WakeOrder:
@@ -30,17 +30,17 @@ class WakeOrder:
         """Whether this node is about to go down: then it leaves no sleeper to others."""
         return self._leaving
 
-    def saw(self, powers: Powers) -> None:
-        """Take the power of some peers as just read from the chain."""
-        for node, power in powers.items():
-            if can_wake_others(power):
-                self._wakers[node] = None
-            else:
-                self._wakers.pop(node, None)
+    def saw(self, powers: Powers) -> Collection[NodeId]:
+        """Take the power of some peers as just read from the chain; returns those that are wakers."""
+        wakers = wakers_among(powers)
+        for node in powers.keys() - wakers.keys():
+            self._wakers.pop(node, None)
+        self._wakers |= wakers
+        return wakers
 
     def saw_all(self, powers: Powers) -> None:
         """Take the power of all peers as just read from the chain."""
-        self._wakers = {node: None for node, power in powers.items() if can_wake_others(power)}
+        self._wakers = wakers_among(powers)
 
     def saw_own(self, power: NodePower | Unreadable) -> None:
         """Take this node's power as just read from the chain; an answer that can't be decoded changes nothing."""

@@ -24,8 +24,8 @@ from app.domain.rules.wake import (
     Terms,
     Wake,
     WakePolicy,
+    sleepers_to_wake,
     step,
-    wants_waking,
     worth_waiting,
 )
 from app.domain.services.context.node_context import NodeContext
@@ -114,20 +114,21 @@ class WakeService:
     # -- what they do ------------------------------------------------------------------------------
     def _look(self, powers: Powers, asked_at_s: float) -> None:
         """Most nodes have no wake and need none at most looks: for these the table is not consulted."""
-        self._take(
-            {
-                node: Look(power, asked_at_s)
-                for node, power in powers.items()
-                if node in self._wakes or wants_waking(power)
-            }
-        )
+        concerned = {*sleepers_to_wake(powers), *(self._wakes.keys() & powers.keys())}
+        if concerned:
+            self._take({node: Look(power, asked_at_s) for node, power in powers.items() if node in concerned})
 
     def _take(self, inputs: Mapping[NodeId, Input]) -> None:
         """Make one step of each wake; the bursts that follow start together."""
+        if not inputs:
+            return
         now_s = self._clock.monotonic()
         bursts: list[Burst] = []
+        changed = False
         for node, happened in inputs.items():
-            wake, command = step(self._wakes.get(node), node, happened, now_s, self._terms)
+            before = self._wakes.get(node)
+            wake, command = step(before, node, happened, now_s, self._terms)
+            changed = changed or wake is not before
             if wake is not None:
                 self._wakes[node] = wake
             match command:
@@ -143,7 +144,7 @@ class WakeService:
                     self._faults.clear(FaultKind.NODE_MAC.key(node))
                     self._telemetry.record(WakeEnded(node, count, outcome, took_s))
         self.bursts.start(bursts)
-        if inputs:
+        if changed:
             self._changed.pull("input")
 
     def _burst(self, wake: Wake) -> Sequence[Burst]:
@@ -199,6 +200,7 @@ class WakeService:
         read = self._reads.read_in_time if wakes[0].deferred else self._reads.read
         powers = await read(wakes)
         self._being_read.difference_update(wake.node for wake in wakes)
+        self._changed.pull("read")
         self._take({wake.node: Due(powers.get(wake.node, UNANSWERED), asked_at_s) for wake in wakes})
 
     async def _watch_deferred(self) -> None:

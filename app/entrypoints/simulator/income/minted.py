@@ -91,20 +91,20 @@ class Minted:
         """The node's month up to the newest final block."""
         return self._months[node]
 
-    def window_since_s(self, node: NodeId) -> float | None:
-        """When (virtual seconds) the node's open down window was opened; None while none is open."""
-        window_s = self._months[node].window_s
-        return None if window_s is None else window_s - self._start_s
+    def window_since_s(self, month: Month) -> float | None:
+        """When (virtual seconds) the month's open down window was opened; None while none is open."""
+        return None if month.window_s is None else month.window_s - self._start_s
 
     def block_made(self, block: Block) -> None:
         """Judge the blocks that became final; a fork can replace a block, or leave its number without events."""
-        self._pending.pop(block.number, None)
+        pending = self._pending
+        pending.pop(block.number, None)
         if block.events:
-            self._pending[block.number] = block
-        if self._pending:
+            pending[block.number] = block
+        if pending:
             final = self._world.ledger.finalized_number
-            for number in sorted(number for number in self._pending if number <= final):
-                self._judge(self._pending.pop(number))
+            for number in sorted([number for number in pending if number <= final]):
+                self._judge(pending.pop(number))
 
     def close(self) -> Income:
         """The run is over: blocks that are not final yet count as well."""

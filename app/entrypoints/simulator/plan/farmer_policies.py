@@ -20,7 +20,7 @@ JUST_UP_S = 3600.0
 """A node that was up this recently needs no wake for its daily sign of life."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NodeView:
     """A node as the farmer sees it: ``up_since_s`` is None while the chain does not show it Up.
 

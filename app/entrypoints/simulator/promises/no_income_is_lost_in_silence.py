@@ -34,12 +34,14 @@ class NoIncomeIsLostInSilence(UptimeReports):
 
     def minute(self) -> None:
         """Look at every machine whose daemon runs."""
+        running, newest = MachinePower.RUNNING, self.world.ledger.store.newest("NodePower")
         for node, machine in self.world.machines.items():
-            if machine.power is MachinePower.RUNNING and machine.services is not None:
+            if machine.power is running and machine.services is not None:
                 self._look_at_uptime(node, machine)
-                self._look_at_state(node, machine)
-            else:
-                self._down_since_s.pop(node, None)
+                if (power := newest.get(node)) is not None and power.down_since is not None:
+                    self._look_at_state(node, machine)
+                    continue
+            self._down_since_s.pop(node, None)
 
     def _look_at_uptime(self, node: NodeId, machine: Machine) -> None:
         now_s, started_s = self.world.now_s(), machine.daemon_since_s
@@ -52,8 +54,7 @@ class NoIncomeIsLostInSilence(UptimeReports):
 
     def _look_at_state(self, node: NodeId, machine: Machine) -> None:
         now_s = self.world.now_s()
-        wrong = self.world.power(node).down_since is not None and not _shuts_down(machine)
-        if not wrong:
+        if _shuts_down(machine):
             self._down_since_s.pop(node, None)
             return
         down_s = now_s - max(self._down_since_s.setdefault(node, now_s), machine.daemon_since_s)

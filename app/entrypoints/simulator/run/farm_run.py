@@ -82,7 +82,7 @@ async def _run(plan: Plan, parts: Parts, progress: Progress) -> Outcome:
             tally.sample()
         await asyncio.sleep(min(MINUTE_S, plan.end_s - world.now_s()))
         minutes += 1
-        if minutes % COLLECT_MINUTES == 0:
+        if minutes % COLLECT_MINUTES == 0 and world.now_s() < plan.end_s:
             gc.collect()
         watch.minute()
         progress(world.now_s())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from app.adapters.simulated.ledger import InvalidTransaction
 from app.adapters.simulated.ledger_blocks import Extrinsic
+from app.adapters.simulated.pallet import ALWAYS_UP
+from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.model import NodeId, Power
 from app.entrypoints.simulator.income.minted import Minted
 from app.entrypoints.simulator.plan.farmer_policies import FarmerPolicy, NodeView
@@ -28,9 +30,9 @@ class Farmer:
 
     def _round(self) -> None:
         self._world.later(self._policy.round_s, self._round)
-        views = [self._view(machine.identity.node) for machine in self._world.farm.machines]
+        newest, now_s = self._world.ledger.store.newest("NodePower"), self._world.now_s()
+        views = [self._view(node, newest.get(node, ALWAYS_UP), now_s) for node in self._world.machines]
         self.placement.place()
-        now_s = self._world.now_s()
         for node, target in self._policy.targets(views, self.placement.slots_wanted, now_s).items():
             self.set_target(node, target)
 
@@ -48,21 +50,21 @@ class Farmer:
         except InvalidTransaction:
             self._world.counts["farmer's extrinsics refused"] += 1
 
-    def _view(self, node: NodeId) -> NodeView:
-        power, now_s = self._world.power(node), self._world.now_s()
+    def _view(self, node: NodeId, power: LedgerPower, now_s: float) -> NodeView:
         if power.down_since is None:
             self._up_since_s.setdefault(node, now_s)
             self._last_up_s[node] = now_s
         else:
             self._up_since_s.pop(node, None)
+        month = self._minted.month(node)
         room = self.placement.rooms[node]
         return NodeView(
             node,
-            Power(power.target),
+            Power.UP if power.target == "Up" else Power.DOWN,
             self._up_since_s.get(node),
             self._last_up_s.get(node, 0.0),
             room.slots,
             room.used,
-            self._minted.month(node).slow_boots,
-            self._minted.window_since_s(node),
+            month.slow_boots,
+            self._minted.window_since_s(month),
         )

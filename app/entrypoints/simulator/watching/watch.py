@@ -77,10 +77,10 @@ class Watch:
 
     def block_made(self, block: Block) -> None:
         """Most blocks of one farm are empty: then only what became final is judged."""
-        for event in block.events:
-            self._note(0, f"{block.number} {event.name} {event.attributes}")
         self.minted.block_made(block)
         if block.extrinsics:
+            for event in block.events:
+                self._note(0, f"{block.number} {event.name} {event.attributes}")
             self.tally.block_made(block)
             self._notify("block_made", block)
 

@@ -22,6 +22,7 @@ from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.magic_packets import SimulatedNetwork
 from app.adapters.simulated.node_powers import NodePowers
 from app.adapters.simulated.node_records import NodeRecords
+from app.adapters.simulated.pallet import ALWAYS_UP
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, Power, TwinId
@@ -126,6 +127,8 @@ class World:
 
     def _block_made(self, block: Block) -> None:
         self.watch.block_made(block)
+        if not block.events:
+            return
         targets = [event.attributes for event in block.events if event.name == "PowerTargetChanged"]
         changes = [
             PowerTargetChanged(self.farm.id, NodeId(target["node_id"]), Power(target["power_target"]))
@@ -147,7 +150,7 @@ class World:
             entry = self.ledger.read("NodePower", node, self.ledger.finalized_number)
         else:
             entry = self.ledger.store.newest("NodePower").get(node)
-        return LedgerPower() if entry is None else entry
+        return ALWAYS_UP if entry is None else entry
 
     def is_up(self, node: NodeId) -> bool:
         """Whether the chain shows it awake, and wanted so."""
