@@ -6,7 +6,7 @@ import json
 import logging
 from pathlib import Path
 
-from app.adapters.files.durable_json import write_durably
+from app.adapters.files.json_file import write_json
 from app.adapters.linux.daemon_thread import DaemonThread
 from app.domain.errors import CursorNotSaved
 from app.ports.chain_blocks import BlockRef
@@ -40,7 +40,7 @@ class FileBlockCursor:
     async def save(self, ref: BlockRef) -> None:
         """Store the place durably. `CursorNotSaved` names the file and the reason."""
         try:
-            await self._thread.run(lambda: write_durably(self._path, {"number": ref.number, "hash": ref.hash}))
+            await self._thread.run(lambda: write_json(self._path, {"number": ref.number, "hash": ref.hash}))
         except TimeoutError:
             raise CursorNotSaved(f"the cursor {self._path} was not written within {self._timeout_s:g} s") from None
         except OSError as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.adapters.files.durable_json import write_durably
+from app.adapters.files.json_file import write_json
 from app.adapters.linux.daemon_thread import DaemonThread
 from app.domain.errors import PowerdError
 
@@ -35,8 +35,8 @@ class KeptFile:
         """The content as ``parse`` returns it, or None. A damaged file is logged, and counts as none."""
         return await self._in_thread(lambda: self._load(parse))
 
-    async def save(self, content: Mapping[str, object]) -> None:
-        await self._in_thread(lambda: write_durably(self._path, content))
+    async def save(self, content: Mapping[str, object], *, durably: bool = True) -> None:
+        await self._in_thread(lambda: write_json(self._path, content, durably=durably))
 
     async def clear(self) -> None:
         await self._in_thread(lambda: self._path.unlink(missing_ok=True))

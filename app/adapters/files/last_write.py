@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.adapters.files.durable_json import write_durably
+from app.adapters.files.json_file import write_json
 from app.domain.model import Head
 
 COUNTS_S = 300.0
@@ -32,7 +32,7 @@ class LastWrite:
 def save_last_write(path: Path, write: LastWrite) -> None:
     """Store it. A failure is only logged, since the chain has the target."""
     try:
-        write_durably(path, {"block": write.block, "at_s": write.at_s})
+        write_json(path, {"block": write.block, "at_s": write.at_s})
     except OSError as error:
         log.info("the block of the last target can't be kept in %s: %s", path, error.strerror)
 

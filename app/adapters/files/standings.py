@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.adapters.files.durable_json import write_durably
+from app.adapters.files.json_file import write_json
 from app.domain.minting.standing import Known
 from app.domain.model import NodeId
 
@@ -18,7 +18,7 @@ log = logging.getLogger("powerd.minting")
 def save_standings(path: Path, standings: Mapping[NodeId, Known]) -> None:
     """Store them in place of the former ones. A failure is only logged, since the file only saves a read."""
     try:
-        write_durably(path, {str(node): msgspec.to_builtins(known) for node, known in standings.items()})
+        write_json(path, {str(node): msgspec.to_builtins(known) for node, known in standings.items()})
     except OSError as error:
         log.info("the nodes' standing can't be kept in %s: %s", path, error.strerror)
 

@@ -26,8 +26,12 @@ class FileWindowMemory:
         return await self._file.load(_window)
 
     async def save(self, window: DownWindow) -> None:
-        """Store the window. `WindowMemoryUnusable` names the file and the reason."""
-        await self._file.save(asdict(window))
+        """Store the window. `WindowMemoryUnusable` names the file and the reason.
+
+        An intent (a window that is not ``sure``) is for the next process of this boot. After a power cut the chain
+        shows the Down, so that Down need not wait for the disk.
+        """
+        await self._file.save(asdict(window), durably=window.sure)
 
     async def clear(self) -> None:
         await self._file.clear()

@@ -15,7 +15,7 @@ from app.domain.errors import (
 )
 from app.domain.events import OperationFailed, PowerStateSet
 from app.domain.model import HeadKind, Inclusion, Power, Unreadable
-from app.domain.rules.power import Observation
+from app.domain.rules.power import Observation, OwnPower
 from app.domain.rules.shutdown import already_final, is_down
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.own_power.open_window import OpenWindow
@@ -89,7 +89,7 @@ class OwnState:
             return Inclusion(final.head.hash, final.head.number)
         await self.window.saying_down()
         try:
-            inclusion = await self._report(Power.DOWN)
+            inclusion = await self._report(Power.DOWN, seen.best)
         except ExtrinsicUncertain:
             await self.window.may_be_said()
             raise
@@ -123,8 +123,10 @@ class OwnState:
             self._telemetry.record(OperationFailed("saying Up before the end", str(error), 0.0))
 
     # -- the extrinsic ---------------------------------------------------------------------------------
-    async def _report(self, wanted: Power) -> Inclusion | None:
+    async def _report(self, wanted: Power, seen: OwnPower | None = None) -> Inclusion | None:
         """Report Up or Down; Up when power management is not enabled. None when the chain says so already.
+
+        ``seen`` is what the chain said a moment ago; None: it is read.
 
         Down carries a block number on chain, so two Downs are equal here. After an extrinsic whose
         fate is unknown the comparison can't be trusted (it may still be included): then the state is submitted,
@@ -132,7 +134,7 @@ class OwnState:
         """
         if not self._management.enabled:
             wanted = Power.UP
-        if not self.uncertain and await self._current() is wanted:
+        if not self.uncertain and await self._current(seen) is wanted:
             return None
         if paused := self.paused(wanted):
             raise FeePause(paused)
@@ -159,9 +161,8 @@ class OwnState:
         self.uncertain = False
         return inclusion
 
-    async def _current(self) -> Power:
-        reading = await self._chain.powers([self._node], HeadKind.BEST)
-        power = reading.powers[self._node]
+    async def _current(self, seen: OwnPower | None) -> Power:
+        power = seen.power if seen else (await self._chain.powers([self._node], HeadKind.BEST)).powers[self._node]
         if isinstance(power, Unreadable):
             raise ChainUnavailable(f"the chain's answer about node {self._node} is broken: {power.reason}")
         return power.state.power
