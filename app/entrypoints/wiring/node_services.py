@@ -28,7 +28,6 @@ from app.domain.services.own_power.last_waker import LastWaker
 from app.domain.services.own_power.observer import Observer
 from app.domain.services.own_power.open_window import OpenWindow
 from app.domain.services.own_power.own_guards import OwnGuards
-from app.domain.services.own_power.own_host import OwnHost
 from app.domain.services.own_power.own_node import SYNC_SELF, OwnNode
 from app.domain.services.own_power.own_state import OwnState
 from app.domain.services.own_power.power_management import PowerManagement
@@ -125,9 +124,8 @@ def assemble(
     window = OpenWindow(context, ports.window_memory, ports.chain, ports.host_facts)
     paces = {power: FeePace(context, policies.fees, Call.SET_POWER_STATE) for power in Power}
     state = OwnState(context, ports.chain, management, window, paces, announce_s=down.announce_s)
-    host = OwnHost(context, management, alarm, boot_loop, proof, orders)
     duties = LastDuties(context, uptime, wakes.bursts, uptime_s=down.uptime_deadline_s)
-    shutdown = Shutdown(context, observer, state, host, duties, down)
+    shutdown = Shutdown(context, observer, state, guards, orders, duties, down)
     reboot = RebootRules(node.node, limits, policies.reboot_allowed, down.retry_later_s)
     aborted = AbortedSleep(window, observer, wakes.bursts, orders, faults, reboot)
     own_loop = Reconciler(context, ports.chain, policies.reconcile, SYNC_SELF)

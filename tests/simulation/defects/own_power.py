@@ -90,7 +90,7 @@ def _sets_no_alarm(services: NodeServices, ports: Ports) -> None:
     async def nothing() -> None:
         """No alarm."""
 
-    shutdown._host._alarm.arm = nothing
+    shutdown._management._alarm.arm = nothing
 
 
 def _guards_none(services: NodeServices, ports: Ports) -> None:

@@ -86,11 +86,20 @@ class PowerManagement:
             self._faults.clear(FAULT)
 
     async def arm(self, *, said_down: bool) -> None:
-        """Find the card, arm it, read it back, and check that the chain has its address.
+        """Arm the card and, if enabled, the clock's alarm. Drivers forget; a node that can't be woken must not sleep.
 
-        Raises `NicUnusable` or `NotWakeable` when the card would not wake the node. A chain that can't be read is a
+        Raises `NicUnusable`, `NotWakeable` or `RtcUnusable` with a fault. A chain that can't be read is a
         `ChainUnavailable` before this node ``said_down``; afterwards it is ignored, as the address matched minutes ago.
         """
+        try:
+            await self._arm_card(said_down=said_down)
+        except (NicUnusable, NotWakeable) as error:
+            self._faults.report(FAULT, f"this node will not power off: {error}")
+            raise
+        await self._alarm.arm()
+
+    async def _arm_card(self, *, said_down: bool) -> None:
+        """Find the card, arm it, read it back, and check that the chain has its address."""
         self._nic = nic = await self._port.find()
         await self._arm(nic)
         try:
@@ -108,13 +117,12 @@ class PowerManagement:
 
     @property
     def wakers(self) -> tuple[str, ...]:
-        """What makes the card wake this machine, as last armed."""
+        """What was armed to wake this machine, in words."""
         nic = self._nic
-        if nic is None:
-            return ()
+        assert nic is not None, "the card is armed first"
         addresses = ", ".join(str(address) for address in nic.addresses)
         modes = f", also by {nic.other_wake_modes}" if nic.other_wake_modes else ""
-        return (f"magic packets to {addresses} on {', '.join(nic.legs)}{modes}",)
+        return (f"magic packets to {addresses} on {', '.join(nic.legs)}{modes}", *self._alarm.wakers)
 
     async def leaving(self) -> None:
         """The power-off is about to be ordered: let what runs after powerd arm the card once more."""
@@ -124,6 +132,10 @@ class PowerManagement:
     async def staying(self) -> None:
         """The power-off was not ordered, or failed."""
         await self._port.staying()
+
+    async def clear_alarm(self) -> None:
+        """Clear the clock's alarm: the machine is up."""
+        await self._alarm.clear()
 
     async def _arm(self, nic: Nic) -> None:
         await self._port.arm(nic)

@@ -14,9 +14,10 @@ from app.domain.rules.power import GUARDS, Observation, OwnPower, decide, names
 from app.domain.rules.shutdown import Finality, ShutdownPolicy, Step, finality_of_down
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
+from app.domain.services.own_power.host_orders import POWER_OFF, HostOrders
 from app.domain.services.own_power.last_duties import LastDuties
 from app.domain.services.own_power.observer import Observer
-from app.domain.services.own_power.own_host import OwnHost
+from app.domain.services.own_power.own_guards import OwnGuards
 from app.domain.services.own_power.own_state import OwnState
 
 
@@ -32,7 +33,8 @@ class Shutdown:
         context: NodeContext,
         observer: Observer,
         state: OwnState,
-        host: OwnHost,
+        guards: OwnGuards,
+        orders: HostOrders,
         duties: LastDuties,
         policy: ShutdownPolicy,
     ) -> None:
@@ -41,7 +43,10 @@ class Shutdown:
         self._progress = context.progress
         self._observer = observer
         self._state = state
-        self._host = host
+        self._management = guards.management
+        self._boot_loop = guards.boot_loop
+        self._proof = guards.proof
+        self._orders = orders
         self._duties = duties
         self._policy = policy
         self._step = Step.ARM
@@ -64,11 +69,11 @@ class Shutdown:
     def not_wanted(self) -> None:
         """The target is Up: forget earlier failures."""
         self._cooling_until_s = float("-inf")
-        self._host.forget_failures()
+        self._orders.forget(POWER_OFF)
 
     async def forget_last_sleep(self) -> None:
         """Clear the clock's alarm of the last sleep: the machine is up."""
-        await self._host.clear_alarm()
+        await self._management.clear_alarm()
 
     async def run(self, seen: Observation) -> None:
         """Run the sequence; returns when a guard ended it, or when the host is alive after its end.
@@ -101,7 +106,7 @@ class Shutdown:
 
     async def _sequence(self, seen: Observation) -> None:
         self._pass(Step.ARM)
-        await self._host.arm(said_down=False)
+        await self._management.arm(said_down=False)
         # After Down nothing is credited unless the machine boots (R13): so check everything that can be checked before.
         await self._duties.close_last_window()
         await self._state.leave_last_sleep(seen)
@@ -116,12 +121,12 @@ class Shutdown:
         await self._duties.report_uptime("the last uptime report")
         self._pass(Step.TARGET)
         await self._duties.bursts.finish()
-        await self._host.leave()
+        await self._leave()
         seen = await self._still_wanted()
         if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
             raise DownNotFinal("our state Down is not on the chain any more")
         self._pass(Step.POWER_OFF)
-        await self._host.power_off(self._still_wanted, self._why(seen, down))
+        await self._orders.insist(POWER_OFF, self._armed_and_wanted, self._why(seen, down))
         self._cooling_until_s = self._clock.monotonic() + self._policy.retry_later_s
         raise Abort("the host did not power off")
 
@@ -135,7 +140,7 @@ class Shutdown:
             down.block_number,
             names(GUARDS),
             [hold.holder for hold in seen.holds],
-            (*self._host.wakers, *([f"{awake} (seen awake)"] if awake else [])),
+            (*self._management.wakers, *([f"{awake} (seen awake)"] if awake else [])),
         )
 
     def _pass(self, step: Step) -> None:
@@ -172,14 +177,32 @@ class Shutdown:
             case _:
                 raise Abort("the target turned Up")
 
+    async def _leave(self) -> None:
+        """Prepare the sleep, and arm once more: another program may have disarmed the card since."""
+        await self._boot_loop.leaving()
+        await self._management.arm(said_down=True)
+        await self._proof.leaving()
+        await self._management.leaving()
+
+    async def _armed_and_wanted(self) -> None:
+        """The orders are many minutes apart: another program may have disarmed the card meanwhile."""
+        await self._management.arm(said_down=True)
+        await self._still_wanted()
+
+    async def _stay(self) -> None:
+        """The machine stays up: undo what was prepared for its sleep."""
+        await self._management.staying()
+        await self._proof.staying()
+        await self._management.clear_alarm()
+
     async def _abort(self, reason: str, last: OwnPower) -> None:
         self._telemetry.record(ShutdownAborted(self._step.value, reason))
-        await self._host.stay()
+        await self._stay()
         await self._state.window.note(last)
         await self._state.take_back()
 
     async def _take_back(self) -> None:
         """Send Up without waiting, unless the host is already going down: the daemon is being stopped."""
-        if not self._host.ordered:
+        if not self._orders.ordered:
             await self._state.announce_up()
-            await self._host.stay()
+            await self._stay()
