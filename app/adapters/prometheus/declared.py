@@ -1,4 +1,4 @@
-"""Every metric of powerd: name, labels, and what it says. docs/monitoring.md is made of this table.
+"""Every metric of powerd: name, labels, and what it says. docs/monitoring.md is made from this table.
 
 Names follow Prometheus' conventions: base units, and ``_total`` for what only grows.
 """
@@ -27,10 +27,10 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """``labels`` have all the values that they can have, where these are known: a counter has them from the start.
+    """``labels`` maps each label to all its values, where these are known: a counter has them from the start.
 
-    An info metric is always 1 and says everything by its labels; a gauge without a sample is not known, or does not
-    apply now.
+    An info metric is always 1, and its labels have the facts. A gauge without a sample is not known, or does not apply
+    now.
     """
 
     name: str
@@ -59,7 +59,7 @@ WAKE_OUTCOMES: Mapping[str, str] = {
 AWAKE = name_of(Then.AWAKE)
 
 SCOPES: Mapping[str, str] = {"itself": "node", "the farm": "farm"}
-"""What is looked at: the domain's words, and the label's."""
+"""The subject of a look: the domain's words, and the label's."""
 
 # -- who and what --------------------------------------------------------------------------------------
 BUILD_INFO = Metric("powerd_build_info", Kind.GAUGE, "Always 1; the version of powerd.", {"version": ANY})
@@ -109,7 +109,8 @@ UNCREDITED = Metric(
 UNCREDITED_DEADLINE = Metric(
     "powerd_uncredited_deadline_timestamp_seconds",
     Kind.GAUGE,
-    "Until when (Unix time, the chain's) a boot, and the report after it, lose nothing. Missing while it is credited.",
+    "The last moment (Unix time, the chain's) at which a boot, or the report after it, loses nothing. "
+    "Missing while uptime is credited.",
     {"deadline": ("boot", "report")},
 )
 HOLDS = Metric("powerd_holds", Kind.GAUGE, "Holds that keep the node up, as of the last look.")
@@ -118,7 +119,7 @@ HOLDS = Metric("powerd_holds", Kind.GAUGE, "Holds that keep the node up, as of t
 LAST_REPORT = Metric(
     "powerd_last_uptime_report_timestamp_seconds",
     Kind.GAUGE,
-    "When the sample of the last uptime report was taken that the chain took from this process (Unix time).",
+    "When the sample of this process's last uptime report that the chain took was taken (Unix time).",
 )
 LAST_RECONCILE = Metric(
     "powerd_last_reconcile_timestamp_seconds",
@@ -134,9 +135,7 @@ LAST_HEAD = Metric(
     Kind.GAUGE,
     "The time of the chain's best head at the last look at the own power (Unix time, the chain's).",
 )
-HEAD_BLOCK = Metric(
-    "powerd_chain_head_block", Kind.GAUGE, "The number of that head; missing where a gateway stands between."
-)
+HEAD_BLOCK = Metric("powerd_chain_head_block", Kind.GAUGE, "The number of that head; missing behind a gateway.")
 
 # -- waking --------------------------------------------------------------------------------------------
 WAKES = Metric(
@@ -149,7 +148,7 @@ WAKES = Metric(
 WAKE_DURATION = Metric(
     "powerd_wake_duration_seconds",
     Kind.HISTOGRAM,
-    "From the begin of a wake until the chain showed the node Up. The grid wants a boot within 1800 s.",
+    "From the beginning of a wake until the chain showed the node Up. The grid wants a boot within 1800 s.",
     buckets=(30, 60, 90, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 3600),
 )
 WAKES_RUNNING = Metric(

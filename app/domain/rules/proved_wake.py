@@ -1,16 +1,16 @@
-"""Whether a wake of this node was seen, by what the node itself can know (R14).
+"""Whether a wake of this node was proved, by what the node itself can know (R14).
 
-Theory of operation. A machine that is off sees nothing, so a boot is a proof only by what stands around it.
-All of this has to hold:
+A machine that is off sees nothing. So powerd judges by what happened before and after the boot. All of this must
+be true:
 
-1. Powerd had ordered the power-off of the boot before, and had not taken the order back.
+1. powerd ordered the power-off of the boot before, and did not take the order back.
 2. This is another boot.
 3. The node was called: its target was Up in a block right before this boot.
 4. It was called shortly before: ``CALLED_S_MAX`` before this boot, or when it left, its target was still Down.
 5. The clock's alarm, where powerd knows of one, was not due by then.
 
-What is not known is no proof. One thing the node can't know: a hand on the power button in those minutes
-looks the same.
+What is not known is no proof. The node can't know one thing: a hand on the power button in those minutes looks the
+same.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CALLED_S_MAX = 600.0
 """From the call to the start of the kernel: two or three bursts, and the firmware's self-test of a large server."""
 
 ALARM_ROUNDING_S = 120.0
-"""Some clocks know minutes only; and a boot is as long after its alarm as the firmware takes."""
+"""Some clocks know minutes only, and the firmware takes time between the alarm and the boot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class WakeRecord:
-    """What outlives a boot: the last departure, until it was judged; the boot that proved a wake (Unix seconds)."""
+    """What is kept over a boot: the last departure, until it was judged; the boot that proved a wake (Unix seconds)."""
 
     departure: Departure | None = None
     proved_at_s: float | None = None
@@ -45,7 +45,7 @@ class WakeRecord:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One sleep is allowed though no wake was seen: in this boot, until the machine's uptime (seconds) is that."""
+    """One sleep is allowed without a proved wake: in this boot, until the machine's uptime is ``until_uptime_s``."""
 
     boot_id: str
     until_uptime_s: float
@@ -60,7 +60,7 @@ PowerThen = NodePower | Unreadable | None
 
 
 def may_prove(departure: Departure, boot_id: str, boot_at_s: float) -> bool:
-    """Points 1, 2 and 5: the rest takes reads of the chain."""
+    """Points 1, 2 and 5: the others need reads of the chain."""
     if departure.boot_id == boot_id:
         return False
     return departure.alarm_at_s is None or boot_at_s < departure.alarm_at_s - ALARM_ROUNDING_S

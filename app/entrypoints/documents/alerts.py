@@ -1,6 +1,6 @@
 """Writes the alert rules for Prometheus: ``python -m app.entrypoints.documents.alerts``.
 
-One rule for each fault, made of the table of faults, and a few for what no fault can say: a daemon that is gone, say.
+One rule for each fault, from the table of faults, and a few for what no fault can show, such as a daemon that is gone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NOT_SEEN = frozenset({FaultKind.METRICS})
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A rule. ``lasts`` keeps what mends itself from waking a person."""
+    """A rule. It fires when ``expr`` was true for ``lasts``, so that trouble that ends by itself wakes no person."""
 
     name: str
     expr: str
@@ -48,7 +48,7 @@ OTHERS: tuple[Alert, ...] = (
         'up{job="powerd"} == 0 and on (instance, job) last_over_time(powerd_power_target_up[1d]) == 1',
         "10m",
         Urgency.AT_ONCE,
-        "The daemon of a node that is wanted up cannot be reached. One whose target is Down is not meant.",
+        "Prometheus can't reach the daemon of a node whose target is Up.",
         "Look whether the machine runs (`powerd farm list` shows its last report), whether powerd runs (`systemctl "
         "status powerd`), and whether Prometheus may reach metrics.host and metrics.port.",
     ),
@@ -57,7 +57,7 @@ OTHERS: tuple[Alert, ...] = (
         'powerd_healthy == 0 unless on (instance, job) powerd_fault{urgency="at_once"} == 1',
         "10m",
         Urgency.AT_ONCE,
-        "The daemon does not do what it is there for: a loop hangs, or it does not know which node this is.",
+        "The daemon does not do its work: a loop hangs, or it does not know which node this is.",
         "`curl http://127.0.0.1:9617/healthz` on the node says why and what to do.",
     ),
     Alert(
@@ -75,7 +75,7 @@ OTHERS: tuple[Alert, ...] = (
         'unless on (instance, job) powerd_fault{kind="own_power"} == 1',
         "0m",
         Urgency.AT_ONCE,
-        "The node was not brought in step with the chain for 20 min. It obeys no target.",
+        "For 20 min the node did not bring its power in step with the chain. It obeys no target.",
         "See that one of chain.urls answers (on Zero-OS: api-gateway); `powerd status` says what fails.",
     ),
     Alert(
@@ -84,7 +84,7 @@ OTHERS: tuple[Alert, ...] = (
         'unless on (instance, job) powerd_fault{kind="farm_power"} == 1',
         "0m",
         Urgency.TODAY,
-        "The node did not look at its farm for 90 min. Only nodes of which an event comes are woken.",
+        "The node did not look at its farm for 90 min. It wakes only nodes of which an event comes.",
         "See that one of chain.urls answers (on Zero-OS: api-gateway); `powerd status` says what fails.",
     ),
     Alert(
@@ -125,8 +125,8 @@ OTHERS: tuple[Alert, ...] = (
         'increase(powerd_events_total{outcome="dead"}[1h]) > 0',
         "0m",
         Urgency.THIS_WEEK,
-        "Entries of the event stream cannot be read and were put aside. Changes are found some minutes later.",
-        "Look at the stream events.dead_letter_stream: which program writes what into this Redis?",
+        "powerd put aside entries of the event stream that it can't read. It finds what changed some minutes later.",
+        "Look at the stream events.dead_letter_stream, and find the program that writes such entries into this Redis.",
     ),
     Alert(
         "PowerdRestarts",
@@ -172,7 +172,7 @@ def _rule(alert: Alert) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """Prometheus takes what stands in two braces for a template."""
+    """A line of YAML. Prometheus reads text in double braces as a template."""
     assert "{{" not in text
     return json.dumps(text, ensure_ascii=False)
 

@@ -1,6 +1,6 @@
 """Writes the dashboard for Grafana: ``python -m app.entrypoints.documents.dashboard``.
 
-A farm at a glance, then one node: what it believes, what it does, what is wrong.
+First the whole farm, then one node: what it knows, what it does, what is wrong.
 """
 
 from __future__ import annotations

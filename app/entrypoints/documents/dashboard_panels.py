@@ -1,4 +1,4 @@
-"""The panels of the dashboard: what each asks, and how it is shown."""
+"""The panels of the dashboard: the queries of each, and how it shows them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 View = Literal["stat", "timeseries", "table", "state-timeline"]
 
 SELECT = 'instance=~"$instance"'
-"""In every query: the nodes that are chosen above."""
+"""In every query: the nodes that the reader of the dashboard chose."""
 
 UP_DOWN = [
     {"type": "value", "options": {"1": {"text": "Up", "color": "green"}, "0": {"text": "Down", "color": "blue"}}}
@@ -19,7 +19,7 @@ YES_NO = [{"type": "value", "options": {"1": {"text": "yes", "color": "green"}, 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """``queries`` are pairs: the query, and what its lines are called."""
+    """``queries`` are pairs: the query, and the name of its lines."""
 
     title: str
     view: View
@@ -65,7 +65,7 @@ ROWS: tuple[Row, ...] = (
                 [(f"powerd_power_target_up{{{SELECT}}}", "{{instance}}")],
                 mappings=UP_DOWN,
                 width=12,
-                says="What the farmer wants, as each node sees it. A node that sleeps reports nothing.",
+                says="What the farmer wants, as each node sees it. A node that sleeps has no data.",
             ),
             Panel(
                 "State on chain",
@@ -100,7 +100,7 @@ ROWS: tuple[Row, ...] = (
                 "table",
                 [(f"powerd_fault{{{SELECT}}} == 1", "")],
                 width=16,
-                says="docs/faults.md says what each means and what ends it.",
+                says="docs/faults.md says what each fault means and what ends it.",
             ),
             Panel(
                 "Versions",
@@ -186,7 +186,7 @@ ROWS: tuple[Row, ...] = (
                 [(ENDED, "{{instance}}: {{outcome}}")],
             ),
             Panel(
-                "From the begin of a wake until Up",
+                "From the beginning of a wake until Up",
                 "timeseries",
                 [
                     (_quantile(0.5, "powerd_wake_duration_seconds", "job"), "half"),

@@ -1,4 +1,4 @@
-"""Writes a man page a command, from the commands' own help: ``python -m app.entrypoints.documents.man DIR``.
+"""Writes a man page for each command, from the commands' own help: ``python -m app.entrypoints.documents.man DIR``.
 
 DIR gets ``powerd.1``, ``powerd-farm.1``, ``powerd-farm-list.1`` and so on. The format is man(7) of groff.
 """
@@ -23,19 +23,19 @@ WIDE = 10_000
 """So that click breaks no line: groff does."""
 
 EXIT_STATUS = (
-    ("0", "All went well."),
-    ("1", "It failed, or only some of it was done; standard error says what, why, and what to do."),
+    ("0", "The command did all that it was asked for."),
+    ("1", "The command failed, or did only a part; standard error says what failed, why, and what to do."),
     ("2", "The command line is wrong, or a file that it names."),
-    ("78", "A setting or a key is wrong: the daemon is not started again before that is mended."),
-    ("141", "What was printed went to a pipe whose reader ended."),
+    ("78", "A setting or a key is wrong: the packaged units do not start the daemon again before it is mended."),
+    ("141", "The output went to a pipe whose reader has ended."),
 )
 
 Words = Sequence[str]
-"""Those of a command: ``("powerd", "farm", "list")``."""
+"""The words of a command: ``("powerd", "farm", "list")``."""
 
 
 def pages(command: click.Command = main, words: Words = ("powerd",)) -> Iterator[tuple[str, str]]:
-    """Names of files and their content: of the command, and of every one below it."""
+    """Names and content of the files, for the command and every command below it."""
     inner = subcommands(command)
     yield f"{'-'.join(words)}.{SECTION}", "\n".join(_page(command, words, inner)) + "\n"
     for name, each in inner.items():

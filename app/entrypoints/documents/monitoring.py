@@ -28,7 +28,8 @@ curl http://127.0.0.1:{PORT}/healthz
   password. The pages hold no secret, and through them a client can change nothing, power off nothing and keep nothing
   up. Still, let only your Prometheus reach them: by the firewall, or through a proxy.
 - **Off**: `metrics.kind = "off"`, as it is on Zero-OS. Then the library is not even loaded.
-- **An address that is taken** is the fault `metrics`. The daemon goes on, and tries it again every minute.
+- **The address is taken** by another program: the fault `metrics`. The daemon goes on, and tries it again every
+  minute.
 - `powerd events` serves no metrics; its faults are in its log, and run the [command](#a-command-for-each-fault) too.
 
 For Prometheus:
@@ -42,24 +43,24 @@ scrape_configs:
 
 ## /healthz
 
-It answers 200 while the daemon does its work, and 503 otherwise, with the reasons and remedies in JSON:
+`/healthz` answers 200 while the daemon does its work, and 503 otherwise, with the reasons and remedies in JSON:
 
 ```json
 {{"healthy": false, "problems": [{{"what": "fault wallet", "why": "…", "remedy": "…"}}]}}
 ```
 
-It is 503
+It answers 503
 
 - until powerd knows which node this is, and until every loop has begun: the looks at the node's own power and at the
-  farm, the uptime reports, the reading of the event stream, the handling of what waits there;
+  farm, the uptime reports, the reading of the event stream, the handling of its entries;
 - while one of these loops hangs: it gave no sign of life for half of `supervision.stuck_after_s` beyond the wait that
   it announced. That is long before a person notices, and before systemd restarts the daemon;
 - while there is a fault of this node that needs a look at once ([faults.md](faults.md)). A peer that does not
-  wake is not this daemon's failure, and other faults may wait.
+  wake is not this daemon's failure, and other faults can wait.
 
 No answer within 5 s means the same as 503. The daemon answers from what it knows, which costs the chain nothing, and
-changes nothing. Do not restart the daemon whenever it is 503: most reasons are outside of it, and systemd restarts one
-that hangs.
+changes nothing. Do not restart the daemon for a 503: most reasons are outside of it, and systemd restarts a daemon that
+hangs.
 
 ## Through node_exporter
 
@@ -72,10 +73,10 @@ kind = "off"
 textfile = "/var/lib/prometheus/node-exporter/powerd.prom"
 ```
 
-powerd writes the file every 15 s (`metrics.textfile_interval_s`): first beside it, and then moves it into place, so
-that no reader sees a half of it. Every user can read it, and powerd removes it when it ends. A second powerd on the
-same host does not write to it. powerd must be allowed to write into that directory. With the packaged unit:
-`systemctl edit powerd`, and `chgrp powerd` and `chmod g+w` of the directory.
+powerd writes the file every 15 s (`metrics.textfile_interval_s`). It writes a new file beside the old one and renames
+it, so that no reader sees half a file. Every user can read the file, and powerd removes it when it ends. A second
+powerd on the same host does not write to it. powerd must be allowed to write into that directory. With the packaged
+unit: `systemctl edit powerd`, and `chgrp powerd` and `chmod g+w` of the directory.
 
 ```ini
 [Service]
@@ -85,33 +86,34 @@ ReadWritePaths=/var/lib/prometheus/node-exporter
 ## A command for each fault
 
 `faults.hook_command` names a command. The daemon and `powerd events` run it when a fault of theirs appears, and once
-more when it is over: to send a mail, say, or to open a ticket.
+more when it is over, for example to send a mail or to open a ticket.
 
 ```toml
 [faults]
 hook_command = ["/usr/local/bin/notify-the-farmer", "--quietly"]
 ```
 
-Its environment says what happened; powerd starts it without a shell:
+powerd starts it without a shell. Its environment says what happened:
 
 | variable | holds |
 | --- | --- |
 | `FAULT_KEY` | the key, as in [faults.md](faults.md): `wallet`, `node-7-asleep` |
 | `FAULT_STATE` | `raised` or `cleared` |
-| `FAULT_MESSAGE` | the thing, the reason and the remedy, in one line; at the end the last one |
+| `FAULT_MESSAGE` | the thing, the reason and the remedy, in one line; when the fault is over, its last message |
 | `FAULT_REMEDY` | what ends a fault of this kind |
 
-The daemon's own `POWERD_…` variables are not in it. The command runs as the daemon's user, in its service: the packaged
-unit lets it write almost nowhere, and start no setuid program such as sudo. Commands run one at a time, in the order of
-the changes. One that takes more than 30 s (`faults.hook_timeout_s`) is killed with all that it started; that, and an
-exit code other than 0, is a line of the log. Nothing in the daemon waits for it. When only the text of a fault
-changes, the command does not run. A fault that is still there when the daemon restarts appears again.
+The daemon's own `POWERD_…` variables are not in it. The command runs as the daemon's user, in its service: in the
+packaged unit it can write almost nowhere, and can start no setuid program such as sudo. Commands run one at a time, in
+the order of the changes, and nothing in the daemon waits for them. powerd kills a command that takes more than 30 s
+(`faults.hook_timeout_s`), with all that it started, and logs this. It also logs an exit code other than 0. When only
+the text of a fault changes, the command does not run. A fault that is still there when the daemon restarts appears
+again.
 """
 
 ALERTS_HEAD = """## Alerts
 
 [packaging/prometheus/powerd.rules.yaml](../packaging/prometheus/powerd.rules.yaml) has a rule for each fault of the
-daemon, and some for what no fault can show. (The package for Debian has it in /usr/share/powerd/prometheus.) For
+daemon, and some for what no fault can show. (The Debian package has it in /usr/share/powerd/prometheus.) For
 Prometheus:
 
 ```yaml
@@ -121,14 +123,15 @@ rule_files:
 
 The job must be called `powerd`, as above. The label `severity` says how soon a person should look: `critical` at
 once, `warning` today, `info` this week. The annotation `summary` says what is wrong, `description` what to do. The
-rules of faults are named in [faults.md](faults.md); these are the others:
+rules of faults are in [faults.md](faults.md); these are the others:
 
 | alert | severity | says | what to do |
 | --- | --- | --- | --- |"""
 
 DASHBOARD = """
-A sleeping node cannot be scraped, and that is no alert: `PowerdUnreachable` goes by the target that the node showed
-last. Through node_exporter it never fires; there `node_textfile_mtime_seconds` says whether the file is written.
+Prometheus can't scrape a sleeping node, and that is no alert: `PowerdUnreachable` looks at the last target that the
+node showed. Through node_exporter it never fires; there `node_textfile_mtime_seconds` says when powerd last wrote the
+file.
 
 ## A dashboard
 
@@ -138,8 +141,8 @@ last. Through node_exporter it never fires; there `node_textfile_mtime_seconds` 
 
 METRICS_HEAD = """## The metrics
 
-A gauge that is not there says that its value is not known, or does not apply now. Ages are written as Prometheus does
-it: `time() - powerd_last_uptime_report_timestamp_seconds`.
+When a gauge is missing, its value is not known, or does not apply now. An age is written as usual with Prometheus:
+`time() - powerd_last_uptime_report_timestamp_seconds`.
 
 | metric | kind | labels | says |
 | --- | --- | --- | --- |"""

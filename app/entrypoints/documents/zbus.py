@@ -26,39 +26,39 @@ from app.domain.events import BlocksSkipped, ChainReorganised, DomainEvent, Even
 from app.domain.services.operator_service import UnidentifiedOperator
 
 METHODS: Mapping[str, str] = {
-    "State": "What the node believes and does now. Asking costs the chain nothing.",
+    "State": "What the node knows and does now. It reads nothing from the chain.",
     "Reconcile": "Look at the chain again now, for the node and its farm. Returns at once.",
     "ReportUptime": "Report the uptime now; returns once the report is in a block, or says why it is not. "
     "After a report that failed, powerd pays no fee for another one at once: the answer says so.",
-    "Wake": "Wake another node of the farm whose target is Up. Returns once that is decided.",
+    "Wake": "Wake another node of the farm whose target is Up. Returns once powerd has decided whether to call it.",
 }
 TYPES: tuple[Struct, ...] = (STATE, HOLD, UPTIME, WAKE, FAULT, UNCREDITED, DOMAIN_EVENT)
 FIELDS: Mapping[str, str] = {
     "State.Version": "of powerd",
-    "State.WaitingFor": "what it waits for, while it is not known which node this is; all below but Faults is zero then",
+    "State.WaitingFor": "what powerd waits for until it knows which node this is; then all below but Faults is zero",
     "State.Node": "ids on chain",
     "State.Farm": "",
     "State.Twin": "",
     "State.Enabled": "power management is on: the node may power off",
-    "State.NotEnabled": "why it is not; empty if it is",
+    "State.NotEnabled": "why power management is off; empty if it is on",
     "State.Target": '"Up" or "Down", as last seen on chain; "" before the first look, or if it could not be read',
     "State.Power": '"Up" or "Down": what the chain says of this node',
     "State.DownSince": "block in which it said Down; 0 while Up",
-    "State.Block": "block that was read; 0 where api-gateway stands between",
+    "State.Block": "block that was read; 0 behind api-gateway",
     "State.ProvedWake": "Unix seconds of the boot that last proved a wake of this node (docs/check.md); 0: none yet",
     "State.LookedAt": "Unix seconds of the last look; 0: none yet",
     "State.StayingUp": "why the node stays up although its target is Down, or is not known; empty if it does not",
-    "State.Uncredited": "since when uptime is not credited, until the node has booted; all 0 while it is",
+    "State.Uncredited": "since when uptime is not credited, until the node has booted; all 0 while it is credited",
     "Uncredited.Since": "Unix seconds, the chain's: when it said Down; 0: uptime is credited",
-    "Uncredited.RequestedAt": "when it was called Up while it said Down; 0: it was not, and no boot helps",
+    "Uncredited.RequestedAt": "when its target turned Up while its state was Down; 0: it did not, and no boot helps",
     "Uncredited.BootBy": "until when a boot loses nothing; 0 without a request",
     "Uncredited.ReportBy": "until when the report after the boot loses nothing",
     "State.Shutdown": "step of the power-off that is under way; empty while there is none",
     "State.Holds": "who asks the node to stay up",
     "State.LastUptime": "the last report that is on chain since powerd started",
-    "State.Unhealthy": "flags that forbid claiming uptime",
+    "State.Unhealthy": "flags that forbid uptime reports",
     "State.Wakes": "nodes being woken",
-    "State.Faults": "what an operator has to mend",
+    "State.Faults": "what an operator must mend",
     "Hold.Holder": "",
     "Hold.Reason": "",
     "Hold.ExpiresAt": "Unix seconds; 0: never",
@@ -69,7 +69,7 @@ FIELDS: Mapping[str, str] = {
     "Wake.Reason": "",
     "Wake.Attempts": "bursts of magic packets",
     "Wake.RunningFor": "seconds",
-    "Wake.Overdue": "past its deadline; it goes on all the same",
+    "Wake.Overdue": "past its deadline; the wake goes on",
     "Fault.Key": "stable: the same fault has the same key",
     "Fault.Message": "the thing, and the reason",
     "Fault.Since": "Unix seconds",
@@ -92,13 +92,14 @@ def document() -> str:
 powerd serves module `{MODULE}`, object `{OBJECT}` (queue `{MODULE}.{OBJECT}`) on the Redis of its node (unless `zbus.serve` is
 false, and not in the profile `simulated`), and the status object `{STATUS}` that every zbus module has.
 
-No method powers a node off, or keeps one up: the chain alone says that. At most eight calls run at once; a ninth waits.
-What goes wrong comes as the method's error; an unknown method, a wrong number of arguments and an argument of another
-type are answered as the Go server answers them, and what is no request is dropped. A call is cut after 240 s; one that was left on the
-list while powerd was away is executed when it comes back.
+No method powers a node off, or keeps one up: only the chain decides that. At most eight calls run at once; a ninth waits.
+A failure is the method's error. powerd answers an unknown method, a wrong number of arguments and an argument of another
+type as the Go server does, and drops what is no request. It ends a call after 240 s. It executes a call that was left on
+the list while powerd was away.
 
-From Go: the generated stubs panic, not return, when the context ends before an answer came or the method is unknown. So give every call a
-context with a deadline, and recover. The stub of an event source keeps one event and drops what comes while its reader is busy.
+From Go: the generated stubs panic, and do not return, when the context ends before an answer came or the method is unknown.
+So give every call a context with a deadline, and recover. The stub of an event source keeps one event, and drops those that
+come while its reader is busy.
 
 ```go
 // Save as pkg/power.go in a module that requires github.com/threefoldtech/zbus, with zbusc installed and the folder pkg/stubs made;
@@ -119,8 +120,8 @@ type Power interface {{
 {chr(10).join(_structs()).rstrip()}
 ```
 
-The event stream `{EVENT}` is published on the channel `{CHANNEL}`; nothing is stored, so a program that does not listen misses it.
-These are its kinds. The names of kinds and facts stay as they are; new ones may come.
+powerd publishes the event stream `{EVENT}` on the channel `{CHANNEL}`. Redis stores nothing of it, so a program that does not
+listen misses the events. These are the kinds of events. The names of kinds and facts do not change; new ones may come.
 
 | kind | message | facts |
 | --- | --- | --- |
