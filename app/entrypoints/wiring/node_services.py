@@ -25,9 +25,8 @@ from app.domain.services.own_power.head_watch import HeadWatch
 from app.domain.services.own_power.host_orders import HostOrders
 from app.domain.services.own_power.last_duties import LastDuties
 from app.domain.services.own_power.last_waker import LastWaker
-from app.domain.services.own_power.observer import Observer
+from app.domain.services.own_power.observer import Observer, OwnGuards
 from app.domain.services.own_power.open_window import OpenWindow
-from app.domain.services.own_power.own_guards import OwnGuards
 from app.domain.services.own_power.own_node import SYNC_SELF, OwnNode
 from app.domain.services.own_power.own_state import OwnState
 from app.domain.services.own_power.power_management import PowerManagement

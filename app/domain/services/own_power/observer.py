@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from app.domain.errors import ChainUnavailable
-from app.domain.model import HeadKind, NodeId
+from app.domain.errors import ChainUnavailable, HoldsUnreadable
+from app.domain.model import HeadKind, Hold, NodeId
 from app.domain.rules.power import Observation, OwnPower, PowerLimits, wants_down
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
+from app.domain.services.own_power.boot_loop import BootLoopGuard
 from app.domain.services.own_power.head_watch import HeadWatch
-from app.domain.services.own_power.own_guards import OwnGuards
+from app.domain.services.own_power.last_waker import LastWaker
+from app.domain.services.own_power.power_management import PowerManagement
+from app.domain.services.own_power.wake_proof import WakeProof
 from app.domain.services.waking.wake_service import WakeService
 from app.ports.chain import ChainReader
+from app.ports.holds import Holds
+
+
+@dataclass(frozen=True, slots=True)
+class OwnGuards:
+    """What of this machine and its farm can object to a power-off, besides the chain's answer."""
+
+    management: PowerManagement
+    boot_loop: BootLoopGuard
+    last_waker: LastWaker
+    holds: Holds
+    proof: WakeProof
 
 
 class Observer:
@@ -42,7 +58,7 @@ class Observer:
         self.down_seen_since_s: float | None = None
         """When the target was first read as Down (Unix seconds); None while it is not."""
         self.last: Observation | None = None
-        """The nodes that were awake at the last look; for display only, never for a decision."""
+        """The last observation; for display only, never for a decision."""
 
     async def look(self, *, cooling_down: str, own_state_uncertain: bool) -> Observation:
         """Check host and card, then `observe`; the wakes get the chain's answer about this node as well."""
@@ -74,7 +90,7 @@ class Observer:
         await self._guards.boot_loop.saw(best.power)
         await self._guards.proof.saw(best)
         # Holds last: they are local and quick to read, and a program relies on the hold that it placed.
-        holds, holds_unreadable = await self._guards.read_holds()
+        holds, holds_unreadable = await self._read_holds()
         self.last = Observation(
             best=best,
             finalized=finalized,
@@ -98,6 +114,13 @@ class Observer:
     def seen_awake(self) -> Sequence[NodeId]:
         """The nodes that can wake this one, as the last-waker guard last saw them."""
         return self._guards.last_waker.seen_awake
+
+    async def _read_holds(self) -> tuple[tuple[Hold, ...], str]:
+        """The holds, and why they can't be read (empty if they can)."""
+        try:
+            return tuple(await self._guards.holds.active()), ""
+        except HoldsUnreadable as error:
+            return (), str(error)
 
     def _note_target(self, best: OwnPower) -> None:
         if not wants_down(best.power):

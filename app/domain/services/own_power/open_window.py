@@ -13,6 +13,7 @@ from app.domain.faults import FaultKind
 from app.domain.model import Inclusion, NodePower, Power
 from app.domain.rules.paid import DownWindow, Remedy, ThisBoot, look_at, remedy_for
 from app.domain.rules.power import OwnPower
+from app.domain.rules.shutdown import is_down
 from app.domain.services.context.node_context import NodeContext
 from app.ports.chain import ChainReader
 from app.ports.host_facts import HostFacts
@@ -112,9 +113,11 @@ class OpenWindow:
         await self.recall()
         await self._drop_intent(own)
         try:
-            await self._find(own)
-            await self._check()
-            await self._asked_before_up(own)
+            if self._window is None:
+                await self._find(own)
+            else:
+                await self._check()
+                await self._asked_before_up(own)
         except ChainUnavailable as error:
             # Earlier blocks do not change: the next look can ask again.
             self._telemetry.record(OperationFailed("asking the chain about our last Down", str(error), 0.0))
@@ -140,10 +143,8 @@ class OpenWindow:
     async def _find(self, own: OwnPower) -> None:
         """Find the window of a Down that was not saved: the chain shows since when, and the target at that time."""
         power = own.power
-        if self._window is not None or not isinstance(power, NodePower) or power.state.since_block is None:
-            return
-        since = power.state.since_block
-        if power.state.power is not Power.DOWN or since == self._asked_of:
+        since = power.state.since_block if isinstance(power, NodePower) else None
+        if since is None or not is_down(power) or since == self._asked_of:
             return
         past = await self._chain.power_in(self._node, Inclusion("", since))
         self._asked_of = since
@@ -188,14 +189,14 @@ class OpenWindow:
         before = await self._chain.power_in(self._node, Inclusion("", up_block - 1))
         if before is None or not isinstance(before.power, NodePower):
             return window
-        return replace(window, down_block=before.power.state.since_block) if _is_down(before.power) else None
+        return replace(window, down_block=before.power.state.since_block) if is_down(before.power) else None
 
     async def _was_down_before_up(self, window: DownWindow) -> bool:
         """Whether a reorganisation moved our Down to another block and did not lose it."""
         if window.up_block is None:
             return False
         past = await self._chain.power_in(self._node, Inclusion("", window.up_block - 1))
-        return past is None or _is_down(past.power)
+        return past is None or is_down(past.power)
 
     async def _asked_before_up(self, own: OwnPower) -> None:
         """Find a target Up between our last look and our Up: it is a boot request as well."""
@@ -227,10 +228,6 @@ class OpenWindow:
 
     def _complain(self, error: WindowMemoryUnusable) -> None:
         self._faults.report(MEMORY_FAULT, f"powerd may not know after its restart that uptime is not credited: {error}")
-
-
-def _is_down(power: object) -> bool:
-    return isinstance(power, NodePower) and power.state.power is Power.DOWN
 
 
 def _is(power: object, state: Power, target: Power) -> bool:

@@ -16,8 +16,7 @@ from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
 from app.domain.services.own_power.host_orders import POWER_OFF, HostOrders
 from app.domain.services.own_power.last_duties import LastDuties
-from app.domain.services.own_power.observer import Observer
-from app.domain.services.own_power.own_guards import OwnGuards
+from app.domain.services.own_power.observer import Observer, OwnGuards
 from app.domain.services.own_power.own_state import OwnState
 
 
