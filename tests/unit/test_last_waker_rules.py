@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.model import NodeId, NodePower, Power, PowerState, Unreadable
-from app.domain.rules.last_waker import NEVER_S, USUAL_GAP_S, heard_after, is_awake, is_fresh
+from app.domain.rules.last_waker import NEVER_S, USUAL_GAP_S, fresh_among, heard_after, is_awake
 
 ONE, TWO = NodeId(1), NodeId(2)
 UP, DOWN = Power.UP, Power.DOWN
@@ -28,7 +28,7 @@ def test_only_a_node_that_is_up_and_wanted_up_counts(power: NodePower | Unreadab
 def test_a_counter_seen_for_the_first_time_is_no_sign() -> None:
     heard_s = heard_after({}, {}, {ONE: 7}, 1000, NEVER_S)
     assert heard_s == {ONE: NEVER_S}
-    assert not is_fresh(heard_s[ONE], 1000, 2700)
+    assert fresh_among([ONE], heard_s, 1000, 2700) == []
 
 
 def test_a_counter_that_changed_is_a_sign_from_now_and_one_that_did_not_keeps_its_time() -> None:
@@ -46,5 +46,5 @@ def test_a_node_that_is_missing_in_this_answer_is_as_before() -> None:
 
 
 def test_a_sign_is_fresh_for_its_time() -> None:
-    assert is_fresh(1000, 3699, 2700)
-    assert not is_fresh(1000, 3700, 2700)
+    assert fresh_among([ONE, TWO], {ONE: 1000}, 3699, 2700) == [ONE]
+    assert fresh_among([ONE, TWO], {ONE: 1000}, 3700, 2700) == []

@@ -21,10 +21,10 @@ from app.domain.model import (
     Inclusion,
     Node,
     NodeId,
-    NodePower,
     PastPower,
     Power,
     PowerReading,
+    Powers,
     Unreadable,
     UptimeSample,
 )
@@ -80,7 +80,7 @@ class SimulatedChain:
         self.samples: list[UptimeSample] = []
         self.reads = 0
         self.latency_s = 0.0
-        self.fails: Callable[[], bool] = _never
+        self.fails: Callable[[], bool] | None = None
         self.on_powers: Callable[[Collection[NodeId]], None] = _ignore
         self._hanging: set[NodeId] = set()
         self._uptime_refusals = 0
@@ -106,14 +106,15 @@ class SimulatedChain:
         """All from one block."""
         await self._there(nodes)
         final = kind is HeadKind.FINALIZED and self.has_finality
-        powers: Mapping[NodeId, NodePower | Unreadable]
+        powers: Powers
         powers = self._powers.finalized(nodes) if final else self._powers.best(nodes)
         self.on_powers(nodes)
         if self.broken:
             garbled = {node: Unreadable("neither Up nor Down") for node in self.broken if node in powers}
             powers = {**powers, **garbled}
         reading = PowerReading(self._head(kind) if self.has_heads else None, powers)
-        await self._back()
+        if self.latency_s:
+            await self._back()
         return reading
 
     async def power_in(self, node: NodeId, block: Inclusion) -> PastPower | None:
@@ -137,7 +138,7 @@ class SimulatedChain:
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
         """Ascending."""
         await self._there()
-        nodes = tuple(sorted(NodeId(node) for node in self._ledger.read("NodesByFarmID", farm, default=())))
+        nodes: tuple[NodeId, ...] = tuple(sorted(self._ledger.read("NodesByFarmID", farm, default=())))
         await self._back()
         return nodes
 
@@ -213,7 +214,7 @@ class SimulatedChain:
             await self._clock.sleep(self.latency_s / 2)
         if self.hang_everything or (self._hanging and not self._hanging.isdisjoint(nodes)):
             await self._hang()
-        if self.unavailable or self.fails():
+        if self.unavailable or (self.fails is not None and self.fails()):
             raise ChainUnavailable("the simulated chain is away")
 
     async def _back(self) -> None:
@@ -226,11 +227,7 @@ class SimulatedChain:
         raise ChainUnavailable(f"the simulated chain gave no answer within {self._timeout_s:.0f} s")
 
     def _head(self, kind: HeadKind) -> Head:
-        return self._powers.head(kind, self._block_of(kind))
-
-    def _block_of(self, kind: HeadKind) -> LedgerBlock:
-        final = kind is HeadKind.FINALIZED and self.has_finality
-        return self._ledger.finalized if final else self._ledger.best
+        return self._powers.head(kind, final=kind is HeadKind.FINALIZED and self.has_finality)
 
     def _hand_in(self, call: str, arguments: Values) -> Extrinsic:
         ledger = self._ledger
@@ -268,10 +265,6 @@ class SimulatedChain:
         made = asyncio.Event()
         self._ledger.call_at_next_block(made.set)
         await made.wait()
-
-
-def _never() -> bool:
-    return False
 
 
 def _ignore(_: Collection[NodeId]) -> None:

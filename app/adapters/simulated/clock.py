@@ -35,7 +35,7 @@ class _Due(list[Any]):
         return float(self[0])
 
     def cancel(self) -> None:
-        self[2] = self[3] = None
+        self[2] = None
 
     def cancelled(self) -> bool:
         return self[2] is None

@@ -5,7 +5,8 @@ The nodes of a simulated farm keep each other's records, and read them again eve
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
+from typing import cast
 
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.pallet import Values
@@ -16,19 +17,18 @@ class NodeRecords:
     """Of one ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._made: dict[NodeId, tuple[Values, Node]] = {}
+        self._now: dict[NodeId, Node] = {}
+        ledger.store.watch("Nodes", self._changed)
 
     def of(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node]:
         """Those that exist, as they stand now."""
-        records = self._ledger.store.newest("Nodes")
-        return {node: self._node(node, record) for node in nodes if (record := records.get(node)) is not None}
+        return {node: record for node in nodes if (record := self._now.get(node)) is not None}
 
-    def _node(self, node: NodeId, record: Values) -> Node:
-        made = self._made.get(node)
-        if made is None or made[0] is not record:
-            made = self._made[node] = record, _node(record)
-        return made[1]
+    def _changed(self, node: Hashable, record: Values | None) -> None:
+        if record is None:
+            self._now.pop(cast(NodeId, node), None)
+        else:
+            self._now[cast(NodeId, node)] = _node(record)
 
 
 def _node(record: Values) -> Node:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from itertools import repeat
 
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Block
@@ -35,7 +34,8 @@ class SimulatedSignsOfLife:
         ledger = self._ledger
         nonces = ledger.store.final("Nonce", ledger.finalized_number)
         accounts = self._accounts_of(nodes)
-        found = dict(zip(accounts, map(nonces.get, accounts.values(), repeat(0)), strict=False))
+        nonce = nonces.get
+        found = {node: nonce(account, 0) for node, account in accounts.items()}
         return Counters(ledger.finalized.time_ms / 1000, found)
 
     async def earlier(self, nodes: Collection[NodeId]) -> Counters | None:

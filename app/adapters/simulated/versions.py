@@ -42,6 +42,11 @@ class Versions:
         value = ABSENT if index < 0 else versions[1][index]
         return default if value is ABSENT else value
 
+    def changed_at(self, name: str, key: Hashable) -> int:
+        """The newest block that set the value; -1 when none did."""
+        versions = self._maps.get(name, {}).get(key)
+        return versions[0][-1] if versions is not None and versions[0] else -1
+
     def final(self, name: str, at: int) -> Mapping[Hashable, Any]:
         """The map as of block ``at``, which can't be undone, and is no older than the one asked for before.
 

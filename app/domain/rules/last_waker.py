@@ -18,7 +18,7 @@ up, one crashes: it stops counting for the other after ``fresh_s``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from app.domain.model import NodeId, NodePower, Power, Unreadable
 
@@ -44,9 +44,9 @@ def heard_after(
     return {**heard_s, **{node: changed_at_s if node in before else NEVER_S for node in changed}}
 
 
-def is_fresh(heard_s: float, now_s: float, fresh_s: float) -> bool:
-    """Whether a node that was last heard at ``heard_s`` gave a sign of life less than ``fresh_s`` ago."""
-    return now_s - heard_s < fresh_s
+def fresh_among(nodes: Iterable[NodeId], heard_s: Mapping[NodeId, float], now_s: float, fresh_s: float) -> list[NodeId]:
+    """The nodes whose last sign of life is less than ``fresh_s`` old."""
+    return [node for node in nodes if now_s - heard_s.get(node, NEVER_S) < fresh_s]
 
 
 def is_awake(power: NodePower | Unreadable) -> bool:

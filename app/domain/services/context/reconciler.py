@@ -59,7 +59,7 @@ class Reconciler:
 
         Looks that fail for minutes are a fault (R15).
         """
-        reason = "start"
+        reason, succeeded = "start", LookSucceeded(what)
         while True:
             self._progress.made(what)
             try:
@@ -74,7 +74,7 @@ class Reconciler:
                 else:
                     self._retry.succeeded()
                 self._telemetry.record(Reconciled(f"{what}: {reason}"))
-                self._telemetry.measure(LookSucceeded(what))
+                self._telemetry.measure(succeeded)
                 reason = await self._until_next(what, command)
 
     async def _after_failure(self, retry_in_s: float) -> str:

@@ -84,11 +84,13 @@ class EventHandler:
 
     async def look_at(self, nodes: Collection[NodeId], *, hinted: bool) -> dict[NodeId, PowerdError]:
         """Read these nodes now, side by side where each costs a call; returns the errors by node."""
-        groups = [[node] for node in nodes] if self._one_by_one else [list(nodes)] if nodes else []
         failed: dict[NodeId, PowerdError] = {}
-        async with asyncio.TaskGroup() as looks:
-            for group in groups:
-                looks.create_task(self._look(group, failed, hinted=hinted), name="events: look")
+        if self._one_by_one:
+            async with asyncio.TaskGroup() as looks:
+                for node in nodes:
+                    looks.create_task(self._look([node], failed, hinted=hinted), name="events: look")
+        elif nodes:
+            await self._look(nodes, failed, hinted=hinted)
         return failed
 
     async def _look(self, nodes: Collection[NodeId], failed: dict[NodeId, PowerdError], *, hinted: bool) -> None:

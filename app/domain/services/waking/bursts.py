@@ -23,6 +23,7 @@ FAULT = FaultKind.MAGIC_PACKETS.key()
 RECORDED_AT_ONCE = 16
 """Lines of the log take several times as long as the packets that they are about."""
 
+SENT = MagicPacketTried(sent=True)
 NONE_FAILED: Mapping[str, str] = MappingProxyType({})
 
 
@@ -123,8 +124,13 @@ class Bursts:
             self._faults.report(FAULT, f"waking peers does not work: {error}")
             self._telemetry.measure(MagicPacketTried(sent=False))
             return False
-        self._telemetry.measure(MagicPacketTried(sent=True))
+        self._telemetry.measure(SENT)
         self._faults.clear(FAULT)
+        if self._lame or reasons:
+            self._note_lame(reasons)
+        return True
+
+    def _note_lame(self, reasons: Mapping[str, str]) -> None:
         for interface in self._lame - reasons.keys():
             self._faults.clear(FaultKind.MAGIC_PACKETS_BEHIND.key(interface))
         for interface, reason in reasons.items():
@@ -133,4 +139,3 @@ class Bursts:
                 f"waking peers behind {interface} does not work: {reason}",
             )
         self._lame = set(reasons)
-        return True

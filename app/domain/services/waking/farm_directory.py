@@ -70,7 +70,7 @@ class FarmDirectory:
             # Such as an empty answer: to believe it would end every wake that is under way.
             raise ChainUnavailable(f"the list of the nodes of farm {self._farm} lacks this node, {self._own}")
         joined = [node for node in self._members if node not in before]
-        self._members = tuple(node for node in dict.fromkeys([*listed, *joined]) if node != self._own)
+        self._members = tuple([node for node in dict.fromkeys([*listed, *joined]) if node != self._own])
         members = set(self._members)
         if self._all_at_once:
             asked = self._members
@@ -122,7 +122,8 @@ class FarmDirectory:
 
     def unknown(self, nodes: Iterable[NodeId]) -> list[NodeId]:
         """Those of these nodes whose record was never read."""
-        return sorted(set(nodes) - self._nodes.keys())
+        known = self._nodes
+        return [node for node in nodes if node not in known]
 
     def known(self, node: NodeId) -> Node | None:
         """The record as last read."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 
 from app.domain.model import NodeId
-from app.domain.rules.last_waker import NEVER_S, heard_after, is_fresh
+from app.domain.rules.last_waker import NEVER_S, fresh_among, heard_after
 from app.domain.rules.silence import counts
 from app.ports.clock import Clock
 from app.ports.signs_of_life import SignsOfLife
@@ -60,8 +60,7 @@ class SignsWatch:
 
     def fresh_among(self, nodes: Iterable[NodeId]) -> list[NodeId]:
         """The nodes that gave a sign of life within ``fresh_s``."""
-        heard_s, now_s, fresh_s = self._heard_s, self._clock.monotonic(), self._fresh_s
-        return [node for node in nodes if is_fresh(heard_s.get(node, NEVER_S), now_s, fresh_s)]
+        return fresh_among(nodes, self._heard_s, self._clock.monotonic(), self._fresh_s)
 
     def silent_among(self, nodes: Iterable[NodeId]) -> list[NodeId]:
         """The nodes that gave no sign for ``fresh_s`` as of the last look, and were watched for that long."""

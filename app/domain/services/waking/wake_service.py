@@ -176,13 +176,16 @@ class WakeService:
     async def _serve_due(self, group: asyncio.TaskGroup) -> None:
         while True:
             now_s = self._clock.monotonic()
-            due = [wake for wake in self._waiting() if wake.due_at_s <= now_s]
+            waiting = self._waiting()
+            due = [wake for wake in waiting if wake.due_at_s <= now_s]
             deferred = [wake for wake in due if wake.deferred]
             calling = [wake for wake in due if not wake.deferred][: self._farm.nodes_at_once]
             for wakes in filter(None, (deferred, calling)):
                 self._being_read.update(wake.node for wake in wakes)
                 group.create_task(self._read(wakes), name="wake: read")
-            next_s = min((wake.due_at_s for wake in self._waiting()), default=now_s + IDLE_S)
+            if due:
+                waiting = self._waiting()
+            next_s = min([wake.due_at_s for wake in waiting], default=now_s + IDLE_S)
             await self._changed.wait(max(0.0, next_s - now_s))
 
     def _waiting(self) -> Sequence[Wake]:

@@ -6,7 +6,7 @@ length, counted from its beginning; the last one ends with the run, as it stands
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, ItemsView
 
 from msgspec import Struct
 
@@ -87,9 +87,9 @@ class Minted:
     def _period(self) -> Period:
         return self._periods[self._current]
 
-    def month(self, node: NodeId) -> Month:
-        """The node's month up to the newest final block."""
-        return self._months[node]
+    def months(self) -> ItemsView[NodeId, Month]:
+        """Each node's month up to the newest final block."""
+        return self._months.items()
 
     def window_since_s(self, month: Month) -> float | None:
         """When (virtual seconds) the month's open down window was opened; None while none is open."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 
 from app.adapters.simulated.ledger_blocks import Block
-from app.domain.events import DomainEvent, WakeBurstStarted
+from app.domain.events import WakeBurstStarted
 from app.domain.model import NodeId
 from app.entrypoints.simulator.watching.promise import Promise
 from app.entrypoints.simulator.world.fault_history import BUS, CHAIN, HOST, WAKING
@@ -58,9 +58,8 @@ class CostStaysBounded(Promise):
         self._bursts: Counter[NodeId] = Counter()
         self._fees_at_s: dict[tuple[NodeId, str], deque[float]] = {}
 
-    def recorded(self, machine: Machine, event: DomainEvent) -> None:  # noqa: ARG002
-        if isinstance(event, WakeBurstStarted):
-            self._bursts[event.node] += 1
+    def burst_started(self, event: WakeBurstStarted) -> None:
+        self._bursts[event.node] += 1
 
     def block_made(self, block: Block) -> None:
         """A node that says Up ends its wake; one whose extrinsic failed pays."""

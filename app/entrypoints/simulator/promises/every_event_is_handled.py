@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.domain.model import NodeId
 from app.entrypoints.simulator.watching.promise import Promise
 from app.entrypoints.simulator.world.fault_history import BUS, CHAIN
-from app.entrypoints.simulator.world.machine import Machine, MachinePower
+from app.entrypoints.simulator.world.machine import Machine
 from app.entrypoints.simulator.world.world import World
 
 WAITS_S_MAX = 300.0
@@ -23,12 +25,12 @@ class EveryEventIsHandled(Promise):
         super().__init__(world)
         self._waiting_since_s: dict[tuple[NodeId, str], float] = {}
 
-    def minute(self) -> None:
+    def minute(self, running: Mapping[NodeId, Machine]) -> None:
         """Find the machines whose entries were waiting a minute ago already."""
         now_s = self.world.now_s()
         still_waiting: dict[tuple[NodeId, str], float] = {}
-        for node, machine in self.world.machines.items():
-            if machine.power is not MachinePower.RUNNING or machine.bus.stream.idle:
+        for node, machine in running.items():
+            if machine.bus.stream.idle:
                 continue
             excused = machine.fault_history.lately(EXCUSED, 120.0)
             for delivery in machine.bus.stream.waiting:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.adapters.simulated.ledger_blocks import Block
 from app.domain.model import NodeId
 from app.entrypoints.simulator.watching.promise import Promise
@@ -34,7 +36,7 @@ class EveryWakeEnds(Promise):
             if event.name == "PowerTargetChanged" and event.attributes["power_target"] == "Down":
                 self._forget(NodeId(event.attributes["node_id"]))
 
-    def minute(self) -> None:
+    def minute(self, running: Mapping[NodeId, Machine]) -> None:  # noqa: ARG002
         """Look at every dark machine."""
         newest = self.world.ledger.store.newest("NodePower")
         off = MachinePower.OFF

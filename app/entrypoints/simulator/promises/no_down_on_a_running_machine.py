@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.domain.model import NodeId
 from app.entrypoints.simulator.watching.promise import Promise
 from app.entrypoints.simulator.world.fault_history import CHAIN, HOST
-from app.entrypoints.simulator.world.machine import Machine, MachinePower
+from app.entrypoints.simulator.world.machine import Machine
 from app.entrypoints.simulator.world.world import World
 
 WINDOW_S = 600.0
@@ -29,18 +31,17 @@ class NoDownOnARunningMachine(Promise):
         self._since_s: dict[NodeId, float] = {}
         self._minutes = 0
 
-    def minute(self) -> None:
+    def minute(self, running: Mapping[NodeId, Machine]) -> None:
         """Look at every running machine."""
         self._minutes += 1
         if self._minutes % EVERY_MINUTES:
             return
         newest = self.world.ledger.store.newest("NodePower")
-        running = MachinePower.RUNNING
-        for node, machine in self.world.machines.items():
-            if machine.power is running and (power := newest.get(node)) is not None and power.down_since is not None:
-                self._look(node, machine)
-            elif node in self._since_s:
-                self._since_s.pop(node, None)
+        down = {node for node in running if (power := newest.get(node)) is not None and power.down_since is not None}
+        for node in self._since_s.keys() - down:
+            del self._since_s[node]
+        for node in sorted(down):
+            self._look(node, running[node])
 
     def _look(self, node: NodeId, machine: Machine) -> None:
         now_s = self.world.now_s()

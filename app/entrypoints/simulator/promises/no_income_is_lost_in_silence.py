@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.domain.faults import FaultKind
 from app.domain.model import NodeId
 from app.domain.rules.uptime import UptimePolicy
 from app.entrypoints.simulator.watching.uptime_reports import UptimeReports
-from app.entrypoints.simulator.world.machine import Machine, MachinePower
+from app.entrypoints.simulator.world.machine import Machine
 from app.entrypoints.simulator.world.world import World
 
 SHOWN_S = 120.0
@@ -32,19 +34,22 @@ class NoIncomeIsLostInSilence(UptimeReports):
         self._policy: UptimePolicy = world.policies.uptime
         self._down_since_s: dict[NodeId, float] = {}
 
-    def minute(self) -> None:
+    def minute(self, running: Mapping[NodeId, Machine]) -> None:
         """Look at every machine whose daemon runs."""
-        running, newest = MachinePower.RUNNING, self.world.ledger.store.newest("NodePower")
-        for node, machine in self.world.machines.items():
-            if machine.power is running and machine.services is not None:
-                self._look_at_uptime(node, machine)
+        now_s, newest = self.world.now_s(), self.world.ledger.store.newest("NodePower")
+        down: set[NodeId] = set()
+        for node, machine in running.items():
+            if machine.services is not None:
+                self._look_at_uptime(node, machine, now_s)
                 if (power := newest.get(node)) is not None and power.down_since is not None:
-                    self._look_at_state(node, machine)
-                    continue
-            self._down_since_s.pop(node, None)
+                    down.add(node)
+        for node in self._down_since_s.keys() - down:
+            del self._down_since_s[node]
+        for node in sorted(down):
+            self._look_at_state(node, running[node])
 
-    def _look_at_uptime(self, node: NodeId, machine: Machine) -> None:
-        now_s, started_s = self.world.now_s(), machine.daemon_since_s
+    def _look_at_uptime(self, node: NodeId, machine: Machine, now_s: float) -> None:
+        started_s = machine.daemon_since_s
         reported_s = self.reported_s.get(node, -1.0)
         allowed_s = self._policy.silence_s if reported_s >= started_s else self._policy.first_silence_s
         silent_s = now_s - max(reported_s, started_s)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.domain.model import NodeId
 from app.entrypoints.simulator.watching.promise import Promise
-from app.entrypoints.simulator.world.machine import MachinePower
+from app.entrypoints.simulator.world.machine import Machine, MachinePower
 from app.entrypoints.simulator.world.world import World
 
 LATE_S = 300.0
@@ -24,7 +26,7 @@ class NoNodeSleepsForEver(Promise):
         """Only runs whose settings switch the alarm on."""
         return self.world.settings.rtc_alarm.enabled
 
-    def minute(self) -> None:
+    def minute(self, running: Mapping[NodeId, Machine]) -> None:  # noqa: ARG002
         alarm = self.world.settings.rtc_alarm
         for node, machine in self.world.machines.items():
             if machine.power is not MachinePower.OFF:

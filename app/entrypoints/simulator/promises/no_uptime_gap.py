@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from app.domain.model import NodeId
 from app.domain.rules.uptime import GAP_S_MAX
 from app.entrypoints.simulator.watching.uptime_reports import UptimeReports
 from app.entrypoints.simulator.world.fault_history import CHAIN
-from app.entrypoints.simulator.world.machine import MachinePower
+from app.entrypoints.simulator.world.machine import Machine
 
 EXCUSED = (*CHAIN, "unhealthy", "clock-drift", "daemon-killed")
 EXCUSED_S = 400.0
@@ -18,13 +21,11 @@ class NoUptimeGap(UptimeReports):
 
     text = "no gap of more than 41 minutes between uptime reports while node and chain are healthy"
 
-    def minute(self) -> None:
+    def minute(self, running: Mapping[NodeId, Machine]) -> None:
         """Find the machines whose last report is too old."""
         now_s = self.world.now_s()
-        running = MachinePower.RUNNING
-        for node, machine in self.world.machines.items():
-            if machine.power is running:
-                since_s = max(self.reported_s.get(node, 0.0), machine.since_s)
-                if now_s - since_s > GAP_S_MAX and not machine.fault_history.lately(EXCUSED, EXCUSED_S):
-                    self.broken(machine, f"no uptime report for {now_s - since_s:.0f} s")
-                    self.reported_s[node] = now_s
+        for node, machine in running.items():
+            since_s = max(self.reported_s.get(node, 0.0), machine.since_s)
+            if now_s - since_s > GAP_S_MAX and not machine.fault_history.lately(EXCUSED, EXCUSED_S):
+                self.broken(machine, f"no uptime report for {now_s - since_s:.0f} s")
+                self.reported_s[node] = now_s

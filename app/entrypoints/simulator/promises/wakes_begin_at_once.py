@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.adapters.simulated.ledger_blocks import Block
-from app.domain.events import DomainEvent, WakeBurstStarted
+from app.domain.events import WakeBurstStarted
 from app.domain.model import NodeId
 from app.entrypoints.simulator.watching.promise import Promise
 from app.entrypoints.simulator.watching.wakers import wakers
@@ -29,9 +29,8 @@ class WakesBeginAtOnce(Promise):
         super().__init__(world)
         self._burst_at_s: dict[NodeId, float] = {}
 
-    def recorded(self, machine: Machine, event: DomainEvent) -> None:  # noqa: ARG002
-        if isinstance(event, WakeBurstStarted):
-            self._burst_at_s[event.node] = self.world.now_s()
+    def burst_started(self, event: WakeBurstStarted) -> None:
+        self._burst_at_s[event.node] = self.world.now_s()
 
     def block_made(self, block: Block) -> None:
         """Find the nodes whose target turned Up, and the nodes that can wake them."""

@@ -24,7 +24,7 @@ from app.entrypoints.wiring.node_services import assemble
 
 MINUTE_S = 60.0
 SAMPLE_MINUTES = 5
-COLLECT_MINUTES = 720
+COLLECT_MINUTES = 1440
 """Each boot of a machine leaves cycles behind; the collector is off between collections."""
 
 Progress = Callable[[float], None]

@@ -6,6 +6,7 @@ from app.adapters.simulated.ledger import InvalidTransaction
 from app.adapters.simulated.ledger_blocks import Extrinsic
 from app.adapters.simulated.pallet import ALWAYS_UP
 from app.adapters.simulated.pallet import Power as LedgerPower
+from app.domain.minting.month import Month
 from app.domain.model import NodeId, Power
 from app.entrypoints.simulator.income.minted import Minted
 from app.entrypoints.simulator.plan.farmer_policies import FarmerPolicy, NodeView
@@ -31,7 +32,7 @@ class Farmer:
     def _round(self) -> None:
         self._world.later(self._policy.round_s, self._round)
         newest, now_s = self._world.ledger.store.newest("NodePower"), self._world.now_s()
-        views = [self._view(node, newest.get(node, ALWAYS_UP), now_s) for node in self._world.machines]
+        views = [self._view(node, newest.get(node, ALWAYS_UP), month, now_s) for node, month in self._minted.months()]
         self.placement.place()
         for node, target in self._policy.targets(views, self.placement.slots_wanted, now_s).items():
             self.set_target(node, target)
@@ -50,13 +51,12 @@ class Farmer:
         except InvalidTransaction:
             self._world.counts["farmer's extrinsics refused"] += 1
 
-    def _view(self, node: NodeId, power: LedgerPower, now_s: float) -> NodeView:
+    def _view(self, node: NodeId, power: LedgerPower, month: Month, now_s: float) -> NodeView:
         if power.down_since is None:
             self._up_since_s.setdefault(node, now_s)
             self._last_up_s[node] = now_s
         else:
             self._up_since_s.pop(node, None)
-        month = self._minted.month(node)
         room = self.placement.rooms[node]
         return NodeView(
             node,

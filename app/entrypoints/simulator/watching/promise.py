@@ -6,11 +6,11 @@ A promise overrides the moments that it wants to see, and is called at those alo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar
 
 from app.adapters.simulated.ledger_blocks import Block
-from app.domain.events import Delivery, DomainEvent
+from app.domain.events import Delivery, WakeBurstStarted
 from app.domain.model import NodeId
 from app.entrypoints.simulator.income.minted import Lost
 from app.entrypoints.simulator.watching.violation import Violation
@@ -65,8 +65,8 @@ class Promise:
     def block_made(self, block: Block) -> None:
         """A block is on the chain."""
 
-    def recorded(self, machine: Machine, event: DomainEvent) -> None:
-        """Its daemon handed this to telemetry."""
+    def burst_started(self, event: WakeBurstStarted) -> None:
+        """A daemon sent the first packet of a burst."""
 
     def acknowledged(self, machine: Machine, deliveries: Sequence[Delivery]) -> None:
         """Its daemon acknowledges."""
@@ -80,8 +80,8 @@ class Promise:
     def lost(self, machine: Machine, lost: Lost) -> None:
         """The grid's minting did not credit some of its time."""
 
-    def minute(self) -> None:
-        """A minute has passed."""
+    def minute(self, running: Mapping[NodeId, Machine]) -> None:
+        """A minute has passed, and these machines run."""
 
     def ended(self) -> None:
         """The run is over; the last faults were over ``plan.calm_s`` ago."""

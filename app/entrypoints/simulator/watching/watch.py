@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from app.adapters.simulated.ledger_blocks import Block
-from app.domain.events import Delivery, DomainEvent, Reconciled
+from app.domain.events import Delivery, DomainEvent, Reconciled, WakeBurstStarted
 from app.domain.model import NodeId
 from app.entrypoints.simulator.income.minted import Lost, Minted
 from app.entrypoints.simulator.watching.promise import Promise
 from app.entrypoints.simulator.watching.tally import Tally
 from app.entrypoints.simulator.watching.violation import Violation
-from app.entrypoints.simulator.world.machine import Machine
+from app.entrypoints.simulator.world.machine import Machine, MachinePower
 from app.entrypoints.simulator.world.world import World
 
 MOMENTS = (
@@ -21,7 +21,7 @@ MOMENTS = (
     "rebooted",
     "machine_changed",
     "block_made",
-    "recorded",
+    "burst_started",
     "acknowledged",
     "powers_read",
     "daemon_failed",
@@ -37,6 +37,7 @@ class Watch:
     def __init__(self) -> None:
         self.promises: list[Promise] = []
         self._trace = hashlib.blake2b(digest_size=16)
+        self._at_reads: list[Callable[..., None]] = []
         self._listeners: dict[str, list[Callable[..., None]]] = {moment: [] for moment in MOMENTS}
 
     def begin(self, world: World, tally: Tally, promises: Sequence[type[Promise]]) -> None:
@@ -54,6 +55,8 @@ class Watch:
             self._listeners[moment] = [
                 getattr(promise, moment) for promise in self.promises if getattr(type(promise), moment) is not base
             ]
+
+        self._at_reads = self._listeners["powers_read"]
 
     @property
     def trace_hash(self) -> str:
@@ -88,13 +91,15 @@ class Watch:
         kind = type(event)
         self._note(machine.identity.node, kind.__name__ if kind is Reconciled else repr(event))
         self.tally.recorded(machine, event)
-        self._notify("recorded", machine, event)
+        if isinstance(event, WakeBurstStarted):
+            self._notify("burst_started", event)
 
     def acknowledged(self, machine: Machine, deliveries: Sequence[Delivery]) -> None:
         self._notify("acknowledged", machine, deliveries)
 
     def powers_read(self, machine: Machine, nodes: Collection[NodeId]) -> None:
-        self._notify("powers_read", machine, nodes)
+        for listener in self._at_reads:
+            listener(machine, nodes)
 
     def daemon_failed(self, machine: Machine, error: BaseException) -> None:
         self._note(machine.identity.node, f"failed {error!r}")
@@ -108,7 +113,8 @@ class Watch:
         self.tally.violated(violation)
 
     def minute(self) -> None:
-        self._notify("minute")
+        machines, running = self._world.machines, MachinePower.RUNNING
+        self._notify("minute", {node: machine for node, machine in machines.items() if machine.power is running})
 
     def ended(self) -> None:
         self.minted.close()

@@ -32,7 +32,7 @@ def apply_conditions(
     chain = machine.chain
     chain.unavailable = severed or has_condition("chain-away")
     chain.latency_s = SLOW_S if has_condition("chain-slow") else machine.chain_latency_s
-    chain.fails = flaky if has_condition("chain-flaky") else _never
+    chain.fails = flaky if has_condition("chain-flaky") else None
     chain.broken = {machine.identity.node} if has_condition("chain-garbled") else set()
     chain.hang_uptime = has_condition("uptime-hangs")
     machine.signs_of_life.unavailable = chain.unavailable
@@ -65,7 +65,3 @@ def apply_conditions(
         machine.holds.place(Hold(HOLDER, "an operator works on it", None))
     else:
         machine.holds.lift(HOLDER)
-
-
-def _never() -> bool:
-    return False

@@ -17,10 +17,15 @@ from app.adapters.simulated.power_events import SimulatedPowerEvents
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
 from app.adapters.simulated.window_memory import SimulatedWindowMemory
+from app.domain.backoff import Jitter
 from app.domain.model import Mac, NodeIdentity
+from app.entrypoints.settings.profiles import signs_of_life_kind
+from app.entrypoints.settings.schema import Settings
 from app.entrypoints.simulator.plan.plan import NodePlan
 from app.entrypoints.simulator.world.bus import Bus
 from app.entrypoints.simulator.world.surroundings import Surroundings
+from app.entrypoints.wiring.node_services import Ports
+from app.ports.telemetry import Telemetry
 
 BUS_POLL_S = 3600.0
 """The simulated bus delivers an event at once, so the length of an empty read does not matter."""
@@ -51,7 +56,6 @@ class Hardware:
         self.clock = VirtualClock(world.clock.now() - world.clock.monotonic())
         self.nic = SimulatedNic(mac)
         self.nic.unsupported = not plan.can_be_woken
-        self.packets = SimulatedMagicPackets(segment)
         self.host_power = SimulatedHostPower(self.clock, *orders)
         self.facts = SimulatedHostFacts(self.clock, f"node-{plan.id}")
         self.holds = SimulatedHolds(self.clock)
@@ -59,6 +63,30 @@ class Hardware:
         self.window_memory = SimulatedWindowMemory()
         self.rtc = SimulatedRtcAlarm(world.clock)  # a clock of its own: the system's may be wrong
         self.signs_of_life = SimulatedSignsOfLife(world.ledger, world.node_accounts)
-        self.display = SimulatedFaultDisplay()
         self.bus = Bus(self.clock, world.later, bus_is_away, world.chance("bus", plan.id))
+        self.connect_anew()
+
+    def connect_anew(self) -> None:
+        """What a daemon that starts opens for itself: another one's connections end with it."""
         self.events = SimulatedPowerEvents(self.bus.stream, self.clock, block_s=BUS_POLL_S)
+        self.packets = SimulatedMagicPackets(self.segment)
+        self.display = SimulatedFaultDisplay()
+
+    def ports(self, settings: Settings, telemetry: Telemetry, jitter: Jitter) -> Ports:
+        """All of it, as a daemon with these settings gets it."""
+        return Ports(
+            self.chain,
+            self.events,
+            self.nic,
+            self.packets,
+            self.host_power,
+            self.facts,
+            self.holds,
+            self.clock,
+            telemetry,
+            jitter,
+            self.boot_memory,
+            self.rtc if settings.rtc_alarm.enabled else None,
+            None if signs_of_life_kind(settings) == "off" else self.signs_of_life,
+            self.window_memory,
+        )

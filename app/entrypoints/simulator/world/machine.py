@@ -6,26 +6,23 @@ import asyncio
 import enum
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 from app.adapters.simulated.chain import SimulatedChain
-from app.adapters.simulated.fault_display import SimulatedFaultDisplay
-from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
+from app.adapters.simulated.magic_packets import SimulatedNetwork
 from app.adapters.simulated.nic import MAGIC
-from app.adapters.simulated.power_events import SimulatedPowerEvents
 from app.domain.commands import StayUp
 from app.domain.events import DomainEvent
 from app.domain.measurements import Measurement
 from app.domain.model import Hold, Mac, NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
-from app.entrypoints.settings.profiles import signs_of_life_kind
 from app.entrypoints.simulator.plan.plan import NodePlan
 from app.entrypoints.simulator.world.condition import Condition
 from app.entrypoints.simulator.world.conditions import FLAKY, apply_conditions
 from app.entrypoints.simulator.world.fault_history import FaultHistory
-from app.entrypoints.simulator.world.hardware import BUS_POLL_S, Hardware
+from app.entrypoints.simulator.world.hardware import Hardware
 from app.entrypoints.simulator.world.surroundings import Surroundings
-from app.entrypoints.wiring.node_services import Ports
 
 ENDING_HOLDER = "upgrade"
 RESTART_S = 5.0
@@ -204,28 +201,12 @@ class Machine(Hardware):
     def _start_daemon(self) -> None:
         self._lives += 1
         self.daemon_since_s = self.world.now_s()
-        self.events = SimulatedPowerEvents(self.bus.stream, self.clock, block_s=BUS_POLL_S)
-        self.events.on_acknowledge = lambda deliveries: self.world.watch.acknowledged(self, deliveries)
-        self.chain.on_powers = lambda nodes: self.world.watch.powers_read(self, nodes)
-        self.packets = SimulatedMagicPackets(self.segment)
+        self.connect_anew()
+        self.events.on_acknowledge = partial(self.world.watch.acknowledged, self)
+        self.chain.on_powers = partial(self.world.watch.powers_read, self)
         self._apply_conditions()
-        ports = Ports(
-            self.chain,
-            self.events,
-            self.nic,
-            self.packets,
-            self.host_power,
-            self.facts,
-            self.holds,
-            self.clock,
-            self,
-            self.world.chance("jitter", self.plan.id, self._lives).random,
-            self.boot_memory,
-            self.rtc if self.world.settings.rtc_alarm.enabled else None,
-            None if signs_of_life_kind(self.world.settings) == "off" else self.signs_of_life,
-            self.window_memory,
-        )
-        self.display = SimulatedFaultDisplay()
+        jitter = self.world.chance("jitter", self.plan.id, self._lives).random
+        ports = self.ports(self.world.settings, self, jitter)
         board = FaultBoard(self.display, self.clock, self, ports.jitter)
         self.services = self.world.build(self.identity, ports, self.world.policies, board)
         self._daemon = self.world.loop.create_task(self._serve(self.services), name=f"node {self.plan.id}")
