@@ -19,6 +19,8 @@ from tests.rigs.zos import Neighbour
 TURNS = 25
 """Floor, client and server take turns, so that whatever else the machine does meets all three."""
 
+CALLERS = 100
+
 Call = Callable[[], Awaitable[object]]
 
 
@@ -40,14 +42,18 @@ async def measure(scale: Scale) -> list[Figure]:
             "go": lambda: client.call(GET_POWER_TARGET, 2, timeout_s=60.0),
             "ours": lambda: _asked(by_hand),
         }
-        taken: dict[str, list[float]] = {kind: [] for kind in calls}
+        loop = await stack.enter_async_context(plain_redis(urls["go"]))
+        taken: dict[str, list[float]] = {kind: [] for kind in (*calls, "crowd", "crowd by loop")}
         for _ in range(TURNS):
             for kind, call in calls.items():
                 taken[kind].append(await _us_per_call(call, scale.samples))
+            taken["crowd by loop"].append(await _us_per_call(lambda: _crowd(loop), 2) / CALLERS)
+            taken["crowd"].append(await _us_per_call(lambda: _crowd(by_hand), 2) / CALLERS)
     floor = percentile(taken["plain"], 50)
     return [
         _figure("a call that our client makes", percentile(taken["go"], 50), floor),
         _figure("a call that our server serves", percentile(taken["ours"], 50), floor),
+        _crowd_figure(percentile(taken["crowd"], 50), percentile(taken["crowd by loop"], 50)),
     ]
 
 
@@ -57,6 +63,11 @@ FRAME = request("0" * 36)
 def _figure(measure: str, value: float, floor: float) -> Figure:
     measure = f"{measure} ({1e6 / value:,.0f}/s)"
     return Figure("zbus", measure, value, "µs", "RPUSH + BLPOP, there and back", floor, value / floor, "≤ 2×")
+
+
+def _crowd_figure(value: float, floor: float) -> Figure:
+    measure = f"a call of {CALLERS} at once that our server serves ({1e6 / value:,.0f}/s)"
+    return Figure("zbus", measure, value, "µs", "a loop: BLPOP, RPUSH + EXPIRE", floor, value / floor, "≤ 1×")
 
 
 async def _us_per_call(call: Call, count: int) -> float:
@@ -75,3 +86,13 @@ async def _round_trip(redis: Any, calls: str, answers: str, frame: bytes) -> Non
 async def _asked(redis: Any) -> None:
     name = str(uuid4())
     await _round_trip(redis, GATEWAY.queue, name, request(name))
+
+
+async def _crowd(redis: Any) -> None:
+    """All callers push their calls at once, and each waits at a list of its own."""
+    names = [str(uuid4()) for _ in range(CALLERS)]
+    await redis.rpush(GATEWAY.queue, *(request(name) for name in names))
+    answers = redis.pipeline(transaction=False)
+    for name in names:
+        answers.blpop([name], timeout=0)
+    await answers.execute()

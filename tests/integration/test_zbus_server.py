@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.codecs.go_types import STRING, UINT32, decode
+from app.adapters.codecs.go_types import STRING, UINT32, decode, encode
 from app.adapters.codecs.zbus_frames import ObjectId, Request, Response, decode_response, encode_request
 from app.adapters.zbus.server import REPLY_LIFE_S, STATUS_TYPE, Served, ZbusServer
 from app.domain.errors import RetryableError
@@ -228,3 +228,55 @@ async def test_a_list_that_is_none_is_waited_for(
         redis.delete(QUEUE)
         assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"
     assert len([each for each in caplog.messages if "WRONGTYPE" in each]) == 1
+
+
+async def test_a_hundred_callers_at_once_get_each_its_own_answer(redis_server: RedisServer, redis: Any) -> None:
+    async def double(number: int) -> int:
+        return 2 * number
+
+    numbers = range(100)
+    async with serving(trial(redis_server, {"Double": served(double, UINT32)})):
+        rubbish = [b"", b"\xc1", frame("NoSuchMethod", reply_to="other"), frame("Double", b"\xa1x", reply_to="other")]
+        calls = [frame("Double", encode(UINT32, number), reply_to=f"reply {number}") for number in numbers]
+        redis.rpush(QUEUE, *rubbish, *calls, *rubbish)
+        answers = [decode_response(await answer(redis, f"reply {number}")) for number in numbers]
+        assert [decode(UINT32, each.data, "it") for each in answers] == [2 * number for number in numbers]
+        await status(redis)
+        assert redis.llen("other") == 4
+        assert 0 < redis.ttl("other") <= REPLY_LIFE_S
+        assert redis.keys("*") == [b"other"]
+
+
+async def test_among_many_answers_a_reply_key_of_another_type_is_left_as_it_was(
+    redis_server: RedisServer, redis: Any
+) -> None:
+    redis.set("reply 3", "a text")
+    async with serving(trial(redis_server, SEVEN)):
+        redis.rpush(QUEUE, *(frame("Seven", reply_to=f"reply {number}") for number in range(40)))
+        for number in set(range(40)) - {3}:
+            assert decode_response(await answer(redis, f"reply {number}")).data == encode(UINT32, 7)
+        await status(redis)
+    assert (redis.get("reply 3"), redis.ttl("reply 3")) == (b"a text", -1)
+
+
+async def test_a_crowd_at_one_object_does_not_hold_up_another(redis_server: RedisServer, redis: Any) -> None:
+    other = ObjectId("other", "0.0.1")
+    server = ZbusServer(redis_server.url(), "trial", {TRIAL: SEVEN, other: SEVEN}, lambda: 0.0)
+    redis.rpush(QUEUE, *(frame("Seven", reply_to="crowd") for _ in range(200)))
+    redis.rpush(f"trial.{other}", frame("Seven", reply_to="one", object_=other))
+    async with serving(server):
+        assert decode_response(await answer(redis, "one")).data == encode(UINT32, 7)
+
+
+async def test_redis_that_restarts_under_a_crowd_is_found_again_and_later_calls_are_answered() -> None:
+    with own_server() as server:
+        async with serving(ZbusServer(server.url(), "trial", {TRIAL: SEVEN}, lambda: 0.0)):
+            with hand(server.url()) as redis:
+                redis.rpush(QUEUE, *(frame("Seven", reply_to="crowd") for _ in range(500)))
+                await answer(redis, "crowd")
+            server.kill()
+            await asyncio.to_thread(server.start)
+            with hand(server.url()) as redis:
+                redis.rpush(QUEUE, *(frame("Seven", reply_to=f"reply {number}") for number in range(50)))
+                for number in range(50):
+                    assert decode_response(await answer(redis, f"reply {number}")).data == encode(UINT32, 7)

@@ -1,8 +1,9 @@
 """Serves objects over zbus as Go's server does: each object has a list for calls, each caller one for answers.
 
 Theory of operation. A call is taken from its list only when a worker is free, so that at most ``workers`` calls
-run at once, and the others wait in Redis. The status object has its own task, and is answered even when all
-workers are busy. Frames that Go's server drops without an answer are dropped here too.
+run at once, and the others wait in Redis. Where several callers are at work, as many calls are taken at once as
+workers are free, and answers that are ready together leave together. The status object has its own task, and is
+answered even when all workers are busy. Frames that Go's server drops without an answer are dropped here too.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.adapters.codecs.go_types import NANOSECONDS, STRING, TIME, GoType, Slice, Struct, encode
 from app.adapters.codecs.zbus_frames import (
@@ -24,13 +25,12 @@ from app.adapters.codecs.zbus_frames import (
     encode_response,
     unpack,
 )
-from app.adapters.redis.connection import Connection
+from app.adapters.redis.connection import Connection, all_of
+from app.adapters.zbus.call_lists import BLOCK_S, CallLists
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import EventsUnavailable, PowerdError
 
 ANSWER_S = 5.0
-BLOCK_S = 3
-"""A whole number, since Redis before 6.0 takes no fractions."""
 REPLY_LIFE_S = 300
 """As Go's server: an answer that no caller fetches expires."""
 
@@ -70,23 +70,35 @@ class Worker:
     since_ns: int = 0
 
 
+class Answer(NamedTuple):
+    """A frame for a caller's list; see `ZbusServer._answer` for ``alone``."""
+
+    reply_to: str
+    frame: bytes
+    alone: bool
+
+
 class ZbusServer:
     """A server for ``module`` with its objects. A call ends after ``call_s_max`` seconds."""
 
     def __init__(
         self, url: str, module: str, objects: Objects, jitter: Jitter, *, workers: int = 8, call_s_max: float = 240.0
     ) -> None:
-        self._module = module
         self._objects = objects
         self._jitter = jitter
         self._call_s_max = call_s_max
         self._calls = Connection(url, answer_s=BLOCK_S + ANSWER_S, errors_pass=False)
         self._status_calls = Connection(url, answer_s=BLOCK_S + ANSWER_S, errors_pass=False)
         self._answers = Connection(url, answer_s=ANSWER_S, errors_pass=False)
+        self._queues = {f"{module}.{object_}": object_ for object_ in objects}
+        self._lists = CallLists(self._calls, list(self._queues))
+        self._status_lists = CallLists(self._status_calls, [f"{module}.{STATUS}"])
         self._workers = [Worker(since_ns=_now_ns()) for _ in range(workers)]
         self._free: asyncio.Queue[Worker] = asyncio.Queue()
         for worker in self._workers:
             self._free.put_nowait(worker)
+        self._outbox: list[Answer] = []
+        self._filled = asyncio.Event()
         self._complained: set[str] = set()
 
     async def run(self) -> None:
@@ -94,6 +106,7 @@ class ZbusServer:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._serve(group), name="zbus calls")
             group.create_task(self._serve_status(), name="zbus status")
+            group.create_task(self._send_answers(), name="zbus replies")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -101,35 +114,42 @@ class ZbusServer:
             await connection.close()
 
     async def _serve(self, group: asyncio.TaskGroup) -> None:
-        queues = {f"{self._module}.{object_}": object_ for object_ in self._objects}
         while True:
-            worker = await self._free.get()
-            queue, request = await self._next_call(self._calls, list(queues))
-            group.create_task(self._work(worker, queues[queue], request), name=f"zbus call {request.method}")
+            free = [await self._free.get()]
+            while not self._free.empty():
+                free.append(self._free.get_nowait())
+            for queue, request in await self._next_calls(self._lists, len(free)):
+                call = self._work(free.pop(), self._queues[queue], request)
+                group.create_task(call, name=f"zbus call {request.method}")
+            for worker in free:
+                self._free.put_nowait(worker)
 
     async def _serve_status(self) -> None:
         while True:
-            _, request = await self._next_call(self._status_calls, [f"{self._module}.{STATUS}"])
-            await self._answer(request, Response(request.id, encode(STATUS_TYPE, self._status())))
+            for _, request in await self._next_calls(self._status_lists, 1):
+                self._answer(request, Response(request.id, encode(STATUS_TYPE, self._status())), alone=True)
 
-    async def _next_call(self, connection: Connection, queues: list[str]) -> tuple[str, Request]:
+    async def _next_calls(self, lists: CallLists, room: int) -> list[tuple[str, Request]]:
+        """Wait for calls; returns ``room`` of them at most."""
         failures = 0
         while True:
             try:
-                async with connection.use() as redis:
-                    taken: Any = await redis.blpop(queues, timeout=BLOCK_S)
+                taken = await lists.take(room, crowded=room < len(self._workers) - 1)
                 failures = 0
             except EventsUnavailable as error:
                 failures += 1
-                self._complain(f"serving zbus: {error}", afresh=failures == 1 and connection is self._calls)
+                self._complain(f"serving zbus: {error}", afresh=failures == 1 and lists is self._lists)
                 await asyncio.sleep(RECONNECT.delay_s(failures, self._jitter))
                 continue
-            if taken is None:
-                continue
+            if calls := [*self._read(taken)]:
+                return calls
+
+    def _read(self, taken: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, Request]]:
+        for queue, frame in taken:
             try:
-                return taken[0].decode(), decode_request(taken[1])
+                yield queue, decode_request(frame)
             except ZbusError as error:
-                self._complain(f"a frame on {taken[0].decode()} is no request, and was dropped: {error}")
+                self._complain(f"a frame on {queue} is no request, and was dropped: {error}")
 
     async def _work(self, worker: Worker, object_: ObjectId, request: Request) -> None:
         worker.action, worker.since_ns = f"[{object_}].{request.method}()", _now_ns()
@@ -138,7 +158,7 @@ class ZbusServer:
         finally:
             worker.action, worker.since_ns = "", _now_ns()
             self._free.put_nowait(worker)
-        await self._answer(request, response)
+        self._answer(request, response)
 
     async def _respond(self, object_: ObjectId, request: Request) -> Response:
         if request.object != object_:
@@ -173,22 +193,46 @@ class ZbusServer:
             log.exception("the zbus method %s.%s failed", object_, request.method)
             return Response(request.id, error=f"remote method call {object_}.{request.method}() paniced: {error}")
 
-    async def _answer(self, request: Request, response: Response) -> None:
-        """Push the answer, at most twice, since an idle connection may have been closed without notice."""
-        frame = encode_response(response)
-        try:
-            try:
-                await self._push(request.reply_to, frame)
-            except EventsUnavailable:
-                await self._push(request.reply_to, frame)
-        except EventsUnavailable as error:
-            self._complain(f"answering over zbus: {error}")
+    def _answer(self, request: Request, response: Response, *, alone: bool = False) -> None:
+        """Send an answer; one that leaves ``alone`` shows its reader that those before it have left and will expire."""
+        self._outbox.append(Answer(request.reply_to, encode_response(response), alone))
+        self._filled.set()
 
-    async def _push(self, reply_to: str, frame: bytes) -> None:
+    async def _send_answers(self) -> None:
+        """Push answers, each at most twice, since an idle connection may have been closed without notice."""
+        while True:
+            await self._filled.wait()
+            together = next((at for at, answer in enumerate(self._outbox) if answer.alone), len(self._outbox)) or 1
+            answers, self._outbox = self._outbox[:together], self._outbox[together:]
+            if not self._outbox:
+                self._filled.clear()
+            try:
+                try:
+                    await self._push(answers)
+                except EventsUnavailable:
+                    await self._push(answers)
+            except EventsUnavailable as error:
+                self._complain(f"answering over zbus: {error}")
+
+    async def _push(self, answers: Sequence[Answer]) -> None:
         async with self._answers.use() as redis:
+            if len(answers) == 1:
+                (answer,) = answers
+                await redis.rpush(answer.reply_to, answer.frame)
+                await redis.expire(answer.reply_to, REPLY_LIFE_S)
+                return
+            pushes = redis.pipeline(transaction=False)
+            for answer in answers:
+                pushes.rpush(answer.reply_to, answer.frame)
+            replies = await pushes.execute(raise_on_error=False)
             # Not together: a key that refuses the push belongs to another program, and must not expire.
-            await redis.rpush(reply_to, frame)
-            await redis.expire(reply_to, REPLY_LIFE_S)
+            expiries = redis.pipeline(transaction=False)
+            for answer, reply in zip(answers, replies, strict=True):
+                if isinstance(reply, Exception):
+                    self._complain(f"answering over zbus: {self._answers.refused(reply)}")
+                else:
+                    expiries.expire(answer.reply_to, REPLY_LIFE_S)
+            await all_of(expiries)
 
     def _status(self) -> dict[str, Any]:
         return {
