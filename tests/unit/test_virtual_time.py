@@ -159,6 +159,11 @@ def test_ctrl_c_ends_a_run_with_its_tasks() -> None:
         finally:
             ended.append("cleaned up")
 
-    with pytest.raises(KeyboardInterrupt), asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(wait())
+    # A run in the background of a shell has SIGINT ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            runner.run(wait())
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended == ["cleaned up"]
