@@ -66,6 +66,20 @@ async def test_many_events_about_few_nodes_cost_one_read(farm: VirtualFarm) -> N
         assert node.chain.reads - before <= 10
 
 
+async def test_old_and_fresh_events_are_read_at_once_and_only_a_fresh_one_wakes_a_node_that_is_up(
+    farm: VirtualFarm,
+) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        before = node.chain.reads
+        node.stream.append(up(farm, 2), up(farm, 3), age_s=86_400)
+        await node.deliver(up(farm, 2))
+        await farm.until(lambda: not node.stream.pending, within_s=10)
+        assert node.chain.reads - before == 1
+        await farm.until(lambda: bool(node.packets_to(2)), within_s=10)
+        assert not node.packets_to(3)
+
+
 async def test_what_is_no_event_goes_to_the_dead_letters_and_the_next_one_is_handled(
     farm: VirtualFarm,
 ) -> None:

@@ -56,7 +56,7 @@ class PowerServer:
 
     async def event(self, event: PowerTargetChanged) -> None:
         """Handle one event: read its node from the chain now, and act on the result."""
-        for error in (await self._handler.look_at([event.node], hinted=True)).values():
+        for error in (await self._handler.look_at({event.node: True})).values():
             raise error
 
     async def events(self) -> None:

@@ -7,7 +7,7 @@ call fails by itself, and later events wait for those few calls only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from app.domain.errors import EventsUnavailable, PowerdError
 from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malformed, OperationFailed
@@ -59,8 +59,7 @@ class EventHandler:
 
     async def handle(self, batch: Sequence[Delivery]) -> None:
         """Handle and acknowledge. A part that fails is postponed, and does not affect the others."""
-        fresh: dict[NodeId, None] = {}
-        old: dict[NodeId, None] = {}
+        fresh: dict[NodeId, bool] = {}
         good: list[Delivery] = []
         oldest_s = self._clock.now() - self._stale_after_s
         for delivery in batch:
@@ -70,30 +69,34 @@ class EventHandler:
                 continue
             good.append(delivery)
             if change.farm == self._farm_id:
-                (fresh if delivery.published_at_s >= oldest_s else old)[change.node] = None
+                fresh[change.node] = fresh.get(change.node, False) or delivery.published_at_s >= oldest_s
         if not good:
             return
-        failed = await self.look_at(fresh, hinted=True)
-        failed |= await self.look_at([node for node in old if node not in fresh], hinted=False)
+        failed = await self.look_at(fresh)
         handled = [delivery for delivery in good if delivery.content.node not in failed]
         if handled and await self._acknowledge(handled):
-            nodes = tuple(node for node in fresh | old if node not in failed)
+            nodes = tuple(node for node in fresh if node not in failed)
             self._telemetry.record(EventsHandled(len(handled), nodes))
         if failed:
             self._put_off([delivery for delivery in good if delivery.content.node in failed], failed.values())
 
-    async def look_at(self, nodes: Collection[NodeId], *, hinted: bool) -> dict[NodeId, PowerdError]:
-        """Read these nodes now, side by side where each costs a call; returns the errors by node."""
+    async def look_at(self, fresh: Mapping[NodeId, bool]) -> dict[NodeId, PowerdError]:
+        """Read these nodes now, side by side where each costs a call; returns the errors by node.
+
+        ``fresh``: whether one of the events that name the node is fresh. Else the node is looked at as on the clock.
+        """
         failed: dict[NodeId, PowerdError] = {}
         if self._one_by_one:
             async with asyncio.TaskGroup() as looks:
-                for node in nodes:
-                    looks.create_task(self._look([node], failed, hinted=hinted), name="events: look")
-        elif nodes:
-            await self._look(nodes, failed, hinted=hinted)
+                for node in fresh:
+                    looks.create_task(self._look([node], fresh, failed), name="events: look")
+        elif fresh:
+            await self._look(fresh, fresh, failed)
         return failed
 
-    async def _look(self, nodes: Collection[NodeId], failed: dict[NodeId, PowerdError], *, hinted: bool) -> None:
+    async def _look(
+        self, nodes: Collection[NodeId], fresh: Mapping[NodeId, bool], failed: dict[NodeId, PowerdError]
+    ) -> None:
         """Read these nodes from the chain, and pass the results to the wake and reconcile tasks."""
         if self._own in nodes:
             self._own_trigger.pull("event")
@@ -101,17 +104,16 @@ class EventHandler:
         try:
             peers = await self._farm.among([node for node in nodes if node != self._own])
             # The own node first: a gateway that answers one call after the other must not delay it by a peer.
-            read = await self._farm.powers([*(node for node in nodes if node == self._own), *peers])
+            powers = await self._farm.powers([*(node for node in nodes if node == self._own), *peers])
         except PowerdError as error:
             failed.update(dict.fromkeys(nodes, error))
             return
         finally:
             self._progress.made(EVENTS)
-        powers = {node: power for node, power in read.items() if node != self._own}
-        if powers and hinted:
-            self._wakes.on_event(powers)
-        elif powers:
-            self._wakes.on_look(powers, asked_at_s=asked_at_s)
+        if hinted := {node: powers[node] for node in peers if fresh[node]}:
+            self._wakes.on_event(hinted)
+        if others := {node: powers[node] for node in peers if not fresh[node]}:
+            self._wakes.on_look(others, asked_at_s=asked_at_s)
 
     def _put_off(self, deliveries: Sequence[Delivery], reasons: Iterable[PowerdError]) -> None:
         retry_in_s = self.inbox.postpone(deliveries)
