@@ -100,7 +100,7 @@ class OperatorService:
     def status(self) -> NodeStatus:
         """Answers from memory, without a read of the chain."""
         services, own = self._services, self._services.server.own
-        seen = own.seen
+        seen = services.observer.last
         power = None if seen is None else seen.best.power
         last = services.uptime.last
         return NodeStatus(
@@ -112,7 +112,7 @@ class OperatorService:
             looked_at_s=None if seen is None else seen.now_s,
             staying_up=services.server.staying_up,
             guard=None if own.objection is None else own.objection.guard,
-            shutdown_step=own.shutdown_step,
+            shutdown_step=services.shutdown.step,
             proved_wake_at_s=services.proof.proved_at_s,
             uncredited=_uncredited(own.window),
             holds=() if seen is None else seen.holds,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import ChainUnavailable, HoldsUnreadable
-from app.domain.model import HeadKind, Hold, NodeId
+from app.domain.model import HeadKind, Hold
 from app.domain.rules.power import Observation, OwnPower, PowerLimits, wants_down
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
@@ -109,11 +108,6 @@ class Observer:
             unproved=self._guards.proof.objection,
         )
         return self.last
-
-    @property
-    def seen_awake(self) -> Sequence[NodeId]:
-        """The nodes that can wake this one, as the last-waker guard last saw them."""
-        return self._guards.last_waker.seen_awake
 
     async def _read_holds(self) -> tuple[tuple[Hold, ...], str]:
         """The holds, and why they can't be read (empty if they can)."""

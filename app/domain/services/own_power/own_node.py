@@ -52,16 +52,6 @@ class OwnNode:
         """What keeps the node up although its target is Down or unknown; None when it obeys."""
 
     @property
-    def seen(self) -> Observation | None:
-        """The last observation; for display only, never for a decision."""
-        return self._observer.last
-
-    @property
-    def shutdown_step(self) -> str:
-        """Where the shutdown sequence stands; empty while none runs."""
-        return self._shutdown.step
-
-    @property
     def window(self) -> DownWindow | None:
         """The open window of uncredited time, if there is one."""
         return self._state.window.window

@@ -44,6 +44,7 @@ class Shutdown:
         self._state = state
         self._management = guards.management
         self._boot_loop = guards.boot_loop
+        self._last_waker = guards.last_waker
         self._proof = guards.proof
         self._orders = orders
         self._duties = duties
@@ -131,7 +132,7 @@ class Shutdown:
 
     def _why(self, seen: Observation, down: Inclusion) -> PowerOffDecided:
         head = (seen.finalized or seen.best).head
-        awake = ", ".join(f"node {node}" for node in self._observer.seen_awake)
+        awake = ", ".join(f"node {node}" for node in self._last_waker.seen_awake)
         return PowerOffDecided(
             Power.DOWN,
             None if head is None else head.number,
