@@ -82,7 +82,7 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
     "format": (
         DEV_LOCK,
         [["ruff", "check", "--fix-only", "."], ["ruff", "format", "."]],
-        "mend the style; lint shows what is left",
+        "fix the style; lint shows what is left",
     ),
     "docs": (
         DEV_LOCK,

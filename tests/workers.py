@@ -4,7 +4,7 @@ The run goes on when a worker dies: the test that it died in fails, and the rest
 has it, the next worker runs that test again, and the run ends with an internal error if that worker has not
 collected its tests yet.
 
-With pytest 9.2 the groups are heeded: a worker tells them behind the ids of its tests, and since 9.2 an
+With pytest 9.2 the groups are respected: a worker tells them behind the ids of its tests, and since 9.2 an
 id is kept elsewhere than where xdist puts it.
 """
 

@@ -18,7 +18,7 @@ class RetryableError(PowerdError):
 
 
 class PermanentError(PowerdError):
-    """A retry fails again until an operator mends something."""
+    """A retry fails again until an operator fixes something."""
 
 
 class ChainUnavailable(RetryableError):
@@ -117,7 +117,7 @@ class NicSilent(NicUnusable, AnswerLate):
 
 
 class NotWakeable(RetryableError):
-    """Other nodes cannot wake this machine by its record on chain. (The record may be mended later.)"""
+    """Other nodes cannot wake this machine by its record on chain. (The record may be fixed later.)"""
 
 
 class MagicPacketNotSent(RetryableError):

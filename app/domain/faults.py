@@ -1,4 +1,4 @@
-"""Every fault that powerd can report: its key, what it means, what mends it, and how long that may wait.
+"""Every fault that powerd can report: its key, what it means, what fixes it, and how long that may wait.
 
 The board takes keys of this table only, so that no fault is without a remedy. `powerd status`, docs/faults.md and the
 alert rules are made of it.
@@ -70,7 +70,7 @@ class FaultKind(enum.Enum):
         "unhealthy",
         Urgency.AT_ONCE,
         "The node is flagged as unhealthy, so that no uptime is reported, and none is paid.",
-        "Mend what the flags name (a broken disk, a cache that can't be written), or remove their files "
+        "Fix what the flags name (a broken disk, a cache that can't be written), or remove their files "
         "(host_facts.flags_dir).",
     )
     REGISTRATION = FaultEntry(
@@ -219,7 +219,7 @@ class FaultKind(enum.Enum):
         "endpoint-{}",
         Urgency.THIS_WEEK,
         "One of the chain's endpoints has been out for minutes, while another one answers.",
-        "Mend it, or put another in its place (chain.urls).",
+        "Fix it, or put another in its place (chain.urls).",
     )
     CHAIN_BLOCKS = FaultEntry(
         "chain-blocks",

@@ -40,7 +40,7 @@ class ExtrinsicEnded:
 
 @dataclass(frozen=True, slots=True)
 class EventsPutOff:
-    """So many entries of the event stream could not be handled, and are tried again."""
+    """The number of entries of the event stream that could not be handled, and are tried again."""
 
     deliveries: int
 

@@ -36,5 +36,5 @@ class Clock(Protocol):
         ...
 
     def call_later(self, seconds: float, call: Callable[[], object]) -> Timer:
-        """Call after so many seconds, from the event loop."""
+        """Call after this time, from the event loop."""
         ...

@@ -35,7 +35,7 @@ class PacketEar(asyncio.DatagramProtocol):
         return transport
 
     async def heard(self, count: int) -> None:
-        """Wait until so many addresses were called."""
+        """Wait until this number of addresses was called."""
         async with asyncio.timeout(120):
             while len(self.first_s) < count:
                 self._news.clear()

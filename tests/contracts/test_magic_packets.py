@@ -28,12 +28,12 @@ ETHERTYPE_IPV4 = 0x0800
 
 @dataclass(frozen=True)
 class Line:
-    """A sender; what arrives at the other end; and a way to break and mend what is between."""
+    """A sender; what arrives at the other end; and a way to break and fix what is between."""
 
     packets: MagicPackets
     next_mac: Callable[[], Mac]
     break_it: Callable[[], None]
-    mend_it: Callable[[], None]
+    repair: Callable[[], None]
 
 
 Body = Callable[[Line], Coroutine[Any, Any, None]]
@@ -140,7 +140,7 @@ def test_many_wakes_side_by_side_all_leave(run: Callable[[Body], None]) -> None:
 
 
 @pytest.mark.parametrize("run", BREAKABLE)
-def test_a_packet_that_does_not_leave_is_an_error_and_the_next_one_after_mending_goes(
+def test_a_packet_that_does_not_leave_is_an_error_and_the_next_one_after_the_repair_goes(
     run: Callable[[Body], None],
 ) -> None:
     async def body(line: Line) -> None:
@@ -150,7 +150,7 @@ def test_a_packet_that_does_not_leave_is_an_error_and_the_next_one_after_mending
         for _ in range(2):
             with pytest.raises(MagicPacketNotSent):
                 await line.packets.send(MAC)
-        line.mend_it()
+        line.repair()
         await line.packets.send(MAC)
         assert line.next_mac() == MAC
 

@@ -34,7 +34,7 @@ async def hears(node: Node) -> None:
 
 
 async def hears_all(node: Node, deliveries: int) -> None:
-    """So many were handled since the start."""
+    """The number that was handled since the start."""
     mark, seen = 0, 0
     while seen < deliveries:
         line = await node.daemon.says("EventsHandled", since=mark)

@@ -191,7 +191,7 @@ class TestKeyFiles:
             file.write_text(content)
             file.chmod(mode)
         done = run(POWERD_IDENTITY_KEY_FILE=str(file), POWERD_CHAIN_URLS=NOWHERE)
-        # A disk may be mounted late; what stands in a file has to be mended.
+        # A disk may be mounted late; what stands in a file has to be fixed.
         assert done.returncode == (1 if content is None else EX_CONFIG)
         assert str(file) in done.stderr
         assert any(word in done.stderr.lower() for word in words)

@@ -265,7 +265,7 @@ def test_on_a_terminal_a_line_counts_while_it_waits(farm: Farm) -> None:
 
 
 def test_r14_two_commands_at_once_do_not_darken_the_farm_in_silence() -> None:
-    """Each leaves the other's node awake when it looks; at least one of them must see what came of both."""
+    """Each leaves the other's node awake when it looks; at least one of them must see the result of both."""
     with farm_of(2, block_time_s=1) as farm:
         commands = [
             subprocess.Popen(

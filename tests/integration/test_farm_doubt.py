@@ -45,7 +45,7 @@ class Rig:
         return int(self.world.ledger.read("Nonce", self.world.farm.farmer.public_key, default=0))
 
     async def forgetful(self, kept: int) -> str:
-        """The URL of an endpoint of this chain that keeps the state of so many blocks."""
+        """The URL of an endpoint of this chain that keeps the state of this number of blocks."""
         proxy = await self.world.proxy()
 
         def answer(keys: list[str], block_hash: str = "") -> object:

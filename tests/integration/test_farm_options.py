@@ -161,7 +161,7 @@ def test_up_of_all_takes_those_that_are_not_up() -> None:
     with farm_of(3) as farm:
         everything = here("up", "--all", **farm.environment)
         assert (everything.exit_code, farm.paid) == (0, 0)
-        assert everything.stdout == "farm 1: all nodes are up, and are to stay so\n"
+        assert everything.stdout == "farm 1: all nodes are up, and their targets are Up\n"
         farm.sets("down", 2, 3)
         farm.says(2, Power.DOWN)
         tried = here("up", "--all", "--dry-run", **farm.environment)

@@ -131,7 +131,7 @@ async def test_a_script_learns_of_a_fault() -> None:
         assert [line.split(": ")[0] for line in faults] == ["unhealthy"]
         shown = await status(node)
         assert re.search(r"FAULT        unhealthy, since .* ago; look at once", shown)
-        assert "  what to do Mend what the flags name" in shown
+        assert "  what to do Fix what the flags name" in shown
         (fault,) = json.loads(await status(node, "--json"))["faults"]
         assert (fault["key"], fault["urgency"]) == ("unhealthy", "at once")
         assert fault["since_s"] > 1e9

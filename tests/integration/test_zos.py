@@ -64,7 +64,7 @@ async def test_a_node_sleeps_and_says_up_when_it_is_woken(zinit: str) -> None:
 
 
 @pytest.mark.parametrize("time", ["whole", "exact"])
-async def test_a_node_reports_and_sleeps_behind_a_gateway_whose_library_is_mended(time: str) -> None:
+async def test_a_node_reports_and_sleeps_behind_a_gateway_whose_library_is_fixed(time: str) -> None:
     async with zos_node(start_neighbours=False) as (node, zos):
         zos.gateway.arguments = (*zos.gateway.arguments, "--time", time)
         await zos.start()

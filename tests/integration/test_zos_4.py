@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 
 async def test_uptime_is_reported_and_nothing_else_is_done() -> None:
-    """R8, R11: no fault either, since there is nothing to mend."""
+    """R8, R11: no fault either, since there is nothing to fix."""
     pace = {"uptime": {"interval_s": 0.5}, "power_management": {"reconcile_interval_s": 0.3}}
     async with node_rig(profile="zos", start_neighbours=False, settings=pace) as node:
         assert node.zos is not None

@@ -10,7 +10,7 @@ from tests.machines.stand import BOOT_S, SLEEP_S, NotSo, Stand
 
 SETTINGS = "/etc/powerd/powerd.toml"
 WITHOUT_POWERD = ("systemd.mask=powerd.service", "systemd.mask=powerd-events.service")
-"""On the kernel's command line, as of a machine that is mended."""
+"""On the kernel's command line, as of a machine that is fixed."""
 
 
 async def upgrades(stand: Stand) -> None:

@@ -92,7 +92,7 @@ class Forked:
 def start(module: str, *arguments: str, read: str = "stdout", fresh: Sequence[str] = ()) -> Forked:
     """Run ``python -m module arguments``; ``read`` says which of its outputs is heard (the other is the test's own).
 
-    ``fresh`` is a command that is run instead, with nothing loaded beforehand: for benchmarks.
+    ``fresh`` is a command that is run instead, with nothing loaded before: for benchmarks.
     """
     heard, told = os.pipe()
     asked = socket.socket(socket.AF_UNIX)

@@ -26,7 +26,7 @@ from tests.simulation.work import has_a_bug, run_with_no_power_cuts, simulate_wi
 
 
 def small(power_cuts: int) -> Iterator[int]:
-    """Seeds of small worlds with so many power cuts."""
+    """Seeds of small worlds with this number of power cuts."""
     for seed in itertools.count(1):
         plan = explored_plan(seed)
         kinds = [fault.kind for fault in plan.faults]

@@ -98,7 +98,7 @@ def test_the_table_and_a_comparison_show_income_beside_electricity(farm_file: st
     assert "lost to powerd / faults    0 s / 0 s" in table
     assert "income lost                0.00 EUR" in table
     compared = simulate("compare", "always-on", "bot", "--farm-file", farm_file, "--hours", "5", "--load", "0").stdout
-    assert "saved less lost, EUR" in compared
+    assert "saved − lost, EUR" in compared
 
 
 def test_json_has_every_loss_with_its_reason() -> None:

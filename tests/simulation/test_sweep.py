@@ -44,7 +44,7 @@ class Here:
 def swept(
     out: Path | None = None, *grid: str, seeds: str = "1-3", wish: Wish = SMALL
 ) -> tuple[Swept, list[str], list[str]]:
-    """What came of it, what ran, and what was said."""
+    """The result, what ran, and what was said."""
     said: list[str] = []
     here = Here()
     result = run_sweep(sweep_of(wish, grid_of(grid), seeds_of(seeds)), here, out=out, say=said.append)

@@ -29,7 +29,7 @@ async def boot(
 
 
 async def loop(farm: VirtualFarm, boots: int) -> None:
-    """So many unwanted boots, one after the other."""
+    """A number of unwanted boots, one after the other."""
     if farm.state(1) is Power.UP:
         farm.put_to_sleep(1)
         farm.finalize()

@@ -21,7 +21,7 @@ def told(time: ChainTime, answer_ns: int, at_s: float) -> GatewayTime:
 @pytest.mark.parametrize("how", sorted(TIMES))
 @pytest.mark.parametrize("millisecond", [0, 1, 147, 500, 998, 999])
 def test_the_time_of_the_block_is_one_of_those_an_answer_stands_for(how: str, millisecond: int) -> None:
-    """R6, R8: whether the library is mended or not."""
+    """R6, R8: whether the library is fixed or not."""
     time_s = BLOCK_S + millisecond / 1000
     answer = told(ChainTime(), TIMES[how](BLOCK_S * 1000 + millisecond), 0.0)
     head = Head(HeadKind.BEST, None, "", answer.time_s, answer.uncertainty_s)

@@ -47,7 +47,7 @@ async def well(_: Subject) -> Sequence[Finding]:
 
 
 async def bad(_: Subject) -> Sequence[Finding]:
-    raise PermanentError("the thing is broken; mend it")
+    raise PermanentError("the thing is broken; fix it")
 
 
 async def defective(_: Subject) -> Sequence[Finding]:
@@ -94,12 +94,12 @@ def test_what_asyncio_can_not_end_is_left_behind_and_the_other_findings_are_show
 
     checks = [Check("beside", "", "", well), Check("thread", "", "ask again", in_a_thread)]
     try:
-        for stuck in ([], [Check("disk", "", "mend it", blocking)]):
+        for stuck in ([], [Check("disk", "", "fix it", blocking)]):
             outcome = BoundedRun([*checks, *stuck], Subject(Settings(), {}, 0.2), grace_s=0.2).outcome()
             assert outcome.hangs
             assert [row.finding for row in outcome.rows if row.check != "beside"] == [
                 failed("no answer within 0.2 s", "ask again"),
-                *[failed("no answer within 0.2 s", "mend it") for _ in stuck],
+                *[failed("no answer within 0.2 s", "fix it") for _ in stuck],
             ]
     finally:
         let_go.set()
@@ -109,7 +109,7 @@ def test_an_error_and_a_defect_are_findings_and_spoil_no_other() -> None:
     broken, defect, fine = (
         row.finding for row in rows_of(Check("a", "", "", bad), Check("b", "", "", defective), Check("c", "", "", well))
     )
-    assert broken == failed("the thing is broken", "mend it")
+    assert broken == failed("the thing is broken", "fix it")
     assert defect.seen == "this check is broken: KeyError('oops')"
     assert fine == ok("fine")
 
@@ -126,7 +126,7 @@ def test_a_need_that_was_not_chosen_is_not_waited_for() -> None:
 
 
 def test_an_error_without_a_remedy_gets_that_of_the_check() -> None:
-    assert of_error(PermanentError("it broke"), "mend it") == failed("it broke", "mend it")
+    assert of_error(PermanentError("it broke"), "fix it") == failed("it broke", "fix it")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ class Terminal(io.StringIO):
         return True
 
 
-ROWS = [Row("address", failed("it is\x1b[2J 54:b2", "mend it", "eth0")), Row("gone", Finding(Severity.NOT_HERE, ""))]
+ROWS = [Row("address", failed("it is\x1b[2J 54:b2", "fix it", "eth0")), Row("gone", Finding(Severity.NOT_HERE, ""))]
 
 
 def test_colours_are_for_terminals_and_what_others_sent_can_not_steer_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +230,7 @@ def test_colours_are_for_terminals_and_what_others_sent_can_not_steer_one(monkey
     assert terminal.getvalue().startswith("\x1b[31mfailed \x1b[0m address    eth0: it is\\x1b[2J 54:b2\n")
     assert file.getvalue().splitlines() == [
         "failed  address    eth0: it is\\x1b[2J 54:b2",
-        "                   remedy: mend it",
+        "                   remedy: fix it",
         "1 failed; 1.0 s",
     ]
     monkeypatch.setenv("NO_COLOR", "1")

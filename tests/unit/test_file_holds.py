@@ -52,7 +52,7 @@ async def test_a_file_that_is_no_hold_is_doubt_and_is_named(
 ) -> None:
     holds.place(GOOD)
     (tmp_path / "torn.json").write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(HoldsUnreadable, match=r"torn\.json is no hold .*; mend or remove it"):
+    with pytest.raises(HoldsUnreadable, match=r"torn\.json is no hold .*; fix or remove it"):
         await holds.active()
     known, unreadable = holds.all()
     assert (list(known), len(unreadable)) == ([GOOD], 1)
@@ -87,7 +87,7 @@ async def test_without_the_directory_there_are_none(tmp_path: Path) -> None:
 
 async def test_a_directory_that_is_none_is_doubt(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(HoldsUnreadable, match="file: Not a directory; mend or remove it"):
+    with pytest.raises(HoldsUnreadable, match="file: Not a directory; fix or remove it"):
         await FileHolds(tmp_path / "file", SystemClock(), FACTS).active()
 
 

@@ -72,7 +72,7 @@ def test_a_version_that_was_never_released_fixes_nothing() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
     unreleased = re.findall(r"^## [\d.]+ — unreleased\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
     if len(re.findall(r"^## ", changelog, re.MULTILINE)) > 1:
-        return  # later versions may mend what an earlier one had
+        return  # later versions may fix what an earlier one had
     (text,) = unreleased
     assert "- Fixed" not in text
     headings = re.findall(r"^### (.*)", text, re.MULTILINE)

@@ -168,7 +168,7 @@ def test_a_wrong_variable_is_named_with_what_is_wrong(variable: str, text: str, 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("[chain]\nurl = 1", "no setting chain.url (did you mean chain.urls?); remove it or mend its name"),
+        ("[chain]\nurl = 1", "no setting chain.url (did you mean chain.urls?); remove it or correct its name"),
         ("[chian]\nurls = []", "no setting chian (did you mean chain?)"),
         ("urls = []", "no setting urls (did you mean chain.urls?)"),
         ("[nic]\nport = 9", "no setting nic.port (did you mean magic_packets.port or metrics.port?)"),
@@ -182,12 +182,12 @@ def test_a_wrong_variable_is_named_with_what_is_wrong(variable: str, text: str, 
         ("nonsense = 1", "no setting nonsense; remove"),
         ("[chain.urls.more]\nx = 1", "chain.urls: has to be a list such as [1, 2], and is a section or table"),
         ("broker = 1", "broker is a section; write [broker], and its keys below"),
-        ("[profile]\nx = 1", "profile: has to be one of auto, systemd, zos, simulated; mend it"),
+        ("[profile]\nx = 1", "profile: has to be one of auto, systemd, zos, simulated; fix it"),
         (
             "[chain]\ntimeout_s = '5'",
             (
                 "chain.timeout_s: has to be a number, and is text in quotation marks; "
-                "mend it, or leave it out for the default 20.0"
+                "fix it, or leave it out for the default 20.0"
             ),
         ),
         ("[chain]\ntimeout_s = true", "chain.timeout_s: has to be a number, and is true or false"),

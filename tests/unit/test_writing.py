@@ -13,7 +13,9 @@ RULES = ROOT / "docs/writing.md"
 WORDS = (
     *("nobody", "somebody", "anybody", "everybody", "whoever", "shall", "is told", "are told", "the word of"),
     *("lest", "in vain", "burnt in", "in one go", "anew", "thrice", "seldom", "befall", "befalls", "befell"),
-    *("whence", "whilst", "amongst", "gone on with"),
+    *("whence", "whilst", "amongst", "gone on with", "mend", "mends", "mended", "mending", "heed", "heeds", "heeded"),
+    *("so many", "beforehand", "albeit", "ere", "forthwith", "hence", "hereby", "notwithstanding", "thereby"),
+    *("therein", "thereof", "thus", "upon", "whereby", "wherein", "whereof"),
 )
 COMPONENTS_DO_NOT = ("tells", "told", "tell", "telling")
 """Words of the product's own texts and names; a test's rig can be told what to answer."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 MESSAGE_BYTES_MAX = 1 << 33
-"""Go refuses messages and lengths of so many bytes or more."""
+"""Go refuses messages and lengths of this many bytes or more."""
 
 
 class GobError(ValueError):
@@ -78,7 +78,7 @@ class GobReader:
         return value
 
     def type_id(self) -> int:
-        """The type id at the begin of a message, cut to 32 bits as in Go."""
+        """The type id at the beginning of a message, cut to 32 bits as in Go."""
         return (self.int64() + (1 << 31)) % (1 << 32) - (1 << 31)
 
     def count(self) -> int:

@@ -133,7 +133,7 @@ class FileHolds:
             raise HoldsUnreadable(_unreadable(path, error)) from error
         except ValueError as error:
             lift = f" (powerd hold lift {spelled(holder)})" if holder else ""
-            raise HoldsUnreadable(f"{path} is no hold ({error}); mend or remove it{lift}") from error
+            raise HoldsUnreadable(f"{path} is no hold ({error}); fix or remove it{lift}") from error
 
 
 def is_holder(name: str) -> bool:
@@ -172,7 +172,7 @@ def _reason(saved: Mapping[str, object]) -> str:
 
 
 def _unreadable(path: Path, error: OSError) -> str:
-    remedy = "run this as root" if isinstance(error, PermissionError) else "mend or remove it"
+    remedy = "run this as root" if isinstance(error, PermissionError) else "fix or remove it"
     return f"{path}: {error.strerror}; {remedy}"
 
 

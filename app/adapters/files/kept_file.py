@@ -42,7 +42,7 @@ class KeptFile:
         await self._in_thread(lambda: self._path.unlink(missing_ok=True))
 
     async def _in_thread(self, question: Callable[[], Result]) -> Result:
-        remedy = "mend its disk, or name another file (boot_memory.file)"
+        remedy = "fix its disk, or name another file (boot_memory.file)"
         try:
             return await self._thread.run(question)
         except TimeoutError:

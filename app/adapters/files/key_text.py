@@ -62,7 +62,7 @@ def parse_key(content: bytes) -> SigningKey | SecretUri:
     Accepted: 32 bytes in hex (the seed); 64 bytes in hex or raw (Go's ed25519 key: seed, then public
     key); a mnemonic; a derivation path, alone or after a mnemonic or a seed in hex. Also accepted are
     blanks around the text, ``0x`` before hex, words on several lines, and what editors add: a mark of
-    UTF-8 at the begin, and other kinds of blanks.
+    UTF-8 at the beginning, and other kinds of blanks.
     """
     if len(content) == GO_KEY_BYTES and not content.removeprefix(codecs.BOM_UTF8).isascii():
         return SigningKey(content[:SEED_BYTES])

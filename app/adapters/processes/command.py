@@ -47,7 +47,7 @@ class Answered:
 async def run_command(command: Sequence[str], timeout_s: float, environment: Mapping[str, str] | None = None) -> Ended:
     """Run the command. After ``timeout_s``, and on cancellation, it is killed and reaped.
 
-    Without ``environment`` it has this process's, but for `OF_THE_SERVICE`.
+    Without ``environment`` it has this process's, without `OF_THE_SERVICE`.
 
     Raises `TimeoutError`, and ``OSError`` when it cannot be started.
     """
@@ -59,7 +59,7 @@ async def run_command(command: Sequence[str], timeout_s: float, environment: Map
 async def ask_command(command: Sequence[str], timeout_s: float, output_bytes_max: int) -> Answered:
     """Run the command as `run_command` does, and return its stdout and stderr separately.
 
-    Its locale is English (``LC_ALL=C``). An output of more than ``output_bytes_max`` is cut at its begin.
+    Its locale is English (``LC_ALL=C``). An output of more than ``output_bytes_max`` is cut at its beginning.
     """
     with _memory_file() as output, _memory_file() as complaint:
         code = await _run(command, timeout_s, output, complaint, {**inherited(), "LC_ALL": "C"})
@@ -67,7 +67,7 @@ async def ask_command(command: Sequence[str], timeout_s: float, output_bytes_max
 
 
 def inherited() -> dict[str, str]:
-    """This process's environment, but for `OF_THE_SERVICE`."""
+    """This process's environment, without `OF_THE_SERVICE`."""
     return {name: value for name, value in os.environ.items() if name not in OF_THE_SERVICE}
 
 
@@ -95,7 +95,7 @@ async def _run(
 
 
 def _bound(*outputs: int) -> None:
-    """The command writes at the place of this descriptor, which it inherited: it goes on at the begin."""
+    """The command writes at the place of this descriptor, which it inherited: it goes on at the beginning."""
     for output in outputs:
         if output >= 0 and os.fstat(output).st_size > OUTPUT_BYTES_MAX:
             os.ftruncate(output, 0)

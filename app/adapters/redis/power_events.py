@@ -3,7 +3,7 @@
 After `open`, after a cancelled read and every few seconds, three kinds of entries are read in this order:
 entries that were delivered to this consumer and did not reach it (a server delivers to a dead connection
 until it notices); entries that a dead consumer has left pending; new entries. If a server lost its data,
-the group is made again at the begin of the stream, so that no entry is skipped.
+the group is made again at the beginning of the stream, so that no entry is skipped.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from app.domain.events import PowerTargetChanged
 from app.domain.model import Power
 
 ENTRIES_MAX = 1024
-"""The stream is trimmed to about so many entries (``MAXLEN ~``)."""
+"""The stream is trimmed to about this number of entries (``MAXLEN ~``)."""
 
 ANSWER_S = 5.0
 

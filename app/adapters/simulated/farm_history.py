@@ -16,7 +16,7 @@ from app.domain.model import FarmId, NodeId, Power
 
 
 class SimulatedFarmHistory:
-    """`FarmHistory`. Switches: ``fail_times`` (so many questions fail), ``forgotten_up_to`` (a block's number)."""
+    """`FarmHistory`. Switches: ``fail_times`` (number of questions), ``forgotten_up_to`` (a block's number)."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -35,7 +35,7 @@ class SimulatedFarmHistory:
         return _timed(self.ledger.finalized)
 
     async def last_before(self, time_s: int, newest: TimedBlock) -> TimedBlock:
-        """Looked for from the newest on."""
+        """Searches from the newest block backwards."""
         self._answer()
         for number in range(newest.ref.number, 0, -1):
             block = _timed(self._block(number))

@@ -1,4 +1,4 @@
-"""An identity that is known beforehand, or only after some failures."""
+"""An identity that is known at once, or only after some failures."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class SimulatedNetwork:
         self._listeners[mac].remove(listener)
 
     def lose_next(self, mac: Mac, packets: int) -> None:
-        """Lose the next so many packets to ``mac``."""
+        """Lose the next ``count`` packets to ``mac``."""
         self._to_lose[mac] += packets
 
     def carry(self, mac: Mac) -> None:
@@ -80,7 +80,7 @@ def _no(_: Mac) -> bool:
 class SimulatedMagicPackets:
     """`MagicPackets` of one sender on a `SimulatedNetwork`.
 
-    ``failing`` makes every send fail; ``fail_next`` only so many. ``broken_interfaces`` are further
+    ``failing`` makes every send fail; ``fail_next`` only the next ones, this many. ``broken_interfaces`` are further
     ones, by which no packet leaves: their names, and why.
     """
 

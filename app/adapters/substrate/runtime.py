@@ -170,7 +170,7 @@ class Runtime:
         ]
 
     def event_tag(self, pallet: str, name: str) -> bytes | None:
-        """The two bytes at the begin of every event of this name; None when there is no such event."""
+        """The two bytes at the beginning of every event of this name; None when there is no such event."""
         found = self._event_kind(pallet, name)
         return None if found is None else bytes([found[0].value["index"], found[1]["index"]])
 

@@ -3,7 +3,7 @@
 Theory of operation. The Go library behind api-gateway (go-substrate-rpc-client) reads the milliseconds of a
 block's time as seconds: for a block at T it answers ``floor(T)`` plus the milliseconds of T as seconds, so
 that .147 makes it 147 s too late. So an answer in whole seconds means any time within the `WRONG_S_MAX` before
-it; this is also true for a mended library that cuts off the fraction. An answer with a fraction does not
+it; this is also true for a fixed library that cuts off the fraction. An answer with a fraction does not
 come from that library, and is exact.
 
 With so vague a time, a chain that stands still would look fresh for a quarter of an hour. So answers are

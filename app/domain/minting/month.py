@@ -44,7 +44,7 @@ class Loss(enum.Enum):
     OVERSLEPT = "asleep for more than 24 hours"
     SLOW_BOOT = "booted more than 30 minutes after it was called"
     ABORTED_SLEEP = "said Down, stayed on, and had not booted since"
-    CALLED_AWAKE = "called up while it said Down without having been put to sleep"
+    CALLED_AWAKE = "called up while its state was Down, though it had not been put to sleep"
     BAD_REPORT = "the report contradicts the one before it"
     NOT_REPORTED = "no report was counted"
 
@@ -65,7 +65,7 @@ class Month:
     """What the minting knows of one node. `step` (in rules.py) returns the next one.
 
     ``window_s`` is when the open down window was opened, ``request_s`` when the open boot request came.
-    ``last`` is the last report that counted, as (time, uptime); ``boot_s`` is the boot time at the begin of
+    ``last`` is the last report that counted, as (time, uptime); ``boot_s`` is the boot time at the beginning of
     its series of reports. Time is decided up to ``booked_until_s``. In the open window, ``down_s`` is when
     the node last said Down with its target Down, and ``awake_s`` when it last reported without a boot.
     ``over``: a report from after the period has counted.
@@ -110,7 +110,7 @@ class Month:
 
 
 def beginning(node: NodeId, period: Period, initial: Initial | None = None) -> Month:
-    """The month at its begin. For a node that is Down, the window is open since its Down."""
+    """The month at its beginning. For a node that is Down, the window is open since its Down."""
     if initial is None:
         return Month(node, booked_until_s=period.start_s)
     down = initial.state is Power.DOWN

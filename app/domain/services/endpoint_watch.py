@@ -9,7 +9,7 @@ from app.ports.chain_endpoints import ChainEndpoints
 
 LOOK_EVERY_S = 60.0
 PATIENCE_S = 300.0
-REMEDY = "mend it, or put another in its place (chain.urls)"
+REMEDY = "fix it, or put another in its place (chain.urls)"
 
 
 class EndpointWatch:

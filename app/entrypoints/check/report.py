@@ -17,7 +17,7 @@ from app.entrypoints.check.finding import Row, Severity, worst
 WIDTH_MAX = 100
 WIDTH_MIN = 20
 NARROW = 60
-"""Below so many columns the text stands below the name, and not beside it."""
+"""With fewer columns than this the text stands below the name, and not beside it."""
 SEVERITIES = max(len(severity.value) for severity in Severity if severity is not Severity.NOT_HERE)
 NAMES = 10
 

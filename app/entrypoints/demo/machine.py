@@ -176,7 +176,7 @@ class Machine:
         await self.boot()
 
     async def _end(self, how: signal.Signals) -> None:
-        """Whether it is on. It is until the last process has ended, and packets have no effect till then."""
+        """Whether it is on. It is until the last process has ended, and packets have no effect until then."""
         async with self._ending:
             running, self._running = self._running, []
             await _end_all(running, how)

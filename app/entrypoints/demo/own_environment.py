@@ -9,7 +9,7 @@ from app.entrypoints.settings.keys import PREFIX
 
 
 def forget_settings(*, but: Sequence[str] = ()) -> list[str]:
-    """Take every ``POWERD_…`` variable out of this process' environment, and so out of what it starts; their names.
+    """Remove every ``POWERD_…`` variable from the environment of this process and of what it starts; their names.
 
     Variables that begin with one of ``but`` stay.
     """

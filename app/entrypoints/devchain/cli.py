@@ -25,12 +25,12 @@ from app.entrypoints.terminal.standard_streams import StreamsMixin
 FAULTS: Sequence[Callable[[Any], Any]] = (
     click.option("--hold-finality", is_flag=True, help="Finality stands still."),
     click.option("--refuse-extrinsics", type=click.Choice(REASONS), help="Refuse them all, for this reason."),
-    click.option("--lose-extrinsics", type=click.IntRange(0), default=0, help="Take as many, and forget them."),
+    click.option("--lose-extrinsics", type=click.IntRange(0), default=0, help="Take this number, and forget them."),
     click.option("--lag-blocks", type=click.IntRange(0), default=0, help="The first endpoint is behind the others."),
-    click.option("--delay-s", type=FiniteRange(0, 3600), default=0.0, help="Its answers take as long."),
+    click.option("--delay-s", type=FiniteRange(0, 3600), default=0.0, help="Each of its answers takes this long."),
     click.option("--clock-offset-s", type=FiniteRange(-86400, 86400), default=0.0, help="Its clock is wrong."),
-    click.option("--silent-after-s", type=FiniteRange(0), default=0.0, help="Then it hangs. 0: never."),
-    click.option("--drop-connections-every-s", type=FiniteRange(0), default=0.0, help="Those to it. 0: never."),
+    click.option("--silent-after-s", type=FiniteRange(0), default=0.0, help="After this time it hangs. 0: never."),
+    click.option("--drop-connections-every-s", type=FiniteRange(0), default=0.0, help="Connections to it. 0: never."),
     click.option("--reorganise-every-blocks", type=click.IntRange(0), default=0, help="0: never."),
     click.option("--reorganise-depth", type=click.IntRange(1), default=1, show_default=True, help="Blocks undone."),
     click.option("--upgrade-every-blocks", type=click.IntRange(0), default=0, help="A new runtime. 0: never."),
@@ -51,7 +51,7 @@ def _with_faults(command: Callable[..., None]) -> Callable[..., None]:
     type=click.IntRange(1, 16),
     default=1,
     show_default=True,
-    help="As if there were so many nodes, at this port and the following.",
+    help="The number of chain nodes to play, at this port and the next ones.",
 )
 @click.option(
     "--block-time-s",
@@ -80,8 +80,8 @@ def main(
 ) -> None:
     """Run a dev chain with a farm on it, until SIGTERM or SIGINT.
 
-    It takes part in rehearsals of what goes wrong: by the options below, and at any time by the RPC
-    methods dev_… (docs/devchain.md).
+    It can fail on request, so that you can rehearse what goes wrong: by the options below from the
+    start, and by the RPC methods dev_… at any time (docs/devchain.md).
     """
     if port and port + endpoints - 1 > 65535:
         raise click.BadParameter(f"there are no {endpoints} ports from {port} on", param_hint="--endpoints")

@@ -34,7 +34,7 @@ PREFIXES = {prefix_of(pallet, item): (pallet, item) for pallet in PALLETS for it
 
 
 class ChainStorage:
-    """Reads the ledger by storage key. ``cut``: the records of these nodes are cut to so many bytes."""
+    """Reads the ledger by storage key. ``cut``: the records of these nodes are cut to this number of bytes."""
 
     def __init__(self, ledger: Ledger, executed: Callable[[int], DevRuntime]) -> None:
         self._ledger = ledger

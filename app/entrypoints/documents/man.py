@@ -26,7 +26,7 @@ EXIT_STATUS = (
     ("0", "The command did all that it was asked for."),
     ("1", "The command failed, or did only a part; standard error says what failed, why, and what to do."),
     ("2", "The command line is wrong, or a file that it names."),
-    ("78", "A setting or a key is wrong: the packaged units do not start the daemon again before it is mended."),
+    ("78", "A setting or a key is wrong: the packaged units do not start the daemon again before it is fixed."),
     ("141", "The output went to a pipe whose reader has ended."),
 )
 

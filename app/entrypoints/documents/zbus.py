@@ -58,7 +58,7 @@ FIELDS: Mapping[str, str] = {
     "State.LastUptime": "the last report that is on chain since powerd started",
     "State.Unhealthy": "flags that forbid uptime reports",
     "State.Wakes": "nodes being woken",
-    "State.Faults": "what an operator must mend",
+    "State.Faults": "what an operator must fix",
     "Hold.Holder": "",
     "Hold.Reason": "",
     "Hold.ExpiresAt": "Unix seconds; 0: never",

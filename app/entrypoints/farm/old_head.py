@@ -23,7 +23,7 @@ def is_old(head: Head, settings: Settings) -> bool:
 
 
 def old_head(head: Head, settings: Settings) -> str:
-    """What is wrong with this head, and the remedy; empty if it is of now."""
+    """What is wrong with this head, and the remedy; empty if it is recent."""
     if not is_old(head, settings):
         return ""
     return (

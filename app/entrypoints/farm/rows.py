@@ -32,7 +32,7 @@ def rows(picture: Picture) -> Sequence[Row]:
 def legend(picture: Picture) -> Iterator[str]:
     """The meaning of the marks that the rows contain."""
     if any(isinstance(each.uncredited_since_s, Unknown) for each in picture.standings.values()):
-        yield "UNPAID SINCE ?: not known; `powerd farm minting` finds out, for 41 minutes"
+        yield "UNPAID SINCE ?: not known; `powerd farm minting` finds it out, and the answer holds for 41 minutes"
 
 
 def as_plain(picture: Picture, member: Member) -> dict[str, Any]:

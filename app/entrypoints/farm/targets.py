@@ -112,7 +112,7 @@ class _Command:
             if not (state_of(member) is Power.UP and _target(member.power) is Power.UP)
         ]
         if not self._nodes:
-            self._say(f"farm {farm}: all nodes are up, and are to stay so")
+            self._say(f"farm {farm}: all nodes are up, and their targets are Up")
         return bool(self._nodes)
 
     def _worth_setting(self, checked: Checked, nodes: Sequence[NodeId]) -> list[NodeId]:
@@ -182,7 +182,7 @@ class _Command:
         there = await self._there_all_the_same(checked, list(failures))
         for node in there:
             said = failures.pop(node)
-            self._say(f"node {node}: target {self._wish.target.value}; the chain has it, though it was said: {said}")
+            self._say(f"node {node}: target {self._wish.target.value}; the chain has it, though the error was: {said}")
         for node, error in failures.items():
             self._complain(f"node {node}: {await self._explained(checked, error)}")
         if failures and len(nodes) > 1:

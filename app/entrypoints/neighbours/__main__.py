@@ -40,7 +40,7 @@ broker = click.option("--broker", required=True, metavar="URL", help="The node's
 @broker
 @click.option("--node", type=int, required=True)
 @click.option("--twin", type=int, required=True)
-@click.option("--in-progress", type=int, default=0, help="So many calls hear that registration is in progress.")
+@click.option("--in-progress", type=int, default=0, help="Number of calls that find registration in progress.")
 def registrar(broker: str, node: int, twin: int, in_progress: int) -> None:
     """registrar: the ids of node and twin."""
     left = [in_progress]

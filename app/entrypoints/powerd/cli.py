@@ -183,14 +183,14 @@ def hold() -> None:
     """Holds keep this node up, whatever its target on the chain says.
 
     Each person or program that needs the node up has a hold of its own. On systemd, programs that block a
-    shutdown (systemd-inhibit) are heeded too. Holds do not survive a reboot: they are files in
+    shutdown (systemd-inhibit) count too. Holds do not survive a reboot: they are files in
     /run (holds.dir), and only root may place or lift them there.
     """
 
 
 @hold.command("add", short_help="Place a hold, in the place of its earlier one.")
 @click.argument("name")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it is shown wherever one asks why the node is up.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; `powerd status` and the log show it.")
 @click.option(
     "--for", "duration", metavar="DURATION", help="How long, whatever is done to the clock: 90s, 15m, 2h, 1d, 1h30m."
 )

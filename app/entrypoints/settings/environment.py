@@ -25,11 +25,11 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[tuple[Key, object]]
         key = by_variable.get(variable)
         if key is None:
             hint = did_you_mean_variable(variable, by_variable.values())
-            raise SettingsError(f"the environment variable {variable} sets nothing{hint}; unset it or mend its name")
+            raise SettingsError(f"the environment variable {variable} sets nothing{hint}; unset it or correct its name")
         try:
             yield key, _value(key, text)
         except ValueError as error:
-            raise SettingsError(f"the environment variable {variable} sets {key.path}: {error}; mend it") from error
+            raise SettingsError(f"the environment variable {variable} sets {key.path}: {error}; fix it") from error
 
 
 def _value(key: Key, text: str) -> object:

@@ -71,7 +71,7 @@ class _Given:
             for key, inner in parts.items():
                 if key not in known:
                     hint = did_you_mean(key, [*known, *sections])
-                    raise SettingsError(f"{path}: there is no setting {key}{hint}; remove it or mend its name")
+                    raise SettingsError(f"{path}: there is no setting {key}{hint}; remove it or correct its name")
                 self.put(known[key], inner, str(path))
 
     def put(self, key: Key, value: object, origin: str) -> None:
@@ -95,7 +95,7 @@ class _Given:
         key = keys()[path]
         origin = self.origins.get(path, "the defaults")
         default = json.dumps(key.default)
-        return SettingsError(f"{origin}: {path}: {what}; mend it, or leave it out for the default {default}")
+        return SettingsError(f"{origin}: {path}: {what}; fix it, or leave it out for the default {default}")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -116,4 +116,4 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         what = toml_complaint(str(error), text)
-        raise SettingsError(f"{path} is not valid TOML: {what}; mend it there") from None
+        raise SettingsError(f"{path} is not valid TOML: {what}; fix it there") from None

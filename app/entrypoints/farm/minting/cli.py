@@ -61,12 +61,12 @@ def minting(
 
     The events are read from the chain's blocks, and kept in ~/.cache/powerd, so that the next look reads
     only what is new; --chain should name an endpoint that remembers the period (an archive node). A period
-    that is not over is judged as if all that is still in time came in time. With --events they are those of
+    that is not over is judged as if each report that can still come in time does. With --events they are those of
     FILE, one a line, as JSON, each node's in the order of their time (docs/minting.md).
     """
     span = _given_period(start, end)
     if events is not None and (span is None or period is not None or given(ctx)):
-        raise click.UsageError("--events needs --start and --end, and goes with none of --period, --farm and --chain")
+        raise click.UsageError("--events needs --start and --end, and excludes --period, --farm and --chain")
     if span is not None and period is not None:
         raise click.UsageError("--period, or --start and --end, not both")
     node = None if explain is None else NodeId(explain)

@@ -1,4 +1,4 @@
-"""Reads a farm's period from the chain, but for what an earlier reading has kept."""
+"""Reads a farm's period from the chain, except what an earlier reading has kept."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def _details(month: Month, lost_s: Counter[Loss]) -> Iterator[str]:
 
 
 def explanation(month: Month, bookings: Sequence[Booking]) -> Iterator[str]:
-    """The node's month as a list; reports that cost nothing are drawn together."""
+    """The node's month as a list; a run of reports that cost nothing is one line."""
     yield f"node {month.node}:"
     run: list[Booking] = []
     for booking in bookings:

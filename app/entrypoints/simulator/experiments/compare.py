@@ -105,11 +105,11 @@ def _rows(currency: str, *, income: bool) -> Iterator[Row]:
     yield f"  {currency}", lambda figures: figures.saved_money, _amount
     if income:
         yield f"income lost, {currency}", lambda figures: figures.income_lost, _amount
-        yield f"saved less lost, {currency}", _balance, _amount
+        yield f"saved − lost, {currency}", _balance, _amount
 
 
 def _balance(figures: Figures) -> float | None:
-    """What the farmer has of it: electricity saved less income lost."""
+    """The farmer's gain: electricity saved minus income lost."""
     return None if figures.income_lost is None else figures.saved_money - figures.income_lost
 
 

@@ -18,7 +18,7 @@ def replay_line(wish: Wish) -> str:
 
 
 def world_words(wish: Wish) -> list[str]:
-    """The options but for the seed."""
+    """The options without the seed."""
     default, words = Wish(), []
     for name in (field.name for field in fields(wish)):
         value = getattr(wish, name)

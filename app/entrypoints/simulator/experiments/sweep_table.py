@@ -1,4 +1,4 @@
-"""What came of a sweep: a line for every point of its grid."""
+"""The results of a sweep: a line for every point of its grid."""
 
 from __future__ import annotations
 

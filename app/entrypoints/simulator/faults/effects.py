@@ -1,4 +1,4 @@
-"""What faults do to the world when they begin, and how that is mended when they are over."""
+"""What faults do to the world when they begin, and how that is undone when they are over."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def plan_of(wish: Wish) -> Plan:
     if wish.trace:
         workload = msgspec.structs.replace(workload, trace=read_trace(wish.trace))
     if not math.isfinite(wish.hours):
-        raise BadInput(f"--hours {wish.hours} is no number of hours")
+        raise BadInput(f"--hours {wish.hours} is not a number of hours; write one such as 24")
     calm_s = min(CALM_S, wish.hours * 3600.0 * CALM_SHARE)
     faults = _faults(wish, farms, wish.hours * 3600.0 - calm_s)
     plan = Plan(

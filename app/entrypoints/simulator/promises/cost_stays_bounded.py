@@ -49,8 +49,8 @@ class CostStaysBounded(Promise):
     """Counts bursts per wake in peace, chain calls where the plan has no faults at all, and fees always."""
 
     text = (
-        "bursts, chain reads and extrinsics per wake stay within a bound, whatever the size of the farm, and what "
-        "fails at a fee is repeated less and less often"
+        "bursts, chain reads and extrinsics per wake stay within a bound, whatever the size of the farm, and a "
+        "call that fails and costs a fee is repeated less and less often"
     )
 
     def __init__(self, world: World) -> None:

@@ -15,7 +15,7 @@ from app.entrypoints.simulator.world.machine import Machine
 class NoPaidHourLost(Promise):
     """Listens to what the grid's minting does not credit, in the run's final blocks and at its end."""
 
-    text = "no time goes uncredited by the grid's minting that no fault and no farmer's script took"
+    text = "each second that the grid's minting does not credit was lost to a fault or to the farmer's script"
 
     def lost(self, machine: Machine, lost: Lost) -> None:
         """Check whether powerd caused the loss."""

@@ -76,7 +76,7 @@ def tiles(outcome: Outcome) -> Iterator[Row]:
     hours = outcome.seconds_in.get("running", 0.0) / HOUR_S
     reads = counts.get("chain reads", 0)
     yield "chain reads", f"{reads / hours:,.0f}" if hours else "–", f"per running node and hour; {reads:,} in all"
-    yield "workloads that waited", f"{waited + still:,}", f"of {len(waits_s) + still:,}; {still:,} wait still"
+    yield "workloads that waited", f"{waited + still:,}", f"of {len(waits_s) + still:,}; {still:,} still waiting"
 
 
 def _per_month(outcome: Outcome) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Runs one plan and shows what came of it."""
+"""Runs one plan and shows the outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of a run, in a few lines for people."""
+"""The outcome of a run, in a few lines for people."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def figures(outcome: Outcome) -> Iterator[Row]:
     yield "sleeps / wakes", f"{counts.get('powered off', 0):,} / {wakes:,} (wanted {wanted:,})"
     yield "target Up → magic packet", _spread(outcome.packet_latencies_s)
     yield "target Up → state Up", _spread(outcome.wake_latencies_s)
-    yield "deployments waited", f"{_spread(outcome.waits_s)}; {outcome.still_waiting:,} wait still"
+    yield "deployments waited", f"{_spread(outcome.waits_s)}; {outcome.still_waiting:,} still waiting"
     yield "magic packets", f"{packets:,}{f' ({packets / wakes:.0f} per wake)' if wakes else ''}"
     yield "chain reads", f"{reads:,} ({reads / max(1.0, running_s / 3600):.0f} per running hour)"
     yield "uptime reports", f"{counts.get('UptimeReported', 0):,}"
