@@ -181,7 +181,8 @@ class VirtualClock:
 
     def now(self) -> float:
         """The loop's time on the wall, Unix seconds."""
-        return self._epoch_s + self.monotonic()
+        loop = self._loop or self._bind()
+        return self._epoch_s if loop is None else self._epoch_s + loop.now_s
 
     def monotonic(self) -> float:
         """Seconds since the loop was made."""
@@ -189,9 +190,15 @@ class VirtualClock:
         return 0.0 if loop is None else loop.now_s
 
     async def sleep(self, seconds: float) -> None:
-        if self._loop is None:
-            self._bind()
-        await asyncio.sleep(seconds)
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        over: asyncio.Future[None] = asyncio.Future()
+        timer = self.call_later(seconds, lambda: None if over.done() else over.set_result(None))
+        try:
+            await over
+        finally:
+            timer.cancel()
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         """Cancel the body and raise `TimeoutError` after virtual ``seconds``."""

@@ -39,8 +39,13 @@ class NodePowers:
 
     def best(self, nodes: Collection[NodeId]) -> dict[NodeId, NodePower]:
         """As of the newest block."""
-        power, up = self._now.get, node_power_of(ALWAYS_UP)
-        return {node: power(node, up) for node in nodes}
+        now = self._now
+        try:
+            return {node: now[node] for node in nodes}
+        except KeyError:
+            for node in nodes:
+                now.setdefault(node, node_power_of(ALWAYS_UP))
+            return {node: now[node] for node in nodes}
 
     def finalized(self, nodes: Collection[NodeId]) -> dict[NodeId, NodePower]:
         """As of the finalized block."""

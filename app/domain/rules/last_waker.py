@@ -28,20 +28,16 @@ USUAL_GAP_S = 600.0
 """The usual time between two looks. After a longer gap, a change may be nearly as old as the gap."""
 
 
-def heard_after(
-    heard_s: Mapping[NodeId, float],
-    before: Mapping[NodeId, int],
-    counters: Mapping[NodeId, int],
-    now_s: float,
-    looked_at_s: float,
+def heard_now(
+    before: Mapping[NodeId, int], counters: Mapping[NodeId, int], now_s: float, looked_at_s: float
 ) -> dict[NodeId, float]:
-    """When a look last saw each node's counter change (monotonic seconds; -inf: never), after this look.
+    """The nodes whose counter this look saw change, and when it did (monotonic seconds; -inf: it was not known).
 
-    ``before`` are the counters of the look before it, and ``looked_at_s`` is its time.
+    ``before`` are the counters of the look before, and ``looked_at_s`` is its time.
     """
     changed_at_s = now_s if now_s - looked_at_s <= USUAL_GAP_S else looked_at_s
     changed = [node for node, counter in counters.items() if before.get(node) != counter]
-    return {**heard_s, **{node: changed_at_s if node in before else NEVER_S for node in changed}}
+    return {node: changed_at_s if node in before else NEVER_S for node in changed}
 
 
 def fresh_among(nodes: Iterable[NodeId], heard_s: Mapping[NodeId, float], now_s: float, fresh_s: float) -> list[NodeId]:

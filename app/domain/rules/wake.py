@@ -255,7 +255,8 @@ def _apply(wake: Wake, then: Then, now_s: float, terms: Terms) -> tuple[Wake | N
         case Then.CALL_ANEW:
             return _burst(replace(wake, bursts=0), now_s, terms)
         case Then.RANK_AGAIN:
-            return replace(wake, due_at_s=min(wake.due_at_s, wake.began_at_s + terms.turn_s(wake))), None
+            turn_at_s = wake.began_at_s + terms.turn_s(wake)
+            return (replace(wake, due_at_s=turn_at_s) if turn_at_s < wake.due_at_s else wake), None
         case Then.HURRY:
             return replace(wake, due_at_s=now_s), None
         case _:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 from app.domain.model import NodeId, NodePower, Power, Powers
@@ -79,7 +80,11 @@ def rank(own: NodeId, target: NodeId, wakers: Collection[NodeId], *, at_most: in
     return before
 
 
+@lru_cache(maxsize=4096)
 def _weight(waker: NodeId, target: NodeId) -> bytes:
-    """The same on every machine and in every run. The id after the hash makes it unique."""
+    """The same on every machine and in every run. The id after the hash makes it unique.
+
+    It is kept, since each look ranks the same nodes for the same sleepers again.
+    """
     name = waker.to_bytes(8)
     return blake2b(target.to_bytes(8) + name, digest_size=8).digest() + name

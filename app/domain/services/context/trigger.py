@@ -29,7 +29,7 @@ class Trigger:
     async def wait(self, seconds: float) -> str:
         """Wait for a pull, and return its reason; an empty text after ``seconds`` without one."""
         if not self._pulled:
-            self._waiter = asyncio.get_running_loop().create_future()
+            self._waiter = asyncio.Future()
             timer = self._clock.call_later(seconds, self._wake)
             try:
                 await self._waiter

@@ -120,10 +120,12 @@ class FarmDirectory:
             if record is not None or node not in self._members:
                 self._learn(node, record)
 
-    def unknown(self, nodes: Iterable[NodeId]) -> list[NodeId]:
-        """Those of these nodes whose record was never read."""
+    def unknown(self, members: Iterable[NodeId]) -> list[NodeId]:
+        """Those of these members whose record was not read yet."""
         known = self._nodes
-        return [node for node in nodes if node not in known]
+        if len(known) >= len(self._members):
+            return []
+        return [node for node in members if node not in known]
 
     def known(self, node: NodeId) -> Node | None:
         """The record as last read."""

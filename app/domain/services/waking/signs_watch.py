@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 
 from app.domain.model import NodeId
-from app.domain.rules.last_waker import NEVER_S, fresh_among, heard_after
+from app.domain.rules.last_waker import NEVER_S, fresh_among, heard_now
 from app.domain.rules.silence import counts
 from app.ports.clock import Clock
 from app.ports.signs_of_life import SignsOfLife
@@ -23,7 +23,7 @@ class SignsWatch:
         self._clock = clock
         self._fresh_s = fresh_s
         self._counters: Mapping[NodeId, int] = {}
-        self._heard_s: Mapping[NodeId, float] = {}
+        self._heard_s: dict[NodeId, float] = {}
         self._known_since_s: dict[NodeId, float] = {}
         self._looked_at_s = NEVER_S
         self._regular_since_s = NEVER_S
@@ -52,10 +52,11 @@ class SignsWatch:
             age_s = self._clock.now() - counters.time_s
             if not counts(age_s, now_s - self._looked_at_s, max(self._fresh_s / 2, 4 * LOOK_S_MIN)):
                 self._regular_since_s = now_s
-            self._heard_s = heard_after(self._heard_s, self._counters, counters.of, now_s, self._looked_at_s)
-            self._counters = counters.of
-            if counters.of.keys() != self._known_since_s.keys():
-                self._known_since_s = {node: self._known_since_s.get(node, now_s) for node in counters.of}
+            heard_s = heard_now(self._counters, counters.of, now_s, self._looked_at_s)
+            self._heard_s |= heard_s
+            self._counters, known = counters.of, self._known_since_s
+            if len(known) != len(self._counters) or not known.keys() >= heard_s.keys():
+                self._known_since_s = {node: known.get(node, now_s) for node in self._counters}
             self._looked_at_s = now_s
 
     def fresh_among(self, nodes: Iterable[NodeId]) -> list[NodeId]:
@@ -78,5 +79,5 @@ class SignsWatch:
         if earlier is not None:
             age_s = max(0.0, self._clock.now() - earlier.time_s)
             self._looked_at_s = self._clock.monotonic() - age_s
-            self._heard_s = heard_after({}, {}, earlier.of, self._looked_at_s, NEVER_S)
+            self._heard_s = dict.fromkeys(earlier.of, NEVER_S)
             self._counters = earlier.of

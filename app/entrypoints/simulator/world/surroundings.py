@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol, TypeVar
 
-from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.clock import VirtualClock, VirtualLoop
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Block
 from app.domain.events import Delivery, DomainEvent
@@ -63,7 +63,7 @@ class Surroundings(Protocol):
     watch: Observer[Any]
     build: Assembler
     clock: VirtualClock
-    loop: asyncio.AbstractEventLoop
+    loop: VirtualLoop
     ledger: Ledger
     node_accounts: dict[NodeId, bytes]
     settings: Settings

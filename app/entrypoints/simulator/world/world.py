@@ -15,7 +15,7 @@ from functools import lru_cache
 import msgspec
 
 from app.adapters.simulated.chain import SimulatedChain
-from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.clock import VirtualClock, VirtualLoop
 from app.adapters.simulated.farm_setup import add_farm_record, add_node, mac_of
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Block
@@ -75,7 +75,9 @@ class World:
         self.watch = watch
         self.build = build
         self.clock = VirtualClock(EPOCH_S)
-        self.loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        self.loop = loop
         self.ledger = Ledger(
             EPOCH_S,
             name=f"seed {plan.seed}",
@@ -104,7 +106,7 @@ class World:
     # -- time and chance ---------------------------------------------------------------------------
     def now_s(self) -> float:
         """Virtual seconds since the start."""
-        return self.loop.time()
+        return self.loop.now_s
 
     def later(self, seconds: float, act: Callable[[], None]) -> asyncio.TimerHandle:
         """Run the action after this much virtual time."""
