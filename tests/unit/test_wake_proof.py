@@ -71,14 +71,12 @@ async def test_a_trial_that_ends_in_the_middle_of_a_shutdown_does_not_end_that(c
     world.memory.allowed = Trial(world.facts.boot_id(), UPTIME_S + 30)
     await world.saw(proof)
     await clock.sleep(60)
-    await world.saw(proof)
-    assert proof.objection == ""
+    assert await world.saw(proof) == ""
     await proof.leaving()
     await proof.staying()
     assert world.memory.allowed is not None
     await clock.sleep(SHUTDOWN_S)
-    await world.saw(proof)
-    assert proof.objection.startswith("no wake of this node was seen yet")
+    assert (await world.saw(proof)).startswith("no wake of this node was seen yet")
 
 
 async def test_r14_without_the_setting_it_sleeps_and_the_proof_is_remembered_all_the_same(farm: VirtualFarm) -> None:
@@ -161,9 +159,9 @@ class World:
         alarm = ClockAlarm(self.context, rtc, ahead_s=3600)
         return WakeProof(self.context, self.kept_by, self.chain, self.facts, alarm, required=required)
 
-    async def saw(self, proof: WakeProof, *, number: int | None = RememberingChain.number) -> None:
+    async def saw(self, proof: WakeProof, *, number: int | None = RememberingChain.number) -> str:
         head = Head(HeadKind.BEST, number, "0x", self.now_s)
-        await proof.saw(OwnPower(head, NodePower(PowerState(DOWN, 5), UP)))
+        return await proof.objection(OwnPower(head, NodePower(PowerState(DOWN, 5), UP)))
 
     @property
     def faults(self) -> list[str]:
@@ -223,7 +221,7 @@ async def test_without_a_blocks_number_nothing_is_judged(clock: VirtualClock) ->
     world = World(clock)
     proof = world.proof()
     await world.saw(proof, number=None)
-    await proof.saw(OwnPower(None, NodePower(PowerState(DOWN, 5), UP)))
+    await proof.objection(OwnPower(None, NodePower(PowerState(DOWN, 5), UP)))
     assert world.memory.record.departure is not None
     assert world.chain.reads == 0
 
@@ -271,12 +269,11 @@ async def test_a_memory_that_can_not_be_read_is_a_fault_and_keeps_the_node_up(cl
     world = World(clock)
     world.memory.unreadable = True
     proof = world.proof(required=True)
-    await world.saw(proof)
-    assert proof.objection == "it is not known whether a wake of this node was seen: the simulated disk can't be read"
+    unknown = "it is not known whether a wake of this node was seen: the simulated disk can't be read"
+    assert await world.saw(proof) == unknown
     assert world.faults == ["wake-memory"]
     world.memory.unreadable = False
-    await world.saw(proof)
-    assert (proof.objection, world.faults) == ("", [])
+    assert (await world.saw(proof), world.faults) == ("", [])
 
 
 async def test_a_memory_that_can_not_be_written_is_a_fault(clock: VirtualClock) -> None:
@@ -290,6 +287,5 @@ async def test_without_a_memory_nothing_is_proved_and_the_guard_says_so(clock: V
     world = World(clock, memory=False)
     proof = world.proof(required=True)
     await proof.leaving()
-    await world.saw(proof)
-    assert proof.objection.startswith("this node has no memory for a proved wake")
-    assert world.proof().objection == ""
+    assert (await world.saw(proof)).startswith("this node has no memory for a proved wake")
+    assert await world.saw(world.proof()) == ""

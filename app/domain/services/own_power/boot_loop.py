@@ -43,16 +43,17 @@ class BootLoopGuard:
         self._record: BootRecord | None = None
         self._kept: BootRecord | None = None
 
-    @property
-    def objection(self) -> str:
-        """Why the node must not power off yet; empty when it may."""
+    async def objection(self, power: NodePower | Unreadable) -> str:
+        """Why the node must not power off yet; empty when it may.
+
+        ``power`` was just read from the chain, at every look: the first call with a readable one judges the boot.
+        """
+        if isinstance(power, NodePower):
+            await self._judge(power)
         stay = 0.0 if self._record is None else stay_s(self._record.unwanted, self._policy)
         return self._reason(stay) if self._facts.uptime_s() < stay else ""
 
-    async def saw(self, power: NodePower | Unreadable) -> None:
-        """Take the node's power as just read from the chain; the first call judges the boot."""
-        if isinstance(power, Unreadable):
-            return
+    async def _judge(self, power: NodePower) -> None:
         before = await self._load() if self._record is None else self._record
         now_s = self._clock.now()
         boot = Boot(self._facts.boot_id(), now_s - self._facts.uptime_s())

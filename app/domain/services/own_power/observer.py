@@ -86,8 +86,8 @@ class Observer:
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
         self._note_target(best)
-        await self._guards.boot_loop.saw(best.power)
-        await self._guards.proof.saw(best)
+        boot_loop = await self._guards.boot_loop.objection(best.power)
+        unproved = await self._guards.proof.objection(best)
         # Holds last: they are local and quick to read, and a program relies on the hold that it placed.
         holds, holds_unreadable = await self._read_holds()
         self.last = Observation(
@@ -103,9 +103,9 @@ class Observer:
             deferred_for_s=self._deferred_for_s(best),
             cooling_down=cooling_down,
             own_state_uncertain=own_state_uncertain,
-            boot_loop=self._guards.boot_loop.objection,
+            boot_loop=boot_loop,
             last_waker=last_waker,
-            unproved=self._guards.proof.objection,
+            unproved=unproved,
         )
         return self.last
 

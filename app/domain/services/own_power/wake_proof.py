@@ -67,20 +67,21 @@ class WakeProof:
         self._record: WakeRecord | None = None
         self._leaving = False
         self._allowed_until_s = float("-inf")
-        self.objection = ""
-        """Why the node must not power off yet, as of the last look; empty when it may."""
 
     @property
     def proved_at_s(self) -> float | None:
         """The start of the boot of the last proved wake (Unix seconds); None without one."""
         return None if self._record is None else self._record.proved_at_s
 
-    async def saw(self, own: OwnPower) -> None:
-        """Take the node's power as just read from the chain; the first call that can judge the boot does so."""
+    async def objection(self, own: OwnPower) -> str:
+        """Why the node must not power off yet; empty when it may.
+
+        ``own`` was just read from the chain, at every look: the first call that can judge the boot does so.
+        """
         record = await self._load()
         if record is not None and record.departure is not None and not self._leaving:
             await self._judge(record.departure, record, own)
-        self.objection = await self._objection() if self._required else ""
+        return await self._trial_or_proof() if self._required else ""
 
     async def leaving(self) -> None:
         """Save the departure: the power-off is about to be ordered, and the target is Down."""
@@ -136,7 +137,7 @@ class WakeProof:
             number += math.floor(gap_s / pace_s)
         return None
 
-    async def _objection(self) -> str:
+    async def _trial_or_proof(self) -> str:
         if self._memory is None:
             return f"this node has no memory for a proved wake ({SETTING})"
         now_s = self._clock.monotonic()
