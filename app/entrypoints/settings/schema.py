@@ -48,7 +48,7 @@ class Settings(Section, frozen=True):
     profile: Annotated[
         Literal["auto", "systemd", "zos", "simulated"],
         Meta(
-            description="Which adapters `auto` means. `auto` itself: `zos` where zinit's socket exists, else `systemd`."
+            description="The set of adapters that `auto` means elsewhere. `auto` here: `zos` where zinit's socket exists, else `systemd`."
         ),
     ] = "auto"
     broker: Broker = Broker()

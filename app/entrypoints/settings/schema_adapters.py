@@ -67,18 +67,18 @@ class Chain(Section, frozen=True):
 
 
 class Identity(Section, frozen=True):
-    """Who this node is."""
+    """The ids and the key of this node."""
 
     kind: Annotated[
         Literal["auto", "key", "configured", "registrar", "simulated"],
         Meta(
-            description="`key`: the ids are looked up from the key; `configured`: `node_id` is given (and checked); "
-            "`registrar`: Zero-OS' registrar is asked, over zbus."
+            description="`key`: powerd looks up the ids from the key; `configured`: powerd checks the id in `node_id`; "
+            "`registrar`: powerd asks Zero-OS' registrar, over zbus."
         ),
     ] = "auto"
-    node_id: Annotated[Id, Meta(description="The node's id on chain. 0: looked up from the key.")] = 0
+    node_id: Annotated[Id, Meta(description="The node's id on chain. 0: powerd looks it up from the key.")] = 0
     farm_id: Annotated[
-        Id, Meta(description="The farm's id. 0: taken from the node's record, or asked of identityd.")
+        Id, Meta(description="The farm's id. 0: powerd takes it from the node's record, or asks identityd.")
     ] = 0
     key_file: Annotated[
         str,
@@ -101,8 +101,8 @@ class Events(Section, frozen=True):
         str,
         Meta(
             min_length=1,
-            description="Consumer group. The Go consumer uses this name for every stream; under another one the whole "
-            "history would be delivered again.",
+            description="Consumer group. The Go consumer uses this name for every stream; under another name the "
+            "stream would deliver its whole history again.",
         ),
     ] = "group:stream:public-config:power"
     consumer: Annotated[str, Meta(min_length=1, description="Name of the consumer in the group.")] = "power"
@@ -116,7 +116,7 @@ class Events(Section, frozen=True):
 
 
 class Nic(Section, frozen=True):
-    """The network card this node is woken through."""
+    """The network card that wakes this node."""
 
     kind: Annotated[
         Literal["auto", "linux", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
@@ -145,7 +145,7 @@ class Nic(Section, frozen=True):
 
 
 class MagicPackets(Section, frozen=True):
-    """How sleeping peers are called."""
+    """How powerd calls sleeping peers."""
 
     kind: Annotated[
         Literal["auto", "raw", "udp", "simulated"],
@@ -168,12 +168,12 @@ class MagicPackets(Section, frozen=True):
 
 
 class HostPower(Section, frozen=True):
-    """How the machine is switched off."""
+    """How powerd switches the machine off."""
 
     kind: Annotated[
         Literal["auto", "systemctl", "zinit", "simulated"], Meta(description="Which adapter; `auto`: the profile's.")
     ] = "auto"
-    power_off_command: Annotated[Command, Meta(description="Orders an orderly power-off.")] = (
+    power_off_command: Annotated[Command, Meta(description="The command for an orderly power-off.")] = (
         "systemctl",
         "poweroff",
     )
@@ -184,7 +184,7 @@ class HostPower(Section, frozen=True):
         "poweroff",
         "--force",
     )
-    reboot_command: Annotated[Command, Meta(description="Orders an orderly reboot.")] = (
+    reboot_command: Annotated[Command, Meta(description="The command for an orderly reboot.")] = (
         "systemctl",
         "reboot",
     )
@@ -199,7 +199,7 @@ class HostPower(Section, frozen=True):
         "systemctl",
         "is-system-running",
     )
-    timeout_s: Annotated[PositiveSeconds, Meta(description="Seconds one of these may take.")] = 30.0
+    timeout_s: Annotated[PositiveSeconds, Meta(description="Seconds that one of these commands may take.")] = 30.0
 
 
 class HostFacts(Section, frozen=True):
@@ -245,7 +245,7 @@ class Holds(Section, frozen=True):
     )
     inhibitors_timeout_s: Annotated[
         PositiveSeconds,
-        Meta(description="Seconds that it may take. No answer in time is doubt, and doubt never powers off."),
+        Meta(description="Seconds that this command may take. No answer in time is doubt, and doubt never powers off."),
     ] = 5.0
 
 
@@ -272,14 +272,14 @@ class RtcAlarm(Section, frozen=True):
     enabled: Annotated[
         bool,
         Meta(
-            description="`true`: powerd arms it and reads it back before every power-off, which does not happen if that fails, and clears it at its start. It leaves an earlier alarm of another program, and restores a later one when the machine is up again."
+            description="`true`: before every power-off powerd sets the alarm and reads it back; if that fails, the node does not power off. powerd clears the alarm at its start. It leaves an earlier alarm of another program, and restores a later one when the machine is up again."
         ),
     ] = False
     ahead_s: Annotated[
         int,
         Meta(
             ge=60,
-            description="Seconds ahead. Many clocks take no more than 86400. It does not keep the 24 h after which a sleep is not paid (docs/minting.md): only a target Up does.",
+            description="Seconds ahead. Many clocks take no more than 86400. The alarm does not keep the limit of 24 h after which a sleep is not paid (docs/minting.md): only a target Up does.",
         ),
     ] = 82800
     device: Annotated[str, Meta(min_length=1, description="The clock's directory in sysfs.")] = "/sys/class/rtc/rtc0"

@@ -18,7 +18,7 @@ class PowerManagement(Section, frozen=True):
     reboot_after_aborted_sleep: Annotated[
         bool,
         Meta(
-            description="`true`: a node that said Down, did not power off and is wanted up again reboots, since the grid credits nothing until it has booted (docs/minting.md). A hold, and whatever keeps it from powering off at all, forbid that too. `false`: it only says so."
+            description="`true`: a node that said Down, did not power off and has the target Up again reboots, since the grid credits nothing until it has booted (docs/minting.md). A hold, and everything else that forbids a power-off, forbids the reboot too. `false`: the node only reports a fault."
         ),
     ] = True
     reconcile_interval_s: Annotated[
@@ -26,7 +26,11 @@ class PowerManagement(Section, frozen=True):
     ] = 300.0
     reconcile_jitter: Annotated[
         float,
-        Meta(ge=0, le=0.5, description="Fraction by which that varies, so that nodes do not all ask at the same time."),
+        Meta(
+            ge=0,
+            le=0.5,
+            description="Fraction by which `reconcile_interval_s` varies, so that nodes do not all ask at the same time.",
+        ),
     ] = 0.1
     follow_up_s: Annotated[
         PositiveSeconds, Meta(description="Seconds between looks while an answer is in doubt or not final.")
@@ -37,19 +41,19 @@ class PowerManagement(Section, frozen=True):
     last_waker_guard: Annotated[
         bool,
         Meta(
-            description="`true`: the node does not power off while no other node of its farm is known to be awake: target and state Up, and a sign of life on the chain (behind api-gateway, which has none, without that). A farm's only node never powers off then. `false`: it does, and may sleep until a person presses its button."
+            description="`true`: the node does not power off while no other node of its farm is known to be awake: target and state Up, and a sign of life on the chain (behind api-gateway, which has no signs of life: target and state alone). A farm's only node never powers off then. `false`: it does, and may sleep until a person presses its power button."
         ),
     ] = True
     require_proved_wake: Annotated[
         bool,
         Meta(
-            description="`true`: the node does not power off before one wake of it was seen (docs/check.md); `powerd check --trial` allows the one sleep that this takes. Not behind api-gateway, which does not say what was before."
+            description="`true`: the node does not power off before it was woken once (docs/check.md); `powerd check --trial` allows the one sleep that this needs. Not behind api-gateway, which does not show earlier blocks."
         ),
     ] = False
     sign_of_life_s: Annotated[
         PositiveSeconds,
         Meta(
-            description="Seconds for which a sign of life of another node counts; they give one every 1200 (other programs: 2400). A node that gave none for so long is silent."
+            description="Seconds for which a sign of life of another node counts. powerd gives one every 1200 s (other programs: 2400 s). A node that gave none for this time is silent."
         ),
     ] = 2700.0
 
@@ -58,10 +62,18 @@ class BootLoop(Section, frozen=True):
     """The boot-loop guard: a node that boots by itself again and again while its target is Down stays up a while."""
 
     free_boots: Annotated[
-        int, Meta(ge=0, le=1000, description="How many unwanted boots in a row are powered off at once.")
+        int,
+        Meta(
+            ge=0,
+            le=1000,
+            description="How many unwanted boots in a row the node answers by a power-off at once.",
+        ),
     ] = 2
     stay_s_min: Annotated[
-        PositiveSeconds, Meta(description="Seconds that the node stays up after the next one; then doubling.")
+        PositiveSeconds,
+        Meta(
+            description="Seconds that the node stays up after the next unwanted boot. The time doubles with each further one."
+        ),
     ] = 300.0
     stay_s_max: Annotated[PositiveSeconds, Meta(description="The longest time that it stays up, in seconds.")] = 14400.0
     long_sleep_s: Annotated[
@@ -79,7 +91,7 @@ class Wake(Section, frozen=True):
     )
     retry_delay_s_max: Annotated[PositiveSeconds, Meta(description="Seconds between bursts at most.")] = 300.0
     deadline_s: Annotated[
-        PositiveSeconds, Meta(description="Seconds after which a peer that sleeps on is shown as a fault.")
+        PositiveSeconds, Meta(description="Seconds after which a peer that still sleeps is shown as a fault.")
     ] = 1800.0
     first_wakers: Annotated[
         int,
@@ -92,13 +104,13 @@ class Wake(Section, frozen=True):
     stagger_s: Annotated[
         PositiveSeconds,
         Meta(
-            description="Seconds after which as many others call it if the chain still shows it asleep; all others after twice that. Twice that is at most a quarter of `deadline_s`."
+            description="Seconds after which the next `first_wakers` nodes call the sleeper, if the chain still shows it asleep. All others call after twice this time, which is at most a quarter of `deadline_s`."
         ),
     ] = 120.0
     call_silent: Annotated[
         bool,
         Meta(
-            description="`true`: a node that is wanted up, is called Up, and is silent (`power_management.sign_of_life_s`) is called now and then, and shown as a fault. Not behind api-gateway."
+            description="`true`: powerd calls a node now and then, and shows it as a fault, when its target and state are Up and it is silent (`power_management.sign_of_life_s`). Not behind api-gateway."
         ),
     ] = True
     defer_power_off_s: Annotated[
@@ -140,7 +152,7 @@ class Uptime(Section, frozen=True):
     interval_s: Annotated[
         PositiveSeconds,
         Meta(
-            description="Seconds from one sample to the next. The grid credits gaps of up to 2460, so with half of that a lost report costs nothing, and a report that succeeds is free. A grid whose interval is fixed may have it here (the reference: 2400)."
+            description="Seconds from one sample to the next. The grid credits gaps of up to 2460 s, so with half of that a lost report costs nothing, and a report that succeeds costs no fee. The Go powerd uses 2400."
         ),
     ] = 1200.0
     retry_delay_s_min: Annotated[PositiveSeconds, Meta(description="Seconds to the first retry; then doubling.")] = 5.0
@@ -168,7 +180,7 @@ class Supervision(Section, frozen=True):
     stuck_after_s: Annotated[
         PositiveSeconds,
         Meta(
-            description="Seconds that one step of a look at the chain, or of a shutdown, may take beyond what it waits for on purpose; then powerd counts as hung, and ends, so that it is started again. Never less than twice the deadlines of all that a step asks."
+            description="Seconds that one step of a look at the chain, or of a shutdown, may take beyond what it waits for on purpose. After that the loop counts as hung, and powerd ends, so that the service manager starts it again. powerd uses at least twice the deadlines of all that a step asks."
         ),
     ] = 900.0
 
@@ -197,7 +209,7 @@ class Lock(Section, frozen=True):
 
 
 class Farmer(Section, frozen=True):
-    """The farmer's key, for `powerd farm`. Its option `--key` wins."""
+    """The farmer's key, for `powerd farm`. The option `--key` of the command wins."""
 
     key_file: Annotated[
         str,
@@ -214,6 +226,6 @@ class Log(Section, frozen=True):
     """The log, on standard error."""
 
     level: Annotated[
-        Literal["debug", "info", "warning", "error"], Meta(description="Lines below this level are left out.")
+        Literal["debug", "info", "warning", "error"], Meta(description="powerd leaves out lines below this level.")
     ] = "info"
     format: Annotated[Literal["text", "json"], Meta(description="`json`: one object a line.")] = "text"
