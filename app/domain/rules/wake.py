@@ -42,7 +42,6 @@ class WakePolicy:
 
     @property
     def burst_s(self) -> float:
-        """How long one burst takes."""
         return self.packets * self.packet_interval_s
 
 
@@ -68,7 +67,6 @@ class Wake:
 
     @property
     def phase(self) -> Phase:
-        """The phase, which selects the rows."""
         if self.deferred:
             return Phase.DEFERRED if self.saw_down else Phase.DEFERRED_HINT
         if self.saw_down:
@@ -170,7 +168,6 @@ class Row:
 _DEFERRED = (Phase.DEFERRED, Phase.DEFERRED_HINT)
 _CALLING = (Phase.CALLING, Phase.CALLING_HINT, Phase.SPENT_HINT)
 _ALL = _DEFERRED + _CALLING
-_SLEEPERS = (Phase.DEFERRED, Phase.CALLING)
 
 ROWS: tuple[Row, ...] = (
     Row(Event, (Phase.NONE,), (Seen.ASLEEP, Seen.AWAKE), Then.BEGIN),
@@ -193,7 +190,7 @@ ROWS: tuple[Row, ...] = (
     Row(Due, _ALL, (Seen.ASLEEP, Seen.UNKNOWN), Then.CALL),
     Row(Due, (Phase.DEFERRED_HINT, Phase.CALLING_HINT), (Seen.AWAKE,), Then.CALL),
     Row(Due, (Phase.SPENT_HINT,), (Seen.AWAKE,), Then.SPENT),
-    *(Row(on, _SLEEPERS, (Seen.AWAKE,), Then.AWAKE) for on in (Event, Look, Due)),
+    *(Row(on, (Phase.DEFERRED, Phase.CALLING), (Seen.AWAKE,), Then.AWAKE) for on in (Event, Look, Due)),
     *(Row(on, _ALL, (Seen.UNWANTED,), Then.UNWANTED) for on in (Event, Look, Due)),
     Row(Request, (Phase.NONE, *_ALL), (Seen.UNKNOWN,), Then.CALL),
     Row(OwnPowerOff, (Phase.DEFERRED,), (Seen.UNKNOWN,), Then.HURRY),
@@ -231,12 +228,12 @@ def step(
     match happened:
         case Event() | Request() if not wake.deferred and now_s - wake.last_burst_at_s < terms.policy.burst_s:
             return wake, None  # a burst is in flight; a second one at the same time would only add traffic
+        case Due() if wake.due_at_s > now_s:
+            return wake, None  # a burst was sent meanwhile
         case Look() | Due() if wake.wanted_at_s > happened.asked_at_s:
             if isinstance(happened, Look) or not wake.deferred:
                 return wake, None
             seen = Seen.UNKNOWN  # once its turn has come, the burst does not wait for a second read
-    if isinstance(happened, Due) and wake.due_at_s > now_s:
-        return wake, None  # a burst was sent meanwhile
     then = TABLE[type(happened), wake.phase, seen]
     if seen is Seen.ASLEEP and not wake.saw_down:
         wake = replace(wake, saw_down=True)
