@@ -126,7 +126,7 @@ def assemble(
     duties = LastDuties(context, uptime, wakes.bursts, uptime_s=down.uptime_deadline_s)
     shutdown = Shutdown(context, observer, state, guards, orders, duties, down)
     reboot = RebootRules(node.node, limits, policies.reboot_allowed, down.retry_later_s)
-    aborted = AbortedSleep(window, observer, wakes.bursts, orders, faults, reboot)
+    aborted = AbortedSleep(context, window, observer, wakes.bursts, orders, reboot)
     own_loop = Reconciler(context, ports.chain, policies.reconcile, SYNC_SELF)
     own = OwnNode(context, observer, state, shutdown, aborted, own_loop)
 

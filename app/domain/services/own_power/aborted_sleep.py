@@ -9,9 +9,10 @@ from app.domain.events import RebootDecided
 from app.domain.faults import FaultKind
 from app.domain.model import NodeId, Power
 from app.domain.moments import utc
+from app.domain.rules.invariants import Look, check_reboot
 from app.domain.rules.paid import REBOOT_GUARDS, SETTING, DownWindow, Remedy, reboot_forbidden, uncredited
 from app.domain.rules.power import Observation, PowerLimits, names
-from app.domain.services.context.fault_board import FaultBoard
+from app.domain.services.context.node_context import NodeContext
 from app.domain.services.own_power.host_orders import REBOOT, HostOrders
 from app.domain.services.own_power.observer import Observer
 from app.domain.services.own_power.open_window import OpenWindow
@@ -43,20 +44,22 @@ class AbortedSleep:
 
     def __init__(
         self,
+        context: NodeContext,
         window: OpenWindow,
         observer: Observer,
         bursts: Bursts,
         orders: HostOrders,
-        faults: FaultBoard,
         rules: RebootRules,
     ) -> None:
+        self._clock = context.clock
+        self._faults = context.faults
         self._window = window
         self._observer = observer
         self._bursts = bursts
         self._orders = orders
-        self._faults = faults
         self._rules = rules
         self._failed_at_s: float | None = None
+        self._look: Look | None = None
 
     def show(self, forbidden: str = "") -> None:
         """Report or clear the fault, from the current window."""
@@ -88,14 +91,20 @@ class AbortedSleep:
             return LookAgain.IN_A_WHILE
         try:
             await self._bursts.finish()
-            await self._orders.insist(REBOOT, self._still_wanted, await self._still_wanted())
+            await self._orders.insist(REBOOT, self._still_wanted, self._check, await self._still_wanted())
         except NotNow:
             return LookAgain.SOON
         self._failed_at_s = seen.now_s
         return LookAgain.IN_A_WHILE
 
+    def _check(self) -> None:
+        """See `app.domain.rules.invariants`. Each order needs a look of its own."""
+        check_reboot(self._look, self._clock.monotonic())
+        self._look = None
+
     async def _still_wanted(self) -> RebootDecided:
         seen = await self._observer.observe()
+        self._look = Look(seen, self._clock.monotonic())
         await self._window.saw(seen.best)
         forbidden = self._rules.forbidden(seen)
         power = seen.best.power

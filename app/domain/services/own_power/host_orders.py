@@ -69,8 +69,10 @@ class HostOrders:
         """Clear the fault: the order is no longer wanted."""
         self._faults.clear(order.fault)
 
-    async def insist(self, order: Order, still_wanted: Wanted, why: PowerOffDecided | RebootDecided) -> None:
-        """Record why, and give the orders; ``still_wanted`` is called before each but the first.
+    async def insist(
+        self, order: Order, still_wanted: Wanted, check: Callable[[], None], why: PowerOffDecided | RebootDecided
+    ) -> None:
+        """Record why, and give the orders; ``still_wanted`` is called before each but the first, ``check`` before all.
 
         Returns only on a host that is alive after all of them; then a fault is reported.
         """
@@ -79,6 +81,7 @@ class HostOrders:
         for number, kind in enumerate(ORDERS):
             if number:
                 await still_wanted()
+            check()
             problem = await self._give(order, forced=kind == "forced")
             self.ordered = False
         self._faults.report(order.fault, order.failed.format(problem))

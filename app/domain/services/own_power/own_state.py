@@ -15,6 +15,7 @@ from app.domain.errors import (
 )
 from app.domain.events import OperationFailed, PowerStateSet
 from app.domain.model import HeadKind, Inclusion, Power, Unreadable
+from app.domain.rules.invariants import check_down
 from app.domain.rules.power import Observation, OwnPower
 from app.domain.rules.shutdown import already_final, is_down
 from app.domain.services.context.node_context import NodeContext
@@ -50,6 +51,7 @@ class OwnState:
         self.uncertain = False
         """Whether an extrinsic of ours may still be included that differs from the chain's state now."""
         self._may_be_down = False
+        self._included: Inclusion | None = None
         self.window = window
 
     def paused(self, power: Power) -> str:
@@ -82,8 +84,9 @@ class OwnState:
             await self._report(Power.UP)
 
     async def say_down(self, seen: Observation) -> Inclusion:
-        """Send Down; returns the block that must become final."""
-        self._may_be_down = True
+        """Send Down; returns the block that must become final. `remember_down` must follow at once."""
+        check_down(seen, enabled=self._management.enabled)
+        self._may_be_down, self._included = True, None
         final = seen.finalized
         if already_final(seen) and final is not None and final.head is not None:
             return Inclusion(final.head.hash, final.head.number)
@@ -97,12 +100,17 @@ class OwnState:
             await self.window.not_said()
             raise
         if inclusion is not None:
-            await self.window.said_down(inclusion)
+            self._included = inclusion
             return inclusion
         await self.window.may_be_said()
         # The chain says Down since an earlier run: what its best head shows now must become final.
         head = seen.best.head
         return Inclusion("", None) if head is None else Inclusion(head.hash, head.number)
+
+    async def remember_down(self) -> None:
+        """Save the block of the Down that was just included."""
+        if self._included is not None:
+            await self.window.said_down(self._included)
 
     async def take_back(self) -> None:
         """Send Up if the chain may say Down."""

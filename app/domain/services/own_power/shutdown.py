@@ -10,8 +10,10 @@ from app.domain.errors import DownNotFinal, PowerdError
 from app.domain.events import OperationFailed, PowerOffDecided, ShutdownAborted, ShutdownStep
 from app.domain.model import Inclusion, Power
 from app.domain.moments import utc
+from app.domain.rules.invariants import Look, check_power_off
 from app.domain.rules.power import GUARDS, Observation, OwnPower, decide, names
 from app.domain.rules.shutdown import Finality, ShutdownPolicy, Step, finality_of_down
+from app.domain.services.context.alongside import alongside
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
 from app.domain.services.own_power.host_orders import POWER_OFF, HostOrders
@@ -52,6 +54,9 @@ class Shutdown:
         self._step = Step.ARM
         self._running = False
         self._last_seen: OwnPower | None = None
+        self._look: Look | None = None
+        self._armed = False
+        self._down_is_final = False
         self._cooling_until_s = float("-inf")
 
     @property
@@ -83,6 +88,7 @@ class Shutdown:
         """
         self._state.begin(seen)
         self._last_seen = seen.best
+        self._armed = self._down_is_final = False
         self._running = True
         try:
             await self._attempt(seen)
@@ -116,17 +122,20 @@ class Shutdown:
         down = await self._state.say_down(seen)
         said_at_s = self._clock.monotonic()
         self._pass(Step.FINAL)
-        await self._wait_until_final(down, said_at_s)
+        final = self._wait_until_final(down, said_at_s)
+        await alongside(self._state.remember_down(), final, "own power: remember Down")
         self._pass(Step.UPTIME)
-        await self._duties.report_uptime("the last uptime report")
+        reported = self._duties.report_uptime("the last uptime report")
+        await alongside(self._boot_loop.leaving(), reported, "own power: remember the sleep")
         self._pass(Step.TARGET)
         await self._duties.bursts.finish()
         await self._leave()
         seen = await self._still_wanted()
         if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
             raise DownNotFinal("our state Down is not on the chain any more")
+        self._down_is_final = True
         self._pass(Step.POWER_OFF)
-        await self._orders.insist(POWER_OFF, self._armed_and_wanted, self._why(seen, down))
+        await self._orders.insist(POWER_OFF, self._armed_and_wanted, self._check, self._why(seen, down))
         self._cooling_until_s = self._clock.monotonic() + self._policy.retry_later_s
         raise Abort("the host did not power off")
 
@@ -168,7 +177,7 @@ class Shutdown:
     async def _still_wanted(self) -> Observation:
         """Observe again; raises `Abort` when a guard objects, or the target is Up."""
         seen = await self._observer.observe()
-        self._last_seen = seen.best
+        self._look, self._last_seen = Look(seen, self._clock.monotonic()), seen.best
         match decide(seen, self._observer.limits):
             case ShutDown():
                 return seen
@@ -179,15 +188,23 @@ class Shutdown:
 
     async def _leave(self) -> None:
         """Prepare the sleep, and arm once more: another program may have disarmed the card since."""
-        await self._boot_loop.leaving()
-        await self._management.arm(said_down=True)
+        await self._arm()
         await self._proof.leaving()
         await self._management.leaving()
 
     async def _armed_and_wanted(self) -> None:
         """The orders are many minutes apart: another program may have disarmed the card meanwhile."""
-        await self._management.arm(said_down=True)
+        await self._arm()
         await self._still_wanted()
+
+    async def _arm(self) -> None:
+        await self._management.arm(said_down=True)
+        self._armed, self._look = True, None
+
+    def _check(self) -> None:
+        """See `app.domain.rules.invariants`. Each order needs an arming of its own, and a look after it."""
+        check_power_off(self._look, self._clock.monotonic(), armed=self._armed, down_is_final=self._down_is_final)
+        self._armed = False
 
     async def _stay(self) -> None:
         """The machine stays up: undo what was prepared for its sleep."""

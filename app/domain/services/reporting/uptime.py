@@ -8,6 +8,7 @@ from app.domain.errors import ClockWrong, ExtrinsicFailed, PowerdError
 from app.domain.events import OperationFailed, UptimeReported, UptimeSkipped
 from app.domain.faults import FaultKind
 from app.domain.model import UptimeSample
+from app.domain.rules.invariants import check_sample
 from app.domain.rules.uptime import GAP_S_MAX, UptimePolicy, reason_of, remedy_for, silence
 from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.node_context import NodeContext
@@ -49,6 +50,7 @@ class Uptime:
         self._in_flight = asyncio.Lock()
         self._sampled_at_s = self._clock.monotonic()
         self._sampled_once = False
+        self._last_sample = UptimeSample(0, 0)
         self._reported_at_s = self._sampled_at_s
         self._fee_pause_s = 0.0
         self.next_s: float | None = None
@@ -149,8 +151,10 @@ class Uptime:
 
     def _sample(self) -> UptimeSample:
         self._sampled_at_s = self._clock.monotonic()
-        self._last_sample = UptimeSample(self._facts.uptime_s(), int(self._clock.now()))
-        return self._last_sample
+        sample = UptimeSample(self._facts.uptime_s(), int(self._clock.now()))
+        check_sample(self._last_sample, sample)
+        self._last_sample = sample
+        return sample
 
     def _skip(self, problems: tuple[str, ...]) -> UptimeSkipped:
         reason = f"uptime is not reported: {', '.join(problems)}"
