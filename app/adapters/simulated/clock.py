@@ -115,11 +115,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _move_clock(self) -> None:
         timers = self._timers
-        while timers and timers[0].cancelled():
+        while timers and timers[0][2] is None:
             heappop(timers)
         if not timers:
             raise Deadlock("deadlock in virtual time: every task waits, and no timer is set")
-        self.now_s = max(self.now_s, timers[0].when())
+        self.now_s = max(self.now_s, timers[0][0])
 
     def _process_events(self, event_list: list[object]) -> None:
         """Asked for by asyncio; there is no I/O here."""

@@ -169,7 +169,7 @@ class Ledger:
         """Make a block of what the pool holds in order of nonces; None while blocks are held."""
         if self.hold_blocks:
             return None
-        parent = self.best
+        parent = self._blocks[self.best_number]
         time_ms = max(int(now_s * 1000), parent.time_ms + 1)
         block = Block(parent.number + 1, self._hash(parent.hash, parent.number + 1), parent.hash, time_ms)
         if self._pool:

@@ -9,6 +9,7 @@ from app.domain.backoff import Backoff
 from app.domain.events import Delivery
 from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.node_context import NodeContext
+from app.domain.services.context.trigger import Trigger
 
 ENTRIES_MAX = 4096
 RETRY = Backoff(1.0, 30.0)
@@ -30,7 +31,7 @@ class EventInbox:
         self._waiting: dict[str, Delivery] = {}
         self._failed: dict[str, Attempts] = {}
         self._filled = asyncio.Event()
-        self._news = asyncio.Event()
+        self._news = Trigger(context.clock)
         self._room = asyncio.Event()
         self._room.set()
 
@@ -38,7 +39,7 @@ class EventInbox:
         """Add deliveries; waits while the inbox is full (they stay pending in the stream)."""
         await self._room.wait()
         if any(delivery.id not in self._waiting for delivery in batch):
-            self._news.set()
+            self._news.pull("a new delivery")
         self._waiting.update((delivery.id, delivery) for delivery in batch)
         if self._waiting:
             self._filled.set()
@@ -49,14 +50,9 @@ class EventInbox:
         """The deliveries to handle now, as soon as there is one; they stay until `done`."""
         while True:
             await self._filled.wait()
-            self._news.clear()
             if due := self._due_now():
                 return due
-            try:
-                async with self._clock.timeout(min(failed.due_in_s for failed in self._failed.values())):
-                    await self._news.wait()
-            except TimeoutError:
-                pass
+            await self._news.wait(min(failed.due_in_s for failed in self._failed.values()))
 
     def _due_now(self) -> Sequence[Delivery]:
         waiting = self._waiting.values()

@@ -61,10 +61,12 @@ class EveryWakeEnds(Promise):
             self._reported.add(node)
             self.broken(machine, f"dark for {waiting_s:.0f} s although wanted up, and nothing stands in the way")
         deadline_s = self.world.policies.wake.deadline_s + SHOWN_AFTER_S
+        if waiting_s <= deadline_s:
+            return
         able = [
             waker for waker in wakers(self.world, machine, deadline_s) if not waker.fault_history.lately(CHAIN, 900)
         ]
-        if waiting_s > deadline_s and able and not any(self._shows(waker, node) for waker in able):
+        if able and not any(self._shows(waker, node) for waker in able):
             self._reported.add(node)
             self.broken(machine, f"dark for {waiting_s:.0f} s although wanted up, and no operator sees a fault")
 

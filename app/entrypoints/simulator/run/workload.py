@@ -115,10 +115,10 @@ class Placement:
         self._schedule()
 
     def _find_room(self, waiting: Waiting) -> bool:
-        slots = waiting.deployment.slots
+        slots, is_up = waiting.deployment.slots, self._world.is_up
         best = None
         for node, room in self.rooms.items():
-            if room.slots - room.used >= slots and self._world.is_up(node):
+            if room.slots - room.used >= slots and is_up(node):
                 best = node if best is None or room.used > self.rooms[best].used else best
         if best is None:
             return False

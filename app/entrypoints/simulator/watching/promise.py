@@ -72,7 +72,7 @@ class Promise:
         """Its daemon acknowledges."""
 
     def powers_read(self, machine: Machine, nodes: Collection[NodeId]) -> None:
-        """The chain answered its daemon about these nodes."""
+        """The chain answered its daemon about these nodes while an event waited on its stream."""
 
     def daemon_failed(self, machine: Machine, error: BaseException) -> None:
         """Its daemon ended by an exception."""

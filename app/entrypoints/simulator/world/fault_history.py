@@ -57,7 +57,8 @@ class FaultHistory:
         if not self._over_at_s and not self._going_on:
             return False
         since_s = self._now_s() - within_s
-        return any(self._going_on[kind] > 0 or self._over_at_s.get(kind, -1e9) > since_s for kind in kinds)
+        going_on, over_at_s = self._going_on.get, self._over_at_s.get
+        return any(going_on(kind, 0) > 0 or over_at_s(kind, -1e9) > since_s for kind in kinds)
 
     def any_between(self, from_s: float, to_s: float) -> bool:
         """Whether a fault of any kind went on at some time of these (virtual seconds)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from app.adapters.simulated.chain import SimulatedChain
@@ -14,7 +14,7 @@ from app.adapters.simulated.nic import MAGIC
 from app.domain.commands import StayUp
 from app.domain.events import DomainEvent
 from app.domain.measurements import Measurement
-from app.domain.model import Hold, Mac, NodeIdentity
+from app.domain.model import Hold, Mac, NodeId, NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
 from app.entrypoints.simulator.plan.plan import NodePlan
@@ -203,7 +203,7 @@ class Machine(Hardware):
         self.daemon_since_s = self.world.now_s()
         self.connect_anew()
         self.events.on_acknowledge = partial(self.world.watch.acknowledged, self)
-        self.chain.on_powers = partial(self.world.watch.powers_read, self)
+        self.chain.on_powers = self._powers_read
         self._apply_conditions()
         jitter = self.world.chance("jitter", self.plan.id, self._lives).random
         ports = self.ports(self.world.settings, self, jitter)
@@ -217,6 +217,11 @@ class Machine(Hardware):
         async with asyncio.TaskGroup() as group:
             group.create_task(services.context.faults.run(), name="faults")
             await services.server.start()
+
+    def _powers_read(self, nodes: Collection[NodeId]) -> None:
+        """A read is worth watching while an event waits for it."""
+        if self.bus.stream.pending:
+            self.world.watch.powers_read(self, nodes)
 
     def record(self, event: DomainEvent) -> None:
         """`Telemetry` of its daemon."""

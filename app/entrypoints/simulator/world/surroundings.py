@@ -50,7 +50,7 @@ class Observer(Protocol[AMachine]):
         """Its daemon acknowledged events."""
 
     def powers_read(self, machine: AMachine, nodes: Collection[NodeId]) -> None:
-        """The chain answered its daemon."""
+        """The chain answered its daemon while an event waited on its stream."""
 
     def daemon_failed(self, machine: AMachine, error: BaseException) -> None:
         """Its daemon ended by an exception."""

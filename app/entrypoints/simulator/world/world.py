@@ -156,7 +156,7 @@ class World:
 
     def is_up(self, node: NodeId) -> bool:
         """Whether the chain shows it awake, and wanted so."""
-        power = self.power(node)
+        power = self.ledger.store.newest("NodePower").get(node, ALWAYS_UP)
         return power.down_since is None and power.target == "Up"
 
     # -- making it ---------------------------------------------------------------------------------
