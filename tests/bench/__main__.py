@@ -60,9 +60,9 @@ ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
 @click.option("--soak-s", type=FiniteRange(1), help="Seconds the soak takes.")
 @click.option("--soak-events", type=click.IntRange(1), help="Events it takes, instead of seconds; or what ends first.")
 def main(as_json: bool, only: Sequence[str], quick: bool, soak_s: float | None, soak_events: int | None) -> None:
-    """Measure powerd beside a floor measured in the same run. Nothing is asserted; see docs/benchmarks.md."""
+    """Measure powerd beside a floor of the same run, without any assertion; see docs/benchmarks.md."""
     forget_settings(but=("POWERD_TEST_", "POWERD_BENCH_"))
-    # As in an installed powerd, every module is compiled.
+    # Compile every module, as in an installed powerd.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     compileall.compile_dir(Path(__file__).parents[2] / "app", quiet=2)
     leash(Path(tempfile.mkdtemp(prefix="powerd-")), remove=True)

@@ -15,7 +15,7 @@ from tests.rigs.dev_rpc import line
 
 
 async def measure(scale: Scale) -> list[Figure]:
-    """Against a dev chain in a process of its own."""
+    """The figures, with a dev chain in a separate process."""
     with dev_chain(nodes=scale.nodes) as running:
         client = SubstrateClient([running.url])
         chain = SubstrateChain(client, seed=running.node_seeds[0])

@@ -10,7 +10,7 @@ from time import perf_counter
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What was measured, and what it stands beside; ``ratio`` is worth more than either on a noisy machine."""
+    """A measured value and its floor. On a noisy machine ``ratio`` says more than each of them."""
 
     row: str
     measure: str

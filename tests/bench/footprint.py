@@ -21,13 +21,13 @@ BARE = "import asyncio, redis.asyncio, sys; asyncio.run(asyncio.sleep(0)); print
 WITHOUT_CHAIN: Settings = {"chain": {"kind": "simulated"}, "identity": {"kind": "simulated"}}
 ROW = "footprint"
 EVENTS = 100
-"""Between one death of the connections and the next."""
+"""Events between two drops of the connections."""
 SETTLED_S = 0.5
-"""By then the looks at the chain that a reconnection brings are over."""
+"""After this time the looks at the chain that follow a reconnection are over."""
 
 
 async def measure(scale: Scale) -> list[Figure]:
-    """Of one daemon each, of this machine's Python."""
+    """The figures of one daemon each, with this machine's Python."""
     bare = await bare_mib()
     figures = []
     async with node_rig(settings=WITHOUT_CHAIN) as node:
@@ -58,7 +58,7 @@ async def measure(scale: Scale) -> list[Figure]:
 
 
 async def soak(scale: Scale) -> list[Figure]:
-    """As many events and dropped connections as fit into the time, or as were wanted: nothing may grow."""
+    """Handle as many events and dropped connections as fit into the time, or as asked for: nothing must grow."""
     async with node_rig() as node:
         node.daemon.command = [sys.executable, "-m", "tests.bench.powerd_quick_reconnect", *node.daemon.command[1:]]
         node.daemon.fresh = True
@@ -90,7 +90,7 @@ async def soak(scale: Scale) -> list[Figure]:
 
 
 async def _round(node: Node, redis: Any, fields: Any) -> int:
-    """Every connection is killed; then a hundred events, handled."""
+    """Kill every connection, then let a hundred events be handled."""
     del node.daemon.said[:]
     redis.client_kill_filter(_type="normal", skipme=True)
     pipeline = redis.pipeline(transaction=False)
@@ -106,7 +106,7 @@ async def _round(node: Node, redis: Any, fields: Any) -> int:
 
 
 async def bare_mib() -> float:
-    """Of a Python that has imported what any such program needs."""
+    """The memory of a Python that has imported what every such program needs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", BARE, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
@@ -125,7 +125,7 @@ async def _counts(daemon: Program) -> dict[str, float]:
 
 
 def memory_mib(pid: int) -> float:
-    """What is resident of it."""
+    """The resident memory of the process."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return float(next(line for line in lines if line.startswith("VmRSS:")).split()[1]) / 1024
 

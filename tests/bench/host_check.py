@@ -1,4 +1,4 @@
-"""``powerd check`` on a host where all is well, from its start to its end."""
+"""``powerd check`` on a host without faults, from its start to its end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.rigs.node import node_rig
 
 
 async def measure(scale: Scale) -> list[Figure]:
-    """Medians of processes; the card is simulated, since no bench machine has one that can be woken."""
+    """The medians of several processes. The card is simulated, since no bench machine has one that can be woken."""
     async with node_rig(block_time_s=1.0) as node:
         check = [program("powerd"), "--config", str(node.directory / "powerd.toml"), "check", "--json"]
         times = max(3, scale.samples // 10)

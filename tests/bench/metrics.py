@@ -17,12 +17,12 @@ ON: Settings = {"metrics": {"kind": "http", "port": 0}}
 OFF: Settings = {}
 SCRAPES = 50
 TURNS_MAX = 5
-"""Daemons with metrics, and as many without, in turns: the least of each counts."""
+"""This number of daemons with metrics, and without, in turns: the least of each counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one daemon."""
+    """Memory and start-up of one daemon."""
 
     mib: float
     start_s: float
@@ -68,7 +68,7 @@ async def _cost(settings: Settings) -> Cost:
 
 
 async def _scrape(node: Node) -> float:
-    """The median, each over a connection of its own, as Prometheus may do."""
+    """The median of several scrapes, each over a new connection, as Prometheus can do."""
     url = (await node.daemon.says("MetricsServed"))["facts"]["url"]
     host, _, port = url.partition("://")[2].partition("/")[0].partition(":")
     took_s = []

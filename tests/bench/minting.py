@@ -1,4 +1,4 @@
-"""Judging a month of events, and reading a period's blocks beside the follower's catching up."""
+"""The judgement of a month of events, and the read of a period's blocks beside a follower that catches up."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INTERVAL_S = 1200
 
 
 async def measure(scale: Scale) -> list[Figure]:
-    """The chain is a dev chain in a process of its own."""
+    """The figures, with a dev chain in a separate process."""
     with dev_chain(nodes=scale.nodes) as running:
         client = SubstrateClient([running.url])
         try:

@@ -1,4 +1,4 @@
-"""Hears magic packets on loopback, each with the time it came."""
+"""Hears magic packets on loopback, with the time of each."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ class PacketEar(asyncio.DatagramProtocol):
                 await self._news.wait()
 
     def forget(self) -> None:
-        """Begin again."""
+        """Forget all addresses."""
         self.first_s.clear()

@@ -1,4 +1,4 @@
-"""A connection of the Redis library with nothing of powerd around it, for the floors."""
+"""A connection of the Redis library without powerd's code, for the floors."""
 
 from __future__ import annotations
 

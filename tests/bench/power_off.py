@@ -18,11 +18,11 @@ SETTINGS: Settings = {
     "uptime": {"interval_s": 4},
 }
 SAMPLES_APART_S = 1.1
-"""Two reports never carry the same second; a node that has run for a while does not wait for that."""
+"""Two reports never carry the same second. A node that has run for a while need not wait for this."""
 
 
 async def measure(scale: Scale) -> list[Figure]:
-    """Medians; each sample is a daemon of its own."""
+    """The medians; each sample is another daemon."""
     taken, floor = [], []
     for _ in range(max(3, scale.samples // 20)):
         async with node_rig(block_time_s=0, settings=SETTINGS) as node:
@@ -37,7 +37,7 @@ async def _shutdown(node: Node) -> float:
     await node.daemon.start()
     await node.daemon.says("UptimeReported")
     await node.daemon.says("Reconciled", trigger="itself: ")
-    # A node of fewer than two reports sends another one before Down: one that has run for a while has them.
+    # A node with fewer than two reports sends another one before Down. A node that has run for a while has two.
     await node.daemon.says("UptimeReported", since=node.daemon.mark())
     await asyncio.sleep(SAMPLES_APART_S)
     await node.set_target(Power.DOWN)

@@ -1,6 +1,6 @@
 """``powerd`` that opens its dropped Redis connections again after 10 ms instead of 0.2 s, for the soak.
 
-Ten thousand reconnections would take an hour of waiting otherwise; the backoff is all that is different.
+Otherwise ten thousand reconnections would take an hour of waiting. Only the backoff is different.
 """
 
 from __future__ import annotations

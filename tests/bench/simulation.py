@@ -1,6 +1,6 @@
 """Farms in virtual time, beside a plain SimPy program that does nothing but wait as often.
 
-Each run is a process of its own, so that memory is that run's alone.
+Each run is a separate process, so that the memory is that of one run.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ SMALLER = 10
 
 
 async def measure(scale: Scale) -> list[Figure]:
-    """The whole simulation, a tenth of it, and as many bare timers."""
+    """The whole simulation, a tenth of it, and the same number of bare timers."""
     nodes = 10 * scale.nodes
     large, small = _run(nodes, scale.simulated_hours), _run(nodes // SMALLER, scale.simulated_hours)
     bare_s = float(_python(SIMPY, str(int(large["timers"])), str(nodes)))

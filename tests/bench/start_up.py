@@ -1,4 +1,4 @@
-"""How long a person waits for a command's help, and at each Tab for completion, beside a Python that does nothing."""
+"""How long a person waits for a command's help and for each completion by Tab, beside a Python that does nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUNS_MAX = 20
 
 
 async def measure(scale: Scale) -> list[Figure]:
-    """Medians; floor and commands take turns, so that a slow moment meets all of them."""
+    """The medians. Floor and commands take turns, so that a slow moment affects all of them."""
     powerd = program("powerd")
     completing = {"COMP_WORDS": "powerd farm d", "COMP_CWORD": "2", "_POWERD_COMPLETE": "bash_complete"}
     commands: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {

@@ -1,6 +1,6 @@
-"""What an hour costs in which the event stream opens and cannot be read, beside a healthy hour; in virtual time.
+"""The cost of an hour in which the event stream opens and cannot be read, beside a healthy hour; in virtual time.
 
-The daemon's own services run on simulated adapters: what is counted depends on no machine.
+The daemon's own services run on simulated adapters, so that the counts do not depend on the machine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ AGAINST = "an hour in which it can be read"
 
 
 async def measure(_: Scale) -> Sequence[Figure]:
-    """On a loop, and in a thread, of its own: time passes there as fast as it can."""
+    """The figures, from a separate event loop in a thread, where time passes as fast as possible."""
     return await asyncio.to_thread(_in_virtual_time)
 
 

@@ -17,7 +17,7 @@ from tests.rigs.node_settings import Settings
 
 STREAM = "stream:power-target"
 REFERENCE_BURST_S = 5.0
-"""The reference wakes one node after the other, ten packets half a second apart for each."""
+"""The Go powerd wakes one node after the other, with ten packets half a second apart for each."""
 
 
 async def measure(scale: Scale) -> list[Figure]:
@@ -28,7 +28,7 @@ async def measure(scale: Scale) -> list[Figure]:
         rig = node_rig(nodes=scale.nodes, block_time_s=0, settings=settings(ear.port))
         node = await stack.enter_async_context(rig)
         redis = await stack.enter_async_context(_plain_redis(node))
-        await _floor(node, redis, ear)  # the runtime's metadata is read only once
+        await _floor(node, redis, ear)  # the chain client reads the runtime's metadata only once
         floor = [await _floor(node, redis, ear) for _ in range(scale.samples)]
         await node.daemon.start()
         await node.daemon.says("Reconciled", trigger="the farm")
@@ -53,10 +53,10 @@ async def measure(scale: Scale) -> list[Figure]:
 
 
 def settings(port: int) -> Settings:
-    """One packet a wake, and nothing of itself while we measure."""
+    """Settings by which a wake is one packet, and powerd begins nothing by itself during the measurement."""
     return {
         "magic_packets": {"port": port},
-        # Nothing is left to other nodes: it is the time of one daemon that is measured.
+        # It leaves no wake to other nodes: the bench measures the time of one daemon.
         "wake": {"packets": 1, "retry_delay_s_min": 3600, "retry_delay_s_max": 3600, "first_wakers": 0},
         "power_management": {"reconcile_interval_s": 3600},
         "chain": {"best_head_age_s_max": 0, "finalized_head_age_s_max": 0},
@@ -71,17 +71,17 @@ def _plain_redis(node: Node) -> Any:
 
 
 def body(node: NodeId) -> bytes:
-    """Of the event that wants the node up."""
+    """The payload of the event whose target is Up."""
     return encode(TargetChange(1, node, is_up=True, is_down=False))
 
 
 def macs(node: Node) -> dict[int, bytes]:
-    """Of the farm's nodes, by id."""
+    """The addresses of the farm's nodes, by id."""
     return {each["id"]: bytes.fromhex(each["mac"].replace(":", "")) for each in node.chain.about["nodes"]}
 
 
 async def _floor(node: Node, redis: Any, ear: PacketEar) -> float:
-    """The least that has to happen: the bus delivers, the chain answers, a packet leaves."""
+    """The least that must happen: the bus delivers, the chain answers, a packet leaves."""
     ear.forget()
     reading = asyncio.ensure_future(redis.xread({"floor": "$"}, block=5000))
     async with _plain_redis(node) as other:
@@ -109,7 +109,7 @@ async def one_wake(node: Node, redis: Any, ear: PacketEar, peer: NodeId) -> floa
 
 
 async def _all(node: Node, redis: Any, ear: PacketEar, peers: list[NodeId]) -> float:
-    """Every peer hears of it, those too whose hint was followed up a moment ago."""
+    """Seconds from the events of all peers to the last one's first packet, by a new daemon that has called no peer."""
     await node.daemon.kill()
     mark = node.daemon.mark()
     await node.daemon.start()
@@ -135,7 +135,7 @@ async def _ideal(node: Node, peers: list[NodeId]) -> float:
 
 
 def sender() -> socket.socket:
-    """A socket that magic packets go out of."""
+    """A socket for magic packets."""
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     return made

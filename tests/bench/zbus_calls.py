@@ -1,4 +1,4 @@
-"""Calls over zbus, made by our client and served by our server, beside the bare round trips through Redis."""
+"""Calls over zbus, by powerd's client and by its server, beside the bare round trips through Redis."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.rigs.redis import own_server
 from tests.rigs.zos import Neighbour
 
 TURNS = 25
-"""Floor, client and server take turns, so that whatever else the machine does meets all three."""
+"""Floor, client and server take turns, so that other work of the machine affects all three."""
 
 CALLERS = 100
 
@@ -25,7 +25,7 @@ Call = Callable[[], Awaitable[object]]
 
 
 async def measure(scale: Scale) -> list[Figure]:
-    """One call after the other to a process each, in a database each; the medians of the turns."""
+    """The medians of the turns: one call after the other, to a process and in a database for each of the three."""
     async with AsyncExitStack() as stack:
         server = stack.enter_context(own_server())
         urls = {kind: server.url(database) for database, kind in enumerate(("plain", "go", "ours"))}
@@ -89,7 +89,7 @@ async def _asked(redis: Any) -> None:
 
 
 async def _crowd(redis: Any) -> None:
-    """All callers push their calls at once, and each waits at a list of its own."""
+    """All callers push their calls at once, and each waits at its own list."""
     names = [str(uuid4()) for _ in range(CALLERS)]
     await redis.rpush(GATEWAY.queue, *(request(name) for name in names))
     answers = redis.pipeline(transaction=False)

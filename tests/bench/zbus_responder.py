@@ -34,7 +34,7 @@ def response(name: str) -> bytes:
 
 
 async def plain(url: str) -> None:
-    """Reads nothing of the frame: the same bytes come back each time."""
+    """Answers with the same bytes each time, and does not read the frame."""
     answer = response("0" * 36)
     async with plain_redis(url) as redis:
         while True:
@@ -43,7 +43,7 @@ async def plain(url: str) -> None:
 
 
 async def go(url: str) -> None:
-    """What Go's server does for a call, without its work: read it, push the answer and let it expire."""
+    """Does what Go's server does for a call, without the work: takes it, pushes the answer and lets it expire."""
     async with plain_redis(url) as redis:
         while True:
             _, frame = await redis.blpop([GATEWAY.queue], timeout=0)
@@ -55,7 +55,7 @@ async def go(url: str) -> None:
 
 
 async def ours(url: str) -> None:
-    """powerd's own server, with that one method."""
+    """Serves this one method by powerd's own server."""
 
     async def tell(_: int) -> Mapping[str, Any]:
         return POWER

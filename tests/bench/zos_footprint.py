@@ -17,7 +17,7 @@ ROW = "zos daemon"
 
 
 async def measure(scale: Scale) -> list[Figure]:
-    """Of one daemon, with the neighbours running before it."""
+    """The figures of one daemon; the neighbours run before it starts."""
     bare = await bare_mib()
     async with (
         node_rig(profile="zos", block_time_s=0, settings=SETTINGS) as node,

@@ -19,13 +19,13 @@ from tests.bench.zbus_responder import request
 from tests.rigs.node import Node, node_rig
 
 AGAIN_S = 2.0
-"""By then an event of a peer that was just woken counts as another one."""
+"""After this time an event of a peer that was just woken counts as another event."""
 
 
 async def measure(scale: Scale) -> list[Figure]:
-    """One wake at a time: of every peer a first one, for which its record is read too, and then a second one.
+    """One wake at a time: of every peer a first one, for which the daemon also reads its record, and then a second one.
 
-    Floor and wake take turns, so that whatever else the machine does meets both.
+    Floor and wake take turns, so that other work of the machine affects both.
     """
     nodes = scale.samples + 1
     async with AsyncExitStack() as stack:
@@ -62,7 +62,7 @@ async def measure(scale: Scale) -> list[Figure]:
 
 
 async def _floor(node: Node, redis: Any, other: Any, ear: PacketEar) -> float:
-    """The least that has to happen: the bus delivers, the gateway answers, a packet leaves."""
+    """The least that must happen: the bus delivers, the gateway answers, a packet leaves."""
     ear.forget()
     name, mac = str(uuid4()), macs(node)[2]
     reading = asyncio.ensure_future(redis.xread({"floor": "$"}, block=5000))

@@ -1,4 +1,4 @@
-"""Disks that take nothing more, in a mount namespace where programs run; the test's own files stay as they are."""
+"""Full or read-only disks, in a mount namespace where programs run. The test's own files are not on them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOUNTS: Mapping[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class BadDisk:
-    """Mounted at ``directory``, for the programs that run on it; it outlives each of them."""
+    """A disk at ``directory``, for the programs that run on it. It stays when they end."""
 
     holder: int
     directory: Path
@@ -32,7 +32,7 @@ class BadDisk:
         return Path(f"/proc/{self.holder}/root{self.directory}") / name
 
     def make_room(self) -> None:
-        """It is full no more."""
+        """Make room on the disk."""
         (self / "filler").unlink()
 
     def program(self, program: Program, **environment: str) -> Program:
@@ -44,7 +44,7 @@ class BadDisk:
 
 @contextmanager
 def bad_disk(directory: Path, kind: Kind) -> Iterator[BadDisk]:
-    """Skips where mounts are not allowed. It is gone with the test process, however that ends."""
+    """Skips where mounts are not allowed. The disk ends with the test process, however that ends."""
     directory.mkdir()
     script = f"({MOUNTS[kind]}) && echo ready && exec cat"
     holder = subprocess.Popen(

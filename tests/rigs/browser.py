@@ -1,6 +1,6 @@
 """A real browser without a window: Chromium, driven by its DevTools protocol over a pair of pipes.
 
-Pipes rather than a port: nothing listens, and nothing has to be waited for before one may connect.
+It uses pipes and no port, so that no program listens, and the test need not wait for a port.
 Messages are JSON, each ended by a zero byte (https://chromedevtools.github.io/devtools-protocol).
 """
 
@@ -21,7 +21,7 @@ from tests.slowness import patient
 
 PROGRAMS = ("chromium", "chromium-browser", "chromium-headless-shell", "google-chrome", "chrome")
 ANSWER_S_MAX = patient(50)
-"""Below the 60 s of a test: so a browser that hangs fails one test only."""
+"""Less than the 60 s of a test, so that a browser that hangs fails one test only."""
 
 OPTIONS = (
     "--headless",
@@ -59,7 +59,7 @@ class Browser:
         self.pages: dict[str, Page] = {}
 
     def call(self, method: str, session: str = "", **parameters: object) -> dict[str, Any]:
-        """Its answer; an error is raised."""
+        """Send a command; return its answer, or raise its error."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         self._to.write(json.dumps({**message, **({"sessionId": session} if session else {})}).encode() + b"\0")
@@ -72,7 +72,7 @@ class Browser:
         return result
 
     def heard(self) -> dict[str, Any]:
-        """The next message; an event is given to its page as well."""
+        """Read the next message; its page also gets an event."""
         until_s = time.monotonic() + ANSWER_S_MAX
         while b"\0" not in self._read:
             if not select.select([self._from], [], [], max(0.0, until_s - time.monotonic()))[0]:
@@ -89,7 +89,7 @@ class Browser:
         return message
 
     def close(self) -> None:
-        """End it, with all of its pages."""
+        """End the browser, with all of its pages."""
         if self._process.poll() is None:
             try:
                 self.call("Browser.close")
@@ -127,33 +127,33 @@ class Page:
         return self._browser.call(method, self._session, **parameters)
 
     def close(self) -> None:
-        """Away with the tab."""
+        """Close the tab."""
         self._browser.call("Target.closeTarget", targetId=self._target)
 
     def open(self, address: str) -> None:
-        """Load it, and wait until it is there."""
+        """Load the page, and wait until it is there."""
         before = self.number("Page.loadEventFired")
         self.call("Page.navigate", url=address)
         while self.number("Page.loadEventFired") == before:
             self._browser.heard()
 
     def number(self, method: str) -> int:
-        """How many events of this name came."""
+        """The number of events of this name that came."""
         return sum(event["method"] == method for event in self.events)
 
     def tell(self, expression: str) -> Any:
-        """The value of a JavaScript expression; a promise is waited for."""
+        """The value of a JavaScript expression; waits for a promise."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in answer:
             raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
     def text(self, selector: str) -> str:
-        """What a reader sees of it, white space made single."""
+        """The text that a reader sees in the element, with single spaces."""
         return " ".join(str(self.tell(f"document.querySelector({json.dumps(selector)}).innerText")).split())
 
     def texts(self, selector: str) -> list[str]:
-        """The same of all that are there, seen or not."""
+        """The same of all such elements, visible or not."""
         found = self.tell(f"[...document.querySelectorAll({json.dumps(selector)})].map((node) => node.textContent)")
         return [" ".join(text.split()) for text in found]
 
@@ -165,7 +165,7 @@ class Page:
         )
 
     def press(self, key: str, code: int) -> None:
-        """A key that is no letter, with its virtual key code."""
+        """Press a key that is no letter; ``code`` is its virtual key code."""
         text = {"text": "\r"} if key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
             self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
@@ -176,7 +176,7 @@ class Page:
         return [event["params"] for event in self.events if event["method"] in names]
 
     def requests(self) -> list[str]:
-        """Addresses of all that was asked for."""
+        """The addresses of all requests."""
         asked = [event["params"] for event in self.events if event["method"] == "Network.requestWillBeSent"]
         return [each["request"]["url"] for each in asked]
 

@@ -1,4 +1,4 @@
-"""One WebSocket connection to a dev chain's endpoint, to ask it plain questions and to make it misbehave."""
+"""One WebSocket connection to a dev chain's endpoint, to ask plain questions and to cause faults."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Command:
 
 
 def commands() -> Iterator[Command]:
-    """Of all documents; what is shown twice comes twice."""
+    """The commands of all documents. A command that is shown twice comes twice."""
     for document in DOCUMENTS:
         text = document.read_text()
         for block in _BLOCK.finditer(text):
@@ -45,7 +45,7 @@ def commands() -> Iterator[Command]:
 
 
 def inline_commands() -> Iterator[Command]:
-    """What a sentence calls ``powerd …``, in backquotes; with its choices (``up|down``) as they stand."""
+    """Each ``powerd …`` in backquotes in a sentence, with its choices (``up|down``) as written."""
     for document in DOCUMENTS:
         text = _BLOCK.sub(lambda block: "\n" * block[0].count("\n"), document.read_text())
         for found in _INLINE.finditer(text):
@@ -61,7 +61,7 @@ def block(document: str, beginning: str) -> str:
 
 
 def _whole_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Those that a backslash continues as one; with the number of the first."""
+    """The lines, with the number of each; lines that a backslash continues are one."""
     begun, start = "", 0
     for number, line in enumerate(text.splitlines()):
         if not begun:

@@ -1,7 +1,7 @@
 """Network cards the test machine does not have, at the edge of pyroute2: netlink dumps and ethtool's ioctl.
 
 A network namespace offers software devices only, and none of those is physical or supports
-Wake-on-LAN. So the kernel is replaced right behind the library: link messages are encoded and
+Wake-on-LAN. So this rig replaces the kernel right behind the library: link messages are encoded and
 decoded by pyroute2 itself, and the ioctl works on the very structure pyroute2 hands over.
 """
 
@@ -58,7 +58,7 @@ class Kernel:
         self.cards[card.name] = card
 
     def install(self, mocker: MockerFixture) -> None:
-        """Stand behind pyroute2 until the test ends."""
+        """Replace the kernel behind pyroute2 until the test ends."""
         mocker.patch("app.adapters.linux.wakeup_switches.SYSFS", self.sysfs)
         mocker.patch("pyroute2.IPRoute", self._netlink)
         mocker.patch("pyroute2.ethtool.ioctl.fcntl", SimpleNamespace(ioctl=self._ioctl))

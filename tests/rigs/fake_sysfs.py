@@ -8,7 +8,7 @@ PCI_BRIDGE, ETHERNET, USB_HOST = "0x060400", "0x020000", "0x0c0330"
 
 
 class Sysfs:
-    """The tree at ``root``; it has to be given to `Kernel` to take the place of the real one."""
+    """The tree at ``root``. Give it to `Kernel`, so that it takes the place of the real one."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

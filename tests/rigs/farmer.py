@@ -21,7 +21,7 @@ from tests.rigs.program_runs import run
 
 
 class Farm:
-    """A farm on a dev chain of its own, its farmer at the command line, and its nodes' hands on the chain."""
+    """A farm on its own dev chain, its farmer at the command line, and its nodes' access to the chain."""
 
     def __init__(self, chain: DevChain) -> None:
         self.chain = chain
@@ -34,22 +34,22 @@ class Farm:
         return run("farm", *arguments, **{**self.environment, **environment})
 
     def sets(self, target: str, *nodes: int) -> None:
-        """The farmer sets their targets, ``up`` or ``down``; in this process, which is faster than `run`."""
+        """Set targets as the farmer, ``up`` or ``down``; in this process, which is faster than `run`."""
         done = here(target, *map(str, nodes), **self.environment)
         assert done.exit_code == 0, done.output
 
     def ask(self, method: str, *params: object) -> Any:
-        """The chain itself, or the one who makes it misbehave (``dev_…``)."""
+        """Ask the chain's RPC; a method ``dev_…`` switches a fault."""
         with line(self.chain.url) as admin:
             return admin.ask(method, *params)
 
     @property
     def paid(self) -> int:
-        """How many extrinsics the farmer has sent."""
+        """The number of extrinsics that the farmer has sent."""
         return int(self.ask("system_accountNextIndex", self.chain.about["farmer"]["address"]))
 
     def says(self, node: int, power: Power) -> None:
-        """The node itself says that it is up, or down."""
+        """Set the state as the node itself."""
 
         async def say() -> None:
             client = SubstrateClient([self.chain.url])
@@ -77,7 +77,7 @@ def farm_of(nodes: int, block_time_s: float = 0) -> Iterator[Farm]:
 
 
 def here(*arguments: str, stdin: str = "", **environment: str) -> Result:
-    """``powerd farm …`` in this process: where a process of its own would show no more, and take a second."""
+    """Run ``powerd farm …`` in this process: another process would show the same, and take a second."""
     done = CliRunner().invoke(main, ["farm", *arguments], input=stdin, env=environment)
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
     return done

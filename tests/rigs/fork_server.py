@@ -2,9 +2,9 @@
 
 ``python -m tests.rigs.fork_server PATH`` listens at PATH.
 
-A program that is started without them spends most of its start, and a test run most of its time, on importing
-the same modules. What comes out is a process like any other, with its own id, descriptors, signals
-and exit code; `tests.rigs.forked_program` is the side that asks for it. Tests of the start itself
+Without this, a program spends most of its start, and a test run most of its time, on importing
+the same modules. A forked program is a process like any other, with its own id, descriptors, signals
+and exit code; `tests.rigs.forked_program` asks for it. Tests of the start itself
 (test_cli.py, test_farm_cli.py, test_whole_farm.py) start the programs in the ordinary way.
 """
 
@@ -64,12 +64,12 @@ REQUEST_BYTES_MAX = 1 << 16
 
 
 def main(path: str) -> None:
-    """Serve until standard input ends; then whatever still runs is killed."""
+    """Serve until standard input ends; then kill every program that still runs."""
     for module in PRELOADED:
         importlib.import_module(module)
     with contextlib.suppress(InvalidTransaction):
         runtime(0).decode_call(b"")  # makes the dev chain's metadata, a third of a second each time
-    gc.freeze()  # what is here before the forks is shared, and stays so
+    gc.freeze()  # the forked processes share what is loaded before the forks
     waiting: dict[int, socket.socket] = {}
     told, teller = os.pipe()
     os.set_blocking(teller, False)
@@ -98,7 +98,7 @@ def _reap(waiting: dict[int, socket.socket]) -> None:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             asker = waiting.pop(pid)
-            with contextlib.suppress(OSError):  # who asked may be gone
+            with contextlib.suppress(OSError):  # the process that asked may have ended
                 asker.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
             asker.close()
 
@@ -119,7 +119,7 @@ def _fork(asker: socket.socket) -> int:
 
 
 def _become(request: Mapping[str, Any], descriptors: list[int]) -> NoReturn:
-    """The program asked for, as if it had been started."""
+    """Run the program that was asked for, as if it had been started."""
     code: object = 1
     try:
         signal.set_wakeup_fd(-1)

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Forked:
-    """A process that was asked for; its standard output or error is read through ``output``, an open descriptor."""
+    """A forked process. ``output`` is the open descriptor of its standard output or error."""
 
     def __init__(self, asked: socket.socket, output: int) -> None:
         self._asked = asked
@@ -62,7 +62,7 @@ class Forked:
         return self.returncode
 
     async def ended(self) -> int:
-        """The same, to be awaited."""
+        """`wait` for async code."""
         if self.returncode is None:
             loop = asyncio.get_running_loop()
             readable = asyncio.Event()
@@ -76,7 +76,7 @@ class Forked:
         return self.returncode
 
     async def reader(self, limit: int = 1 << 20) -> asyncio.StreamReader:
-        """What comes out of it."""
+        """The output of the process."""
         stream = asyncio.StreamReader(limit=limit)
         await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(self.output, "rb", buffering=0)
@@ -90,9 +90,9 @@ class Forked:
 
 
 def start(module: str, *arguments: str, read: str = "stdout", fresh: Sequence[str] = ()) -> Forked:
-    """Run ``python -m module arguments``; ``read`` says which of its outputs is heard (the other is the test's own).
+    """Run ``python -m module arguments``; ``read`` names the output that is read (the other is the test's own).
 
-    ``fresh`` is a command that is run instead, with nothing loaded before: for benchmarks.
+    ``fresh`` is a command to run instead, without modules loaded before: for benchmarks.
     """
     heard, told = os.pipe()
     asked = socket.socket(socket.AF_UNIX)
@@ -114,7 +114,7 @@ def start(module: str, *arguments: str, read: str = "stdout", fresh: Sequence[st
 
 
 def lines_of(process: Forked) -> IO[str]:
-    """What comes out of it, for tests that wait by blocking."""
+    """The output of the process, for tests that wait by blocking."""
     return os.fdopen(process.output, "r")
 
 
@@ -128,7 +128,7 @@ def module_of(command: Sequence[str]) -> tuple[str, ...]:
 
 @cache
 def _forge() -> str:
-    """One for each process that runs tests; it ends with that process, since its standard input does."""
+    """The fork server of this test process. It ends with the process, since its standard input ends then."""
     directory = tempfile.mkdtemp(prefix="powerd-")
     atexit.register(shutil.rmtree, directory)
     path = str(Path(directory) / "forge")

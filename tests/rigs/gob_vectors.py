@@ -15,7 +15,7 @@ REFERENCE = bytes.fromhex(_FILE["reference"])
 
 @dataclass(frozen=True)
 class Vector:
-    """A payload; ``event`` is ``None`` where Go refuses it."""
+    """A payload. ``event`` is ``None`` where Go refuses it."""
 
     name: str
     payload: bytes

@@ -30,7 +30,7 @@ def field(name: bytes, type_id: int) -> bytes:
 
 
 def struct(*fields: tuple[bytes, int]) -> bytes:
-    """A wireType; without fields, of a struct that has none."""
+    """A wireType of a struct, without ``fields`` of a struct that has none."""
     body = b"\x02" + uint(len(fields)) + b"".join(field(*each) for each in fields) if fields else b""
     return b"\x03" + body + b"\0\0"
 

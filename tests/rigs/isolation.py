@@ -1,6 +1,6 @@
-"""Threads with a network, or with rights, of their own: the kernel keeps both per thread.
+"""Threads with their own network or rights: the kernel keeps both per thread.
 
-Nothing that happens in them touches the test process, and they end without leaving anything.
+They do not affect the test process, and leave nothing behind.
 """
 
 from __future__ import annotations

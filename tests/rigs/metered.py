@@ -1,4 +1,4 @@
-"""A virtual node that is measured, and its metrics as numbers."""
+"""A virtual node with metrics, and the metrics as numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.rigs.virtual_farm import VirtualNode
 
 @dataclass(frozen=True)
 class Samples:
-    """What a scrape gave, by name and labels."""
+    """The samples of a scrape, by name and labels."""
 
     of: dict[str, dict[frozenset[tuple[str, str]], float]]
 
@@ -40,7 +40,7 @@ class Samples:
 
 
 class Metered:
-    """From now on what the node's daemon does is counted; make it before the node runs."""
+    """The metrics of a node's daemon. Make it before the node runs."""
 
     def __init__(self, node: VirtualNode) -> None:
         self._instruments = Instruments()
@@ -59,7 +59,7 @@ class Metered:
         return Samples.read(self.monitor.text().decode())
 
     def health(self) -> tuple[int, list[str]]:
-        """What /healthz answers: the status, and what is wrong."""
+        """The answer of /healthz: its status, and what is wrong."""
         page = self.monitor.health()
         told = json.loads(page.body)
         assert told["healthy"] is (page.status == 200)

@@ -1,6 +1,6 @@
-"""The minting's rules a second time, as a program would follow them event by event: the judge of our judge.
+"""The minting's rules a second time, event by event, to check `app.domain.minting.rules`.
 
-It is written from the rules' text, without looking at `app.domain.minting.rules`, mutable and plain.
+It was written from the text of the rules alone, and not from that module.
 """
 
 from __future__ import annotations

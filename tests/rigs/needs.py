@@ -15,7 +15,7 @@ CLONE_NEWNET = 0x40000000
 
 
 def network_namespaces() -> None:
-    """Skip unless this process may make network namespaces and open raw sockets in them."""
+    """Skip unless this process can make network namespaces and open raw sockets in them."""
     libc = ctypes.CDLL(None, use_errno=True)
     child = os.fork()
     if child == 0:
@@ -26,7 +26,7 @@ def network_namespaces() -> None:
 
 
 def missing(what: str) -> NoReturn:
-    """Skip the running test for want of ``what``, or fail it where nothing may be skipped."""
+    """Skip the running test because ``what`` is missing, or fail it where no test must be skipped."""
     excused = what.split()[0] in os.environ.get("POWERD_TEST_WITHOUT", "").split()
     if os.environ.get("POWERD_TEST_NO_SKIP") == "1" and not excused:
         pytest.fail(f"this machine lacks {what}, and POWERD_TEST_NO_SKIP=1 forbids skipping")

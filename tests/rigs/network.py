@@ -1,4 +1,4 @@
-"""Two network interfaces joined by a cable, in a network namespace, and an ear at the far end."""
+"""Two network interfaces joined by a cable, in a network namespace, and a listener at the far end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAR = "far"
 
 
 def lay() -> None:
-    """Make the interfaces `NEAR` and `FAR`, both up and carrying. To be called in a network namespace."""
+    """Make the interfaces `NEAR` and `FAR`, both up and with a carrier. Call it in a network namespace."""
     _with_netlink(lambda netlink: netlink.link("add", ifname=NEAR, kind="veth", peer=FAR, address=NEAR_MAC))
     for name in (NEAR, FAR):
         set_up(name)
@@ -44,7 +44,7 @@ class Ear:
         self._ethertype = ethertype.to_bytes(2, "big")
 
     def next_frame(self) -> bytes:
-        """The next frame, header and all; `TimeoutError` when none comes."""
+        """The next frame, with its header; `TimeoutError` when none comes."""
         while True:
             frame = self._socket.recv(2048)
             if frame[12:14] == self._ethertype:
@@ -61,8 +61,8 @@ def listening(ethertype: int, timeout_s: float = 20.0) -> Iterator[Ear]:
 
 
 def _wait_until_it_carries(netlink: Any) -> None:
-    """The kernel notices the cable in a task of its own; until then it drops what is sent, and says nothing."""
-    netlink.bind()  # to the news of links, before the first look, so that none is missed
+    """Wait for the carrier: the kernel notices the cable later, and until then drops packets without an error."""
+    netlink.bind()  # listen to changes of links before the first look, so that none is missed
     seen = netlink.get_links(ifname=NEAR)
     while not any(_carries(message) for message in seen):
         seen = netlink.get()
@@ -77,7 +77,7 @@ def _set_state(name: str, state: str) -> None:
 
 
 def _with_netlink(change: Callable[[Any], object]) -> None:
-    """In a thread (which is in the same namespace): pyroute2 refuses to work beside a running loop."""
+    """Run in a thread of the same namespace: pyroute2 refuses to work beside a running event loop."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(_change, change).result()
 

@@ -1,4 +1,4 @@
-"""The daemon (or the follower) of one node as a process, between a dev chain and a Redis that may misbehave."""
+"""The daemon (or the follower) of one node as a process, between a dev chain and a Redis that can have faults."""
 
 from __future__ import annotations
 
@@ -55,22 +55,22 @@ class Node:
         await self.daemon.kill()
 
     def when_ordered_off(self, script: str) -> None:
-        """From now on the power-off command is this shell script; it first appends the order to ``orders``."""
+        """Replace the power-off command by this shell script, which first appends the order to ``orders``."""
         (self.directory / "power-off.sh").write_text(f'echo "$1" >> {self.directory}/orders\n{script}\n')
 
     def boots(self) -> None:
-        """Change the boot id that the daemon sees. The test itself ends and starts the daemon."""
+        """Change the boot id that the daemon sees. The test ends and starts the daemon itself."""
         boot_stand_in(self.directory / "machine")
 
     @property
     def orders(self) -> list[str]:
-        """The orders till now: ``orderly`` and ``forced`` power-offs, ``reboot`` and ``forced-reboot``."""
+        """The orders so far: ``orderly`` and ``forced`` power-offs, ``reboot`` and ``forced-reboot``."""
         written = self.directory / "orders"
         return written.read_text().split() if written.exists() else []
 
     @contextmanager
     def endpoint(self, number: int) -> Iterator[Line]:
-        """A line to another of the dev chain's endpoints, to switch its faults."""
+        """A connection to another endpoint of the dev chain, to switch its faults."""
         with line(self.chain.urls[number]) as other:
             yield other
 
@@ -81,16 +81,16 @@ class Node:
             head = await self.blocks.next_head(head)
 
     async def target(self, target: Power, node: NodeId = ME) -> None:
-        """The farmer sets it, and the event is published as if a follower ran."""
+        """Set the target as the farmer, and publish the event as a follower would."""
         await self.set_target(target, node)
         await self.event(node, target)
 
     async def set_target(self, target: Power, node: NodeId = ME) -> None:
-        """The farmer sets it on chain, and no event is published."""
+        """Set the target on chain as the farmer, without an event."""
         await _patiently(lambda: self.farmer.set_power_target(node, target))
 
     async def peer_says(self, power: Power) -> None:
-        """Node 2 reports its state, as its own daemon would."""
+        """Set the state of node 2, as its own daemon would."""
         client = SubstrateClient([self.chain.urls[-1]])
         chain = SubstrateChain(client, seed=self.chain.node_seeds[1])
         try:
@@ -107,7 +107,7 @@ class Node:
             await out.close()
 
     async def until_state(self, state: Power, node: NodeId = ME, kind: HeadKind = HeadKind.BEST) -> None:
-        """Wait until the chain shows this state. It is read again with every head."""
+        """Wait until the chain shows this state; reads it again at every head."""
         head = None
         async with asyncio.timeout(PATIENCE_S):
             while await self.state(node, kind) is not state:
@@ -120,7 +120,7 @@ class Node:
         return power.state.power if isinstance(power, NodePower) else None
 
     def extrinsics(self, node: NodeId = ME) -> int:
-        """How many extrinsics of the node the chain and its pool have: its account's next nonce."""
+        """The number of the node's extrinsics in chain and pool: its account's next nonce."""
         address = next(each["address"] for each in self.chain.about["nodes"] if each["id"] == node)
         return int(self.admin.ask("system_accountNextIndex", address))
 
@@ -137,7 +137,7 @@ async def node_rig(
     zinit: str = "v0.2.14",
     start_neighbours: bool = True,
 ) -> AsyncIterator[Node]:
-    """Everything but the daemon runs. ``options`` are the dev chain's; ``settings`` override those of `PACE`.
+    """Run everything except the daemon. ``options`` are the dev chain's; ``settings`` override those of `PACE`.
 
     The test and ``admin`` use the dev chain's last endpoint. The daemon uses all of them, or ``urls``
     (in which ``{0}`` stands for the first endpoint, and so on).

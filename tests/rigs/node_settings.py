@@ -36,7 +36,7 @@ PACE: Settings = {
     "uptime": {"retry_delay_s_min": 0.2, "retry_delay_s_max": 1, "first_report_wait_s": patient(5)},
     "log": {"format": "json", "level": "debug"},
 }
-"""Shorter times than on a real node, as the blocks are shorter too; deadlines grow on a slow machine.
+"""Shorter times than on a real node, since the blocks are shorter too; deadlines grow on a slow machine.
 
 No daemon runs on the other nodes, so that none of them gives a sign of life."""
 
@@ -71,7 +71,7 @@ def node_settings(
 
 
 def zos_settings(directory: Path, zinit: str) -> dict[str, Mapping[str, object]]:
-    """What the profile ``zos`` adds: no chain and no key, since the neighbours answer; echo prints zinit's version."""
+    """The settings of the profile ``zos``: no chain and no key, as neighbours answer; echo prints zinit's version."""
     force = ["sh", str(directory / "power-off.sh"), "forced"]
     return {
         "chain": {},
@@ -93,7 +93,7 @@ def about_me(chain: DevChain) -> Mapping[str, Any]:
 
 
 def merged(*layers: Settings) -> Settings:
-    """Later ones go over earlier ones, key by key."""
+    """Merge settings, key by key; later ones win."""
     together: dict[str, dict[str, object]] = {}
     for layer in layers:
         for section, keys in layer.items():

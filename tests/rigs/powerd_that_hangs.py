@@ -1,6 +1,6 @@
 """``powerd`` that hangs on request: ``python -m … FILE powerd's arguments``.
 
-While FILE says so, the reading of the holds, which is a part of every look at the own node, never ends: ``loop`` waits
+While FILE says so, the read of the holds, a part of every look at the own node, never ends: ``loop`` waits
 for ever as a task does, ``process`` blocks the whole event loop.
 """
 
@@ -27,7 +27,7 @@ if __name__ == "__main__":
         return file.read_text() if file.exists() else ""
 
     async def active(self: FileHolds) -> Sequence[Hold]:
-        """As the file wants it."""
+        """Holds whose read hangs as the file says."""
         match wanted():
             case "loop":
                 await asyncio.Event().wait()

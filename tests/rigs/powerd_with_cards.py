@@ -1,7 +1,7 @@
 """``powerd`` on a machine whose network cards are those of a file: ``python -m … CARDS.json powerd's arguments``.
 
-No test machine has a card that can be woken. The kernel is replaced right behind pyroute2, as in the
-contract tests, and reads the file again at every question: a test changes it while the daemon runs.
+No test machine has a card that can be woken. So this rig replaces the kernel right behind pyroute2, as in the
+contract tests. It reads the file again for every question, so that a test can change it while the daemon runs.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ class FileKernel(Kernel):
 
 
 def write_cards(path: Path, *cards: Card) -> None:
-    """These are the machine's cards now."""
+    """Write the machine's cards to the file."""
     with locked(path):
         _write(path, *cards)
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Test and daemon change the file in turns."""
+    """A lock: test and daemon both change the file."""
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

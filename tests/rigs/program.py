@@ -1,6 +1,6 @@
 """One process of ``powerd`` under test: start it, end it, and await the lines of its log.
 
-The process writes its log as JSON lines. The rig reads them as they come, so that a test awaits what it wants to see
+The process writes its log as JSON lines. The rig reads them as they come, so that a test awaits a line
 and never sleeps.
 """
 
@@ -19,10 +19,10 @@ from tests.rigs.forked_program import Forked
 from tests.slowness import patient
 
 PATIENCE_S = patient(60.0)
-"""How long a test waits before it fails: far longer than anything here takes."""
+"""How long a test waits before it fails: far longer than any step here takes."""
 
 STOPS_S = 5.0 + patient(3.0)
-"""What R12 allows, and what a busy machine needs to let the process begin and end."""
+"""The time that R12 allows, and the time that a busy machine needs to begin and end a process."""
 
 Said = Mapping[str, Any]
 
@@ -31,7 +31,7 @@ Said = Mapping[str, Any]
 class Program:
     """One process of ``powerd``, and the lines of its log since it was first started.
 
-    With ``fresh`` it loads all its modules itself, as in production, and the command can be any: for a
+    With ``fresh`` it loads all its modules itself, as in production, and can be any command: for a
     benchmark, or a program in a namespace.
     """
 
@@ -58,7 +58,7 @@ class Program:
     async def stop(self, *, early: bool = False) -> float:
         """SIGTERM; returns the seconds until it ended with code 0.
 
-        With ``early`` it may also be killed by the signal, since it does not handle signals yet.
+        With ``early`` the signal may also kill it, since it does not handle signals yet.
         """
         began_s = asyncio.get_running_loop().time()
         code = await self._end(signal.SIGTERM)
@@ -74,7 +74,7 @@ class Program:
             return await self._process.ended()
 
     async def account(self) -> Mapping[str, Sequence[str]]:
-        """What runs in it now, as it logs on SIGUSR1: ``tasks``, ``threads`` and ``descriptors``."""
+        """What it logs on SIGUSR1: ``tasks``, ``threads`` and ``descriptors``."""
         mark = self.mark()
         os.kill(self.pid, signal.SIGUSR1)
         return dict((await self.says("WhatRuns", since=mark))["facts"])
@@ -96,7 +96,7 @@ class Program:
             await self.kill()
 
     def mark(self) -> int:
-        """The end of the log as it is now: ``since`` for what is logged later."""
+        """The present end of the log: ``since`` for lines that come later."""
         return len(self.said)
 
     async def says(self, event: str, *, since: int = 0, **facts: object) -> Said:
@@ -116,7 +116,7 @@ class Program:
         return line
 
     def count(self, event: str, **facts: object) -> int:
-        """How many such lines the log has till now."""
+        """The number of such lines in the log so far."""
         return sum(_matches(line, event, facts) for line in self.said)
 
     def _log(self, since: int) -> str:

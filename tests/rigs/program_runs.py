@@ -8,7 +8,7 @@ from app.entrypoints.demo.installation import program
 
 
 def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """The program to its end, with nothing in its environment but what is given."""
+    """Run the program to its end, with only the given environment."""
     done = subprocess.run(
         [program("powerd"), *arguments], input=stdin, env=environment, capture_output=True, text=True, timeout=120
     )

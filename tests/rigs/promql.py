@@ -1,4 +1,4 @@
-"""As much of Prometheus' query language as the alert rules use, on scrapes of one daemon.
+"""The part of Prometheus' query language that the alert rules use, on scrapes of one daemon.
 
 `increase` does not extrapolate, and labels of the target (instance, job) are those of the one daemon.
 """
@@ -37,17 +37,17 @@ def selectors(expr: str) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
 
 @dataclass
 class Scrapes:
-    """Of one daemon, oldest first; seconds."""
+    """The scrapes of one daemon, oldest first; times in seconds."""
 
     taken: list[tuple[float, Samples]] = field(default_factory=list)
 
     def add(self, at_s: float, samples: Samples | None) -> None:
-        """None: it could not be reached."""
+        """None: the daemon could not be reached."""
         reached = Samples({**(samples.of if samples else {}), "up": {JOB: float(samples is not None)}})
         self.taken.append((at_s, reached))
 
     def fires(self, expr: str) -> bool:
-        """Whether the query gives anything now."""
+        """Whether the query has a result now."""
         first, *rest = SET_OPERATION.split(expr)
         vector = bool(self._compare(first))
         for operation, part in zip(rest[::2], rest[1::2], strict=True):

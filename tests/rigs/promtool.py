@@ -27,7 +27,7 @@ def run(*arguments: str) -> None:
 
 
 def agrees(scrapes: Scrapes, rules: Path, expected: Collection[str], directory: Path, step_s: int) -> None:
-    """With `promtool`, the rules are evaluated by Prometheus itself too, on the same scrapes; here `for` counts."""
+    """Evaluate the rules by Prometheus itself (`promtool`), on the same scrapes; here `for` counts."""
     if PROMTOOL is None:
         return
     firing_now = {
@@ -42,7 +42,7 @@ def agrees(scrapes: Scrapes, rules: Path, expected: Collection[str], directory: 
 
 
 def _series_of(scrapes: Scrapes) -> list[dict[str, str]]:
-    """Promtool's time begins with 0, so that moments are moved."""
+    """The time of promtool begins with 0, so all times are shifted."""
     began_s = scrapes.taken[0][0]
     values: dict[str, list[str]] = {}
     for number, (_, samples) in enumerate(scrapes.taken):

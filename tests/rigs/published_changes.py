@@ -25,7 +25,7 @@ def published(node: Node) -> Sequence[Change]:
 
 
 async def until_published(node: Node, wanted: Sequence[Change]) -> None:
-    """Wait until the stream has these in this order. Others can be in between."""
+    """Wait until the stream has these changes in this order. Others can be between them."""
     async with asyncio.timeout(PATIENCE_S):
         while not _within(wanted, published(node)):
             await node.blocks_pass(1)

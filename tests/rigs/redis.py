@@ -1,7 +1,7 @@
 """A real Redis server for the tests, and a plain client of it.
 
 ``POWERD_TEST_REDIS_URL`` names another server; tests that kill or freeze theirs always start one of their own, of
-the program that ``POWERD_TEST_REDIS_SERVER`` names (an older one, say).
+the program that ``POWERD_TEST_REDIS_SERVER`` names, such as an older one.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def any_server() -> Iterator[str]:
 
 @contextmanager
 def hand(url: str) -> Iterator[Any]:
-    """A plain client, to look and to meddle."""
+    """A plain client, to look at the data and to change it."""
     place = parse_broker_url(url)
     where: dict[str, Any] = {"unix_socket_path": place.path} if place.path else {"host": place.host, "port": place.port}
     login: dict[str, Any] = {"username": place.user or None, "password": place.password or None}

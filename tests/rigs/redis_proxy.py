@@ -1,4 +1,4 @@
-"""Stands before a real Redis server and answers some commands itself, as another server would."""
+"""A proxy of a real Redis server that answers some commands itself, as another server would."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.entrypoints.demo.redis_server import RedisServer
 
 Command = Sequence[bytes]
 Answer = Callable[[Command], str | None]
-"""The error that a command gets (``ERR unknown command …``), or None: the server behind answers."""
+"""The error for a command (``ERR unknown command …``); None: the real server answers."""
 
 AFTER_5_0 = frozenset(
     ("HELLO", "ACL", "XAUTOCLAIM", "LMOVE", "BLMOVE", "LPOS", "LMPOP", "BLMPOP", "GETDEL", "GETEX", "COPY", "RESET")
@@ -23,7 +23,7 @@ NEW_PARTS = {b"CLIENT": {b"SETINFO", b"NO-EVICT", b"TRACKING"}, b"XGROUP": {b"CR
 
 
 def as_5_0(command: Command) -> str | None:
-    """What a server of 5.0 says to what came later (compared with a real 5.0.6)."""
+    """The answers of a server 5.0 to newer commands (compared with a real 5.0.6)."""
     name, *rest = (word.upper() for word in command)
     if name.decode() in AFTER_5_0:
         told = "".join(f"`{word.decode(errors='replace')}`, " for word in command[1:])
@@ -40,7 +40,7 @@ def as_5_0(command: Command) -> str | None:
 
 
 class Proxy:
-    """``seen`` are the commands that came; ``answer`` may be changed at any time."""
+    """``seen`` are the commands that came. A test can change ``answer`` at any time."""
 
     def __init__(self, server: RedisServer, directory: Path, answer: Answer) -> None:
         self._server = server
@@ -80,7 +80,7 @@ class Proxy:
 
 @asynccontextmanager
 async def proxy_before(server: RedisServer, answer: Answer) -> AsyncIterator[Proxy]:
-    """Serves while the body runs."""
+    """Serve while the body runs."""
     with tempfile.TemporaryDirectory(prefix="powerd-") as directory:
         proxy = Proxy(server, Path(directory), answer)
         tasks: set[asyncio.Task[None]] = set()

@@ -1,6 +1,6 @@
-"""A Substrate node on a WebSocket that answers as the test says, and that can misbehave.
+"""A Substrate node on a WebSocket that answers as the test says, and can have faults.
 
-What is not scripted goes to ``upstream``, a dev chain, if there is one: so a test can spoil one
+Requests without a scripted answer go to ``upstream``, a dev chain, if there is one: so a test can spoil one
 answer of an otherwise honest node. It runs in the test's own event loop.
 """
 
@@ -70,7 +70,7 @@ class ScriptedNode:
             await connection.send(json.dumps(_update(update)))
 
     def hang_up(self) -> None:
-        """End all connections without a farewell."""
+        """Drop all connections."""
         for connection in list(self.connections):
             connection.transport.abort()
 

@@ -1,4 +1,4 @@
-"""What systemd does with a notify socket: hears how a daemon does, and ends one that is silent for too long."""
+"""The part of systemd at a notify socket: gets a daemon's notices, and ends a daemon that is silent for too long."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WATCHDOG_S = patient(1.0)
 
 @dataclass(slots=True)
 class NotifySocket:
-    """``heard`` has the datagrams till now, as dictionaries."""
+    """``heard`` has the datagrams so far, as dictionaries."""
 
     receiver: socket.socket
     heard: list[dict[str, str]] = field(default_factory=list)
@@ -34,14 +34,14 @@ class NotifySocket:
         return said
 
     async def until(self, **wanted: str) -> dict[str, str]:
-        """The first datagram from now on that has these."""
+        """Wait for a datagram that has these fields."""
         async with asyncio.timeout(PATIENCE_S):
             while not wanted.items() <= (said := await self.next()).items():
                 pass
         return said
 
     async def end_when_it_is_silent(self, daemon: Program) -> None:
-        """The watchdog: SIGABRT, once nothing came for `WATCHDOG_S`."""
+        """The watchdog: sends SIGABRT when no datagram came for `WATCHDOG_S`."""
         try:
             while True:
                 await self.next(WATCHDOG_S)
@@ -51,7 +51,7 @@ class NotifySocket:
 
 @asynccontextmanager
 async def notify_socket(directory: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[NotifySocket]:
-    """Programs that are started from now on find it in their environment."""
+    """Put the socket into the environment of programs that start from now on."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind(str(directory / "notify"))
         receiver.setblocking(False)

@@ -1,4 +1,4 @@
-"""``powerd`` on a terminal of its own: what it says there, what is typed, Ctrl-C, another size."""
+"""``powerd`` on its own terminal: its output, input, Ctrl-C, another size."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from app.entrypoints.demo.installation import program
 from tests.slowness import patient
 
 INTERRUPT = b"\x03"
-"""What Ctrl-C types."""
+"""The character of Ctrl-C."""
 
 
 class Terminal:
-    """Runs the program on it; it is the program's controlling terminal, so that `INTERRUPT` is SIGINT."""
+    """A terminal on which the program runs; it controls the program, so that `INTERRUPT` is SIGINT."""
 
     def __init__(self, environment: Mapping[str, str], *arguments: str, lines: int = 24, columns: int = 80) -> None:
         self._master, slave = pty.openpty()
@@ -42,14 +42,14 @@ class Terminal:
             self.said += os.read(self._master, 1024)
 
     def forget(self) -> None:
-        """What was said so far does not count for `read_until`."""
+        """Forget the output so far, for `read_until`."""
         self.said = b""
 
     def answer(self, text: bytes) -> None:
         os.write(self._master, text)
 
     def end(self) -> int:
-        """The exit code, when the program ended."""
+        """Wait for the end of the program; return its exit code."""
         with suppress(OSError):  # the program ends, and the terminal with it
             while chunk := os.read(self._master, 1024):
                 self.said += chunk

@@ -1,6 +1,6 @@
 """A farm in virtual time: one ledger, one network, and any of its nodes running the daemon's services.
 
-Nodes that do not run are records on the chain; a test says what they report.
+Nodes that do not run are only records on the chain; a test sets what they report.
 """
 
 from __future__ import annotations
@@ -53,16 +53,16 @@ def account_of(node: int) -> bytes:
 
 
 def simulated_settings(settings: Mapping[str, object] = MappingProxyType({})) -> Settings:
-    """Loading takes a while: nodes of one farm share them.
+    """The settings of a node; nodes of one farm share them, since loading takes a while.
 
-    Most nodes of these farms are records on the chain and nothing else: no daemon of theirs gives a sign of life.
+    Most nodes of these farms are only records on the chain, without a daemon that gives a sign of life.
     """
     alone = {"power_management.last_waker_guard": False, "wake.call_silent": False}
     return load_settings(None, {}, {"profile": "simulated", **alone, **settings})
 
 
 def context_of(clock: VirtualClock, node: int = 1, telemetry: SimulatedTelemetry | None = None) -> NodeContext:
-    """For one service alone: of a node of farm 1, with a fault board of its own."""
+    """The context for one service alone: of a node of farm 1, with its own fault board."""
     shown = SimulatedTelemetry() if telemetry is None else telemetry
     board = FaultBoard(SimulatedFaultDisplay(), clock, shown, lambda: 0.5)
     identity = NodeIdentity(NodeId(node), FarmId(1), TwinId(node + 1))
@@ -70,7 +70,7 @@ def context_of(clock: VirtualClock, node: int = 1, telemetry: SimulatedTelemetry
 
 
 class Hardware:
-    """What of a machine outlives its boots: a disk, a clock, and how often it was booted."""
+    """The parts of a machine that stay over boots: a disk, a clock, and the number of boots."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self.disk = SimulatedBootMemory()
@@ -81,9 +81,9 @@ class Hardware:
 
 
 class VirtualNode:
-    """One boot of a machine with the daemon's services on simulated adapters, all of them at hand.
+    """One boot of a machine with the daemon's services on simulated adapters, which a test can reach.
 
-    With ``same_boot`` only the daemon was started again.
+    With ``same_boot`` only the daemon started again.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class VirtualNode:
             return
 
     async def stop(self) -> None:
-        """What SIGTERM does."""
+        """End the daemon as SIGTERM does."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -199,7 +199,7 @@ class VirtualFarm:
         settings: dict[str, object] | None = None,
         same_boot: bool = False,
     ) -> AsyncIterator[VirtualNode]:
-        """Blocks are made, and this node's daemon runs."""
+        """Make blocks, and run this node's daemon."""
         async with self.all_running([node], before=before, settings=settings, same_boot=same_boot) as machines:
             yield machines[node]
 
@@ -212,7 +212,7 @@ class VirtualFarm:
         settings: dict[str, object] | None = None,
         same_boot: bool = False,
     ) -> AsyncIterator[dict[int, VirtualNode]]:
-        """Blocks are made, and the daemons of these nodes run."""
+        """Make blocks, and run the daemons of these nodes."""
         loaded = simulated_settings(settings or {})
         machines = {node: VirtualNode(self, node, loaded, same_boot=same_boot) for node in nodes}
         for machine in machines.values():
@@ -250,35 +250,35 @@ class VirtualFarm:
             await self._running[running].deliver(*changes)
 
     async def report_state(self, node: int, power: Power) -> None:
-        """What a node that does not run here says of itself."""
+        """Set the state of a node that does not run here."""
         await SimulatedChain(self.ledger, self.clock, account_of(node)).set_power_state(power)
 
     def put_to_sleep(self, node: int) -> None:
-        """State and target Down by decree."""
+        """Write state and target Down of the node to the chain."""
         self.ledger.force_storage("NodePower", node, LedgerPower(self.ledger.best_number, "Down"))
 
     def put_all_to_sleep_but(self, *awake: int) -> None:
-        """State and target Down by decree, for all others."""
+        """Write state and target Down of all other nodes to the chain."""
         for node in self.node_ids:
             if node not in awake:
                 self.put_to_sleep(node)
 
     def with_target(self, node: int, target: Power) -> LedgerPower:
-        """The node's entry with another target."""
+        """The node's entry on the chain with another target."""
         power = self.ledger.read("NodePower", node)
         return LedgerPower(None if power is None else power.down_since, target.value)
 
     def want_up(self, node: int) -> None:
-        """Target Up by decree, and no event."""
+        """Write target Up to the chain, without an event."""
         power = self.ledger.read("NodePower", node)
         self.ledger.force_storage("NodePower", node, LedgerPower(power.down_since, "Up"))
 
     def want_down(self, node: int) -> None:
-        """State Up, target Down by decree, and no event."""
+        """Write state Up and target Down to the chain, without an event."""
         self.ledger.force_storage("NodePower", node, LedgerPower(None, "Down"))
 
     def finalize(self) -> None:
-        """Make blocks until what is on the chain now is final."""
+        """Make blocks until the present head is final."""
         for _ in range(self.ledger.finality_lag + 1):
             self.ledger.produce(self.clock.now())
 
@@ -303,7 +303,7 @@ class VirtualFarm:
         self.ledger.force_storage("Nodes", node, {**record, "interfaces": interfaces})
 
     async def until(self, holds: Callable[[], bool], *, within_s: float = 60.0, every_s: float = 0.05) -> None:
-        """Let virtual time pass until something holds."""
+        """Let virtual time pass until the condition is true."""
         end_s = self.clock.monotonic() + within_s
         while not holds():
             assert self.clock.monotonic() < end_s, f"not within {within_s} s"

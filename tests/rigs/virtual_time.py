@@ -1,4 +1,4 @@
-"""One way to run an async test body on a fake (in virtual time) and on a real adapter (in real time)."""
+"""Runs an async test body: in virtual time on simulated adapters, in real time on real ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Body = Callable[[], Coroutine[Any, Any, None]]
 
 
 def run_virtually(body: Body) -> None:
-    """Run ``body()`` where waiting costs no time."""
+    """Run ``body()`` in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         runner.run(body())
 

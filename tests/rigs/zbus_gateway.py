@@ -26,7 +26,7 @@ BLOCK = bytes(range(32))
 class Gateway:
     """Answers every call, except the methods in ``failing`` and calls about node `GONE`.
 
-    ``seen`` lists what was asked. ``begun`` is set by each call, which then waits for ``go_on``.
+    ``seen`` lists the calls. Each call sets ``begun``, and then waits for ``go_on``.
     """
 
     def __init__(self) -> None:

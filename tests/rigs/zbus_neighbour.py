@@ -1,4 +1,4 @@
-"""A neighbour as Go's zbus server is one: takes calls off its lists, and answers on the reply list."""
+"""A neighbour that behaves like Go's zbus server: takes calls off its lists, and answers on the reply list."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ REPLY_LIFE_S = 300
 FOR_EVER_S = 3600.0
 
 Answer = Callable[[Request], Awaitable[bytes | None]]
-"""Gives the bytes to push, or None to keep silent."""
+"""Returns the bytes to push, or None for no answer."""
 
 
 @asynccontextmanager
 async def neighbour(url: str, queue: str, answer: Answer) -> AsyncIterator[list[Request]]:
-    """Answers one call after the other while the body runs; gives the calls it saw."""
+    """Answer one call after the other while the body runs; yields the calls that it saw."""
     seen: list[Request] = []
     connection = Connection(url, answer_s=FOR_EVER_S)
 

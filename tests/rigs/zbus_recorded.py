@@ -40,7 +40,7 @@ METHODS: Mapping[str, Mapping[str, Signature]] = {
         "Ints": ((Integer(8, signed=True), *(UINT64,) * 3), None),
     },
 }
-"""By queue: what of the recorded objects can be served with the types that powerd has."""
+"""The parts of the recorded objects that powerd's types can serve, by queue."""
 
 NIL_SLICE = "an empty slice is written for a nil one"
 NOT_AS_GO = {
@@ -66,7 +66,7 @@ FOREIGN = VECTORS["foreign_requests"]
 
 
 def recorded(queue: str, method: str) -> Served:
-    """Does for each arguments what the Go program did."""
+    """A server that answers as the Go program did for the same arguments."""
     inputs, result = METHODS[queue][method]
     known = []
     for vector in [*VECTORS["calls"], *FOREIGN]:
@@ -103,7 +103,7 @@ def _argument(type_: GoType, data: bytes) -> Any:
 
 @asynccontextmanager
 async def recorded_servers(url: str) -> AsyncIterator[None]:
-    """All of `METHODS` are served while the body runs."""
+    """Serve all of `METHODS` while the body runs."""
     async with AsyncExitStack() as stack:
         for queue, methods in METHODS.items():
             module, _, name = queue.partition(".")
@@ -115,7 +115,7 @@ async def recorded_servers(url: str) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def serving(server: ZbusServer) -> AsyncIterator[ZbusServer]:
-    """It runs while the body does."""
+    """Run the server while the body runs."""
     running = asyncio.create_task(server.run(), name="server")
     try:
         yield server

@@ -48,7 +48,7 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def listener(path: Path, talk: Talk) -> AsyncIterator[None]:
-    """Anything that listens there."""
+    """A listener at zinit's socket."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -64,7 +64,7 @@ async def listener(path: Path, talk: Talk) -> AsyncIterator[None]:
 
 
 def saying(*pieces: bytes) -> Talk:
-    """Gives these bytes to every order, each on its own, and closes; the list of services is given as it should be."""
+    """Answers every order with these bytes, and closes; answers the question for the services as zinit does."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for piece in listed(await reader.readline()) or pieces:
@@ -75,7 +75,7 @@ def saying(*pieces: bytes) -> Talk:
 
 
 def listed(request: bytes) -> tuple[bytes, ...]:
-    """The answer to the question for the list of services; none to an order."""
+    """Answers the question for the list of services, and no order."""
     answer = LISTED if request.startswith(b"{") else LISTED_BY_LINE
     return (json.dumps(answer).encode(),) if b"list" in request else ()
 

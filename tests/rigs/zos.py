@@ -23,7 +23,7 @@ ZINIT = "app.entrypoints.neighbours.zinit"
 
 @dataclass(slots=True)
 class Neighbour:
-    """One of them. ``said`` are the lines it printed after it was ready."""
+    """One of these daemons. ``said`` are the lines that it printed after it was ready."""
 
     arguments: Sequence[str]
     said: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Neighbour:
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def start(self) -> None:
-        """Until it serves."""
+        """Wait until it serves."""
         self._process = forked.start(*self.arguments)
         stdout = await self._process.reader()
         async with asyncio.timeout(READY_S):
@@ -52,17 +52,17 @@ class Neighbour:
         self._process = self._hearing = None
 
     def freeze(self) -> None:
-        """It hangs (SIGSTOP)."""
+        """Freeze it (SIGSTOP)."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """It goes on."""
+        """Let it go on (SIGCONT)."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
     async def says(self, text: str, *, since: int = 0) -> str:
-        """Wait for a line that contains it."""
+        """Wait for a line that contains ``text``."""
         async with asyncio.timeout(READY_S), self._news:
             await self._news.wait_for(lambda: any(text in line for line in self.said[since:]))
         return next(line for line in self.said[since:] if text in line)
@@ -76,7 +76,7 @@ class Neighbour:
 
 @dataclass(slots=True)
 class Neighbourhood:
-    """All five."""
+    """The five daemons."""
 
     registrar: Neighbour
     identityd: Neighbour
@@ -86,15 +86,15 @@ class Neighbourhood:
 
     @property
     def all(self) -> tuple[Neighbour, ...]:
-        """In the order in which they come up on a node."""
+        """The daemons in the order in which they start on a node."""
         return (self.zinit, self.identityd, self.registrar, self.gateway, self.zui)
 
     async def start(self) -> None:
-        """All at once."""
+        """Start them all at once."""
         await asyncio.gather(*(each.start() for each in self.all))
 
     async def console_shows(self, text: str, *, since: int = 0) -> Mapping[str, Any]:
-        """Wait for a push to zui that contains it."""
+        """Wait for a push to zui that contains ``text``."""
         pushed: Mapping[str, Any] = json.loads(await self.zui.says(text, since=since))
         return pushed
 
@@ -103,7 +103,7 @@ class Neighbourhood:
 async def neighbourhood(
     directory: Path, broker: str, me: Mapping[str, Any], farm: int, chain: str, *, zinit: str = "v0.2.14"
 ) -> AsyncIterator[Neighbourhood]:
-    """Nothing is started yet; whatever runs at the end is killed."""
+    """The daemons, not started yet; those that run at the end are killed."""
     order = f"sh {directory}/power-off.sh orderly"
     made = Neighbourhood(
         registrar=Neighbour(
