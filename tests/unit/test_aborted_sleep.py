@@ -11,6 +11,9 @@ from app.domain.minting.month import Month, beginning
 from app.domain.minting.period import Period
 from app.domain.minting.rules import step
 from app.domain.model import Hold, NodeId, Power
+from app.domain.rules.paid import Remedy
+from app.domain.rules.power import OwnPower
+from app.domain.services.own_power.open_window import OpenWindow
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
@@ -130,6 +133,27 @@ async def test_r13_a_hold_that_comes_right_before_the_reboot_stops_it(farm: Virt
         node.holds.place(HOLD)
         await farm.clock.sleep(1000)
         assert node.host_power.orders == [Order.REBOOT], "asked once more before the second order"
+
+
+async def test_r13_a_look_that_grew_old_behind_a_slow_chain_is_made_again_before_the_reboot(
+    farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saw, slow = OpenWindow.saw, [True]
+
+    async def slowly(window: OpenWindow, own: OwnPower) -> None:
+        await saw(window, own)
+        if slow and window.remedy is Remedy.REBOOT:
+            await farm.clock.sleep(200)
+
+    monkeypatch.setattr(OpenWindow, "saw", slowly)
+    async with farm.running(1) as node:
+        await until_step(farm, node, "final")
+        await farm.set_target(1, Power.UP)
+        await farm.clock.sleep(2000)
+        assert not node.host_power.orders
+        slow.clear()
+        await farm.until(lambda: node.dark, within_s=600)
+        assert node.host_power.orders == [Order.REBOOT]
 
 
 async def test_r13_the_setting_turns_the_reboot_off_and_the_fault_says_so(farm: VirtualFarm) -> None:

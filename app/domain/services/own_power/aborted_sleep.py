@@ -9,7 +9,7 @@ from app.domain.events import RebootDecided
 from app.domain.faults import FaultKind
 from app.domain.model import NodeId, Power
 from app.domain.moments import utc
-from app.domain.rules.invariants import Look, check_reboot
+from app.domain.rules.invariants import LOOK_S_MAX, Look, check_reboot
 from app.domain.rules.paid import REBOOT_GUARDS, SETTING, DownWindow, Remedy, reboot_forbidden, uncredited
 from app.domain.rules.power import Observation, PowerLimits, names
 from app.domain.services.context.node_context import NodeContext
@@ -110,7 +110,8 @@ class AbortedSleep:
         power = seen.best.power
         window = self._window.window
         wanted = self._window.remedy is Remedy.REBOOT and getattr(power, "target", None) is Power.UP
-        if window is None or not wanted or forbidden:
+        is_old = self._clock.monotonic() - self._look.ended_at_s > LOOK_S_MAX  # the window can wait for a slow chain
+        if window is None or not wanted or forbidden or is_old:
             raise NotNow
         return _why(window, seen)
 
