@@ -96,7 +96,7 @@ async def nothing(*_: object, **__: object) -> None:
 
 BUGS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "the target is not Down": lambda patch: patch.setattr(shutdown, "decide", lambda *_: ShutDown()),
-    "not armed": lambda patch: patch.setattr(shutdown.Shutdown, "_leave", nothing),
+    "not armed": lambda patch: patch.setattr(shutdown.Shutdown, "_arm", nothing),
 }
 
 

@@ -129,8 +129,9 @@ class Shutdown:
         await alongside(self._boot_loop.leaving(), reported, "own power: remember the sleep")
         self._pass(Step.TARGET)
         await self._duties.bursts.finish()
-        await self._leave()
-        seen = await self._still_wanted()
+        await self._arm()
+        await self._management.leaving()
+        seen = await alongside(self._proof.leaving(), self._still_wanted(), "own power: remember the departure")
         if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
             raise DownNotFinal("our state Down is not on the chain any more")
         self._down_is_final = True
@@ -186,18 +187,13 @@ class Shutdown:
             case _:
                 raise Abort("the target turned Up")
 
-    async def _leave(self) -> None:
-        """Prepare the sleep, and arm once more: another program may have disarmed the card since."""
-        await self._arm()
-        await self._proof.leaving()
-        await self._management.leaving()
-
     async def _armed_and_wanted(self) -> None:
         """The orders are many minutes apart: another program may have disarmed the card meanwhile."""
         await self._arm()
         await self._still_wanted()
 
     async def _arm(self) -> None:
+        """Before each order, since another program may have disarmed the card. Only a look after it counts."""
         await self._management.arm(said_down=True)
         self._armed, self._look = True, None
 
