@@ -51,32 +51,32 @@ class FaultKind(enum.Enum):
         Urgency.AT_ONCE,
         "The chain has taken no uptime report of this node for more than 41 min. Time beyond that is not paid.",
         "The fault's text says why. See that the chain answers (chain.urls), that this machine's clock is right "
-        "(timedatectl), and that the node's account can pay; faults shown beside this one say which it is.",
+        "(timedatectl), and that the node's account can pay; other faults say which of these is wrong.",
     )
     CLOCK_DRIFT = FaultEntry(
         "clock-drift",
         Urgency.AT_ONCE,
-        "This machine's clock differs from the chain's by more than 60 s, and the chain refuses such a report.",
+        "This machine's clock differs from the chain's by more than 60 s, so that the chain refuses uptime reports.",
         "Synchronise the clock: `timedatectl set-ntp true`, or start chrony. powerd looks again every minute.",
     )
     WALLET = FaultEntry(
         "wallet",
         Urgency.AT_ONCE,
         "The node's account can't pay fees, so that the chain takes neither uptime nor power state from it.",
-        "Send some TFT to the account that the fault names. 1 TFT pays a thousand failed calls; those that succeed are "
-        "free.",
+        "Send some TFT to the account that the fault names. 1 TFT pays a thousand failed calls; calls that succeed "
+        "cost nothing.",
     )
     UNHEALTHY = FaultEntry(
         "unhealthy",
         Urgency.AT_ONCE,
-        "The node is flagged as unhealthy, so that no uptime is reported, and none is paid.",
+        "A flag says that the node is unhealthy, so that powerd reports no uptime, and none is paid.",
         "Fix what the flags name (a broken disk, a cache that can't be written), or remove their files "
         "(host_facts.flags_dir).",
     )
     REGISTRATION = FaultEntry(
         "registration",
         Urgency.AT_ONCE,
-        "The chain does not take this machine's key for its node any more. Nothing it sends counts.",
+        "The chain does not accept this machine's key for its node any more. Nothing that it sends counts.",
         "See that identity.key_file is the key of the node's twin. After a move of the twin to another account, "
         "install that account's key and restart powerd.",
     )
@@ -97,46 +97,47 @@ class FaultKind(enum.Enum):
     POWER_OFF = FaultEntry(
         "power-off",
         Urgency.AT_ONCE,
-        "The machine was ordered to power off three times, by force at last, and still runs.",
+        "powerd ordered the machine to power off three times, the last time by force, and it still runs.",
         "See what blocks the shutdown: `systemctl list-jobs`, `journalctl -b -u systemd-logind`. Power it off by hand "
         "if its target stays Down.",
     )
     REBOOT = FaultEntry(
         "reboot",
         Urgency.AT_ONCE,
-        "The machine must reboot to be paid again, and does not.",
-        "Reboot it by hand (`systemctl reboot --force`), before the moment that `powerd status` names.",
+        "The machine must reboot to be paid again, and does not reboot.",
+        "Reboot the machine by hand (`systemctl reboot --force`), before the moment that `powerd status` names.",
     )
     OWN_POWER = FaultEntry(
         "own-power",
         Urgency.AT_ONCE,
-        "The node could not be brought in step with the chain for minutes. Its state there may be wrong.",
+        "powerd could not bring the node in step with the chain for minutes. Its state there may be wrong.",
         "The fault's text says why. See that one of chain.urls answers (on Zero-OS: api-gateway).",
     )
     NODE_ASLEEP = FaultEntry(
         "node-{}-asleep",
         Urgency.AT_ONCE,
-        "A node of the farm is wanted up, was called for minutes, and did not wake. Two slow boots cost its month.",
-        "Look at its power and its cable, at Wake-on-LAN in its firmware, and whether a switch stands between. Press "
+        "The target of another node is Up; powerd called it for minutes, and it did not wake. Two slow boots cost its "
+        "month.",
+        "Look at its power and its cable, at Wake-on-LAN in its firmware, and at the switches between the nodes. Press "
         "its power button. powerd goes on calling it.",
     )
     NODE_SILENT = FaultEntry(
         "node-{}-silent",
         Urgency.AT_ONCE,
-        "A node of the farm is called Up by the chain, and has not reported its uptime for long.",
-        "Look at its console: it is dark, or hangs, or can't reach the chain, or its powerd does not run.",
+        "The state of another node is Up, and it has given no sign of life for long.",
+        "Look at its console: the node is dark, or hangs, or can't reach the chain, or its powerd does not run.",
     )
     NODE_MAC = FaultEntry(
         "node-{}-mac",
         Urgency.TODAY,
-        "A node of the farm can't be woken: its record on chain has no usable MAC address of interface zos.",
+        "Another node can't be woken: its record on chain has no usable MAC address of interface zos.",
         "Have the node register again (Zero-OS does so when it boots). Until then set its target to Up, so that it "
         "does not sleep.",
     )
     NODE_RECORD = FaultEntry(
         "node-{}-record",
         Urgency.TODAY,
-        "What the chain has of a node of the farm can't be read.",
+        "powerd can't read the record of another node.",
         "Have the node register again (Zero-OS does so when it boots), or look for a newer version of powerd.",
     )
     MAGIC_PACKETS = FaultEntry(
@@ -155,71 +156,71 @@ class FaultKind(enum.Enum):
     EVENTS = FaultEntry(
         "events",
         Urgency.TODAY,
-        "Events can't be read from Redis. The node looks at the chain every few minutes all the same, and is slow to "
-        "obey and to wake others.",
-        "See that Redis runs and that broker.url is its address; docs/redis.md says what it has to allow.",
+        "powerd can't read events from Redis. The node still looks at the chain every few minutes, so it obeys and "
+        "wakes others later.",
+        "See that Redis runs and that broker.url is its address; docs/redis.md has the rights that powerd needs.",
     )
     EVENT_STREAM_SHARED = FaultEntry(
         "event-stream-shared",
         Urgency.TODAY,
         "Another program reads this node's event stream, and each event reaches only one of the two.",
-        "Give every node a Redis database of its own (broker.url), and stop a second powerd.",
+        "Give every node its own Redis database (broker.url), and stop a second powerd.",
     )
     FARM_POWER = FaultEntry(
         "farm-power",
         Urgency.TODAY,
-        "The farm could not be looked at for minutes. Only nodes of which an event comes are woken.",
+        "powerd could not look at the farm for minutes. It wakes only nodes of which an event comes.",
         "The fault's text says why. See that one of chain.urls answers (on Zero-OS: api-gateway).",
     )
     BOOT_LOOP = FaultEntry(
         "boot-loop",
         Urgency.TODAY,
-        "The machine was booted several times in a row though its target is Down. It stays up longer each time.",
+        "The machine booted several times in a row while its target was Down. It stays up longer each time.",
         "Find out what wakes it: other wake modes of its card (`ethtool`, nic.wake_modes), the firmware's alarm, a "
         "watchdog. Or set its target to Up.",
     )
     RTC_ALARM = FaultEntry(
         "rtc-alarm",
         Urgency.TODAY,
-        "The clock's alarm, which the settings ask for, can't be armed. The node does not power off.",
-        "See that rtc_alarm.device has an alarm and can be written by powerd, or switch it off (rtc_alarm.kind).",
+        "powerd can't set the clock's alarm, which the settings ask for. The node does not power off.",
+        "See that rtc_alarm.device has an alarm and that powerd can write to it, or set rtc_alarm.enabled = false.",
     )
     POWER_MANAGEMENT = FaultEntry(
         "power-management",
         Urgency.THIS_WEEK,
         "The machine can't power off, or could not be woken again. It stays up, and costs electricity.",
         "The fault's text names the card, the address or the command. packaging/README.md says what a node needs; "
-        "power_management.enabled = false ends the fault where the node is not to sleep.",
+        "power_management.enabled = false ends the fault of a node that should not sleep.",
     )
     BOOT_MEMORY = FaultEntry(
         "boot-memory",
         Urgency.THIS_WEEK,
-        "How often the machine was booted can't be kept, so that a boot loop would not be noticed.",
+        "powerd can't save how often the machine booted, so that it would not notice a boot loop.",
         "Make the directory of boot_memory.file writable for powerd, and see that the disk has room.",
     )
     WINDOW_MEMORY = FaultEntry(
         "window-memory",
         Urgency.THIS_WEEK,
-        "The node's last Down can't be kept, so that after a restart it may not be known that uptime is not credited.",
+        "powerd can't save the node's last Down, so that after a restart it may not know that uptime is not credited.",
         "Make the directory of boot_memory.file writable for powerd, and see that the disk has room.",
     )
     STATUS_SOCKET = FaultEntry(
         "status-socket",
         Urgency.THIS_WEEK,
-        "`powerd status` on this host is not answered. Nothing else is different.",
+        "The daemon can't answer `powerd status` on this host. Nothing else is different.",
         "Make the directory that the fault names writable for powerd, or name another socket (status.socket).",
     )
     WAKE_MEMORY = FaultEntry(
         "wake-memory",
         Urgency.THIS_WEEK,
-        "What proves that the node can be woken can't be kept. With power_management.require_proved_wake it stays up.",
+        "powerd can't save the proof of the node's wake. With power_management.require_proved_wake the node stays up.",
         "Make the directory of boot_memory.file writable for powerd, and see that the disk has room.",
     )
     ENDPOINT = FaultEntry(
         "endpoint-{}",
         Urgency.THIS_WEEK,
         "One of the chain's endpoints has been out for minutes, while another one answers.",
-        "Fix it, or put another in its place (chain.urls).",
+        "Repair the endpoint, or replace it by another one (chain.urls).",
     )
     CHAIN_BLOCKS = FaultEntry(
         "chain-blocks",
@@ -231,42 +232,42 @@ class FaultKind(enum.Enum):
         "events-out",
         Urgency.TODAY,
         "`powerd events` can't publish to Redis. Daemons find changes at their next look, minutes later.",
-        "See that Redis runs and that broker.url is its address; docs/redis.md says what it has to allow.",
+        "See that Redis runs and that broker.url is its address; docs/redis.md has the rights that powerd needs.",
     )
     METRICS = FaultEntry(
         "metrics",
         Urgency.THIS_WEEK,
-        "Metrics and /healthz are not served, so that monitoring does not see this node.",
-        "The fault's text says why. Give another address or port (metrics.host, metrics.port), or metrics.kind = "
+        "The daemon can't serve metrics and /healthz, so that monitoring does not see this node.",
+        "The fault's text says why. Set another address or port (metrics.host, metrics.port), or metrics.kind = "
         '"off".',
     )
     METRICS_TEXTFILE = FaultEntry(
         "metrics-textfile",
         Urgency.THIS_WEEK,
-        "The file of metrics for node_exporter is not written, so that monitoring sees old ones or none.",
+        "powerd can't write the file of metrics for node_exporter, so that monitoring sees old metrics or none.",
         "Make its directory writable for powerd (in the unit, by ReadWritePaths=), or name another file "
         "(metrics.textfile).",
     )
     BLOCK_CURSOR = FaultEntry(
         "block-cursor",
         Urgency.THIS_WEEK,
-        "`powerd events` can't keep its place in the chain. After a restart, events since the last place come again.",
+        "`powerd events` can't save its place in the chain. After a restart, events since the saved place come again.",
         "Make room on the disk, or name another file (follower.cursor_file).",
     )
 
     @property
     def urgency(self) -> Urgency:
-        """How long it may wait."""
+        """How soon a person should look."""
         return self.value.urgency
 
     @property
     def meaning(self) -> str:
-        """What is wrong when it is shown."""
+        """What is wrong while the fault is shown."""
         return self.value.meaning
 
     @property
     def remedy(self) -> str:
-        """What ends it."""
+        """What ends the fault."""
         return self.value.remedy
 
     @property
@@ -275,7 +276,7 @@ class FaultKind(enum.Enum):
         return self.value.pattern
 
     def key(self, subject: object = "") -> FaultKey:
-        """The key, about ``subject`` where the kind has one; `ValueError` where it is missing or too many."""
+        """The key, about ``subject`` where the kind has one; `ValueError` when it is missing, or one too many."""
         pattern = self.value.pattern
         if (SUBJECT in pattern) != (subject != ""):
             raise ValueError(f"{pattern} with subject {subject!r}")

@@ -57,7 +57,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "stream",
-        "the consumer group on the event stream, and what waits there",
+        "the consumer group on the event stream, and the entries that wait there",
         broker.RIGHTS,
         broker.stream,
         needs=("broker",),
@@ -65,8 +65,8 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "endpoints",
-        "each endpoint of the chain: reachable, the right genesis, how new, how far finality is behind, the runtime, "
-        "whether it takes extrinsics and has peers",
+        "each endpoint of the chain: whether it answers, its genesis, the age of its heads, how far finality is "
+        "behind, the runtime, whether it takes extrinsics and has peers",
         chain.ALONE,
         chain.endpoints,
         not_here=_substrate,
@@ -106,7 +106,7 @@ CHECKS: tuple[Check, ...] = (
     Check("key", "whether the node's key can be read, and by no other user", node.NO_KEY, node.key, not_here=_keys),
     Check(
         "account",
-        "the account of that key, its balance, and for how many failing reports that lasts",
+        "the account of that key, its balance, and for how many failed reports the balance pays",
         "see endpoints",
         node.account,
         needs=("endpoints", "key"),
@@ -123,7 +123,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "readers",
         "whether another node reads the same event stream",
-        "give every node a Redis database of its own (broker.url)",
+        "give every node its own Redis database (broker.url)",
         broker.readers,
         needs=("broker", "node"),
         not_here=_redis,
@@ -145,7 +145,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "wake-modes",
-        "by what else than magic packets the card wakes this machine",
+        "what wakes this machine by the card besides magic packets",
         "see nic.wake_modes",
         card.wake_modes,
         needs=("card",),
@@ -153,7 +153,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "address",
-        "whether the address in the node's record on chain, by which peers call it, is the card's",
+        "whether the node's record on chain has the card's address, by which peers call the node",
         "have the node register its network cards again",
         node.address,
         needs=("node", "card"),
@@ -161,7 +161,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "packets",
-        "whether this user may send magic packets, and the interface is up",
+        "whether this user can send magic packets, and the interface is up",
         "see magic_packets in the settings",
         card.packets,
         not_here=_only("magic_packets", "raw", "udp"),
@@ -176,7 +176,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "power-off",
-        "whether powerd's user may power off and reboot: logind, or zinit, is asked; nothing is tried",
+        "whether powerd's user can power off and reboot: it asks logind, or zinit, and gives no order",
         host.POLKIT,
         host.power_off,
         not_here=_only("host_power", "systemctl", "zinit"),
@@ -191,21 +191,21 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "alarm",
         "the clock's alarm, where the settings ask for it",
-        "name another clock (rtc_alarm.device), or do without its alarm (rtc_alarm.enabled)",
+        "name another clock (rtc_alarm.device), or switch its alarm off (rtc_alarm.enabled)",
         host.alarm,
         not_here=_alarm,
     ),
     Check("health", "whether a flag forbids uptime reports", "repair what set the flag", host.health),
     Check(
         "memory",
-        "whether powerd can keep what must outlive a boot, and other files that the settings ask for",
+        "whether powerd can write the files that it keeps over a boot, and other files that the settings ask for",
         "give powerd's user a disk with room for it (boot_memory.file)",
         host.memory,
         not_here=_only("boot_memory", "files"),
     ),
     Check(
         "proof",
-        "whether a wake of this node was seen, and which nodes this one woke",
+        "whether a wake of this node was proved, and which nodes this one woke",
         host.PROVE,
         host.proof,
         needs=("memory",),
