@@ -13,6 +13,7 @@ from app.domain.events import (
     WakeBurstStarted,
 )
 from app.domain.model import FarmId, NodeId, Power
+from app.domain.services.events.event_handler import EventHandler
 from tests.rigs.virtual_farm import VirtualFarm
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +33,22 @@ async def test_an_event_is_not_acknowledged_before_the_chain_was_read(farm: Virt
         node.chain.unavailable = False
         await farm.until(lambda: not node.stream.pending, within_s=60)
         assert node.recorded(EventsHandled)
+
+
+async def test_an_event_for_which_a_bug_reads_nothing_stays_pending(
+    farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: object) -> None:
+        """The chain is not read."""
+
+    monkeypatch.setattr(EventHandler, "_look", nothing)
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        await node.deliver(up(farm, 2))
+        await farm.clock.sleep(60)
+        assert len(node.stream.pending) == 1
+        failures = {told.error for told in node.recorded(OperationFailed) if told.doing == "handling events"}
+        assert failures == {"the chain was not read for it"}
 
 
 async def test_what_could_not_be_acknowledged_is_not_reported_as_handled(farm: VirtualFarm) -> None:

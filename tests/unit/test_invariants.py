@@ -21,10 +21,12 @@ from app.domain.rules.invariants import (
     check_power_off,
     check_reboot,
     check_sample,
+    check_up,
 )
 from app.domain.rules.power import Observation, OwnPower
 from app.domain.services.context.alongside import alongside
 from app.domain.services.own_power import shutdown
+from app.domain.services.own_power.host_orders import HostOrders
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
@@ -84,6 +86,12 @@ def test_no_down_against_the_target_or_where_power_management_is_off() -> None:
         check_down(seen(UP), enabled=True)
 
 
+def test_no_state_up_while_the_host_powers_off() -> None:
+    check_up(ordered=False)
+    with pytest.raises(InvariantBroken, match="say Up while the host powers off"):
+        check_up(ordered=True)
+
+
 def test_no_uptime_that_falls_within_one_boot() -> None:
     check_sample(UptimeSample(60, 1000), UptimeSample(60, 900))
     with pytest.raises(InvariantBroken, match="uptime that fell"):
@@ -138,6 +146,24 @@ async def test_each_order_needs_an_arming_of_its_own(farm: VirtualFarm, monkeypa
         await life()
     assert failed.group_contains(InvariantBroken, match="not armed")
     assert len(machines[0].recorded(PowerOffOrdered)) == 1
+
+
+async def test_an_abort_that_forgets_the_order_says_no_up(farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    machines: list[VirtualNode] = []
+
+    async def forgets(orders: HostOrders, *_: object) -> None:
+        orders.ordered = True
+
+    async def life() -> None:
+        async with farm.running(1, before=machines.append):
+            monkeypatch.setattr(HostOrders, "insist", forgets)
+            await farm.set_target(1, Power.DOWN)
+            await farm.clock.sleep(900)
+
+    with pytest.raises(BaseExceptionGroup) as failed:
+        await life()
+    assert failed.group_contains(InvariantBroken, match="say Up while the host powers off")
+    assert machines[0].recorded(PowerStateSet)[-1].power is Power.DOWN
 
 
 class TestAlongside:

@@ -2,7 +2,7 @@
 
 A broken invariant is a bug, and no error of the domain: it ends the process before the act. The service manager
 restarts powerd, which looks at the chain again. These are no ``assert`` statements, since ``python -O`` leaves those
-out. Waking has none: there a restart would cost more than a needless packet.
+out. Waking has none: there a restart would cost more than a needless packet, and a promise of the simulator watches.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ def check_down(seen: Observation, *, enabled: bool) -> None:
     """Before the state Down is sent (R3, R4)."""
     _must(enabled, "say Down while power management is not enabled")
     _must(wants_down(seen.best.power), "say Down while the target is not Down")
+
+
+def check_up(*, ordered: bool) -> None:
+    """Before a shutdown sends the state Up (R12): after its order the host goes down, and Up would be a lie."""
+    _must(not ordered, "say Up while the host powers off")
 
 
 def check_sample(before: UptimeSample, sample: UptimeSample) -> None:

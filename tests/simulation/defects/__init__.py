@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from tests.simulation.defects.defect import Defect
 from tests.simulation.defects.events import EVENTS
+from tests.simulation.defects.invariants import INVARIANTS
 from tests.simulation.defects.own_power import OWN_POWER
 from tests.simulation.defects.paid import PAID
 from tests.simulation.defects.uptime import UPTIME
 from tests.simulation.defects.waking import WAKING
 
-DEFECTS: dict[str, Defect] = {**EVENTS, **OWN_POWER, **WAKING, **UPTIME, **PAID}
+DEFECTS: dict[str, Defect] = {**EVENTS, **OWN_POWER, **WAKING, **INVARIANTS, **UPTIME, **PAID}

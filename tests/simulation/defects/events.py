@@ -57,6 +57,15 @@ def _restarts_on_a_bad_event(services: NodeServices, ports: Ports) -> None:
     handler.handle = restarting
 
 
+def _looks_at_nothing(services: NodeServices, ports: Ports) -> None:
+    handler: Any = services.server._handler
+
+    async def nothing(*_: object) -> None:
+        """The chain is not read."""
+
+    handler._look = nothing
+
+
 def _never_reconnects(services: NodeServices, ports: Ports) -> None:
     server: Any = services.server
 
@@ -95,6 +104,7 @@ EVENTS: dict[str, Defect] = {
     "one bad event restarts the loop": Defect(
         "a malformed entry ends the loop, and what came with it is lost", services=_restarts_on_a_bad_event
     ),
+    "looks at nothing": Defect("the chain is not read for an event", services=_looks_at_nothing),
     "no resync on a clock": Defect(
         "the chain is looked at after events only", policies=_no_resync, services=_resyncs_only_once
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from app.domain.errors import EventsUnavailable, PowerdError
+from app.domain.errors import ChainUnavailable, EventsUnavailable, PowerdError
 from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malformed, OperationFailed
 from app.domain.measurements import EventsPutOff
 from app.domain.model import NodeId
@@ -20,6 +20,9 @@ from app.domain.services.events.event_inbox import EventInbox
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.wake_service import WakeService
 from app.ports.power_events import PowerEvents
+
+NOT_LOOKED_AT = ChainUnavailable("the chain was not read for it")
+"""The failure of a node until its look has succeeded: an event is handled by evidence alone."""
 
 
 class EventHandler:
@@ -85,7 +88,7 @@ class EventHandler:
 
         ``fresh``: whether one of the events that name the node is fresh. Else the node is looked at as on the clock.
         """
-        failed: dict[NodeId, PowerdError] = {}
+        failed: dict[NodeId, PowerdError] = dict.fromkeys(fresh, NOT_LOOKED_AT)
         if self._one_by_one:
             async with asyncio.TaskGroup() as looks:
                 for node in fresh:
@@ -114,6 +117,8 @@ class EventHandler:
             self._wakes.on_event(hinted)
         if others := {node: powers[node] for node in peers if not fresh[node]}:
             self._wakes.on_look(others, asked_at_s=asked_at_s)
+        for node in nodes:
+            del failed[node]
 
     def _put_off(self, deliveries: Sequence[Delivery], reasons: Iterable[PowerdError]) -> None:
         retry_in_s = self.inbox.postpone(deliveries)

@@ -10,7 +10,7 @@ from app.domain.errors import DownNotFinal, PowerdError
 from app.domain.events import OperationFailed, PowerOffDecided, ShutdownAborted, ShutdownStep
 from app.domain.model import Inclusion, Power
 from app.domain.moments import utc
-from app.domain.rules.invariants import Look, check_power_off
+from app.domain.rules.invariants import Look, check_power_off, check_up
 from app.domain.rules.power import GUARDS, Observation, OwnPower, decide, names
 from app.domain.rules.shutdown import Finality, ShutdownPolicy, Step, finality_of_down
 from app.domain.services.context.alongside import alongside
@@ -212,6 +212,7 @@ class Shutdown:
         self._telemetry.record(ShutdownAborted(self._step.value, reason))
         await self._stay()
         await self._state.window.note(last)
+        check_up(ordered=self._orders.ordered)
         await self._state.take_back()
 
     async def _take_back(self) -> None:

@@ -21,6 +21,7 @@ from app.entrypoints.simulator.promises.the_daemon_never_fails import TheDaemonN
 from app.entrypoints.simulator.promises.the_last_waker_stays import TheLastWakerStays
 from app.entrypoints.simulator.promises.uptime_before_every_power_off import UptimeBeforeEveryPowerOff
 from app.entrypoints.simulator.promises.wakes_begin_at_once import WakesBeginAtOnce
+from app.entrypoints.simulator.promises.wakes_follow_the_chain import WakesFollowTheChain
 from app.entrypoints.simulator.watching.promise import Promise
 
 ALL: tuple[type[Promise], ...] = (
@@ -38,6 +39,7 @@ ALL: tuple[type[Promise], ...] = (
     PowerFollowsTheTarget,
     EveryWakeEnds,
     WakesBeginAtOnce,
+    WakesFollowTheChain,
     NoUptimeGap,
     NoIncomeIsLostInSilence,
     NoPaidHourLost,

@@ -58,7 +58,7 @@ class CostStaysBounded(Promise):
         self._bursts: Counter[NodeId] = Counter()
         self._fees_at_s: dict[tuple[NodeId, str], deque[float]] = {}
 
-    def burst_started(self, event: WakeBurstStarted) -> None:
+    def burst_started(self, machine: Machine, event: WakeBurstStarted) -> None:  # noqa: ARG002
         self._bursts[event.node] += 1
 
     def block_made(self, block: Block) -> None:

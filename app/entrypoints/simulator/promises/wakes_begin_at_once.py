@@ -29,7 +29,7 @@ class WakesBeginAtOnce(Promise):
         super().__init__(world)
         self._burst_at_s: dict[NodeId, float] = {}
 
-    def burst_started(self, event: WakeBurstStarted) -> None:
+    def burst_started(self, machine: Machine, event: WakeBurstStarted) -> None:  # noqa: ARG002
         self._burst_at_s[event.node] = self.world.now_s()
 
     def block_made(self, block: Block) -> None:

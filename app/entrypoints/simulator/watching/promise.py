@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar
 
 from app.adapters.simulated.ledger_blocks import Block
-from app.domain.events import Delivery, WakeBurstStarted
+from app.domain.events import Delivery, WakeBurstStarted, WakeEnded
 from app.domain.model import NodeId
 from app.entrypoints.simulator.income.minted import Lost
 from app.entrypoints.simulator.watching.violation import Violation
@@ -65,8 +65,11 @@ class Promise:
     def block_made(self, block: Block) -> None:
         """A block is on the chain."""
 
-    def burst_started(self, event: WakeBurstStarted) -> None:
-        """A daemon sent the first packet of a burst."""
+    def burst_started(self, machine: Machine, event: WakeBurstStarted) -> None:
+        """Its daemon sent the first packet of a burst."""
+
+    def wake_ended(self, machine: Machine, event: WakeEnded) -> None:
+        """Its daemon ended a wake."""
 
     def acknowledged(self, machine: Machine, deliveries: Sequence[Delivery]) -> None:
         """Its daemon acknowledges."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from app.adapters.simulated.ledger_blocks import Block
-from app.domain.events import Delivery, DomainEvent, Reconciled, WakeBurstStarted
+from app.domain.events import Delivery, DomainEvent, Reconciled, WakeBurstStarted, WakeEnded
 from app.domain.model import NodeId
 from app.entrypoints.simulator.income.minted import Lost, Minted
 from app.entrypoints.simulator.watching.promise import Promise
@@ -22,6 +22,7 @@ MOMENTS = (
     "machine_changed",
     "block_made",
     "burst_started",
+    "wake_ended",
     "acknowledged",
     "powers_read",
     "daemon_failed",
@@ -92,7 +93,9 @@ class Watch:
         self._note(machine.identity.node, kind.__name__ if kind is Reconciled else repr(event))
         self.tally.recorded(machine, event)
         if isinstance(event, WakeBurstStarted):
-            self._notify("burst_started", event)
+            self._notify("burst_started", machine, event)
+        elif isinstance(event, WakeEnded):
+            self._notify("wake_ended", machine, event)
 
     def acknowledged(self, machine: Machine, deliveries: Sequence[Delivery]) -> None:
         self._notify("acknowledged", machine, deliveries)
