@@ -9,7 +9,7 @@ from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.extrinsics import Extrinsics
 from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.past import power_in
-from app.adapters.substrate.state import doubt_of, head_state
+from app.adapters.substrate.state import doubt_of, head_state, undecoded
 from app.domain.errors import ChainUnavailable, PermanentError
 from app.domain.model import (
     FarmId,
@@ -67,16 +67,18 @@ class SubstrateChain:
 
     async def head(self, kind: HeadKind) -> Head:
         """The head with its number, its hash and its own time."""
-        return (await head_state(self._client, kind, lambda _: ())).head
+        return (await head_state(self._client, kind, lambda _: (), undecoded)).head
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
         """One storage query at one block, for any number of nodes. No entry means state and target Up."""
         asked = tuple(nodes)
         state = await head_state(
-            self._client, kind, lambda runtime: [records.power_key(runtime, node) for node in asked]
+            self._client,
+            kind,
+            lambda runtime: [records.power_key(runtime, node) for node in asked],
+            lambda runtime, values: records.powers(runtime, asked, values),
         )
-        powers = await self._client.compute(lambda: records.powers(state.runtime, asked, state.values))
-        return PowerReading(state.head, powers)
+        return PowerReading(state.head, state.content)
 
     async def power_in(self, node: NodeId, block: Inclusion) -> PastPower | None:
         """Read from that block's state, if any endpoint still has it."""
@@ -89,15 +91,21 @@ class SubstrateChain:
         """
         asked = tuple(nodes)
         state = await head_state(
-            self._client, HeadKind.BEST, lambda runtime: [records.node_key(runtime, node) for node in asked]
+            self._client,
+            HeadKind.BEST,
+            lambda runtime: [records.node_key(runtime, node) for node in asked],
+            lambda runtime, values: records.nodes(runtime, asked, values),
         )
-        found = await self._client.compute(lambda: records.nodes(state.runtime, asked, state.values))
         doubt = doubt_of(self._client, state.head)
-        return found if not doubt else {node: _doubted(node, found.get(node), doubt) for node in asked}
+        if not doubt:
+            return state.content
+        return {node: _doubted(node, state.content.get(node), doubt) for node in asked}
 
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
         """Ids of all nodes of the farm, ascending. At an old head also those of the answer before."""
-        state = await head_state(self._client, HeadKind.BEST, lambda runtime: [records.farm_nodes_key(runtime, farm)])
+        state = await head_state(
+            self._client, HeadKind.BEST, lambda runtime: [records.farm_nodes_key(runtime, farm)], undecoded
+        )
         listed = await self._client.decode(lambda: records.farm_nodes(state.runtime, farm, state.values))
         if doubt := doubt_of(self._client, state.head):
             listed = tuple(sorted({*listed, *self._farms.get(farm, ())}))

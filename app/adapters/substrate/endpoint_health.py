@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.endpoint import Endpoint, Kind
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
-from app.adapters.substrate.state import state_at
+from app.adapters.substrate.state import state_at, undecoded
 from app.domain.errors import WrongChain
 from app.domain.model import EndpointTrouble, HeadKind
 
@@ -37,7 +37,7 @@ class SubstrateEndpoints:
     async def _try(self, endpoint: Endpoint) -> None:
         try:
             async with self._client.visit(endpoint) as connection:
-                state = await state_at(self._client, connection, None, HeadKind.BEST, lambda _: ())
+                state = await state_at(self._client, connection, None, HeadKind.BEST, lambda _: (), undecoded)
         except (EndpointFailed, RpcRefused, WrongChain) as error:
             endpoint.failed(Kind.ANSWERS, error.reason if isinstance(error, EndpointFailed) else str(error))
             return

@@ -16,7 +16,7 @@ from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.node_events import Events, Values, events_of_blocks, time_of
 from app.adapters.substrate.rpc import Request, RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
-from app.adapters.substrate.state import State, head_state, state_at
+from app.adapters.substrate.state import State, head_state, state_at, undecoded
 from app.domain.blocks import BlockRef
 from app.domain.errors import ChainUnavailable, HistoryForgotten
 from app.domain.minting.events import Initial
@@ -48,7 +48,7 @@ class SubstrateFarmHistory:
 
     async def newest(self) -> TimedBlock:
         """The finalized head."""
-        head = (await head_state(self._client, HeadKind.FINALIZED, lambda _: ())).head
+        head = (await head_state(self._client, HeadKind.FINALIZED, lambda _: (), undecoded)).head
         return TimedBlock(BlockRef(head.number or 0, head.hash or ""), int(head.time_s))
 
     async def last_before(self, time_s: int, newest: TimedBlock) -> TimedBlock:
@@ -128,10 +128,10 @@ class SubstrateFarmHistory:
             lambda: [TimedBlock(ref, time_of(runtime, ref, values)) for ref, values in raws]
         )
 
-    async def _state(self, at: TimedBlock, keys_of: Callable[..., Sequence[str]]) -> State:
-        async def question(connection: RpcConnection) -> State:
+    async def _state(self, at: TimedBlock, keys_of: Callable[..., Sequence[str]]) -> State[None]:
+        async def question(connection: RpcConnection) -> State[None]:
             try:
-                return await state_at(self._client, connection, at.ref.hash, HeadKind.FINALIZED, keys_of)
+                return await state_at(self._client, connection, at.ref.hash, HeadKind.FINALIZED, keys_of, undecoded)
             except RpcRefused as error:
                 raise _failure(connection, at.ref, error) from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.records import PALLET
-from app.adapters.substrate.state import head_state
+from app.adapters.substrate.state import head_state, undecoded
 from app.domain.model import FarmId, HeadKind, TwinId
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class SubstrateFarmOwners:
 
     async def owner(self, farm: FarmId) -> TwinId | None:
         """The twin that owns the farm; None where there is no such farm."""
-        state = await head_state(self._client, HeadKind.BEST, lambda r: [_farm_key(r, farm)])
+        state = await head_state(self._client, HeadKind.BEST, lambda r: [_farm_key(r, farm)], undecoded)
         record = await self._client.decode(
             lambda: state.runtime.value(PALLET, "Farms", state.values.get(_farm_key(state.runtime, farm)))
         )
@@ -30,14 +30,19 @@ class SubstrateFarmOwners:
 
     async def farms_of(self, twin: TwinId) -> Sequence[FarmId]:
         """All farms of the twin. The chain has no index for that, so every farm is read, thousands a request."""
-        counted = await head_state(self._client, HeadKind.BEST, lambda r: [r.key(PALLET, "FarmID")])
+        counted = await head_state(self._client, HeadKind.BEST, lambda r: [r.key(PALLET, "FarmID")], undecoded)
         runtime = counted.runtime
         count = await self._client.decode(
             lambda: int(runtime.value(PALLET, "FarmID", counted.values.get(runtime.key(PALLET, "FarmID"))))
         )
         farms = [FarmId(number) for number in range(1, count + 1)]
-        state = await head_state(self._client, HeadKind.BEST, lambda r: [_farm_key(r, farm) for farm in farms])
-        return await self._client.compute(lambda: _owned(state.runtime, state.values, farms, twin))
+        state = await head_state(
+            self._client,
+            HeadKind.BEST,
+            lambda r: [_farm_key(r, farm) for farm in farms],
+            lambda r, values: _owned(r, values, farms, twin),
+        )
+        return state.content
 
 
 def _farm_key(runtime: Runtime, farm: FarmId) -> str:

@@ -19,7 +19,7 @@ from app.adapters.substrate.answers import Changes, read
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.rpc import Request, RpcConnection
 from app.adapters.substrate.rpc_errors import RpcRefused
-from app.adapters.substrate.state import State, head_state
+from app.adapters.substrate.state import State, head_state, undecoded
 from app.domain.errors import WrongChain
 from app.domain.model import FarmId, Head, HeadKind, Node, NodeId, NodePower, Unreadable
 from app.domain.rules.farm_risk import UNKNOWN, Member, SignAge
@@ -66,10 +66,12 @@ class SubstrateFarmView:
 
     async def look(self, farm: FarmId) -> FarmView:
         """The whole farm, in some ten requests at any size. Without members where there is no such farm."""
-        listed = await head_state(self._client, HeadKind.BEST, lambda r: [records.farm_nodes_key(r, farm)])
+        listed = await head_state(self._client, HeadKind.BEST, lambda r: [records.farm_nodes_key(r, farm)], undecoded)
         ids = await self._client.decode(lambda: records.farm_nodes(listed.runtime, farm, listed.values))
-        state = await head_state(self._client, HeadKind.BEST, lambda runtime: _keys(runtime, ids))
-        members = await self._client.compute(lambda: _members(state, ids))
+        state = await head_state(
+            self._client, HeadKind.BEST, lambda r: _keys(r, ids), lambda r, values: _members(r, values, ids)
+        )
+        members = state.content
         past = await self._past(state, members)
         current = past.pop(state.head.number or 0, None)
         looks = [past[number] for number in _looks(state.head) if number in past]
@@ -77,7 +79,7 @@ class SubstrateFarmView:
         since, estimated = _since(members, past, state.head)
         return FarmView(farm, state.head, signed, since, estimated)
 
-    async def _past(self, state: State, members: Sequence[Member]) -> dict[int, _Past]:
+    async def _past(self, state: State[list[Member]], members: Sequence[Member]) -> dict[int, _Past]:
         """The head, some blocks before it, and those in which sleepers said Down; without those that are pruned."""
         accounts = await self._accounts(members)
         looks = {state.head.number or 0, *_looks(state.head)}
@@ -111,9 +113,12 @@ class SubstrateFarmView:
     async def _accounts(self, members: Sequence[Member]) -> Mapping[NodeId, bytes]:
         twins = {member.id: member.record.twin for member in members if isinstance(member.record, Node)}
         state = await head_state(
-            self._client, HeadKind.BEST, lambda runtime: [records.twin_key(runtime, twin) for twin in twins.values()]
+            self._client,
+            HeadKind.BEST,
+            lambda runtime: [records.twin_key(runtime, twin) for twin in twins.values()],
+            lambda runtime, values: records.accounts(runtime, twins, values),
         )
-        return await self._client.compute(lambda: records.accounts(state.runtime, twins, state.values))
+        return state.content
 
 
 def _keys(runtime: Runtime, ids: Sequence[NodeId]) -> list[str]:
@@ -137,8 +142,7 @@ def _contracts(runtime: Runtime, node: NodeId, values: Mapping[str, str]) -> int
         return None
 
 
-def _members(state: State, ids: Sequence[NodeId]) -> list[Member]:
-    runtime, values = state.runtime, state.values
+def _members(runtime: Runtime, values: Mapping[str, str], ids: Sequence[NodeId]) -> list[Member]:
     nodes, powers = records.nodes(runtime, ids, values), records.powers(runtime, ids, values)
     absent = Unreadable("it is on the farm's list of nodes, and the chain has no record of it")
     return [

@@ -11,7 +11,7 @@ from app.adapters.substrate.records import PALLET, account_key
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed
 from app.adapters.substrate.signing import Signer
-from app.adapters.substrate.state import head_state
+from app.adapters.substrate.state import head_state, undecoded
 from app.domain.model import HeadKind, NodeId, Power, TwinId
 
 UNITS_PER_TFT = 10_000_000
@@ -42,6 +42,7 @@ class SubstrateFarmerAccount:
             self._client,
             HeadKind.BEST,
             lambda runtime: [runtime.key(PALLET, "TwinIdByAccountID", account), account_key(runtime, account)],
+            undecoded,
         )
 
         def read() -> Account:

@@ -8,7 +8,7 @@ from typing import Any
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.records import PALLET, account_of
-from app.adapters.substrate.state import doubt_of, head_state
+from app.adapters.substrate.state import doubt_of, head_state, undecoded
 from app.domain.errors import ChainUnavailable, UnknownIdentity
 from app.domain.model import FarmId, Head, HeadKind, NodeId, NodeIdentity, TwinId
 
@@ -101,7 +101,9 @@ class SubstrateIdentity:
             )
 
     async def _read(self, item: str, argument: int | bytes) -> Any:
-        state = await head_state(self._client, HeadKind.BEST, lambda runtime: [runtime.key(PALLET, item, argument)])
+        state = await head_state(
+            self._client, HeadKind.BEST, lambda runtime: [runtime.key(PALLET, item, argument)], undecoded
+        )
         self._heads.append(state.head)
         runtime, values = state.runtime, state.values
         return await self._client.decode(

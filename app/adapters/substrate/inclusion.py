@@ -65,16 +65,15 @@ async def _outcomes(client: SubstrateClient, connection: RpcConnection, block_ha
         return None
     block = read(connection.name, SignedBlock, answer).block
     state = await state_at(
-        client, connection, block_hash, HeadKind.BEST, lambda runtime: [runtime.key("System", "Events")]
+        client,
+        connection,
+        block_hash,
+        HeadKind.BEST,
+        lambda runtime: [runtime.key("System", "Events")],
+        lambda runtime, values: runtime.outcomes(values.get(runtime.key("System", "Events"))),
     )
-    runtime, values = state.runtime, state.values
-    try:
-        outcomes = await client.compute(lambda: runtime.outcomes(values.get(runtime.key("System", "Events"))))
-    except (ValueError, KeyError, TypeError) as problem:
-        reason = f"the events of block {block_hash} can't be read: {problem}"
-        raise EndpointFailed(connection.name, reason) from problem
     assert state.head.number is not None
-    return BlockOutcomes(state.head.number, block.extrinsics, outcomes)
+    return BlockOutcomes(state.head.number, block.extrinsics, state.content)
 
 
 async def search(client: SubstrateClient, connection: RpcConnection, signed: Signed) -> Search:

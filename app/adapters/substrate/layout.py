@@ -2,7 +2,7 @@
 
 The library takes 0.15 ms to build a key, which is too long for a thousand nodes at once. For maps with
 u32 keys and Blake2_128Concat (tfchain's maps), this module builds the key, a hundred times faster. The
-library builds all other keys.
+library builds all other keys. It takes 0.1 ms to read an integer, too: each read of the chain has two.
 """
 
 from __future__ import annotations
@@ -13,10 +13,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One storage item. ``default`` is the value of an absent entry (``0x…``), if it has one."""
+    """One storage item.
+
+    ``unsigned_bytes`` is the size of an unsigned integer (None: another type). ``default`` is the value of an
+    absent entry (``0x…``), if it has one.
+    """
 
     prefix: bytes
     type_name: str
+    unsigned_bytes: int | None
     blake2_concat_u32: bool
     default: str | None
 

@@ -9,7 +9,7 @@ from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.records import PALLET
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import RpcRefused
-from app.adapters.substrate.state import State, state_at
+from app.adapters.substrate.state import State, state_at, undecoded
 from app.domain.model import HeadKind, Inclusion, NodeId, NodePower, PastPower, Power, Unreadable
 from app.domain.power_changes import Changed, needs_parent, targets_at
 
@@ -19,7 +19,7 @@ TARGET, STATE = "PowerTargetChanged", "PowerStateChanged"
 async def power_in(client: SubstrateClient, node: NodeId, block: Inclusion) -> PastPower | None:
     """Power of the node after ``block``. None only if no endpoint has that state."""
 
-    async def question(connection: RpcConnection) -> State | None:
+    async def question(connection: RpcConnection) -> State[None] | None:
         try:
             block_hash = block.block_hash or await connection.call("chain_getBlockHash", block.block_number)
             if not isinstance(block_hash, str):
@@ -30,6 +30,7 @@ async def power_in(client: SubstrateClient, node: NodeId, block: Inclusion) -> P
                 block_hash,
                 HeadKind.BEST,
                 lambda runtime: [records.power_key(runtime, node), runtime.key("System", "Events")],
+                undecoded,
             )
         except RpcRefused:
             return None
@@ -48,11 +49,11 @@ async def power_in(client: SubstrateClient, node: NodeId, block: Inclusion) -> P
     return PastPower(state.head, power, *targets_at(changes, before))
 
 
-def _power(state: State, node: NodeId) -> NodePower | Unreadable:
+def _power(state: State[None], node: NodeId) -> NodePower | Unreadable:
     return records.powers(state.runtime, (node,), state.values)[node]
 
 
-def _changes(state: State, node: NodeId) -> Iterator[tuple[Changed, Power]]:
+def _changes(state: State[None], node: NodeId) -> Iterator[tuple[Changed, Power]]:
     """The changes of the node's power in the block's events, in their order."""
     for event in state.runtime.events(state.values.get(state.runtime.key("System", "Events"))):
         if event.pallet == PALLET and event.name in (TARGET, STATE) and event.attributes["node_id"] == node:

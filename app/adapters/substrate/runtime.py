@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.adapters.substrate.keys import SigningKey
@@ -95,6 +96,8 @@ class Runtime:
         if data is None:
             return None
         raw = bytes.fromhex(data.removeprefix("0x"))
+        if len(raw) == layout.unsigned_bytes:
+            return int.from_bytes(raw, "little")
         scale = self._config.create_scale_object(layout.type_name, data=ScaleBytes(raw), metadata=self._metadata)
         try:
             scale.decode()
@@ -110,19 +113,23 @@ class Runtime:
             function = self._storage_function(pallet, item)
             if function is None:
                 raise WrongChain(f"its runtime {self.spec_version} has no storage {pallet}.{item}")
-            u32 = self._config.get_decoder_class("u32")
-            parameters = [self._config.get_decoder_class(name) for name in function.get_params_type_string()]
+            parameters = function.get_params_type_string()
+            type_name = function.get_value_type_string()
             known = self._layouts[pallet, item] = Layout(
                 prefix=bytes(self._library_key(pallet, item, []).data),
-                type_name=function.get_value_type_string(),
+                type_name=type_name,
+                unsigned_bytes=next((bits // 8 for bits in (32, 64) if self._is_a(type_name, f"u{bits}")), None),
                 blake2_concat_u32=len(parameters) == 1
-                and issubclass(parameters[0], u32)
+                and self._is_a(parameters[0], "u32")
                 and function.get_param_hashers() == ["Blake2_128Concat"],
                 default="0x" + function.value_object["default"].value_object.hex()
                 if function.value["modifier"] == "Default"
                 else None,
             )
         return known
+
+    def _is_a(self, type_name: str, base: str) -> bool:
+        return issubclass(self._config.get_decoder_class(type_name), self._config.get_decoder_class(base))
 
     def _storage_function(self, pallet: str, item: str) -> Any:
         found = self._metadata.get_metadata_pallet(pallet)
@@ -135,7 +142,7 @@ class Runtime:
 
     # -- blocks ------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def upgrade_keys(self) -> list[str]:
         """The key of ``System.LastRuntimeUpgrade``; empty for a runtime without it."""
         if self._storage_function("System", "LastRuntimeUpgrade") is None:

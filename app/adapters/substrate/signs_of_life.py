@@ -16,7 +16,7 @@ from app.adapters.substrate.answers import Header
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import RpcRefused
-from app.adapters.substrate.state import KeysOf, State, head_state, state_at
+from app.adapters.substrate.state import KeysOf, Reading, State, head_state, state_at
 from app.domain.model import Counters, HeadKind, Node, NodeId
 
 EARLIER_BLOCKS = 200
@@ -42,7 +42,7 @@ class SubstrateSignsOfLife:
     async def counters(self, nodes: Collection[NodeId]) -> Counters:
         """Nonces at the finalized head."""
         accounts = await self._accounts_of(nodes)
-        found = await self._nonces(accounts, await head_state(self._client, HeadKind.FINALIZED, _keys_of(accounts)))
+        found = _counters(await head_state(self._client, HeadKind.FINALIZED, *_nonces_of(accounts)))
         self._still = {node for node, counter in found.of.items() if self._counters.get(node) == counter}
         self._counters |= found.of
         return found
@@ -50,26 +50,21 @@ class SubstrateSignsOfLife:
     async def earlier(self, nodes: Collection[NodeId]) -> Counters | None:
         """Nonces 200 blocks earlier: a node without an archive still has the state of some 250 blocks."""
         accounts = await self._accounts_of(nodes)
-        keys_of = _keys_of(accounts)
 
-        async def question(connection: RpcConnection) -> State | None:
+        async def question(connection: RpcConnection) -> State[dict[NodeId, int]] | None:
             head = await connection.ask_for(str, "chain_getFinalizedHead")
             number = (await connection.ask_for(Header, "chain_getHeader", head)).height
             if number < 1:
                 return None  # only block 0 is finalized
             then = await connection.ask_for(str, "chain_getBlockHash", max(number - EARLIER_BLOCKS, 1))
             try:
-                return await state_at(self._client, connection, then, HeadKind.FINALIZED, keys_of)
+                return await state_at(self._client, connection, then, HeadKind.FINALIZED, *_nonces_of(accounts))
             except RpcRefused as error:
                 log.info("an earlier block can't be read: %s", error)
                 return None
 
         state = await self._client.ask(question)
-        return None if state is None else await self._nonces(accounts, state)
-
-    async def _nonces(self, accounts: Mapping[NodeId, bytes], state: State) -> Counters:
-        found = await self._client.compute(lambda: records.nonces(state.runtime, accounts, state.values))
-        return Counters(state.head.time_s, found)
+        return None if state is None else _counters(state)
 
     async def _accounts_of(self, nodes: Collection[NodeId]) -> Mapping[NodeId, bytes]:
         await self._find_accounts([node for node in nodes if self._is_to_be_looked_up(node)])
@@ -83,18 +78,31 @@ class SubstrateSignsOfLife:
     async def _find_accounts(self, nodes: Collection[NodeId]) -> None:
         if not nodes:
             return
-        state = await head_state(
-            self._client, HeadKind.BEST, lambda runtime: [records.node_key(runtime, node) for node in nodes]
+        asked = tuple(nodes)
+        found = await head_state(
+            self._client,
+            HeadKind.BEST,
+            lambda runtime: [records.node_key(runtime, node) for node in asked],
+            lambda runtime, values: records.nodes(runtime, asked, values),
         )
-        found = await self._client.compute(lambda: records.nodes(state.runtime, tuple(nodes), state.values))
-        twins = {node: record.twin for node, record in found.items() if isinstance(record, Node)}
+        twins = {node: record.twin for node, record in found.content.items() if isinstance(record, Node)}
         state = await head_state(
-            self._client, HeadKind.BEST, lambda runtime: [records.twin_key(runtime, twin) for twin in twins.values()]
+            self._client,
+            HeadKind.BEST,
+            lambda runtime: [records.twin_key(runtime, twin) for twin in twins.values()],
+            lambda runtime, values: records.accounts(runtime, twins, values),
         )
-        accounts = await self._client.compute(lambda: records.accounts(state.runtime, twins, state.values))
+        accounts = state.content
         self._accounts |= accounts
         self._looked_up_s |= dict.fromkeys(accounts, time.monotonic())
 
 
-def _keys_of(accounts: Mapping[NodeId, bytes]) -> KeysOf:
-    return lambda runtime: [records.account_key(runtime, account) for account in accounts.values()]
+def _nonces_of(accounts: Mapping[NodeId, bytes]) -> tuple[KeysOf, Reading[dict[NodeId, int]]]:
+    return (
+        lambda runtime: [records.account_key(runtime, account) for account in accounts.values()],
+        lambda runtime, values: records.nonces(runtime, accounts, values),
+    )
+
+
+def _counters(state: State[dict[NodeId, int]]) -> Counters:
+    return Counters(state.head.time_s, state.content)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from app.adapters.substrate.answers import Changes, Header, RuntimeVersion, read
 from app.adapters.substrate.client import SubstrateClient
@@ -25,32 +25,43 @@ from app.domain.model import Head, HeadKind
 if TYPE_CHECKING:
     from app.adapters.substrate.runtime import Runtime
 
+Content = TypeVar("Content")
+Values = Mapping[str, str]
 KeysOf = Callable[["Runtime"], Sequence[str]]
+Reading = Callable[["Runtime", Values], Content]
+"""Decodes the values, in the worker's thread, by the runtime that wrote them."""
 
 KEYS_PER_REQUEST = 4096
 UPGRADES_PER_READ = 3
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """Stored values of one block, by storage key. A key without an entry is not in ``values``."""
+class State(Generic[Content]):
+    """Stored values of one block, by storage key, and what they mean. A key without an entry is not in ``values``."""
 
     head: Head
     runtime: Runtime
-    values: Mapping[str, str]
+    values: Values
+    content: Content
 
 
-async def head_state(client: SubstrateClient, kind: HeadKind, keys_of: KeysOf) -> State:
+def undecoded(_: Runtime, __: Values) -> None:
+    """The content of a state whose values the caller decodes."""
+
+
+async def head_state(
+    client: SubstrateClient, kind: HeadKind, keys_of: KeysOf, reading: Reading[Content]
+) -> State[Content]:
     """Values at the head of that kind. Raises `ChainUnavailable`, `WrongChain`.
 
     If that head is too old, the other endpoints are asked too, and the newest head is used.
     """
 
-    async def question(connection: RpcConnection) -> State:
+    async def question(connection: RpcConnection) -> State[Content]:
         block_hash = None
         if kind is HeadKind.FINALIZED:
             block_hash = await connection.ask_for(str, "chain_getFinalizedHead")
-        return await state_at(client, connection, block_hash, kind, keys_of)
+        return await state_at(client, connection, block_hash, kind, keys_of, reading)
 
     state = await client.ask(question)
     for _ in range(ATTEMPTS):
@@ -70,21 +81,28 @@ def doubt_of(client: SubstrateClient, head: Head) -> str:
 
 
 async def state_at(
-    client: SubstrateClient, connection: RpcConnection, block_hash: str | None, kind: HeadKind, keys_of: KeysOf
-) -> State:
+    client: SubstrateClient,
+    connection: RpcConnection,
+    block_hash: str | None,
+    kind: HeadKind,
+    keys_of: KeysOf,
+    reading: Reading[Content],
+) -> State[Content]:
     """Values at one block (None: the best head). Raises `EndpointFailed`, `RpcRefused` or `WrongChain`."""
     runtime = await client.any_runtime(connection, block_hash)
     for _ in range(UPGRADES_PER_READ):
         keys = await client.compute(partial(_keys, runtime, keys_of))
         found, values = await _fetch(connection, keys, block_hash)
+        decode = partial(_state, runtime, values, kind, found, reading)
         try:
-            spec, head = await client.compute(partial(_explain, runtime, values, kind, found))
-        except ValueError as error:
+            spec, state = await client.compute(partial(_if_its_own, runtime, values, decode))
+            if spec is None:
+                spec = (await _version_after(connection, found)).spec_version
+                state = await client.compute(decode) if spec == runtime.spec_version else None
+        except (ValueError, KeyError, TypeError) as error:
             raise EndpointFailed(connection.name, f"block {found} can't be read: {error}") from error
-        if spec is None:
-            spec = (await _version_after(connection, found)).spec_version
-        if spec == runtime.spec_version and head is not None:
-            return State(head, runtime, values)
+        if state is not None:
+            return state
         runtime = await _runtime_of(client, connection, found, spec)
     raise EndpointFailed(connection.name, "its runtime changes faster than it can be read")
 
@@ -98,16 +116,21 @@ def _keys(runtime: Runtime, keys_of: KeysOf) -> list[str]:
     ]
 
 
-def _explain(
-    runtime: Runtime, values: Mapping[str, str], kind: HeadKind, block_hash: str
-) -> tuple[int | None, Head | None]:
-    """The spec version that executed the block (None: not in its state), and the head as this runtime reads it."""
+def _if_its_own(
+    runtime: Runtime, values: Values, decode: Callable[[], State[Content]]
+) -> tuple[int | None, State[Content] | None]:
+    """The spec version that executed the block (None: not in its state), and the state if it is this runtime's."""
     spec = runtime.spec_of_block(values)
-    if spec is not None and spec != runtime.spec_version:
-        return spec, None
+    return spec, decode() if spec == runtime.spec_version else None
+
+
+def _state(
+    runtime: Runtime, values: Values, kind: HeadKind, block_hash: str, reading: Reading[Content]
+) -> State[Content]:
     number = runtime.value("System", "Number", values.get(runtime.key("System", "Number")))
     milliseconds = runtime.value("Timestamp", "Now", values.get(runtime.key("Timestamp", "Now")))
-    return spec, Head(kind, number, block_hash, milliseconds / 1000)
+    head = Head(kind, number, block_hash, milliseconds / 1000)
+    return State(head, runtime, values, reading(runtime, values))
 
 
 async def _runtime_of(client: SubstrateClient, connection: RpcConnection, block_hash: str, spec: int) -> Runtime:
