@@ -12,6 +12,7 @@ from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.trigger import Trigger
 
 ENTRIES_MAX = 4096
+IDLE_S = 3600.0
 RETRY = Backoff(1.0, 30.0)
 
 
@@ -30,7 +31,6 @@ class EventInbox:
         self._entries_max = entries_max
         self._waiting: dict[str, Delivery] = {}
         self._failed: dict[str, Attempts] = {}
-        self._filled = asyncio.Event()
         self._news = Trigger(context.clock)
         self._room = asyncio.Event()
         self._room.set()
@@ -41,18 +41,14 @@ class EventInbox:
         if any(delivery.id not in self._waiting for delivery in batch):
             self._news.pull("a new delivery")
         self._waiting.update((delivery.id, delivery) for delivery in batch)
-        if self._waiting:
-            self._filled.set()
         if len(self._waiting) >= self._entries_max:
             self._room.clear()
 
     async def due(self) -> Sequence[Delivery]:
         """The deliveries to handle now, as soon as there is one; they stay until `done`."""
-        while True:
-            await self._filled.wait()
-            if due := self._due_now():
-                return due
-            await self._news.wait(min(failed.due_in_s for failed in self._failed.values()))
+        while not (due := self._due_now()):
+            await self._news.wait(min((failed.due_in_s for failed in self._failed.values()), default=IDLE_S))
+        return due
 
     def _due_now(self) -> Sequence[Delivery]:
         waiting = self._waiting.values()
@@ -73,7 +69,5 @@ class EventInbox:
         for delivery in batch:
             self._waiting.pop(delivery.id, None)
             self._failed.pop(delivery.id, None)
-        if not self._waiting:
-            self._filled.clear()
         if len(self._waiting) < self._entries_max:
             self._room.set()
