@@ -77,7 +77,7 @@ def test_the_page_shows_shares_and_what_every_lost_hour_was_lost_to() -> None:
     assert data.credited[0][2].endswith("% credited")
     assert data.lost["lost: OVERSLEPT"] == "not credited: asleep for more than 24 hours"
     assert "lost: OVERSLEPT" in [data.marks[mark] for mark in outcome.timelines[2][1::2]]
-    assert "credited" in [tile[0] for tile in data.tiles]
+    assert "credited by the grid" in [tile[0] for tile in data.tiles]
 
 
 def simulate(*arguments: str) -> Result:

@@ -105,9 +105,13 @@ def test_wattage_and_price_of_a_node_are_its_own() -> None:
 def test_the_first_tiles_say_what_a_month_of_this_brings() -> None:
     outcome = run(scripted((600, 2, "Down")))
     tiles = report_data(outcome).tiles
-    assert [what for what, _, _ in tiles[:4]] == ["saved per month", "credited", "asleep at a time", "nodes at risk"]
+    assert [what for what, _, _ in tiles[:5]] == [
+        *("energy saved per month", "money saved per month", "credited by the grid"),
+        *("nodes that sleep", "nodes at risk"),
+    ]
     per_month = outcome.energy.saved_kwh * LENGTH_S / (4 * 3600)
     assert tiles[0][1] == f"{per_month:,.1f} kWh"
+    assert tiles[1][1] == f"{per_month * 0.3:,.2f} EUR"
 
 
 def test_a_page_of_too_much_is_thinned_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,11 +126,11 @@ def test_a_page_of_too_much_is_thinned_and_says_so(monkeypatch: pytest.MonkeyPat
     assert data.series[-1][0] == 6 * 3600
     assert len(data.faults) == 2
     assert [line.split(":")[0] for line in data.left_out] == [
-        f"Timelines of {len(shown)} of 6 nodes",
-        "One of 8 points of the curves over time.",
-        f"The first 2 of {len(outcome.plan.faults)} faults.",
+        f"It has the timelines of {len(shown)} of 6 nodes",
+        "The curves over time show one of 8 points.",
+        f"It lists the first 2 of {len(outcome.plan.faults)} faults.",
     ]
-    assert "Timelines of" in report_page_of(outcome)
+    assert "It has the timelines of" in report_page_of(outcome)
 
 
 def test_a_curve_keeps_its_last_point() -> None:

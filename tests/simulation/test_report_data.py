@@ -18,6 +18,7 @@ from app.entrypoints.simulator.plan.plan import NodePlan
 from app.entrypoints.simulator.report.data import packed, report_data
 from app.entrypoints.simulator.report.page import ReportNotWritten, check_place, embedded, report_page_of, write_report
 from app.entrypoints.simulator.run.run import run
+from app.entrypoints.simulator.run.times import Times
 from app.entrypoints.simulator.watching.tally import MARKS
 from app.entrypoints.simulator.watching.violation import Violation
 from tests.simulation.farms import scripted
@@ -76,11 +77,31 @@ def test_the_bars_count_every_wake() -> None:
     outcome = eventful()
     data = report_data(outcome)
     packets, wakes = data.distributions
-    assert sum(packets.counts) == len(outcome.packet_latencies_s)
-    assert sum(wakes.counts) == len(outcome.wake_latencies_s) > 0
-    assert len(data.edges_s) == len(wakes.counts)
+    assert sum(packets.counts) + packets.longer == len(outcome.packet_latencies_s)
+    assert sum(wakes.counts) + wakes.longer == len(outcome.wake_latencies_s) > 0
     fullest = max(range(len(wakes.counts)), key=wakes.counts.__getitem__)
-    assert data.edges_s[fullest] <= outcome.wake_latencies_s.counts[0][0] < data.edges_s[fullest + 1]
+    assert fullest * wakes.step_s <= outcome.wake_latencies_s.counts[0][0] < (fullest + 1) * wakes.step_s
+
+
+@pytest.mark.parametrize(
+    ("times_s", "step_s", "bars", "longer"),
+    [
+        ({0.0: 5}, 0.1, 10, 0),
+        ({95.0: 50, 110.0: 50}, 5.0, 23, 0),
+        ({95.0: 500, 240.0: 2}, 5.0, 49, 0),
+        ({95.0: 500, 7200.0: 2}, 5.0, 20, 2),
+        ({95.0: 50, 200_000.0: 50}, 7200.0, 28, 0),
+        ({10_000_000.0: 50}, 345_600.0, 29, 0),
+    ],
+)
+def test_all_bars_have_the_same_width_and_rare_long_times_share_the_last(
+    times_s: dict[float, int], step_s: float, bars: int, longer: int
+) -> None:
+    outcome = eventful()
+    outcome.wake_latencies_s = Times(sorted(times_s.items()))
+    _, wakes = report_data(outcome).distributions
+    assert (wakes.step_s, len(wakes.counts), wakes.longer) == (step_s, bars, longer)
+    assert sum(wakes.counts) + wakes.longer == sum(times_s.values())
 
 
 def test_ten_thousand_nodes_fit_on_a_page_of_less_than_five_megabytes() -> None:

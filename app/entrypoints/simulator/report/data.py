@@ -31,6 +31,11 @@ AT_RISK_SHOWN = 200
 POINTS_MAX = 2000
 """Of the curves: more than the widest screen has dots."""
 FAULTS_MAX = 20_000
+POLICIES = {
+    "always-on": "no node sleeps (policy always-on)",
+    "bot": "the farmer's bot puts idle nodes to sleep (policy bot)",
+    "script": "a script sets the targets (policy script)",
+}
 
 
 class ReportData(Struct, kw_only=True):
@@ -59,7 +64,6 @@ class ReportData(Struct, kw_only=True):
     series: list[tuple[int, int, int, int]]
     """Second, nodes running, nodes dark, nodes whose target is Up."""
     seconds_in: dict[str, float]
-    edges_s: list[float]
     distributions: list[Distribution]
     spreads: list[tuple[str, ...]]
     energy: list[EnergyBar]
@@ -81,7 +85,6 @@ class ReportData(Struct, kw_only=True):
 
 def report_data(outcome: Outcome) -> ReportData:
     plan = outcome.plan
-    edges_s, its_distributions = distributions(outcome)
     names = list(outcome.promises)
     kinds = sorted({fault.kind for fault in plan.faults})
     number = {kind: index for index, kind in enumerate(kinds)}
@@ -102,8 +105,7 @@ def report_data(outcome: Outcome) -> ReportData:
         nodes=plan.nodes,
         series=[(round(at_s), running, dark, wanted) for at_s, running, dark, wanted in thinned(outcome.series)],
         seconds_in=outcome.seconds_in,
-        edges_s=edges_s,
-        distributions=its_distributions,
+        distributions=list(distributions(outcome)),
         spreads=list(spreads(outcome)),
         energy=list(energy_bars(outcome)),
         energy_note=energy_note(outcome),
@@ -145,13 +147,13 @@ def _left_out(outcome: Outcome) -> Iterator[str]:
     plan = outcome.plan
     if outcome.timelines_left_out:
         yield (
-            f"Timelines of {len(outcome.timelines):,} of {plan.nodes:,} nodes: those with broken promises, lost time "
-            "or risks first, and then those with the smallest ids (--json has all)."
+            f"It has the timelines of {len(outcome.timelines):,} of {plan.nodes:,} nodes: those with broken promises, "
+            "lost time or risks first, and then those with the smallest ids (--json has all)."
         )
     if len(outcome.series) > POINTS_MAX:
-        yield f"One of {-(-len(outcome.series) // POINTS_MAX)} points of the curves over time."
+        yield f"The curves over time show one of {-(-len(outcome.series) // POINTS_MAX)} points."
     if len(plan.faults) > FAULTS_MAX:
-        yield f"The first {FAULTS_MAX:,} of {len(plan.faults):,} faults."
+        yield f"It lists the first {FAULTS_MAX:,} of {len(plan.faults):,} faults."
 
 
 def packed(timeline: Sequence[int]) -> list[int]:
@@ -191,6 +193,6 @@ def _about(outcome: Outcome) -> str:
     faults = (
         "no faults" if not plan.faults else "one fault" if len(plan.faults) == 1 else f"{len(plan.faults):,} faults"
     )
-    return (
-        f"{nodes} in {farms}, {plan.hours:g} h of virtual time, {faults}; policy {plan.policy.kind}, seed {plan.seed}"
-    )
+    days = plan.hours / 24
+    length = f"{days:g} days" if days >= 2 and days.is_integer() else f"{plan.hours:g} hours"
+    return f"{nodes} in {farms}, {length}, {faults}; {POLICIES[plan.policy.kind]}; seed {plan.seed}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -20,28 +18,34 @@ Row = tuple[str, str, str]
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
 
-LADDER_S = (
-    *(0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0),
-    *(MINUTE_S * minutes for minutes in (1, 1.25)),
-    *(90.0, 95.0, 100.0, 105.0, 110.0, 115.0),
-    *(MINUTE_S * minutes for minutes in (2, 2.5, 3, 4, 5, 7, 10, 15, 20, 30, 45)),
-    *(HOUR_S * hours for hours in (1, 2, 4, 8, 12, 24, 48)),
+STEPS_S = (
+    *(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0),
+    *(MINUTE_S * minutes for minutes in (1, 2, 5, 10, 20, 30)),
+    *(HOUR_S * hours for hours in (1, 2, 4, 8, 12, 24)),
 )
-"""Where the bars of a distribution begin: milliseconds for packets, and fine around the minutes a boot takes."""
+BARS_MIN, BARS_MAX = 10, 30
+"""99 % of the times fit into at most ``BARS_MAX`` bars; there are up to twice as many where all times fit then."""
 
 EXTRINSIC = "extrinsic "
+EXTRINSICS = {
+    "change_power_state": "states that nodes reported",
+    "change_power_target": "targets that the farmer set",
+    "report_uptime_v2": "uptime reports",
+}
 
 MANY = 10_000
 """kWh, or money, whose fractions mean nothing."""
 
 
 class Distribution(Struct, kw_only=True):
-    """How many values lie from each edge to the next; the last bar has no end."""
+    """Bars of equal width, from 0 on."""
 
     name: str
-    of: str
-    """What the distribution counts."""
+    step_s: float
+    """The width of a bar."""
     counts: list[int]
+    longer: int
+    """Number of the times that are beyond the last bar."""
 
 
 class EnergyBar(Struct, kw_only=True):
@@ -52,7 +56,7 @@ class EnergyBar(Struct, kw_only=True):
     text: str
     money: str
     share: str
-    """Of the energy of always on."""
+    """Of the energy of nodes that never sleep."""
 
 
 def tiles(outcome: Outcome) -> Iterator[Row]:
@@ -60,23 +64,23 @@ def tiles(outcome: Outcome) -> Iterator[Row]:
     yield from _per_month(outcome)
     energy, counts = outcome.energy, outcome.counts
     wakes, wanted = len(outcome.wake_latencies_s), counts.get("wakes wanted", 0)
-    total_s = outcome.plan.nodes * outcome.plan.end_s
     yield (
         "saved in this run",
         _kwh(energy.saved_kwh),
         f"{_percent(_saved_share(outcome))}, {_money(outcome, energy.saved_money)}",
     )
-    yield "time dark", _percent(outcome.seconds_in.get("off", 0.0) / total_s), "of all node hours"
-    yield "wakes", f"{wakes:,}", f"of {wanted:,} wanted; {counts.get('powered off', 0):,} sleeps"
+    yield "wakes", f"{wakes:,}", f"of {wanted:,} wanted; nodes went to sleep {counts.get('powered off', 0):,} times"
     latencies_s = outcome.wake_latencies_s
     half = seconds(latencies_s.percentile(0.5))
-    yield "until awake", half, f"median; 99 % within {seconds(latencies_s.percentile(0.99))}" if wakes else "no wakes"
+    rest = f"or less for half of the wakes; {seconds(latencies_s.percentile(0.99))} or less for 99 %"
+    yield "from called to up", half, rest if wakes else "no wakes"
     waits_s, still = outcome.waits_s, outcome.still_waiting
     waited = sum(count for wait_s, count in waits_s.counts if wait_s > 0)
-    hours = outcome.seconds_in.get("running", 0.0) / HOUR_S
-    reads = counts.get("chain reads", 0)
-    yield "chain reads", f"{reads / hours:,.0f}" if hours else "–", f"per running node and hour; {reads:,} in all"
-    yield "workloads that waited", f"{waited + still:,}", f"of {len(waits_s) + still:,}; {still:,} still waiting"
+    yield (
+        "deployments that waited",
+        f"{waited + still:,}",
+        f"of {len(waits_s) + still:,}, until a node was up" + (f"; {still:,} still waiting" if still else ""),
+    )
 
 
 def _per_month(outcome: Outcome) -> Iterator[Row]:
@@ -84,58 +88,67 @@ def _per_month(outcome: Outcome) -> Iterator[Row]:
     energy, income, plan = outcome.energy, outcome.income, outcome.plan
     months = plan.end_s / LENGTH_S
     yield (
-        "saved per month",
+        "energy saved per month",
         _kwh(energy.saved_kwh / months),
-        f"{_percent(_saved_share(outcome))}, {_money(outcome, energy.saved_money / months)}",
+        f"{_percent(_saved_share(outcome))} of what nodes use that never sleep",
+    )
+    per_month = plan.income.per_node_and_month
+    lost_money = income.lost_money(per_month) / months
+    yield (
+        "money saved per month",
+        _money(outcome, energy.saved_money / months),
+        f"on electricity; income lost: {_money(outcome, lost_money)}" if per_month else "on electricity",
     )
     lost = ", ".join(f"{seconds(income.lost_s(to))} to {to.value}" for to in LostTo if income.lost_s(to))
     lost_months = f"; {len(income.months_lost):,} months lost" if income.months_lost else ""
-    share = income.credited_in_all_s / (plan.nodes * plan.end_s)
-    yield "credited", f"{100 * share:.2f} %", f"of the time; {lost or 'nothing'} lost{lost_months}"
+    share = min(1.0, income.credited_in_all_s / (plan.nodes * plan.end_s))
+    yield (
+        "credited by the grid",
+        f"{100 * share:.2f} %",
+        f"of the time is credited; lost: {lost or 'nothing'}{lost_months}",
+    )
     dark = [sample[2] for sample in outcome.series]
-    yield "asleep at a time", f"{sum(dark) / len(dark):,.1f}", f"nodes of {plan.nodes:,}, on average"
+    yield "nodes that sleep", f"{sum(dark) / len(dark):,.1f}", f"of {plan.nodes:,}, on average"
     at_risk = outcome.at_risk
-    yield "nodes at risk", f"{counted(at_risk):,}", "may be lost, whatever powerd does" if at_risk else "none"
+    yield "nodes at risk", f"{counted(at_risk):,}", "may be lost, whatever powerd does"
 
 
-def distributions(outcome: Outcome) -> tuple[list[float], list[Distribution]]:
-    """Edges that both share, so that one can be read below the other; nothing where nothing was woken."""
-    measured = {
-        "From target Up to the magic packet": ("wakes by packet", outcome.packet_latencies_s),
-        "From target Up to state Up on chain": ("wakes", outcome.wake_latencies_s),
-    }
-    steps = {name: _by_step(times) for name, (_, times) in measured.items()}
-    used = [step for counted in steps.values() for step in counted]
-    if not used:
-        return [], []
-    first, last = max(0, min(used) - 1), min(len(LADDER_S) - 1, max(used) + 1)
-    return list(LADDER_S[first : last + 1]), [
-        Distribution(name=name, of=of, counts=[steps[name][step] for step in range(first, last + 1)])
-        for name, (of, times) in measured.items()
-        if times
-    ]
+def distributions(outcome: Outcome) -> Iterator[Distribution]:
+    """Nothing where nothing was woken."""
+    for name, times in (
+        ("From the target Up to the magic packet that woke the node", outcome.packet_latencies_s),
+        ("From the target Up until the chain showed the node Up", outcome.wake_latencies_s),
+    ):
+        if times:
+            yield _distribution(name, times)
 
 
-def _by_step(times: Times) -> Counter[int]:
-    steps: Counter[int] = Counter()
-    for value, count in times.counts:
-        steps[bisect_right(LADDER_S, value) - 1] += count
-    return steps
+def _distribution(name: str, times: Times) -> Distribution:
+    most_s = times.percentile(0.99)
+    days = int(most_s / BARS_MAX / STEPS_S[-1]) + 1
+    step_s = next((step_s for step_s in STEPS_S if most_s < BARS_MAX * step_s), days * STEPS_S[-1])
+    bars = max(BARS_MIN, int(most_s / step_s) + 1)
+    if times.longest < 2 * BARS_MAX * step_s:
+        bars = max(bars, int(times.longest / step_s) + 1)
+    counts = [0] * (bars + 1)
+    for value_s, count in times.counts:
+        counts[min(bars, int(value_s / step_s))] += count
+    return Distribution(name=name, step_s=step_s, counts=counts[:bars], longer=counts[bars])
 
 
 def spreads(outcome: Outcome) -> Iterator[tuple[str, ...]]:
     """What, how many, and the percentiles."""
-    yield "", "number", "p50", "p90", "p99", "longest"
-    yield _spread("magic packet", outcome.packet_latencies_s)
-    yield _spread("Up on chain", outcome.wake_latencies_s)
-    yield _spread("workload runs", outcome.waits_s)
+    yield "until", "number", "half within", "90 % within", "99 % within", "longest"
+    yield _spread("the magic packet", outcome.packet_latencies_s)
+    yield _spread("up on the chain", outcome.wake_latencies_s)
+    yield _spread("a deployment runs", outcome.waits_s)
 
 
 def energy_bars(outcome: Outcome) -> Iterator[EnergyBar]:
-    """Always on, this run, and the difference."""
+    """Nodes that never sleep, this run, and the difference."""
     energy = outcome.energy
     for name, kwh, money in (
-        ("always on", energy.always_on_kwh, energy.always_on_money),
+        ("no sleep", energy.always_on_kwh, energy.always_on_money),
         ("this run", energy.used_kwh, energy.used_money),
         ("saved", energy.saved_kwh, energy.saved_money),
     ):
@@ -144,9 +157,12 @@ def energy_bars(outcome: Outcome) -> Iterator[EnergyBar]:
 
 
 def credited_bars(outcome: Outcome) -> list[tuple[int, float, str]]:
-    """Node, credited share, why its month is lost; the least credited first, where there are many."""
+    """Node, credited share, why its month is lost; the least credited first, where there are many.
+
+    The minting credits some seconds more than have passed: such a node has its whole time.
+    """
     income, end_s = outcome.income, outcome.plan.end_s
-    shares = sorted((credited_s / end_s, node) for node, credited_s in income.credited_s.items())
+    shares = sorted((min(1.0, credited_s / end_s), node) for node, credited_s in income.credited_s.items())
     return [(node, round(share, 4), income.months_lost.get(node, "")) for share, node in shares[:LEAST_CREDITED_MAX]]
 
 
@@ -156,9 +172,9 @@ def energy_note(outcome: Outcome) -> str:
     differs = any(plan.of(node) != plan for farm in outcome.plan.farms for node in farm.nodes)
     return (
         f"A node draws {plan.asleep_w:g} W while dark, {plan.idle_w:g} W while on, and up to {plan.busy_w:g} W when "
-        f"all of its slots are used; a kWh costs {plan.price_per_kwh:.2f} {plan.currency}. "
+        f"it is full; a kWh costs {plan.price_per_kwh:.2f} {plan.currency}. "
         f"{'Some nodes differ, as the farm file says. ' if differs else ''}"
-        "“Always on” is the same workload on nodes that never sleep."
+        "“No sleep” is the same workload on the same nodes."
     )
 
 
@@ -171,12 +187,16 @@ def traffic(outcome: Outcome) -> Iterator[tuple[str, ...]]:
         ("magic packets", counts.get("packets", 0), True),
         ("bursts of them", counts.get("WakeBurstStarted", 0), True),
         ("chain reads", counts.get("chain reads", 0), False),
-        *((f"extrinsic {name.removeprefix(EXTRINSIC)}", counts[name], False) for name in extrinsics),
+        *((_extrinsic_words(name.removeprefix(EXTRINSIC)), counts[name], False) for name in extrinsics),
     ]
     yield "", "in all", "per running node and hour", "per wake"
     for name, number, by_wake in rows:
         per_wake = f"{number / wakes:,.1f}" if by_wake and wakes else "–"
         yield name, f"{number:,}", f"{number / hours:,.2f}" if hours else "–", per_wake
+
+
+def _extrinsic_words(call: str) -> str:
+    return f"{EXTRINSICS[call]} ({call})" if call in EXTRINSICS else call
 
 
 def _spread(name: str, times: Times) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def figures(outcome: Outcome) -> Iterator[Row]:
 def _income(outcome: Outcome) -> Iterator[Row]:
     """What the grid's minting says of the run (docs/minting.md)."""
     income, plan = outcome.income, outcome.plan
-    yield "credited", f"{income.credited_in_all_s / (plan.nodes * plan.end_s):.2%} of the time"
+    yield "credited", f"{min(1.0, income.credited_in_all_s / (plan.nodes * plan.end_s)):.2%} of the time"
     yield "lost to powerd / faults", " / ".join(seconds(income.lost_s(to)) for to in (LostTo.POWERD, LostTo.FAULTS))
     if farmer_s := income.lost_s(LostTo.FARMER):
         yield "lost to the farmer", f"{seconds(farmer_s)}: slept for too long by the script"

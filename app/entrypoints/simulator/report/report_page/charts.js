@@ -108,56 +108,62 @@ function conditions(data, width) {
   return bar;
 }
 
-/** Bars of a distribution; the edges are those of all distributions, so that they stand below each other. */
-function histogram(data, { name, of, counts }, last, width) {
-  const [left, top, down] = [14 + 7 * count(Math.max(...counts)).length, 8, 110];
-  const [across, most] = [width - left - 6, Math.max(...counts)];
-  const bars = picture(width, top + down + (last ? 38 : 26), `Distribution: ${name}`, `How many ${of} took how long; the numbers are in the table of bars.`);
-  const slot = across / counts.length;
+/** The bars of a distribution as [words, number]; the last one holds the times beyond the others, if there are any. */
+function barsOf({ step_s, counts, longer }) {
+  const bars = counts.map((number, n) => [`${span(n * step_s)} to ${span((n + 1) * step_s)}`, number]);
+  return longer ? [...bars, [`${span(counts.length * step_s)} and more`, longer]] : bars;
+}
+
+/** Every bar stands for the same length of time, except the last one, in another colour. */
+function histogram(distribution, width) {
+  const { name, step_s, counts, longer } = distribution;
+  const bars = barsOf(distribution);
+  const most = Math.max(...bars.map(([, number]) => number));
+  const [left, top, down] = [14 + 7 * count(most).length, 20, 110];
+  const across = width - left - 6;
+  const chart = picture(width, top + down + 38, `Distribution: ${name}`, "How many wakes took how long; the numbers are in the table of bars.");
+  const slot = across / bars.length;
   const y = (number) => top + down * (1 - number / most);
   for (const tick of countTicks(most, 4)) {
-    bars.append(
+    chart.append(
       svg("line", { class: "grid", x1: left, x2: left + across, y1: y(tick), y2: y(tick) }),
       svg("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end", "aria-hidden": "true" }, count(tick)),
     );
   }
-  const every = Math.ceil(60 / slot);
-  counts.forEach((number, n) => {
-    const x = left + n * slot;
-    if (number) {
-      const tall = Math.max(2, top + down - y(number));
-      bars.append(
-        svg("rect", { class: "fill c-running", x: x + 0.5, y: top + down - tall, width: Math.max(1, slot - 1), height: tall },
-          svg("title", {}, `${bin(data, n)}: ${count(number)} ${of}`)),
-      );
-    }
-    if (n % every === 0) {
-      bars.append(
-        svg("line", { class: "axis", x1: x, x2: x, y1: top + down, y2: top + down + 4 }),
-        svg("text", { x, y: top + down + 17, "text-anchor": n ? (x > left + across - 24 ? "end" : "middle") : "start", "aria-hidden": "true" },
-          span(data.edges_s[n])),
-      );
-    }
+  chart.append(svg("text", { x: 0, y: 10, "aria-hidden": "true" }, "number of wakes"));
+  bars.forEach(([words, number], n) => {
+    if (!number) return;
+    const tall = Math.max(2, top + down - y(number));
+    chart.append(
+      svg("rect", { class: `fill c-${n < counts.length ? "running" : "fault"}`, x: left + n * slot + 0.5, y: top + down - tall, width: Math.max(1, slot - 1), height: tall },
+        svg("title", {}, `${words}: ${count(number)} wakes`)),
+    );
   });
-  bars.append(
-    svg("line", { class: "axis", x1: left, x2: left + across, y1: top + down, y2: top + down }),
+  const ends = left + counts.length * slot;
+  const [unit, words] = counts.length * step_s > 5 * HOUR_S ? [HOUR_S, "h"] : counts.length * step_s > 300 ? [60, "min"] : [1, "s"];
+  const every = [1, 2, 5, 10, 12, 20, 30].find((between) => between * slot >= 60) || counts.length;
+  for (let n = 0; n <= counts.length; n += every) {
+    const x = left + n * slot;
+    const room = x > left + across - 24 ? "end" : n ? "middle" : "start";
+    chart.append(
+      svg("line", { class: "axis", x1: x, x2: x, y1: top + down, y2: top + down + 4 }),
+      svg("text", { x, y: top + down + 17, "text-anchor": room, "aria-hidden": "true" }, `${Number(((n * step_s) / unit).toFixed(1))} ${words}`),
+    );
+  }
+  const axis = longer ? `time it took; the last bar: ${span(counts.length * step_s)} and more` : "time it took";
+  chart.append(
+    svg("line", { class: "axis", x1: left, x2: ends, y1: top + down, y2: top + down }),
+    svg("text", { x: left + across / 2, y: top + down + 33, "text-anchor": "middle", "aria-hidden": "true" }, axis),
   );
-  if (last) bars.append(svg("text", { x: left + across / 2, y: top + down + 33, "text-anchor": "middle", "aria-hidden": "true" }, "time it took"));
-  return bars;
-}
-
-/** What a bar stands for, in words. */
-function bin(data, n) {
-  const end = data.edges_s[n + 1];
-  return end === undefined ? `${span(data.edges_s[n])} and more` : `${span(data.edges_s[n])} to ${span(end)}`;
+  return chart;
 }
 
 /** Bars with their words above, so that they fit on every screen. */
 function energyBars(data, width) {
   const most = Math.max(...data.energy.map((bar) => bar.kwh), 1e-9);
-  const bars = picture(width, data.energy.length * 50, "Energy against always-on", "The numbers are in the table below.");
+  const bars = picture(width, data.energy.length * 50, "Energy, against that of nodes that never sleep", "The numbers are in the table below.");
   data.energy.forEach(({ name, kwh, text, money }, n) => {
-    const kind = { "always on": "off", "this run": "running" }[name] || "booting";
+    const kind = { "no sleep": "off", "this run": "running" }[name] || "booting";
     bars.append(
       svg("text", { class: "strong", x: 0, y: n * 50 + 13 }, `${name}: ${text}, ${money}`),
       svg("rect", { class: `fill c-${kind}`, x: 0, y: n * 50 + 20, rx: 2, height: 18, width: Math.max(1, (width * Math.max(0, kwh)) / most) }),

@@ -3,6 +3,7 @@
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const HOUR_S = 3600;
+const DAY_S = 24 * HOUR_S;
 const TIME_STEPS_S = [5, 10, 30, 60, 300, 600, 900, 1800, ...[1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 720].map((h) => h * HOUR_S)];
 
 function filled(node, attributes, children) {
@@ -18,11 +19,12 @@ const svg = (name, attributes = {}, ...children) => filled(document.createElemen
 const byId = (id) => document.getElementById(id);
 const count = (number) => Math.round(number).toLocaleString("en");
 
-/** Hours, minutes and seconds since the start: 28:05:06. */
+/** The time since the start: 1d 04:05:06. */
 function clock(atS) {
   const whole = Math.floor(atS);
+  const days = Math.floor(whole / DAY_S);
   const two = (number) => String(number).padStart(2, "0");
-  return `${two(Math.floor(whole / HOUR_S))}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+  return `${days ? `${days}d ` : ""}${two(Math.floor(whole / HOUR_S) % 24)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
 }
 
 /** 90 s, 12 min, 3.4 h. */
@@ -49,14 +51,14 @@ function timeAxis(left, width, y, fromS, toS) {
   const group = svg("g", { "aria-hidden": "true" }, svg("line", { class: "axis", x1: left, x2: left + width, y1: y, y2: y }));
   for (let tick = Math.ceil(fromS / step) * step; tick <= toS; tick += step) {
     const at = x(tick);
-    const words = step >= HOUR_S ? `${tick / HOUR_S} h` : clock(tick).slice(0, step >= 60 ? 5 : 8);
+    const words = step >= DAY_S ? `day ${tick / DAY_S}` : step >= HOUR_S ? `${tick / HOUR_S} h` : step >= 60 ? clock(tick).slice(0, -3) : clock(tick);
     const anchor = at < left + 20 ? "start" : at > left + width - 20 ? "end" : "middle";
     group.append(
       svg("line", { class: "axis", x1: at, x2: at, y1: y, y2: y + 4 }),
       svg("text", { x: at, y: y + 17, "text-anchor": anchor }, words),
     );
   }
-  group.append(svg("text", { x: left + width / 2, y: y + 33, "text-anchor": "middle" }, "virtual time, hours since the start"));
+  group.append(svg("text", { x: left + width / 2, y: y + 33, "text-anchor": "middle" }, `${step >= DAY_S ? "days" : "hours"} since the start of the run`));
   return { x, group };
 }
 

@@ -15,7 +15,7 @@ const ids = [...places.keys()];
 function head() {
   byId("about").textContent = data.about;
   byId("verdict").textContent = data.verdict;
-  byId("left-out").textContent = data.left_out.length ? `Too much for one page, so it shows: ${data.left_out.join(" ")}` : "";
+  byId("left-out").textContent = data.left_out.length ? `This is too much for one page. ${data.left_out.join(" ")}` : "";
   byId("left-out").hidden = !data.left_out.length;
   if (!data.kept) byId("verdict").className = "broken";
   atRisk();
@@ -38,8 +38,8 @@ const hours = (seconds) => (seconds < 10 * HOUR_S ? String(Number((seconds / HOU
 
 function wholeRun() {
   const readout = byId("over-time-readout");
-  readout.textContent = "Point at the chart for the numbers at a time.";
-  legend(byId("over-time-legend"), [["running", "running"], ["off", "dark"], ["wanted", "target Up"], ...(faultsToDraw(data).length ? [["fault", "fault"]] : []), ...(data.kept ? [] : [["bad", "broken promise"]])]);
+  readout.textContent = "Point at the chart, and read the numbers of that time here.";
+  legend(byId("over-time-legend"), [["running", "running"], ["off", "dark (no power)"], ["wanted", "wanted up (target Up)"], ...(faultsToDraw(data).length ? [["fault", "fault"]] : []), ...(data.kept ? [] : [["bad", "broken promise"]])]);
   drawn(byId("over-time-chart"), (width) => overTime(data, width, readout));
   const [all, some] = [data.faults.length, faultsToDraw(data).length];
   if (all > some) {
@@ -58,7 +58,7 @@ function wholeRun() {
   const every = Math.ceil(data.series.length / 49);
   const rows = data.series.filter((_, n) => n % every === 0 || n === data.series.length - 1);
   byId("over-time-table").append(
-    table([["time", "running", "dark", "target Up"], ...rows.map(([at, ...numbers]) => [clock(at), ...numbers.map(count)])], "numbers"),
+    table([["time", "running", "dark", "wanted up"], ...rows.map(([at, ...numbers]) => [clock(at), ...numbers.map(count)])], "numbers"),
   );
 }
 
@@ -102,21 +102,23 @@ function violations(some) {
 function latency() {
   const host = byId("latency-charts");
   if (!data.distributions.length) host.append(el("p", {}, "No node was woken in this run."));
-  data.distributions.forEach((distribution, n) => {
+  data.distributions.forEach((distribution) => {
     const place = el("div");
-    host.append(el("h3", {}, `${distribution.name}: number of ${distribution.of}`), place);
-    drawn(place, (width) => histogram(data, distribution, n === data.distributions.length - 1, width));
+    host.append(el("h3", {}, distribution.name), place);
+    drawn(place, (width) => histogram(distribution, width));
   });
-  byId("latency-table").append(table(data.spreads, "wide numbers", "From the target Up of a dark node; for workloads, from their arrival. p99: 99 of 100 took no longer."));
-  const bars = data.edges_s.map((_, n) => [bin(data, n), ...data.distributions.map(({ counts }) => count(counts[n]))]);
-  if (bars.length) byId("latency-bars").append(table([["time it took", ...data.distributions.map(({ name }) => name)], ...bars], "numbers"));
-  else byId("latency-bars").parentElement.remove();
+  byId("latency-table").append(table(data.spreads, "wide numbers", "Time from the target Up of a dark node; for deployments, from their arrival."));
+  for (const distribution of data.distributions) {
+    const bars = barsOf(distribution).filter(([, number]) => number);
+    byId("latency-bars").append(table([["time it took", "wakes"], ...bars.map(([words, number]) => [words, count(number)])], "numbers", distribution.name));
+  }
+  if (!data.distributions.length) byId("latency-bars").parentElement.remove();
 }
 
 function figures() {
   drawn(byId("energy-chart"), (width) => energyBars(data, width));
   byId("energy-table").append(
-    table([["", "energy", "money", "of always on"], ...data.energy.map(({ name, text, money, share }) => [name, text, money, share])], "wide numbers"),
+    table([["", "energy", "money", "share"], ...data.energy.map(({ name, text, money, share }) => [name, text, money, share])], "wide numbers"),
   );
   byId("energy-note").textContent = data.energy_note;
   byId("traffic-table").append(table(data.traffic, "wide numbers"));
@@ -132,7 +134,7 @@ function credited() {
     why ? el("span", { class: "broken-word" }, `month lost: ${why}`) : "",
   ]);
   byId("credited-body").append(
-    el("p", { class: "quiet" }, `Below 95 % a month earns nothing.${shown < all ? ` The ${count(shown)} least credited of ${count(all)} nodes.` : ""}`),
+    el("p", { class: "quiet" }, `The grid pays for the time that it credits, and nothing for a month below 95 %.${shown < all ? ` The ${count(shown)} least credited of ${count(all)} nodes.` : ""}`),
     table([["node", "", "credited", ""], ...rows]),
   );
 }
