@@ -28,11 +28,6 @@ class ChainReader(Protocol):
     """The reads. Every method raises `ChainUnavailable` when no answer came in time."""
 
     @property
-    def has_finality(self) -> bool:
-        """Whether `HeadKind.FINALIZED` can be read. If not, a read of it is a read of BEST."""
-        ...
-
-    @property
     def lacks_power(self) -> str:
         """Why nodes have no power target and state here; empty where they have, or before that is known.
 
@@ -48,6 +43,13 @@ class ChainReader(Protocol):
         """Power of all ``nodes``, read from one block, the head of the given kind, in one batch.
 
         Behind Zero-OS' gateway each node takes a call of its own, and ``head`` is None.
+        """
+        ...
+
+    async def powers_at_heads(self, nodes: Collection[NodeId]) -> tuple[PowerReading | None, PowerReading]:
+        """As `powers`, at the finalized head (None where none can be read), and then at the best head.
+
+        Which block is the best head is asked after the finalized head is known, never before.
         """
         ...
 

@@ -97,7 +97,6 @@ def test_r13_the_state_after_an_earlier_block_is_read_or_reported_as_unknown(rig
 
 def test_the_best_head_is_never_behind_the_finalized_one(rig: Rig) -> None:
     async def test(world: World) -> None:
-        assert world.chain.has_finality is world.has_heads
         final = await world.chain.head(HeadKind.FINALIZED)
         best = await world.chain.head(HeadKind.BEST)
         assert final is not None
@@ -118,6 +117,27 @@ def test_powers_of_many_nodes_come_from_one_block(rig: Rig) -> None:
         assert set(reading.powers) == {world.node, world.peer, NO_NODE}
         assert (reading.head is not None) is world.has_heads
         assert reading.head is None or reading.head.kind is HeadKind.BEST
+
+    rig(test)
+
+
+def test_the_heads_are_read_together_and_the_best_one_last(rig: Rig) -> None:
+    async def test(world: World) -> None:
+        await world.chain.set_power_state(Power.UP)
+        before = await world.chain.head(HeadKind.BEST)
+        final, best = await world.chain.powers_at_heads([world.node, NO_NODE])
+        assert set(best.powers) == {world.node, NO_NODE}
+        assert (final is not None) is world.has_heads
+        if final is None:
+            return
+        assert set(final.powers) == {world.node, NO_NODE}
+        assert before is not None
+        assert final.head is not None
+        assert best.head is not None
+        assert (final.head.kind, best.head.kind) == (HeadKind.FINALIZED, HeadKind.BEST)
+        assert None not in (before.number, final.head.number, best.head.number)
+        assert (final.head.number or 0) <= (best.head.number or 0)
+        assert (before.number or 0) <= (best.head.number or 0)
 
     rig(test)
 

@@ -128,6 +128,17 @@ async def test_a_finalized_head_that_stands_still_at_one_endpoint_is_asked_of_th
     assert power.target is Power.DOWN
 
 
+async def test_both_heads_are_asked_of_the_next_endpoint_where_the_first_one_stands_still(late: Late) -> None:
+    late.world.produce(10)
+    chain = SubstrateChain(late.world.client(late.behind, late.world.url))
+    late.world.ledger.force_storage("NodePower", late.node, LedgerPower(None, "Down"))
+    late.world.produce(10)
+    for reading in await chain.powers_at_heads([late.node]):
+        power = reading.powers[late.node]
+        assert isinstance(power, NodePower)
+        assert power.target is Power.DOWN
+
+
 async def test_a_healthy_read_stays_one_request(late: Late) -> None:
     proxy = await late.world.proxy()
     chain = SubstrateChain(late.world.client(proxy.url, late.behind))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.adapters.simulated.pallet import Power as LedgerPower
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.domain.errors import ChainUnavailable, PermanentError, WrongChain
@@ -70,6 +71,35 @@ async def test_the_finalized_head_shows_a_change_only_once_it_is_final(world: Ch
     reading = await chain.powers([world.node], HeadKind.FINALIZED)
     assert reading.head is not None
     assert (reading.head.number, reading.head.hash) == (1, world.ledger.finalized.hash)
+
+
+@pytest.mark.parametrize("takes_batches", [True, False])
+async def test_the_best_head_is_chosen_after_the_finalized_one_was_named(
+    world: ChainWorld, takes_batches: bool
+) -> None:
+    proxy = await world.proxy()
+    proxy.takes_batches = takes_batches
+    chain = world.chain(proxy.url)
+    await chain.head(HeadKind.BEST)
+    world.produce(5)
+    before = world.ledger.finalized.hash
+
+    def names_it_and_goes_on() -> str:
+        world.ledger.force_storage("NodePower", world.node, LedgerPower(None, "Down"))
+        world.produce(3)
+        return before
+
+    proxy.answers["chain_getFinalizedHead"] = names_it_and_goes_on
+    proxy.asked.clear()
+    finalized, best = await chain.powers_at_heads([world.node])
+    assert finalized.head is not None
+    assert best.head is not None
+    assert (finalized.head.hash, best.head.hash) == (before, world.ledger.best.hash)
+    assert finalized.powers[world.node] == NodePower(PowerState(Power.UP), Power.UP)
+    assert best.powers[world.node] == NodePower(PowerState(Power.UP), Power.DOWN)
+    assert proxy.methods()[0] == "chain_getFinalizedHead"
+    reads = [params[1:] for method, params in proxy.asked if method == "state_queryStorageAt"]
+    assert reads == [[before], []]
 
 
 async def state_of(chain: SubstrateChain, node: NodeId, kind: HeadKind) -> Power:
@@ -266,6 +296,21 @@ async def test_the_block_that_brings_an_upgrade_is_read_by_the_old_runtime(stack
     await chain.head(HeadKind.BEST)
     asked = [params for method, params in node.asked if method == "state_getMetadata"]
     assert asked[-1] == [PARENT], "the old code stands in the state of the block before"
+
+
+async def test_heads_with_an_upgrade_between_them_are_each_read_by_their_own_runtime(stack: AsyncExitStack) -> None:
+    node = scripted(power="0x0001", chain_getFinalizedHead=PARENT)
+    values, at_best = node.answers["state_queryStorageAt"], scripted(power="0x0001", upgrade=SPEC_VERSION + 1)
+    upgraded = at_best.answers["state_queryStorageAt"]
+    node.answers["state_queryStorageAt"] = lambda keys, block=None: (values if block else upgraded)(keys, block or HEAD)
+    node.answers["state_getRuntimeVersion"] = lambda block: {"specVersion": SPEC_VERSION + (block == HEAD)}
+    chain = await chain_of(stack, node)
+    finalized, best = await chain.powers_at_heads([NodeId(1)])
+    assert finalized.head is not None
+    assert best.head is not None
+    assert (finalized.head.hash, best.head.hash) == (PARENT, HEAD)
+    assert finalized.powers == best.powers == {NodeId(1): NodePower(PowerState(Power.UP), Power.DOWN)}
+    assert [params for method, params in node.asked if method == "state_getMetadata"] == [[PARENT], [HEAD]]
 
 
 @pytest.mark.parametrize("header", [None, {"number": "ten", "parentHash": PARENT}])

@@ -117,6 +117,11 @@ class SimulatedChain:
             await self._back()
         return reading
 
+    async def powers_at_heads(self, nodes: Collection[NodeId]) -> tuple[PowerReading | None, PowerReading]:
+        """Two reads, one after the other."""
+        finalized = await self.powers(nodes, HeadKind.FINALIZED) if self.has_finality else None
+        return finalized, await self.powers(nodes, HeadKind.BEST)
+
     async def power_in(self, node: NodeId, block: Inclusion) -> PastPower | None:
         """While the ledger keeps the block."""
         await self._there([node])

@@ -9,7 +9,7 @@ from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.extrinsics import Extrinsics
 from app.adapters.substrate.keys import SigningKey
 from app.adapters.substrate.past import power_in
-from app.adapters.substrate.state import doubt_of, head_state, undecoded
+from app.adapters.substrate.state import KeysOf, Reading, both_heads, doubt_of, head_state, undecoded
 from app.domain.errors import ChainUnavailable, PermanentError
 from app.domain.model import (
     FarmId,
@@ -21,6 +21,7 @@ from app.domain.model import (
     PastPower,
     Power,
     PowerReading,
+    Powers,
     Unreadable,
 )
 from app.ports.chain import UptimeSampler
@@ -60,25 +61,19 @@ class SubstrateChain:
         """Always empty."""
         return ""
 
-    @property
-    def has_finality(self) -> bool:
-        """Always true."""
-        return True
-
     async def head(self, kind: HeadKind) -> Head:
         """The head with its number, its hash and its own time."""
         return (await head_state(self._client, kind, lambda _: (), undecoded)).head
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
         """One storage query at one block, for any number of nodes. No entry means state and target Up."""
-        asked = tuple(nodes)
-        state = await head_state(
-            self._client,
-            kind,
-            lambda runtime: [records.power_key(runtime, node) for node in asked],
-            lambda runtime, values: records.powers(runtime, asked, values),
-        )
+        state = await head_state(self._client, kind, *_powers_of(nodes))
         return PowerReading(state.head, state.content)
+
+    async def powers_at_heads(self, nodes: Collection[NodeId]) -> tuple[PowerReading, PowerReading]:
+        """Two requests: for the finalized head's hash, and for both heads' values."""
+        finalized, best = await both_heads(self._client, *_powers_of(nodes))
+        return PowerReading(finalized.head, finalized.content), PowerReading(best.head, best.content)
 
     async def power_in(self, node: NodeId, block: Inclusion) -> PastPower | None:
         """Read from that block's state, if any endpoint still has it."""
@@ -139,6 +134,14 @@ class SubstrateChain:
                 "this node's key is not configured, so that powerd can't write on the chain; set identity.key_file"
             )
         return self._extrinsics
+
+
+def _powers_of(nodes: Collection[NodeId]) -> tuple[KeysOf, Reading[Powers]]:
+    asked = tuple(nodes)
+    return (
+        lambda runtime: [records.power_key(runtime, node) for node in asked],
+        lambda runtime, values: records.powers(runtime, asked, values),
+    )
 
 
 def _doubted(node: NodeId, record: Node | Unreadable | None, doubt: str) -> Node | Unreadable:

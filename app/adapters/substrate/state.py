@@ -9,7 +9,7 @@ values are read again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from app.adapters.substrate.runtime import Runtime
 
 Content = TypeVar("Content")
+Result = TypeVar("Result")
 Values = Mapping[str, str]
 KeysOf = Callable[["Runtime"], Sequence[str]]
 Reading = Callable[["Runtime", Values], Content]
 """Decodes the values, in the worker's thread, by the runtime that wrote them."""
+
+Question = Callable[[RpcConnection], Awaitable["State[Content]"]]
 
 KEYS_PER_REQUEST = 4096
 UPGRADES_PER_READ = 3
@@ -56,14 +59,47 @@ async def head_state(
 
     If that head is too old, the other endpoints are asked too, and the newest head is used.
     """
+    question = _at_head(client, kind, keys_of, reading)
+    return await _newest(client, await client.ask(question), question)
 
+
+async def both_heads(
+    client: SubstrateClient, keys_of: KeysOf, reading: Reading[Content]
+) -> tuple[State[Content], State[Content]]:
+    """Values at the finalized head, and then at the best head. Errors and old heads: as `head_state`.
+
+    Both are read in one batch, and a node may work on the two at the same time, or on the best head first. The
+    order holds nevertheless: the batch is sent when the hash of the finalized head has come, and the values in that
+    block never change. So the finalized head is older than the batch. The best head is chosen while the node
+    answers the batch, as if it were asked alone; its answer can wait for the other one, within the same timeout.
+    """
+
+    async def question(connection: RpcConnection) -> tuple[State[Content], State[Content]]:
+        final_hash = await connection.ask_for(str, "chain_getFinalizedHead")
+        if both := await _both(client, connection, final_hash, keys_of, reading):
+            return both
+        finalized = await state_at(client, connection, final_hash, HeadKind.FINALIZED, keys_of, reading)
+        return finalized, await state_at(client, connection, None, HeadKind.BEST, keys_of, reading)
+
+    finalized, best = await client.ask(question)
+    if client.is_stale(finalized.head):
+        # Other endpoints may be asked for a newer one, and the best head must be read after that.
+        finalized = await _newest(client, finalized, _at_head(client, HeadKind.FINALIZED, keys_of, reading))
+        return finalized, await head_state(client, HeadKind.BEST, keys_of, reading)
+    return finalized, await _newest(client, best, _at_head(client, HeadKind.BEST, keys_of, reading))
+
+
+def _at_head(client: SubstrateClient, kind: HeadKind, keys_of: KeysOf, reading: Reading[Content]) -> Question[Content]:
     async def question(connection: RpcConnection) -> State[Content]:
         block_hash = None
         if kind is HeadKind.FINALIZED:
             block_hash = await connection.ask_for(str, "chain_getFinalizedHead")
         return await state_at(client, connection, block_hash, kind, keys_of, reading)
 
-    state = await client.ask(question)
+    return question
+
+
+async def _newest(client: SubstrateClient, state: State[Content], question: Question[Content]) -> State[Content]:
     for _ in range(ATTEMPTS):
         if not client.saw_head(state.head):
             break
@@ -73,6 +109,30 @@ async def head_state(
             break  # the old answer is returned; its reader checks its age
         state = max(state, found, key=lambda each: each.head.time_s)
     return state
+
+
+async def _both(
+    client: SubstrateClient, connection: RpcConnection, final_hash: str, keys_of: KeysOf, reading: Reading[Content]
+) -> tuple[State[Content], State[Content]] | None:
+    """Values at both heads, in one batch; None when the runtime in memory did not execute both blocks."""
+    runtime = await client.any_runtime(connection, final_hash)
+    keys = await client.compute(partial(_keys, runtime, keys_of))
+    if len(keys) > KEYS_PER_REQUEST:
+        return None
+    final, best = await connection.batch(
+        [("state_queryStorageAt", [keys, final_hash]), ("state_queryStorageAt", [keys])]
+    )
+    raws = [
+        (HeadKind.FINALIZED, _changes(connection, final, final_hash)),
+        (HeadKind.BEST, _changes(connection, best, None)),
+    ]
+
+    def decode() -> tuple[State[Content], State[Content]] | None:
+        states = [_if_its_own(runtime, _values([changes]), kind, changes.block, reading)[1] for kind, changes in raws]
+        finalized, best = states
+        return None if finalized is None or best is None else (finalized, best)
+
+    return await _decoded(client, connection, f"{final_hash} or the best one", decode)
 
 
 def doubt_of(client: SubstrateClient, head: Head) -> str:
@@ -93,14 +153,12 @@ async def state_at(
     for _ in range(UPGRADES_PER_READ):
         keys = await client.compute(partial(_keys, runtime, keys_of))
         found, values = await _fetch(connection, keys, block_hash)
-        decode = partial(_state, runtime, values, kind, found, reading)
-        try:
-            spec, state = await client.compute(partial(_if_its_own, runtime, values, decode))
-            if spec is None:
-                spec = (await _version_after(connection, found)).spec_version
-                state = await client.compute(decode) if spec == runtime.spec_version else None
-        except (ValueError, KeyError, TypeError) as error:
-            raise EndpointFailed(connection.name, f"block {found} can't be read: {error}") from error
+        block = (runtime, values, kind, found, reading)
+        spec, state = await _decoded(client, connection, found, partial(_if_its_own, *block))
+        if spec is None:
+            spec = (await _version_after(connection, found)).spec_version
+            if spec == runtime.spec_version:
+                state = await _decoded(client, connection, found, partial(_state, *block))
         if state is not None:
             return state
         runtime = await _runtime_of(client, connection, found, spec)
@@ -116,12 +174,19 @@ def _keys(runtime: Runtime, keys_of: KeysOf) -> list[str]:
     ]
 
 
+async def _decoded(client: SubstrateClient, connection: RpcConnection, block: str, job: Callable[[], Result]) -> Result:
+    try:
+        return await client.compute(job)
+    except (ValueError, KeyError, TypeError) as error:
+        raise EndpointFailed(connection.name, f"block {block} can't be read: {error}") from error
+
+
 def _if_its_own(
-    runtime: Runtime, values: Values, decode: Callable[[], State[Content]]
+    runtime: Runtime, values: Values, kind: HeadKind, block_hash: str, reading: Reading[Content]
 ) -> tuple[int | None, State[Content] | None]:
     """The spec version that executed the block (None: not in its state), and the state if it is this runtime's."""
     spec = runtime.spec_of_block(values)
-    return spec, decode() if spec == runtime.spec_version else None
+    return spec, _state(runtime, values, kind, block_hash, reading) if spec == runtime.spec_version else None
 
 
 def _state(
@@ -156,7 +221,11 @@ async def _fetch(
     found = changes.block
     rest: list[Request] = [("state_queryStorageAt", [part, found]) for part in more]
     parts = [changes, *(_changes(connection, answer, found) for answer in await connection.batch(rest))]
-    return found, {key: value for part in parts for key, value in part.changes if value is not None}
+    return found, _values(parts)
+
+
+def _values(parts: Sequence[Changes]) -> Values:
+    return {key: value for part in parts for key, value in part.changes if value is not None}
 
 
 def _changes(connection: RpcConnection, answer: object, block_hash: str | None) -> Changes:

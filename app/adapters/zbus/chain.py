@@ -49,8 +49,6 @@ Answer = TypeVar("Answer")
 class ZbusChain:
     """`Chain` over zbus; a call to the gateway may take ``timeout_s``; ``on_answer`` gets the seconds of each read."""
 
-    has_finality = False
-
     def __init__(
         self, client: ZbusClient, clock: Clock, *, timeout_s: float, on_answer: Callable[[float], object] | None = None
     ) -> None:
@@ -80,6 +78,10 @@ class ZbusChain:
         answers = await self._each(nodes, self._power)
         powers = {node: Unreadable(str(a)) if isinstance(a, ChainUnavailable) else a for node, a in answers.items()}
         return PowerReading(None, powers)
+
+    async def powers_at_heads(self, nodes: Collection[NodeId]) -> tuple[None, PowerReading]:
+        """No finalized head: the gateway reads the best one only."""
+        return None, await self.powers(nodes, HeadKind.BEST)
 
     async def power_in(self, node: NodeId, block: Inclusion) -> None:  # noqa: ARG002 - it can't be asked
         """Always None, since the gateway reads only the newest block."""

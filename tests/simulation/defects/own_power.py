@@ -15,16 +15,24 @@ from tests.simulation.defects.defect import NEVER_S, Defect, Wrapped, chain_wrap
 
 class NeitherIsDown(Wrapped):
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
-        reading: PowerReading = await self._inner.powers(nodes, kind)
-        powers = {
-            node: NodePower(PowerState(Power.UP), Power.DOWN) if isinstance(power, Unreadable) else power
-            for node, power in reading.powers.items()
-        }
-        return PowerReading(reading.head, powers)
+        return _down_if_unreadable(await self._inner.powers(nodes, kind))
+
+    async def powers_at_heads(self, nodes: Collection[NodeId]) -> tuple[PowerReading, PowerReading]:
+        finalized, best = await self._inner.powers_at_heads(nodes)
+        return _down_if_unreadable(finalized), _down_if_unreadable(best)
+
+
+def _down_if_unreadable(reading: PowerReading) -> PowerReading:
+    powers = {
+        node: NodePower(PowerState(Power.UP), Power.DOWN) if isinstance(power, Unreadable) else power
+        for node, power in reading.powers.items()
+    }
+    return PowerReading(reading.head, powers)
 
 
 class BestIsGoodEnough(Wrapped):
-    has_finality = False
+    async def powers_at_heads(self, nodes: Collection[NodeId]) -> tuple[None, PowerReading]:
+        return None, await self._inner.powers(nodes, HeadKind.BEST)
 
 
 def _hung_report_blocks(services: NodeServices, ports: Ports) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.errors import ChainUnavailable, HoldsUnreadable
-from app.domain.model import HeadKind, Hold
+from app.domain.model import HeadKind, Hold, PowerReading
 from app.domain.rules.power import Observation, OwnPower, PowerLimits, wants_down
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
@@ -69,17 +69,14 @@ class Observer:
     async def observe(self, *, cooling_down: str = "", own_state_uncertain: bool = False) -> Observation:
         """Look now. Raises `ChainUnavailable`.
 
-        The best head is the last read of the chain: where it says Up, no older answer can overrule it.
+        The best head is the last read of the chain: where it says Up, no older answer can overrule it. That another
+        node is awake is read before, or both again after it, since that takes a while.
         """
-        finalized = None
-        if self._chain.has_finality:
-            finalized = await self._own_power(HeadKind.FINALIZED)
-        last_waker, head_unreadable = "", ""
+        expected = self.down_seen_since_s is not None
         # Only when it can decide: it costs reads of the chain.
-        if finalized is not None and wants_down(finalized.power):
-            last_waker = await self._guards.last_waker.objection()
-        best = await self._own_power(HeadKind.BEST)
-        if finalized is None and wants_down(best.power):
+        last_waker, head_unreadable = await self._guards.last_waker.objection() if expected else "", ""
+        finalized, best = await self._own_heads()
+        if not expected and wants_down(best.power) and (finalized is None or wants_down(finalized.power)):
             last_waker = await self._guards.last_waker.objection()
             if best.head is not None:
                 best = await self._own_power(HeadKind.BEST)  # the target may have turned Up meanwhile
@@ -124,7 +121,14 @@ class Observer:
 
     async def _own_power(self, kind: HeadKind) -> OwnPower:
         self._progress.made(ITSELF)
-        reading = await self._chain.powers([self._node], kind)
+        return self._own(await self._chain.powers([self._node], kind))
+
+    async def _own_heads(self) -> tuple[OwnPower | None, OwnPower]:
+        self._progress.made(ITSELF)
+        finalized, best = await self._chain.powers_at_heads([self._node])
+        return None if finalized is None else self._own(finalized), self._own(best)
+
+    def _own(self, reading: PowerReading) -> OwnPower:
         return OwnPower(reading.head, reading.powers[self._node])
 
     async def _with_head(self, best: OwnPower) -> tuple[OwnPower, str]:
