@@ -68,8 +68,8 @@ woke; 1: it was Up already, and got a burst, which proves nothing; 2: it did not
 
 ### What the node itself remembers
 
-powerd remembers a wake of its own node; `powerd check` (`proof`) and `powerd status` (`wake`) show the last one. A
-machine that is off sees nothing. So powerd judges by what happened before and after the boot. A wake is proved if all
+powerd remembers when its own node was woken; `powerd check` (`proof`) and `powerd status` (`wake`) show the last time.
+A machine that is off sees nothing. So powerd judges by what happened before and after the boot. A wake is proved if all
 of this is true:
 
 1. powerd ordered the power-off of the boot before, and did not take the order back;

@@ -54,7 +54,7 @@ FIELDS: Mapping[str, str] = {
     "Uncredited.BootBy": "until when a boot loses nothing; 0 without a request",
     "Uncredited.ReportBy": "until when the report after the boot loses nothing",
     "State.Shutdown": "step of the power-off that is under way; empty while there is none",
-    "State.Holds": "who asks the node to stay up",
+    "State.Holds": "requests to keep the node up",
     "State.LastUptime": "the last report that is on chain since powerd started",
     "State.Unhealthy": "flags that forbid uptime reports",
     "State.Wakes": "nodes being woken",

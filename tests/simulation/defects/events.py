@@ -100,7 +100,9 @@ EVENTS: dict[str, Defect] = {
         "events are acknowledged before they are handled",
         ports=lambda ports: dataclasses.replace(ports, events=AcknowledgesFirst(ports.events)),
     ),
-    "powers off on a replayed old event": Defect("the event is believed, not the chain", services=_believes_events),
+    "powers off on a replayed old event": Defect(
+        "the daemon believes the event, not the chain", services=_believes_events
+    ),
     "one bad event restarts the loop": Defect(
         "a malformed entry ends the loop, and what came with it is lost", services=_restarts_on_a_bad_event
     ),

@@ -66,7 +66,7 @@ def _oversleeping(plan: PolicyPlan) -> FarmerPolicy:
 
 PAID: dict[str, Defect] = {
     "says Up and stays": Defect(
-        "a target Up after Down is in a block is answered by the state Up alone", services=_says_up_and_stays
+        "when the target turns Up after Down is in a block, the node only says Up", services=_says_up_and_stays
     ),
     "reboots without looking": Defect(
         "every shutdown that was aborted after Down ends in a reboot", services=_reboots_without_looking
