@@ -38,6 +38,7 @@ class Watch:
     def __init__(self) -> None:
         self.promises: list[Promise] = []
         self._trace = hashlib.blake2b(digest_size=16)
+        self._notes: list[str] = []
         self._at_reads: list[Callable[..., None]] = []
         self._listeners: dict[str, list[Callable[..., None]]] = {moment: [] for moment in MOMENTS}
 
@@ -62,6 +63,7 @@ class Watch:
     @property
     def trace_hash(self) -> str:
         """The same for two runs in which the same things happened at the same times."""
+        self._hash_notes()
         return self._trace.hexdigest()
 
     def machine_changed(self, machine: Machine, why: str) -> None:
@@ -116,6 +118,7 @@ class Watch:
         self.tally.violated(violation)
 
     def minute(self) -> None:
+        self._hash_notes()
         machines, running = self._world.machines, MachinePower.RUNNING
         self._notify("minute", {node: machine for node, machine in machines.items() if machine.power is running})
 
@@ -128,4 +131,9 @@ class Watch:
             listener(*what)
 
     def _note(self, node: int, what: str) -> None:
-        self._trace.update(f"{self._world.now_s():.3f} {node} {what}\n".encode())
+        self._notes.append(f"{self._world.now_s():.3f} {node} {what}\n")
+
+    def _hash_notes(self) -> None:
+        """Many at once: one by one took twice as long."""
+        self._trace.update("".join(self._notes).encode())
+        self._notes.clear()

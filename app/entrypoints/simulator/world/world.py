@@ -124,7 +124,7 @@ class World:
         self.later(self.plan.chain.block_time_s, self._make_block)
 
     def _make_block(self) -> None:
-        self.later(self.plan.chain.block_time_s, self._make_block)
+        self.loop.call_later(self.plan.chain.block_time_s, self._make_block)
         self.ledger.produce(self.clock.now())
 
     def _block_made(self, block: Block) -> None:
