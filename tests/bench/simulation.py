@@ -1,6 +1,7 @@
 """Farms in virtual time, beside a plain SimPy program that does nothing but wait as often.
 
-Each run is a separate process, so that the memory is that of one run.
+Each run is a separate process, so that the memory is that of one run. Times are processor times: each run
+uses one core, and other work on the machine then counts less.
 """
 
 from __future__ import annotations
@@ -19,20 +20,20 @@ from app.entrypoints.simulator.run.merging import Details
 from app.entrypoints.simulator.run.run import run
 
 timers = 0
-set_timer = VirtualLoop.call_at
+close = VirtualLoop.close
 
-def counting(self, *arguments, **named):
+def counting(self):
     global timers
-    timers += 1
-    return set_timer(self, *arguments, **named)
+    timers += self.timers_set
+    close(self)
 
-VirtualLoop.call_at = counting
+VirtualLoop.close = counting
 nodes, hours = int(sys.argv[1]), float(sys.argv[2])
 plan = plan_of(Wish(nodes=nodes, farms=max(1, nodes // 100), hours=hours, faults="moderate"))
-began_s = time.perf_counter()
+began_s = time.process_time()
 outcome = run(plan, details=Details.NONE)
 print(json.dumps({
-    "wall_s": time.perf_counter() - began_s,
+    "core_s": time.process_time() - began_s,
     "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     "timers": timers,
     "broken": sum(outcome.broken.values()),
@@ -53,9 +54,9 @@ def wait(environment, chance):
 environment = simpy.Environment()
 for number in range(processes):
     environment.process(wait(environment, random.Random(number)))
-began_s = time.perf_counter()
+began_s = time.process_time()
 environment.run()
-print(time.perf_counter() - began_s)
+print(time.process_time() - began_s)
 """
 
 SMALLER = 10
@@ -67,17 +68,17 @@ async def measure(scale: Scale) -> list[Figure]:
     large, small = _run(nodes, scale.simulated_hours), _run(nodes // SMALLER, scale.simulated_hours)
     bare_s = float(_python(SIMPY, str(int(large["timers"])), str(nodes)))
     what = f"{nodes:,} nodes, {scale.simulated_hours:g} h"
-    growth = large["wall_s"] / small["wall_s"]
+    growth = large["core_s"] / small["core_s"]
     row = "simulation"
     return [
         Figure(
             row,
             f"{what}: time",
-            large["wall_s"],
+            large["core_s"],
             "s",
             f"SimPy, {large['timers']:,.0f} timers",
             bare_s,
-            large["wall_s"] / bare_s,
+            large["core_s"] / bare_s,
             "≤ 120 s, ≤ 8×",
         ),
         Figure(
@@ -87,10 +88,10 @@ async def measure(scale: Scale) -> list[Figure]:
         Figure(
             row,
             f"time of {SMALLER} × the nodes",
-            large["wall_s"],
+            large["core_s"],
             "s",
             f"{nodes // SMALLER:,} nodes",
-            small["wall_s"],
+            small["core_s"],
             growth,
             f"≤ {SMALLER * 1.05:g}×",
         ),

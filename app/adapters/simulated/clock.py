@@ -57,7 +57,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.now_s = 0.0
         """Virtual seconds since the loop was made."""
         self._timers: list[_Due] = []
-        self._set = 0
+        self.timers_set = 0
 
     def time(self) -> float:
         return self.now_s
@@ -65,16 +65,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_at(  # type: ignore[override]  # typeshed names arguments that no caller names
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        self._set += 1
-        timer = _Due((when, self._set, callback, args, copy_context() if context is None else context))
+        self.timers_set += 1
+        timer = _Due((when, self.timers_set, callback, args, copy_context() if context is None else context))
         heappush(self._timers, timer)
         return timer  # type: ignore[return-value]
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        self._set += 1
-        timer = _Due((self.now_s + delay, self._set, callback, args, copy_context() if context is None else context))
+        self.timers_set += 1
+        timer = _Due(
+            (self.now_s + delay, self.timers_set, callback, args, copy_context() if context is None else context)
+        )
         heappush(self._timers, timer)
         return timer  # type: ignore[return-value]
 
