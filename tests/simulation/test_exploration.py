@@ -8,13 +8,15 @@ import re
 from collections.abc import Iterator, Sequence
 
 import click.testing
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from app.domain.rules import wake
 from app.domain.rules.shutdown import Step
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulator.experiments import coverage
-from app.entrypoints.simulator.experiments.exploration import explore, fault_line
+from app.entrypoints.simulator.experiments.exploration import explore, fault_line, simulate_explored
 from app.entrypoints.simulator.experiments.explore import explored_plan
 from app.entrypoints.simulator.experiments.show import show_exploration
 from app.entrypoints.simulator.faults.kinds import FAULT_KINDS
@@ -66,7 +68,7 @@ def test_all_seeds_good_is_said() -> None:
     assert [line.split(":")[0].strip() for line in reached] == list(coverage.EVERYTHING)
     assert re.match(rf"  steps of a shutdown: \d of {len(Step)}", reached[1])
     kinds = {fault.kind for seed in GOOD for fault in explored_plan(seed).faults}
-    assert reached[4].startswith(f"  kinds of faults: {len(kinds)} of {len(FAULT_KINDS)}; not ")
+    assert reached[6].startswith(f"  kinds of faults: {len(kinds)} of {len(FAULT_KINDS)}; not ")
 
 
 def test_no_more_begin_when_the_time_is_over() -> None:
@@ -95,7 +97,23 @@ def test_what_a_run_reached_is_part_of_what_there_is() -> None:
     assert reached <= everything
     kinds = {fault.kind for fault in outcome.plan.faults}
     assert {name.removeprefix(coverage.FAULT) for name in reached if name.startswith(coverage.FAULT)} == kinds
-    assert {"step: power off", "wake ended: awake"} <= reached
+    assert {"step: power off", "order: power off", "wake ended: awake"} <= reached
+
+
+def test_a_worker_notes_the_cells_of_the_wake_table_that_it_asked_for() -> None:
+    everything = set(coverage.EVERYTHING["cells of the wake table"])
+    answer = simulate_explored(msgspec.json.encode(explored_plan(2)))
+    asked = {name for name in msgspec.json.decode(answer)["reached"] if name.startswith(coverage.CELL)}
+    assert {"wake: event none asleep", "wake: due calling asleep"} <= asked < everything
+    assert type(wake.TABLE) is dict
+
+
+def test_a_node_that_needs_a_proof_sleeps_once_in_a_trial_and_again_when_its_wake_proved_it() -> None:
+    lines = ((600, 2, "Down"), (3600, 2, "Up"), (9000, 3, "Down"), (10800, 2, "Down"))
+    outcome = run(scripted(*lines, hours=6.0, settings={"power_management.require_proved_wake": True}))
+    assert outcome.kept
+    assert outcome.counts["order: power off"] == 2
+    assert outcome.counts["guard: UNPROVED"] > 0
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,49 @@
-"""How much of what a daemon can meet an exploration reached: guards, steps, ends of wakes, faults and pairs."""
+"""How much of what a daemon can meet an exploration reached: guards, steps, orders, wakes, faults and pairs."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from app.domain.commands import Guard
+from app.domain.rules import wake
 from app.domain.rules.shutdown import Step
-from app.domain.rules.wake import Then
 from app.entrypoints.simulator.faults.kinds import FAULT_KINDS
 from app.entrypoints.simulator.plan.plan import FaultPlan, Plan
 from app.entrypoints.simulator.run.farm_plans import farm_plans
 from app.entrypoints.simulator.run.outcome import Outcome
-from app.entrypoints.simulator.watching.tally import ABORTED_AT, GUARD, STEP, WAKE_ENDED
+from app.entrypoints.simulator.watching.tally import ABORTED_AT, GUARD, ORDER, ORDERS, STEP, WAKE_ENDED
 
-FAULT, PAIR = "fault: ", "faults at once: "
+FAULT, PAIR, CELL = "fault: ", "faults at once: ", "wake: "
 NAMED_MAX = 12
 """The number of unreached items that are named."""
 
 ENDS = "end: "
 
+NO_GUARDS = (Guard.ABORTED, Guard.REBOOT_DUE)
+"""Reasons for the next look, which no rule objects with: aborts count by their step, and reboots as orders."""
+
+CANNOT_ABORT = Step.UPTIME
+"""A report that fails is logged, and the sequence goes on."""
+
+Cell = tuple[type[wake.Input], wake.Phase, wake.Seen]
+
+
+def _cell(cell: Cell) -> str:
+    on, phase, seen = cell
+    return f"{CELL}{on.__name__} {phase.name} {seen.name}".replace("_", " ").lower()
+
+
 EVERYTHING: dict[str, tuple[str, ...]] = {
-    "guards": tuple(GUARD + guard.name for guard in Guard),
+    "guards": tuple(GUARD + guard.name for guard in Guard if guard not in NO_GUARDS),
     "steps of a shutdown": tuple(STEP + step.value for step in Step),
-    "steps at which one was aborted": tuple(ABORTED_AT + step.value for step in Step),
-    "ends of a wake": tuple(WAKE_ENDED + then.value.removeprefix(ENDS) for then in Then if then.value.startswith(ENDS)),
+    "steps at which one was aborted": tuple(ABORTED_AT + step.value for step in Step if step is not CANNOT_ABORT),
+    "orders to the host": tuple(ORDER + order for order in ORDERS),
+    "cells of the wake table": tuple(map(_cell, wake.TABLE)),
+    "ends of a wake": tuple(
+        WAKE_ENDED + then.value.removeprefix(ENDS) for then in wake.Then if then.value.startswith(ENDS)
+    ),
     "kinds of faults": tuple(FAULT + kind for kind in FAULT_KINDS),
     "pairs of kinds at once on one machine": tuple(
         PAIR + " and ".join(pair) for pair in itertools.combinations(sorted(FAULT_KINDS), 2)
@@ -33,9 +52,37 @@ EVERYTHING: dict[str, tuple[str, ...]] = {
 """All items, by their group."""
 
 
+class _Asked(dict[Cell, wake.Then]):
+    """Empty at first; it gets each cell of the table that is asked for."""
+
+    def __init__(self, table: dict[Cell, wake.Then]) -> None:
+        super().__init__()
+        self._table = table
+
+    def __missing__(self, cell: Cell) -> wake.Then:
+        then = self[cell] = self._table[cell]
+        return then
+
+
+@contextmanager
+def cells_asked() -> Iterator[dict[Cell, wake.Then]]:
+    """Note in this process which cells of the wake table are asked for."""
+    table = wake.TABLE
+    wake.TABLE = asked = _Asked(table)
+    try:
+        yield asked
+    finally:
+        wake.TABLE = table
+
+
+def cells(asked: Iterable[Cell]) -> list[str]:
+    """These cells as items, sorted."""
+    return sorted(map(_cell, asked))
+
+
 def reached_by(outcome: Outcome) -> list[str]:
     """The items that one run reached, sorted."""
-    watched = [name for name in outcome.counts if name.startswith((GUARD, STEP, ABORTED_AT, WAKE_ENDED))]
+    watched = [name for name in outcome.counts if name.startswith((GUARD, STEP, ABORTED_AT, ORDER, WAKE_ENDED))]
     return sorted({*watched, *(FAULT + fault.kind for fault in outcome.plan.faults), *_pairs(outcome.plan)})
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec.structs import replace
 
-from app.entrypoints.simulator.experiments.coverage import reached_by
+from app.entrypoints.simulator.experiments.coverage import cells, cells_asked, reached_by
 from app.entrypoints.simulator.experiments.explore import Finding, Runner, explored_plan, investigate
 from app.entrypoints.simulator.experiments.result import Result, result_of
 from app.entrypoints.simulator.plan.plan import FaultPlan, Plan
@@ -61,8 +61,9 @@ def explore(
 
 def simulate_explored(plan: bytes) -> bytes:
     """The work of a worker: a plan in, its `Result` with what it reached out, both as JSON."""
-    outcome = run(msgspec.json.decode(plan, type=Plan), details=Details.NONE)
-    return msgspec.json.encode(replace(result_of(outcome), reached=reached_by(outcome)))
+    with cells_asked() as asked:
+        outcome = run(msgspec.json.decode(plan, type=Plan), details=Details.NONE)
+    return msgspec.json.encode(replace(result_of(outcome), reached=[*reached_by(outcome), *cells(asked)]))
 
 
 def finding_of(seed: int, run: Runner) -> Finding | None:

@@ -34,6 +34,8 @@ FAULTS_PER_NODE_DAY = (2.0, 40.0)
 WIDE = 0.25
 WIDE_KINDS = frozenset({"held-until"})
 """Only in wide worlds, so that the others stay as they were, and so do the seeds that once failed."""
+PROVED = 0.2
+"""Share of the wide worlds in which a node must have been woken once before it sleeps again and again (R14)."""
 BLOCK_TIMES_S = (3.0, 6.0, 12.0)
 SECOND_THOUGHTS = 0.25
 """Share of a script's targets that are taken back."""
@@ -61,16 +63,20 @@ def explored_plan(seed: int) -> Plan:
         policy = PolicyPlan(kind="script", script=script)
     else:
         policy = PolicyPlan(kind="bot", bot=BotPlan(up_s_min=600.0 + 1200.0 * chance.random()))
+    workload = WorkloadPlan(load=0.4 * chance.random(), lifetime_s_mean=1800.0 + 3600.0 * chance.random())
+    settings = _settings(chance)
+    if is_wide and random.Random(f"{seed}/proof").random() < PROVED:  # noqa: S311 - repeatable on purpose
+        settings["power_management.require_proved_wake"] = True
     kinds = [kind for kind in FAULT_KINDS if is_wide or kind not in WIDE_KINDS]
     return Plan(
         seed=seed,
         hours=HOURS,
         farms=farms,
         policy=policy,
-        workload=WorkloadPlan(load=0.4 * chance.random(), lifetime_s_mean=1800.0 + 3600.0 * chance.random()),
+        workload=workload,
         faults=made_up_faults(kinds, rain, farms, until_s, seed),
         chain=_wide_chain(wide) if is_wide else ChainPlan(latency_s=0.05),
-        settings=_settings(chance),
+        settings=settings,
         calm_s=CALM_S,
     )
 

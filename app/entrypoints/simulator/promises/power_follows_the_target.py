@@ -55,7 +55,7 @@ class PowerFollowsTheTarget(Promise):
         settings, now_s = self.world.settings, self.world.now_s()
         guard = None if machine.objection is None else machine.objection.guard
         if guard is Guard.UNPROVED:
-            return True  # a simulated disk keeps no proofs
+            return True  # its trial is over, and no wake of it was proved
         if guard is Guard.BOOT_LOOP:
             return now_s - machine.since_s < settings.boot_loop.stay_s_max + BOUND_S
         enough_s = settings.power_management.sign_of_life_s + settings.uptime.interval_s

@@ -9,7 +9,9 @@ from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.domain.events import (
     DomainEvent,
+    PowerOffOrdered,
     PowerStateSet,
+    RebootOrdered,
     Reconciled,
     ShutdownAborted,
     ShutdownStep,
@@ -32,8 +34,10 @@ MARKS = (
 """What a node's timeline is made of; each entry is its second and an index into this."""
 
 
-GUARD, STEP, ABORTED_AT, WAKE_ENDED = "guard: ", "step: ", "aborted at: ", "wake ended: "
+GUARD, STEP, ABORTED_AT, ORDER, WAKE_ENDED = "guard: ", "step: ", "aborted at: ", "order: ", "wake ended: "
 """Prefixes of the counts of daemon events."""
+
+ORDERS = ("power off", "power off by force", "reboot", "reboot by force")
 
 DEAD = (MachinePower.OFF, MachinePower.FROZEN)
 
@@ -98,6 +102,8 @@ class Tally:
                 self.counts[STEP + step] += 1
             case ShutdownAborted(step):
                 self.counts[ABORTED_AT + step] += 1
+            case PowerOffOrdered(forced) | RebootOrdered(forced):
+                self.counts[ORDER + ORDERS[2 * isinstance(event, RebootOrdered) + forced]] += 1
             case WakeEnded(outcome=outcome):
                 self.counts[WAKE_ENDED + outcome] += 1
 

@@ -16,9 +16,11 @@ from app.adapters.simulated.nic import SimulatedNic
 from app.adapters.simulated.power_events import SimulatedPowerEvents
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
+from app.adapters.simulated.wake_memory import SimulatedWakeMemory
 from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.backoff import Jitter
 from app.domain.model import Mac, NodeIdentity
+from app.domain.rules.proved_wake import Trial
 from app.entrypoints.settings.profiles import signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.simulator.plan.plan import NodePlan
@@ -29,6 +31,9 @@ from app.ports.telemetry import Telemetry
 
 BUS_POLL_S = 3600.0
 """The simulated bus delivers an event at once, so the length of an empty read does not matter."""
+
+TRIAL_UNTIL_S = 2 * 3600.0
+"""Where a wake must be proved, each machine may sleep once in these first seconds (``powerd check --trial``)."""
 
 
 class Hardware:
@@ -61,6 +66,8 @@ class Hardware:
         self.holds = SimulatedHolds(self.clock)
         self.boot_memory = SimulatedBootMemory()
         self.window_memory = SimulatedWindowMemory()
+        self.wake_memory = SimulatedWakeMemory()
+        self.wake_memory.allowed = Trial(self.facts.boot_id(), TRIAL_UNTIL_S)
         self.rtc = SimulatedRtcAlarm(world.clock)  # a clock of its own: the system's may be wrong
         self.signs_of_life = SimulatedSignsOfLife(world.ledger, world.node_accounts)
         self.bus = Bus(self.clock, world.later, bus_is_away, world.chance("bus", plan.id))
@@ -89,4 +96,5 @@ class Hardware:
             self.rtc if settings.rtc_alarm.enabled else None,
             None if signs_of_life_kind(settings) == "off" else self.signs_of_life,
             self.window_memory,
+            self.wake_memory if settings.power_management.require_proved_wake else None,
         )
