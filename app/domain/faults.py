@@ -56,7 +56,8 @@ class FaultKind(enum.Enum):
     CLOCK_DRIFT = FaultEntry(
         "clock-drift",
         Urgency.AT_ONCE,
-        "This machine's clock differs from the chain's by more than 60 s, so that the chain refuses uptime reports.",
+        "This machine's clock differs from the chain's by more than 60 s. The chain would refuse uptime reports, so "
+        "powerd sends none.",
         "Synchronise the clock: `timedatectl set-ntp true`, or start chrony. powerd looks again every minute.",
     )
     WALLET = FaultEntry(
