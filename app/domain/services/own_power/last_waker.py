@@ -27,13 +27,14 @@ class LastWaker:
         self._watch = watch
         self._order = order
         self._farm = farm
-        self._guarded = guarded
+        self.guarded = guarded
+        """Whether this guard asks anything."""
         self.seen_awake: tuple[NodeId, ...] = ()
         """The nodes that were awake at the last look; for display only, never for a decision."""
 
     async def objection(self) -> str:
         """Why this node must not power off now; empty when this guard does not object."""
-        if not self._guarded:
+        if not self.guarded:
             return ""
         try:
             peers = await self._farm.peers()

@@ -72,12 +72,14 @@ class Observer:
         The best head is the last read of the chain: where it says Up, no older answer can overrule it. That another
         node is awake is read before, or both again after it, since that takes a while.
         """
-        expected = self.down_seen_since_s is not None
+        guard, last_waker, head_unreadable = self._guards.last_waker, "", ""
         # Only when it can decide: it costs reads of the chain.
-        last_waker, head_unreadable = await self._guards.last_waker.objection() if expected else "", ""
+        if expected := self.down_seen_since_s is not None:
+            last_waker = await guard.objection()
         finalized, best = await self._own_heads()
-        if not expected and wants_down(best.power) and (finalized is None or wants_down(finalized.power)):
-            last_waker = await self._guards.last_waker.objection()
+        down = wants_down(best.power) and (finalized is None or wants_down(finalized.power))
+        if down and guard.guarded and not expected:
+            last_waker = await guard.objection()
             if best.head is not None:
                 best = await self._own_power(HeadKind.BEST)  # the target may have turned Up meanwhile
         if best.head is None and wants_down(best.power):

@@ -7,6 +7,7 @@ from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.model import Nic
 from app.domain.rules.address import address_objection
+from app.domain.services.context.alongside import alongside
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.own_power.clock_alarm import ClockAlarm
 from app.ports.chain import ChainReader
@@ -99,11 +100,10 @@ class PowerManagement:
         await self._alarm.arm()
 
     async def _arm_card(self, *, said_down: bool) -> None:
-        """Find the card, arm it, read it back, and check that the chain has its address."""
+        """Find the card, arm it and read it back, and check meanwhile that the chain has its address."""
         self._nic = nic = await self._port.find()
-        await self._arm(nic)
         try:
-            await self._check_address(nic)
+            await alongside(self._arm(nic), self._check_address(nic), "own power: arm the card")
         except ChainUnavailable as error:
             if not said_down:
                 raise

@@ -121,12 +121,8 @@ class Shutdown:
         self._pass(Step.SAY_DOWN)
         down = await self._state.say_down(seen)
         said_at_s = self._clock.monotonic()
-        self._pass(Step.FINAL)
-        final = self._wait_until_final(down, said_at_s)
-        await alongside(self._state.remember_down(), final, "own power: remember Down")
-        self._pass(Step.UPTIME)
-        reported = self._duties.report_uptime("the last uptime report")
-        await alongside(self._boot_loop.leaving(), reported, "own power: remember the sleep")
+        reported = self._final_and_reported(down, said_at_s)
+        await alongside(self._state.remember_down(), reported, "own power: remember Down")
         self._pass(Step.TARGET)
         await self._duties.bursts.finish()
         await self._arm()
@@ -139,6 +135,13 @@ class Shutdown:
         await self._orders.insist(POWER_OFF, self._armed_and_wanted, self._check, self._why(seen, down))
         self._cooling_until_s = self._clock.monotonic() + self._policy.retry_later_s
         raise Abort("the host did not power off")
+
+    async def _final_and_reported(self, down: Inclusion, said_at_s: float) -> None:
+        self._pass(Step.FINAL)
+        await self._wait_until_final(down, said_at_s)
+        self._pass(Step.UPTIME)
+        reported = self._duties.report_uptime("the last uptime report")
+        await alongside(self._boot_loop.leaving(), reported, "own power: remember the sleep")
 
     def _why(self, seen: Observation, down: Inclusion) -> PowerOffDecided:
         head = (seen.finalized or seen.best).head
