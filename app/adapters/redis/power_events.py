@@ -54,7 +54,7 @@ class RedisPowerEvents:
         group: str = "group:stream:public-config:power",
         consumer: str = "power",
         dead_letter_stream: str = "stream:power-target:dead-letter",
-        batch: int = 128,
+        batch: int = 512,
         block_s: float = BLOCK_S,
         answer_s: float = ANSWER_S,
         abandoned_s: float = ABANDONED_S,

@@ -24,6 +24,7 @@ class KeptEvents:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._kept: deque[EventStatus] = deque(maxlen=KEPT_MAX)
+        self._last = ""
 
     def record(self, event: DomainEvent) -> None:
         if type(event) in ROUTINE:
@@ -31,7 +32,8 @@ class KeptEvents:
         line = line_of(event)
         facts = {name: _text(fact) for name, fact in line.fields.items()}
         new = EventStatus(self._clock.now(), line.event, line.sentence, facts)
-        if self._kept and _same(self._kept[-1]) == _same(new):
+        before, self._last = self._last, _same(new)
+        if self._kept and before == self._last:
             new = replace(new, times=self._kept.pop().times + 1)
         self._kept.append(new)
 

@@ -109,7 +109,7 @@ class Events(Section, frozen=True):
     dead_letter_stream: Annotated[
         str, Meta(min_length=1, description="The stream for entries that are no events, with the reason.")
     ] = "stream:power-target:dead-letter"
-    batch: Annotated[int, Meta(ge=1, le=1024, description="Entries read at once.")] = 128
+    batch: Annotated[int, Meta(ge=1, le=1024, description="Entries read at once.")] = 512
     stale_after_s: Annotated[
         PositiveSeconds, Meta(description="Seconds. An older entry only makes the node look at the chain.")
     ] = 600.0
