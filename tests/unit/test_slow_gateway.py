@@ -19,6 +19,7 @@ from app.domain.events import (
     WakeEnded,
 )
 from app.domain.model import HeadKind, Node, NodeId, Power, PowerReading, Unreadable
+from app.domain.services.waking.farm_look import SYNC_FARM
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
@@ -136,6 +137,17 @@ async def test_r7_a_part_of_the_farm_that_can_not_be_read_spoils_no_other(eleven
     await sleepers_wanted(eleven, *range(2, 12))
     async with eleven.running(1, before=losing_two_and_three, settings=SETTINGS) as node:
         await eleven.until(lambda: bool(node.packets_to(11)), within_s=600)
+
+
+async def test_a_look_at_which_no_part_of_the_farm_answers_fails_and_is_tried_again(eleven: VirtualFarm) -> None:
+    async with eleven.running(1, before=behind_a_slow_gateway, settings=SETTINGS) as node:
+        await eleven.clock.sleep(120)
+        gateway(node).silent_about = frozenset(range(2, 12))
+        await sleepers_wanted(eleven, 5)
+        node.container.services().farm_trigger.pull("test")
+        await eleven.until(lambda: SYNC_FARM.doing in [told.doing for told in node.recorded(OperationFailed)])
+        gateway(node).silent_about = frozenset()
+        await eleven.until(lambda: bool(node.packets_to(5)), within_s=120)
 
 
 async def test_r9_what_comes_while_a_batch_is_read_does_not_wait_for_the_own_node(eleven: VirtualFarm) -> None:
