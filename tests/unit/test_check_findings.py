@@ -25,7 +25,7 @@ from app.entrypoints.check.subject import Subject
 from app.entrypoints.check.table import CHECKS
 from app.entrypoints.documents.check import document
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.settings.schema_adapters import Chain
+from app.entrypoints.settings.schema_network import Chain
 
 PAGE = Path(__file__).parents[2] / "docs" / "check.md"
 

@@ -10,7 +10,7 @@ import pytest
 from app.entrypoints.settings.keys import keys
 from app.entrypoints.settings.loading import SettingsError, load_settings
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.settings.schema_adapters import Chain
+from app.entrypoints.settings.schema_network import Chain
 
 
 @pytest.fixture

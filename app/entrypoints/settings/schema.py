@@ -11,22 +11,9 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from app.entrypoints.settings.base import Section
-from app.entrypoints.settings.schema_adapters import (
-    BootMemory,
-    Broker,
-    Chain,
-    Events,
-    Holds,
-    HostFacts,
-    HostPower,
-    Identity,
-    MagicPackets,
-    Nic,
-    RtcAlarm,
-    Zbus,
-    Zinit,
-)
+from app.entrypoints.settings.schema_host import BootMemory, Holds, HostFacts, HostPower, Nic, RtcAlarm
 from app.entrypoints.settings.schema_monitoring import Faults, Metrics
+from app.entrypoints.settings.schema_network import Broker, Chain, Events, Identity, MagicPackets
 from app.entrypoints.settings.schema_services import (
     BootLoop,
     Farmer,
@@ -40,6 +27,7 @@ from app.entrypoints.settings.schema_services import (
     Uptime,
     Wake,
 )
+from app.entrypoints.settings.schema_zos import Zbus, Zinit
 
 
 class Settings(Section, frozen=True):
