@@ -15,6 +15,7 @@ from app.domain.errors import EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.ports.power_events import PowerEvents, PowerEventsOut
+from tests.rigs.event_stream import power_events, power_events_out
 from tests.rigs.redis import any_server, hand, new_stream
 
 pytestmark = pytest.mark.anyio
@@ -52,7 +53,7 @@ class RedisRig:
 
     def another(self) -> RedisPowerEvents:
         names = self._names
-        return RedisPowerEvents(
+        return power_events(
             self._url, block_s=0.1, stream=names["stream"], dead_letter_stream=names["dead_letter_stream"]
         )
 
@@ -193,9 +194,9 @@ async def test_an_earlier_process_of_this_node_is_no_other_reader(rig: RedisRig)
 
 
 async def test_a_redis_that_is_away_says_so() -> None:
-    events = RedisPowerEvents("unix:///nowhere/redis.sock")
+    events = power_events("unix:///nowhere/redis.sock")
     with pytest.raises(EventsUnavailable, match=r"/nowhere/redis\.sock"):
         await events.open()
-    out = RedisPowerEventsOut("unix:///nowhere/redis.sock")
+    out = power_events_out("unix:///nowhere/redis.sock")
     with pytest.raises(EventsUnavailable, match=r"/nowhere/redis\.sock"):
         await out.publish([DOWN])

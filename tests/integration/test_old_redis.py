@@ -12,13 +12,13 @@ from app.adapters.codecs.go_types import STRING
 from app.adapters.codecs.zbus_frames import ObjectId
 from app.adapters.redis.inspection import GroupLook, RedisInspection
 from app.adapters.redis.power_events import RedisPowerEvents
-from app.adapters.redis.power_events_out import RedisPowerEventsOut
 from app.adapters.zbus.client import ZbusClient
 from app.adapters.zbus.neighbours import Remote, RemoteMethod
 from app.adapters.zbus.server import Served, ZbusServer
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
+from tests.rigs.event_stream import power_events, power_events_out
 from tests.rigs.node import node_rig
 from tests.rigs.node_settings import PEER
 from tests.rigs.redis import hand, own_server
@@ -49,7 +49,7 @@ async def old(server: RedisServer) -> AsyncIterator[Proxy]:
 
 
 async def publish(url: str, *nodes: int) -> None:
-    out = RedisPowerEventsOut(url)
+    out = power_events_out(url)
     await out.publish([PowerTargetChanged(FarmId(1), NodeId(node), Power.UP) for node in nodes])
     await out.close()
 
@@ -65,7 +65,7 @@ async def nodes_of(events: RedisPowerEvents, count: int) -> list[int]:
 
 
 async def test_events_are_published_and_read(old: Proxy, client: Any) -> None:
-    events = RedisPowerEvents(old.url, block_s=0.1)
+    events = power_events(old.url, block_s=0.1)
     await events.open()
     await publish(old.url, 1, 2)
     client.xadd(STREAM, {"body": b"garbage"})
@@ -78,7 +78,7 @@ async def test_events_are_published_and_read(old: Proxy, client: Any) -> None:
 
 
 async def test_what_a_dead_consumer_left_is_taken_over_page_by_page(old: Proxy, client: Any) -> None:
-    events = RedisPowerEvents(old.url, block_s=0.1, abandoned_s=0, batch=4)
+    events = power_events(old.url, block_s=0.1, abandoned_s=0, batch=4)
     await events.open()
     await publish(old.url, *range(1, 11))
     client.xreadgroup(GROUP, "another", {STREAM: ">"})
@@ -88,7 +88,7 @@ async def test_what_a_dead_consumer_left_is_taken_over_page_by_page(old: Proxy, 
 
 
 async def test_what_another_still_works_on_is_left_to_it(old: Proxy, client: Any) -> None:
-    events = RedisPowerEvents(old.url, block_s=0.1, abandoned_s=600)
+    events = power_events(old.url, block_s=0.1, abandoned_s=600)
     await events.open()
     await publish(old.url, 1)
     client.xreadgroup(GROUP, "another", {STREAM: ">"})
@@ -97,7 +97,7 @@ async def test_what_another_still_works_on_is_left_to_it(old: Proxy, client: Any
 
 
 async def test_trimmed_entries_of_a_dead_consumer_are_acknowledged(old: Proxy, client: Any) -> None:
-    events = RedisPowerEvents(old.url, block_s=0.05, abandoned_s=0)
+    events = power_events(old.url, block_s=0.05, abandoned_s=0)
     await events.open()
     await publish(old.url, 1, 2)
     client.xreadgroup(GROUP, "another", {STREAM: ">"})
@@ -111,7 +111,7 @@ async def test_trimmed_entries_of_a_dead_consumer_are_acknowledged(old: Proxy, c
 
 
 async def test_what_it_does_not_know_is_asked_for_once(old: Proxy) -> None:
-    events = RedisPowerEvents(old.url, block_s=0.01)
+    events = power_events(old.url, block_s=0.01)
     await events.open()
     for _ in range(5):
         await events.receive()
@@ -129,7 +129,7 @@ async def test_taking_over_that_is_refused_does_not_stand_in_front_of_the_read(
     with hand(server.url()) as administrator:
         administrator.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
     async with proxy_before(server, refuse) as proxy:
-        events = RedisPowerEvents(proxy.url, block_s=0.01)
+        events = power_events(proxy.url, block_s=0.01)
         await events.open()
         await publish(proxy.url, 1)
         assert await nodes_of(events, 1) == [1]

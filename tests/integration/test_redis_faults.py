@@ -11,12 +11,12 @@ import pytest
 
 from app.adapters.codecs.power_target import TargetChange, encode
 from app.adapters.redis.power_events import RedisPowerEvents
-from app.adapters.redis.power_events_out import RedisPowerEventsOut
 from app.adapters.redis.strangers import NAME
 from app.domain.errors import EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
+from tests.rigs.event_stream import power_events, power_events_out
 from tests.rigs.redis import hand, own_server
 from tests.slowness import patient
 
@@ -44,7 +44,7 @@ def client(server: RedisServer) -> Iterator[Any]:
 
 
 async def publish(server: RedisServer, *nodes: int) -> None:
-    out = RedisPowerEventsOut(server.url())
+    out = power_events_out(server.url())
     try:
         await out.publish([change(node) for node in nodes])
     finally:
@@ -52,7 +52,7 @@ async def publish(server: RedisServer, *nodes: int) -> None:
 
 
 def consumer(server: RedisServer, **options: Any) -> RedisPowerEvents:
-    return RedisPowerEvents(server.url(), **{"block_s": 0.2, **options})
+    return power_events(server.url(), **{"block_s": 0.2, **options})
 
 
 async def reading(server: RedisServer, **options: Any) -> RedisPowerEvents:

@@ -11,8 +11,6 @@ from urllib.parse import quote
 
 import pytest
 
-from app.adapters.redis.power_events import RedisPowerEvents
-from app.adapters.redis.power_events_out import RedisPowerEventsOut
 from app.adapters.zbus.client import ZbusClient
 from app.adapters.zbus.neighbours import Remote, RemoteMethod
 from app.adapters.zbus.power_object import MODULE, OBJECT, STATE
@@ -20,6 +18,7 @@ from app.domain.errors import EventsUnavailable
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
+from tests.rigs.event_stream import power_events, power_events_out
 from tests.rigs.node import node_rig
 from tests.rigs.node_settings import ME, PEER
 from tests.rigs.program import PATIENCE_S
@@ -60,7 +59,7 @@ def login(server: RedisServer, user: str) -> str:
 
 async def works(url: str) -> bool:
     """Whether an event can be published and read there."""
-    events, out = RedisPowerEvents(url, block_s=0.1), RedisPowerEventsOut(url)
+    events, out = power_events(url, block_s=0.1), power_events_out(url)
     try:
         await events.open()
         await out.publish([UP])

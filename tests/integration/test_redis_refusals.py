@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from app.adapters.redis.power_events import RedisPowerEvents
-from app.adapters.redis.power_events_out import RedisPowerEventsOut
 from app.domain.errors import EventsUnavailable
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
+from tests.rigs.event_stream import power_events, power_events_out
 from tests.rigs.node import node_rig
 from tests.rigs.node_settings import PEER
 from tests.rigs.redis import hand, own_server
@@ -44,7 +43,7 @@ def url_of(server: RedisServer, login: str) -> str:
 
 async def refusal_of(url: str) -> str:
     """What a read says; empty if it is answered."""
-    events = RedisPowerEvents(url, block_s=0.1)
+    events = power_events(url, block_s=0.1)
     try:
         await events.open()
         await events.receive()
@@ -96,7 +95,7 @@ async def test_what_a_server_refuses_to_take_is_the_same_kind_of_error(server: R
         return error if command[0] == b"XADD" else None
 
     async with proxy_before(server, answer) as proxy:
-        out = RedisPowerEventsOut(proxy.url)
+        out = power_events_out(proxy.url)
         with pytest.raises(EventsUnavailable) as caught:
             await out.publish([UP])
         await out.close()
@@ -174,8 +173,8 @@ async def test_an_acknowledgement_that_is_refused_is_made_later_and_delivers_not
         return "NOPERM no" if refused and command[0] == b"XACK" else None
 
     async with proxy_before(server, answer) as proxy:
-        events = RedisPowerEvents(proxy.url, block_s=0.02)
-        out = RedisPowerEventsOut(proxy.url)
+        events = power_events(proxy.url, block_s=0.02)
+        out = power_events_out(proxy.url)
         await events.open()
         await out.publish([UP])
         batch = await events.receive()
@@ -198,7 +197,7 @@ async def test_a_group_that_is_gone_whenever_it_was_made_is_no_hot_loop(server: 
         return "NOGROUP No such consumer group" if command[0] == b"XREADGROUP" else None
 
     async with proxy_before(server, answer) as proxy:
-        events = RedisPowerEvents(proxy.url, block_s=1)
+        events = power_events(proxy.url, block_s=1)
         await events.open()
         assert await events.receive() == []
         with pytest.raises(EventsUnavailable, match="NOGROUP"):

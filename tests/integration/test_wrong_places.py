@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.redis.power_events_out import RedisPowerEventsOut
 from app.domain.errors import EventsUnavailable
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.demo.redis_server import RedisServer
+from tests.rigs.event_stream import power_events_out
 from tests.rigs.program_runs import run
 from tests.rigs.redis import own_server
 from tests.rigs.redis_over_tls import before
@@ -94,7 +94,7 @@ async def test_tls_trouble_of_a_chain_endpoint_is_explained_in_plain_words(certi
 
 async def test_a_redis_with_tls_and_one_without_get_different_remedies(server: RedisServer, certificate: Path) -> None:
     async def told(url: str) -> str:
-        events = RedisPowerEventsOut(url)
+        events = power_events_out(url)
         try:
             with pytest.raises(EventsUnavailable) as refused:
                 await events.publish([PowerTargetChanged(FarmId(1), NodeId(1), Power.UP)])

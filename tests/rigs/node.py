@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.adapters.linux.host_facts import boot_stand_in
-from app.adapters.redis.power_events_out import RedisPowerEventsOut
 from app.adapters.substrate.blocks import SubstrateBlocks
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
@@ -22,6 +21,7 @@ from app.entrypoints.demo.installation import program, toml
 from app.entrypoints.demo.redis_server import RedisServer
 from tests.rigs.chain.as_process import DevChain, dev_chain
 from tests.rigs.dev_rpc import Line, line
+from tests.rigs.event_stream import power_events_out
 from tests.rigs.node_settings import ME, PACE, Settings, about_me, merged, node_settings, zos_settings
 from tests.rigs.program import PATIENCE_S, Program
 from tests.rigs.redis import server_in
@@ -100,7 +100,7 @@ class Node:
 
     async def event(self, node: NodeId, target: Power) -> None:
         """Publish the event, whatever the chain says."""
-        out = RedisPowerEventsOut(self.redis.url())
+        out = power_events_out(self.redis.url())
         try:
             await out.publish([PowerTargetChanged(FarmId(self.chain.about["farm_id"]), node, target)])
         finally:

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from app.domain.model import NodeIdentity
-from app.domain.rules.wake_rank import WakeOrderPolicy
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
 from app.entrypoints.simulator.input.planning import Wish, plan_of
@@ -19,7 +18,7 @@ from app.entrypoints.wiring.policies import Policies
 
 def all_at_once(node: NodeIdentity, ports: Ports, policies: Policies, faults: FaultBoard) -> NodeServices:
     """As it was before: every node that is awake calls."""
-    wake = replace(policies.wake, order=WakeOrderPolicy(first_wakers=0))
+    wake = replace(policies.wake, order=replace(policies.wake.order, first_wakers=0))
     return assemble(node, ports, replace(policies, wake=wake), faults)
 
 

@@ -22,7 +22,8 @@ from app.domain.rules.paid import (
     remedy_for,
     uncredited,
 )
-from app.domain.rules.power import Observation, OwnPower, PowerLimits
+from app.domain.rules.power import Observation, OwnPower
+from tests.rigs.policies import POLICIES
 
 OPENED_S = 1_750_000_000
 NOW_S = OPENED_S + 600
@@ -139,7 +140,7 @@ def observation(**over: object) -> Observation:
 def test_r13_doubt_never_reboots_and_what_only_guards_a_sleep_does_not_object(
     over: dict[str, object], reason: str
 ) -> None:
-    found = reboot_forbidden(observation(**over), PowerLimits())
+    found = reboot_forbidden(observation(**over), POLICIES.limits)
     assert found == "" if not reason else reason in found
 
 

@@ -172,7 +172,7 @@ def test_a_gateway_that_cannot_tell_finality_or_heads_is_believed_without() -> N
 
 
 def test_an_age_of_zero_switches_the_check_off_for_a_chain_that_makes_blocks_on_demand() -> None:
-    limits = PowerLimits(best_head_age_s_max=0, finalized_head_age_s_max=0)
+    limits = dataclasses.replace(LIMITS, best_head_age_s_max=0, finalized_head_age_s_max=0)
     old = seen(best=own(HeadKind.BEST, DOWN, UP, age_s=1e6), finalized=own(HeadKind.FINALIZED, DOWN, UP, age_s=1e6))
     assert decide(old, limits) == ShutDown()
     unknown = seen(best=OwnPower(None, NodePower(PowerState(UP), DOWN)), finalized=None, head_unreadable="it hangs")

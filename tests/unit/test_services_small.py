@@ -24,11 +24,11 @@ from app.domain.events import (
 )
 from app.domain.faults import FaultKind
 from app.domain.model import FarmId, Fault, Health, Mac, NodeId, NodeIdentity, Power, TwinId
-from app.domain.rules.wake import WakePolicy
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.events.event_inbox import EventInbox
 from app.domain.services.identification import Identification
 from app.domain.services.waking.bursts import Burst, Bursts
+from tests.rigs.policies import POLICIES
 from tests.rigs.virtual_farm import context_of
 
 pytestmark = pytest.mark.anyio
@@ -170,7 +170,7 @@ def test_errors_tell_retryable_from_permanent() -> None:
 
 
 async def test_bursts_that_keep_coming_delay_the_caller_by_one_burst_at_most(clock: VirtualClock) -> None:
-    bursts = Bursts(context_of(clock), SimulatedMagicPackets(SimulatedNetwork(clock)), WakePolicy())
+    bursts = Bursts(context_of(clock), SimulatedMagicPackets(SimulatedNetwork(clock)), POLICIES.wake)
     burst = Burst(mac_of(1, 2), WakeBurstStarted(NodeId(2), 1, "a test"))
 
     async def keep_sending() -> None:
@@ -184,7 +184,7 @@ async def test_bursts_that_keep_coming_delay_the_caller_by_one_burst_at_most(clo
     await clock.sleep(0.1)
     began_s = clock.monotonic()
     await bursts.finish()
-    assert clock.monotonic() - began_s == pytest.approx(WakePolicy().burst_s + 1)
+    assert clock.monotonic() - began_s == pytest.approx(POLICIES.wake.burst_s + 1)
     sending.cancel()
 
 
@@ -205,7 +205,7 @@ async def test_all_first_packets_leave_before_telemetry_gets_a_burst_and_each_is
     clock: VirtualClock, stopped_early: bool
 ) -> None:
     network, telemetry = SimulatedNetwork(clock), FirstEvent()
-    bursts = Bursts(context_of(clock, telemetry=telemetry), SimulatedMagicPackets(network), WakePolicy())
+    bursts = Bursts(context_of(clock, telemetry=telemetry), SimulatedMagicPackets(network), POLICIES.wake)
     nodes = [NodeId(number) for number in range(2, 102)]
     bursts.start([Burst(mac_of(1, node), WakeBurstStarted(node, 1, "a test")) for node in nodes])
     sending = asyncio.create_task(bursts.run())

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.domain.model import Head, HeadKind, Inclusion, NodePower, Power, PowerState, Unreadable
 from app.domain.rules.power import Observation, OwnPower
-from app.domain.rules.shutdown import Finality, ShutdownPolicy, already_final, finality_of_down
+from app.domain.rules.shutdown import Finality, already_final, finality_of_down
+from tests.rigs.policies import POLICIES
 
 DOWN = NodePower(PowerState(Power.DOWN, 10), Power.DOWN)
 UP = NodePower(PowerState(Power.UP), Power.DOWN)
-POLICY = ShutdownPolicy(settled_s=30)
+POLICY = replace(POLICIES.shutdown, settled_s=30)
 
 
 def at(number: int, power: NodePower | Unreadable, kind: HeadKind = HeadKind.FINALIZED) -> OwnPower:

@@ -10,8 +10,9 @@ from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import mac_of
 from app.domain.events import PowerTargetChanged
 from app.domain.model import NodeId, Power
-from app.domain.rules.wake_rank import WakeOrderPolicy, order
+from app.domain.rules.wake_rank import order
 from app.domain.services.waking.wake_reads import TURN_READ_S_MAX
+from tests.rigs.policies import POLICIES
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.anyio
 SEEDS = range(20)
 WAKERS = 9
 SLEEPER = 10
-POLICY = WakeOrderPolicy()
+POLICY = POLICIES.wake.order
 AT_ONCE_S = 1.0
 
 

@@ -70,7 +70,7 @@ def test_the_first_call_at_once_the_next_after_a_step_and_all_others_after_two(w
 
 
 def test_without_first_wakers_no_waker_waits() -> None:
-    assert WakeOrderPolicy(first_wakers=0).delay_s(10_000) == 0.0
+    assert replace(POLICY, first_wakers=0).delay_s(10_000) == 0.0
 
 
 @pytest.mark.parametrize(

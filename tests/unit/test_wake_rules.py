@@ -27,13 +27,13 @@ from app.domain.rules.wake import (
     Terms,
     Then,
     Wake,
-    WakePolicy,
     may_sleep,
     sleepers_to_wake,
     step,
     worth_waiting,
 )
 from app.entrypoints.documents.wake import document
+from tests.rigs.policies import POLICIES
 
 NODE = NodeId(7)
 AWAKE = NodePower(PowerState(Power.UP), Power.UP)
@@ -49,7 +49,7 @@ POWERS: dict[Seen, NodePower | Unreadable] = {
     Seen.UNWANTED: SLEEPS_AS_WANTED,
     Seen.UNKNOWN: BROKEN,
 }
-TERMS = Terms(WakePolicy(), lambda _: 0.0, lambda: 0.5)
+TERMS = Terms(POLICIES.wake, lambda _: 0.0, lambda: 0.5)
 DEFERRING = replace(TERMS, turn_s=lambda _: TURN_S)
 
 WAKE = Wake(NODE, "test", BEGAN_S, wanted_at_s=BEGAN_S, due_at_s=NOW_S, bursts=2, last_burst_at_s=BEGAN_S + 30)
@@ -207,7 +207,7 @@ def test_what_a_look_begins_is_known_without_a_step(power: NodePower | Unreadabl
 
 
 def test_the_own_power_off_waits_for_sleepers_until_their_deadline() -> None:
-    policy = WakePolicy()
+    policy = POLICIES.wake
     sleeper = replace(WAKE, saw_down=True)
     assert worth_waiting(sleeper, policy)
     assert not worth_waiting(WAKE, policy)
@@ -215,7 +215,7 @@ def test_the_own_power_off_waits_for_sleepers_until_their_deadline() -> None:
 
 
 def test_retries_back_off_to_a_bound_once_the_state_was_seen_down() -> None:
-    terms = replace(TERMS, policy=WakePolicy(retry=Backoff(15, 300)))
+    terms = replace(TERMS, policy=replace(POLICIES.wake, retry=Backoff(15, 300)))
     wake, delays = replace(WAKE, bursts=0, saw_down=True), []
     for _ in range(7):
         after, _ = step(wake, NODE, Due(ASLEEP, wake.due_at_s), wake.due_at_s, terms)

@@ -18,7 +18,7 @@ ANSWER_S = 5.0
 class RedisPowerEventsOut:
     """`PowerEventsOut` on a Redis stream."""
 
-    def __init__(self, url: str, *, stream: str = "stream:power-target") -> None:
+    def __init__(self, url: str, *, stream: str) -> None:
         self._connection = Connection(url, answer_s=ANSWER_S, errors_pass=False)
         self._stream = stream
 

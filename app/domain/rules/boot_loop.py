@@ -47,10 +47,10 @@ class Boot:
 class BootLoopPolicy:
     """How many unwanted boots are free, how long later ones keep the node up, and which sleep ends the row."""
 
-    free_boots: int = 2
-    stay_s_min: float = 300.0
-    stay_s_max: float = 14400.0
-    long_sleep_s: float = 21600.0
+    free_boots: int
+    stay_s_min: float
+    stay_s_max: float
+    long_sleep_s: float
 
 
 def judge(power: NodePower, before: BootRecord | None, boot: Boot, now_s: float, policy: BootLoopPolicy) -> BootRecord:

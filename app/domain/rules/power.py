@@ -66,9 +66,9 @@ class Observation:
 class PowerLimits:
     """Limits in seconds. An age of 0 is not checked (for a chain that makes blocks on demand)."""
 
-    best_head_age_s_max: float = 60.0
-    finalized_head_age_s_max: float = 120.0
-    defer_power_off_s: float = 180.0
+    best_head_age_s_max: float
+    finalized_head_age_s_max: float
+    defer_power_off_s: float
 
 
 def wants_down(power: NodePower | Unreadable) -> bool:

@@ -49,13 +49,13 @@ class ShutdownPolicy:
     that it is stopping.
     """
 
-    final_deadline_s: float = 120.0
-    settled_s: float = 30.0
-    follow_up_s: float = 2.0
-    uptime_deadline_s: float = 60.0
-    power_off_deadline_s: float = 150.0
+    final_deadline_s: float
+    settled_s: float
+    follow_up_s: float
+    uptime_deadline_s: float
+    power_off_deadline_s: float
+    retry_later_s: float
     stopping_s_max: float = 900.0
-    retry_later_s: float = 600.0
     announce_s: float = 3.0
     ask_stopping_s: float = 0.5
 

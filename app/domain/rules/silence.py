@@ -26,7 +26,7 @@ STALE_S_MAX = 180.0
 class SilencePolicy:
     """``call``: whether silent nodes are called. ``retry``: the delays between calls of one waker."""
 
-    call: bool = True
+    call: bool
     retry: Backoff = Backoff(900.0, 14_400.0)
 
 

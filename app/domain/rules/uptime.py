@@ -23,13 +23,13 @@ class UptimePolicy:
     the first report.
     """
 
-    interval_s: float = 1200.0
-    retry: Backoff = Backoff(5.0, 60.0)
-    unhealthy_retry_s: float = 60.0
-    report_s_max: float = 180.0
-    silence_s: float = GAP_S_MAX
+    interval_s: float
+    retry: Backoff
+    unhealthy_retry_s: float
+    report_s_max: float
+    silence_s: float
+    first_report_wait_s: float
     first_silence_s: float = 600.0
-    first_report_wait_s: float = 60.0
 
 
 def reason_of(error: Exception) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from app.domain.backoff import Backoff, Jitter
@@ -34,11 +34,11 @@ HINT_RETRY_S = 45.0
 class WakePolicy:
     """Pace of waking; seconds."""
 
-    packets: int = 10
-    packet_interval_s: float = 0.5
-    retry: Backoff = Backoff(15.0, 300.0)
-    deadline_s: float = 1800.0
-    order: WakeOrderPolicy = field(default_factory=WakeOrderPolicy)
+    packets: int
+    packet_interval_s: float
+    retry: Backoff
+    deadline_s: float
+    order: WakeOrderPolicy
 
     @property
     def burst_s(self) -> float:

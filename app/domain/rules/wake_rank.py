@@ -33,8 +33,8 @@ _UP = Power.UP  # asked of every node of a farm at every look: an enum's lookup 
 class WakeOrderPolicy:
     """``first_wakers`` wakers call at once, the next ones after ``stagger_s`` seconds. If it is 0, none waits."""
 
-    first_wakers: int = 3
-    stagger_s: float = 120.0
+    first_wakers: int
+    stagger_s: float
 
     @property
     def delay_s_max(self) -> float:

@@ -21,9 +21,10 @@ from app.domain.rules.wake import (
     Seen,
     Terms,
     Wake,
-    WakePolicy,
     step,
 )
+from app.entrypoints.settings.schema import Settings
+from app.entrypoints.wiring.policies import policies
 
 HEAD = """# How a node is woken
 
@@ -102,7 +103,7 @@ def _drawing() -> Iterator[str]:
 def _after(on: type[Input], phase: Phase, seen: Seen) -> Iterator[Phase]:
     """Where `step` leads: with other nodes before this one or not, after few bursts or many."""
     for turn_s in (0.0, 120.0):
-        terms = Terms(WakePolicy(), lambda _, s=turn_s: s, lambda: 0.5)  # type: ignore[misc]
+        terms = Terms(policies(Settings()).wake, lambda _, s=turn_s: s, lambda: 0.5)  # type: ignore[misc]
         for wake in _in_phase(phase):
             after, _ = step(wake, NodeId(1), _input(on, seen), 0.0, terms)
             yield Phase.NONE if after is None else after.phase

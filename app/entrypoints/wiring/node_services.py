@@ -112,7 +112,7 @@ def assemble(
     management = PowerManagement(context, ports.chain, ports.nic, ports.host_power, alarm, allowed=allowed)
     boot_loop = BootLoopGuard(context, ports.boot_memory, ports.host_facts, policies.boot_loop, management.other_wakers)
     last_waker = LastWaker(signs, order, farm, guarded=policies.last_waker_guard)
-    needed = policies.proved_wake_required
+    needed = policies.require_proved_wake
     proof = WakeProof(context, ports.wake_memory, ports.chain, ports.host_facts, alarm, required=needed)
     guards = OwnGuards(management, boot_loop, last_waker, ports.holds, proof)
     heads = HeadWatch(ports.chain, ports.clock, age_s_max=limits.best_head_age_s_max, pause_s=down.follow_up_s)
@@ -125,7 +125,7 @@ def assemble(
     state = OwnState(context, ports.chain, management, window, paces, announce_s=down.announce_s)
     duties = LastDuties(context, uptime, wakes.bursts, uptime_s=down.uptime_deadline_s)
     shutdown = Shutdown(context, observer, state, guards, orders, duties, down)
-    reboot = RebootRules(node.node, limits, policies.reboot_allowed, down.retry_later_s)
+    reboot = RebootRules(node.node, limits, policies.reboot_after_aborted_sleep, down.retry_later_s)
     aborted = AbortedSleep(context, window, observer, wakes.bursts, orders, reboot)
     own_loop = Reconciler(context, ports.chain, policies.reconcile, SYNC_SELF)
     own = OwnNode(context, observer, state, shutdown, aborted, own_loop)

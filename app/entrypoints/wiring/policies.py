@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
 
 from app.domain.backoff import Backoff
 from app.domain.rules.boot_loop import BootLoopPolicy
@@ -16,14 +15,13 @@ from app.domain.rules.wake_rank import WakeOrderPolicy
 from app.domain.services.context.reconciler import ReconcilePolicy
 from app.domain.services.reporting.clock_watch import NEXT_BLOCK_S_MAX
 from app.domain.services.reporting.fee_pace import FeePolicy
-from app.entrypoints.settings.base import Section
 from app.entrypoints.settings.profiles import behind_gateway
 from app.entrypoints.settings.schema import Settings
+from app.entrypoints.settings.schema_services import Uptime, Wake
+from app.entrypoints.wiring.by_name import by_name
 
 NODES_AT_ONCE = 2
 """Calls in flight to a gateway with one worker: it serves one, and one more waits there."""
-
-Policy = TypeVar("Policy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +38,9 @@ class Policies:
     boot_loop: BootLoopPolicy
     silence: SilencePolicy
     power_off_allowed: bool
-    reboot_allowed: bool
+    reboot_after_aborted_sleep: bool
     last_waker_guard: bool
-    proved_wake_required: bool
+    require_proved_wake: bool
     sign_of_life_s: float
     farm_refresh_s: float
     nodes_at_once: int | None
@@ -60,11 +58,13 @@ def policies(settings: Settings) -> Policies:
     farm = replace(own, interval_s=max(own.interval_s, zbus.gateway_farm_interval_s)) if gateway else own
     report_s_max = 3 * zbus.gateway_timeout_s if gateway else 3 * chain.timeout_s + chain.inclusion_timeout_s
     fee_s_max = max(uptime.interval_s, uptime.retry_delay_s_max)
-    return Policies(
-        limits=_of(PowerLimits, chain, defer_power_off_s=wake.defer_power_off_s),
-        wake=_of(WakePolicy, wake, retry=_retry(wake), order=_of(WakeOrderPolicy, wake)),
-        shutdown=_of(ShutdownPolicy, settings.shutdown, follow_up_s=follow_up_s),
-        uptime=_of(
+    return by_name(
+        Policies,
+        power,
+        limits=by_name(PowerLimits, chain, defer_power_off_s=wake.defer_power_off_s),
+        wake=by_name(WakePolicy, wake, retry=_retry(wake), order=by_name(WakeOrderPolicy, wake)),
+        shutdown=by_name(ShutdownPolicy, settings.shutdown, follow_up_s=follow_up_s),
+        uptime=by_name(
             UptimePolicy,
             uptime,
             retry=_retry(uptime),
@@ -75,14 +75,9 @@ def policies(settings: Settings) -> Policies:
         fees=FeePolicy(Backoff(uptime.retry_delay_s_max, fee_s_max), Backoff(uptime.retry_delay_s_min, fee_s_max)),
         reconcile=own,
         farm_reconcile=farm,
-        boot_loop=_of(BootLoopPolicy, settings.boot_loop),
+        boot_loop=by_name(BootLoopPolicy, settings.boot_loop),
         silence=SilencePolicy(call=wake.call_silent),
         power_off_allowed=power.enabled,
-        reboot_allowed=power.reboot_after_aborted_sleep,
-        last_waker_guard=power.last_waker_guard,
-        proved_wake_required=power.require_proved_wake,
-        sign_of_life_s=power.sign_of_life_s,
-        farm_refresh_s=power.farm_refresh_s,
         nodes_at_once=NODES_AT_ONCE if gateway else None,
         events_stale_after_s=settings.events.stale_after_s,
         rtc_alarm_ahead_s=settings.rtc_alarm.ahead_s,
@@ -97,12 +92,5 @@ def patience_s(settings: Settings) -> float:
     return max(settings.supervision.stuck_after_s, 2 * (asked_s + gateway_s + 2 * shutdown.uptime_deadline_s))
 
 
-def _of(policy: type[Policy], section: Section, **more: object) -> Policy:
-    """The policy, with ``more`` and the settings that have the names of its fields."""
-    names = [each.name for each in fields(policy) if hasattr(section, each.name)]  # type: ignore[arg-type]  # a dataclass
-    settings: dict[str, Any] = {name: getattr(section, name) for name in names}
-    return policy(**settings | more)
-
-
-def _retry(section: Any) -> Backoff:
+def _retry(section: Wake | Uptime) -> Backoff:
     return Backoff(section.retry_delay_s_min, section.retry_delay_s_max)

@@ -6,19 +6,12 @@ from app.adapters.redis.power_events import RedisPowerEvents
 from app.adapters.redis.power_events_out import RedisPowerEventsOut
 from app.entrypoints.settings.profiles import broker_url
 from app.entrypoints.settings.schema import Settings
+from app.entrypoints.wiring.by_name import by_name
 
 
 def redis_power_events(settings: Settings) -> RedisPowerEvents:
-    events = settings.events
-    return RedisPowerEvents(
-        broker_url(settings),
-        stream=events.stream,
-        group=events.group,
-        consumer=events.consumer,
-        dead_letter_stream=events.dead_letter_stream,
-        batch=events.batch,
-    )
+    return by_name(RedisPowerEvents, settings.events, url=broker_url(settings))
 
 
 def redis_power_events_out(settings: Settings) -> RedisPowerEventsOut:
-    return RedisPowerEventsOut(broker_url(settings), stream=settings.events.stream)
+    return by_name(RedisPowerEventsOut, settings.events, url=broker_url(settings))

@@ -17,6 +17,7 @@ from app.domain.measurements import ChainAnswered
 from app.entrypoints.settings.key_files import NODE_CREDENTIAL, node_key
 from app.entrypoints.settings.loading import SettingsError
 from app.entrypoints.settings.schema import Settings
+from app.entrypoints.wiring.by_name import by_name
 from app.ports.telemetry import Telemetry
 
 CONNECT_S_MAX = 10.0
@@ -26,11 +27,10 @@ NEVER_S = float("inf")
 def substrate_client(settings: Settings, telemetry: Telemetry) -> SubstrateClient:
     """One client for everything: its connection and the runtime's metadata are shared."""
     chain = settings.chain
-    return SubstrateClient(
-        chain.urls,
-        timeout_s=chain.timeout_s,
+    return by_name(
+        SubstrateClient,
+        chain,
         connect_timeout_s=min(chain.timeout_s, CONNECT_S_MAX),
-        genesis_hash=chain.genesis_hash,
         stale_head_s=chain.best_head_age_s_max or NEVER_S,
         stale_finalized_s=chain.finalized_head_age_s_max or NEVER_S,
         on_answer=lambda endpoint, took_s: telemetry.measure(ChainAnswered(endpoint, took_s)),
@@ -39,14 +39,8 @@ def substrate_client(settings: Settings, telemetry: Telemetry) -> SubstrateClien
 
 def substrate_chain(settings: Settings, client: SubstrateClient) -> SubstrateChain:
     """The chain, with the node's key where there is one (without, it only reads)."""
-    key = node_key(settings)
-    return SubstrateChain(
-        client,
-        seed=key,
-        key_type=settings.identity.key_type,
-        inclusion_timeout_s=settings.chain.inclusion_timeout_s,
-        era_blocks=settings.chain.era_blocks,
-    )
+    seed, key_type = node_key(settings), settings.identity.key_type
+    return by_name(SubstrateChain, settings.chain, client=client, seed=seed, key_type=key_type)
 
 
 def substrate_identity(settings: Settings, client: SubstrateClient) -> SubstrateIdentity:
@@ -55,12 +49,7 @@ def substrate_identity(settings: Settings, client: SubstrateClient) -> Substrate
     identity = settings.identity
     if key is None and not identity.node_id:
         raise no_key()
-    return SubstrateIdentity(
-        client,
-        node_id=identity.node_id or None,
-        seed=key,
-        key_type=identity.key_type,
-    )
+    return SubstrateIdentity(client, node_id=identity.node_id or None, seed=key, key_type=identity.key_type)
 
 
 def no_key() -> SettingsError:
@@ -73,9 +62,8 @@ def no_key() -> SettingsError:
 
 def substrate_farmer_account(settings: Settings, client: SubstrateClient, key: bytes) -> SubstrateFarmerAccount:
     """The account of the farmer's key on the chain."""
-    return SubstrateFarmerAccount(
-        client, seed=key, key_type=settings.farmer.key_type, era_blocks=settings.chain.era_blocks
-    )
+    key_type = settings.farmer.key_type
+    return by_name(SubstrateFarmerAccount, settings.chain, client=client, seed=key, key_type=key_type)
 
 
 def substrate_node_account(settings: Settings, client: SubstrateClient) -> SubstrateFarmerAccount:
@@ -83,18 +71,14 @@ def substrate_node_account(settings: Settings, client: SubstrateClient) -> Subst
     key = node_key(settings)
     if key is None:
         raise no_key()
-    return SubstrateFarmerAccount(client, seed=key, key_type=settings.identity.key_type)
+    key_type = settings.identity.key_type
+    return by_name(SubstrateFarmerAccount, settings.chain, client=client, seed=key, key_type=key_type)
 
 
 def substrate_power_targets(settings: Settings, client: SubstrateClient, key: bytes) -> SubstratePowerTargets:
     """The farmer's side, with the farmer's key."""
-    return SubstratePowerTargets(
-        client,
-        seed=key,
-        key_type=settings.farmer.key_type,
-        inclusion_timeout_s=settings.chain.inclusion_timeout_s,
-        era_blocks=settings.chain.era_blocks,
-    )
+    key_type = settings.farmer.key_type
+    return by_name(SubstratePowerTargets, settings.chain, client=client, seed=key, key_type=key_type)
 
 
 __all__ = [

@@ -20,6 +20,7 @@ from app.domain.measurements import ChainAnswered
 from app.domain.model import FarmId
 from app.entrypoints.settings.profiles import broker_url
 from app.entrypoints.settings.schema import Settings
+from app.entrypoints.wiring.by_name import by_name
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
@@ -66,13 +67,7 @@ def zbus_server(settings: Settings, power: PowerObject, jitter: Jitter) -> ZbusS
 def zinit_host_power(settings: Settings) -> ZinitHostPower:
     """The init system of Zero-OS."""
     zinit = settings.zinit
-    return ZinitHostPower(
-        Path(zinit.socket),
-        zinit.version_command,
-        zinit.force_power_off_command,
-        zinit.force_reboot_command,
-        settings.host_power.timeout_s,
-    )
+    return by_name(ZinitHostPower, zinit, socket=Path(zinit.socket), timeout_s=settings.host_power.timeout_s)
 
 
 __all__ = [

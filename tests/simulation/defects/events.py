@@ -10,7 +10,6 @@ from typing import Any
 from app.domain.errors import EventsUnavailable
 from app.domain.events import Delivery, Malformed
 from app.domain.model import Power
-from app.domain.services.context.reconciler import ReconcilePolicy
 from app.domain.services.node_services import NodeServices
 from app.entrypoints.wiring.node_services import Ports
 from app.entrypoints.wiring.policies import Policies
@@ -80,7 +79,7 @@ def _never_reconnects(services: NodeServices, ports: Ports) -> None:
 
 
 def _no_resync(policies: Policies) -> Policies:
-    never = ReconcilePolicy(interval_s=NEVER_S)
+    never = dataclasses.replace(policies.reconcile, interval_s=NEVER_S)
     return dataclasses.replace(policies, reconcile=never, farm_reconcile=never)
 
 

@@ -28,9 +28,9 @@ class ReconcilePolicy:
     brings the next one sooner than after ``after_failure_s_min``.
     """
 
-    interval_s: float = 300.0
-    jitter: float = 0.1
-    follow_up_s: float = 2.0
+    interval_s: float
+    jitter: float
+    follow_up_s: float
     after_failure_s_min: float = 2.0
 
 

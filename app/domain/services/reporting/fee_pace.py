@@ -18,8 +18,8 @@ WALLET_FAULT = FaultKind.WALLET.key()
 class FeePolicy:
     """Pauses in seconds: after an extrinsic that ``failed`` in a block, and after one that may have (``uncertain``)."""
 
-    failed: Backoff = Backoff(60.0, 1200.0)
-    uncertain: Backoff = Backoff(5.0, 1200.0)
+    failed: Backoff
+    uncertain: Backoff
 
 
 FATES: tuple[tuple[type[Exception], Fate], ...] = (
