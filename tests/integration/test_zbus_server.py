@@ -11,7 +11,8 @@ import pytest
 
 from app.adapters.codecs.go_types import STRING, UINT32, decode, encode
 from app.adapters.codecs.zbus_frames import ObjectId, Request, Response, decode_response, encode_request
-from app.adapters.zbus.server import REPLY_LIFE_S, STATUS_TYPE, Served, ZbusServer
+from app.adapters.zbus.answers import REPLY_LIFE_S
+from app.adapters.zbus.server import STATUS_TYPE, Served, ZbusServer
 from app.domain.errors import RetryableError
 from app.entrypoints.demo.redis_server import RedisServer
 from tests.rigs.redis import hand, own_server
@@ -280,3 +281,54 @@ async def test_redis_that_restarts_under_a_crowd_is_found_again_and_later_calls_
                 redis.rpush(QUEUE, *(frame("Seven", reply_to=f"reply {number}") for number in range(50)))
                 for number in range(50):
                     assert decode_response(await answer(redis, f"reply {number}")).data == encode(UINT32, 7)
+
+
+async def test_a_server_that_stops_loses_no_call(redis_server: RedisServer, redis: Any) -> None:
+    callers, fetched = 2000, 0
+    redis.rpush(QUEUE, *(frame("Seven", reply_to="crowd") for _ in range(callers)))
+    for _ in range(15):
+        async with serving(trial(redis_server, SEVEN)):
+            await answer(redis, "crowd")
+        fetched += 1
+        assert fetched + redis.llen("crowd") + redis.llen(QUEUE) == callers
+    async with serving(trial(redis_server, SEVEN)):
+        await call(redis, "Seven")
+        await status(redis)
+        assert redis.keys("*") == [b"crowd"], "no bell is left"
+        assert fetched + redis.llen("crowd") == callers
+
+
+async def test_a_call_that_runs_when_the_server_stops_is_answered(redis_server: RedisServer, redis: Any) -> None:
+    begun = asyncio.Event()
+
+    async def hang() -> int:
+        begun.set()
+        await asyncio.Event().wait()
+        return 7
+
+    async with serving(trial(redis_server, {"Hang": served(hang)})):
+        redis.rpush(QUEUE, frame("Hang", reply_to="reply"))
+        await begun.wait()
+    stopped = decode_response(redis.lpop("reply"))
+    assert (stopped.data, stopped.call_error) == (encode(UINT32, 0), "the server stops")
+
+
+async def test_callers_with_one_id_with_huge_ids_or_that_never_read_do_not_harm_others(
+    redis_server: RedisServer, redis: Any
+) -> None:
+    huge = "x" * 500_000
+    strange = [
+        encode_request(Request("same", TRIAL, "Seven", (), "the same")),
+        encode_request(Request(huge, TRIAL, "Seven", (), "huge")),
+        encode_request(Request("2 MiB", TRIAL, "Seven", (bytes(2 << 20),), "refused")),
+        encode_request(Request("unread", TRIAL, "Seven", (), "unread")),
+    ]
+    async with serving(trial(redis_server, SEVEN)):
+        for number in range(100):
+            redis.rpush(QUEUE, strange[number % 4], frame("Seven", reply_to=f"reply {number}"))
+        for number in range(100):
+            assert decode_response(await answer(redis, f"reply {number}")).data == encode(UINT32, 7)
+        await status(redis)
+        assert {key: redis.llen(key) for key in redis.keys("*")} == {b"the same": 25, b"huge": 25, b"unread": 25}
+        assert decode_response(redis.lpop("huge")).id == huge
+        assert all(0 < redis.ttl(key) <= REPLY_LIFE_S for key in redis.keys("*"))

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from app.adapters.codecs.go_types import BOOL, HASH, STRING, TIME, UINT32, Slice, StringMap, Struct
 from app.adapters.codecs.zbus_frames import FRAME_BYTES_MAX, ObjectId, Request, encode_request
+from app.adapters.zbus.answers import REPLY_LIFE_S
 from app.adapters.zbus.client import ZbusClient
 from app.adapters.zbus.neighbours import Remote, RemoteMethod
-from app.adapters.zbus.server import REPLY_LIFE_S, Served, ZbusServer
+from app.adapters.zbus.server import Served, ZbusServer
 from tests.rigs.redis import hand, own_server
 from tests.rigs.zbus_recorded import serving
 from tests.slowness import patient

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 CONNECT_S = 5.0
 CONNECT_TLS_S = 4.0
 """A server without TLS does not answer a handshake. Less than the callers' 5 s, so that they get the reason."""
+
+Command = Sequence[str | bytes | int]
 
 
 class Connection:
@@ -71,6 +73,36 @@ class Connection:
                 # Cancelled in the middle of a reply: its rest would be read as the next reply.
                 await self.close()
                 raise
+
+    async def together(self, *commands: Command) -> list[Any]:
+        """Send the commands in one write, and return their plain replies.
+
+        Raises `EventsUnavailable`, also for an error reply.
+        """
+        replies = await self.replies(*commands)
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise self.refused(reply)
+        return replies
+
+    async def replies(self, *commands: Command) -> list[Any]:
+        """As `together`, but an error reply is returned, not raised.
+
+        The library's own pipeline takes another connection, and about twice the processor time.
+        """
+        from redis.exceptions import ResponseError
+
+        async with self.use() as redis:
+            await redis.initialize()
+            link = redis.connection
+            await link.send_packed_command(link.pack_commands(commands))
+            replies: list[Any] = []
+            for _ in commands:
+                try:
+                    replies.append(await link.read_response())
+                except ResponseError as error:
+                    replies.append(error)
+            return replies
 
     def refused(self, error: Exception) -> EventsUnavailable:
         """The error for an error reply, with the remedy, and without the password."""

@@ -1,51 +1,94 @@
-"""Takes calls off the Redis lists of a server's objects."""
+"""The lists on which calls wait in Redis: a server takes several at once, and loses none when it stops.
+
+Theory of operation. One round trip takes the first call, however long that takes to come (BLPOP), and in a
+crowd of callers those behind it too: LPOPs, since LPOP has a count only from Redis 6.2 on. They are at most
+twice as many as came the last time. There is a crowd when several calls came at once, or when one came while
+another one was not answered yet. A single caller waits for each answer, and so never pays for an LPOP.
+
+When the taker is cancelled, Redis may have handed out calls whose reply is still on its way. So the reply is
+awaited: an element on the *bell*, a list of this object's own, ends the wait for a call. What came goes back to
+the end of its list, since RPUSH needs no other right than answers need.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import cycle, islice
+from uuid import uuid4
 
-from app.adapters.redis.connection import Connection
+from app.adapters.redis.connection import Command, Connection
+from app.domain.errors import EventsUnavailable
 
+ANSWER_S = 5.0
 BLOCK_S = 3
 """A whole number, since Redis before 6.0 takes no fractions."""
+BELL_LIFE_S = 60
+GIVE_BACK_S = 1.0
+"""The canceller waits, perhaps for the end of the daemon, which has 4.5 s."""
+
+Taken = list[tuple[str, bytes]]
+"""Frames, each with the list that it was on."""
 
 
 class CallLists:
-    """Waits for the first call. In a crowd of callers it takes more calls of a single list at once (LPOP).
+    """Takes from the lists ``queues``, of several in turn, so that a crowd at one does not hold up the others.
 
-    Of several lists it takes one call at a time, so that a crowd at one object does not hold up the others.
+    ``pushing`` is a connection that never waits for long; ``under_way`` says whether a call waits for its answer.
     """
 
-    def __init__(self, connection: Connection, lists: Sequence[str]) -> None:
-        self._connection = connection
-        self._lists = lists
-        self._takes_many = len(lists) == 1
-        self._crowded = False
+    def __init__(self, url: str, queues: Sequence[str], pushing: Connection, under_way: Callable[[], bool]) -> None:
+        self._taking = Connection(url, answer_s=BLOCK_S + ANSWER_S, errors_pass=False)
+        self._pushing = pushing
+        self._queues = list(queues)
+        self._bell = str(uuid4())
+        """Named like a list for answers, so that a Redis user with rights for those needs no others."""
+        self._under_way = under_way
+        self._most = 1
 
-    async def take(self, room: int, *, crowded: bool = False) -> list[tuple[str, bytes]]:
-        """At most ``room`` calls, each with its list; none when none came. Raises `EventsUnavailable`.
+    async def take(self, room: int) -> Taken:
+        """At most ``room`` frames; none if none came for some seconds.
 
-        ``crowded`` says that several callers are at work. A single caller waits for each answer, and must not pay for
-        a question that finds no more calls.
+        Raises `EventsUnavailable`. On cancellation, what was taken is put back.
         """
-        async with self._connection.use() as redis:
-            if self._takes_many and room > 1 and (crowded or self._crowded):
-                taken = await self._more(redis, room)
-                if taken:
-                    return taken
-            first = await redis.blpop(self._lists, timeout=BLOCK_S)
-            return [] if first is None else [(first[0].decode(), first[1])]
-
-    async def _more(self, redis: Any, room: int) -> list[tuple[str, bytes]]:
-        from redis.exceptions import ResponseError
-
-        (name,) = self._lists
+        taking = asyncio.create_task(self._take(min(room, self._most)), name="zbus: taking calls")
         try:
-            frames = await redis.lpop(name, room) or ()
-        except ResponseError:
-            # Redis before 6.2, or a user without the right to LPOP. BLPOP names any other trouble.
-            self._takes_many = False
-            return []
-        self._crowded = len(frames) > 1
-        return [(name, frame) for frame in frames]
+            taken = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            await self._give_back(taking)
+            raise
+        crowded = len(taken) > 1 or (taken and self._under_way())
+        self._most = 2 * len(taken) if crowded else 1
+        return taken
+
+    async def close(self) -> None:
+        await self._taking.close()
+
+    async def _take(self, most: int) -> Taken:
+        self._queues.append(self._queues.pop(0))
+        behind = list(islice(cycle(self._queues[::-1]), most - 1))
+        waiting: Command = ("BLPOP", *self._queues, self._bell, BLOCK_S)
+        first, *more = await self._taking.replies(waiting, *(("LPOP", queue) for queue in behind))
+        taken: Taken = []
+        if isinstance(first, list) and (queue := first[0].decode()) != self._bell:
+            taken.append((queue, first[1]))
+        taken += [(queue, frame) for queue, frame in zip(behind, more, strict=True) if isinstance(frame, bytes)]
+        # Such as a list that is none. What came beside it is served first, and the next try fails again.
+        if not taken and isinstance(first, Exception):
+            raise self._taking.refused(first)
+        return taken
+
+    async def _give_back(self, taking: asyncio.Task[Taken]) -> None:
+        try:
+            with suppress(EventsUnavailable, TimeoutError):
+                async with asyncio.timeout(GIVE_BACK_S):
+                    if not taking.done():
+                        await self._pushing.together(("RPUSH", self._bell, b""), ("EXPIRE", self._bell, BELL_LIFE_S))
+                    await asyncio.wait([taking])
+                    returned = [("RPUSH", queue, frame) for queue, frame in taking.result()]
+                    # The bell is still there where a call came first.
+                    await self._pushing.together(*returned, ("LPOP", self._bell))
+        finally:
+            taking.cancel()
+            await asyncio.wait([taking])

@@ -23,7 +23,7 @@ from app.adapters.codecs.zbus_frames import (
     decode_response,
     encode_request,
 )
-from app.adapters.redis.connection import Connection, all_of
+from app.adapters.redis.connection import Command, Connection
 from app.adapters.zbus.neighbours import RemoteMethod
 from app.domain.errors import EventsUnavailable, RetryableError
 
@@ -97,8 +97,8 @@ class ZbusClient:
         self._refuse_if_closed(method)
         name = str(uuid4())
         try:
-            async with asyncio.timeout(timeout_s), self._sending.use() as redis:
-                await redis.rpush(method.remote.queue, _frame(method, name, arguments))
+            async with asyncio.timeout(timeout_s):
+                await self._sending.together(("RPUSH", method.remote.queue, _frame(method, name, arguments)))
         except (EventsUnavailable, TimeoutError) as error:
             raise NoAnswer(f"{method} can't be called: {error}", withdrawn=False) from error
 
@@ -153,13 +153,10 @@ class ZbusClient:
 
     async def _send(self, queue: str, frame: bytes) -> None:
         """Push the request. The bell is only for a running listener, since a new one knows this call."""
-        async with self._sending.use() as redis:
-            pipeline = redis.pipeline(transaction=False)  # always one: the library gives it a connection of its own
-            pipeline.rpush(queue, frame)
-            if self._listens():
-                pipeline.rpush(self._bell, b"")
-                pipeline.expire(self._bell, BELL_LIFE_S)
-            await all_of(pipeline)
+        commands: list[Command] = [("RPUSH", queue, frame)]
+        if self._listens():
+            commands += [("RPUSH", self._bell, b""), ("EXPIRE", self._bell, BELL_LIFE_S)]
+        await self._sending.together(*commands)
         if not self._listens():
             self._listening = asyncio.create_task(self._listen(), name="zbus answers")
 
@@ -180,11 +177,8 @@ class ZbusClient:
 
     async def _take_back(self, queue: str, frame: bytes, reply_to: str, within_s: float) -> bool:
         try:
-            async with asyncio.timeout(within_s), self._sending.use() as redis:
-                pipeline = redis.pipeline(transaction=False)
-                pipeline.lrem(queue, 1, frame)
-                pipeline.delete(reply_to)
-                removed, _ = await all_of(pipeline)
+            async with asyncio.timeout(within_s):
+                removed, _ = await self._sending.together(("LREM", queue, 1, frame), ("DEL", reply_to))
         except (EventsUnavailable, TimeoutError):
             return False
         return bool(removed)
@@ -210,8 +204,7 @@ class ZbusClient:
                 del self._waiting[name]
 
     async def _hear(self, keys: list[str]) -> tuple[str, bytes] | None:
-        async with self._hearing.use() as redis:
-            heard: Any = await redis.blpop(keys, timeout=BLOCK_S)
+        (heard,) = await self._hearing.together(("BLPOP", *keys, BLOCK_S))
         return None if heard is None else (heard[0].decode(), heard[1])
 
     def _fail_all(self, reason: str) -> None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 from app.adapters.codecs.go_types import NANOSECONDS, STRING, TIME, GoType, Slice, Struct, encode
 from app.adapters.codecs.zbus_frames import (
@@ -25,15 +26,13 @@ from app.adapters.codecs.zbus_frames import (
     encode_response,
     unpack,
 )
-from app.adapters.redis.connection import Connection, all_of
-from app.adapters.zbus.call_lists import BLOCK_S, CallLists
+from app.adapters.redis.connection import Connection
+from app.adapters.zbus.answers import Answers
+from app.adapters.zbus.call_lists import CallLists
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import EventsUnavailable, PowerdError
 
 ANSWER_S = 5.0
-REPLY_LIFE_S = 300
-"""As Go's server: an answer that no caller fetches expires."""
-
 RECONNECT = Backoff(0.2, 30.0)
 STATUS = ObjectId("zbus", "1.0")
 STATUS_TYPE = Struct(
@@ -70,14 +69,6 @@ class Worker:
     since_ns: int = 0
 
 
-class Answer(NamedTuple):
-    """A frame for a caller's list; see `ZbusServer._answer` for ``alone``."""
-
-    reply_to: str
-    frame: bytes
-    alone: bool
-
-
 class ZbusServer:
     """A server for ``module`` with its objects. A call ends after ``call_s_max`` seconds."""
 
@@ -87,42 +78,58 @@ class ZbusServer:
         self._objects = objects
         self._jitter = jitter
         self._call_s_max = call_s_max
-        self._calls = Connection(url, answer_s=BLOCK_S + ANSWER_S, errors_pass=False)
-        self._status_calls = Connection(url, answer_s=BLOCK_S + ANSWER_S, errors_pass=False)
-        self._answers = Connection(url, answer_s=ANSWER_S, errors_pass=False)
         self._queues = {f"{module}.{object_}": object_ for object_ in objects}
-        self._lists = CallLists(self._calls, list(self._queues))
-        self._status_lists = CallLists(self._status_calls, [f"{module}.{STATUS}"])
+        self._pushing = Connection(url, answer_s=ANSWER_S, errors_pass=False)
+        self._answers = Answers(self._pushing, self._complain)
+        self._lists = CallLists(url, list(self._queues), self._pushing, self._under_way)
+        self._status_lists = CallLists(url, [f"{module}.{STATUS}"], self._pushing, self._under_way)
         self._workers = [Worker(since_ns=_now_ns()) for _ in range(workers)]
-        self._free: asyncio.Queue[Worker] = asyncio.Queue()
-        for worker in self._workers:
-            self._free.put_nowait(worker)
-        self._outbox: list[Answer] = []
-        self._filled = asyncio.Event()
+        self._free = list(self._workers)
+        self._freed = asyncio.Event()
         self._complained: set[str] = set()
 
     async def run(self) -> None:
-        """Serve until cancelled. While Redis is away, it retries."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._serve(group), name="zbus calls")
-            group.create_task(self._serve_status(), name="zbus status")
-            group.create_task(self._send_answers(), name="zbus replies")
+        """Serve until cancelled. While Redis is away, it retries.
+
+        At the end a call that runs is cut, and its caller gets an error; one that does not run yet stays in Redis.
+        """
+        async with asyncio.TaskGroup() as sending:
+            sending.create_task(self._answers.run(), name="zbus replies")
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._serve(group), name="zbus calls")
+                    group.create_task(self._serve_status(), name="zbus status")
+            finally:
+                await self._answers.all_sent()
 
     async def close(self) -> None:
         """Close the connections."""
-        for connection in (self._calls, self._status_calls, self._answers):
-            await connection.close()
+        for each in (self._lists, self._status_lists, self._pushing):
+            await each.close()
+
+    def _under_way(self) -> bool:
+        return self._answers.under_way or len(self._free) < len(self._workers)
 
     async def _serve(self, group: asyncio.TaskGroup) -> None:
         while True:
-            free = [await self._free.get()]
-            while not self._free.empty():
-                free.append(self._free.get_nowait())
-            for queue, request in await self._next_calls(self._lists, len(free)):
-                call = self._work(free.pop(), self._queues[queue], request)
-                group.create_task(call, name=f"zbus call {request.method}")
-            for worker in free:
-                self._free.put_nowait(worker)
+            if not self._free:
+                self._freed.clear()
+                await self._freed.wait()
+            for queue, request in await self._next_calls(self._lists, len(self._free)):
+                worker, object_ = self._free.pop(), self._queues[queue]
+                worker.action, worker.since_ns = f"[{object_}].{request.method}()", _now_ns()
+                work = group.create_task(self._respond(object_, request), name=f"zbus call {request.method}")
+                work.add_done_callback(partial(self._done, worker, object_, request))
+
+    def _done(self, worker: Worker, object_: ObjectId, request: Request, work: asyncio.Task[Response]) -> None:
+        """Free the worker and answer, even if the call was cancelled before its first step."""
+        worker.action, worker.since_ns = "", _now_ns()
+        self._free.append(worker)
+        self._freed.set()
+        if work.cancelled():
+            self._answer(request, _failed(request, self._objects[object_].get(request.method), "the server stops"))
+        elif work.exception() is None:
+            self._answer(request, work.result())
 
     async def _serve_status(self) -> None:
         while True:
@@ -134,7 +141,7 @@ class ZbusServer:
         failures = 0
         while True:
             try:
-                taken = await lists.take(room, crowded=room < len(self._workers) - 1)
+                taken = await lists.take(room)
                 failures = 0
             except EventsUnavailable as error:
                 failures += 1
@@ -150,15 +157,6 @@ class ZbusServer:
                 yield queue, decode_request(frame)
             except ZbusError as error:
                 self._complain(f"a frame on {queue} is no request, and was dropped: {error}")
-
-    async def _work(self, worker: Worker, object_: ObjectId, request: Request) -> None:
-        worker.action, worker.since_ns = f"[{object_}].{request.method}()", _now_ns()
-        try:
-            response = await self._respond(object_, request)
-        finally:
-            worker.action, worker.since_ns = "", _now_ns()
-            self._free.put_nowait(worker)
-        self._answer(request, response)
 
     async def _respond(self, object_: ObjectId, request: Request) -> Response:
         if request.object != object_:
@@ -185,54 +183,14 @@ class ZbusServer:
                 value = await method.call(*arguments)
             return Response(request.id, None if method.result is None else encode(method.result, value))
         except (PowerdError, TimeoutError) as error:
-            # A Go stub reads a value even if there is an error.
-            data = None if method.result is None else encode(method.result, method.result.zero)
             cut = f"no answer within {self._call_s_max:g} s" if limit.expired() else "it took too long"
-            return Response(request.id, data, call_error=cut if isinstance(error, TimeoutError) else _text(error))
+            return _failed(request, method, cut if isinstance(error, TimeoutError) else _text(error))
         except Exception as error:
             log.exception("the zbus method %s.%s failed", object_, request.method)
             return Response(request.id, error=f"remote method call {object_}.{request.method}() paniced: {error}")
 
     def _answer(self, request: Request, response: Response, *, alone: bool = False) -> None:
-        """Send an answer; one that leaves ``alone`` shows its reader that those before it have left and will expire."""
-        self._outbox.append(Answer(request.reply_to, encode_response(response), alone))
-        self._filled.set()
-
-    async def _send_answers(self) -> None:
-        """Push answers, each at most twice, since an idle connection may have been closed without notice."""
-        while True:
-            await self._filled.wait()
-            together = next((at for at, answer in enumerate(self._outbox) if answer.alone), len(self._outbox)) or 1
-            answers, self._outbox = self._outbox[:together], self._outbox[together:]
-            if not self._outbox:
-                self._filled.clear()
-            try:
-                try:
-                    await self._push(answers)
-                except EventsUnavailable:
-                    await self._push(answers)
-            except EventsUnavailable as error:
-                self._complain(f"answering over zbus: {error}")
-
-    async def _push(self, answers: Sequence[Answer]) -> None:
-        async with self._answers.use() as redis:
-            if len(answers) == 1:
-                (answer,) = answers
-                await redis.rpush(answer.reply_to, answer.frame)
-                await redis.expire(answer.reply_to, REPLY_LIFE_S)
-                return
-            pushes = redis.pipeline(transaction=False)
-            for answer in answers:
-                pushes.rpush(answer.reply_to, answer.frame)
-            replies = await pushes.execute(raise_on_error=False)
-            # Not together: a key that refuses the push belongs to another program, and must not expire.
-            expiries = redis.pipeline(transaction=False)
-            for answer, reply in zip(answers, replies, strict=True):
-                if isinstance(reply, Exception):
-                    self._complain(f"answering over zbus: {self._answers.refused(reply)}")
-                else:
-                    expiries.expire(answer.reply_to, REPLY_LIFE_S)
-            await all_of(expiries)
+        self._answers.send(request.reply_to, encode_response(response), alone=alone)
 
     def _status(self) -> dict[str, Any]:
         return {
@@ -248,6 +206,12 @@ class ZbusServer:
         if afresh or (what not in self._complained and len(self._complained) < 100):
             self._complained.add(what)
             log.warning("%s", what)
+
+
+def _failed(request: Request, method: Served | None, reason: str) -> Response:
+    """The method's error, and a value of zero beside it, since a Go stub reads a value even if there is an error."""
+    data = None if method is None or method.result is None else encode(method.result, method.result.zero)
+    return Response(request.id, data, call_error=reason)
 
 
 def _text(error: PowerdError) -> str:

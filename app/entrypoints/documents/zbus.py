@@ -95,7 +95,7 @@ false, and not in the profile `simulated`), and the status object `{STATUS}` tha
 No method powers a node off, or keeps one up: only the chain decides that. At most eight calls run at once; a ninth waits.
 A failure is the method's error. powerd answers an unknown method, a wrong number of arguments and an argument of another
 type as the Go server does, and drops what is no request. It ends a call after 240 s. It executes a call that was left on
-the list while powerd was away.
+the list while powerd was away. When powerd stops, it answers the calls that run with an error; others stay on the list.
 
 From Go: the generated stubs panic, and do not return, when the context ends before an answer came or the method is unknown.
 So give every call a context with a deadline, and recover. The stub of an event source keeps one event, and drops those that
