@@ -377,7 +377,7 @@ async def test_reconnecting_leaks_neither_connections_nor_descriptors(server: Re
 async def test_the_commands_are_those_of_the_go_programs(server: RedisServer, client: Any) -> None:
     """Recorded from the real Go producer and consumer (zosbase, redigo 2.0.0)."""
     with client.monitor() as monitor:
-        events = consumer(server)
+        events = consumer(server, batch=128)
         await events.open()
         await publish(server, 7)
         await events.acknowledge(await events.receive())
