@@ -109,7 +109,8 @@ class EventHandler:
             # The own node first: a gateway that answers one call after the other must not delay it by a peer.
             powers = await self._farm.powers([*(node for node in nodes if node == self._own), *peers])
         except PowerdError as error:
-            failed.update(dict.fromkeys(nodes, error))
+            # Its traceback holds `failed`: such cycles pile up in an outage until the garbage collector comes.
+            failed.update(dict.fromkeys(nodes, error.with_traceback(None)))
             return
         finally:
             self._progress.made(EVENTS)
