@@ -73,6 +73,13 @@ def test_a_hold_with_an_end_keeps_its_node_awake_until_then() -> None:
     assert list(run(plan, build=DEFECTS["ignores holds"].build).broken) == ["never_off_under_a_hold"]
 
 
+def test_a_node_is_called_at_once_where_the_answer_about_it_is_broken() -> None:
+    broken = fault("peers-garbled", 3500, "node 1", 600)
+    outcome = run(scripted((600, 2, "Down"), (3600, 2, "Up"), nodes=2, faults=(broken,)))
+    assert outcome.kept
+    assert outcome.packet_latencies_s.longest < 1
+
+
 def test_power_that_comes_back_boots_the_node() -> None:
     outcome = run(scripted(faults=(fault("power-cut", 1000, "node 2", 300),)))
     assert marks(outcome, 2) == ["booting", "running", "off", "booting", "running"]

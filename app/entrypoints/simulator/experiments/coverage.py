@@ -35,12 +35,18 @@ def _cell(cell: Cell) -> str:
     return f"{CELL}{on.__name__} {phase.name} {seen.name}".replace("_", " ").lower()
 
 
+def _unasked(cell: Cell) -> bool:
+    """Where there is no wake, the service asks the table only about an input that may begin or end one."""
+    on, phase, seen = cell
+    return phase is wake.Phase.NONE and (on is wake.OwnPowerOff or (on is wake.Look and seen is not wake.Seen.ASLEEP))
+
+
 EVERYTHING: dict[str, tuple[str, ...]] = {
     "guards": tuple(GUARD + guard.name for guard in Guard if guard not in NO_GUARDS),
     "steps of a shutdown": tuple(STEP + step.value for step in Step),
     "steps at which one was aborted": tuple(ABORTED_AT + step.value for step in Step if step is not CANNOT_ABORT),
     "orders to the host": tuple(ORDER + order for order in ORDERS),
-    "cells of the wake table": tuple(map(_cell, wake.TABLE)),
+    "cells of the wake table": tuple(_cell(cell) for cell in wake.TABLE if not _unasked(cell)),
     "ends of a wake": tuple(
         WAKE_ENDED + then.value.removeprefix(ENDS) for then in wake.Then if then.value.startswith(ENDS)
     ),

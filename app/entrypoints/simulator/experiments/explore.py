@@ -36,6 +36,10 @@ WIDE_KINDS = frozenset({"held-until"})
 """Only in wide worlds, so that the others stay as they were, and so do the seeds that once failed."""
 PROVED = 0.2
 """Share of the wide worlds in which a node must have been woken once before it sleeps again and again (R14)."""
+ADDED_KINDS = ("peers-garbled",)
+"""Added to the other faults in a share of the wide worlds: seeds that once failed stay as they were."""
+ADDED = 0.3
+ADDED_PER_NODE_DAY = 4.0
 BLOCK_TIMES_S = (3.0, 6.0, 12.0)
 SECOND_THOUGHTS = 0.25
 """Share of a script's targets that are taken back."""
@@ -67,14 +71,18 @@ def explored_plan(seed: int) -> Plan:
     settings = _settings(chance)
     if is_wide and random.Random(f"{seed}/proof").random() < PROVED:  # noqa: S311 - repeatable on purpose
         settings["power_management.require_proved_wake"] = True
-    kinds = [kind for kind in FAULT_KINDS if is_wide or kind not in WIDE_KINDS]
+    kinds = [kind for kind in FAULT_KINDS if kind not in ADDED_KINDS and (is_wide or kind not in WIDE_KINDS)]
+    faults = made_up_faults(kinds, rain, farms, until_s, seed)
+    if is_wide and random.Random(f"{seed}/added").random() < ADDED:  # noqa: S311 - repeatable on purpose
+        added = made_up_faults(ADDED_KINDS, ADDED_PER_NODE_DAY, farms, until_s, -1 - seed)
+        faults = tuple(sorted((*faults, *added), key=lambda fault: fault.at_s))
     return Plan(
         seed=seed,
         hours=HOURS,
         farms=farms,
         policy=policy,
         workload=workload,
-        faults=made_up_faults(kinds, rain, farms, until_s, seed),
+        faults=faults,
         chain=_wide_chain(wide) if is_wide else ChainPlan(latency_s=0.05),
         settings=settings,
         calm_s=CALM_S,

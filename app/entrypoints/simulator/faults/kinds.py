@@ -58,6 +58,7 @@ FAULT_KINDS: Mapping[str, FaultKind] = {
     **_condition("chain-slow", "the chain takes seconds to answer", (60, 30 * MINUTES), "farm"),
     **_condition("chain-flaky", "answers of the chain get lost", (60, 30 * MINUTES), "farm"),
     **_condition("chain-garbled", "the chain's answer is neither Up nor Down", (60, 30 * MINUTES)),
+    **_condition("peers-garbled", "the chain's answer about other nodes is neither Up nor Down", (60, 30 * MINUTES)),
     **_condition("uptime-hangs", "uptime reports hang", (60, 20 * MINUTES)),
     "sight-lost": FaultKind(
         "an extrinsic is taken, and its sender never hears of it",

@@ -22,6 +22,7 @@ Condition = Literal[
     "holds-unreadable",
     "no-mains",
     "packets-refused",
+    "peers-garbled",
     "power-off-hangs",
     "power-off-ignored",
     "power-off-refused",

@@ -6,10 +6,10 @@ switches are set again from the conditions that hold now.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from app.adapters.simulated.host_power import Obedience
-from app.domain.model import Hold
+from app.domain.model import Hold, NodeId
 from app.entrypoints.simulator.world.condition import Condition
 from app.entrypoints.simulator.world.hardware import Hardware
 
@@ -33,7 +33,7 @@ def apply_conditions(
     chain.unavailable = severed or has_condition("chain-away")
     chain.latency_s = SLOW_S if has_condition("chain-slow") else machine.chain_latency_s
     chain.fails = flaky if has_condition("chain-flaky") else None
-    chain.broken = {machine.identity.node} if has_condition("chain-garbled") else set()
+    chain.broken = set(_garbled(machine, has_condition))
     chain.hang_uptime = has_condition("uptime-hangs")
     machine.signs_of_life.unavailable = chain.unavailable
     machine.packets.failing = severed or has_condition("packets-refused")
@@ -66,3 +66,12 @@ def apply_conditions(
         machine.holds.place(Hold(HOLDER, "an operator works on it", None))
     else:
         machine.holds.lift(HOLDER)
+
+
+def _garbled(machine: Hardware, has_condition: Callable[[Condition], bool]) -> Iterator[NodeId]:
+    """The nodes about which this machine's chain gives an answer that is neither Up nor Down."""
+    own = machine.identity.node
+    if has_condition("chain-garbled"):
+        yield own
+    if has_condition("peers-garbled"):
+        yield from (node for node in machine.farm if node != own)

@@ -16,6 +16,7 @@ CHAIN = frozenset(
         "chain-slow",
         "chain-flaky",
         "chain-garbled",
+        "peers-garbled",
         "uptime-hangs",
         "sight-lost",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from app.adapters.simulated.boot_memory import SimulatedBootMemory
 from app.adapters.simulated.chain import SimulatedChain
@@ -19,7 +19,7 @@ from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
 from app.adapters.simulated.wake_memory import SimulatedWakeMemory
 from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.backoff import Jitter
-from app.domain.model import Mac, NodeIdentity
+from app.domain.model import Mac, NodeId, NodeIdentity
 from app.domain.rules.proved_wake import Trial
 from app.entrypoints.settings.profiles import signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
@@ -55,6 +55,8 @@ class Hardware:
         self.plan = plan
         self.identity = identity
         self.mac = mac
+        self.farm: Collection[NodeId] = world.node_accounts
+        """All nodes of the farm, once the world is made."""
         self.chain = chain
         self.chain_latency_s = world.plan.chain.latency_s
         self.segment = segment
