@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.domain.minting.events import NodeUptimeReported, PowerStateChanged, PowerTargetChanged, TimedEvent
-from app.domain.minting.month import (
+from app.domain.minting.limits import (
     ABORTED_AFTER_S,
     BOOT_S_MAX,
     GRACE_S,
@@ -31,11 +31,8 @@ from app.domain.minting.month import (
     SKEW_S,
     SLEEP_S_MAX,
     SLOW_BOOTS_MAX,
-    Booking,
-    Loss,
-    Month,
-    Violation,
 )
+from app.domain.minting.month import Booking, Loss, Month, Violation
 from app.domain.minting.period import AFTERMATH_S, Period
 from app.domain.model import Power
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from app.domain.minting.month import ABORTED_AFTER_S, BOOT_S_MAX, REPORT_GAP_S_MAX, SLEEP_S_MAX, Month
+from app.domain.minting.limits import ABORTED_AFTER_S, BOOT_S_MAX, REPORT_GAP_S_MAX, SLEEP_S_MAX
+from app.domain.minting.month import Month
 from app.domain.model import NodePower, Power
 
 

@@ -29,7 +29,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.domain.minting.month import BOOT_S_MAX, SLEEP_S_MAX
+from app.domain.minting.limits import BOOT_S_MAX, SLEEP_S_MAX
 from app.domain.model import NodeId, NodePower, Power, Unreadable
 from app.domain.moments import utc
 from app.domain.rules.power import GuardRule, Observation, PowerLimits, best_head_off, held, not_enabled

@@ -6,7 +6,7 @@ import asyncio
 
 from app.domain.errors import ChainUnavailable, FeePause, IdentityUnavailable, NodeNotKnown, NotWantedUp
 from app.domain.events import UptimeReported, UptimeSkipped
-from app.domain.minting.month import BOOT_S_MAX
+from app.domain.minting.limits import BOOT_S_MAX
 from app.domain.model import NodeId, NodePower
 from app.domain.rules.paid import DownWindow
 from app.domain.rules.power import wants_down

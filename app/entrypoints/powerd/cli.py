@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -139,6 +140,7 @@ def main(ctx: click.Context, broker: str | None, config: Path | None, profile: s
     given = {"broker.url": broker, "profile": profile}
     ctx.obj = Options(config, {key: value for key, value in given.items() if value is not None})
     if ctx.invoked_subcommand is None:
+        gc.disable()  # for the start: a tenth of it went into looking for garbage where there is none
         from app.entrypoints.powerd.daemon import run_daemon
 
         run_daemon(ctx.obj.container())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -24,6 +25,9 @@ from app.ports.service_manager import ServiceManager
 
 STOP_S = 4.5
 """An ordered stop ends within 5 s (R12), even if a library does not let go."""
+
+START_S = 10.0
+"""By then the modules of a daemon are imported, and the chain's metadata is read, unless the machine is very busy."""
 
 log = logging.getLogger("powerd")
 
@@ -75,6 +79,7 @@ async def _supervise(work: Coroutine[object, object, None], manager: ServiceMana
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
     loop.add_signal_handler(signal.SIGUSR1, _say_what_runs)
+    loop.call_later(START_S, gc.enable)  # the command line switched it off
     try:
         await task
     except asyncio.CancelledError:

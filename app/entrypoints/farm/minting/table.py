@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from app.domain.minting.month import CERTIFIED_SHARE, MINIMUM_SHARE, SLOW_BOOTS_MAX, Booking, Loss, Month, Violation
+from app.domain.minting.limits import CERTIFIED_SHARE, MINIMUM_SHARE, SLOW_BOOTS_MAX
+from app.domain.minting.month import Booking, Loss, Month, Violation
 from app.entrypoints.farm.minting.account import Account
 from app.entrypoints.terminal.colour import Paint
 from app.entrypoints.terminal.tables import Cell, Row, folded, folds, laid_out, width_of_terminal

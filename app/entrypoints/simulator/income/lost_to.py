@@ -9,7 +9,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
-from app.domain.minting.month import REPORT_GAP_S_MAX, Loss, Month
+from app.domain.minting.limits import REPORT_GAP_S_MAX
+from app.domain.minting.month import Loss, Month
 from app.domain.model import NodeId, Power
 from app.entrypoints.simulator.plan.at_risk import unwakeable
 from app.entrypoints.simulator.plan.farmer_policies import ASLEEP_S_MAX

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from app.adapters.simulated.ledger_blocks import Block, Event
 from app.domain.minting.events import Initial, NodeUptimeReported, PowerStateChanged, PowerTargetChanged, TimedEvent
-from app.domain.minting.month import MINIMUM_SHARE, SLOW_BOOTS_MAX, Booking, Loss, Month, Violation, beginning
+from app.domain.minting.limits import MINIMUM_SHARE, SLOW_BOOTS_MAX
+from app.domain.minting.month import Booking, Loss, Month, Violation, beginning
 from app.domain.minting.period import LENGTH_S, Period
 from app.domain.minting.rules import so_far, step
 from app.domain.model import NodeId, Power
