@@ -21,7 +21,7 @@ RECOVERY_S = 1800.0
 """A fault that ended this long before still excuses: wakes and orders to the host are repeated less and less often."""
 
 REPORT_RECOVERY_S = 400.0
-"""An attempt takes 180 s at most, and the next one follows within 200 s (`no_uptime_gap` says why)."""
+"""An attempt takes 180 s at most, and the next one follows within 100 s (`no_uptime_gap` says why)."""
 
 WAKING = frozenset({Loss.OVERSLEPT, Loss.SLOW_BOOT, Loss.NOT_REPORTED})
 """Losses that other nodes can also cause."""

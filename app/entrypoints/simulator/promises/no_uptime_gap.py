@@ -12,8 +12,8 @@ from app.entrypoints.simulator.world.machine import Machine
 
 EXCUSED = (*CHAIN, "unhealthy", "clock-drift", "daemon-killed")
 EXCUSED_S = 400.0
-"""An attempt takes 180 s at most (`UptimePolicy.report_s_max`). The pause after it is at most 75 s, or 200 s after six
-in a row of unknown fate (`FeePolicy`); more do not fit into the longest made-up fault. The rest is for a block."""
+"""An attempt takes 180 s at most (`UptimePolicy.report_s_max`), and the pause after it 75 s, or 100 s after five
+in a row of unknown fate (`FeePolicy`): one made-up fault causes no more. The rest is for a block."""
 
 
 class NoUptimeGap(UptimeReports):
