@@ -36,8 +36,18 @@ def complaint(*arguments: str) -> str:
 @pytest.mark.parametrize(
     ("change", "line", "says"),
     [
-        (("id = 12", "id = 11"), 11, "node id 11 is given 2 times"),
-        (("52-54-00-00-00-0C", "52:54:00:00:00:0B"), 12, "MAC 52:54:00:00:00:0b is given 2 times"),
+        (("id = 12", "id = 11"), 11, "node id 11 is given twice (it is also that of line 6); give each node id once"),
+        (
+            ("52-54-00-00-00-0C", "52:54:00:00:00:0B"),
+            12,
+            "MAC 52:54:00:00:00:0b is given twice (it is also that of line 7)",
+        ),
+        (
+            (FARM, f"{FARM}[[farm]]\nid = 1\n[[farm.node]]\nid = 1\n"),
+            14,
+            "farm id 1 is given twice (it is also that of line 3)",
+        ),
+        ((FARM, f"{FARM}[[farm]]\nid = 11\n[[farm.node]]\nid = 12\n"), 16, "node id 12 is given twice"),
         (("boot_s = 60.0", "boot_s = -60.0"), 8, "Expected `float` > 0"),
         (("boot_s", "bot_s"), 8, "unknown field `bot_s`"),
         (('mac = "52-54-00-00-00-0C"', 'mac = "52"'), 12, "is not a MAC address such as"),

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulator.experiments import merge, sweep_file
+from app.entrypoints.simulator.experiments.grid import seeds_of, written
 
 WORLD = ("--nodes", "2", "--farms", "1", "--hours", "1", "--faults", "storm", "--set", "wake.packets=4")
 ASKED = (*WORLD, "--seeds", "1-3", "--grid", "load=0,0.3")
@@ -66,7 +67,7 @@ def refused(*files: Path) -> str:
 
 def test_a_shard_without_its_siblings_is_refused_by_name(shards: list[Path]) -> None:
     said = refused(shards[0], shards[2])
-    assert "1 of 3 shards are missing: 2/3; give their files too, or run powerd simulate sweep" in said
+    assert "1 of 3 shards is missing: 2/3; give their files too, or run powerd simulate sweep" in said
     assert "--shard 2/3 --out FILE" in said
 
 
@@ -88,8 +89,35 @@ def test_other_files_are_refused_by_name(shards: list[Path], tmp_path: Path) -> 
     assert sweep(*ASKED, "--workers", "1", "--out", str(whole)).exit_code == 0
     letter.write_text("Dear Sir or Madam\n")
     assert f"{whole}:1: is a whole sweep, not a shard of one" in refused(whole)
-    assert f"{letter}:1: is not a file of a sweep" in refused(*shards, letter)
+    assert f"{letter}:1: is not the file of a sweep" in refused(*shards, letter)
     assert f"{tmp_path / 'none'}: can't be read: No such file" in refused(tmp_path / "none")
+
+
+def test_a_header_of_another_version_is_not_changed(shards: list[Path], tmp_path: Path) -> None:
+    old = tmp_path / "old.jsonl"
+    content = shards[1].read_bytes().replace(b'"powerd_sweep":1', b'"powerd_sweep":0')
+    old.write_bytes(content)
+    assert f"{old}:1: its header is torn, or of another version of powerd; run this shard again" in refused(old)
+    result = sweep(*ASKED, "--workers", "1", "--shard", "2/3", "--out", str(old))
+    assert result.exit_code == 2
+    assert f"{old}:1: has a header of another version of powerd, and is not changed; give another" in result.stderr
+    assert old.read_bytes() == content
+
+
+def test_a_file_that_is_given_twice_is_named(shards: list[Path]) -> None:
+    assert f"{shards[1]}: is given twice; give it once" in refused(*shards, shards[1])
+
+
+def test_shards_of_other_seeds_are_refused_with_both(shards: list[Path], tmp_path: Path) -> None:
+    other = shard(2, 3, tmp_path, *WORLD, "--seeds", "1-4", "--grid", "load=0,0.3")
+    assert f"{other}:1: is a shard of the seeds 1-4, and {shards[0]} is one of the seeds 1-3; run both" in refused(
+        shards[0], other
+    )
+
+
+@pytest.mark.parametrize("text", ["1-1000", "3,7,20-29", "5,4,3", "1"])
+def test_seeds_are_written_as_they_are_read(text: str) -> None:
+    assert written(seeds_of(text)) == text
 
 
 def test_results_of_another_version_are_refused(shards: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +139,7 @@ def test_a_shards_file_is_that_shards_alone(shards: list[Path]) -> None:
     ("options", "said"),
     [
         (("--shard", "3"), "--shard needs --out FILE"),
-        (("--shard", "3", "--out", "x"), "--shard '3' is no part of a sweep; write K/N, such as 3/8"),
+        (("--shard", "3", "--out", "x"), "--shard '3' is not a part of a sweep; write K/N, such as 3/8"),
         (("--shard", "0/4", "--out", "x"), "--shard '0/4': shards are numbered from 1 to N"),
         (("--shard", "5/4", "--out", "x"), "--shard '5/4': shards are numbered from 1 to N"),
     ],

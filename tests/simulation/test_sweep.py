@@ -15,6 +15,7 @@ import pytest
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulator.experiments.grid import grid_of, seeds_of
 from app.entrypoints.simulator.experiments.result import simulate, spread_of
+from app.entrypoints.simulator.experiments.show import show_swept
 from app.entrypoints.simulator.experiments.sweep import Swept, run_sweep, sweep_of
 from app.entrypoints.simulator.experiments.sweep_file import Run
 from app.entrypoints.simulator.experiments.sweep_table import ending, summary_of, table
@@ -134,7 +135,7 @@ def test_a_line_that_is_no_run_is_said_and_its_run_is_done_again(tmp_path: Path)
     out.write_bytes(b"".join([*lines[:2], b"\x00\x00\n", lines[3]]))
     _, ran, said = swept(out)
     assert ran == ["seed 2"]
-    assert said[0].startswith(f"{out}:3: is no run")
+    assert said[0].startswith(f"{out}:3: is not a run")
 
 
 def test_the_file_of_another_sweep_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_the_file_of_another_sweep_is_refused_and_left_alone(tmp_path: Path) -> 
 def test_a_file_that_is_no_sweeps_is_refused_and_left_alone(tmp_path: Path) -> None:
     for content in (b"my thesis, the only copy", b"at_s,node\n1,2\n"):
         (tmp_path / "thesis").write_bytes(content)
-        with pytest.raises(BadInput, match="is no file of a sweep, and is left alone"):
+        with pytest.raises(BadInput, match="is not the file of a sweep, and is not changed"):
             swept(tmp_path / "thesis")
         assert (tmp_path / "thesis").read_bytes() == content
 
@@ -190,8 +191,18 @@ def test_failed_runs_are_named_and_tried_again_the_next_time(tmp_path: Path) -> 
     out = tmp_path / "sweep.jsonl"
     sweep = sweep_of(SMALL, {}, [1, 2, 3])
     result = run_sweep(sweep, Processes(has_a_bug, 1), out=out)
-    assert next(ending(summary_of(result), result)) == "FAILED: seed 2: LookupError: no such thing"
+    assert list(ending(summary_of(result), result)) == [
+        "FAILED: seed 2: LookupError: no such thing",
+        "The same command runs them again; with --out FILE it runs only them.",
+        "Every promise was kept in all 2 runs that finished.",
+    ]
+    assert show_swept(result, as_json=False) == 2, "1 would mean that a promise was broken"
     assert swept(out)[1] == ["seed 2"]
+
+
+def test_where_no_run_finished_no_promise_is_called_kept() -> None:
+    result = run_sweep(sweep_of(SMALL, {}, [2]), Processes(has_a_bug, 1))
+    assert not any("kept" in line for line in ending(summary_of(result), result))
 
 
 # -- what is shown ---------------------------------------------------------------------------------
@@ -240,7 +251,7 @@ def test_as_json(tmp_path: Path) -> None:
 
 BAD = [
     ("--seeds 9-1", "'9-1' ends before it begins; write 1-9"),
-    ("--seeds 1-x", "'1-x' is no seed and no range; write 1-100"),
+    ("--seeds 1-x", "'1-x' is neither a seed nor a range; write 1-100"),
     ("--seeds 0-9999999999", "are too many"),
     ("--grid lod=0.1", "unknown key 'lod' (did you mean load?)"),
     ("--grid seed=1,2", "seeds go by --seeds"),

@@ -23,7 +23,9 @@ SETTING = "set:"
 
 
 class CompareFailed(PermanentError):
-    """One of the two runs did not finish."""
+    """One of the two runs did not finish. The program ends with 2, since 1 means that a promise was broken."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)

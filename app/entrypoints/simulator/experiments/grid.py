@@ -44,13 +44,24 @@ class Point:
         return " ".join(f"{key}={value}" for key, value in self.values.items())
 
 
+def written(seeds: Sequence[int]) -> str:
+    """As `seeds_of` reads it: a thousand seeds are still a short word of a command line."""
+    ranges: list[list[int]] = []
+    for seed in seeds:
+        if ranges and seed == ranges[-1][1] + 1:
+            ranges[-1][1] = seed
+        else:
+            ranges.append([seed, seed])
+    return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in ranges)
+
+
 def seeds_of(text: str) -> tuple[int, ...]:
     """``1-100`` or ``3,7,20-29``, each once, in this order."""
     seeds: dict[int, None] = {}
     for part in text.split(","):
         found = re.fullmatch(r"\s*(\d{1,18})\s*(?:-\s*(\d{1,18})\s*)?", part)
         if not found:
-            raise BadInput(f"--seeds {text!r}: {part!r} is no seed and no range; write 1-100, or 3,7,20-29")
+            raise BadInput(f"--seeds {text!r}: {part!r} is neither a seed nor a range; write 1-100, or 3,7,20-29")
         first, last = int(found[1]), int(found[2] or found[1])
         if last < first:
             raise BadInput(f"--seeds {text!r}: {part!r} ends before it begins; write {last}-{first}")

@@ -9,18 +9,20 @@ from pathlib import Path
 
 import msgspec
 
-from app.entrypoints.simulator.experiments.grid import points_of
+from app.entrypoints.simulator.experiments.grid import points_of, written
 from app.entrypoints.simulator.experiments.shards import Shard, shard_of
 from app.entrypoints.simulator.experiments.sweep import Sweep, Swept, key_of
-from app.entrypoints.simulator.experiments.sweep_file import Header, Run
+from app.entrypoints.simulator.experiments.sweep_file import Header, Run, is_of_a_sweep
 from app.entrypoints.simulator.input.planning import Wish
 from app.entrypoints.simulator.plan.bad_input import BadInput
 from app.entrypoints.simulator.workers.work import code_digest
 
+WRITTEN = "the files that --shard K/N --out FILE wrote"
+
 
 @dataclass(frozen=True, slots=True)
 class ShardFile:
-    """One file, read to its end; a line that is no run counts as missing."""
+    """One file, read to its end; a line that can't be read counts as missing."""
 
     path: Path
     header: Header
@@ -54,13 +56,16 @@ def _read(path: Path) -> ShardFile:
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
-        raise BadInput.at(path, 0, f"can't be read: {error.strerror}") from error
+        raise BadInput.at(path, 0, f"can't be read: {error.strerror}; give {WRITTEN}") from error
     try:
         header = msgspec.json.decode(lines[0] if lines else b"", type=Header)
     except msgspec.MsgspecError:
-        raise BadInput.at(
-            path, 1, "is not a file of a sweep; give the files that --shard K/N --out FILE wrote"
-        ) from None
+        what = (
+            "its header is torn, or of another version of powerd; run this shard again with another --out"
+            if lines and is_of_a_sweep(lines[0])
+            else f"is not the file of a sweep; give {WRITTEN}"
+        )
+        raise BadInput.at(path, 1, what) from None
     if not header.shard:
         raise BadInput.at(path, 1, f"is a whole sweep, not a shard of one: {header.command}; leave it out")
     if header.code != code_digest():
@@ -78,12 +83,19 @@ def _read(path: Path) -> ShardFile:
 
 def _check_same_sweep(first: ShardFile, file: ShardFile) -> None:
     one, other = first.header, file.header
-    if (one.world, list(one.grid.items()), one.seeds) != (other.world, list(other.grid.items()), other.seeds):
+    if (one.world, list(one.grid.items())) != (other.world, list(other.grid.items())):
         raise BadInput.at(
             file.path,
             1,
-            f"is a shard of another sweep ({other.command}) than {first.path} ({one.command}), or of other seeds; "
+            f"is a shard of another sweep ({_asked(other)}) than {first.path} ({_asked(one)}); "
             "merge each sweep by itself",
+        )
+    if one.seeds != other.seeds:
+        raise BadInput.at(
+            file.path,
+            1,
+            f"is a shard of the seeds {written(other.seeds)}, and {first.path} is one of the seeds "
+            f"{written(one.seeds)}; run both with the same --seeds",
         )
     if first.shard.of != file.shard.of:
         raise BadInput.at(
@@ -99,13 +111,16 @@ def _check_all_there(files: Sequence[ShardFile]) -> None:
     for file in files:
         if file.shard.number in by_number:
             twin = by_number[file.shard.number]
+            if twin.path == file.path:
+                raise BadInput.at(file.path, 0, "is given twice; give it once")
             raise BadInput.at(file.path, 1, f"is shard {file.shard}, and so is {twin.path}; leave one of them out")
         by_number[file.shard.number] = file
     of = files[0].shard.of
     if missing := [number for number in range(1, of + 1) if number not in by_number]:
         named = ", ".join(f"{number}/{of}" for number in missing[:5]) + (" …" if len(missing) > 5 else "")
+        are = "is" if len(missing) == 1 else "are"
         raise BadInput(
-            f"{len(missing):,} of {of:,} shards are missing: {named}; give their files too, or run "
+            f"{len(missing):,} of {of:,} shards {are} missing: {named}; give their files too, or run "
             f"{_again(files[0], Shard(missing[0], of))}"
         )
 
@@ -126,6 +141,10 @@ def _check_complete(file: ShardFile, swept: Swept) -> None:
 
 
 def _again(file: ShardFile, shard: Shard) -> str:
-    seeds = ",".join(map(str, file.header.seeds))
     out = shlex.quote(str(file.path)) if shard == file.shard else "FILE"
-    return f"{file.header.command} --seeds {seeds} --shard {shard} --out {out}"
+    return f"{file.header.command} --seeds {written(file.header.seeds)} --shard {shard} --out {out}"
+
+
+def _asked(header: Header) -> str:
+    grids = (f"{key}={';'.join(values)}" for key, values in header.grid.items())
+    return " ".join([header.command, *(f"--grid {shlex.quote(grid)}" for grid in grids)])

@@ -32,7 +32,7 @@ def shard_of(text: str) -> Shard:
     """``3/8``: the third of eight."""
     found = re.fullmatch(r"\s*(\d{1,5})\s*/\s*(\d{1,5})\s*", text)
     if not found:
-        raise BadInput(f"--shard {text!r} is no part of a sweep; write K/N, such as 3/8 for the third of eight")
+        raise BadInput(f"--shard {text!r} is not a part of a sweep; write K/N, such as 3/8 for the third of eight")
     shard = Shard(int(found[1]), int(found[2]))
     if not 1 <= shard.number <= shard.of <= SHARDS_MAX:
         raise BadInput(

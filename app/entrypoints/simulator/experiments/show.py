@@ -22,6 +22,9 @@ from app.entrypoints.simulator.run.run import run
 from app.entrypoints.simulator.workers.processes import Processes
 from app.entrypoints.simulator.workers.work import Failed, Workers
 
+PROMISE_BROKEN, NOT_FINISHED = 1, 2
+"""Exit codes."""
+
 
 def show_comparison(names: tuple[str, str], wish: Wish, *, as_json: bool) -> bool:
     """Whether both kept every promise."""
@@ -34,26 +37,28 @@ def show_comparison(names: tuple[str, str], wish: Wish, *, as_json: bool) -> boo
     return a.result.kept and b.result.kept
 
 
-def show_sweep(sweep: Sweep, workers: Workers, *, out: Path | None, as_json: bool) -> bool:
-    """Whether every run finished, and kept every promise."""
+def show_sweep(sweep: Sweep, workers: Workers, *, out: Path | None, as_json: bool) -> int:
+    """The exit code, as that of `show_swept`."""
     with counted("sweep", sum(1 for _ in sweep.here())) as passed:
         swept = run_sweep(sweep, workers, out=out, say=_say, passed=passed)
-    good = show_swept(swept, as_json=as_json)
+    code = show_swept(swept, as_json=as_json)
     if out and not as_json:
         click.echo(f"Every run is a line of {out.resolve()}")
         if sweep.shard != WHOLE:
             click.echo(f"This is shard {sweep.shard} only; powerd simulate sweep merge FILE… puts all of them together")
-    return good
+    return code
 
 
-def show_swept(swept: Swept, *, as_json: bool) -> bool:
-    """Whether every run finished, and kept every promise."""
+def show_swept(swept: Swept, *, as_json: bool) -> int:
+    """The exit code: 1 if a promise was broken, 2 if a run did not finish."""
     summary = sweep_table.summary_of(swept)
     if as_json:
         click.echo(msgspec.json.encode(summary))
     else:
         _print([*sweep_table.table(summary, swept.sweep), "", *sweep_table.ending(summary, swept)])
-    return not swept.failed and swept.first_broken is None
+    if swept.first_broken is not None:
+        return PROMISE_BROKEN
+    return NOT_FINISHED if swept.failed else 0
 
 
 def show_exploration(

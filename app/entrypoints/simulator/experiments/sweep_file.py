@@ -21,6 +21,7 @@ from app.entrypoints.simulator.experiments.result import Result
 from app.entrypoints.simulator.plan.bad_input import BadInput
 
 FORMAT = 1
+BEGINNING = b'{"powerd_sweep":'
 
 
 class Header(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="powerd_sweep", tag=FORMAT):
@@ -73,7 +74,7 @@ def sweep_file(path: Path, header: Header, say: Callable[[str], None]) -> Iterat
     try:
         file = path.open("a+b", buffering=0)
     except OSError as error:
-        raise BadInput.at(path, 0, f"can't be opened: {error.strerror}") from error
+        raise BadInput.at(path, 0, f"can't be opened: {error.strerror}; give another --out") from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,8 +99,8 @@ def _cut(path: Path, file: FileIO, say: Callable[[str], None]) -> list[bytes]:
     end = content.rfind(b"\n") + 1
     lines = content[:end].splitlines()
     if end < len(content):
-        if not lines and not content.startswith(_beginning()[: len(content)]):
-            raise _no_sweep(path)
+        if not lines and not content.startswith(BEGINNING[: len(content)]):
+            raise _no_sweep(path, content)
         say(f"{path}:{len(lines) + 1}: the last line is torn, and is cut off; its run is done again")
         os.ftruncate(file.fileno(), end)
     return lines
@@ -109,7 +110,7 @@ def _read(path: Path, lines: list[bytes], header: Header, say: Callable[[str], N
     try:
         found = msgspec.json.decode(lines[0], type=Header)
     except msgspec.MsgspecError:
-        raise _no_sweep(path) from None
+        raise _no_sweep(path, lines[0]) from None
     if (found.world, list(found.grid.items())) != (header.world, list(header.grid.items())):
         raise BadInput.at(
             path, 1, f"is the file of another sweep: {found.command}; give another --out, or the same options"
@@ -128,12 +129,15 @@ def _read(path: Path, lines: list[bytes], header: Header, say: Callable[[str], N
         try:
             yield msgspec.json.decode(line, type=Run)
         except msgspec.MsgspecError as error:
-            say(f"{path}:{number}: is no run ({error}); it is done again")
+            say(f"{path}:{number}: is not a run ({error}); its run is done again")
 
 
-def _beginning() -> bytes:
-    return b'{"powerd_sweep":'
+def is_of_a_sweep(line: bytes) -> bool:
+    """Whether a first line was written as a header, perhaps by another version of powerd."""
+    return line.startswith(BEGINNING)
 
 
-def _no_sweep(path: Path) -> BadInput:
-    return BadInput.at(path, 1, "is no file of a sweep, and is left alone; give another --out")
+def _no_sweep(path: Path, first: bytes) -> BadInput:
+    if is_of_a_sweep(first):
+        return BadInput.at(path, 1, "has a header of another version of powerd, and is not changed; give another --out")
+    return BadInput.at(path, 1, "is not the file of a sweep, and is not changed; give another --out")

@@ -131,9 +131,12 @@ def ending(summary: SweepSummary, swept: Swept) -> Iterator[str]:
         yield f"FAILED: {name or 'the run'}: {reason}"
     if len(summary.failed) > NAMED_MAX:
         yield f"FAILED: {len(summary.failed) - NAMED_MAX:,} more"
+    if summary.failed:
+        yield "The same command runs them again; with --out FILE it runs only them."
     first = swept.first_broken
     if first is None:
-        yield f"Every promise was kept in all {len(summary.runs):,} runs."
+        if summary.runs:
+            yield f"Every promise was kept in all {len(summary.runs):,} runs{' that finished' * bool(summary.failed)}."
         return
     (values, seed), result = first
     named = " ".join([*map("=".join, zip(swept.sweep.grid, values, strict=True)), f"seed {seed}"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -24,6 +23,9 @@ from app.entrypoints.simulator.plan.plan import (
     Part,
     WorkloadPlan,
 )
+
+Place = tuple[int, int | None]
+"""Of a farm in the file, and of a node in its farm (None: the farm itself), both counted from 0."""
 
 
 class FarmEntry(Part, frozen=True):
@@ -95,23 +97,25 @@ def _check(path: Path, text: str, read: FarmFile) -> None:
         if node.first_target not in [power.value for power in Power]:
             problem = f"node {node.id}: target is {node.target!r}; write Up or Down"
             raise BadInput.at(path, _line(text, rf"target\s*=\s*.{re.escape(node.target)}"), problem)
-    _unique(path, text, "farm id", [str(farm.id) for farm in read.farm], r"^\s*id\s*=\s*{}\b")
-    _unique(path, text, "node id", [str(node.id) for node in nodes], r"\bid\s*=\s*{}\b")
-    _unique(path, text, "MAC", [str(Mac.parse(node.mac)) for node in nodes if node.mac], r"(?i){}")
+    places = [((number, place), node) for number, farm in enumerate(read.farm) for place, node in enumerate(farm.node)]
+    _unique(path, text, "farm id", "id", [((number, None), str(farm.id)) for number, farm in enumerate(read.farm)])
+    _unique(path, text, "node id", "id", [(place, str(node.id)) for place, node in places])
+    _unique(path, text, "MAC", "mac", [(place, str(Mac.parse(node.mac))) for place, node in places if node.mac])
 
 
-def _unique(path: Path, text: str, what: str, values: list[str], pattern: str) -> None:
-    for value, times in Counter(values).items():
-        if times > 1:
-            written = re.escape(value).replace(":", "[:-]")
-            line = _line(text, pattern.format(written), nth=2)
-            raise BadInput.at(path, line, f"{what} {value} is given {times} times; give each {what} once")
+def _unique(path: Path, text: str, what: str, key: str, values: list[tuple[Place, str]]) -> None:
+    first: dict[str, Place] = {}
+    for place, value in values:
+        if value in first:
+            one, other = _line_of_key(text, key, *first[value]), _line_of_key(text, key, *place)
+            also = f" (it is also that of line {one})" if one else ""
+            raise BadInput.at(path, other, f"{what} {value} is given twice{also}; give each {what} once")
+        first[value] = place
 
 
-def _line(text: str, pattern: str, nth: int = 1) -> int:
-    """The line of the nth match; 0 if there is none."""
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if re.search(pattern, line)]
-    return lines[nth - 1] if len(lines) >= nth else (lines[-1] if lines else 0)
+def _line(text: str, pattern: str) -> int:
+    """The line of the first match; 0 if there is none."""
+    return next((number for number, line in enumerate(text.splitlines(), 1) if re.search(pattern, line)), 0)
 
 
 def _line_of_path(text: str, problem: str) -> int:
@@ -121,14 +125,19 @@ def _line_of_path(text: str, problem: str) -> int:
     field = key[1] if key else (re.search(r"unknown field `(\w+)`", problem) or ["", ""])[1]
     table = re.search(r"\.node\[(\d+)\]", found[1]) if found else None
     farm = re.search(r"\.farm\[(\d+)\]", found[1]) if found else None
+    return _line_of_key(text, field, int(farm[1]) if farm else None, int(table[1]) if table else None)
+
+
+def _line_of_key(text: str, field: str, farm: int | None, node: int | None) -> int:
+    """The line of this key in the table of the farm or node with this place in the file; 0 if there is none."""
     inside_farm = inside_node = -1
     for number, line in enumerate(text.splitlines(), 1):
         if re.match(r"\s*\[\[\s*farm\s*\]\]", line):
             inside_farm, inside_node = inside_farm + 1, -1
         elif re.match(r"\s*\[\[\s*farm\.node\s*\]\]", line):
             inside_node += 1
-        right_farm = farm is None or inside_farm == int(farm[1])
-        right_node = table is None or inside_node == int(table[1])
+        right_farm = farm is None or inside_farm == farm
+        right_node = node is None or inside_node == node
         if field and right_farm and right_node and re.match(rf"\s*{field}\s*=", line):
             return number
     return 0

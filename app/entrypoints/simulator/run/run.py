@@ -25,7 +25,12 @@ Progress = Callable[[float], None]
 
 
 class FarmNotSimulated(PermanentError):
-    """No worker finished a farm, so that there are no figures for the whole run."""
+    """No worker finished a farm, so that there are no figures for the whole run.
+
+    The program ends with 2, since 1 means that a promise was broken.
+    """
+
+    exit_code = 2
 
 
 def run(

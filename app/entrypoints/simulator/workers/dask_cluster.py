@@ -25,11 +25,18 @@ AHEAD = 2
 
 
 class ClusterUnusable(PermanentError):
-    """Dask is not installed, or the cluster has no workers, or workers with another version."""
+    """Dask is not installed, or the cluster has no workers, or workers with another version.
+
+    The program ends with 2, since 1 means that a promise was broken.
+    """
+
+    exit_code = 2
 
 
 class ClusterGone(RetryableError):
-    """The connection to the scheduler was lost during the runs."""
+    """The connection to the scheduler was lost during the runs. The program ends with 2, as above."""
+
+    exit_code = 2
 
 
 class DaskCluster:

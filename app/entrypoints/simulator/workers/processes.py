@@ -98,7 +98,7 @@ def _ended(task: Task, future: Future[bytes], error: BaseException | None) -> Do
     if error is None:
         return Done(task, future.result())
     if isinstance(error, BrokenProcessPool):
-        return Failed(task, f"its worker was killed {TRIES_MAX} times; is there too little memory?")
+        return Failed(task, f"its worker was killed {TRIES_MAX} times (too little memory? Try fewer --workers)")
     return Failed(task, f"{type(error).__name__}: {error}")
 
 
