@@ -40,10 +40,6 @@ else:
     simulated, substrate, zos = map(LateRoom, ("simulated", "substrate", "zos"))
 
 
-def _yes_or_no(answer: bool) -> str:
-    return "yes" if answer else "no"
-
-
 SETTINGS: providers.Dependency[Settings] = providers.Dependency()
 NONE: Any = providers.Object(None)
 one = providers.Singleton

@@ -32,18 +32,20 @@ def boots_file(settings: Settings) -> Path:
 
 
 def file_wake_memory(settings: Settings) -> FileWakeMemory:
-    """The memory for proved wakes, beside the boot-loop guard's file."""
-    boots = boots_file(settings)
-    return FileWakeMemory(boots.with_name(f"{boots.stem}-wakes.json"))
-
-
-def woken_nodes(settings: Settings) -> WokenNodes:
-    """The memory for the nodes that this one woke, in the same directory."""
-    boots = boots_file(settings)
-    return WokenNodes(boots.with_name(f"{boots.stem}-woken.json"))
+    """The memory for proved wakes."""
+    return FileWakeMemory(_beside_boots(settings, "wakes"))
 
 
 def file_window_memory(settings: Settings) -> FileWindowMemory:
-    """The memory for the last Down, beside the boot-loop guard's file."""
+    """The memory for the last Down."""
+    return FileWindowMemory(_beside_boots(settings, "window"))
+
+
+def woken_nodes(settings: Settings) -> WokenNodes:
+    """The memory for the nodes that this one woke."""
+    return WokenNodes(_beside_boots(settings, "woken"))
+
+
+def _beside_boots(settings: Settings, what: str) -> Path:
     boots = boots_file(settings)
-    return FileWindowMemory(boots.with_name(f"{boots.stem}-window.json"))
+    return boots.with_name(f"{boots.stem}-{what}.json")

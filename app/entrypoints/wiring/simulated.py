@@ -55,22 +55,3 @@ def simulated_nic(settings: Settings) -> SimulatedNic:
     except ValueError as error:
         raise SettingsError(f"nic.mac: {error}") from error
     return SimulatedNic(mac, "simulated0")
-
-
-__all__ = [
-    "SimulatedBootMemory",
-    "SimulatedChain",
-    "SimulatedHolds",
-    "SimulatedHostFacts",
-    "SimulatedHostPower",
-    "SimulatedIdentity",
-    "SimulatedMagicPackets",
-    "SimulatedPowerEvents",
-    "SimulatedRtcAlarm",
-    "SimulatedSignsOfLife",
-    "SimulatedWakeMemory",
-    "SimulatedWindowMemory",
-    "World",
-    "simulated_nic",
-    "world_of_one",
-]

@@ -79,21 +79,3 @@ def substrate_power_targets(settings: Settings, client: SubstrateClient, key: by
     """The farmer's side, with the farmer's key."""
     key_type = settings.farmer.key_type
     return by_name(SubstratePowerTargets, settings.chain, client=client, seed=key, key_type=key_type)
-
-
-__all__ = [
-    "SubstrateBlocks",
-    "SubstrateChain",
-    "SubstrateEndpoints",
-    "SubstrateFarmHistory",
-    "SubstrateFarmOwners",
-    "SubstrateFarmView",
-    "SubstrateSignsOfLife",
-    "no_key",
-    "substrate_chain",
-    "substrate_client",
-    "substrate_farmer_account",
-    "substrate_identity",
-    "substrate_node_account",
-    "substrate_power_targets",
-]

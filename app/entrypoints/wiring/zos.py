@@ -68,15 +68,3 @@ def zinit_host_power(settings: Settings) -> ZinitHostPower:
     """The init system of Zero-OS."""
     zinit = settings.zinit
     return by_name(ZinitHostPower, zinit, socket=Path(zinit.socket), timeout_s=settings.host_power.timeout_s)
-
-
-__all__ = [
-    "PowerObject",
-    "zbus_chain",
-    "zbus_client",
-    "zbus_domain_events",
-    "zbus_faults",
-    "zbus_identity",
-    "zbus_server",
-    "zinit_host_power",
-]
