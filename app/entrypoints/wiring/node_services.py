@@ -124,7 +124,7 @@ def assemble(
     paces = {power: FeePace(context, policies.fees, Call.SET_POWER_STATE) for power in Power}
     state = OwnState(context, ports.chain, management, window, paces, announce_s=down.announce_s)
     duties = LastDuties(context, uptime, wakes.bursts, uptime_s=down.uptime_deadline_s)
-    shutdown = Shutdown(context, observer, state, guards, orders, duties, down)
+    shutdown = Shutdown(context, observer, state, orders, duties, down)
     reboot = RebootRules(node.node, limits, policies.reboot_after_aborted_sleep, down.retry_later_s)
     aborted = AbortedSleep(context, window, observer, wakes.bursts, orders, reboot)
     own_loop = Reconciler(context, ports.chain, policies.reconcile, SYNC_SELF)

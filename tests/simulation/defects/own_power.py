@@ -107,7 +107,7 @@ def _guards_none(services: NodeServices, ports: Ports) -> None:
     async def nothing() -> str:
         return ""
 
-    observer._guards.last_waker.objection = nothing
+    observer.guards.last_waker.objection = nothing
 
 
 OWN_POWER: dict[str, Defect] = {

@@ -50,7 +50,7 @@ class Observer:
         self._progress = context.progress
         self._chain = chain
         self._wakes = wakes
-        self._guards = guards
+        self.guards = guards
         self._heads = heads
         self.limits = limits
         self._deferred_since_s: float | None = None
@@ -61,7 +61,7 @@ class Observer:
 
     async def look(self, *, cooling_down: str, own_state_uncertain: bool) -> Observation:
         """Check host and card, then `observe`; the wakes get the chain's answer about this node as well."""
-        await self._guards.management.check()
+        await self.guards.management.check()
         seen = await self.observe(cooling_down=cooling_down, own_state_uncertain=own_state_uncertain)
         self._wakes.on_own_power(seen.best.power)
         return seen
@@ -72,7 +72,7 @@ class Observer:
         The best head is the last read of the chain: where it says Up, no older answer can overrule it. That another
         node is awake is read before, or both again after it, since that takes a while.
         """
-        guard, last_waker, head_unreadable = self._guards.last_waker, "", ""
+        guard, last_waker, head_unreadable = self.guards.last_waker, "", ""
         # Only when it can decide: it costs reads of the chain.
         if expected := self.down_seen_since_s is not None:
             last_waker = await guard.objection()
@@ -85,8 +85,8 @@ class Observer:
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
         self._note_target(best)
-        boot_loop = await self._guards.boot_loop.objection(best.power)
-        unproved = await self._guards.proof.objection(best)
+        boot_loop = await self.guards.boot_loop.objection(best.power)
+        unproved = await self.guards.proof.objection(best)
         # Holds last: they are local and quick to read, and a program relies on the hold that it placed.
         holds, holds_unreadable = await self._read_holds()
         self.last = Observation(
@@ -94,8 +94,8 @@ class Observer:
             finalized=finalized,
             now_s=self._clock.now(),
             head_unreadable=head_unreadable,
-            not_enabled=self._guards.management.objection,
-            not_enabled_may_pass=self._guards.management.objection_may_pass,
+            not_enabled=self.guards.management.objection,
+            not_enabled_may_pass=self.guards.management.objection_may_pass,
             holds=holds,
             holds_unreadable=holds_unreadable,
             unfinished_wakes=self._wakes.unfinished,
@@ -111,7 +111,7 @@ class Observer:
     async def _read_holds(self) -> tuple[tuple[Hold, ...], str]:
         """The holds, and why they can't be read (empty if they can)."""
         try:
-            return tuple(await self._guards.holds.active()), ""
+            return tuple(await self.guards.holds.active()), ""
         except HoldsUnreadable as error:
             return (), str(error)
 

@@ -18,7 +18,7 @@ from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
 from app.domain.services.own_power.host_orders import POWER_OFF, HostOrders
 from app.domain.services.own_power.last_duties import LastDuties
-from app.domain.services.own_power.observer import Observer, OwnGuards
+from app.domain.services.own_power.observer import Observer
 from app.domain.services.own_power.own_state import OwnState
 
 
@@ -34,7 +34,6 @@ class Shutdown:
         context: NodeContext,
         observer: Observer,
         state: OwnState,
-        guards: OwnGuards,
         orders: HostOrders,
         duties: LastDuties,
         policy: ShutdownPolicy,
@@ -44,10 +43,10 @@ class Shutdown:
         self._progress = context.progress
         self._observer = observer
         self._state = state
-        self._management = guards.management
-        self._boot_loop = guards.boot_loop
-        self._last_waker = guards.last_waker
-        self._proof = guards.proof
+        self._management = observer.guards.management
+        self._boot_loop = observer.guards.boot_loop
+        self._last_waker = observer.guards.last_waker
+        self._proof = observer.guards.proof
         self._orders = orders
         self._duties = duties
         self._policy = policy
