@@ -13,7 +13,7 @@ from app.adapters.prometheus.instruments import Instruments
 from app.adapters.prometheus.monitor import Monitor
 from app.adapters.prometheus.telemetry import PrometheusTelemetry
 from app.adapters.telemetry.fan_out import FanOut
-from app.entrypoints.wiring.monitoring import monitor
+from app.entrypoints.wiring.prometheus import monitor
 from tests.rigs.virtual_farm import VirtualNode
 
 

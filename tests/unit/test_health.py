@@ -19,7 +19,7 @@ from app.domain.services.context.progress import EVENTS, FARM, ITSELF, OF_A_DAEM
 from app.domain.services.identification import Identification
 from app.domain.services.operator_service import UnidentifiedOperator
 from app.domain.status import FaultStatus, NodeStatus
-from app.entrypoints.wiring.monitoring import monitor
+from app.entrypoints.wiring.prometheus import monitor
 from tests.rigs.metered import Metered
 from tests.rigs.virtual_farm import VirtualFarm, context_of
 

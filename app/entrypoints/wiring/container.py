@@ -26,7 +26,7 @@ from app.domain.services.registration_watch import RegistrationWatch
 from app.domain.services.status_watch import StatusWatch
 from app.domain.services.supervision import Supervision
 from app.entrypoints.settings.key_files import farmer_key
-from app.entrypoints.settings.profiles import kind_of, rtc_alarm_kind, signs_of_life_kind
+from app.entrypoints.settings.profiles import has_metrics, kind_of, rtc_alarm_kind, serves_metrics, signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.wiring import files, host, monitoring, redis
 from app.entrypoints.wiring.injection import LateRoom, containers, providers
@@ -34,10 +34,10 @@ from app.entrypoints.wiring.node_services import Ports, assemble
 from app.entrypoints.wiring.policies import patience_s, policies
 
 if TYPE_CHECKING:
-    from app.entrypoints.wiring import simulated, substrate, zos
+    from app.entrypoints.wiring import prometheus, simulated, substrate, zos
 else:
-    # Each is imported only in the profile that uses it.
-    simulated, substrate, zos = map(LateRoom, ("simulated", "substrate", "zos"))
+    # Each is imported only where the settings need it.
+    prometheus, simulated, substrate, zos = map(LateRoom, ("prometheus", "simulated", "substrate", "zos"))
 
 
 SETTINGS: providers.Dependency[Settings] = providers.Dependency()
@@ -59,6 +59,16 @@ def _by(kind: Callable[..., str], *needs: Any, **kinds: Any) -> Any:
     return providers.Selector(providers.Callable(kind, SETTINGS, *needs), **kinds)
 
 
+def _where(wanted: Callable[[Any], bool], need: Any, made: Any) -> Any:
+    """The provider, or None where what it needs says that it is not wanted."""
+    answer = providers.Callable(lambda need: "yes" if wanted(need) else "no", need)
+    return providers.Selector(answer, yes=made, no=NONE)
+
+
+def _given(need: object) -> bool:
+    return need is not None
+
+
 class Container(containers.DeclarativeContainer):
     """``Container(settings=providers.Object(settings))``; ``node`` is given before `server`."""
 
@@ -74,8 +84,9 @@ class Container(containers.DeclarativeContainer):
     recent_events = one(KeptEvents, clock)
     instruments: Any = providers.Object(None)
     """Only the daemon has metrics (`daemon_instruments`); it and the follower have a `program_fault_hook`."""
+    metrics = _where(_given, instruments, one(prometheus.PrometheusTelemetry, instruments, clock))
     fault_hook: Any = providers.Object(None)
-    telemetry = _of(monitoring.telemetry, recent_events, domain_events.provider, instruments, fault_hook, clock)
+    telemetry = _of(monitoring.telemetry, recent_events, domain_events.provider, metrics, fault_hook)
     fault_display = _by_kind("faults", log=one(NoDisplay), zui=_of(zos.zbus_faults, zbus_client))
     world = one(simulated.world_of_one, clock)
     chain_client = _of(substrate.substrate_client, telemetry)
@@ -170,11 +181,13 @@ class Container(containers.DeclarativeContainer):
     supervision = one(Supervision, service_manager, progress, clock, desk.provided.headline)
 
     # -- what monitoring systems see ---------------------------------------------------------------
-    daemon_instruments = _of(monitoring.instruments)
+    daemon_instruments = _where(has_metrics, SETTINGS, one(prometheus.Instruments))
     program_fault_hook = _of(monitoring.fault_hook)
-    monitor = one(monitoring.monitor, desk, progress, instruments, clock)
-    page_server = _of(monitoring.page_server, monitor)
-    textfile = _of(monitoring.textfile, monitor)
+    monitor = _where(_given, instruments, one(prometheus.monitor, desk, progress, instruments, clock))
+    page_server = _where(_given, monitor, _where(serves_metrics, SETTINGS, _of(prometheus.page_server, monitor)))
+    textfile = _where(
+        _given, monitor, _where(lambda its: bool(its.metrics.textfile), SETTINGS, _of(prometheus.textfile, monitor))
+    )
 
     # -- the follower (powerd events) --------------------------------------------------------------
     chain_blocks = one(substrate.SubstrateBlocks, chain_client)
