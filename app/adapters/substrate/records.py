@@ -54,8 +54,13 @@ def account_key(runtime: Runtime, account: bytes) -> str:
 def powers(
     runtime: Runtime, nodes: Sequence[NodeId], values: Mapping[str, str]
 ) -> dict[NodeId, NodePower | Unreadable]:
-    """Every node's power. One that cannot be read is `Unreadable`; the others are read all the same."""
-    return {node: _power(runtime, values.get(power_key(runtime, node))) for node in nodes}
+    """Every node's power. One that cannot be read is `Unreadable`; the others are read all the same.
+
+    Most nodes of a farm have the same power, and the library takes 15 µs to read it.
+    """
+    stored = {node: values.get(power_key(runtime, node)) for node in nodes}
+    read = {data: _power(runtime, data) for data in set(stored.values())}
+    return {node: read[data] for node, data in stored.items()}
 
 
 def _power(runtime: Runtime, data: str | None) -> NodePower | Unreadable:
