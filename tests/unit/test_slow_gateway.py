@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,7 @@ from app.domain.events import (
     WakeBurstStarted,
     WakeEnded,
 )
-from app.domain.model import HeadKind, Node, NodeId, Power, PowerReading, Unreadable
+from app.domain.model import FarmId, HeadKind, Node, NodeId, Power, PowerReading, Unreadable
 from app.domain.services.waking.farm_look import SYNC_FARM
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
@@ -39,6 +40,9 @@ class SlowGateway(SimulatedChain):
     call_s = CALL_S
     lost: frozenset[int] = frozenset()
     silent_about: frozenset[int] = frozenset()
+    elsewhere: frozenset[int] = frozenset()
+    """Nodes of another farm."""
+    unanswered = 0
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
         await self._calls(nodes)
@@ -50,12 +54,19 @@ class SlowGateway(SimulatedChain):
         await self._calls(nodes)
         if not self.lost.isdisjoint(nodes):
             raise ChainUnavailable("its record can't be read")
-        return await super().nodes(nodes)
+        return {
+            node: replace(record, farm=FarmId(99)) if node in self.elsewhere and isinstance(record, Node) else record
+            for node, record in (await super().nodes(nodes)).items()
+        }
 
     async def _calls(self, nodes: Collection[NodeId]) -> None:
-        for _ in nodes:
-            async with self.worker:
-                await self._clock.sleep(self.call_s)
+        self.unanswered += len(nodes)
+        try:
+            for _ in nodes:
+                async with self.worker:
+                    await self._clock.sleep(self.call_s)
+        finally:
+            self.unanswered -= len(nodes)
 
 
 def behind_a_slow_gateway(node: VirtualNode) -> None:
@@ -201,3 +212,24 @@ async def test_r9_an_event_of_a_node_that_does_not_exist_is_acknowledged(eleven:
         await node.deliver(up(eleven, 404))
         await eleven.until(lambda: not node.stream.pending, within_s=3 * CALL_S)
         assert (node.recorded(WakeEnded), node.recorded(ShutdownAborted)) == ([], [])
+
+
+async def test_r7_the_power_of_a_peer_is_asked_while_its_record_is_read(eleven: VirtualFarm) -> None:
+    async with eleven.running(1, before=behind_a_slow_gateway, settings=SETTINGS) as node:
+        await eleven.clock.sleep(120)
+        await sleepers_wanted(eleven, 2)
+        await node.deliver(up(eleven, 2))
+        await eleven.until(lambda: gateway(node).unanswered == 2, within_s=CALL_S / 2)
+        await eleven.until(lambda: bool(node.packets_to(2)), within_s=2 * CALL_S)
+
+
+async def test_r9_a_node_of_another_farm_is_not_woken_though_its_power_is_asked(eleven: VirtualFarm) -> None:
+    async with eleven.running(1, before=behind_a_slow_gateway, settings=SETTINGS) as node:
+        await eleven.clock.sleep(120)
+        await sleepers_wanted(eleven, 2)
+        gateway(node).elsewhere = frozenset({2})
+        await node.deliver(up(eleven, 2))
+        await eleven.until(lambda: gateway(node).unanswered == 2, within_s=CALL_S / 2)
+        await eleven.until(lambda: not node.stream.pending, within_s=3 * CALL_S)
+        await eleven.clock.sleep(60)
+        assert (node.packets_to(2), gateway(node).unanswered) == ((), 0)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from app.domain.errors import ChainUnavailable, EventsUnavailable, PowerdError
 from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malformed, OperationFailed
 from app.domain.measurements import EventsPutOff
-from app.domain.model import NodeId
+from app.domain.model import NodeId, Powers
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import EVENTS
 from app.domain.services.context.trigger import Trigger
@@ -105,9 +105,8 @@ class EventHandler:
             self._own_trigger.pull("event")
         asked_at_s = self._clock.monotonic()
         try:
-            peers = await self._farm.among([node for node in nodes if node != self._own])
-            # The own node first: a gateway that answers one call after the other must not delay it by a peer.
-            powers = await self._farm.powers([*(node for node in nodes if node == self._own), *peers])
+            alone = self._one_by_one and len(fresh) == 1 and self._own not in fresh
+            peers, powers = await (self._ask_at_once if alone else self._ask_in_turn)(nodes)
         except PowerdError as error:
             # Its traceback holds `failed`: such cycles pile up in an outage until the garbage collector comes.
             failed.update(dict.fromkeys(nodes, error.with_traceback(None)))
@@ -120,6 +119,25 @@ class EventHandler:
             self._wakes.on_look(others, asked_at_s=asked_at_s)
         for node in nodes:
             del failed[node]
+
+    async def _ask_in_turn(self, nodes: Collection[NodeId]) -> tuple[Collection[NodeId], Powers]:
+        """The peers among these nodes, then the power of those and of the own node."""
+        peers = await self._farm.among([node for node in nodes if node != self._own])
+        # The own node first: a gateway that answers one call after the other must not delay it by a peer.
+        return peers, await self._farm.powers([*(node for node in nodes if node == self._own), *peers])
+
+    async def _ask_at_once(self, nodes: Collection[NodeId]) -> tuple[Collection[NodeId], Powers]:
+        """The same where each question is a call: the power is asked while the record is read, and used for peers only.
+
+        Only for a node alone: with several, calls would wait at a slow gateway until their time is over.
+        """
+        asking = asyncio.create_task(self._farm.powers(nodes), name="events: power")
+        try:
+            peers = await self._farm.among(nodes)
+            return peers, await asking if peers else {}
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
     def _put_off(self, deliveries: Sequence[Delivery], reasons: Iterable[PowerdError]) -> None:
         retry_in_s = self.inbox.postpone(deliveries)
