@@ -148,6 +148,18 @@ def test_every_wake_is_in_a_bar_of_the_distribution(page: Page, outcome: Outcome
     assert in_rows == in_bars
 
 
+def test_the_least_credited_nodes_stand_first_and_the_others_are_folded(opens: Opens, tmp_path: Path) -> None:
+    outcome = large()
+    outcome.income.credited_s = {node: 86_400 - 100 * (node % 20) for node in range(1, 41)}
+    page = opens(written(outcome, tmp_path))
+    shares = [float(row[2].removesuffix(" %")) for row in rows(page, "#credited-body")]
+    assert shares == sorted(shares)
+    assert page.texts("#credited-body summary") == [
+        f"{len(shares) - 12:,} more nodes, each at least {shares[12]:.2f} %"
+    ]
+    assert len(rows(page, "#credited-body > table")) == 12
+
+
 def test_the_table_of_nodes_over_time_is_the_curve(page: Page, outcome: Outcome) -> None:
     assert rows(page, "#over-time-table")[0] == [clock(0), *(str(number) for number in outcome.series[0][1:])]
     last = outcome.series[-1]

@@ -162,8 +162,8 @@ def credited_bars(outcome: Outcome) -> list[tuple[int, float, str]]:
     The minting credits some seconds more than have passed: such a node has its whole time.
     """
     income, end_s = outcome.income, outcome.plan.end_s
-    shares = sorted((min(1.0, credited_s / end_s), node) for node, credited_s in income.credited_s.items())
-    return [(node, round(share, 4), income.months_lost.get(node, "")) for share, node in shares[:LEAST_CREDITED_MAX]]
+    shares = sorted((round(min(1.0, credited_s / end_s), 4), node) for node, credited_s in income.credited_s.items())
+    return [(node, share, income.months_lost.get(node, "")) for share, node in shares[:LEAST_CREDITED_MAX]]
 
 
 def energy_note(outcome: Outcome) -> str:

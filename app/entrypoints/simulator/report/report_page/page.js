@@ -4,6 +4,7 @@ const AROUND_S = 1800;
 const NARROWEST_S = 60;
 const FAULTS_LISTED = 1000;
 const VIOLATIONS_SHOWN = 12;
+const CREDITED_SHOWN = 12;
 
 const data = JSON.parse(byId("data").textContent);
 const places = new Map();
@@ -127,6 +128,7 @@ function figures() {
 
 function credited() {
   const [all, shown] = [data.nodes, data.credited.length];
+  const listed = (rows) => table([["node", "", "credited", ""], ...rows]);
   const rows = data.credited.map(([node, share, why]) => [
     el("a", { href: `#node-${node}-at-0` }, String(node)),
     el("meter", { min: "0", max: "1", low: "0.95", high: "0.99", optimum: "1", value: String(share) }, percent(share, 2)),
@@ -135,8 +137,10 @@ function credited() {
   ]);
   byId("credited-body").append(
     el("p", { class: "quiet" }, `The grid pays for the time that it credits, and nothing for a month below 95 %.${shown < all ? ` The ${count(shown)} least credited of ${count(all)} nodes.` : ""}`),
-    table([["node", "", "credited", ""], ...rows]),
+    listed(rows.slice(0, CREDITED_SHOWN)),
   );
+  const others = rows.slice(CREDITED_SHOWN);
+  if (others.length) byId("credited-body").append(el("details", {}, el("summary", {}, `${count(others.length)} more nodes, each ${data.credited[CREDITED_SHOWN][1] < 1 ? "at least " : ""}${percent(data.credited[CREDITED_SHOWN][1], 2)}`), listed(others)));
 }
 
 function faults() {
