@@ -16,7 +16,7 @@ async def test_the_daemon_logs_its_tasks_threads_and_descriptors_and_goes_on() -
         account = await node.daemon.account()
         names = {task.partition(": ")[0] for task in account["tasks"]}
         assert {"events", "event handler", "uptime", "wakes", "reconcile farm", "reconcile self"} <= names
-        assert "event handler: Event.wait" in account["tasks"], "where each one waits"
+        assert "event handler: Trigger.wait" in account["tasks"], "where each one waits"
         assert "MainThread" in account["threads"]
         assert [each for each in account["descriptors"] if each.startswith("socket:")]
         assert not [each for each in account["descriptors"] if each.startswith("/proc/")]
