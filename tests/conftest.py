@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -29,6 +30,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # This process is measured already, by way of the variable; what it starts is not (it doubles the start-up).
     os.environ.pop("COVERAGE_PROCESS_START", None)
 forget_settings(but=("POWERD_TEST_", "POWERD_BENCH_"))
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As in the background of a shell; what the tests start would ignore their Ctrl-C, and hang.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long a test takes says more about the machine than about the code.
 hypothesis.settings.register_profile("suite", deadline=None)

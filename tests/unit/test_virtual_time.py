@@ -159,11 +159,6 @@ def test_ctrl_c_ends_a_run_with_its_tasks() -> None:
         finally:
             ended.append("cleaned up")
 
-    # A run in the background of a shell has SIGINT ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt), asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            runner.run(wait())
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt), asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(wait())
     assert ended == ["cleaned up"]
