@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import struct
 import subprocess
 import termios
@@ -33,6 +34,7 @@ class Terminal:
         )
         os.close(slave)
         self.said = b""
+        self._interrupted = False
 
     def resize(self, lines: int, columns: int) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -46,12 +48,19 @@ class Terminal:
         self.said = b""
 
     def answer(self, text: bytes) -> None:
+        self._interrupted = text == INTERRUPT
         os.write(self._master, text)
 
     def end(self) -> int:
         """Wait for the end of the program; return its exit code."""
         with suppress(OSError):  # the program ends, and the terminal with it
-            while chunk := os.read(self._master, 1024):
-                self.said += chunk
+            while True:
+                if self._interrupted and not select.select([self._master], [], [], patient(5))[0]:
+                    # A signal between the prompt and readline's wait for input is seen at the next key only.
+                    self.answer(INTERRUPT)
+                elif chunk := os.read(self._master, 1024):
+                    self.said += chunk
+                else:
+                    break
         os.close(self._master)
         return self.process.wait(patient(60))
