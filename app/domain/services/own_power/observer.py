@@ -80,8 +80,8 @@ class Observer:
         down = wants_down(best.power) and (finalized is None or wants_down(finalized.power))
         if down and guard.guarded and not expected:
             last_waker = await guard.objection()
-            if best.head is not None:
-                best = await self._own_power(HeadKind.BEST)  # the target may have turned Up meanwhile
+            # The target may have turned Up meanwhile. Behind a gateway the power is read again below, with the head.
+            best = best if best.head is None else await self._own_power(HeadKind.BEST)
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
         self._note_target(best)
