@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.events import (
+    Delivery,
     EventDeadLettered,
     EventsHandled,
     Malformed,
@@ -118,6 +119,24 @@ async def test_a_dead_letter_that_cannot_be_written_stays_pending_and_is_tried_a
         await farm.clock.sleep(60)
         assert len(node.stream.pending) == 1
         node.events.full = False
+        await farm.until(lambda: not node.stream.pending, within_s=60)
+        assert node.stream.dead
+
+
+async def test_a_slow_write_of_dead_letters_delays_no_wake(farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        farm.put_to_sleep(2)
+        await farm.set_target(2, Power.UP, tell=[])
+        write = node.events.dead_letter
+
+        async def slowly(delivery: Delivery, reason: str) -> None:
+            await farm.clock.sleep(30)
+            await write(delivery, reason)
+
+        monkeypatch.setattr(node.events, "dead_letter", slowly)
+        await node.deliver(Malformed("garbage"), up(farm, 2))
+        await farm.until(lambda: bool(node.packets_to(2)), within_s=5)
         await farm.until(lambda: not node.stream.pending, within_s=60)
         assert node.stream.dead
 

@@ -61,20 +61,28 @@ class EventHandler:
             await self.handle(due)
 
     async def handle(self, batch: Sequence[Delivery]) -> None:
-        """Handle and acknowledge. A part that fails is postponed, and does not affect the others."""
+        """Handle and acknowledge. A part that fails is postponed, and does not affect the others.
+
+        Wakes come first: a slow write of a dead letter must not delay them.
+        """
         fresh: dict[NodeId, bool] = {}
         good: list[Delivery] = []
+        broken: list[tuple[Delivery, str]] = []
         oldest_s = self._clock.now() - self._stale_after_s
         for delivery in batch:
             change = delivery.content
             if isinstance(change, Malformed):
-                await self._put_aside(delivery, change.reason)
+                broken.append((delivery, change.reason))
                 continue
             good.append(delivery)
             if change.farm == self._farm_id:
                 fresh[change.node] = fresh.get(change.node, False) or delivery.published_at_s >= oldest_s
-        if not good:
-            return
+        if good:
+            await self._handle_good(good, fresh)
+        for delivery, reason in broken:
+            await self._put_aside(delivery, reason)
+
+    async def _handle_good(self, good: Sequence[Delivery], fresh: Mapping[NodeId, bool]) -> None:
         failed = await self.look_at(fresh)
         handled = [delivery for delivery in good if delivery.content.node not in failed]
         if handled and await self._acknowledge(handled):
