@@ -314,10 +314,20 @@ def test_wrong_words_on_the_command_line_are_named(file: Path) -> None:
     assert "the command line sets brokr, which is no setting" in error_of(file, "", brokr="x")
 
 
-@pytest.mark.parametrize("url", ["ws://me:s3cret@host:70000", "ws://me:s3/s3cret@host", "s3://me:s3@h"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ws://me:s3cret@host:70000",
+        "ws://me:s3/s3cret@host",
+        "ws://s3:12/s3cret@host",
+        "ws://s3?s3cret@host",
+        "s3://me:s3@h",
+    ],
+)
 def test_a_password_in_a_refused_url_of_the_chain_is_not_shown(file: Path, url: str) -> None:
     message = error_of(file, f"[chain]\nurls = ['{url}']")
     assert "is no WebSocket address" in message
+    assert "/ is %2F" in message
     assert "s3" not in message.replace("'s3://", "")
 
 

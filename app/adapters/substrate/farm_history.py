@@ -91,7 +91,9 @@ class SubstrateFarmHistory:
         async def question(connection: RpcConnection) -> Sequence[EventfulBlock]:
             refs = await _refs(connection, range(first, last + 1))
             runtime = await self._client.any_runtime(connection)
-            keys = [runtime.key("System", "Events"), runtime.key("Timestamp", "Now"), *runtime.upgrade_keys]
+            keys = await self._client.compute(
+                lambda: [runtime.key("System", "Events"), runtime.key("Timestamp", "Now"), *runtime.upgrade_keys]
+            )
             return await self._decode(connection, await _values(connection, refs, keys), wanted)
 
         return await self._query(question)
@@ -123,7 +125,7 @@ class SubstrateFarmHistory:
             return []
         refs = await _refs(connection, numbers)
         runtime = await self._client.any_runtime(connection)
-        raws = await _values(connection, refs, [runtime.key("Timestamp", "Now")])
+        raws = await _values(connection, refs, await self._client.compute(lambda: [runtime.key("Timestamp", "Now")]))
         return await self._client.decode(
             lambda: [TimedBlock(ref, time_of(runtime, ref, values)) for ref, values in raws]
         )

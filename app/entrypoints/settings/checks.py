@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from urllib.parse import urlsplit
 
-from app.adapters.redis.broker_url import parse_broker_url
+from app.adapters.redis.broker_url import ENCODE, parse_broker_url
 from app.domain.errors import PermanentError
 from app.domain.model import Mac
 from app.entrypoints.settings.keys import keys
@@ -117,7 +117,11 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "broker.url", str(error)
     for url in settings.chain.urls:
         if not _is_websocket(url):
-            yield "chain.urls", f"{_shown(url)!r} is no WebSocket address such as ws://127.0.0.1:9944 or wss://HOST"
+            hint = f"; {ENCODE}" if "@" in url else ""
+            yield (
+                "chain.urls",
+                f"{_shown(url)!r} is no WebSocket address such as ws://127.0.0.1:9944 or wss://HOST{hint}",
+            )
     try:
         ipaddress.IPv4Address(settings.magic_packets.host)
     except ValueError:
@@ -149,6 +153,8 @@ def _shared_directories(settings: Settings) -> Iterator[tuple[str, str]]:
 def _is_websocket(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+        # A / or ? in the password ends the host's part of the URL too early: user and host would be mixed up.
+        cut_short = "@" in f"{parts.path}{parts.query}{parts.fragment}"
+        return parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0 and not cut_short
     except ValueError:
         return False
