@@ -11,9 +11,12 @@ import tempfile
 from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulator.experiments.result import simulate
 from app.entrypoints.simulator.workers import dask_cluster
 from app.entrypoints.simulator.workers.dask_cluster import ClusterGone, ClusterUnusable, DaskCluster
@@ -106,6 +109,14 @@ def test_no_scheduler_at_the_address_is_an_error(monkeypatch: pytest.MonkeyPatch
         list(DaskCluster(simulate, "tcp://127.0.0.1:9").each(tasks(1)))
 
 
+@pytest.mark.parametrize("tool", [("--hours", "1", "--nodes", "3"), ("explore",), ("sweep",)])
+def test_every_tool_that_finds_no_scheduler_ends_with_2(monkeypatch: pytest.MonkeyPatch, tool: tuple[str, ...]) -> None:
+    monkeypatch.setattr(dask_cluster, "CONNECT_S", 0.2)
+    ended = CliRunner().invoke(main, ["simulate", *tool, "--scheduler", "tcp://127.0.0.1:9"])
+    assert ended.exit_code == 2, "1 means that a promise was broken"
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in ended.output
+
+
 def test_dask_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterUnusable, match=r"pip install 'powerd\[sweep\]'"):
@@ -152,3 +163,44 @@ def test_a_scheduler_that_is_lost_in_the_middle_is_said_and_not_waited_for(tmp_p
         cluster.close()
         with pytest.raises(ClusterGone, match="with --out the finished runs are kept"):
             list(ending)
+
+
+def test_a_sweep_whose_scheduler_is_lost_ends_with_2_and_goes_on_from_what_it_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from distributed import LocalCluster
+
+    results = tmp_path / "results.jsonl"
+    sweep = [
+        "simulate",
+        "sweep",
+        "--nodes",
+        "3",
+        "--farms",
+        "1",
+        "--hours",
+        "1",
+        "--seeds",
+        "1-4",
+        "--out",
+        str(results),
+    ]
+    ended_run = dask_cluster._ended
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0", silence_logs=50
+    ) as cluster:
+
+        def and_then_it_is_lost(*run: Any) -> Done | Failed:
+            done = ended_run(*run)
+            cluster.close()
+            return done
+
+        monkeypatch.setattr(dask_cluster, "_ended", and_then_it_is_lost)
+        lost = CliRunner().invoke(main, [*sweep, "--scheduler", cluster.scheduler_address])
+    assert lost.exit_code == 2, lost.output
+    assert "the same command goes on from there" in lost.output
+    kept = results.read_text().splitlines()
+    assert kept
+    again = CliRunner().invoke(main, [*sweep, "--workers", "1"])
+    assert again.exit_code == 0, again.output
+    assert results.read_text().splitlines()[: len(kept)] == kept
