@@ -25,6 +25,7 @@ from tests.bench import (
     minting,
     power_off,
     simulation,
+    simulator_commands,
     start_up,
     unreadable_events,
     wakes,
@@ -48,6 +49,8 @@ ROWS: Mapping[str, Callable[[Scale], Awaitable[Sequence[Figure]]]] = {
     "zos-wake": zos_wakes.measure,
     "zos-footprint": zos_footprint.measure,
     "simulation": simulation.measure,
+    "month": simulator_commands.month,
+    "workers": simulator_commands.workers,
     "outage": unreadable_events.measure,
     "soak": footprint.soak,
 }

@@ -1,7 +1,8 @@
-"""How long a person waits for a command's help and for each completion by Tab, beside a Python that does nothing."""
+"""How long a person waits for a command that works on this machine alone, beside a Python that does nothing."""
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from time import perf_counter
 
 from app.entrypoints.demo.installation import program
 from tests.bench.figure import Figure, Scale
+from tests.bench.footprint import WITHOUT_CHAIN
+from tests.rigs.node import node_rig
 
 ROW = "start-up"
 FLOOR = [sys.executable, "-c", "pass"]
@@ -18,12 +21,22 @@ RUNS_MAX = 20
 
 async def measure(scale: Scale) -> list[Figure]:
     """The medians. Floor and commands take turns, so that a slow moment affects all of them."""
+    async with node_rig(settings=WITHOUT_CHAIN) as node:
+        node.daemon.fresh = True
+        await node.daemon.start()
+        await node.daemon.says("Reconciled", trigger="the farm: ")
+        return await asyncio.to_thread(_measure, scale, str(node.directory / "powerd.toml"))
+
+
+def _measure(scale: Scale, settings: str) -> list[Figure]:
     powerd = program("powerd")
     completing = {"COMP_WORDS": "powerd farm d", "COMP_CWORD": "2", "_POWERD_COMPLETE": "bash_complete"}
     commands: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {
         "powerd --help": ([powerd, "--help"], {}),
         "powerd farm --help": ([powerd, "farm", "--help"], {}),
         "powerd farm d<Tab>": ([powerd], completing),
+        "powerd status": ([powerd, "--config", settings, "status"], {}),
+        "powerd hold list": ([powerd, "--config", settings, "hold", "list"], {}),
     }
     took: dict[str, list[float]] = {name: [] for name in ("", *commands)}
     for _ in range(min(RUNS_MAX, scale.samples)):

@@ -33,6 +33,8 @@ def test_the_quick_bench_prints_every_row_with_its_floor() -> None:
         "zos wake",
         "zos daemon",
         "simulation",
+        "month",
+        "workers",
         "outage",
         "soak",
     }
