@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,8 +29,9 @@ class Checkout:
 
     @cached_property
     def version(self) -> str:
-        """The one in pyproject.toml, the only place where it stands."""
-        return str(tomllib.loads((self.root / "pyproject.toml").read_text())["project"]["version"])
+        """The one in app/__init__.py, the only place where it stands."""
+        (found,) = re.findall(r'^__version__ = "(.+)"$', (self.root / "app" / "__init__.py").read_text(), re.MULTILINE)
+        return str(found)
 
     @cached_property
     def commit(self) -> str:

@@ -60,7 +60,8 @@ def test_a_build_that_is_no_release_is_older_than_the_release(deb: Path) -> None
 
 def test_the_notes_of_the_version_are_its_section_of_the_changelog(tmp_path: Path) -> None:
     assert Checkout().notes().startswith("The first version.")
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "app").mkdir()
+    shutil.copy(ROOT / "app" / "__init__.py", tmp_path / "app")
     (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## 0.0.9 — 2026-01-01\n\nOld.\n")
     with pytest.raises(BuildFailed, match="has no section"):
         Checkout(tmp_path).notes()

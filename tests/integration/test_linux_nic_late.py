@@ -50,7 +50,7 @@ def test_modules_that_load_slowly_are_not_blamed_on_the_driver() -> None:
 def test_modules_that_do_not_load_are_said_to(mocker: MockerFixture) -> None:
     mocker.patch("app.adapters.linux.daemon_thread.LOADING_S_MAX", 0.05)
     let_go = threading.Event()
-    mocker.patch("app.adapters.linux.nic._load_libraries", side_effect=lambda: let_go.wait(30))
+    mocker.patch("app.adapters.linux.nic.load_library", side_effect=lambda: let_go.wait(30))
 
     async def body() -> None:
         nic = LinuxNic("zos")
@@ -86,7 +86,7 @@ def test_what_a_call_needs_is_loaded_once_and_tried_again_when_it_failed() -> No
 
 def test_a_driver_that_hangs_costs_one_thread_and_no_more(mocker: MockerFixture) -> None:
     let_go = threading.Event()
-    mocker.patch("pyroute2.IPRoute", side_effect=lambda: let_go.wait(30))
+    mocker.patch("app.adapters.linux.library.IPRoute", side_effect=lambda: let_go.wait(30))
 
     async def ask_three_times() -> None:
         nic = LinuxNic("zos", timeout_s=0.05)
@@ -105,7 +105,7 @@ def test_a_driver_that_hangs_costs_one_thread_and_no_more(mocker: MockerFixture)
 
 def test_a_question_that_waits_for_another_ones_turn_blames_the_earlier_one(mocker: MockerFixture) -> None:
     let_go = threading.Event()
-    mocker.patch("pyroute2.IPRoute", side_effect=lambda: let_go.wait(30))
+    mocker.patch("app.adapters.linux.library.IPRoute", side_effect=lambda: let_go.wait(30))
 
     async def ask_at_once() -> None:
         nic = LinuxNic("zos", timeout_s=0.05)
@@ -128,7 +128,7 @@ def test_after_a_hang_the_card_is_asked_again(kernel: Kernel, mocker: MockerFixt
             let_go.wait(30)
         return netlink()
 
-    mocker.patch("pyroute2.IPRoute", side_effect=hang_once)
+    mocker.patch("app.adapters.linux.library.IPRoute", side_effect=hang_once)
 
     async def ask() -> Nic:
         nic = LinuxNic("zos", timeout_s=5)

@@ -7,11 +7,11 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import pytest
 
+from app import __version__
 from app.adapters.codecs.go_types import NANOSECONDS, UINT32, decode
 from app.adapters.files.holds import FileHolds
 from app.adapters.linux.clock import SystemClock
@@ -86,7 +86,7 @@ async def running() -> AsyncIterator[Running]:
 async def test_the_state_says_which_node_it_is_and_what_it_saw(running: Running) -> None:
     await running.looked()
     state = await running.state()
-    assert (state["Version"], state["WaitingFor"]) == (version("powerd"), "")
+    assert (state["Version"], state["WaitingFor"]) == (__version__, "")
     assert (state["Node"], state["Farm"]) == (ME, running.node.chain.about["farm_id"])
     assert state["Twin"] > 0
     assert (state["Enabled"], state["NotEnabled"]) == (True, "")

@@ -60,7 +60,7 @@ class Kernel:
     def install(self, mocker: MockerFixture) -> None:
         """Replace the kernel behind pyroute2 until the test ends."""
         mocker.patch("app.adapters.linux.wakeup_switches.SYSFS", self.sysfs)
-        mocker.patch("pyroute2.IPRoute", self._netlink)
+        mocker.patch("app.adapters.linux.library.IPRoute", self._netlink)
         mocker.patch("pyroute2.ethtool.ioctl.fcntl", SimpleNamespace(ioctl=self._ioctl))
 
     @contextmanager

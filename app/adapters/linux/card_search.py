@@ -23,7 +23,7 @@ WAKE_MODES = {
 
 def find_cards(bridge: str) -> tuple[Nic, list[str]]:
     """The card or cards, and the names of legs that cannot wake the machine. Blocks; raises `NicUnusable`."""
-    from pyroute2.netlink.exceptions import NetlinkError
+    from app.adapters.linux.library import NetlinkError
 
     try:
         links = read_links()

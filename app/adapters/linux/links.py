@@ -61,7 +61,7 @@ class Uplink:
 
 def read_links() -> Links:
     """All links of this network namespace by index. Raises ``NetlinkError`` and ``OSError``."""
-    from pyroute2 import IPRoute  # slow to import, and needed on a real machine only
+    from app.adapters.linux.library import IPRoute  # slow to import, and needed on a real machine only
 
     with IPRoute() as kernel:
         return {link.index: link for link in map(_link, kernel.get_links())}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.adapters.linux.daemon_thread import DaemonThread
+from app.adapters.linux.loading import load_library
 
 BRIDGE_FAMILY = 7
 """AF_BRIDGE (linux/socket.h)."""
@@ -19,17 +20,11 @@ USELESS = 0x20 | 0x40
 
 async def heard_of(timeout_s: float) -> Mapping[str, str]:
     """The name of the interface by address (``54:b2:…``); `TimeoutError`, ``OSError``."""
-    return await DaemonThread("powerd-neighbours", timeout_s, load=_load).run(_read)
-
-
-def _load() -> None:
-    import pyroute2
-
-    assert pyroute2
+    return await DaemonThread("powerd-neighbours", timeout_s, load=load_library).run(_read)
 
 
 def _read() -> dict[str, str]:
-    from pyroute2 import IPRoute
+    from app.adapters.linux.library import IPRoute
 
     with IPRoute() as kernel:
         names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in kernel.get_links()}

@@ -6,7 +6,6 @@ wake modes are read from the physical card, or from every leg of the bond or tea
 
 from __future__ import annotations
 
-import importlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import TypeVar
 from app.adapters.linux.armed_cards import ArmedCards
 from app.adapters.linux.card_search import find_cards
 from app.adapters.linux.daemon_thread import DaemonThread, EarlierCallHangs, LoadingTakesLong
+from app.adapters.linux.loading import load_library
 from app.adapters.linux.wake_on_lan import read_wake_modes, switch_on_magic_packet
 from app.adapters.linux.wakeup_switches import enable, wakeup_switches
 from app.domain.errors import NicSilent, NicUnusable
@@ -55,7 +55,7 @@ class LinuxNic:
         self._timeout_s = timeout_s
         self._magic_alone = magic_alone
         self._armed_cards = ArmedCards(armed_file)
-        self._thread = DaemonThread("powerd-nic", timeout_s, load=_load_libraries)
+        self._thread = DaemonThread("powerd-nic", timeout_s, load=load_library)
         self._stubborn: set[str] = set()
         self._logged: set[str] = set()
         self._looked = False
@@ -156,9 +156,3 @@ class LinuxNic:
         except TimeoutError:
             reason = f"the kernel did not answer within {self._timeout_s:g} s {about}: its driver is slow, or hangs"
         raise NicSilent(reason)
-
-
-def _load_libraries() -> None:
-    """Import them here, since that takes from half a second to 5 s."""
-    for name in ("pyroute2", "pyroute2.ethtool.ioctl", "pyroute2.netlink.exceptions"):
-        importlib.import_module(name)

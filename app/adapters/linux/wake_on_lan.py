@@ -51,7 +51,7 @@ class WakeModes:
 
 def read_wake_modes(card: str) -> WakeModes:
     """The card's wake modes. Raises `NicUnusable`. A card without Wake-on-LAN supports none."""
-    from pyroute2.ethtool.ioctl import NotSupportedError
+    from app.adapters.linux.library import NotSupportedError
 
     try:
         with _ethtool(card) as ethtool:
@@ -63,7 +63,7 @@ def read_wake_modes(card: str) -> WakeModes:
 
 def switch_on_magic_packet(card: str, *, alone: bool) -> None:
     """Switch it on. Other modes and a SecureOn password stay; ``alone`` switches other modes off."""
-    from pyroute2.ethtool.ioctl import NotSupportedError
+    from app.adapters.linux.library import NotSupportedError
 
     reason = f"{card} does not support Wake-on-LAN"
     try:
@@ -90,7 +90,7 @@ def _refused(card: str, supported: int) -> str:
 
 @contextmanager
 def _ethtool(card: str) -> Iterator[Any]:  # pyroute2 has no types
-    from pyroute2.ethtool.ioctl import IoctlEthtool, NoSuchDevice
+    from app.adapters.linux.library import IoctlEthtool, NoSuchDevice
 
     ethtool = IoctlEthtool(card)
     try:

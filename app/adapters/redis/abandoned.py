@@ -39,7 +39,7 @@ class AbandonedEntries:
 
     async def claim(self, redis: Any) -> Entries:
         """Take the next page over. Raises ``ResponseError`` only when the group does not exist (``NOGROUP``)."""
-        from redis.exceptions import ResponseError
+        from app.adapters.redis.library import ResponseError
 
         after = self._next or "0-0"
         self._next = None

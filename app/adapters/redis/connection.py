@@ -14,7 +14,7 @@ from app.adapters.redis.silences import why_silent
 from app.domain.errors import EventsUnavailable
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
+    from app.adapters.redis.library import Redis
 
 CONNECT_S = 5.0
 CONNECT_TLS_S = 4.0
@@ -47,7 +47,7 @@ class Connection:
         dropped. Error replies of Redis (``NOGROUP``) pass through, or raise `EventsUnavailable` too where
         ``errors_pass`` is False; then the connection is kept.
         """
-        from redis.exceptions import RedisError, ResponseError
+        from app.adapters.redis.library import RedisError, ResponseError
 
         async with self._turn:
             try:
@@ -90,7 +90,7 @@ class Connection:
 
         The library's own pipeline takes another connection, and about twice the processor time.
         """
-        from redis.exceptions import ResponseError
+        from app.adapters.redis.library import ResponseError
 
         async with self.use() as redis:
             await redis.initialize()
@@ -120,9 +120,7 @@ class Connection:
             await redis.aclose()
 
     def _make(self) -> Redis:
-        from redis.asyncio import Redis
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
+        from app.adapters.redis.library import NoBackoff, Redis, Retry
 
         return Redis(
             **self._place(),

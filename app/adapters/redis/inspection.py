@@ -107,7 +107,7 @@ class RedisInspection:
 
     async def _command(self, *command: str) -> Any:
         """The reply, or the error that it is."""
-        from redis.exceptions import AuthenticationError, ResponseError
+        from app.adapters.redis.library import AuthenticationError, ResponseError
 
         async with self._connection.use() as redis:
             try:
@@ -121,7 +121,7 @@ class RedisInspection:
 
 
 def _is_refused(answer: object) -> bool:
-    from redis.exceptions import NoPermissionError
+    from app.adapters.redis.library import NoPermissionError
 
     return isinstance(answer, NoPermissionError) or str(answer).startswith("NOPERM")
 

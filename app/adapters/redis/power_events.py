@@ -87,7 +87,7 @@ class RedisPowerEvents:
         A refusal to make it (the server is full, or the user has no right) is ignored, since the group may
         exist. If it does not, the next read fails.
         """
-        from redis.exceptions import ResponseError
+        from app.adapters.redis.library import ResponseError
 
         await self._reading.renew()
         await self._writing.renew()
@@ -192,7 +192,7 @@ class RedisPowerEvents:
 
     async def _forget(self, redis: Any, over: Collection[str]) -> None:
         """Acknowledge entries that need no handling. A refusal is ignored, so that reading goes on."""
-        from redis.exceptions import ResponseError
+        from app.adapters.redis.library import ResponseError
 
         try:
             await redis.xack(self._stream, self._group, *over)
@@ -210,7 +210,7 @@ class RedisPowerEvents:
             del self._handled[entry]
 
     async def _create_group(self, redis: Any) -> None:
-        from redis.exceptions import ResponseError
+        from app.adapters.redis.library import ResponseError
 
         try:
             await redis.xgroup_create(self._stream, self._group, id="0", mkstream=True)
@@ -219,7 +219,7 @@ class RedisPowerEvents:
                 raise
 
     async def _use(self, connection: Connection, question: Callable[[Any], Awaitable[Any]]) -> Any:
-        from redis.exceptions import ResponseError
+        from app.adapters.redis.library import ResponseError
 
         async with connection.use() as redis:
             try:

@@ -24,7 +24,13 @@ REMEDIES = {
 
 def explained(error: Exception) -> str:
     """The server's answer with a remedy; empty when the error is no answer of the server."""
-    from redis.exceptions import AuthenticationError, AuthorizationError, BusyLoadingError, RedisError, ResponseError
+    from app.adapters.redis.library import (
+        AuthenticationError,
+        AuthorizationError,
+        BusyLoadingError,
+        RedisError,
+        ResponseError,
+    )
 
     if isinstance(error.__cause__, RedisError):
         # An error at the start of a connection is wrapped in another one.

@@ -33,7 +33,7 @@ class Strangers:
         ``waited_ms`` is how long the last read waited without an entry. None: it did not wait, and the result
         is that of the last look.
         """
-        from redis.exceptions import ResponseError
+        from app.adapters.redis.library import ResponseError
 
         if waited_ms is not None and waited_ms > ROUNDING_MS:
             try:

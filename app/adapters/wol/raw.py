@@ -10,9 +10,8 @@ from __future__ import annotations
 import errno
 import socket
 
-from wakeonlan import create_magic_packet
-
 from app.adapters.wol.datagrams import DatagramSocket
+from app.adapters.wol.library import create_magic_packet
 from app.domain.model import Mac
 
 ETHERTYPE_WAKE_ON_LAN = 0x0842

@@ -6,9 +6,8 @@ import errno
 import ipaddress
 import socket
 
-from wakeonlan import create_magic_packet
-
 from app.adapters.wol.datagrams import DatagramSocket
+from app.adapters.wol.library import create_magic_packet
 from app.domain.model import Mac
 
 

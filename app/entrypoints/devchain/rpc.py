@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from itertools import islice
 from typing import Any
 
+from app import __version__
 from app.adapters.simulated.ledger import FEE, InvalidTransaction
 from app.adapters.simulated.ledger_blocks import Block
 from app.entrypoints.devchain.admin import Admin
@@ -44,7 +44,7 @@ class Rpc:
         self._methods: Mapping[str, Callable[..., Any]] = {
             "system_chain": lambda: CHAIN,
             "system_name": lambda: "powerd-devchain",
-            "system_version": lambda: f"{version('powerd')}-spec{self._runtime().spec_version}",
+            "system_version": lambda: f"{__version__}-spec{self._runtime().spec_version}",
             "system_properties": lambda: {"ss58Format": SS58_FORMAT, "tokenDecimals": 7, "tokenSymbol": "TFT"},
             "system_health": lambda: {"isSyncing": False, "peers": 0, "shouldHavePeers": False},
             "system_accountNextIndex": self._next_index,

@@ -9,11 +9,11 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import click
 
+from app import __version__
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.terminal.late_commands import subcommands
 
@@ -45,7 +45,7 @@ def pages(command: click.Command = main, words: Words = ("powerd",)) -> Iterator
 def _page(command: click.Command, words: Words, inner: dict[str, click.Command]) -> Iterator[str]:
     context = _context(command, words)
     name = "-".join(words)
-    yield f'.TH "{name.upper()}" "{SECTION}" "" "powerd {version("powerd")}" "powerd"'
+    yield f'.TH "{name.upper()}" "{SECTION}" "" "powerd {__version__}" "powerd"'
     yield '.SH "NAME"'
     yield f"{_text(name)} \\- {_text(_short(command))}"
     yield '.SH "SYNOPSIS"'

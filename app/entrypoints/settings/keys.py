@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -105,7 +104,7 @@ def did_you_mean_variable(wrong: str, right: Iterable[Key]) -> str:
     path = f"{section}.{text.removeprefix(section)[1:]}" if section else text
     meant = _meant(path, list(variables))
     if not meant:
-        close = difflib.get_close_matches(text, [path.replace(".", "_") for path in variables], n=1, cutoff=NEAR)
+        close = _like(text, [path.replace(".", "_") for path in variables])
         meant = [path for path in variables if path.replace(".", "_") in close]
     return _hint(variables[path] for path in meant)
 
@@ -124,7 +123,7 @@ def _meant(wrong: str, candidates: Sequence[str]) -> Sequence[str]:
     if near := _like(name, own):
         return [f"{section}.{near[0]}" if section else near[0]]
     if name not in homes and not (near := _like(name, homes)):
-        return difflib.get_close_matches(wrong, candidates, n=1, cutoff=NEAR)
+        return _like(wrong, candidates)
     meant = homes[name] if name in homes else homes[near[0]]
     return meant if len(meant) <= MEANT_MAX else []
 
@@ -134,6 +133,8 @@ MEANT_MAX = 3
 
 
 def _like(name: str, names: Iterable[str]) -> list[str]:
+    import difflib  # a daemon, whose settings are right, does without
+
     return difflib.get_close_matches(name, list(names), n=1, cutoff=NEAR)
 
 

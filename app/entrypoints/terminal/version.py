@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+
+from app import __version__
 
 COMMIT_FILE = "commit.txt"
 """In the package ``app``, written when a wheel, an sdist or a .deb is built (setup.py); a checkout has none."""
@@ -16,7 +17,7 @@ GIT_S = 5.0
 
 def version_text() -> str:
     """Version and commit in one line; ``(commit unknown)`` where neither the build nor git says it."""
-    return f"{version('powerd')} (commit {commit()})"
+    return f"{__version__} (commit {commit()})"
 
 
 def commit() -> str:

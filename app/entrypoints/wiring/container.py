@@ -8,9 +8,9 @@ program that runs the services closes them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from app import __version__
 from app.adapters.linux.clock import SystemClock
 from app.adapters.telemetry.no_display import NoDisplay
 from app.adapters.telemetry.recent import KeptEvents
@@ -153,7 +153,6 @@ class Container(containers.DeclarativeContainer):
     )
 
     # -- the daemon's services ---------------------------------------------------------------------
-    version = providers.Callable(version, "powerd")
     progress = one(Progress, clock, patience_s=providers.Callable(patience_s, settings))
     faults = one(FaultBoard, fault_display, clock, telemetry, jitter)
     everywhere = one(ServiceContext, clock, telemetry, faults, jitter, progress)
@@ -170,8 +169,8 @@ class Container(containers.DeclarativeContainer):
     server = services.provided.server
 
     # -- what others may ask (zbus) ----------------------------------------------------------------
-    unidentified_operator = one(UnidentifiedOperator, identification, everywhere, recent_events, version)
-    operator = one(OperatorService, services, host_facts, recent_events, version)
+    unidentified_operator = one(UnidentifiedOperator, identification, everywhere, recent_events, __version__)
+    operator = one(OperatorService, services, host_facts, recent_events, __version__)
     desk = one(Desk, unidentified_operator)
     power_object = one(zos.PowerObject, desk)
     zbus_server = _of(zos.zbus_server, power_object, jitter)

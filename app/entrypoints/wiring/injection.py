@@ -1,17 +1,17 @@
-"""dependency-injector, imported without PyYAML and pydantic.
+"""dependency-injector, imported without PyYAML and pydantic, and without its own wiring of modules.
 
-It imports both wherever they are installed, for kinds of configuration that powerd does not use: 8 MiB, and a
+It imports the two wherever they are installed, for kinds of configuration that powerd does not use: 8 MiB, and a
 tenth of the daemon's start. Therefore all code imports it from here.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+
+from app.adapters.libraries.left_out import ABSENT, StandIns, left_out, unused
 
 
 class _NoSettings(ModuleType):
@@ -20,29 +20,14 @@ class _NoSettings(ModuleType):
     VERSION = "2"
 
 
-ABSENT = None
-"""As a module, it makes the import fail as if the module were not installed."""
-STAND_INS: Mapping[str, ModuleType | None] = {
+STAND_INS: StandIns = {
+    **unused("dependency_injector.wiring"),
     "pydantic": _NoSettings("pydantic"),
     "pydantic_settings": ABSENT,
     "yaml": ABSENT,
 }
 
-
-@contextmanager
-def _without_them() -> Iterator[None]:
-    """Only while the library is imported: a later import of these modules gets the real ones."""
-    modules: dict[str, Any] = sys.modules  # the import system knows None, too
-    missing = {name: stand_in for name, stand_in in STAND_INS.items() if name not in modules}
-    modules.update(missing)
-    try:
-        yield
-    finally:
-        for name in missing:
-            del modules[name]
-
-
-with _without_them():
+with left_out("dependency_injector.containers", STAND_INS):
     from dependency_injector import containers, providers
 
 

@@ -1,0 +1,1 @@
+"""Libraries, imported without the parts that powerd never uses."""

@@ -1,0 +1,95 @@
+"""Libraries are imported without the parts that powerd does not use, and whole where they can't do without."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from app.adapters.libraries.left_out import ABSENT, StandIns, Unused, left_out, unused
+from tests.slowness import patient
+
+IMPORTS = """
+import importlib, sys
+importlib.import_module(sys.argv[1])
+parts = [name for name in sys.argv[2:] if name in sys.modules]
+assert not parts, parts
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+    assert "left_out" not in type(sys.modules[name]).__module__, name
+"""
+
+
+@pytest.mark.parametrize(
+    ("importer", "parts"),
+    [
+        ("app.adapters.redis.library", ("redis.cluster", "redis.sentinel", "importlib.metadata", "zipfile")),
+        ("app.adapters.linux.library", ("pyroute2.ndb.main", "pyroute2.plan9.server", "sqlite3")),
+        (
+            "app.adapters.substrate.library",
+            ("eth_keys", "requests", "nacl.public", "bip39", "smoldot_light"),
+        ),
+        ("app.adapters.wol.library", ("argparse",)),
+        ("app.entrypoints.wiring.injection", ("pydantic", "yaml", "dependency_injector.wiring")),
+    ],
+)
+def test_a_part_is_not_imported_and_stays_importable_for_others(importer: str, parts: tuple[str, ...]) -> None:
+    command = [sys.executable, "-c", IMPORTS, importer, *parts]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patient(60), check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def parcel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A library ``parcel`` with the parts ``parcel.large`` and ``parcel.small``, and nothing in its own file yet."""
+    package = tmp_path / "parcel"
+    package.mkdir()
+    (package / "large.py").write_text("LIMIT = 3\nclass Large: pass\n")
+    (package / "small.py").write_text("from parcel.large import Large\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield package / "__init__.py"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "parcel"]:
+        del sys.modules[name]
+
+
+def imported(without: StandIns) -> object:
+    with left_out("parcel", without):
+        return import_module("parcel.small").Large
+
+
+def test_a_class_of_a_part_that_is_left_out_can_t_be_made(parcel: Path) -> None:
+    parcel.write_text("from parcel.small import Large\nclass Larger(Large): pass\n")
+    large = imported(unused("parcel.large"))
+    assert isinstance(large, type)
+    assert issubclass(large, Unused)
+    with pytest.raises(NotImplementedError, match=r"without parcel\.large"):
+        large(1, two=2)
+
+
+def test_a_part_that_is_absent_is_as_if_it_were_not_installed(parcel: Path) -> None:
+    parcel.write_text("try: import parcel.large\nexcept ImportError: has_large = False\n")
+    with left_out("parcel", {"parcel.large": ABSENT}):
+        assert not import_module("parcel").has_large
+    assert import_module("parcel.large").LIMIT == 3
+
+
+def test_a_part_that_is_loaded_already_stays(parcel: Path) -> None:
+    parcel.write_text("")
+    whole = import_module("parcel.large").Large
+    assert imported(unused("parcel.large")) is whole
+
+
+@pytest.mark.parametrize("without", [unused("parcel.large"), {"parcel.large": ABSENT}])
+def test_a_library_that_can_t_do_without_a_part_is_imported_whole(parcel: Path, without: StandIns) -> None:
+    parcel.write_text("from parcel.small import Large\nfrom parcel.large import LIMIT\nTWICE = 2 * LIMIT\n")
+    assert imported(without) is import_module("parcel.large").Large
+    assert import_module("parcel").TWICE == 6
+
+
+def test_a_library_that_is_not_installed_is_missed_where_it_is_imported() -> None:
+    with pytest.raises(ModuleNotFoundError, match="no_such_library"), left_out("no_such_library", unused("any.part")):
+        import_module("no_such_library")
