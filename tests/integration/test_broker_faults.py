@@ -140,12 +140,12 @@ async def test_rubbish_is_put_aside_and_what_is_good_is_handled() -> None:
     async with node_rig() as node:
         await reading(node)
         with broker(node) as redis:
-            for rubbish in (b"", b"\x00" * 4096, b"\xff\xfe", b"{}"):
-                redis.xadd(STREAM, {"body": rubbish})
-            redis.xadd(STREAM, {"no": "body"})
+            rubbish = [{"body": body} for body in (b"", b"\x00" * 4096, b"\xff\xfe", b"{}")]
+            entries = [redis.xadd(STREAM, fields) for fields in (*rubbish, {"no": "body"})]
             await hears(node)
-            dead = redis.xrange(f"{STREAM}:dead-letter")
-            assert len(dead) == 5
+            for entry in entries:  # after the good ones of the same read
+                await node.daemon.says("EventDeadLettered", delivery=entry.decode())
+            assert redis.xlen(f"{STREAM}:dead-letter") == 5
             assert redis.xpending(STREAM, GROUP)["pending"] == 0
 
 
