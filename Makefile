@@ -7,7 +7,7 @@ PROFILE ?=
 .PHONY: help demo test unit sim bench machines deb deb-test wheel setup lint types contracts format docs check lock
 help:
 	@$(PYTHON) bootstrap.py --help
-	@echo "    lock       pin every dependency anew (only make, and needs uv)"
+	@echo "    lock       pin every dependency again (only make, and needs uv)"
 
 demo:
 	@$(PYTHON) bootstrap.py demo $(if $(PROFILE),--profile $(PROFILE)) $(ARGS)
@@ -15,7 +15,7 @@ demo:
 test unit sim bench machines deb deb-test wheel setup lint types contracts format docs check:
 	@$(PYTHON) bootstrap.py $@ $(ARGS)
 
-# Pins every dependency anew, with hashes and without a registry's address (needs uv).
+# Pins every dependency again, with hashes and without a registry's address (needs uv).
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade --extra demo --extra build -o requirements/run.lock
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --constraint requirements/run.lock --all-extras -o requirements/dev.lock

@@ -90,7 +90,7 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
             ["python", "-m", f"app.entrypoints.documents.{page}"]
             for page in ("settings", "zbus", "wake", "faults", "check", "monitoring", "alerts", "dashboard")
         ],
-        "write anew what the code generates: pages of docs/, alert rules and dashboard of packaging/",
+        "generate what follows from the code: pages of docs/, alert rules and dashboard of packaging/",
     ),
     "check": (
         DEV_LOCK,

@@ -68,10 +68,10 @@ COMPLETIONS: Mapping[str, str] = {
 """Where each shell looks for what completes a command."""
 
 Packages = Callable[[Path], None]
-Tell = Callable[[str], None]
+Say = Callable[[str], None]
 
 
-def build_deb(checkout: Checkout, directory: Path, tell: Tell, packages: Packages | None = None) -> Path:
+def build_deb(checkout: Checkout, directory: Path, say: Say, packages: Packages | None = None) -> Path:
     """The .deb's path in ``directory``; the same to the byte for the same commit and lock file.
 
     ``packages`` fills the site-packages in the place of `fill`. Raises `BuildFailed`.
@@ -80,11 +80,11 @@ def build_deb(checkout: Checkout, directory: Path, tell: Tell, packages: Package
     with tempfile.TemporaryDirectory(prefix="powerd-deb-") as work:
         tree = Path(work) / "powerd"
         tree.mkdir()
-        tell("the Python packages of requirements/run.lock …")
+        say("the Python packages of requirements/run.lock …")
         site = tree / SITE
         site.parent.mkdir(parents=True)
         (packages or _locked(checkout))(site)
-        tell("powerd itself …")
+        say("powerd itself …")
         _install_wheel(build_wheel(checkout, Path(work) / "wheel"), site)
         prune(site)
         _install_rest(checkout, tree)
@@ -92,7 +92,7 @@ def build_deb(checkout: Checkout, directory: Path, tell: Tell, packages: Package
         _write_control(checkout, tree)
         _uniform(tree, checkout.epoch_s)
         deb = directory / f"powerd_{debian_version(checkout)}_amd64.deb"
-        tell("dpkg-deb …")
+        say("dpkg-deb …")
         run(
             *("dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(deb)),
             SOURCE_DATE_EPOCH=str(checkout.epoch_s),

@@ -41,6 +41,11 @@ TEXTS = sorted(
         "app/**/*.js",
         "app/**/*.html",
         "tests/**/*.py",
+        "*.py",
+        "release/**/*.py",
+        "Makefile",
+        ".ci/*",
+        "docker-compose.yml",
     )
     for path in ROOT.glob(pattern)
     if path.is_file() and path not in (RULES, Path(__file__).resolve())
@@ -54,7 +59,7 @@ def found(text: str, forbidden: re.Pattern[str] = FORBIDDEN) -> list[str]:
     return [f"line {joined.count(chr(10), 0, match.start()) + 1}: {match[0]}" for match in forbidden.finditer(joined)]
 
 
-@pytest.mark.parametrize("folder", ["app", "docs", "packaging", "tests", "."])
+@pytest.mark.parametrize("folder", ["app", "docs", "packaging", "release", "tests", ".ci", "."])
 def test_no_text_has_a_forbidden_word(folder: str) -> None:
     here = [path for path in TEXTS if (path.relative_to(ROOT).parts[0] if path.parent != ROOT else ".") == folder]
     assert here, folder

@@ -73,9 +73,9 @@ class Hardware:
         self.rtc = SimulatedRtcAlarm(world.clock)  # a clock of its own: the system's may be wrong
         self.signs_of_life = SimulatedSignsOfLife(world.ledger, world.node_accounts)
         self.bus = Bus(self.clock, world.later, bus_is_away, world.chance("bus", plan.id))
-        self.connect_anew()
+        self.connect()
 
-    def connect_anew(self) -> None:
+    def connect(self) -> None:
         """What a daemon that starts opens for itself: another one's connections end with it."""
         self.events = SimulatedPowerEvents(self.bus.stream, self.clock, block_s=BUS_POLL_S)
         self.packets = SimulatedMagicPackets(self.segment)

@@ -201,7 +201,7 @@ class Machine(Hardware):
     def _start_daemon(self) -> None:
         self._lives += 1
         self.daemon_since_s = self.world.now_s()
-        self.connect_anew()
+        self.connect()
         self.events.on_acknowledge = partial(self.world.watch.acknowledged, self)
         self.chain.on_powers = self._powers_read
         self._apply_conditions()
