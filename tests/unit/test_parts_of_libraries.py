@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -24,23 +28,81 @@ for name in sys.argv[2:]:
 """
 
 
+def ran(*command: str) -> str:
+    """What Python printed."""
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=patient(60), check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 @pytest.mark.parametrize(
     ("importer", "parts"),
     [
-        ("app.adapters.redis.library", ("redis.cluster", "redis.sentinel", "importlib.metadata", "zipfile")),
+        ("app.adapters.redis.library", ("xxhash", "redis.cluster", "redis.sentinel", "importlib.metadata", "zipfile")),
         ("app.adapters.linux.library", ("pyroute2.ndb.main", "pyroute2.plan9.server", "sqlite3")),
         (
             "app.adapters.substrate.library",
             ("eth_keys", "requests", "nacl.public", "bip39", "smoldot_light"),
         ),
         ("app.adapters.wol.library", ("argparse",)),
-        ("app.entrypoints.wiring.injection", ("pydantic", "yaml", "dependency_injector.wiring")),
+        ("app.entrypoints.wiring.injection", ("pydantic", "yaml", "configparser", "dependency_injector.wiring")),
     ],
 )
 def test_a_part_is_not_imported_and_stays_importable_for_others(importer: str, parts: tuple[str, ...]) -> None:
-    command = [sys.executable, "-c", IMPORTS, importer, *parts]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=patient(60), check=False)
-    assert done.returncode == 0, done.stderr
+    ran("-c", IMPORTS, importer, *parts)
+
+
+DAEMON = """
+import sys
+from types import ModuleType
+
+daemon = sys.modules["app.entrypoints.powerd.daemon"] = ModuleType("daemon")
+daemon.run_daemon = lambda _: print(*(name for name in ("asyncio", "ssl", "_ssl", "_hashlib") if name in sys.modules))
+from app.entrypoints.powerd.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "modules"),
+    [
+        (("--profile", "zos"), "asyncio"),
+        (("--profile", "simulated"), "asyncio"),
+        (("--profile", "zos", "--broker", "redis://127.0.0.1"), "asyncio"),
+        (("--profile", "zos", "--broker", "rediss://127.0.0.1"), "asyncio ssl _ssl _hashlib"),
+        (("--profile", "systemd"), "asyncio ssl _ssl _hashlib"),
+    ],
+)
+def test_a_daemon_has_tls_where_it_may_speak_it(options: tuple[str, ...], modules: str) -> None:
+    assert ran("-c", DAEMON, *options) == modules
+
+
+WITHOUT_TLS = """
+import sys
+from app.adapters.libraries.tls import leave_out_tls
+
+leave_out_tls()
+from app.adapters.linux.library import IPRoute
+from app.adapters.redis.library import Redis
+assert not {"ssl", "_ssl", "_hashlib"} & set(sys.modules)
+import asyncio, hashlib, hmac, ssl
+from app.domain.rules.wake_rank import blake2b
+print(blake2b(b"x", digest_size=4).hexdigest(), hmac.new(b"a", b"b", hashlib.sha256).hexdigest()[:8])
+async def asked(reader, writer):
+    await reader.readline()
+    writer.write(b"+PONG\\r\\n")
+async def main():
+    server = await asyncio.start_unix_server(asked, sys.argv[1])
+    ssl.create_default_context()  # the real one
+    async with server, Redis(unix_socket_path=sys.argv[1], protocol=2, driver_info=None) as redis:
+        print(await redis.ping())
+asyncio.run(main())
+"""
+
+
+def test_without_tls_all_else_works(tmp_path: Path) -> None:
+    digests = f"{blake2b(b'x', digest_size=4).hexdigest()} {hmac.new(b'a', b'b', 'sha256').hexdigest()[:8]}"
+    assert ran("-c", WITHOUT_TLS, str(tmp_path / "socket")) == f"{digests}\nTrue"
 
 
 @pytest.fixture
@@ -88,6 +150,21 @@ def test_a_library_that_can_t_do_without_a_part_is_imported_whole(parcel: Path, 
     parcel.write_text("from parcel.small import Large\nfrom parcel.large import LIMIT\nTWICE = 2 * LIMIT\n")
     assert imported(without) is import_module("parcel.large").Large
     assert import_module("parcel").TWICE == 6
+
+
+def test_a_part_that_one_library_does_without_is_there_for_another_that_a_thread_imports(parcel: Path) -> None:
+    parcel.write_text("")
+    begins = Event()
+
+    def with_large() -> object:
+        begins.set()
+        return imported({})
+
+    with ThreadPoolExecutor(1) as pool:
+        with left_out("parcel", {"parcel.large": ABSENT}):
+            other = pool.submit(with_large)
+            assert begins.wait(patient(10))
+        assert isinstance(other.result(patient(10)), type)
 
 
 def test_a_library_that_is_not_installed_is_missed_where_it_is_imported() -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from threading import RLock
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +19,9 @@ ABSENT = None
 
 StandIns = Mapping[str, ModuleType | None]
 """By the name of the module whose place each takes."""
+
+_one_at_a_time = RLock()
+"""Libraries are imported in threads too, and what one does without is what another needs (xxhash)."""
 
 
 class Unused:
@@ -41,21 +45,27 @@ def unused(*names: str) -> StandIns:
 
 @contextmanager
 def left_out(library: str, stand_ins: StandIns) -> Iterator[None]:
-    """Import ``library`` without these parts. The body imports names from it, and no other thread imports the parts."""
-    modules: dict[str, Any] = sys.modules  # the import system knows None, too
-    before = set(modules)
-    modules.update((name, stand_in) for name, stand_in in stand_ins.items() if name not in before)
-    try:
+    """Import ``library`` without these parts. The body imports names from it.
+
+    Other threads that import a library in this way wait, and must not import the parts in another way.
+    """
+    with _one_at_a_time:
+        before = set(sys.modules)
+        modules: dict[str, Any] = sys.modules  # the import system knows None, too
+        modules.update((name, stand_in) for name, stand_in in stand_ins.items() if name not in before)
         try:
-            import_module(library)
-        except Exception:  # noqa: BLE001 - whatever an unknown release needs of a part; the body's import has the rest
-            package = library.partition(".")[0]
-            for name in [name for name in list(modules) if name not in before and name.partition(".")[0] == package]:
-                del modules[name]
+            try:
+                import_module(library)
+            except Exception:  # noqa: BLE001 - whatever an unknown release needs of a part; the body imports the rest
+                package = library.partition(".")[0]
+                for name in [
+                    name for name in list(modules) if name not in before and name.partition(".")[0] == package
+                ]:
+                    del modules[name]
+                _remove(stand_ins)
+            yield
+        finally:
             _remove(stand_ins)
-        yield
-    finally:
-        _remove(stand_ins)
 
 
 def _remove(stand_ins: StandIns) -> None:

@@ -6,6 +6,7 @@ Without the others, its import takes 43 ms and 7 MiB, and not 74 ms and 12 MiB. 
 from __future__ import annotations
 
 from app.adapters.libraries.left_out import left_out, unused
+from app.adapters.libraries.tls import without_tls
 
 UNUSED = tuple(
     f"pyroute2.{part}"
@@ -19,7 +20,7 @@ UNUSED = tuple(
     )
 )
 
-with left_out("pyroute2", unused(*UNUSED)):
+with left_out("pyroute2", {**unused(*UNUSED), **without_tls()}):
     from pyroute2 import IPRoute
     from pyroute2.ethtool.ioctl import IoctlEthtool, NoSuchDevice, NotSupportedError
     from pyroute2.netlink.exceptions import NetlinkError

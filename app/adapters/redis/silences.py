@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-import ssl
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from app.adapters.redis.broker_url import BrokerUrl
 
+if TYPE_CHECKING:
+    from ssl import SSLError
+
 LATE = "no answer"
+UNVERIFIED = "certificate verify failed"
 NO_TLS = "if this port does not speak TLS, write redis:// in broker.url"
 TLS = "if this port speaks TLS, write rediss:// in broker.url"
 NO_TLS_REASONS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING", "BAD_RECORD_TYPE")
@@ -16,17 +20,26 @@ NO_TLS_REASONS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EO
 
 def why_silent(error: BaseException, url: BrokerUrl, answer_s: float, *, ever: bool) -> str:
     """The reason, with a remedy. ``ever``: this server has answered before, so its URL is right."""
-    reason = _reason(error, answer_s)
-    hint = "" if ever or url.path else _hint(error, reason, tls=url.tls is not None)
+    handshake = None if url.tls is None else _handshake(error)
+    reason = _reason(error, handshake, answer_s)
+    hint = "" if ever or url.path else _hint(handshake, reason, tls=url.tls is not None)
     return f"{reason}; {hint}" if hint else reason
 
 
-def _reason(error: BaseException, answer_s: float) -> str:
+def _handshake(error: BaseException) -> SSLError | None:
+    """The error of TLS that led to ``error``."""
+    import ssl  # 4 MiB, which is in memory wherever TLS is used
+
+    return next((each for each in _causes(error) if isinstance(each, ssl.SSLError)), None)
+
+
+def _reason(error: BaseException, handshake: SSLError | None, answer_s: float) -> str:
+    if handshake is not None:
+        unverified = getattr(handshake, "verify_message", None)
+        if unverified is not None:
+            return f"{UNVERIFIED}: {unverified.rstrip('.')}"
+        return f"the TLS handshake failed ({(handshake.reason or 'EOF').replace('_', ' ').lower()})"
     for each in _causes(error):
-        if isinstance(each, ssl.SSLCertVerificationError):
-            return f"certificate verify failed: {each.verify_message.rstrip('.')}"
-        if isinstance(each, ssl.SSLError):
-            return f"the TLS handshake failed ({(each.reason or 'EOF').replace('_', ' ').lower()})"
         if isinstance(each, OSError) and each.errno and each.errno > 0:
             return os.strerror(each.errno)
     if str(error).startswith("Timeout"):
@@ -34,9 +47,8 @@ def _reason(error: BaseException, answer_s: float) -> str:
     return str(error).rstrip(".") or f"{LATE} within {answer_s:g} s"
 
 
-def _hint(error: BaseException, reason: str, *, tls: bool) -> str:
-    found = next((each for each in _causes(error) if isinstance(each, ssl.SSLError)), None)
-    if isinstance(found, ssl.SSLCertVerificationError):
+def _hint(handshake: SSLError | None, reason: str, *, tls: bool) -> str:
+    if reason.startswith(UNVERIFIED):
         if "mismatch" in reason:
             return "name the host as its certificate does, or add ssl_check_hostname=false to broker.url"
         return "name the authority that signed it: ?ssl_ca_certs=FILE in broker.url"
@@ -44,7 +56,7 @@ def _hint(error: BaseException, reason: str, *, tls: bool) -> str:
     ended = any(word in reason for word in ("closed by", "reset by peer", "rotocol"))
     if not tls:
         return TLS if ended else ""
-    odd = found is not None and (found.reason or NO_TLS_REASONS[0]) in NO_TLS_REASONS
+    odd = handshake is not None and (handshake.reason or NO_TLS_REASONS[0]) in NO_TLS_REASONS
     return NO_TLS if ended or odd or reason.startswith(LATE) else ""
 
 

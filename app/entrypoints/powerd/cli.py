@@ -71,13 +71,16 @@ class Options:
 
     def container(self, given: Mapping[str, object] | None = None) -> Container:
         """The composition root for these settings; the log is set up by them."""
-        from app.adapters.telemetry.log import setup_logging
-        from app.entrypoints.wiring.container import Container
-        from app.entrypoints.wiring.injection import providers
+        return _container_for(self.settings(given))
 
-        settings = self.settings(given)
-        setup_logging(settings.log.level, settings.log.format)
-        return Container(settings=providers.Object(settings))
+
+def _container_for(settings: Settings) -> Container:
+    from app.adapters.telemetry.log import setup_logging
+    from app.entrypoints.wiring.container import Container
+    from app.entrypoints.wiring.injection import providers
+
+    setup_logging(settings.log.level, settings.log.format)
+    return Container(settings=providers.Object(settings))
 
 
 def _given_broker(_: click.Context, option: click.Parameter, url: str | None) -> str | None:
@@ -141,9 +144,18 @@ def main(ctx: click.Context, broker: str | None, config: Path | None, profile: s
     ctx.obj = Options(config, {key: value for key, value in given.items() if value is not None})
     if ctx.invoked_subcommand is None:
         gc.disable()  # for the start: a tenth of it went into looking for garbage where there is none
-        from app.entrypoints.powerd.daemon import run_daemon
+        _run_daemon(ctx.obj.settings())
 
-        run_daemon(ctx.obj.container())
+
+def _run_daemon(settings: Settings) -> None:
+    from app.adapters.libraries.tls import leave_out_tls
+    from app.entrypoints.settings.profiles import may_speak_tls
+
+    if not may_speak_tls(settings):
+        leave_out_tls()  # before the first import of asyncio
+    from app.entrypoints.powerd.daemon import run_daemon
+
+    run_daemon(_container_for(settings))
 
 
 @main.command(short_help="Feed the event stream from the chain.")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.adapters.redis.broker_url import parse_broker_url
 from app.entrypoints.settings.schema import Settings
 
 BROKER = "redis://127.0.0.1:6379"
@@ -103,6 +104,11 @@ def signs_of_life_kind(settings: Settings) -> str:
 def speaks_substrate(settings: Settings) -> bool:
     """Whether an adapter uses the chain directly."""
     return kind_of(settings, "chain") == "substrate" or kind_of(settings, "identity") in ("key", "configured")
+
+
+def may_speak_tls(settings: Settings) -> bool:
+    """Whether the daemon may open a connection over TLS: to the chain or to Redis."""
+    return speaks_substrate(settings) or parse_broker_url(broker_url(settings)).tls is not None
 
 
 def calls_neighbours(settings: Settings) -> bool:

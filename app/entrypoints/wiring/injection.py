@@ -21,7 +21,7 @@ class _NoSettings(ModuleType):
 
 
 STAND_INS: StandIns = {
-    **unused("dependency_injector.wiring"),
+    **unused("dependency_injector.wiring", "configparser"),
     "pydantic": _NoSettings("pydantic"),
     "pydantic_settings": ABSENT,
     "yaml": ABSENT,
