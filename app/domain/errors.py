@@ -101,7 +101,7 @@ class AmbiguousTarget(PermanentError):
 
 
 class LoopStuck(PowerdError):
-    """A loop that has to go on for ever made no progress for long: only a new process helps."""
+    """A loop made no progress for long, and only a new process helps."""
 
 
 class AnswerLate(RetryableError):
@@ -165,7 +165,7 @@ class WindowMemoryUnusable(RetryableError):
 
 
 class StatusNotServed(RetryableError):
-    """The place where people ask for the status can't be used."""
+    """powerd can't open the place that `powerd status` asks."""
 
 
 class WakeMemoryUnusable(RetryableError):

@@ -155,9 +155,9 @@ class PowerUnreadable:
 
 @dataclass(frozen=True, slots=True)
 class PowerOffDecided:
-    """The host is about to be ordered off: all of why, in one event.
+    """powerd is about to order the power-off; all reasons, in one event.
 
-    ``target_block`` is the block that says so for good; None behind a gateway that does not say which block it read.
+    ``target_block`` is the final block with that target; None behind a gateway that does not say which block it read.
     ``target_seen_since`` is when this process first read that target, ``down_block`` where our own Down stands.
     ``guards_passed`` were asked right before, and none objected. ``woken_by`` names what was armed, and the nodes
     that were last seen awake.
@@ -174,7 +174,7 @@ class PowerOffDecided:
 
 @dataclass(frozen=True, slots=True)
 class RebootDecided:
-    """The host is about to be ordered to reboot, which ends the time that is not credited: all of why, in one event.
+    """powerd is about to order a reboot, which ends the uncredited time; all reasons, in one event.
 
     ``boot_by`` is until when a boot loses nothing. ``guards_passed`` were asked right before.
     """

@@ -1,4 +1,4 @@
-"""What is counted and timed, and too frequent or too plain for a line of the log; metrics are made of it."""
+"""What powerd counts and times for the metrics, and is too frequent for a line of the log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Fate(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class MagicPacketTried:
-    """One magic packet left, by one interface at least, or it did not."""
+    """One magic packet was tried; ``sent``: at least one interface took it."""
 
     sent: bool
 

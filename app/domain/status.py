@@ -61,7 +61,7 @@ class EventStatus:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineStatus:
-    """When what is next; None where that is not known.
+    """The next times of this node; None where one is not known.
 
     ``look_s``: the node looks at the chain by then, or sooner on an event. ``report_s``: the next uptime report.
     ``report_by_s``: a report that is taken by then leaves no gap that is not paid.
@@ -108,7 +108,7 @@ class NodeStatus:
 
     @property
     def headline(self) -> str:
-        """What the node does, in one line: the first of `powerd status`, and of `systemctl status`."""
+        """What the node does, in one line, for `powerd status` and `systemctl status`."""
         parts = [self.doing]
         if self.wakes:
             parts.append(f"waking node {_and(str(wake.node) for wake in self.wakes)}")
@@ -116,7 +116,7 @@ class NodeStatus:
 
     @property
     def doing(self) -> str:
-        """What becomes of this node's own power now, and why."""
+        """What this node does about its own power now, and why."""
         if self.waiting_for:
             return f"waiting to know which node this is: {self.waiting_for}"
         if self.shutdown_step:

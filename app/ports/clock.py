@@ -28,7 +28,7 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait at least so long. Cancelling ends the wait."""
+        """Wait at least this long. Cancelling ends the wait."""
         ...
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:

@@ -1,4 +1,4 @@
-"""What happened last in this daemon, for people who ask how it does."""
+"""The last events of this daemon, for its status."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.domain.status import EventStatus
 
 @runtime_checkable
 class RecentEvents(Protocol):
-    """Kept in memory: a daemon that was restarted knows none."""
+    """In memory only: a daemon that was restarted knows none."""
 
     def latest(self) -> tuple[EventStatus, ...]:
         """The last few, oldest first."""

@@ -14,11 +14,11 @@ class ServiceManager(Protocol):
 
     @property
     def watchdog_s(self) -> float | None:
-        """Seconds within which it wants to hear `running` again, and else ends the daemon; None: it does not watch."""
+        """Without `running` for this many seconds it ends the daemon; None: it does not watch."""
         ...
 
     def starting(self, status: str, *, within_s: float) -> None:
-        """The start goes on, and is heard of again ``within_s`` seconds."""
+        """The start goes on; the next report comes within ``within_s`` seconds."""
         ...
 
     def running(self, status: str) -> None:
@@ -26,7 +26,7 @@ class ServiceManager(Protocol):
         ...
 
     def stuck(self, status: str) -> None:
-        """The daemon can't go on, and has to be ended and restarted at once."""
+        """The daemon can't go on, and must be ended and restarted at once."""
         ...
 
     def stopping(self, status: str) -> None:

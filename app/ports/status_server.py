@@ -1,4 +1,4 @@
-"""The place where people on this host ask the daemon how it does, whatever becomes of Redis and of the chain."""
+"""The place on this host where `powerd status` asks the daemon, also while Redis and the chain are away."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from app.domain.status import NodeStatus
 
 @runtime_checkable
 class StatusServer(Protocol):
-    """One place to ask at."""
+    """Answers with the status."""
 
     async def open(self, answer: Callable[[], NodeStatus]) -> None:
         """Answer from now on; raises `StatusNotServed`, with the reason."""
         ...
 
     def reachable(self) -> bool:
-        """Whether it is open, and people still find it: the place may be taken away from outside."""
+        """Whether it is open and can be found: another program may have removed the place."""
         ...
 
     async def close(self) -> None:

@@ -13,9 +13,9 @@ class Telemetry(Protocol):
     """Called after the effect. It must not raise and must not wait."""
 
     def record(self, event: DomainEvent) -> None:
-        """This happened; each is a line of the log."""
+        """Record what happened, as a line of the log."""
         ...
 
     def measure(self, measurement: Measurement) -> None:
-        """This is counted or timed; none of it is a line of the log."""
+        """Count or time something, without a line of the log."""
         ...

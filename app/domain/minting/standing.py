@@ -69,7 +69,7 @@ class DeadlineKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """What is missed next. ``left_s``: seconds left, at least; negative: it is missed; None: not known."""
+    """The deadline that ends first. ``left_s``: seconds left, at least; negative: it is missed; None: not known."""
 
     kind: DeadlineKind
     left_s: float | None

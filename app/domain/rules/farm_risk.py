@@ -68,14 +68,14 @@ def is_surely_awake(member: Member, fresh_s: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Wakers:
-    """Nodes that can wake another one: ``sure`` ones, and others that may be silent, as the chain does not show it."""
+    """Nodes that can wake another one. Those in ``perhaps`` may be silent: the chain does not show their last sign."""
 
     sure: Sequence[NodeId] = ()
     perhaps: Sequence[NodeId] = ()
 
 
 def wakers(member: Member, farm: Iterable[Member], fresh_s: float) -> Wakers:
-    """Of its farm; none where no node can wake it. The chain does not show whether they are in its network segment."""
+    """The wakers of its farm; none if its address is unusable. Whether its network segment is theirs is not known."""
     if unwakeable(member):
         return Wakers()
     awake = [other for other in farm if other.id != member.id and is_awake(other, fresh_s)]

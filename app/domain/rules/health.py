@@ -1,4 +1,4 @@
-"""Whether the daemon does what it is there for; /healthz answers with it."""
+"""Whether the daemon is healthy: the answer of /healthz."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HUNG_REMEDY = "`kill -USR1` of the daemon logs where each task waits; then resta
 
 @dataclass(frozen=True, slots=True)
 class Loops:
-    """``silent_s`` says of each loop that has begun for how long it gave no sign of life; it hangs beyond the max."""
+    """``silent_s``: for how long each loop that has begun gave no sign of life; beyond ``silence_s_max`` it hangs."""
 
     needed: tuple[str, ...]
     silent_s: Mapping[str, float]
@@ -34,7 +34,7 @@ class Problem:
 
 
 def problems(status: NodeStatus, loops: Loops) -> Iterator[Problem]:
-    """None of them: every loop goes on, and no fault of this node costs income."""
+    """None if every loop makes progress, and no fault of this node costs income."""
     if status.waiting_for:
         yield Problem("identity", f"this node is not known yet: {status.waiting_for}", FaultKind.IDENTITY.remedy)
     elif missing := [loop for loop in loops.needed if loop not in loops.silent_s]:

@@ -1,8 +1,9 @@
-"""What powerd must never do, checked right before it would be done: in production, in tests and in the simulator.
+"""What powerd must never do, checked right before the act: in production, in tests and in the simulator.
 
 A broken invariant is a bug, and no error of the domain: it ends the process before the act. The service manager
 restarts powerd, which looks at the chain again. These are no ``assert`` statements, since ``python -O`` leaves those
-out. Waking has none: there a restart would cost more than a needless packet, and a promise of the simulator watches.
+out. Waking has no invariant: there a restart would cost more than a needless packet. A promise of the simulator
+watches it.
 """
 
 from __future__ import annotations

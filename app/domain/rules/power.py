@@ -193,7 +193,7 @@ GUARDS: tuple[GuardRule, ...] = (
 
 
 def names(guards: Sequence[GuardRule]) -> tuple[str, ...]:
-    """As the log and docs/rules.md name them."""
+    """As the log names them."""
     return tuple(guard.__name__ for guard in guards)
 
 

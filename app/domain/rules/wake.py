@@ -1,9 +1,9 @@
 """Waking one node, as a state machine (R7).
 
 Theory of operation. A `Wake` is the effort to get one node up. It begins with an event, with a look at
-the chain that shows target Up and state Down, or on request. Everything that concerns it afterwards is
-an input. `ROWS` says what each input does in each phase, by what the chain says of the node. `step` finds
-the row and applies it. docs/wake.md shows the rows and draws them.
+the chain that shows target Up and state Down, or on request. After that it gets inputs. `ROWS` says what
+each input does in each phase, by what the chain says of the node. `step` finds the row and applies it.
+docs/wake.md shows the rows and draws them.
 
 A first burst can be *deferred*: other nodes call first (`app.domain.rules.wake_rank`). An event may come
 for a node that is dark although its state is Up (after a crash or a power cut). Such a wake is a *hint*:

@@ -1,7 +1,7 @@
 """Runs the daemon's loops: they keep this node's power in step with the chain, and wake its peers.
 
-The specification names `PowerServer`'s methods. A service of its own carries out each:
-`EventReader` and `EventHandler` the events, `OwnNode` the own node, `FarmLook` and `WakeService` the farm.
+The specification names `PowerServer`'s methods. Other services do the work: `EventReader` and `EventHandler` for the
+events, `OwnNode` for the own node, `FarmLook` and `WakeService` for the farm.
 """
 
 from __future__ import annotations
@@ -68,15 +68,15 @@ class PowerServer:
         await self._reader.recv()
 
     def power_up(self, node: NodeId, reason: str) -> None:
-        """Wake a node of the farm by Wake-on-LAN, until the chain shows it Up or not wanted up."""
+        """Wake a node of the farm by Wake-on-LAN, until the chain shows its state Up or its target Down."""
         self._wakes.request(node, reason)
 
     async def set_node_power_state(self, *, up: bool) -> None:
-        """Report Up or Down on chain, if it does not say so already; Up when not enabled (R3)."""
+        """Report Up or Down, unless the chain has that state already; Up when power management is not enabled (R3)."""
         await self.own.set_state(Power.UP if up else Power.DOWN)
 
     async def sync_self(self) -> PowerCommand:
-        """Compare target and state of this node, and act on the difference (R4); returns what was decided."""
+        """Compare target and state of this node, and act on the difference (R4); returns the decision."""
         return await self.own.sync()
 
     async def shutdown(self, seen: Observation) -> None:
@@ -84,7 +84,7 @@ class PowerServer:
         await self.own.shut_down(seen)
 
     async def sync_farm(self) -> None:
-        """Look at all peers: wake those that are wanted up and are not."""
+        """Look at all peers, and wake those whose target is Up and whose state is Down."""
         await self._farm.look()
 
     async def _keep_self(self) -> None:

@@ -46,7 +46,7 @@ class Progress:
         self._due_s[loop] = float("inf")
 
     def stood_still(self, seconds: float) -> None:
-        """The whole process did for so long: no loop hung because of that."""
+        """Count this time for no loop: the whole process stood still (a debugger, a freezer)."""
         for loop in self._due_s:
             self._due_s[loop] += seconds
 

@@ -17,7 +17,7 @@ from app.domain.services.context.trigger import Trigger
 from app.ports.chain import ChainReader
 
 FOLLOW_UPS = {LookAgain.SOON: 1, LookAgain.IN_A_WHILE: 15}
-"""The pause in follow-ups. A while is 30 s: a decision of other nodes can take hours, and each look reads the chain."""
+"""The pause, in multiples of ``follow_up_s``: a hold can last for hours, and each look reads the chain."""
 
 
 @dataclass(frozen=True, slots=True)

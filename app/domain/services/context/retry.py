@@ -65,7 +65,7 @@ class Retry:
         await self._clock.sleep(self.failed(reason))
 
     def goes_on(self, reason: str) -> None:
-        """Record that the outage lasts, as seen without an attempt; it becomes a fault after ``patience_s``."""
+        """Record that the outage goes on, without an attempt; it becomes a fault after ``patience_s``."""
         now_s = self._clock.monotonic()
         if self._failing_since_s is None:
             self._failing_since_s = now_s

@@ -10,8 +10,8 @@ from app.ports.clock import Clock
 class Trigger:
     """Wakes the one loop that waits for it.
 
-    It waits thousands of times a day, nearly always until the time is over. So that end is a plain timer, and not
-    the cancellation of a task.
+    The loop waits thousands of times a day, and nearly always until the time is over. So a plain timer ends the wait:
+    it costs less than to cancel a task.
     """
 
     def __init__(self, clock: Clock) -> None:

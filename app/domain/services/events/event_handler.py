@@ -22,7 +22,7 @@ from app.domain.services.waking.wake_service import WakeService
 from app.ports.power_events import PowerEvents
 
 NOT_LOOKED_AT = ChainUnavailable("the chain was not read for it")
-"""The failure of a node until its look has succeeded: an event is handled by evidence alone."""
+"""The error of each node until its look has succeeded: a bug that reads nothing must leave the event pending."""
 
 
 class EventHandler:
@@ -94,7 +94,7 @@ class EventHandler:
     async def look_at(self, fresh: Mapping[NodeId, bool]) -> dict[NodeId, PowerdError]:
         """Read these nodes now, side by side where each costs a call; returns the errors by node.
 
-        ``fresh``: whether one of the events that name the node is fresh. Else the node is looked at as on the clock.
+        ``fresh``: whether one of the events that name the node is fresh. Else the read is a look without an event.
         """
         failed: dict[NodeId, PowerdError] = dict.fromkeys(fresh, NOT_LOOKED_AT)
         if self._one_by_one:
@@ -135,9 +135,9 @@ class EventHandler:
         return peers, await self._farm.powers([*(node for node in nodes if node == self._own), *peers])
 
     async def _ask_at_once(self, nodes: Collection[NodeId]) -> tuple[Collection[NodeId], Powers]:
-        """The same where each question is a call: the power is asked while the record is read, and used for peers only.
+        """As `_ask_in_turn`, for one node where each question is a call: asks for its power while its record is read.
 
-        Only for a node alone: with several, calls would wait at a slow gateway until their time is over.
+        For several nodes, calls would wait at a slow gateway until they time out.
         """
         asking = asyncio.create_task(self._farm.powers(nodes), name="events: power")
         try:

@@ -39,7 +39,7 @@ BLOCKS = "the chain's blocks"
 
 
 class Follower:
-    """Publishes first and saves its place afterwards: after a crash a block is published twice, never not at all."""
+    """Publishes first and saves its place afterwards: after a crash it may publish a block twice, and skips none."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Follower:
         return with_faults(doing, [fault.key for fault in self._faults.faults])
 
     async def run(self) -> None:
-        """Follow for ever; after a failure it goes on from its place, with backoff."""
+        """Follow for ever; after a failure, go on from the last place, with backoff."""
         while True:
             self._progress.made(BLOCKS, waits_s=RETRY.delay_s_max)
             try:

@@ -27,7 +27,7 @@ class NotNow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RebootRules:
-    """``allowed`` is the operator's setting; after a failed reboot the next is tried ``retry_later_s`` later."""
+    """``allowed`` is the operator's setting, ``retry_later_s`` the pause after a reboot that failed."""
 
     node: NodeId
     limits: PowerLimits
@@ -75,9 +75,9 @@ class AbortedSleep:
             self.show()
 
     async def look(self, seen: Observation) -> LookAgain:
-        """Act on this observation, which the window must have seen; returns when the next look is due at the latest.
+        """Act on this observation, after `OpenWindow.saw` got it; returns when the next look is due at the latest.
 
-        Everything is read again right before the reboot: doubt never reboots.
+        Reads everything again right before the reboot: doubt never reboots.
         """
         if self._window.window is None or self._window.remedy is not Remedy.REBOOT:
             self.show()

@@ -1,4 +1,4 @@
-"""Keeps a node that wakes by itself again and again up for a while, and reports a fault (R10).
+"""Keeps a node up for a while that boots by itself again and again, and reports a fault (R10).
 
 `app.domain.rules.boot_loop` decides for how long. A memory that can't be read or written is only a fault:
 the guard then counts the boots that this process knows.
@@ -46,7 +46,7 @@ class BootLoopGuard:
     async def objection(self, power: NodePower | Unreadable) -> str:
         """Why the node must not power off yet; empty when it may.
 
-        ``power`` was just read from the chain, at every look: the first call with a readable one judges the boot.
+        Every look calls it with the ``power`` just read from the chain. The first readable one judges the boot.
         """
         if isinstance(power, NodePower):
             await self._judge(power)
@@ -64,7 +64,7 @@ class BootLoopGuard:
             self._show(record)
 
     async def leaving(self) -> None:
-        """The node is about to power off: its sleep is measured from now."""
+        """Save that the node is about to power off: its sleep is measured from now."""
         record = self._record
         if record is not None and (record.unwanted or record != self._kept):
             self._record = falls_asleep(record, self._clock.now())

@@ -6,8 +6,8 @@ A machine has one alarm, and other programs use it too (a backup that wakes the 
 the alarm that is set                  before the power-off
 =====================================  ==============================================================
 none, or powerd's own                  powerd sets its own
-another's, earlier than powerd's       is left: it brings the node back in time
-another's, due within minutes          the node stays up: it might pass while the machine goes down
+another's, earlier than powerd's       powerd leaves it: it wakes the node in time
+another's, due within minutes          the node stays up: that alarm might ring before it is off
 another's, later than powerd's         powerd sets its own, and puts the other back when it is up again
 =====================================  ==============================================================
 
@@ -28,10 +28,10 @@ TOLERANCE_S = 120
 """The alarm can read back different by this much: some clocks count whole minutes only."""
 
 NEAR_S = 600
-"""An alarm due this soon may pass before the machine is off; then nothing brings the machine back."""
+"""An alarm that is due this soon may ring before the machine is off; then nothing wakes the machine."""
 
 CLEARING_S = 0.5
-"""An ordered stop waits this long at most for a clock that hangs (R12)."""
+"""A stop of the daemon waits this long at most for a clock that hangs (R12)."""
 
 
 class ClockAlarm:
@@ -79,7 +79,7 @@ class ClockAlarm:
         self._faults.clear(FAULT)
 
     async def due_at_s(self) -> float | None:
-        """When an alarm will wake the machine (Unix seconds); now if that can't be read; None without an alarm."""
+        """When the alarm wakes the machine (Unix seconds): now if that can't be read, None without an alarm."""
         if self._rtc is None:
             return None
         try:

@@ -1,4 +1,4 @@
-"""Reads the best head where its age decides. An age that is known roughly only is read again until the chain moves."""
+"""Reads the best head where its age decides; reads it again while its age is known only roughly."""
 
 from __future__ import annotations
 

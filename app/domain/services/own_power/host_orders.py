@@ -48,7 +48,7 @@ REBOOT = Order(
 
 
 class HostOrders:
-    """Knows whether the host was ordered to go down."""
+    """Gives the orders, one sequence at a time."""
 
     def __init__(
         self,
@@ -72,9 +72,9 @@ class HostOrders:
     async def insist(
         self, order: Order, still_wanted: Wanted, check: Callable[[], None], why: PowerOffDecided | RebootDecided
     ) -> None:
-        """Record why, and give the orders; ``still_wanted`` is called before each but the first, ``check`` before all.
+        """Record ``why``, and give the orders. ``check`` comes before each, ``still_wanted`` before each but the first.
 
-        Returns only on a host that is alive after all of them; then a fault is reported.
+        Returns only if the host is alive after all of them, and reports a fault then.
         """
         self._telemetry.record(why)
         problem = ""

@@ -15,7 +15,7 @@ from app.domain.services.waking.signs_watch import SignsWatch
 from app.domain.services.waking.wake_order import WakeOrder
 
 ASKED_MAX = 3
-"""Where each node costs a call, only this many of those that seemed awake at the last look are read; one is enough."""
+"""Where each node costs a call, the guard reads only this many of the nodes that were awake before; one is enough."""
 
 SETTING = "power_management.last_waker_guard = false lets it sleep all the same"
 
@@ -28,7 +28,7 @@ class LastWaker:
         self._order = order
         self._farm = farm
         self.guarded = guarded
-        """Whether this guard asks anything."""
+        """Whether the guard is switched on."""
         self.seen_awake: tuple[NodeId, ...] = ()
         """The nodes that were awake at the last look; for display only, never for a decision."""
 

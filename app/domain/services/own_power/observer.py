@@ -21,7 +21,7 @@ from app.ports.holds import Holds
 
 @dataclass(frozen=True, slots=True)
 class OwnGuards:
-    """What of this machine and its farm can object to a power-off, besides the chain's answer."""
+    """The parts that can object to a power-off, besides the chain's answer."""
 
     management: PowerManagement
     boot_loop: BootLoopGuard
@@ -31,7 +31,7 @@ class OwnGuards:
 
 
 class Observer:
-    """Reads both heads at each look; remembers only since when the target is Down and a wake keeps the node up.
+    """Reads both heads at each look; remembers since when the target is Down, and since when a wake keeps the node up.
 
     The boot-loop guard gets each answer of the chain: the first look after a boot judges that boot.
     """
@@ -69,11 +69,11 @@ class Observer:
     async def observe(self, *, cooling_down: str = "", own_state_uncertain: bool = False) -> Observation:
         """Look now. Raises `ChainUnavailable`.
 
-        The best head is the last read of the chain: where it says Up, no older answer can overrule it. That another
-        node is awake is read before, or both again after it, since that takes a while.
+        The best head is the last read of the chain: where it says Up, no older answer can overrule it. The last-waker
+        guard takes a while, so it asks before. Where it must ask later, the best head is read once more.
         """
         guard, last_waker, head_unreadable = self.guards.last_waker, "", ""
-        # Only when it can decide: it costs reads of the chain.
+        # The guard asks only where it can decide: it costs reads of the chain.
         if expected := self.down_seen_since_s is not None:
             last_waker = await guard.objection()
         finalized, best = await self._own_heads()

@@ -76,7 +76,7 @@ class OpenWindow:
         self._said_here = True
         window = self._window
         if window is None or self.booted:
-            # A window of before this boot may be closed by now; if it is not, this boot closes it.
+            # A window from before this boot may be closed by now; if it is not, this boot closes it.
             self._before = window
             self._checked = False
             await self._keep(DownWindow(self._facts.boot_id(), self._clock.now()))
@@ -156,9 +156,9 @@ class OpenWindow:
         self._window = DownWindow(self._facts.boot_id() if this_boot else "", opened_at_s, since, sure=True)
 
     async def _check(self) -> None:
-        """Whether the window was opened: the target was Down in the block of our Down.
+        """Drop a window that was never opened, since the target was not Down in the block of our Down.
 
-        True where that is not known: every guard had passed.
+        Where that is not known, the window stays: every guard had passed.
         """
         window = self._window
         if self._checked or window is None or not window.sure:

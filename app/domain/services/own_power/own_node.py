@@ -91,7 +91,7 @@ class OwnNode:
         await self._shutdown.run(seen)
 
     async def set_state(self, power: Power) -> None:
-        """Report Up or Down on chain, if it does not say so already; Up when not enabled (R3)."""
+        """Report Up or Down, unless the chain has that state already; Up when power management is not enabled (R3)."""
         await self._state.set(power)
 
     async def _shut_down(self, seen: Observation) -> PowerCommand:
@@ -107,11 +107,11 @@ class OwnNode:
         try:
             await self._state.set(Power.UP)
         except PowerdError:
-            await self._aborted.look(seen)  # a reboot is paid either way
+            await self._aborted.look(seen)  # a reboot ends the loss whether or not Up is on chain
             raise
 
     def _record(self, command: PowerCommand) -> None:
-        """Whether two reasons differ in more than figures (an age, a block's number)."""
+        """Record a new reason to stay up; a change of figures alone (an age, a block's number) is none."""
         before = "" if self.objection is None else self.objection.reason
         self.objection = command if isinstance(command, StayUp) else None
         match command:

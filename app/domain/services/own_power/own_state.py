@@ -49,7 +49,7 @@ class OwnState:
         self._paces = paces
         self._announce_s = announce_s
         self.uncertain = False
-        """Whether an extrinsic of ours may still be included that differs from the chain's state now."""
+        """Whether an extrinsic of ours may still be included, and change the state on chain."""
         self._may_be_down = False
         self._included: Inclusion | None = None
         self.window = window
@@ -75,10 +75,10 @@ class OwnState:
             raise FeePause(paused)
 
     async def leave_last_sleep(self, seen: Observation) -> None:
-        """Replace a Down of before this boot: send Up, so that the Down that follows opens a window.
+        """Replace a Down from before this boot by Up, so that the next Down opens a window.
 
         If this boot was requested, its report closed the window, and only a state that turns Down opens the next one.
-        Without a window a sleep earns nothing, and the next target Up makes it worse.
+        Without a window a sleep earns nothing, and the next target Up stops all credit (docs/minting.md).
         """
         if is_down(seen.best.power) and self.window.booted:
             await self._report(Power.UP)

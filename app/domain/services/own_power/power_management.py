@@ -20,7 +20,7 @@ ADDRESS_GOOD_FOR_S = 240.0
 
 
 class PowerManagement:
-    """Checks host and card each time: it finds a card that comes later, and arms a card that forgets."""
+    """Checks host and card each time: so it finds a card that comes later, and arms a card that lost the setting."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class PowerManagement:
             self._faults.clear(FAULT)
 
     async def arm(self, *, said_down: bool) -> None:
-        """Arm the card and, if enabled, the clock's alarm. Drivers forget; a node that can't be woken must not sleep.
+        """Arm the card and, if enabled, the clock's alarm. A driver may lose the setting.
 
         Raises `NicUnusable`, `NotWakeable` or `RtcUnusable` with a fault. A chain that can't be read is a
         `ChainUnavailable` before this node ``said_down``; afterwards it is ignored, as the address matched minutes ago.
@@ -125,12 +125,12 @@ class PowerManagement:
         return (f"magic packets to {addresses} on {', '.join(nic.legs)}{modes}", *self._alarm.wakers)
 
     async def leaving(self) -> None:
-        """The power-off is about to be ordered: let what runs after powerd arm the card once more."""
+        """Let the last hook of the host's shutdown arm the card once more: the power-off is about to be ordered."""
         if self._nic is not None:
             await self._port.leaving(self._nic)
 
     async def staying(self) -> None:
-        """The power-off was not ordered, or failed."""
+        """Let that hook leave the card alone: the power-off was not ordered, or failed."""
         await self._port.staying()
 
     async def clear_alarm(self) -> None:

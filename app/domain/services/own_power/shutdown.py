@@ -23,7 +23,7 @@ from app.domain.services.own_power.own_state import OwnState
 
 
 class Abort(Exception):
-    """Ends the sequence in order: the node stays up."""
+    """Ends the sequence: the node stays up."""
 
 
 class Shutdown:
@@ -112,7 +112,7 @@ class Shutdown:
     async def _sequence(self, seen: Observation) -> None:
         self._pass(Step.ARM)
         await self._management.arm(said_down=False)
-        # After Down nothing is credited unless the machine boots (R13): so check everything that can be checked before.
+        # After Down nothing is credited unless the machine boots (R13). So every check that can come before it does.
         await self._duties.close_last_window()
         await self._state.leave_last_sleep(seen)
         await self._duties.bursts.finish()
@@ -195,7 +195,7 @@ class Shutdown:
         await self._still_wanted()
 
     async def _arm(self) -> None:
-        """Before each order, since another program may have disarmed the card. Only a look after it counts."""
+        """Arm before each order: another program may have disarmed the card. Only a look after the arming counts."""
         await self._management.arm(said_down=True)
         self._armed, self._look = True, None
 

@@ -34,7 +34,7 @@ NEAR_S = 60.0
 """A block can be this much older than the moment in question."""
 LOOKS_MAX = 8
 SHUTDOWN_S = 900.0
-"""A valid trial stays valid for the length of a shutdown: one that is aborted after Down costs income (R13)."""
+"""A valid trial stays valid for the length of a shutdown: a shutdown that is aborted after Down costs income (R13)."""
 SHORTEST_BLOCK_S = 0.1
 LEFT = NodePower(PowerState(Power.DOWN), Power.DOWN)
 """The node's power when it went to sleep."""
@@ -76,7 +76,7 @@ class WakeProof:
     async def objection(self, own: OwnPower) -> str:
         """Why the node must not power off yet; empty when it may.
 
-        ``own`` was just read from the chain, at every look: the first call that can judge the boot does so.
+        Every look calls it with ``own`` just read from the chain. The first call that can judge the boot does so.
         """
         record = await self._load()
         if record is not None and record.departure is not None and not self._leaving:

@@ -72,7 +72,7 @@ class Uptime:
 
     @property
     def paused(self) -> str:
-        """Why no report can be had on demand now: the last one failed, and cost a fee (R15). Empty when it can."""
+        """Why powerd makes no report on demand now: the last one failed, and cost a fee (R15). Empty when it does."""
         reason = self._pace.paused
         return reason and f"the last uptime report cost a fee and failed; powerd waits before the next one: {reason}"
 
@@ -171,7 +171,7 @@ class Uptime:
         return max(0.0, self._sampled_at_s + self._policy.interval_s - self._clock.monotonic())
 
     async def _after_failure(self, error: Exception) -> float:
-        """The pause in seconds. A wrong clock is checked often, as that is free; a report goes once it is right."""
+        """The pause in seconds. A wrong clock is checked often, which is free; the report follows when it is right."""
         wait_s = max(self._attempts.failed(self._policy.retry), self._fee_pause_s)
         try:
             if isinstance(error, ExtrinsicFailed) and error.error == ExtrinsicFailed.INVALID_TIME:

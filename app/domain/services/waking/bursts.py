@@ -21,8 +21,8 @@ FAULT = FaultKind.MAGIC_PACKETS.key()
 """The fault that no packet leaves. A suffix ``-INTERFACE`` means: by this interface only, while others work."""
 
 RECORDED_AT_ONCE = 16
-"""Lines of the log take several times as long as the packets that they are about. With more, other work comes between
-any two: each step on the way to the next packets would wait for some lines, and would take ten times as long."""
+"""With more records, other tasks run after each: a record takes several times as long as its packet, and the records of
+a large farm would delay the next packets."""
 
 SENT = MagicPacketTried(sent=True)
 NONE_FAILED: Mapping[str, str] = MappingProxyType({})
@@ -91,7 +91,7 @@ class Bursts:
                 self._idle.set()
 
     async def _send_first(self, bursts: Sequence[Burst]) -> None:
-        """All packets leave before telemetry gets the first burst, and it makes room for what other events begin."""
+        """Send all packets before telemetry gets the first record; between many records, let other tasks run."""
         left: deque[WakeBurstStarted] = deque()
         try:
             for burst in bursts:

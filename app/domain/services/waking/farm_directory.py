@@ -54,8 +54,8 @@ class FarmDirectory:
     async def peers(self) -> Collection[NodeId]:
         """All other nodes of the farm; the list is read again when it is older than ``refresh_s``.
 
-        It reads the records of all of them too, unless each costs a call (``nodes_at_once``): then `among` reads
-        the records of the nodes that it may have to wake.
+        Reads the records of all of them too, unless each costs a call (``nodes_at_once``). Then `among` reads the
+        records of nodes that may have to be woken.
         """
         if self._clock.monotonic() - self._read_at_s >= self._refresh_s:
             await self._read()
@@ -67,7 +67,7 @@ class FarmDirectory:
         before = set(self._members)
         listed = await self._chain.farm_nodes(self._farm)
         if self._own not in listed and not self._chain.lacks_power:
-            # Such as an empty answer: to believe it would end every wake that is under way.
+            # An empty answer, for example, would end every wake that is under way.
             raise ChainUnavailable(f"the list of the nodes of farm {self._farm} lacks this node, {self._own}")
         joined = [node for node in self._members if node not in before]
         self._members = tuple([node for node in dict.fromkeys([*listed, *joined]) if node != self._own])
@@ -136,7 +136,7 @@ class FarmDirectory:
         return node in self._unreadable
 
     def _learn(self, node: NodeId, record: Node | Unreadable | None) -> None:
-        """Report a record that can't be decoded. It changes nothing: a member stays, and so does its known record."""
+        """Take a record as read. One that can't be decoded is a fault; membership and known record stay."""
         if isinstance(record, Unreadable):
             self._cannot_read(node, record)
         elif record is not None and record.farm == self._farm:

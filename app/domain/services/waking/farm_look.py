@@ -54,7 +54,7 @@ class FarmLook:
         await self.loop.keep(FARM, self.look)
 
     async def look(self) -> None:
-        """Look at the farm once. Where nodes have no power target, none sleeps."""
+        """Look at the farm once. Does nothing where nodes have no power target, since none sleeps there."""
         if self._farm.lacks_power:
             return
         asked_at_s = self._clock.monotonic()

@@ -11,7 +11,7 @@ from app.domain.rules.wake_rank import WakeOrderPolicy, rank, wakers_among
 
 
 class WakeOrder:
-    """This node's rank among the wakers, by the chain's last answers; before the first answer, among itself alone."""
+    """Ranks this node among the wakers that the chain showed last; before its first answer there is no other waker."""
 
     def __init__(self, own: NodeId, policy: WakeOrderPolicy) -> None:
         self._own = own
@@ -48,7 +48,7 @@ class WakeOrder:
             self._leaving = power.target is Power.DOWN
 
     def saw_silent(self, nodes: Collection[NodeId]) -> None:
-        """These nodes may be dark, whatever the chain says: no sleeper is left to them."""
+        """Take these nodes as silent: they may be dark, so this node leaves no sleeper to them."""
         self._silent = frozenset(nodes)
 
     def turn_s(self, wake: Wake) -> float:

@@ -41,7 +41,7 @@ class WakeReads:
         return powers
 
     async def read_in_time(self, wakes: Collection[Wake]) -> Powers:
-        """As `powers`, within `TURN_READ_S_MAX`."""
+        """As `read`, within `TURN_READ_S_MAX`."""
         try:
             async with self._clock.timeout(TURN_READ_S_MAX):
                 return await self.read(wakes)

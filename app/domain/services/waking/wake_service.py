@@ -69,7 +69,7 @@ class WakeService:
 
     @property
     def unfinished(self) -> tuple[NodeId, ...]:
-        """Nodes being woken that are worth waiting for."""
+        """The sleepers for which this node's own power-off waits."""
         return tuple(wake.node for wake in self._wakes.values() if worth_waiting(wake, self._policy))
 
     @property
@@ -102,7 +102,7 @@ class WakeService:
         self._look(powers, asked_at_s)
 
     def on_own_power(self, power: NodePower | Unreadable) -> None:
-        """Take this node's power: if it is about to power off, it sends the bursts that it was deferring."""
+        """Take this node's power. If this node is about to power off, its deferred bursts are due now."""
         self._order.saw_own(power)
         if self._order.leaving:
             self._take(dict.fromkeys(self._wakes, OwnPowerOff()))
@@ -113,7 +113,7 @@ class WakeService:
 
     # -- what they do ------------------------------------------------------------------------------
     def _look(self, powers: Powers, asked_at_s: float) -> None:
-        """Most nodes have no wake and need none at most looks: for these the table is not consulted."""
+        """Most nodes need no wake at most looks: those take no step."""
         concerned = {*sleepers_to_wake(powers), *(self._wakes.keys() & powers.keys())}
         if concerned:
             self._take({node: Look(power, asked_at_s) for node, power in powers.items() if node in concerned})
@@ -148,7 +148,7 @@ class WakeService:
             self._changed.pull("input")
 
     def _burst(self, wake: Wake) -> Sequence[Burst]:
-        """None for a node without a usable address: a fault names that node, and no other node waits for it."""
+        """The burst. For a node without a usable address there is none, but a fault that names the node."""
         node = wake.node
         if wake.is_overdue(self._policy):
             self._faults.report(
