@@ -32,7 +32,7 @@ from dataclasses import dataclass, replace
 from app.domain.minting.limits import BOOT_S_MAX, SLEEP_S_MAX
 from app.domain.model import NodeId, NodePower, Power, Unreadable
 from app.domain.moments import utc
-from app.domain.rules.power import GuardRule, Observation, PowerLimits, best_head_off, held, not_enabled
+from app.domain.rules.power import GuardRule, Observation, PowerLimits, best_head, held, not_enabled
 
 CLOCK_S = 60
 """How far this machine's clock may differ from a block's time: the chain refuses reports beyond that."""
@@ -113,7 +113,7 @@ def remedy_for(window: DownWindow, power: NodePower | Unreadable) -> Remedy | No
 
 SETTING = "power_management.reboot_after_aborted_sleep"
 
-REBOOT_GUARDS: Sequence[GuardRule] = (not_enabled, held, best_head_off)
+REBOOT_GUARDS: Sequence[GuardRule] = (not_enabled, held, best_head)
 """The guards of a power-off that hold for a reboot too: doubt never reboots."""
 
 

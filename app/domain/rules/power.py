@@ -126,7 +126,7 @@ def boot_loop(seen: Observation, _: PowerLimits) -> StayUp | None:
     return None
 
 
-def best_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
+def best_head(seen: Observation, limits: PowerLimits) -> StayUp | None:
     """R6: a best head that is too old, of the future, or of unknown age says nothing about now."""
     if seen.head_unreadable and limits.best_head_age_s_max:
         return StayUp(
@@ -147,14 +147,14 @@ def not_final(seen: Observation, _: PowerLimits) -> StayUp | None:
     return None
 
 
-def finalized_head_off(seen: Observation, limits: PowerLimits) -> StayUp | None:
+def finalized_head(seen: Observation, limits: PowerLimits) -> StayUp | None:
     """R6: without new finalized blocks the chain is in trouble."""
     if seen.finalized is None:
         return None
     return _age_objection(Guard.FINALIZED_HEAD, seen.finalized.head, seen.now_s, limits.finalized_head_age_s_max)
 
 
-def wakes_unfinished(seen: Observation, limits: PowerLimits) -> StayUp | None:
+def waking(seen: Observation, limits: PowerLimits) -> StayUp | None:
     """R7: this node may be the only one that can wake the sleeper. It waits for a limited time."""
     if seen.unfinished_wakes and seen.deferred_for_s < limits.defer_power_off_s:
         peers = ", ".join(str(node) for node in seen.unfinished_wakes)
@@ -183,10 +183,10 @@ GUARDS: tuple[GuardRule, ...] = (
     held,
     cooling_down,
     boot_loop,
-    best_head_off,
+    best_head,
     not_final,
-    finalized_head_off,
-    wakes_unfinished,
+    finalized_head,
+    waking,
     last_waker,
     unproved,
 )
