@@ -39,7 +39,7 @@ class ExtrinsicEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class EventsPutOff:
+class EventsPostponed:
     """The number of entries of the event stream that could not be handled, and are tried again."""
 
     deliveries: int
@@ -60,5 +60,5 @@ class LookSucceeded:
     what: str
 
 
-Measurement = MagicPacketTried | ExtrinsicEnded | EventsPutOff | ChainAnswered | LookSucceeded
+Measurement = MagicPacketTried | ExtrinsicEnded | EventsPostponed | ChainAnswered | LookSucceeded
 """Everything that telemetry gets beside the events."""

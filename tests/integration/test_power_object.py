@@ -142,7 +142,7 @@ async def test_a_peer_is_woken_on_a_wish(running: Running) -> None:
     await running.call(WAKE, PEER)
     await running.node.daemon.says("WakeBurstStarted", since=mark, node=PEER)
     (wake,) = (await running.state())["Wakes"]
-    assert (wake["Node"], wake["Reason"], wake["Overdue"]) == (PEER, "an operator's wish", False)
+    assert (wake["Node"], wake["Reason"], wake["Overdue"]) == (PEER, "an operator's request", False)
 
 
 async def test_a_node_that_can_not_be_woken_is_refused_with_the_reason(running: Running) -> None:

@@ -152,8 +152,8 @@ async def test_a_reconcile_is_a_look_at_the_node_and_at_the_farm(farm: VirtualFa
         await desk.reconcile()
         await farm.until(lambda: len(node.recorded(Reconciled)) >= before + 2, within_s=5)
         assert {each.trigger for each in node.recorded(Reconciled)[before:]} == {
-            "itself: an operator's wish",
-            "the farm: an operator's wish",
+            "itself: an operator's request",
+            "the farm: an operator's request",
         }
 
 
@@ -209,7 +209,7 @@ async def test_a_peer_is_woken_and_the_wake_is_in_the_status(farm: VirtualFarm) 
         await farm.until(lambda: bool(node.recorded(WakeBurstStarted)), within_s=5)
         await farm.clock.sleep(10)
         (wake,) = desk.status().wakes
-        assert (wake.node, wake.reason, wake.attempts, wake.overdue) == (PEER, "an operator's wish", 1, False)
+        assert (wake.node, wake.reason, wake.attempts, wake.overdue) == (PEER, "an operator's request", 1, False)
         assert wake.running_for_s == pytest.approx(10, abs=2)
         await desk.wake(PEER)
         await farm.until(lambda: len(node.recorded(WakeBurstStarted)) == 2, within_s=5)

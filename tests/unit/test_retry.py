@@ -96,9 +96,9 @@ async def test_r15_failures_that_last_are_a_fault_with_reason_and_remedy(
 async def test_r15_doubt_without_an_attempt_counts_towards_the_fault_and_sets_no_pause(
     retry: Retry, context: NodeContext, telemetry: SimulatedTelemetry, clock: VirtualClock
 ) -> None:
-    retry.goes_on("no answer")
+    retry.still_failing("no answer")
     await clock.sleep(60)
-    retry.goes_on("no answer")
+    retry.still_failing("no answer")
     assert context.faults.faults == (RAISED,)
     assert retry.due
     assert telemetry.of(OperationFailed) == []

@@ -31,4 +31,4 @@ async def test_a_look_that_fails_is_logged_once_and_the_stream_is_read_on(farm: 
     async with farm.running(1, before=refuse) as node:
         await farm.clock.sleep(600)
         told = [each.doing for each in node.recorded(OperationFailed)]
-        assert told == ["looking for others that read the events"]
+        assert told == ["looking for other readers of the events"]

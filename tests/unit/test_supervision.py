@@ -83,7 +83,7 @@ async def test_a_process_that_was_stopped_for_an_hour_goes_on_and_a_loop_that_ha
 ) -> None:
     manager, progress = SimulatedServiceManager(), Progress(clock)
     progress.made("itself", waits_s=300)
-    progress.rests("the farm")
+    progress.idle("the farm")
     stopped = StoppedFor(clock, HOUR_S)
     task = asyncio.ensure_future(Supervision(manager, progress, stopped, lambda: "up").run())
     await clock.sleep(HOUR_S + 300 + PATIENCE_S - 2 * EVERY_S_MAX)

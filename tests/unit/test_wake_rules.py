@@ -27,7 +27,7 @@ from app.domain.rules.wake import (
     Terms,
     Then,
     Wake,
-    may_sleep,
+    may_be_asleep,
     sleepers_to_wake,
     step,
     worth_waiting,
@@ -94,7 +94,7 @@ def test_r7_every_row_does_what_it_says(row: Row, phase: Phase, seen: Seen) -> N
         Then.HURRY: None,
         Then.BEGIN: SendBurst(NODE),
         Then.CALL: SendBurst(NODE),
-        Then.CALL_ANEW: SendBurst(NODE),
+        Then.RESTART: SendBurst(NODE),
     }
     if row.then not in expected:
         count = before.bursts if before is not None else 0
@@ -102,7 +102,7 @@ def test_r7_every_row_does_what_it_says(row: Row, phase: Phase, seen: Seen) -> N
         return
     assert command == expected[row.then]
     match row.then:
-        case Then.CALL_ANEW | Then.BEGIN:
+        case Then.RESTART | Then.BEGIN:
             assert bursts_and_due(after)[0] == 1
         case Then.CALL:
             assert bursts_and_due(after)[0] == (before.bursts if before else 0) + 1
@@ -263,6 +263,6 @@ def test_jitter_stays_within_its_fraction(draw: float) -> None:
 
 
 @pytest.mark.parametrize("power", [ASLEEP, GOING_DOWN, SLEEPS_AS_WANTED, BROKEN])
-def test_a_node_that_may_sleep_is_one_whose_address_will_be_needed(power: NodePower | Unreadable) -> None:
-    assert may_sleep(power)
-    assert not may_sleep(AWAKE)
+def test_a_node_that_may_be_asleep_is_one_whose_address_will_be_needed(power: NodePower | Unreadable) -> None:
+    assert may_be_asleep(power)
+    assert not may_be_asleep(AWAKE)

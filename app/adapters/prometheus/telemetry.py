@@ -19,7 +19,7 @@ from app.domain.events import (
 )
 from app.domain.measurements import (
     ChainAnswered,
-    EventsPutOff,
+    EventsPostponed,
     ExtrinsicEnded,
     LookSucceeded,
     MagicPacketTried,
@@ -70,7 +70,7 @@ class PrometheusTelemetry:
                 instruments.count(metrics.MAGIC_PACKETS, "sent" if sent else "failed")
             case ExtrinsicEnded(call, fate):
                 instruments.count(metrics.EXTRINSICS, call.value, name_of(fate))
-            case EventsPutOff(deliveries):
+            case EventsPostponed(deliveries):
                 instruments.count(metrics.EVENTS, "retried", by=deliveries)
             case ChainAnswered(endpoint, took_s):
                 instruments.observe(metrics.CHAIN_LATENCY, took_s, endpoint)

@@ -145,7 +145,7 @@ class Then(enum.Enum):
     NOTHING = "nothing"
     BEGIN = "begin; send a burst, or defer it when other nodes call first"
     CALL = "send a burst"
-    CALL_ANEW = "send a burst, and count bursts from 1"
+    RESTART = "send a burst, and count bursts from 1"
     RANK_AGAIN = "go on deferring; its turn may come sooner, as other wakers may have gone"
     HURRY = "its turn comes now"
     AWAKE = "end: awake"
@@ -175,9 +175,9 @@ ROWS: tuple[Row, ...] = (
     Row(Event, (Phase.NONE,), (Seen.UNWANTED,), Then.NOTHING),
     Row(Event, _DEFERRED, (Seen.ASLEEP,), Then.RANK_AGAIN),
     Row(Event, (Phase.DEFERRED_HINT,), (Seen.AWAKE,), Then.RANK_AGAIN),
-    Row(Event, _ALL, (Seen.UNKNOWN,), Then.CALL_ANEW),
-    Row(Event, _CALLING, (Seen.ASLEEP,), Then.CALL_ANEW),
-    Row(Event, (Phase.CALLING_HINT, Phase.SPENT_HINT), (Seen.AWAKE,), Then.CALL_ANEW),
+    Row(Event, _ALL, (Seen.UNKNOWN,), Then.RESTART),
+    Row(Event, _CALLING, (Seen.ASLEEP,), Then.RESTART),
+    Row(Event, (Phase.CALLING_HINT, Phase.SPENT_HINT), (Seen.AWAKE,), Then.RESTART),
     Row(Look, (Phase.NONE,), (Seen.ASLEEP,), Then.BEGIN),
     Row(Look, (Phase.NONE,), (Seen.AWAKE, Seen.UNWANTED, Seen.UNKNOWN, Seen.ABSENT), Then.NOTHING),
     Row(Look, _DEFERRED, (Seen.ASLEEP, Seen.UNKNOWN), Then.RANK_AGAIN),
@@ -249,7 +249,7 @@ def _apply(wake: Wake, then: Then, now_s: float, terms: Terms) -> tuple[Wake | N
             return deferred, DeferBurst(wake.node, delay_s)
         case Then.BEGIN | Then.CALL:
             return _burst(wake, now_s, terms)
-        case Then.CALL_ANEW:
+        case Then.RESTART:
             return _burst(replace(wake, bursts=0), now_s, terms)
         case Then.RANK_AGAIN:
             turn_at_s = wake.began_at_s + terms.turn_s(wake)
@@ -290,7 +290,7 @@ def sleepers_to_wake(powers: Powers) -> list[NodeId]:
     ]
 
 
-def may_sleep(power: NodePower | Unreadable) -> bool:
+def may_be_asleep(power: NodePower | Unreadable) -> bool:
     """Whether a node with this power may be asleep now or soon, so that its address should be read in advance."""
     return isinstance(power, Unreadable) or power.target is _DOWN or power.state.power is _DOWN
 

@@ -26,7 +26,7 @@ class EndpointWatch:
             await self._context.clock.sleep(LOOK_EVERY_S)
             out = {trouble.name: trouble.reason for trouble in await self._endpoints.troubles()}
             for name, reason in out.items():
-                self._of(name).goes_on(reason)
+                self._of(name).still_failing(reason)
             for name in [name for name in self._known if name not in out]:
                 self._known.pop(name).succeeded()
 

@@ -44,6 +44,6 @@ class Identification:
                 await self._retry.pause(str(error))
             else:
                 self.waiting_for = ""
-                self._progress.rests(IDS)
+                self._progress.idle(IDS)
                 self._retry.succeeded()
                 return identity

@@ -141,8 +141,8 @@ class OperatorService:
 
     async def reconcile(self) -> None:
         """Makes both loops look at the chain again."""
-        self._services.own_trigger.pull("an operator's wish")
-        self._services.farm_trigger.pull("an operator's wish")
+        self._services.own_trigger.pull("an operator's request")
+        self._services.farm_trigger.pull("an operator's request")
 
     async def report_uptime(self) -> UptimeReported | UptimeSkipped:
         """Sends a report. A caller that asks while another caller's report is in flight gets that report."""
@@ -165,7 +165,7 @@ class OperatorService:
             powers = {}
         if node in powers and wants_down(powers[node]):
             raise NotWantedUp(f"the target of node {node} is Down; set it to Up first (powerd farm up {node})")
-        self._services.server.power_up(node, "an operator's wish")
+        self._services.server.power_up(node, "an operator's request")
 
 
 def _uncredited(window: DownWindow | None) -> UncreditedStatus | None:

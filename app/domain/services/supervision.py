@@ -52,7 +52,7 @@ class Supervision:
             await self._clock.sleep(every_s)
             late_s = self._clock.monotonic() - began_s - every_s
             if late_s > LATE_S_MAX:
-                self._progress.stood_still(late_s)
+                self._progress.process_stopped(late_s)
 
     def _notify(self) -> None:
         if self._ready:

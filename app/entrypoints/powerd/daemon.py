@@ -73,7 +73,7 @@ async def _supervise(work: Coroutine[object, object, None], manager: ServiceMana
             stopped_by.append(number)
             log.info("stopping on %s", number.name)
             manager.stopping(f"stopping on {number.name}")
-            _insist(STOP_S)
+            _exit_after(STOP_S)
             task.cancel()
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -116,7 +116,7 @@ def _descriptors() -> list[str]:
     return sorted(open_now)
 
 
-def _insist(seconds: float) -> None:
+def _exit_after(seconds: float) -> None:
     """End the process after ``seconds``, even if tasks still run."""
 
     def leave() -> None:
@@ -182,7 +182,7 @@ async def _end_when_stuck(supervision: Supervision) -> None:
     except LoopStuck as error:
         log.critical("%s", error)
         _say_what_runs()
-        _insist(STOP_S)
+        _exit_after(STOP_S)
         supervision.give_up(error)
         raise
 

@@ -41,11 +41,11 @@ class Progress:
         """When the loop's wait ends, or when its step began (monotonic seconds); None before its first sign of life."""
         return self._next_s.get(loop)
 
-    def rests(self, loop: str) -> None:
+    def idle(self, loop: str) -> None:
         """The loop waits for work, without a limit of time."""
         self._due_s[loop] = float("inf")
 
-    def stood_still(self, seconds: float) -> None:
+    def process_stopped(self, seconds: float) -> None:
         """Count this time for no loop: the whole process stood still (a debugger, a freezer)."""
         for loop in self._due_s:
             self._due_s[loop] += seconds

@@ -70,7 +70,7 @@ class Reconciler:
                 reason = await self._after_failure(retry_in_s)
             else:
                 if isinstance(command, StayUp) and command.guard is Guard.UNREADABLE:
-                    self._retry.goes_on(command.reason)
+                    self._retry.still_failing(command.reason)
                 else:
                     self._retry.succeeded()
                 self._telemetry.record(Reconciled(f"{what}: {reason}"))

@@ -57,14 +57,14 @@ class Retry:
         elif reason not in self._recorded and len(self._recorded) < REASONS_MAX:
             self._recorded.add(reason)
             self._record(reason, pause_s)
-        self.goes_on(reason)
+        self.still_failing(reason)
         return pause_s
 
     async def pause(self, reason: str) -> None:
         """Record a failed attempt; returns when the next is due."""
         await self._clock.sleep(self.failed(reason))
 
-    def goes_on(self, reason: str) -> None:
+    def still_failing(self, reason: str) -> None:
         """Record that the outage goes on, without an attempt; it becomes a fault after ``patience_s``."""
         now_s = self._clock.monotonic()
         if self._failing_since_s is None:

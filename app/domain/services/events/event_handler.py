@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from app.domain.errors import ChainUnavailable, EventsUnavailable, PowerdError
 from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malformed, OperationFailed
-from app.domain.measurements import EventsPutOff
+from app.domain.measurements import EventsPostponed
 from app.domain.model import NodeId, Powers
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import EVENTS
@@ -55,7 +55,7 @@ class EventHandler:
     async def run(self) -> None:
         """Handle deliveries for ever. One that fails stays in the inbox, and is retried on its own schedule."""
         while True:
-            self._progress.rests(EVENTS)
+            self._progress.idle(EVENTS)
             due = await self.inbox.due()
             self._progress.made(EVENTS)
             await self.handle(due)
@@ -80,7 +80,7 @@ class EventHandler:
         if good:
             await self._handle_good(good, fresh)
         for delivery, reason in broken:
-            await self._put_aside(delivery, reason)
+            await self._dead_letter(delivery, reason)
 
     async def _handle_good(self, good: Sequence[Delivery], fresh: Mapping[NodeId, bool]) -> None:
         failed = await self.look_at(fresh)
@@ -89,7 +89,7 @@ class EventHandler:
             nodes = tuple(node for node in fresh if node not in failed)
             self._telemetry.record(EventsHandled(len(handled), nodes))
         if failed:
-            self._put_off([delivery for delivery in good if delivery.content.node in failed], failed.values())
+            self._postpone([delivery for delivery in good if delivery.content.node in failed], failed.values())
 
     async def look_at(self, fresh: Mapping[NodeId, bool]) -> dict[NodeId, PowerdError]:
         """Read these nodes now, side by side where each costs a call; returns the errors by node.
@@ -147,9 +147,9 @@ class EventHandler:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
 
-    def _put_off(self, deliveries: Sequence[Delivery], reasons: Iterable[PowerdError]) -> None:
+    def _postpone(self, deliveries: Sequence[Delivery], reasons: Iterable[PowerdError]) -> None:
         retry_in_s = self.inbox.postpone(deliveries)
-        self._telemetry.measure(EventsPutOff(len(deliveries)))
+        self._telemetry.measure(EventsPostponed(len(deliveries)))
         reason = "; ".join(dict.fromkeys(map(str, reasons)))
         self._telemetry.record(OperationFailed("handling events", reason, retry_in_s))
 
@@ -164,12 +164,12 @@ class EventHandler:
         self.inbox.done(handled)
         return acknowledged
 
-    async def _put_aside(self, broken: Delivery, reason: str) -> None:
+    async def _dead_letter(self, broken: Delivery, reason: str) -> None:
         """Entries that could not be written (a full server) stay in the inbox."""
         try:
             await self._events.dead_letter(broken, reason)
         except EventsUnavailable as error:
-            self._put_off([broken], [error])
+            self._postpone([broken], [error])
         else:
             self.inbox.done([broken])
             self._telemetry.record(EventDeadLettered(broken.id, reason))

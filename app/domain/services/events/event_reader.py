@@ -71,7 +71,7 @@ class EventReader:
                 for trigger in self._resumed:
                     trigger.pull("events reconnected")
             if batch:
-                self._progress.rests(STREAM)  # a full inbox is emptied only when the chain answers again
+                self._progress.idle(STREAM)  # a full inbox is emptied only when the chain answers again
                 await self._inbox.put(batch)
                 self._progress.made(STREAM)
             await self._sharing.look()
@@ -113,4 +113,4 @@ class StreamSharing:
     def _record(self, reason: str) -> None:
         if reason != self._recorded:
             self._recorded = reason
-            self._telemetry.record(OperationFailed("looking for others that read the events", reason, SHARING_EVERY_S))
+            self._telemetry.record(OperationFailed("looking for other readers of the events", reason, SHARING_EVERY_S))

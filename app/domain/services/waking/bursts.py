@@ -50,7 +50,7 @@ class Bursts:
         self._faults = context.faults
         self._telemetry = context.telemetry
         self._policy = policy
-        self._lame: set[str] = set()
+        self._failing: set[str] = set()
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -126,16 +126,16 @@ class Bursts:
             return False
         self._telemetry.measure(SENT)
         self._faults.clear(FAULT)
-        if self._lame or reasons:
-            self._note_lame(reasons)
+        if self._failing or reasons:
+            self._report_interfaces(reasons)
         return True
 
-    def _note_lame(self, reasons: Mapping[str, str]) -> None:
-        for interface in self._lame - reasons.keys():
+    def _report_interfaces(self, reasons: Mapping[str, str]) -> None:
+        for interface in self._failing - reasons.keys():
             self._faults.clear(FaultKind.MAGIC_PACKETS_BEHIND.key(interface))
         for interface, reason in reasons.items():
             self._faults.report(
                 FaultKind.MAGIC_PACKETS_BEHIND.key(interface),
                 f"waking peers behind {interface} does not work: {reason}",
             )
-        self._lame = set(reasons)
+        self._failing = set(reasons)

@@ -12,7 +12,7 @@ from app.domain.errors import ChainUnavailable
 from app.domain.faults import FaultKind
 from app.domain.model import NodeId, NodePower, Powers, Unreadable
 from app.domain.parts import parts_of
-from app.domain.rules.wake import may_sleep
+from app.domain.rules.wake import may_be_asleep
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import FARM
 from app.domain.services.context.reconciler import Reconciler
@@ -89,5 +89,5 @@ class FarmLook:
 
     async def _read(self, peers: Collection[NodeId]) -> Powers:
         powers = await self._farm.powers(peers)
-        await self._farm.among([node for node in self._farm.unknown(powers) if may_sleep(powers[node])])
+        await self._farm.among([node for node in self._farm.unknown(powers) if may_be_asleep(powers[node])])
         return powers

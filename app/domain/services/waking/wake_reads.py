@@ -35,7 +35,7 @@ class WakeReads:
             await self._farm.reread(stale)
             powers = await self._farm.powers([wake.node for wake in wakes])
         except PowerdError as error:
-            self._complain(str(error))
+            self._record_failure(str(error))
             return {}
         self._order.saw(powers)
         return powers
@@ -46,10 +46,10 @@ class WakeReads:
             async with self._clock.timeout(TURN_READ_S_MAX):
                 return await self.read(wakes)
         except TimeoutError:
-            self._complain(f"no answer within {TURN_READ_S_MAX:.0f} s")
+            self._record_failure(f"no answer within {TURN_READ_S_MAX:.0f} s")
             return {}
 
-    def _complain(self, reason: str) -> None:
+    def _record_failure(self, reason: str) -> None:
         self._telemetry.record(OperationFailed("looking at nodes that are being woken", reason, 0.0))
 
     def _record_is_stale(self, wake: Wake) -> bool:
