@@ -44,7 +44,7 @@ def ran(*command: str) -> str:
             "app.adapters.substrate.library",
             ("eth_keys", "requests", "nacl.public", "bip39", "smoldot_light"),
         ),
-        ("app.adapters.wol.library", ("argparse",)),
+        ("app.adapters.wol.library", ("argparse", "typing_extensions")),
         ("app.entrypoints.wiring.injection", ("pydantic", "yaml", "configparser", "dependency_injector.wiring")),
     ],
 )
@@ -57,7 +57,8 @@ import sys
 from types import ModuleType
 
 daemon = sys.modules["app.entrypoints.powerd.daemon"] = ModuleType("daemon")
-daemon.run_daemon = lambda _: print(*(name for name in ("asyncio", "ssl", "_ssl", "_hashlib") if name in sys.modules))
+parts = "asyncio", "ssl", "_ssl", "_hashlib", "decimal", "typing_extensions"
+daemon.run_daemon = lambda _: print(*(name for name in parts if name in sys.modules))
 from app.entrypoints.powerd.cli import main
 main(sys.argv[1:])
 """
@@ -73,7 +74,7 @@ main(sys.argv[1:])
         (("--profile", "systemd"), "asyncio ssl _ssl _hashlib"),
     ],
 )
-def test_a_daemon_has_tls_where_it_may_speak_it(options: tuple[str, ...], modules: str) -> None:
+def test_a_daemon_has_tls_where_it_may_speak_it_and_never_decimals(options: tuple[str, ...], modules: str) -> None:
     assert ran("-c", DAEMON, *options) == modules
 
 

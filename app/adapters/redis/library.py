@@ -1,4 +1,4 @@
-"""The parts of redis-py that powerd uses, imported without those for a cluster, sentinels and key events.
+"""The parts of redis-py that powerd uses, imported without clusters, sentinels, key events, caches and locks.
 
 It imports these wherever it is imported, and importlib.metadata for a version that powerd does not send: 3 MiB, and
 a third of the time. It has TLS if this process has it.
@@ -13,7 +13,7 @@ UNUSED = (
     *("redis.cluster", "redis.asyncio.cluster", "redis.commands.cluster"),
     *("redis.sentinel", "redis.asyncio.sentinel", "redis.commands.sentinel"),
     *("redis.keyspace_notifications", "redis.asyncio.keyspace_notifications"),
-    "importlib.metadata",
+    *("redis.cache", "redis.lock", "redis.asyncio.lock", "importlib.metadata"),
 )
 
 with left_out("redis.asyncio", {**unused(*UNUSED), **without_tls(), "xxhash": ABSENT}):

@@ -144,13 +144,17 @@ def main(ctx: click.Context, broker: str | None, config: Path | None, profile: s
     ctx.obj = Options(config, {key: value for key, value in given.items() if value is not None})
     if ctx.invoked_subcommand is None:
         gc.disable()  # for the start: a tenth of it went into looking for garbage where there is none
-        _run_daemon(ctx.obj.settings())
+        _run_daemon(ctx.obj)
 
 
-def _run_daemon(settings: Settings) -> None:
+def _run_daemon(options: Options) -> None:
+    from app.adapters.libraries.plain_msgspec import leave_out_kinds
+
+    leave_out_kinds()  # before the first import of msgspec
     from app.adapters.libraries.tls import leave_out_tls
     from app.entrypoints.settings.profiles import may_speak_tls
 
+    settings = options.settings()
     if not may_speak_tls(settings):
         leave_out_tls()  # before the first import of asyncio
     from app.entrypoints.powerd.daemon import run_daemon
