@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from app.domain.model import NodeId
+from app.domain.values import value
 
 
 class LookAgain(enum.Enum):
@@ -35,7 +36,7 @@ class Guard(enum.Enum):
     REBOOT_DUE = "a reboot is due"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Nothing:
     """State and target agree."""
 
@@ -45,7 +46,7 @@ class ReportUp:
     """Report the state Up: the target is Up, and the state on chain is Down or may become Down."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StayUp:
     """A guard keeps the node up, though its target is Down or unreadable.
 
@@ -58,7 +59,7 @@ class StayUp:
     say_up: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ShutDown:
     """No guard objects: begin the shutdown sequence, or go on with it."""
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from app.domain.errors import AmbiguousTarget
 from app.domain.model import FarmId, Inclusion, NodeId, Power, UptimeSample
+from app.domain.values import value
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Delivery:
     content: PowerTargetChanged | Malformed
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EventsHandled:
     """These entries were acknowledged, after the chain was read."""
 
@@ -202,14 +203,14 @@ class RebootOrdered:
     forced: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reconciled:
     """One look at the chain ended, for the node itself or for its farm."""
 
     trigger: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OperationFailed:
     """An operation failed, and is tried again in ``retry_in_s`` seconds."""
 

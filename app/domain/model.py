@@ -6,7 +6,9 @@ import enum
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NewType
+from typing import ClassVar, NewType
+
+from app.domain.values import value
 
 NodeId = NewType("NodeId", int)
 FarmId = NewType("FarmId", int)
@@ -29,7 +31,7 @@ class HeadKind(enum.Enum):
     FINALIZED = "finalized"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Head:
     """A block that was the chain's head.
 
@@ -69,10 +71,22 @@ class PowerState:
 
 @dataclass(frozen=True, slots=True)
 class NodePower:
-    """A node's entry in ``TfgridModule.NodePower``. A node without an entry has state and target Up."""
+    """A node's entry in ``TfgridModule.NodePower``. A node without an entry has state and target Up.
+
+    Each look asks every node of the farm whether it is awake or to be woken, so that both are computed once.
+    """
 
     state: PowerState
     target: Power
+    awake: bool = field(init=False, repr=False, compare=False)
+    """Target and state are Up."""
+    to_wake: bool = field(init=False, repr=False, compare=False)
+    """The target is Up, and the state is Down."""
+
+    def __post_init__(self) -> None:
+        wanted, up = self.target is Power.UP, self.state.power is Power.UP
+        object.__setattr__(self, "awake", wanted and up)
+        object.__setattr__(self, "to_wake", wanted and not up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +97,15 @@ class Unreadable:
     """
 
     reason: str
+    awake: ClassVar[bool] = False
+    to_wake: ClassVar[bool] = False
 
 
 Powers = Mapping[NodeId, NodePower | Unreadable]
 """The power of several nodes in one read of the chain."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerReading:
     """The power of several nodes, all read from one block.
 
@@ -174,7 +190,7 @@ def woken_address(interfaces: Iterable[tuple[str, str]]) -> tuple[Mac | None, st
     return None, problem
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Counters:
     """One number for each node, which only the node itself can move. ``time_s`` is the block's time (Unix)."""
 
@@ -231,7 +247,7 @@ class Inclusion:
     block_number: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UptimeSample:
     """One reading of the machine's uptime, and the moment it was taken (both seconds)."""
 
@@ -239,7 +255,7 @@ class UptimeSample:
     taken_at_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Health:
     """Whether the node can report uptime. ``problems`` are the reasons why it must not."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.model import NodeId, NodePower, Power, PowerState, Unreadable
-from app.domain.rules.last_waker import NEVER_S, USUAL_GAP_S, fresh_among, heard_now, is_awake
+from app.domain.rules.last_waker import NEVER_S, USUAL_GAP_S, fresh_among, heard_now
 
 ONE, TWO = NodeId(1), NodeId(2)
 UP, DOWN = Power.UP, Power.DOWN
@@ -22,7 +22,7 @@ UP, DOWN = Power.UP, Power.DOWN
     ],
 )
 def test_only_a_node_that_is_up_and_wanted_up_counts(power: NodePower | Unreadable, awake: bool) -> None:
-    assert is_awake(power) is awake
+    assert power.awake is awake
 
 
 def test_a_counter_seen_for_the_first_time_is_no_sign() -> None:

@@ -105,6 +105,12 @@ class SimulatedChain:
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
         """All from one block."""
         await self._there(nodes)
+        reading = self._reading(nodes, kind)
+        if self.latency_s:
+            await self._back()
+        return reading
+
+    def _reading(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
         final = kind is HeadKind.FINALIZED and self.has_finality
         powers: Powers
         powers = self._powers.finalized(nodes) if final else self._powers.best(nodes)
@@ -112,10 +118,7 @@ class SimulatedChain:
         if self.broken:
             garbled = {node: Unreadable("neither Up nor Down") for node in self.broken if node in powers}
             powers = {**powers, **garbled}
-        reading = PowerReading(self._head(kind) if self.has_heads else None, powers)
-        if self.latency_s:
-            await self._back()
-        return reading
+        return PowerReading(self._head(kind) if self.has_heads else None, powers)
 
     async def powers_at_heads(self, nodes: Collection[NodeId]) -> tuple[PowerReading | None, PowerReading]:
         """Two reads, one after the other."""

@@ -51,6 +51,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     _ready: deque[_Due]
     _stopping: bool
+    get_debug = bool
+    """False: each future and each task asks for it, and this answer costs no call of Python."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -170,6 +172,11 @@ class _Timeout:
         self._task.cancel()
 
 
+def _end(wait: asyncio.Future[None]) -> None:
+    if not wait.done():
+        wait.set_result(None)
+
+
 class VirtualClock:
     """`Clock` on a `VirtualLoop`; before the loop runs, it shows the loop's start.
 
@@ -195,12 +202,15 @@ class VirtualClock:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
+        loop = self._loop or self._bind()
+        assert loop is not None, "timers need a running loop"
         over: asyncio.Future[None] = asyncio.Future()
-        timer = self.call_later(seconds, lambda: None if over.done() else over.set_result(None))
+        timer = loop.call_later(seconds, _end, over)
         try:
             await over
-        finally:
+        except asyncio.CancelledError:
             timer.cancel()
+            raise
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         """Cancel the body and raise `TimeoutError` after virtual ``seconds``."""

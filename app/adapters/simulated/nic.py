@@ -42,8 +42,8 @@ class SimulatedNic:
             raise NicUnusable(f"the simulated machine has two physical cards: {self.nic.name}, eth1")
         if self.unsupported:
             raise NicUnusable(f"{self.nic.name} does not support waking by magic packet")
-        others = ", ".join(sorted(self.wake_modes - {MAGIC}))
-        return replace(self.nic, other_wake_modes=others) if others else self.nic
+        others = self.wake_modes - {MAGIC}
+        return replace(self.nic, other_wake_modes=", ".join(sorted(others))) if others else self.nic
 
     async def arm(self, nic: Nic) -> None:
         """Add magic packet to the wake modes."""

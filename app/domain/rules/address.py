@@ -33,7 +33,7 @@ def address_objection(node: NodeId, record: Node | Unreadable | None, cards: Seq
         return f"no other node can call node {node}: {record.reason}; {REMEDY}"
     if record.mac is None:
         return f"no other node can call node {node}: {record.mac_problem}; {REMEDY}"
-    if any(record.mac in card.addresses for card in cards):
+    if any(record.mac == card.mac or record.mac in card.addresses for card in cards):
         return ""
     have = ", ".join(f"{card.name} has {' and '.join(map(str, card.addresses))}" for card in cards)
     return (

@@ -24,6 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.domain.model import NodePower, Power
+from app.domain.values import value
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class BootRecord:
     awake_at_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Boot:
     """This boot: its id, and its time (Unix seconds by this machine's clock)."""
 

@@ -56,9 +56,7 @@ def is_awake(member: Member, fresh_s: float) -> bool:
 
     False where its record cannot be read, since its signs of life cannot be found then.
     """
-    power = member.power
-    up = isinstance(power, NodePower) and power.target is power.state.power is Power.UP
-    return up and isinstance(member.record, Node) and not is_silent(member, fresh_s)
+    return member.power.awake and isinstance(member.record, Node) and not is_silent(member, fresh_s)
 
 
 def is_surely_awake(member: Member, fresh_s: float) -> bool:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from app.domain.model import NodeId, NodePower, Power, Unreadable
+from app.domain.model import NodeId
 
 NEVER_S = float("-inf")
 
@@ -42,9 +42,5 @@ def heard_now(
 
 def fresh_among(nodes: Iterable[NodeId], heard_s: Mapping[NodeId, float], now_s: float, fresh_s: float) -> list[NodeId]:
     """The nodes whose last sign of life is less than ``fresh_s`` old."""
-    return [node for node in nodes if now_s - heard_s.get(node, NEVER_S) < fresh_s]
-
-
-def is_awake(power: NodePower | Unreadable) -> bool:
-    """Whether target and state are Up."""
-    return isinstance(power, NodePower) and power.target is power.state.power is Power.UP
+    before_s, heard_at_s = now_s - fresh_s, heard_s.get
+    return [node for node in nodes if heard_at_s(node, NEVER_S) > before_s]

@@ -24,9 +24,10 @@ from dataclasses import dataclass, replace
 
 from app.domain.commands import Guard, LookAgain, Nothing, PowerCommand, ReportUp, ShutDown, StayUp
 from app.domain.model import Head, Hold, NodeId, NodePower, Power, Unreadable
+from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnPower:
     """This node's power at one head of the chain; ``head`` is None where the gateway does not say which."""
 
@@ -34,7 +35,7 @@ class OwnPower:
     power: NodePower | Unreadable
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Observation:
     """What the node knows when it decides.
 

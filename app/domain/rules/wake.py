@@ -22,9 +22,7 @@ from app.domain.backoff import Backoff, Jitter
 from app.domain.commands import DeferBurst, EndWake, SendBurst, WakeCommand
 from app.domain.model import NodeId, NodePower, Power, Powers, Unreadable
 from app.domain.rules.wake_rank import WakeOrderPolicy
-
-# Compared for every node of a farm at every look, where an enum's attribute lookup takes measurable time.
-_UP, _DOWN = Power.UP, Power.DOWN
+from app.domain.values import value
 
 HINT_BURSTS = 3
 HINT_RETRY_S = 45.0
@@ -45,7 +43,7 @@ class WakePolicy:
         return self.packets * self.packet_interval_s
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wake:
     """The effort to wake one node; times are monotonic seconds.
 
@@ -99,7 +97,7 @@ class Seen(enum.Enum):
     ABSENT = "the node left the farm"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Event:
     """An event named the node; ``power`` was read after it."""
 
@@ -107,7 +105,7 @@ class Event:
     reason: ClassVar[str] = "its target changed"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Look:
     """A look at the farm without an event; ``power`` None: the node left the farm."""
 
@@ -116,7 +114,7 @@ class Look:
     reason: ClassVar[str] = "target Up, state Down"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Due:
     """The wake is due, and the chain was read for it."""
 
@@ -276,23 +274,19 @@ def seen_in(happened: Input) -> Seen:
         return Seen.ABSENT
     if isinstance(power, Unreadable):
         return Seen.UNKNOWN
-    if power.target is _DOWN:
+    if power.target is Power.DOWN:
         return Seen.UNWANTED
-    return Seen.ASLEEP if power.state.power is _DOWN else Seen.AWAKE
+    return Seen.ASLEEP if power.to_wake else Seen.AWAKE
 
 
 def sleepers_to_wake(powers: Powers) -> list[NodeId]:
     """The nodes whose wake a look at the chain begins without an event."""
-    return [
-        node
-        for node, power in powers.items()
-        if isinstance(power, NodePower) and power.target is _UP and power.state.power is _DOWN
-    ]
+    return [node for node, power in powers.items() if power.to_wake]
 
 
 def may_be_asleep(power: NodePower | Unreadable) -> bool:
     """Whether a node with this power may be asleep now or soon, so that its address should be read in advance."""
-    return isinstance(power, Unreadable) or power.target is _DOWN or power.state.power is _DOWN
+    return not power.awake
 
 
 def worth_waiting(wake: Wake, policy: WakePolicy) -> bool:

@@ -24,9 +24,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from app.domain.model import NodeId, NodePower, Power, Powers
-
-_UP = Power.UP  # asked of every node of a farm at every look: an enum's lookup shows
+from app.domain.model import NodeId, Powers
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +51,7 @@ def wakers_among(powers: Powers) -> dict[NodeId, None]:
 
     In doubt a node does not count, and the wakers behind it call sooner.
     """
-    return {
-        node: None
-        for node, power in powers.items()
-        if isinstance(power, NodePower) and power.state.power is _UP and power.target is _UP
-    }
+    return {node: None for node, power in powers.items() if power.awake}
 
 
 def order(target: NodeId, wakers: Collection[NodeId]) -> list[NodeId]:

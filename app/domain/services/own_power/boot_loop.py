@@ -59,7 +59,7 @@ class BootLoopGuard:
         boot = Boot(self._facts.boot_id(), now_s - self._facts.uptime_s())
         record = judge(power, before, boot, now_s, self._policy)
         first, self._record = self._record is None, record
-        if first or record != before:
+        if first or record is not before:
             await self._keep(record)
             self._show(record)
 

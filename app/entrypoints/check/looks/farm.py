@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from app.domain.model import HeadKind, Node, NodeId
 from app.domain.rules.farm_risk import Member, is_awake, is_surely_awake, sign_unknown
-from app.domain.rules.last_waker import is_awake as is_called_awake
 from app.entrypoints.check.finding import Finding, failed, ok, warning
 from app.entrypoints.check.subject import Subject
 
@@ -44,7 +43,7 @@ async def _by_powers(subject: Subject) -> Sequence[Finding]:
     if not others:
         return [_alone(subject)]
     powers = (await chain.powers(others[:ASKED_MAX], HeadKind.BEST)).powers
-    awake = [str(node) for node, power in powers.items() if is_called_awake(power)]
+    awake = [str(node) for node, power in powers.items() if power.awake]
     if awake:
         return [ok(f"node {', '.join(awake)}: target and state Up (the gateway has no signs of life)")]
     if len(others) > ASKED_MAX:
