@@ -19,7 +19,7 @@ from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.power_targets import SubstratePowerTargets
-from app.adapters.wol.ear import Heard, hear, heard_in
+from app.adapters.wol.listener import Heard, hear, heard_in
 from app.adapters.wol.raw import RawMagicPackets
 from app.adapters.wol.several import Sender
 from app.adapters.wol.udp import UdpMagicPackets

@@ -8,7 +8,7 @@ from app.domain.blocks import BlockRef
 from app.domain.minting.history import TimedBlock
 
 SIGN = b'{"event":"ReadUpTo"'
-"""The begin of such a line, and of no other."""
+"""The beginning of such a line, and of no other."""
 
 
 class _Mark(msgspec.Struct, tag_field="event", tag="ReadUpTo"):

@@ -5,7 +5,7 @@ by a fresh encoder: the definitions of both types, then one value. `decode` acce
 does; `encode` gives the bytes of a fresh Go 1.25 process.
 
 The definitions are the same in every payload of a producer, and are nine tenths of it. So they are compiled
-once: `PowerTargetDecoder` remembers the begins of the payloads that it has read.
+once: `PowerTargetDecoder` remembers the heads of the payloads that it has read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PAYLOAD_BYTES_MAX = 1 << 18
 
 HEADS_MAX = 64
 HEAD_BYTES_MAX = 4096
-"""How many begins of payloads are remembered, and their greatest length."""
+"""How many heads of payloads are remembered, and their greatest length."""
 
 
 class TargetChange(Struct, frozen=True):
@@ -51,7 +51,7 @@ class _Head:
 
 
 class PowerTargetDecoder:
-    """Decodes payloads, and remembers the begins of those that it could decode."""
+    """Decodes payloads, and remembers the heads of those that it could decode."""
 
     def __init__(self) -> None:
         self._heads: dict[bytes, _Head] = {}

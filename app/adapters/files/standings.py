@@ -30,7 +30,7 @@ def load_standings(path: Path) -> Mapping[NodeId, Known]:
     except FileNotFoundError:
         return {}
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        remedy = "`powerd farm minting` finds it out again"
+        remedy = "`powerd farm minting` computes it again"
         log.warning("the nodes' standing can't be read from %s: %s; %s", path, error, remedy)
         return {}
     return {NodeId(node): known for node, known in found.items()}

@@ -1,4 +1,4 @@
-"""Keeps what proves a wake in a file that a power cut can't tear, and the operator's trial beside it."""
+"""Stores what proves a wake in a file that a power cut does not damage, and the operator's trial beside it."""
 
 from __future__ import annotations
 

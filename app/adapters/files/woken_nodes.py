@@ -16,7 +16,7 @@ log = logging.getLogger("powerd.wakes")
 
 
 class WokenNodes:
-    """One `KeptFile`. Every method raises `WakeMemoryUnusable`, saying why."""
+    """One `KeptFile`. Every method raises `WakeMemoryUnusable` with the reason."""
 
     def __init__(self, path: Path, timeout_s: float = 5.0) -> None:
         self._file = KeptFile(path, WakeMemoryUnusable, "the record of woken nodes", log, timeout_s=timeout_s)

@@ -1,4 +1,4 @@
-"""Whether small files can be kept in a directory, tried with a file that has no name and is gone when it is closed."""
+"""Tries whether a directory takes small files, with a file that has no name and is gone when it is closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What logind would let this process do, asked and not tried: ``CanPowerOff``, ``CanReboot`` (login1 on D-Bus)."""
+"""Asks logind what it would let this process do, without doing it: ``CanPowerOff``, ``CanReboot`` (login1 on D-Bus)."""
 
 from __future__ import annotations
 

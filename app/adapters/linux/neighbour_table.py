@@ -1,7 +1,7 @@
 """Which hardware addresses this machine has heard of lately, and on which interface: the kernel's neighbour table.
 
-Of a bridge its own table (what it learned of its ports) counts too. Needs no privileges; it blocks. An address that
-is missing may be there all the same: the kernel forgets what it did not talk to for some minutes.
+A bridge's own table counts too: the addresses that it learned at its ports. Needs no privileges; it blocks. An
+address that is missing may still be in use: the kernel forgets what it did not talk to for some minutes.
 """
 
 from __future__ import annotations

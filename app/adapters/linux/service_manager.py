@@ -18,7 +18,7 @@ STATUS_BYTES_MAX = 1024
 class SystemdServiceManager:
     """`ServiceManager` where ``NOTIFY_SOCKET`` is set; without it every call does nothing.
 
-    Each `running` says READY again: a datagram that was lost is made up for by the next one.
+    Each `running` says READY again, so that the next datagram replaces a lost one.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -53,7 +53,7 @@ class SystemdServiceManager:
         except OSError as error:
             if not self._complained:
                 self._complained = True
-                log.warning("the service manager at %s does not hear how powerd does: %s", self._address, error)
+                log.warning("powerd can't report to the service manager at %s: %s", self._address, error)
 
 
 def _watchdog_s(environment: Mapping[str, str]) -> float | None:
@@ -69,7 +69,7 @@ def _watchdog_s(environment: Mapping[str, str]) -> float | None:
 
 
 def _status(text: str) -> bytes:
-    """One line: another one would be read as a key of its own. The text may hold halves of characters from outside."""
+    """One line: systemd would read a second one as another key. Text from outside may have half a character."""
     line = " ".join(text.split()).encode("utf-8", "replace")
-    # systemd takes no status that is not UTF-8: a character that is cut in two goes as a whole.
+    # systemd takes no status that is not UTF-8, so a character that the limit cuts in two is left out.
     return b"STATUS=" + line[:STATUS_BYTES_MAX].decode("utf-8", "ignore").encode()

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 TAIL_BYTES = 400
 KILL_TIMEOUT_S = 1.0
 OUTPUT_BYTES_MAX = 16 << 20
-"""More than this in memory is thrown away: a command that floods its output must not use up the machine's."""
+"""powerd drops an output beyond this: a command must not fill the machine's memory."""
 LOOK_S = 0.05
 
 OF_THE_SERVICE = frozenset({"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
-"""The daemon's place in systemd. A command that has these speaks to systemd in the daemon's name (busctl does), and
-systemd logs each time that it may not."""
+"""The daemon's own variables from systemd. A command that has them speaks to systemd in its name (busctl does),
+and systemd logs a refusal."""
 
 _log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ async def _run(
 
 
 def _bound(*outputs: int) -> None:
-    """The command writes at the place of this descriptor, which it inherited: it goes on at the beginning."""
+    """Empty an output that is too long. The command shares its offset, and goes on at the beginning."""
     for output in outputs:
         if output >= 0 and os.fstat(output).st_size > OUTPUT_BYTES_MAX:
             os.ftruncate(output, 0)

@@ -45,7 +45,7 @@ class FaultHook:
                 return
 
     def measure(self, measurement: Measurement) -> None:
-        """Nothing that is measured is a fault."""
+        """Do nothing: no measurement is a fault."""
 
     async def run(self) -> None:
         """Run the command for every change; runs until cancelled, and then kills a command that still runs."""
@@ -87,7 +87,7 @@ class FaultHook:
 
 
 def _passable(text: str) -> str:
-    """What came from outside may hold what no environment can: zero bytes, halves of characters."""
+    """Replace what no environment can hold, and text from outside may have: zero bytes, halves of characters."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 

@@ -50,7 +50,7 @@ def _names(kinds: type[enum.Enum]) -> tuple[str, ...]:
 
 
 ANY: tuple[str, ...] = ()
-"""Values that are not known ahead."""
+"""Values that are known only when they occur."""
 
 WAKE_OUTCOMES: Mapping[str, str] = {
     then.value.removeprefix("end: "): name_of(then) for then in Then if then.value.startswith("end: ")
@@ -163,7 +163,7 @@ MAGIC_PACKETS = Metric("powerd_magic_packets_total", Kind.COUNTER, "Magic packet
 EVENTS = Metric(
     "powerd_events_total",
     Kind.COUNTER,
-    "Entries of the event stream: handled, put off and tried again (each time), or put aside as unreadable.",
+    "Entries of the event stream: handled, postponed after a failure (each time), or moved to the dead letters.",
     {"outcome": ("handled", "retried", "dead")},
 )
 EXTRINSICS = Metric(

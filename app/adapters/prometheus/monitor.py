@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 REASON_MAX = 200
-"""Letters of a label: Prometheus keeps each value for long."""
+"""Characters of a label's value: Prometheus keeps each value for long."""
 
 
 class Monitor:
-    """Reads the node's status when it is asked; that costs the chain nothing."""
+    """Reads the node's status at each request, which reads nothing from the chain."""
 
     def __init__(self, operator: Operator, loops: Callable[[], Loops], instruments: Instruments, clock: Clock) -> None:
         self._operator = operator
@@ -41,7 +41,7 @@ class Monitor:
         return {"/metrics": lambda: Page(HTTPStatus.OK, TEXT_FORMAT, self.text()), "/healthz": self.health}
 
     def health(self) -> Page:
-        """200 while the daemon does what it is there for, else 503; in JSON, with each reason and its remedy."""
+        """200 while the daemon is healthy, else 503; in JSON, with each reason and its remedy."""
         found = list(problems(self._operator.status(), self._loops()))
         shown = [{"what": each.what, "why": each.why, "remedy": each.remedy} for each in found]
         body = json.dumps({"healthy": not found, "problems": shown}, indent=2) + "\n"

@@ -101,7 +101,7 @@ class PageServer:
         try:
             return make(), method
         except Exception:
-            # It only shows the daemon, and must not end it.
+            # A page must not end the daemon that it shows.
             log.exception("the page %s can't be made", target)
             return _says(HTTPStatus.INTERNAL_SERVER_ERROR, "powerd has a defect; its log says more"), method
 

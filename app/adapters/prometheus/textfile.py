@@ -1,4 +1,4 @@
-"""Metrics as a file for node_exporter's textfile collector, which never sees a half of it."""
+"""Metrics as a file for node_exporter's textfile collector, which never sees a part of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TextfileNotWritten(RetryableError):
 
 
 class Textfile:
-    """Written beside, and moved into place; in a thread, since a disk may hang.
+    """Writes another file and renames it, in a thread, since a disk may hang.
 
     A lock on the written file keeps it ours, so that a second daemon neither replaces nor removes what the first one
     wrote. The kernel releases the lock when the process ends.
@@ -33,12 +33,12 @@ class Textfile:
         self._thread = DaemonThread("powerd-metrics", WRITE_S_MAX)
 
     async def write(self) -> None:
-        """What the metrics are now; raises `TextfileNotWritten`."""
+        """Write the metrics of now. Raises `TextfileNotWritten`."""
         text = self._text()
         await self._do(lambda: self._write(text))
 
     async def remove(self) -> None:
-        """A daemon that does not run has no metrics."""
+        """Remove the file: a daemon that does not run has no metrics."""
         await self._do(self._remove)
 
     async def _do(self, work: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Reads broker URLs as the Go programs do; what those do not know, as redis-py does.
+"""Reads broker URLs as the Go programs do, and their other options as redis-py does.
 
 In Go, ``unix://var/run/redis.sock`` has the host ``var`` and the path ``/run/redis.sock``, and only the path
 is used. Zero-OS' setting works because /var/run is a link to /run. A name alone in a ``tcp`` or ``unix`` URL
@@ -97,7 +97,7 @@ def _shown(url: str) -> str:
 
 
 def _meant(shown: str) -> str:
-    """A hint what a URL without a scheme should be."""
+    """A hint for a URL without a scheme."""
     if shown.startswith("/"):
         return f" (did you mean unix://{shown}?)"
     return f" (did you mean redis://{shown}?)" if _HOST.fullmatch(shown) else ""

@@ -43,18 +43,18 @@ class RedisInspection:
         return self._connection.name
 
     async def version(self) -> str:
-        """Such as ``7.2.4``; empty where this user may not know. The first question: it opens the connection."""
+        """Such as ``7.2.4``; empty where this user has no right to ask. Call it first: it opens the connection."""
         answer = await self._command("HELLO", "2")
         if isinstance(answer, Exception):
             answer = await self._command("INFO", "server")
         found = "" if isinstance(answer, Exception) else _version(answer)
         if not found:
-            # Any answer proves that it is there and lets this user in.
+            # Any answer proves that the server is there and lets this user in.
             await self._command("HGETALL", self._readers)
         return found
 
     async def refused(self) -> Mapping[str, Sequence[str]]:
-        """The commands that this user may not give, by what needs them."""
+        """The commands for which this user has no right, by what needs them."""
         stream, group, readers = self._stream, self._group, self._readers
         probes: Mapping[str, Sequence[tuple[str, ...]]] = {
             "events": (
@@ -84,7 +84,7 @@ class RedisInspection:
         return found
 
     async def group(self) -> GroupLook | None:
-        """None where this user may not know."""
+        """The group; None where this user has no right to ask."""
         groups = await self._command("XINFO", "GROUPS", self._stream)
         if isinstance(groups, Exception):
             return None if _is_refused(groups) else GroupLook(0, there=False)
@@ -96,7 +96,7 @@ class RedisInspection:
         return GroupLook(entries, there=False)
 
     async def readers(self) -> Sequence[str]:
-        """Who counted itself as a reader of the stream within the last hour, by name (``node 1 of farm 1``)."""
+        """Names of those that read the stream within the last hour (``node 1 of farm 1``)."""
         counts = await self._command("HGETALL", self._readers)
         if isinstance(counts, Exception):
             return []
@@ -106,7 +106,7 @@ class RedisInspection:
         await self._connection.close()
 
     async def _command(self, *command: str) -> Any:
-        """The reply, or the error that it is."""
+        """The reply; an error reply is returned too."""
         from app.adapters.redis.library import AuthenticationError, ResponseError
 
         async with self._connection.use() as redis:
@@ -135,7 +135,7 @@ def _named(answer: Any) -> Mapping[str, Any]:
 
 
 def _version(answer: Any) -> str:
-    """Of the replies to HELLO and to INFO."""
+    """The version in a reply to HELLO or INFO."""
     about = _named(answer)
     value = about.get("version", about.get("redis_version", ""))
     return value.decode() if isinstance(value, bytes) else str(value)

@@ -13,7 +13,7 @@ from app.domain.errors import PermanentError
 from app.domain.status import NodeStatus
 
 ANSWER_S = 5.0
-"""For the whole answer, so that what drips holds no caller either."""
+"""For the whole answer, so that one that comes byte by byte holds no caller either."""
 SIZE_MAX = 16 << 20
 """A reason to hold the node may be long, and the last events repeat it."""
 
@@ -66,7 +66,7 @@ class StatusClient:
 
 
 def status_of(answer: bytes) -> NodeStatus:
-    """What the daemon said; `DaemonSilent` where it is of a version that this one does not understand."""
+    """What the daemon said; `DaemonSilent` where a daemon of another version said it."""
     try:
         return msgspec.json.decode(answer, type=NodeStatus)
     except msgspec.DecodeError as error:

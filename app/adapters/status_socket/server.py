@@ -22,7 +22,7 @@ from app.domain.status import NodeStatus
 MODE = 0o660
 """For the daemon's user and its group: other users of this host need not know what holds the node."""
 ANSWER_S = 5.0
-"""A caller that does not read is given up."""
+"""After this time powerd closes the connection of a caller that does not read."""
 CALLERS_MAX = 16
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def _whole(value: Any) -> Any:
 
 
 def _listener(path: Path) -> tuple[socket.socket, int]:
-    """Bound to the path, in the place of a socket that a killed process left, and its inode.
+    """A socket at the path, also in place of one that a killed process left, and its inode.
 
     An `OSError` says why not.
     """

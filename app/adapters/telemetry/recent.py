@@ -38,7 +38,7 @@ class KeptEvents:
         self._kept.append(new)
 
     def measure(self, measurement: Measurement) -> None:
-        """Start without any."""
+        """Do nothing: only events are kept."""
 
     def latest(self) -> tuple[EventStatus, ...]:
         return tuple(self._kept)

@@ -21,7 +21,7 @@ FREE = 5
 QUIET_S_MIN = 60.0
 QUIET_S_MAX = 3600.0
 FORGOTTEN_S = 3600.0
-"""A line that did not come for so long counts as new."""
+"""A line that did not come for this long counts as new."""
 LINES_MAX = 500
 
 

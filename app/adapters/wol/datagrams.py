@@ -45,7 +45,7 @@ class DatagramSocket:
                 return
 
     def try_out(self, ask: Callable[[socket.socket], object]) -> None:
-        """Open a socket of its own, let ``ask`` do what sends nothing, close it; `MagicPacketNotSent`."""
+        """Call ``ask``, which must send nothing, with a new socket. Raises `MagicPacketNotSent`."""
         try:
             with self._open_socket() as tried:
                 ask(tried)

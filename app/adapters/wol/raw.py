@@ -30,7 +30,7 @@ class RawMagicPackets:
         await self._datagrams.send(create_magic_packet(mac.text), address)
 
     def try_out(self) -> None:
-        """See that packets may be sent, and that the interface is up; nothing leaves. `MagicPacketNotSent`."""
+        """Check, without sending, powerd's right to send and that the interface is up. Raises `MagicPacketNotSent`."""
         self._datagrams.try_out(lambda tried: tried.bind((self._interface, 0)))
 
     async def close(self) -> None:

@@ -18,7 +18,7 @@ class Sender(Protocol):
         ...
 
     def try_out(self) -> None:
-        """See that it could; `MagicPacketNotSent`."""
+        """Check, without sending, that it can send. Raises `MagicPacketNotSent`."""
         ...
 
     async def close(self) -> None:
@@ -39,7 +39,7 @@ class SeveralMagicPackets:
         self._raise(reasons)
 
     def try_out(self) -> None:
-        """See that each could; `MagicPacketSentInPart` where only some could, `MagicPacketNotSent` where none."""
+        """Check that each can send. Raises `MagicPacketSentInPart`, or `MagicPacketNotSent` if none can."""
         reasons = {}
         for interface, sender in self._senders.items():
             try:

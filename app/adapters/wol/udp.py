@@ -31,7 +31,7 @@ class UdpMagicPackets:
         await self._datagrams.send(create_magic_packet(mac.text), self._address)
 
     def try_out(self) -> None:
-        """See that packets may be sent, and that there is a way out; nothing leaves. `MagicPacketNotSent`."""
+        """Check, without sending, powerd's right to send and that there is a route. Raises `MagicPacketNotSent`."""
         self._datagrams.try_out(lambda tried: tried.connect(self._address))
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from app.domain.errors import EventsUnavailable
 REPLY_LIFE_S = 300
 """As Go's server: an answer that no caller fetches expires."""
 LAST_S = 0.5
-"""For what is unsent at the end. The canceller waits, perhaps for the end of the daemon, which has 4.5 s."""
+"""For answers that are unsent at the end. The end of the daemon may wait for them, and has 4.5 s."""
 
 
 class Answer(NamedTuple):
@@ -63,7 +63,7 @@ class Answers:
                 self.under_way = False
 
     async def all_sent(self) -> None:
-        """Wait for that, but not for long."""
+        """Wait until every answer was pushed, `LAST_S` at most."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_S):
                 await self._sent.wait()

@@ -1,13 +1,13 @@
 """The lists on which calls wait in Redis: a server takes several at once, and loses none when it stops.
 
-Theory of operation. One round trip takes the first call, however long that takes to come (BLPOP), and in a
-crowd of callers those behind it too: LPOPs, since LPOP has a count only from Redis 6.2 on. They are at most
-twice as many as came the last time. There is a crowd when several calls came at once, or when one came while
-another one was not answered yet. A single caller waits for each answer, and so never pays for an LPOP.
+Theory of operation. One round trip waits for the first call (BLPOP). In a crowd of callers it takes the calls
+behind it too, by LPOPs, since LPOP has a count only from Redis 6.2 on: at most twice as many as came the last
+time. There is a crowd when several calls came at once, or when one came while another one was not answered yet.
+A single caller waits for each answer, and so never pays for an LPOP.
 
-When the taker is cancelled, Redis may have handed out calls whose reply is still on its way. So the reply is
-awaited: an element on the *bell*, a list of this object's own, ends the wait for a call. What came goes back to
-the end of its list, since RPUSH needs no other right than answers need.
+When the taker is cancelled, Redis may have handed out calls whose reply is still on its way. So the taker waits
+for that reply. An element on the *bell*, a list of this object's own, ends the wait for a call. The taker puts
+the calls back at the end of their list, since RPUSH needs no other right than answers need.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BLOCK_S = 3
 """A whole number, since Redis before 6.0 takes no fractions."""
 BELL_LIFE_S = 60
 GIVE_BACK_S = 1.0
-"""The canceller waits, perhaps for the end of the daemon, which has 4.5 s."""
+"""The end of the daemon may wait for it, and has 4.5 s."""
 
 Taken = list[tuple[str, bytes]]
 """Frames, each with the list that it was on."""
@@ -74,7 +74,7 @@ class CallLists:
         if isinstance(first, list) and (queue := first[0].decode()) != self._bell:
             taken.append((queue, first[1]))
         taken += [(queue, frame) for queue, frame in zip(behind, more, strict=True) if isinstance(frame, bytes)]
-        # Such as a list that is none. What came beside it is served first, and the next try fails again.
+        # For example, the key is no list. The calls that came beside it are served first; the next try fails again.
         if not taken and isinstance(first, Exception):
             raise self._taking.refused(first)
         return taken

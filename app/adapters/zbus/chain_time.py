@@ -6,7 +6,7 @@ that .147 makes it 147 s too late. So an answer in whole seconds means any time 
 it; this is also true for a fixed library that cuts off the fraction. An answer with a fraction does not
 come from that library, and is exact.
 
-With so vague a time, a chain that stands still would look fresh for a quarter of an hour. So answers are
+With such a vague time, a chain that stands still would look fresh for a quarter of an hour. So answers are
 compared. An answer that is new since the last look is of a block younger than that look. An answer that was
 seen before keeps its age, even if others came between (from a gateway that alternates between two endpoints).
 """

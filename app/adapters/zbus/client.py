@@ -33,7 +33,7 @@ ANSWER_S = 5.0
 BLOCK_S = 3
 """A whole number, since Redis before 6.0 takes no fractions."""
 WITHDRAW_S = 2.0
-"""For a cancelled call. Its canceller waits, perhaps for the end of the daemon, which has 4.5 s."""
+"""For a cancelled call. The end of the daemon may wait for it, and has 4.5 s."""
 BELL_LIFE_S = 60
 
 

@@ -55,7 +55,7 @@ class ZbusDomainEvents:
         self._news.set()
 
     def measure(self, measurement: Measurement) -> None:
-        """It is not published."""
+        """Do nothing: only events are published."""
 
     async def run(self) -> None:
         """Publish until cancelled."""
@@ -73,7 +73,7 @@ class ZbusDomainEvents:
                 self._news.set()
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self._connection.close()
 
     def _complain(self, what: str) -> None:

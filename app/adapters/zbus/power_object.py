@@ -65,7 +65,7 @@ class Unhealthy(PermanentError):
 
 
 class PowerObject:
-    """The methods of the object. ``operator`` is replaced when powerd knows which node this is."""
+    """The methods of the object, each a call of ``operator``."""
 
     def __init__(self, operator: Operator) -> None:
         self.operator = operator

@@ -145,7 +145,7 @@ class ZbusServer:
                 failures = 0
             except EventsUnavailable as error:
                 failures += 1
-                self._complain(f"serving zbus: {error}", afresh=failures == 1 and lists is self._lists)
+                self._complain(f"serving zbus: {error}", again=failures == 1 and lists is self._lists)
                 await asyncio.sleep(RECONNECT.delay_s(failures, self._jitter))
                 continue
             if calls := [*self._read(taken)]:
@@ -201,9 +201,9 @@ class ZbusServer:
             ],
         }
 
-    def _complain(self, what: str, *, afresh: bool = False) -> None:
-        """Log each complaint once, or again with ``afresh``, since a faulty client sends many bad frames."""
-        if afresh or (what not in self._complained and len(self._complained) < 100):
+    def _complain(self, what: str, *, again: bool = False) -> None:
+        """Log each complaint once, or again with ``again``, since a faulty client sends many bad frames."""
+        if again or (what not in self._complained and len(self._complained) < 100):
             self._complained.add(what)
             log.warning("%s", what)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from typing import TextIO
 
-from app.adapters.wol.ear import Heard, hear
+from app.adapters.wol.listener import Heard, hear
 from app.domain.errors import PowerdError
 from app.domain.model import Mac, Node, NodeId
 from app.entrypoints.check.finding import Severity

@@ -1,6 +1,6 @@
 """Hears magic packets that reach this machine, on every interface: bare frames, and UDP to the usual ports.
 
-What this machine itself sends is not heard. A bridge shows a frame twice, on its port and on itself. Needs CAP_NET_RAW.
+It does not hear what this machine sends. A bridge shows a frame twice, on its port and on itself. Needs CAP_NET_RAW.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Heard:
 
 
 async def hear(port: int) -> AsyncGenerator[Heard]:
-    """Each as it comes, for ever, also those to this UDP ``port``; close it at the end.
+    """Yield each packet as it comes, for ever, also those to this UDP ``port``. The caller closes the generator.
 
-    `MagicPacketsNotHeard` where listening is not allowed.
+    Raises `MagicPacketsNotHeard` where this user must not listen.
     """
     with _open(port) as ear:
         loop = asyncio.get_running_loop()
@@ -97,7 +97,7 @@ def _open(port: int) -> socket.socket:
 
 
 def _filter(port: int) -> Sequence[tuple[int, int, int, int]]:
-    """For the kernel: all else that passes a busy card would cost a system call each (linux/filter.h)."""
+    """The kernel's filter (linux/filter.h): without it each frame at a busy card would cost a system call."""
     return (
         (0x28, 0, 0, 12),  # A = EtherType
         (0x15, 7, 0, ETHERTYPE_WAKE_ON_LAN),  # take it
