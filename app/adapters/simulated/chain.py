@@ -91,7 +91,7 @@ class SimulatedChain:
         self._hanging.update(nodes)
 
     def refuse_uptime(self, times: int) -> None:
-        """Let the pool refuse the next ``count`` uptime reports."""
+        """Let the pool refuse the next uptime reports, this many."""
         self._uptime_refusals = times
 
     # -- reading -----------------------------------------------------------------------------------

@@ -42,4 +42,4 @@ class Block:
     extrinsics: list[Extrinsic] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     outcomes: dict[Extrinsic, str] = field(default_factory=dict)
-    """Of each extrinsic the name of the error by which it failed; empty for success."""
+    """Extrinsic → the name of the error by which it failed; empty: it succeeded."""

@@ -56,7 +56,7 @@ class SimulatedNetwork:
         self._listeners[mac].remove(listener)
 
     def lose_next(self, mac: Mac, packets: int) -> None:
-        """Lose the next ``count`` packets to ``mac``."""
+        """Lose the next packets to ``mac``, this many."""
         self._to_lose[mac] += packets
 
     def carry(self, mac: Mac) -> None:

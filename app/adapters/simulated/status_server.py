@@ -31,5 +31,5 @@ class SimulatedStatusServer:
         self._answer = None
 
     def ask(self) -> NodeStatus | None:
-        """What a caller gets; None where no one answers."""
+        """The status that a caller gets; None where the server is not open."""
         return None if self._answer is None else self._answer()

@@ -15,7 +15,7 @@ PAUSE_S_MIN = 1.0
 PAUSE_S_MAX = 60.0
 LAGGING_PAUSE_S = 60.0
 FORGIVEN_S = 1800.0
-"""After so long without another failure the trouble ends, since nothing of its kind was tried there."""
+"""After this time without another failure the trouble ends, since nothing of its kind was tried there."""
 
 
 class Kind(enum.Enum):

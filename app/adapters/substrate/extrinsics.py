@@ -123,7 +123,7 @@ class Extrinsics:
         return await offer(self._client, datas, self._client.others(endpoint), self._patience_s)
 
     def _patience_with(self, endpoint: Endpoint) -> float | None:
-        """How long this endpoint is given before others are asked; None where there is no other."""
+        """How long powerd waits for this endpoint before it asks others; None where there is no other."""
         return self._patience_s if self._client.others(endpoint) else None
 
     # -- what became of it -------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def _farm_key(runtime: Runtime, farm: FarmId) -> str:
 
 
 def _owned(runtime: Runtime, values: Mapping[str, str], farms: Sequence[FarmId], twin: TwinId) -> list[FarmId]:
-    # To decode a record takes a millisecond: only those are, in whose bytes the twin's id stands somewhere.
+    # To decode a record takes a millisecond, so only records with the twin's id in their bytes are decoded.
     mark = int(twin).to_bytes(4, "little").hex()
     found = []
     for farm in farms:

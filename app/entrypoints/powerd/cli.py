@@ -143,7 +143,7 @@ def main(ctx: click.Context, broker: str | None, config: Path | None, profile: s
     given = {"broker.url": broker, "profile": profile}
     ctx.obj = Options(config, {key: value for key, value in given.items() if value is not None})
     if ctx.invoked_subcommand is None:
-        gc.disable()  # for the start: a tenth of it went into looking for garbage where there is none
+        gc.disable()  # the collector takes a tenth of the start, and finds nothing then
         _run_daemon(ctx.obj)
 
 
@@ -294,7 +294,7 @@ main.add_command(
 )
 main.add_command(
     LateCommand(
-        "simulate", "app.entrypoints.simulator.cli:simulate", "Farms in virtual time, with everything going wrong."
+        "simulate", "app.entrypoints.simulator.cli:simulate", "Farms in virtual time, with every kind of fault."
     )
 )
 main.add_command(

@@ -24,7 +24,7 @@ from app.entrypoints.wiring.injection import providers
 from app.ports.service_manager import ServiceManager
 
 STOP_S = 4.5
-"""An ordered stop ends within 5 s (R12), even if a library does not let go."""
+"""A stop by a signal ends within 5 s (R12), even if a library still waits."""
 
 START_S = 10.0
 """By then the modules of a daemon are imported, and the chain's metadata is read, unless the machine is very busy."""

@@ -17,10 +17,10 @@ from app.entrypoints.settings.profiles import behind_gateway, broker_url
 from app.entrypoints.settings.schema import Settings
 
 ROUNDING = 1e-5
-"""Advice has six digits, and has to be taken when it is followed."""
+"""An error names a bound with six digits, and powerd must accept that value."""
 
 STAGGER_SHARE_MAX = 0.25
-"""Of the deadline of a wake, so much may pass before the last node calls."""
+"""The share of a wake's deadline that may pass before the last nodes call."""
 
 
 def problems(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -144,7 +144,7 @@ def _shown(url: str) -> str:
 
 
 def _shared_directories(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Those that other programs write to: a hold that lands elsewhere is a hold that powerd does not see."""
+    """Directories that other programs write to: powerd would not see a hold in another one."""
     for key, directory in (("holds.dir", settings.holds.dir), ("host_facts.flags_dir", settings.host_facts.flags_dir)):
         if not PurePath(directory).is_absolute():
             yield key, f"{directory!r} is no absolute path, so each program would take it for another directory"

@@ -35,7 +35,7 @@ def _example(ctx: click.Context, _: click.Parameter, *wanted: bool) -> None:
         ctx.exit()
 
 
-@click.group(invoke_without_command=True, short_help="Farms in virtual time, with everything going wrong.")
+@click.group(invoke_without_command=True, short_help="Farms in virtual time, with every kind of fault.")
 @world_options
 @click.option("--explored", metavar="SEED", type=int, help="The world that `make sim` makes up from this seed.")
 @click.option("--from-chain", is_flag=True, help="Farms as the chain of the settings has them (with --farm).")

@@ -42,7 +42,7 @@ class LateRoom:
         self._module = f"{__package__}.{room}"
 
     def __getattr__(self, maker: str) -> Callable[..., Any]:
-        """A function; whether the module has that maker is seen when it is called, and before by mypy."""
+        """A function. A maker that the module does not have shows at its call, and in mypy."""
 
         def make(*needs: Any, **options: Any) -> Any:
             return getattr(import_module(self._module), maker)(*needs, **options)

@@ -30,7 +30,7 @@ class FaultKind:
 def _condition(
     name: Condition, text: str, for_s: tuple[float, float], scope: Literal["farm", "node"] = "node"
 ) -> dict[str, FaultKind]:
-    """A fault named after the condition that it is."""
+    """A fault that is one condition, and has its name."""
     return {name: FaultKind(text, scope, *effects.condition(name), for_s)}
 
 

@@ -37,4 +37,4 @@ def befallen(world: World, fault: FaultPlan) -> list[Machine]:
 
 
 def _over(world: World, fault: FaultPlan) -> None:
-    """Whether the fault lasted for only a moment, or left nothing to undo."""
+    """Do nothing: the fault lasted for only a moment, or left nothing to undo."""

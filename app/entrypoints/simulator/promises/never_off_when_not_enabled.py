@@ -6,7 +6,7 @@ from app.entrypoints.simulator.watching.promise import Promise
 from app.entrypoints.simulator.world.machine import Machine
 
 JUST_NOW_S = 30.0
-"""A card that is disarmed right after it was looked at can't be helped."""
+"""powerd can't see that a card is disarmed right after its look."""
 
 
 LATELY_S = 600.0

@@ -1,4 +1,4 @@
-"""The chain never calls a machine Down for longer than a shutdown takes, while it runs."""
+"""A running machine never has the state Down on chain for longer than a shutdown takes."""
 
 from __future__ import annotations
 

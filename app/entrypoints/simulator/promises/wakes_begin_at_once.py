@@ -41,7 +41,7 @@ class WakesBeginAtOnce(Promise):
                     self.world.later(AT_ONCE_S, self._check(machine, self.world.now_s()))
 
     def _everybody_able(self, machine: Machine) -> bool:
-        """All of them: the first in rank may be those that are not."""
+        """Whether all wakers are able: the first in rank may be those that are not."""
         able = [not waker.fault_history.lately(KINDS, 900.0) for waker in wakers(self.world, machine, 0.0)]
         return all(able) and any(True for _ in wakers(self.world, machine, RUNNING_S))
 

@@ -39,7 +39,7 @@ class WakesFollowTheChain(Promise):
             self._look(node)
 
     def block_made(self, block: Block) -> None:
-        """What it said until now is over."""
+        """What the chain said before this block ended now."""
         for event in block.events:
             if event.name in ("PowerTargetChanged", "PowerStateChanged"):
                 self._look(NodeId(event.attributes["node_id"]))

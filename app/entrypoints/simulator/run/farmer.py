@@ -17,7 +17,7 @@ ERA_BLOCKS = 16
 
 
 class Farmer:
-    """It submits a target that the chain refuses or loses again in the next round."""
+    """When the chain refused or lost a target, the farmer submits it again in the next round."""
 
     def __init__(self, world: World, policy: FarmerPolicy, minted: Minted) -> None:
         self._world = world

@@ -228,7 +228,7 @@ class Machine(Hardware):
         self.world.watch.recorded(self, event)
 
     def measure(self, measurement: Measurement) -> None:
-        """The promises go by what happens."""
+        """Do nothing: promises watch events only."""
 
     def _ended(self, daemon: asyncio.Task[None]) -> None:
         if daemon is self._daemon and not self.on:

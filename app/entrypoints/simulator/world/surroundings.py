@@ -26,7 +26,7 @@ Assembler = Callable[[NodeIdentity, Ports, Policies, FaultBoard], NodeServices]
 
 
 class Observer(Protocol[AMachine]):
-    """Is called at each moment of a run that anything else may want to know of."""
+    """Called at each moment of a run."""
 
     def machine_changed(self, machine: AMachine, why: str) -> None:
         """It boots, runs, stops, or is dark."""
