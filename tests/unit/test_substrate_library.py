@@ -1,8 +1,8 @@
-"""The chain library without what powerd does not use, and with types that are made once."""
+"""The chain library with types that are made once, and without documentation."""
 
 from __future__ import annotations
 
-from app.adapters.substrate.library import ScaleBytes, Types, load_type_registry_preset
+from app.adapters.substrate.library import DOCS, ScaleBytes, Types, load_type_registry_preset
 
 
 def types() -> Types:
@@ -29,3 +29,17 @@ def test_a_type_that_is_registered_again_is_made_again() -> None:
     assert ours.create_scale_object("(u8, u8)", ScaleBytes("0x0102")).decode() == 0x0201
     ours.clear_type_registry()
     assert ours.create_scale_object("(u8, u8)", ScaleBytes("0x0102")).decode() == (1, 2)
+
+
+def test_documentation_is_passed_over() -> None:
+    ours = types()
+    variants = [{"name": name, "fields": [], "index": 7, "docs": ["It is so.", ""] * 40} for name in ("Up", "Down")]
+    data = ours.create_scale_object("Vec<Variant>").encode(variants)
+    read = ours.create_scale_object("Vec<Variant>", data).decode()
+    assert [(each["name"], each["index"], each["docs"]) for each in read] == [("Up", 7, []), ("Down", 7, [])]
+
+
+def test_all_documentation_of_metadata_is_lines_of_text() -> None:
+    definitions = [each for each in load_type_registry_preset("core")["types"].values() if isinstance(each, dict)]
+    fields = [field for each in definitions if each["type"] == "struct" for field in each["type_mapping"]]
+    assert {kind for name, kind in fields if name in DOCS} == {"Vec<Text>", "Vec<String>"}
