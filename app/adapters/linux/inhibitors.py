@@ -66,7 +66,7 @@ class LogindInhibitors:
             raise self._doubt(f"printed no list of inhibitors ({error!r}): {answered.output[:200]!r}") from error
 
     def _failed(self, answered: Answered) -> Sequence[Hold]:
-        said = answered.complaint or "it printed nothing"
+        said = answered.stderr_tail or "it printed nothing"
         if any(words in said.lower() for words in NO_LOGIND):
             return self._absent(said)
         raise self._doubt(f"exited with {answered.code}: {said}")

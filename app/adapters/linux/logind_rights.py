@@ -31,7 +31,7 @@ async def may(method: str, timeout_s: float, ask: tuple[str, ...] = ASK) -> str:
     except OSError as error:
         raise HostPowerFailed(f"logind can't be asked {method}: {ask[0]}: {error.strerror}") from error
     if answered.code:
-        raise HostPowerFailed(f"logind can't be asked {method}: {answered.complaint or answered.code}")
+        raise HostPowerFailed(f"logind can't be asked {method}: {answered.stderr_tail or answered.code}")
     try:
         answer: Any = json.loads(answered.output)["data"][0]
     except (ValueError, LookupError, TypeError) as error:

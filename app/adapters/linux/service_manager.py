@@ -24,7 +24,7 @@ class SystemdServiceManager:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._address = environment.get("NOTIFY_SOCKET", "")
         self._watchdog_s = _watchdog_s(environment) if self._address else None
-        self._complained = False
+        self._warned = False
 
     @property
     def watchdog_s(self) -> float | None:
@@ -51,8 +51,8 @@ class SystemdServiceManager:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
                 sender.sendto(b"\n".join(lines), address)
         except OSError as error:
-            if not self._complained:
-                self._complained = True
+            if not self._warned:
+                self._warned = True
                 log.warning("powerd can't report to the service manager at %s: %s", self._address, error)
 
 

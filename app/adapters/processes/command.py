@@ -41,7 +41,7 @@ class Answered:
 
     code: int
     output: str
-    complaint: str
+    stderr_tail: str
 
 
 async def run_command(command: Sequence[str], timeout_s: float, environment: Mapping[str, str] | None = None) -> Ended:
@@ -61,9 +61,9 @@ async def ask_command(command: Sequence[str], timeout_s: float, output_bytes_max
 
     Its locale is English (``LC_ALL=C``). An output of more than ``output_bytes_max`` is cut at its beginning.
     """
-    with _memory_file() as output, _memory_file() as complaint:
-        code = await _run(command, timeout_s, output, complaint, {**inherited(), "LC_ALL": "C"})
-        return Answered(code, _tail(output, output_bytes_max), _tail(complaint, TAIL_BYTES))
+    with _memory_file() as output, _memory_file() as stderr:
+        code = await _run(command, timeout_s, output, stderr, {**inherited(), "LC_ALL": "C"})
+        return Answered(code, _tail(output, output_bytes_max), _tail(stderr, TAIL_BYTES))
 
 
 def inherited() -> dict[str, str]:

@@ -27,7 +27,7 @@ class AbandonedEntries:
         self._batch = batch
         self._next: str | None = "0-0"
         self._one_by_one = False
-        self._complained = ""
+        self._warned = ""
 
     def start_over(self) -> None:
         self._next = "0-0"
@@ -55,7 +55,7 @@ class AbandonedEntries:
         except ResponseError as error:
             if str(error).startswith("NOGROUP"):
                 raise
-            self._complain(explained(error))
+            self._warn_once(explained(error))
             return []
 
     async def _auto(self, redis: Any, after: str) -> Entries:
@@ -74,9 +74,9 @@ class AbandonedEntries:
             return []
         return list(await redis.xclaim(self._stream, self._group, self._consumer, self._idle_ms, idle))
 
-    def _complain(self, reason: str) -> None:
-        if reason != self._complained:
-            self._complained = reason
+    def _warn_once(self, reason: str) -> None:
+        if reason != self._warned:
+            self._warned = reason
             log.warning("pending entries of another consumer can't be taken over: Redis refuses: %s", reason)
 
 

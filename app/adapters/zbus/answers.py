@@ -25,11 +25,11 @@ class Answer(NamedTuple):
 
 
 class Answers:
-    """``complain`` gets the reason why an answer can't be pushed."""
+    """``warn`` gets the reason why an answer can't be pushed."""
 
-    def __init__(self, connection: Connection, complain: Callable[[str], object]) -> None:
+    def __init__(self, connection: Connection, warn: Callable[[str], object]) -> None:
         self._connection = connection
-        self._complain = complain
+        self._warn_once = warn
         self._outbox: list[Answer] = []
         self._filled = asyncio.Event()
         self._sent = asyncio.Event()
@@ -56,7 +56,7 @@ class Answers:
                 except EventsUnavailable:
                     await self._push(answers)
             except EventsUnavailable as error:
-                self._complain(f"answering over zbus: {error}")
+                self._warn_once(f"answering over zbus: {error}")
             if not self._outbox:
                 self._filled.clear()
                 self._sent.set()
@@ -77,4 +77,4 @@ class Answers:
         replies += await self._connection.replies(*(("EXPIRE", answer.reply_to, REPLY_LIFE_S) for answer in taken))
         for reply in replies:
             if isinstance(reply, Exception):
-                self._complain(f"answering over zbus: {self._connection.refused(reply)}")
+                self._warn_once(f"answering over zbus: {self._connection.refused(reply)}")

@@ -22,7 +22,7 @@ CHANNEL = f"{MODULE}.{OBJECT}.{EVENT}"
 KEPT_MAX = 1000
 ANSWER_S = 5.0
 RETRY = Backoff(1.0, 30.0)
-COMPLAINTS_MAX = 20
+WARNINGS_MAX = 20
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class ZbusDomainEvents:
         self._clock = clock
         self._describe = describe
         self._jitter = jitter
-        self._complained: set[str] = set()
+        self._warned: set[str] = set()
         self._waiting: deque[bytes] = deque(maxlen=KEPT_MAX)
         self._news = asyncio.Event()
 
@@ -68,7 +68,7 @@ class ZbusDomainEvents:
                 failures = 0
             except EventsUnavailable as error:
                 failures += 1
-                self._complain(str(error))
+                self._warn_once(str(error))
                 await self._clock.sleep(RETRY.delay_s(failures, self._jitter))
                 self._news.set()
 
@@ -76,10 +76,10 @@ class ZbusDomainEvents:
         """Close the connection."""
         await self._connection.close()
 
-    def _complain(self, what: str) -> None:
+    def _warn_once(self, what: str) -> None:
         """Log each reason once. This is no event, since an event would be published too."""
-        if what not in self._complained and len(self._complained) < COMPLAINTS_MAX:
-            self._complained.add(what)
+        if what not in self._warned and len(self._warned) < WARNINGS_MAX:
+            self._warned.add(what)
             log.info("events are not published over zbus: %s", what)
 
     async def _publish(self) -> None:

@@ -80,13 +80,13 @@ class ZbusServer:
         self._call_s_max = call_s_max
         self._queues = {f"{module}.{object_}": object_ for object_ in objects}
         self._pushing = Connection(url, answer_s=ANSWER_S, errors_pass=False)
-        self._answers = Answers(self._pushing, self._complain)
+        self._answers = Answers(self._pushing, self._warn_once)
         self._lists = CallLists(url, list(self._queues), self._pushing, self._under_way)
         self._status_lists = CallLists(url, [f"{module}.{STATUS}"], self._pushing, self._under_way)
         self._workers = [Worker(since_ns=_now_ns()) for _ in range(workers)]
         self._free = list(self._workers)
         self._freed = asyncio.Event()
-        self._complained: set[str] = set()
+        self._warned: set[str] = set()
 
     async def run(self) -> None:
         """Serve until cancelled. While Redis is away, it retries.
@@ -145,7 +145,7 @@ class ZbusServer:
                 failures = 0
             except EventsUnavailable as error:
                 failures += 1
-                self._complain(f"serving zbus: {error}", again=failures == 1 and lists is self._lists)
+                self._warn_once(f"serving zbus: {error}", again=failures == 1 and lists is self._lists)
                 await asyncio.sleep(RECONNECT.delay_s(failures, self._jitter))
                 continue
             if calls := [*self._read(taken)]:
@@ -156,7 +156,7 @@ class ZbusServer:
             try:
                 yield queue, decode_request(frame)
             except ZbusError as error:
-                self._complain(f"a frame on {queue} is no request, and was dropped: {error}")
+                self._warn_once(f"a frame on {queue} is no request, and was dropped: {error}")
 
     async def _respond(self, object_: ObjectId, request: Request) -> Response:
         if request.object != object_:
@@ -201,10 +201,10 @@ class ZbusServer:
             ],
         }
 
-    def _complain(self, what: str, *, again: bool = False) -> None:
-        """Log each complaint once, or again with ``again``, since a faulty client sends many bad frames."""
-        if again or (what not in self._complained and len(self._complained) < 100):
-            self._complained.add(what)
+    def _warn_once(self, what: str, *, again: bool = False) -> None:
+        """Log each warning once, or again with ``again``, since a faulty client sends many bad frames."""
+        if again or (what not in self._warned and len(self._warned) < 100):
+            self._warned.add(what)
             log.warning("%s", what)
 
 

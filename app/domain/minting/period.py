@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 FIRST_START_S = 1_522_501_000
 LENGTH_S = 2_630_880
-AFTERMATH_S = 27 * 3600
+LATE_EVENTS_S = 27 * 3600
 """For how long after a period its events are read."""
 
 

@@ -33,7 +33,7 @@ from app.domain.minting.limits import (
     SLOW_BOOTS_MAX,
 )
 from app.domain.minting.month import Booking, Loss, Month, Violation
-from app.domain.minting.period import AFTERMATH_S, Period
+from app.domain.minting.period import LATE_EVENTS_S, Period
 from app.domain.model import Power
 
 Step = tuple[Month, Booking | None]
@@ -44,7 +44,7 @@ def step(month: Month, event: TimedEvent, period: Period) -> Step:
 
     Events must come in the order of their time. Those of more than 27 h after the period change nothing.
     """
-    if event.time_s > period.end_s + AFTERMATH_S:
+    if event.time_s > period.end_s + LATE_EVENTS_S:
         return month, None
     match event:
         case NodeUptimeReported():

@@ -21,10 +21,10 @@ from app.domain.rules.farm_risk import (
     objections,
     state_of,
 )
-from app.entrypoints.farm.aftermath import Aftermath
 from app.entrypoints.farm.checks import FEE, Checked, NothingDone, check
 from app.entrypoints.farm.minting.cache import last_write_path
 from app.entrypoints.farm.picture import picture_of
+from app.entrypoints.farm.remaining_risk import RemainingRisk
 from app.entrypoints.farm.waiting import wait_for_states
 from app.entrypoints.farm.which import which_farm
 from app.entrypoints.wiring.container import Container
@@ -87,12 +87,12 @@ class _Command:
                 checked, wanted = await self._look(wanted)
             failed = await self._send(checked, wanted)
             done = [node for node in self._nodes if node not in failed]
-            aftermath = Aftermath(self._container, checked, self._complain)
-            stranded = await aftermath.stranded(done) if self._wish.target is Power.UP else []
+            risk = RemainingRisk(self._container, checked, self._print_problem)
+            unreachable = await risk.unreachable(done) if self._wish.target is Power.UP else []
             looks = self._wish.target is Power.DOWN and not self._wish.force
-            darkened = await aftermath.darkened(done) if looks else []
-            late = await self._wait([node for node in done if node not in stranded])
-        return SOME_FAILED if failed or stranded or darkened or late else DONE
+            without_waker = await risk.without_waker(done) if looks else []
+            late = await self._wait([node for node in done if node not in unreachable])
+        return SOME_FAILED if failed or unreachable or without_waker or late else DONE
 
     async def _look(self, nodes: Sequence[NodeId]) -> tuple[Checked, list[NodeId]]:
         """The farms now, and of ``nodes`` those to set; `NothingDone` where anything speaks against that."""
@@ -130,7 +130,7 @@ class _Command:
         if checked.doubts and self._wish.target is Power.DOWN:
             raise NothingDone(f"{'; '.join(checked.doubts)}. Nothing was changed")
         for problem in checked.doubts:
-            self._complain(problem)
+            self._print_problem(problem)
 
     def _object(self, checked: Checked, wanted: Sequence[NodeId]) -> None:
         if self._wish.target is Power.UP:
@@ -138,7 +138,7 @@ class _Command:
         problems = list(self._objections(checked, wanted))
         for problem in problems:
             if problem not in self._reported:
-                self._complain(f"{problem}{' (--force: done anyway)' if self._wish.force else ''}")
+                self._print_problem(f"{problem}{' (--force: done anyway)' if self._wish.force else ''}")
         self._reported.update(problems)
         if problems and not self._wish.force:
             raise NothingDone("nothing was changed; fix these problems, leave out a node, or add --force")
@@ -184,9 +184,9 @@ class _Command:
             said = failures.pop(node)
             self._say(f"node {node}: target {self._wish.target.value}; the chain has it, though the error was: {said}")
         for node, error in failures.items():
-            self._complain(f"node {node}: {await self._explained(checked, error)}")
+            self._print_problem(f"node {node}: {await self._explained(checked, error)}")
         if failures and len(nodes) > 1:
-            self._complain(f"{len(failures)} of {len(nodes)} failed: {_named(list(failures))}")
+            self._print_problem(f"{len(failures)} of {len(nodes)} failed: {_named(list(failures))}")
         return list(failures)
 
     async def _there_all_the_same(self, checked: Checked, failed: Sequence[NodeId]) -> list[NodeId]:
@@ -222,13 +222,13 @@ class _Command:
         for node in late:
             power = self._wish.target.value
             late_by = f"its state is not {power} after {self._wish.wait_s:g} s, and its target stays {power}"
-            self._complain(f"node {node}: {late_by}; {LATE[self._wish.target]}")
+            self._print_problem(f"node {node}: {late_by}; {LATE[self._wish.target]}")
         return late
 
     def _say(self, text: str) -> None:
         print(one_line(text), file=self._out, flush=True)
 
-    def _complain(self, text: str) -> None:
+    def _print_problem(self, text: str) -> None:
         print(f"powerd: {one_line(text)}", file=self._err, flush=True)
 
 

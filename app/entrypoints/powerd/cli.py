@@ -30,18 +30,18 @@ class Program(StreamsMixin, LateGroup):
         try:
             return super().invoke(ctx)
         except PowerdError as error:
-            _complain(error)
+            _print_error(error)
             ctx.exit(getattr(error, "exit_code", EXIT_CANNOT_GO_ON))
         except BaseExceptionGroup as group:
             expected, bugs = group.split(PowerdError)
             if bugs is not None or expected is None:
                 raise
             for each in expected.exceptions:
-                _complain(each)
+                _print_error(each)
             ctx.exit(max(getattr(each, "exit_code", EXIT_CANNOT_GO_ON) for each in expected.exceptions))
 
 
-def _complain(error: BaseException) -> None:
+def _print_error(error: BaseException) -> None:
     from app.adapters.telemetry.log import one_line
 
     click.echo(f"powerd: {one_line(str(error))}", err=True)

@@ -14,7 +14,7 @@ from app.entrypoints.settings.checks import problems
 from app.entrypoints.settings.environment import from_environment
 from app.entrypoints.settings.keys import Key, SettingsError, did_you_mean, keys
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.settings.words import toml_complaint, type_complaint
+from app.entrypoints.settings.words import toml_problem, type_problem
 
 __all__ = ["SettingsError", "load_settings", "load_with_origins"]
 
@@ -86,7 +86,7 @@ class _Given:
             # Such as: Expected `str`, got `int` - at `$.chain.urls[1]`. Unknown keys were refused before.
             what, _, place = str(error).rpartition(" - at `$.")
             path = place.rstrip("`").partition("[")[0]
-            raise self._error(path, type_complaint(what, keys()[path].choices)) from None
+            raise self._error(path, type_problem(what, keys()[path].choices)) from None
         for key, what in problems(settings):
             raise self._error(key, what)
         return settings
@@ -115,5 +115,5 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        what = toml_complaint(str(error), text)
+        what = toml_problem(str(error), text)
         raise SettingsError(f"{path} is not valid TOML: {what}; fix it there") from None

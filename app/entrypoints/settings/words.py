@@ -25,7 +25,7 @@ _FORM = re.compile(r"Expected `str` matching regex (.+)")
 LIMITS = {">=": "{} or more", "<=": "{} or less", ">": "more than {}", "<": "less than {}"}
 
 
-def type_complaint(what: str, choices: Sequence[str]) -> str:
+def type_problem(what: str, choices: Sequence[str]) -> str:
     """``Expected `int`, got `str` `` in words; ``choices`` are the values that the key may have, if they are listed."""
     if choices:
         return f"has to be one of {', '.join(choices)}"
@@ -67,7 +67,7 @@ UNFINISHED = "the value is not finished: a ] or } is missing, or all of it"
 _PLACE = re.compile(r"(.*) \((at .*)\)", re.DOTALL)
 
 
-def toml_complaint(error: str, text: str) -> str:
+def toml_problem(error: str, text: str) -> str:
     """The error in the TOML, with line and column."""
     found = _PLACE.fullmatch(error)
     what, place = found.groups() if found else (error, "")

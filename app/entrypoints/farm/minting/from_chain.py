@@ -15,7 +15,7 @@ from app.adapters.files.standings import save_standings
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import PermanentError, UnknownIdentity
 from app.domain.minting.history import TimedBlock
-from app.domain.minting.period import AFTERMATH_S
+from app.domain.minting.period import LATE_EVENTS_S
 from app.domain.minting.standing import Known
 from app.domain.model import FarmId, Node
 from app.entrypoints.farm.minting.account import Account
@@ -75,8 +75,8 @@ def _judged(account: Account, farm: FarmId, reached: TimedBlock, *, as_json: boo
     else:
         months = [ledger.so_far(node, max(reached.time_s, period.start_s)) for node in ledger.nodes]
     yield from lines_of(account, months, min(reached.time_s, period.end_s), as_json=as_json)
-    if not as_json and period.end_s <= reached.time_s < period.end_s + AFTERMATH_S:
-        yield f"not final: a report may still count that comes before {moment(period.end_s + AFTERMATH_S)} UTC"
+    if not as_json and period.end_s <= reached.time_s < period.end_s + LATE_EVENTS_S:
+        yield f"not final: a report may still count that comes before {moment(period.end_s + LATE_EVENTS_S)} UTC"
 
 
 @contextmanager

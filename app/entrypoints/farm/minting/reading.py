@@ -11,7 +11,7 @@ from app.domain.errors import ChainUnavailable, PermanentError, UnknownIdentity
 from app.domain.minting.events import Event
 from app.domain.minting.history import EventfulBlock, TimedBlock
 from app.domain.minting.ledger import EventOutOfPlace, MonthLedger
-from app.domain.minting.period import AFTERMATH_S, Period
+from app.domain.minting.period import LATE_EVENTS_S, Period
 from app.domain.model import FarmId, NodeId
 from app.ports.farm_history import FarmHistory
 
@@ -50,7 +50,7 @@ class PeriodReading:
         """
         if self._record.not_kept:
             self._hearing.warn(self._record.not_kept)
-        last = await self._history.last_before(self._period.end_s + AFTERMATH_S + 1, newest)
+        last = await self._history.last_before(self._period.end_s + LATE_EVENTS_S + 1, newest)
         nodes = set(await self._history.nodes(self._farm, newest))
         await self._check_kept(newest)
         if self._record.mark is None:
