@@ -104,8 +104,8 @@ class StreamSharing:
             names = ", ".join(others)
             self._faults.report(
                 SHARED,
-                f"{names} read this node's event stream too, so that each event reaches only one node, and the "
-                "others obey and wake late; give every node a Redis database of its own (broker.url)",
+                f"this node's event stream has other readers ({names}), so that each event reaches only one of them, "
+                "and the others obey and wake late; give every node a Redis database of its own (broker.url)",
             )
         else:
             self._faults.clear(SHARED)
