@@ -15,7 +15,7 @@ from app.domain.minting.ledger import MonthLedger
 from app.domain.minting.month import Month
 from app.domain.minting.period import Period
 from app.domain.model import FarmId, Power
-from app.entrypoints.farm.minting.reading import Hearing, PeriodReading
+from app.entrypoints.farm.minting.reading import PeriodReading, ReadingListener
 from tests.rigs.node import Node, node_rig
 from tests.rigs.node_settings import ME
 from tests.rigs.status import status
@@ -50,7 +50,7 @@ async def minted(node: Node) -> Month:
         period = Period.holding(newest.time_s)
         ledger = MonthLedger(period)
         with closing(FileMintingRecord(node.directory / "minted.jsonl")) as record:
-            hearing = Hearing(lambda _: None, lambda *_: None)
+            hearing = ReadingListener(lambda _: None, lambda *_: None)
             farm = FarmId(node.chain.about["farm_id"])
             await PeriodReading(history, record, farm, period, hearing).read(ledger, newest, 64)
         return ledger.month(ME)

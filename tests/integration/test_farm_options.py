@@ -12,7 +12,7 @@ import pytest
 from app.adapters.files.key_file import KeyFileError
 from app.adapters.substrate.secret_uri import DEVELOPMENT_PHRASE
 from app.domain.model import Power
-from app.entrypoints.farm.given_key import key_file_of
+from app.entrypoints.farm.key_option import key_file_of
 from tests.rigs.farmer import Farm, farm_of, here
 from tests.rigs.terminal import Terminal
 

@@ -18,7 +18,7 @@ from app.domain.minting.ledger import MonthLedger
 from app.domain.minting.period import Period
 from app.domain.model import FarmId, NodeId
 from app.entrypoints.farm.minting import reading
-from app.entrypoints.farm.minting.reading import Hearing, PeriodReading, RecordUnusable
+from app.entrypoints.farm.minting.reading import PeriodReading, ReadingListener, RecordUnusable
 
 pytestmark = pytest.mark.anyio
 
@@ -60,8 +60,8 @@ class Farmer:
     async def looks(self, history: SimulatedFarmHistory, farm: int = 1) -> MonthLedger:
         ledger, record = MonthLedger(PERIOD), FileMintingRecord(self.path)
         try:
-            hearing = Hearing(self.heard.append, self._passes)
-            await PeriodReading(history, record, FarmId(farm), PERIOD, hearing).read(
+            listener = ReadingListener(self.heard.append, self._passes)
+            await PeriodReading(history, record, FarmId(farm), PERIOD, listener).read(
                 ledger, await history.newest(), batch=8
             )
         finally:

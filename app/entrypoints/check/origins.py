@@ -24,7 +24,7 @@ def given(settings: Settings, origins: Origins) -> Iterator[tuple[str, str, str]
 
 
 def _shown(path: str, value: object) -> str:
-    """URLs and the arguments of a hook may hold users, passwords and tokens, and a name may be the key itself."""
+    """The value without secrets: a URL or an argument of a hook may hold one, and a file name may be the key itself."""
     if path == "broker.url":
         try:
             return parse_broker_url(str(value)).name

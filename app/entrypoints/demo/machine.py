@@ -1,4 +1,4 @@
-"""A machine that is not there: a power supply, a network card that hears magic packets, and processes.
+"""A simulated machine: a power supply, a network card that hears magic packets, and processes.
 
 Only the card and the power supply are simulated. What runs while the machine is on are the real
 daemons, started when it boots and ended when it powers off.

@@ -10,8 +10,8 @@ from app.adapters.substrate.farmer_account import Account
 from app.domain.errors import PermanentError
 from app.domain.model import FarmId, NodeId, TwinId, Unreadable
 from app.domain.rules.farm_risk import Member
+from app.entrypoints.farm.farm_choice import no_twin
 from app.entrypoints.farm.looking import look
-from app.entrypoints.farm.which import no_twin
 from app.entrypoints.wiring.container import Container
 
 FEE = "about 0.001 TFT"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from app.entrypoints.farm.given import ID, farmer_container, farmer_options
+from app.entrypoints.farm.options import ID, farmer_container, farmer_options
 from app.entrypoints.terminal.durations import WrongTime, duration_s
 from app.entrypoints.terminal.late_commands import LateCommand, LateGroup
 

@@ -1,7 +1,7 @@
 """Reads a farm, and returns why the view may be out of date.
 
-An endpoint that stands still still answers. And if several are behind one address, the next one that answers
-can be some blocks behind the one that took the farmer's last command.
+An endpoint that does not follow the chain any more still answers. Where one address has several endpoints, the
+next answer can be some blocks older than the block of the farmer's last command.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from typing import Any
 from app.domain.minting.standing import Deadline, DeadlineKind, Standing, Unknown
 from app.domain.model import Node, NodePower, Power
 from app.domain.rules.farm_risk import Member, SignAge, Wakers
+from app.entrypoints.farm.overview import Overview
 from app.entrypoints.farm.paid import plain
-from app.entrypoints.farm.picture import Picture
 from app.entrypoints.terminal.tables import Cell, Row
 
 UNKNOWN = "?"
@@ -24,40 +24,40 @@ LEFT = {DeadlineKind.REPORT: "to report", DeadlineKind.BOOT: "to boot", Deadline
 MISSED = {DeadlineKind.REPORT: "report late", DeadlineKind.BOOT: "boot late", DeadlineKind.SLEEP: "overslept"}
 
 
-def rows(picture: Picture) -> Sequence[Row]:
+def rows(overview: Overview) -> Sequence[Row]:
     """One a node."""
-    return [_row(picture, member) for member in picture.view.members]
+    return [_row(overview, member) for member in overview.view.members]
 
 
-def legend(picture: Picture) -> Iterator[str]:
+def legend(overview: Overview) -> Iterator[str]:
     """The meaning of the marks that the rows contain."""
-    if any(isinstance(each.uncredited_since_s, Unknown) for each in picture.standings.values()):
+    if any(isinstance(each.uncredited_since_s, Unknown) for each in overview.standings.values()):
         yield "UNPAID SINCE ?: not known; `powerd farm minting` finds it out, and the answer holds for 41 minutes"
 
 
-def as_plain(picture: Picture, member: Member) -> dict[str, Any]:
+def as_plain(overview: Overview, member: Member) -> dict[str, Any]:
     """Of one node; null where there is no value, "?" where it is not known."""
     power = member.power if isinstance(member.power, NodePower) else None
     record = member.record if isinstance(member.record, Node) else None
     problems = [each.reason for each in (member.record, member.power) if not isinstance(each, Node | NodePower)]
-    deadline, wakers = picture.deadlines.get(member.id), picture.wakers[member.id]
+    deadline, wakers = overview.deadlines.get(member.id), overview.wakers[member.id]
     return {
         "node": member.id,
         "target": power and power.target.value,
         "state": power and power.state.power.value,
         "since_block": power and power.state.since_block,
-        "since_s": picture.view.since_s.get(member.id),
-        "since_is_estimated": member.id in picture.view.estimated,
+        "since_s": overview.view.since_s.get(member.id),
+        "since_is_estimated": member.id in overview.view.estimated,
         "sign_of_life_age_s_min": member.sign.at_least_s,
         "sign_of_life_age_s_max": member.sign.at_most_s,
         "mac": None if record is None or record.mac is None else str(record.mac),
         "active_contracts": member.contracts,
-        **plain(picture.standings.get(member.id)),
+        **plain(overview.standings.get(member.id)),
         "next_deadline": None if deadline is None else {"kind": deadline.kind.value, "left_s": deadline.left_s},
         "wakers": list(wakers.sure),
         "wakers_perhaps": list(wakers.perhaps),
         "unreadable": problems,
-        "at_risk": picture.risks.get(member.id),
+        "at_risk": overview.risks.get(member.id),
     }
 
 
@@ -66,22 +66,22 @@ def local(at_s: float) -> str:
     return datetime.fromtimestamp(at_s, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def _row(picture: Picture, member: Member) -> Row:
+def _row(overview: Overview, member: Member) -> Row:
     target, state = _power(member)
-    at_risk = member.id in picture.risks
-    standing = picture.standings.get(member.id)
+    at_risk = member.id in overview.risks
+    standing = overview.standings.get(member.id)
     return {
         "NODE": Cell(str(member.id), "red" if at_risk else "", right=True),
         "TARGET": Cell(target),
         "STATE": Cell(state, "yellow" if state != target else "green" if state == Power.UP.value else "bright_black"),
-        "SINCE": Cell(_since(picture, member)),
+        "SINCE": Cell(_since(overview, member)),
         "LAST SIGN": Cell(_age(member.sign)),
         "MAC": Cell(_mac(member)),
         "RISK": Cell("AT RISK", "red") if at_risk else Cell(""),
-        "LEFT": _left(picture.deadlines.get(member.id), readable=member.id in picture.standings),
+        "LEFT": _left(overview.deadlines.get(member.id), readable=member.id in overview.standings),
         "UNPAID SINCE": _unpaid(standing),
         "CONTRACTS": Cell(UNKNOWN if member.contracts is None else str(member.contracts)),
-        "WOKEN BY": _woken_by(picture.wakers[member.id]),
+        "WOKEN BY": _woken_by(overview.wakers[member.id]),
     }
 
 
@@ -91,14 +91,14 @@ def _power(member: Member) -> tuple[str, str]:
     return member.power.target.value, member.power.state.power.value
 
 
-def _since(picture: Picture, member: Member) -> str:
+def _since(overview: Overview, member: Member) -> str:
     """Since when a state Down lasts; the chain keeps no time for Up."""
     if not isinstance(member.power, NodePower):
         return UNKNOWN
     if member.power.state.power is Power.UP:
         return NONE
-    since_s = picture.view.since_s.get(member.id)
-    about = "~" if member.id in picture.view.estimated else ""
+    since_s = overview.view.since_s.get(member.id)
+    about = "~" if member.id in overview.view.estimated else ""
     return UNKNOWN if since_s is None else about + local(since_s)
 
 

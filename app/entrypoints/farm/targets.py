@@ -22,11 +22,11 @@ from app.domain.rules.farm_risk import (
     state_of,
 )
 from app.entrypoints.farm.checks import FEE, Checked, NothingDone, check
+from app.entrypoints.farm.farm_choice import which_farm
 from app.entrypoints.farm.minting.cache import last_write_path
-from app.entrypoints.farm.picture import picture_of
+from app.entrypoints.farm.overview import overview_of
 from app.entrypoints.farm.remaining_risk import RemainingRisk
 from app.entrypoints.farm.waiting import wait_for_states
-from app.entrypoints.farm.which import which_farm
 from app.entrypoints.wiring.container import Container
 from app.ports.power_targets import PowerTargets
 
@@ -105,10 +105,10 @@ class _Command:
     async def _all_of_the_farm(self) -> bool:
         """Select the farm's nodes that are not up; false when there is none."""
         farm = await which_farm(self._container)
-        picture = await picture_of(self._container, farm)
+        overview = await overview_of(self._container, farm)
         self._nodes = [
             member.id
-            for member in picture.view.members
+            for member in overview.view.members
             if not (state_of(member) is Power.UP and _target(member.power) is Power.UP)
         ]
         if not self._nodes:

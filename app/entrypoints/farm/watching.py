@@ -16,9 +16,9 @@ from app.adapters.telemetry.log import one_line
 from app.domain.errors import RetryableError
 from app.domain.model import FarmId, NodeId, NodePower
 from app.domain.rules.farm_risk import Member
+from app.entrypoints.farm.farm_choice import which_farm
 from app.entrypoints.farm.listing import lines
-from app.entrypoints.farm.picture import Picture, picture_of
-from app.entrypoints.farm.which import which_farm
+from app.entrypoints.farm.overview import Overview, overview_of
 from app.entrypoints.terminal.colour import Paint
 from app.entrypoints.terminal.screen import Screen, takes_screens
 from app.entrypoints.terminal.tables import width_of_terminal
@@ -43,7 +43,7 @@ async def _until_ended(container: Container, out: TextIO, every_s: float) -> Non
 
 async def _watch(container: Container, out: TextIO, every_s: float) -> None:
     farm = await which_farm(container)
-    first = await picture_of(container, farm)
+    first = await overview_of(container, farm)
     looks = _looks(container, farm, every_s)
     if takes_screens(out):
         await _on_screen(first, looks, out)
@@ -51,12 +51,12 @@ async def _watch(container: Container, out: TextIO, every_s: float) -> None:
         await _in_lines(first, looks, out)
 
 
-async def _looks(container: Container, farm: FarmId, every_s: float) -> AsyncIterator[Picture | RetryableError]:
+async def _looks(container: Container, farm: FarmId, every_s: float) -> AsyncIterator[Overview | RetryableError]:
     """A view each ``every_s``, for ever; a chain that can't be read is read again."""
     while True:
         await asyncio.sleep(every_s)
         try:
-            yield await picture_of(container, farm)
+            yield await overview_of(container, farm)
         except RetryableError as error:
             yield error
 
@@ -64,7 +64,7 @@ async def _looks(container: Container, farm: FarmId, every_s: float) -> AsyncIte
 # -- on a terminal ---------------------------------------------------------------------------------
 
 
-async def _on_screen(first: Picture, looks: AsyncIterator[Picture | RetryableError], out: TextIO) -> None:
+async def _on_screen(first: Overview, looks: AsyncIterator[Overview | RetryableError], out: TextIO) -> None:
     screen, paint = Screen(out), Paint(out)
     shown, trouble = first, ""
 
@@ -78,7 +78,7 @@ async def _on_screen(first: Picture, looks: AsyncIterator[Picture | RetryableErr
     with screen.shown(redraw):
         redraw()
         async for look in looks:
-            if isinstance(look, Picture):
+            if isinstance(look, Overview):
                 shown, trouble = look, ""
             else:
                 trouble = f"{_clock()}  {look}"
@@ -98,7 +98,7 @@ class _Seen:
     risk: str
 
 
-async def _in_lines(first: Picture, looks: AsyncIterator[Picture | RetryableError], out: TextIO) -> None:
+async def _in_lines(first: Overview, looks: AsyncIterator[Overview | RetryableError], out: TextIO) -> None:
     def say(text: str) -> None:
         print(f"{_clock()} {one_line(text)}", file=out, flush=True)
 
@@ -137,10 +137,10 @@ def _changes(before: Mapping[NodeId, _Seen], now: Mapping[NodeId, _Seen]) -> Ite
             yield f"node {node}: {f'at risk: {each.risk}' if each.at_risk else 'at risk no more'}"
 
 
-def _seen(picture: Picture) -> Mapping[NodeId, _Seen]:
+def _seen(overview: Overview) -> Mapping[NodeId, _Seen]:
     return {
-        each.id: _Seen(_power(each), each.contracts, each.id in picture.risks, picture.risks.get(each.id, ""))
-        for each in picture.view.members
+        each.id: _Seen(_power(each), each.contracts, each.id in overview.risks, overview.risks.get(each.id, ""))
+        for each in overview.view.members
     }
 
 

@@ -1,7 +1,7 @@
 """Handles standard streams that are closed, full, or a pipe without a reader: one line, in one place.
 
-What can't be printed ends the program: quietly and with 141, as SIGPIPE would end it, where the reader went; else
-with one line and 1. What can't be said on standard error is lost, and stops nothing.
+When standard output can't be written, the program ends: quietly with 141, as by SIGPIPE, if the reader went away;
+else with one line and 1. Output to standard error that can't be written is lost, and stops nothing.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ async def wake_modes(subject: Subject) -> Sequence[Finding]:
 
 
 async def packets(subject: Subject) -> Sequence[Finding]:
-    """A socket is opened, and nothing is sent."""
+    """Opens a socket, and sends nothing."""
     where = ", ".join(each or "the default route" for each in subject.settings.magic_packets.interfaces)
     try:
         subject.container.magic_packets().try_out()

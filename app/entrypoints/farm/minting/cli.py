@@ -9,8 +9,8 @@ import click
 
 from app.domain.minting.period import Period
 from app.domain.model import NodeId
-from app.entrypoints.farm.given import farmer_container, farmer_options, given
 from app.entrypoints.farm.minting.question import CURRENT, PREVIOUS
+from app.entrypoints.farm.options import farmer_container, farmer_options, given
 
 
 class WhichPeriod(click.ParamType[str | int]):

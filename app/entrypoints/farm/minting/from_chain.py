@@ -18,12 +18,12 @@ from app.domain.minting.history import TimedBlock
 from app.domain.minting.period import LATE_EVENTS_S
 from app.domain.minting.standing import Known
 from app.domain.model import FarmId, Node
-from app.entrypoints.farm.minting.account import Account
+from app.entrypoints.farm.farm_choice import which_farm
 from app.entrypoints.farm.minting.cache import record_path, standings_path
+from app.entrypoints.farm.minting.period_losses import PeriodLosses
 from app.entrypoints.farm.minting.question import Question
-from app.entrypoints.farm.minting.reading import Hearing, PeriodReading
+from app.entrypoints.farm.minting.reading import PeriodReading, ReadingListener
 from app.entrypoints.farm.minting.table import lines_of, moment
-from app.entrypoints.farm.which import which_farm
 from app.entrypoints.terminal.durations import shown_duration
 from app.entrypoints.wiring.container import Container
 from app.ports.farm_history import FarmHistory
@@ -52,35 +52,35 @@ async def _judge(container: Container, question: Question) -> Sequence[str]:
         history: FarmHistory = container.farm_history()
         farm = await which_farm(container)
         newest = await history.newest()
-        account = Account(question.period(newest.time_s), question.explain)
+        losses = PeriodLosses(question.period(newest.time_s), question.explain)
         chain_id = await history.chain_id()
-        record = stack.enter_context(closing(FileMintingRecord(record_path(chain_id, farm, account.period))))
-        hearing = stack.enter_context(_hearing(f"farm {farm}"))
-        reading = PeriodReading(history, record, farm, account.period, hearing)
-        reached = await reading.read(account.ledger, newest, container.settings().follower.batch_blocks)
-        records = await container.farm_chain().nodes(account.ledger.nodes)
-        account.certified = frozenset(n for n, r in records.items() if isinstance(r, Node) and r.certified)
-    if reached == newest and reached.time_s <= account.period.end_s:
-        known = {node: Known.of(account.ledger.month(node), reached.time_s) for node in account.ledger.nodes}
+        record = stack.enter_context(closing(FileMintingRecord(record_path(chain_id, farm, losses.period))))
+        listener = stack.enter_context(_listener(f"farm {farm}"))
+        reading = PeriodReading(history, record, farm, losses.period, listener)
+        reached = await reading.read(losses.ledger, newest, container.settings().follower.batch_blocks)
+        records = await container.farm_chain().nodes(losses.ledger.nodes)
+        losses.certified = frozenset(n for n, r in records.items() if isinstance(r, Node) and r.certified)
+    if reached == newest and reached.time_s <= losses.period.end_s:
+        known = {node: Known.of(losses.ledger.month(node), reached.time_s) for node in losses.ledger.nodes}
         save_standings(standings_path(chain_id, farm), known)
-    return list(_judged(account, farm, reached, as_json=question.as_json))
+    return list(_judged(losses, farm, reached, as_json=question.as_json))
 
 
-def _judged(account: Account, farm: FarmId, reached: TimedBlock, *, as_json: bool) -> Iterator[str]:
-    ledger, period = account.ledger, account.period
-    if account.explain is not None and account.explain not in ledger.nodes:
-        raise UnknownIdentity(f"node {account.explain} is not of farm {farm}")
+def _judged(losses: PeriodLosses, farm: FarmId, reached: TimedBlock, *, as_json: bool) -> Iterator[str]:
+    ledger, period = losses.ledger, losses.period
+    if losses.explain is not None and losses.explain not in ledger.nodes:
+        raise UnknownIdentity(f"node {losses.explain} is not of farm {farm}")
     if reached.time_s >= period.end_s:
         months = [ledger.close(node) for node in ledger.nodes]
     else:
         months = [ledger.so_far(node, max(reached.time_s, period.start_s)) for node in ledger.nodes]
-    yield from lines_of(account, months, min(reached.time_s, period.end_s), as_json=as_json)
+    yield from lines_of(losses, months, min(reached.time_s, period.end_s), as_json=as_json)
     if not as_json and period.end_s <= reached.time_s < period.end_s + LATE_EVENTS_S:
         yield f"not final: a report may still count that comes before {moment(period.end_s + LATE_EVENTS_S)} UTC"
 
 
 @contextmanager
-def _hearing(label: str) -> Iterator[Hearing]:
+def _listener(label: str) -> Iterator[ReadingListener]:
     """Warnings on stderr, and on a terminal a bar that shows the time left."""
     bar = _Bar(label)
 
@@ -89,7 +89,7 @@ def _hearing(label: str) -> Iterator[Hearing]:
         click.echo(f"powerd: {one_line(text)}", err=True)
 
     try:
-        yield Hearing(warn, bar.show)
+        yield ReadingListener(warn, bar.show)
     finally:
         bar.erase()
 

@@ -13,7 +13,7 @@ from app.domain.errors import PermanentError
 from app.domain.minting.ledger import EventOutOfPlace, MonthLedger
 from app.domain.minting.period import Period
 from app.domain.model import NodeId
-from app.entrypoints.farm.minting.account import Account
+from app.entrypoints.farm.minting.period_losses import PeriodLosses
 from app.entrypoints.farm.minting.table import lines_of
 
 
@@ -25,15 +25,15 @@ class BadEventFile(PermanentError):
 
 def judge_events(path: Path, period: Period, explain: NodeId | None, *, as_json: bool) -> Sequence[str]:
     """The lines to print."""
-    account = Account(period, explain)
-    ledger = account.ledger
+    losses = PeriodLosses(period, explain)
+    ledger = losses.ledger
     judge_file(path, ledger)
     if not ledger.nodes and not as_json:
         return [f"{path} holds no event: write one a line, as JSON (docs/minting.md)"]
     if explain is not None and explain not in ledger.nodes:
         raise click.UsageError(f"{path} holds no event of node {explain}")
     months = [ledger.close(node) for node in ledger.nodes]
-    return list(lines_of(account, months, period.end_s, as_json=as_json))
+    return list(lines_of(losses, months, period.end_s, as_json=as_json))
 
 
 def judge_file(path: Path, ledger: MonthLedger) -> None:

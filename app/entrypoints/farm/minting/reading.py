@@ -24,7 +24,7 @@ class RecordUnusable(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class ReadingListener:
     """Gets news of the reading: ``warn`` what goes wrong, ``passes`` (blocks read now, blocks in all)."""
 
     warn: Callable[[str], None]
@@ -35,13 +35,13 @@ class PeriodReading:
     """Of one farm and period; ``newest`` is the newest final block, up to which it is read at most."""
 
     def __init__(
-        self, history: FarmHistory, record: FileMintingRecord, farm: FarmId, period: Period, hearing: Hearing
+        self, history: FarmHistory, record: FileMintingRecord, farm: FarmId, period: Period, listener: ReadingListener
     ) -> None:
         self._history = history
         self._record = record
         self._farm = farm
         self._period = period
-        self._hearing = hearing
+        self._listener = listener
 
     async def read(self, ledger: MonthLedger, newest: TimedBlock, batch: int) -> TimedBlock:
         """Feed the ledger everything that can be known now; returns the block up to which that is.
@@ -49,7 +49,7 @@ class PeriodReading:
         Raises the errors of the chain.
         """
         if self._record.not_kept:
-            self._hearing.warn(self._record.not_kept)
+            self._listener.warn(self._record.not_kept)
         last = await self._history.last_before(self._period.end_s + LATE_EVENTS_S + 1, newest)
         nodes = set(await self._history.nodes(self._farm, newest))
         await self._check_kept(newest)
@@ -79,7 +79,7 @@ class PeriodReading:
             mark = blocks[-1].block
             self._feed(ledger, events)
             self._keep(events, mark)
-            self._hearing.passes(mark.ref.number - begin, total)
+            self._listener.passes(mark.ref.number - begin, total)
         return mark
 
     async def _blocks(
@@ -89,7 +89,7 @@ class PeriodReading:
             try:
                 return await self._history.blocks(nodes, first, last)
             except ChainUnavailable as error:
-                self._hearing.warn(f"{error}; block {first} is asked for again in {pause_s:g} s")
+                self._listener.warn(f"{error}; block {first} is asked for again in {pause_s:g} s")
                 await asyncio.sleep(pause_s)
         return await self._history.blocks(nodes, first, last)
 
@@ -105,7 +105,7 @@ class PeriodReading:
             )
         (found,) = await self._history.blocks([], kept.ref.number, kept.ref.number)
         if found.block != kept:
-            self._hearing.warn(f"{self._record.path} is of another chain; the period is read again")
+            self._listener.warn(f"{self._record.path} is of another chain; the period is read again")
             self._record.begin_again()
 
     def _feed(self, ledger: MonthLedger, events: Iterable[Event]) -> None:
@@ -125,4 +125,4 @@ class PeriodReading:
         try:
             self._record.add(events, mark)
         except RecordNotKept as error:
-            self._hearing.warn(str(error))
+            self._listener.warn(str(error))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from app.domain.minting.limits import CERTIFIED_SHARE, MINIMUM_SHARE, SLOW_BOOTS_MAX
 from app.domain.minting.month import Booking, Loss, Month, Violation
-from app.entrypoints.farm.minting.account import Account
+from app.entrypoints.farm.minting.period_losses import PeriodLosses
 from app.entrypoints.terminal.colour import Paint
 from app.entrypoints.terminal.tables import Cell, Row, folded, folds, laid_out, width_of_terminal
 
@@ -25,15 +25,15 @@ WORDS = {
 }
 
 
-def lines_of(account: Account, months: Sequence[Month], until_s: int, *, as_json: bool) -> Iterator[str]:
+def lines_of(losses: PeriodLosses, months: Sequence[Month], until_s: int, *, as_json: bool) -> Iterator[str]:
     """The lines to print; ``until_s`` is the time up to which the period was judged."""
-    if account.explain is not None and not as_json:
-        yield from explanation(account.ledger.month(account.explain), account.bookings)
+    if losses.explain is not None and not as_json:
+        yield from explanation(losses.ledger.month(losses.explain), losses.bookings)
     elif as_json:
-        yield from (json_line(month) for month in months if account.explain in (None, month.node))
+        yield from (json_line(month) for month in months if losses.explain in (None, month.node))
     else:
         width = width_of_terminal()
-        yield from table(account, months, until_s, width, Paint(sys.stdout), fold=folds(sys.stdout, width))
+        yield from table(losses, months, until_s, width, Paint(sys.stdout), fold=folds(sys.stdout, width))
 
 
 def json_line(month: Month) -> str:
@@ -52,7 +52,7 @@ HEADINGS = ("NODE", "CREDITED", "SHARE", "LOST", "SLOW BOOTS", "MONTH")
 
 
 def table(
-    account: Account, months: Sequence[Month], until_s: int, width: int, paint: Paint, *, fold: bool
+    losses: PeriodLosses, months: Sequence[Month], until_s: int, width: int, paint: Paint, *, fold: bool
 ) -> Iterator[str]:
     """A row a node, then what cost them time. ``until_s`` is up to when the period was judged.
 
@@ -62,37 +62,37 @@ def table(
     def said(text: str) -> list[str]:
         return folded(text, width) if fold else [text]
 
-    period, lost_s = account.period, account.lost_s
+    period, lost_s = losses.period, losses.lost_s
     number = "" if period.number is None else f" {period.number}"
     yield from said(f"period{number}: {moment(period.start_s)} to {moment(period.end_s)} UTC")
     if until_s < period.end_s:
         yield from said(f"judged up to {moment(until_s)} UTC, {_hours(period.end_s - until_s)} before its end")
-    rows = [_row(month, account, sum(lost_s[month.node].values())) for month in months]
+    rows = [_row(month, losses, sum(lost_s[month.node].values())) for month in months]
     yield from laid_out(rows, [HEADINGS], width, paint)
     for month in months:
         for detail in _details(month, lost_s[month.node]):
             yield from said(detail)
 
 
-def _row(month: Month, account: Account, lost_s: int) -> Row:
-    outlook = _outlook(month, account, lost_s)
+def _row(month: Month, losses: PeriodLosses, lost_s: int) -> Row:
+    outlook = _outlook(month, losses, lost_s)
     return {
         "NODE": Cell(str(month.node), right=True),
         "CREDITED": Cell(_hours(month.credited_s), right=True),
-        "SHARE": Cell(f"{100 * month.share(account.period):.1f} %", right=True),
+        "SHARE": Cell(f"{100 * month.share(losses.period):.1f} %", right=True),
         "LOST": Cell(_hours(lost_s), right=True),
         "SLOW BOOTS": Cell(str(month.slow_boots), right=True),
         "MONTH": Cell(outlook, "red" if outlook.startswith("lost") else ""),
     }
 
 
-def _outlook(month: Month, account: Account, lost_s: int) -> str:
+def _outlook(month: Month, losses: PeriodLosses, lost_s: int) -> str:
     if month.violation is not None:
         return f"lost: {month.violation.value}"
     if month.slow_boots > SLOW_BOOTS_MAX:
         return f"lost: {Violation.BOOT_REQUEST_EXPIRED.value}"
-    share = CERTIFIED_SHARE if month.node in account.certified else MINIMUM_SHARE
-    left_s = account.period.length_s * (1 - share) - lost_s
+    share = CERTIFIED_SHARE if month.node in losses.certified else MINIMUM_SHARE
+    left_s = losses.period.length_s * (1 - share) - lost_s
     if left_s < 0:
         return f"lost: below {100 * share:.0f} %"
     return f"{left_s / HOUR_S:.1f} h to spare"

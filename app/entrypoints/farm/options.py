@@ -63,7 +63,7 @@ def farmer_container(ctx: click.Context, more: Mapping[str, object] | None = Non
     settings = {key: said[name] for name, key in SETTINGS.items() if name in said}
     if "key" not in said:
         return _container(ctx, {**settings, **(more or {})})
-    from app.entrypoints.farm.given_key import key_file_of, secret_of_given
+    from app.entrypoints.farm.key_option import key_file_of, secret_of_given
     from app.entrypoints.wiring.injection import providers
 
     file = key_file_of(said["key"])

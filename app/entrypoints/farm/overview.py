@@ -1,4 +1,4 @@
-"""The farm's current picture: what the chain shows, what was read of its pay, and the conclusions."""
+"""The farm's current overview: what the chain shows, what was read of its pay, and the conclusions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.entrypoints.wiring.container import Container
 
 
 @dataclass(frozen=True)
-class Picture:
+class Overview:
     """``old``: why this may be out of date, or empty. ``fresh_s``: seconds for which a sign of life counts."""
 
     view: FarmView
@@ -51,10 +51,10 @@ class Picture:
         return {member.id: wakers(member, members, self.fresh_s) for member in members}
 
 
-async def picture_of(container: Container, farm: FarmId) -> Picture:
+async def overview_of(container: Container, farm: FarmId) -> Overview:
     """`UnknownIdentity` where the farm has no nodes."""
     view, old = await look(container, farm)
     if not view.members:
         raise UnknownIdentity(f"the chain knows no node of farm {farm}; check the farm id (--farm)")
     known = load_standings(standings_path(await container.farm_history().chain_id(), farm))
-    return Picture(view, old, known, container.settings().power_management.sign_of_life_s)
+    return Overview(view, old, known, container.settings().power_management.sign_of_life_s)

@@ -10,7 +10,7 @@ from app.domain.minting.period import Period
 from app.domain.model import NodeId
 
 
-class Account:
+class PeriodLosses:
     """A ledger, what each node lost and to what, and the bookings of the one node to be explained."""
 
     def __init__(self, period: Period, explain: NodeId | None) -> None:
