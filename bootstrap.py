@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 import venv
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -100,6 +101,16 @@ TASKS: dict[str, tuple[Path, list[list[str]], str]] = {
 }
 
 
+def _narrowed(command: list[str], words: list[str]) -> list[str]:
+    """The command with more words; a path among them takes the place of the command's own paths."""
+
+    def is_path(word: str) -> bool:
+        return not word.startswith("-") and (ROOT / word.partition("::")[0]).exists()
+
+    kept = [word for word in command if not is_path(word)] if any(map(is_path, words)) else command
+    return kept + words
+
+
 def main(arguments: list[str]) -> int:
     """Run one task; the exit code is that of its first command that fails."""
     if sys.version_info < (3, 11):  # noqa: UP036 - it says so to older ones
@@ -120,7 +131,7 @@ def main(arguments: list[str]) -> int:
         if code:
             return code
     if commands:
-        last = in_venv(commands[-1] + arguments[1:])
+        last = in_venv(_narrowed(commands[-1], arguments[1:]))
         os.chdir(ROOT)
         os.execv(last[0], last)  # noqa: S606 - no shell is wanted
     return 0
@@ -161,10 +172,14 @@ def fingerprint(lock: Path) -> str:
 
 
 def pip(*arguments: str, packages: int) -> None:
-    """``pip install`` into the virtual environment, with the pip of the Python that runs this file."""
+    """``pip install`` into the virtual environment, with the pip of the Python that runs this file.
+
+    .venv has none: where it is activated, the pip of the Python that it was made with.
+    """
+    base = str(Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}"))
     watch(
         [
-            *(sys.executable, "-m", "pip", "--python", str(BIN / "python"), "install"),
+            *(sys.executable if find_spec("pip") else base, "-m", "pip", "--python", str(BIN / "python"), "install"),
             *("--progress-bar", "off", "--disable-pip-version-check", "--no-input"),
             *arguments,
         ],

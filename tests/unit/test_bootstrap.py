@@ -39,3 +39,13 @@ def test_what_a_failing_pip_said_is_shown(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(subprocess.CalledProcessError):
         bootstrap.watch(pip_that("import sys; print('no such package'); sys.exit(3)"), 3)
     assert "no such package" in capsys.readouterr().err
+
+
+def test_a_path_takes_the_place_of_the_task_s_own() -> None:
+    unit = bootstrap.TASKS["unit"][1][-1]
+    assert "tests/unit" in unit
+    assert bootstrap._narrowed(unit, ["-k", "wake"]) == [*unit, "-k", "wake"]
+    one = bootstrap._narrowed(unit, ["tests/unit/test_bootstrap.py::test_it_says_how_far_it_is"])
+    assert [word for word in one if word.startswith("tests/")] == [
+        "tests/unit/test_bootstrap.py::test_it_says_how_far_it_is"
+    ]

@@ -29,7 +29,7 @@ def test_a_setting_that_is_changed_changes_the_policies(section: str, key: str) 
     before = getattr(DEFAULTS, section)
     value = getattr(before, key)
     # By so much that a policy which takes the larger of two has to follow.
-    changed = msgspec.structs.replace(before, **{key: not value if isinstance(value, bool) else value * 100})
+    changed = msgspec.structs.replace(before, **{key: not value if isinstance(value, bool) else value * 100 or 100})
     assert policies(msgspec.structs.replace(DEFAULTS, **{section: changed})) != policies(DEFAULTS)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from app.adapters.simulated.host_power import Order
@@ -58,18 +60,38 @@ async def test_a_node_that_reported_twice_says_down_without_another_report(farm:
     assert len(node.recorded(UptimeReported)) == 3
 
 
-@pytest.mark.parametrize("step", STEPS[:-1])
-async def test_a_target_that_turns_up_at_any_step_ends_the_sequence(farm: VirtualFarm, step: str) -> None:
+@pytest.mark.parametrize(
+    ("step", "ordered", "aborted_at"),
+    [
+        ("arm", [], "arm"),
+        ("say down", [Order.REBOOT], "final"),
+        ("final", [Order.REBOOT], "final"),
+        ("uptime", [Order.REBOOT], "target"),
+    ],
+)
+async def test_a_target_that_turns_up_at_any_step_ends_the_sequence(
+    farm: VirtualFarm, step: str, ordered: list[Order], aborted_at: str
+) -> None:
     async with farm.running(1) as node:
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: step in [s.step for s in node.recorded(ShutdownStep)], within_s=120, every_s=0.001)
         await farm.set_target(1, Power.UP)
         await farm.clock.sleep(180)
-        if step in ("arm", "say down", "final"):
-            assert Order.POWER_OFF not in node.host_power.orders
-        if not node.dark:
-            assert farm.state(1) is Power.UP
-            assert not node.host_power.orders
+    assert [abort.step for abort in node.recorded(ShutdownAborted)] == [aborted_at]
+    assert node.host_power.orders == ordered, "after Down it reboots, since nothing is credited before (R13)"
+    assert farm.state(1) is Power.UP
+
+
+async def test_a_target_that_turns_up_in_a_block_after_the_last_look_comes_too_late(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "target" in [s.step for s in node.recorded(ShutdownStep)], within_s=120, every_s=0.001)
+        turned = asyncio.create_task(farm.set_target(1, Power.UP), name="the farmer")
+        await farm.until(lambda: node.dark, within_s=120, every_s=0.001)
+        assert not turned.done(), "the Up is in no block yet"
+        await turned
+    assert node.host_power.orders == [Order.POWER_OFF]
+    assert farm.state(1) is Power.DOWN
 
 
 async def test_a_hold_placed_in_the_middle_ends_the_sequence(farm: VirtualFarm) -> None:
