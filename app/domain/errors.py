@@ -10,7 +10,12 @@ from typing import ClassVar
 
 
 class PowerdError(Exception):
-    """The base of all errors. The text says what is wrong, why, and what to do."""
+    """The base of all errors. The text says what is wrong, why, and what to do.
+
+    A command that it ends has the exit code ``exit_code``: 2 for bad input, 78 for a wrong setting or key.
+    """
+
+    exit_code: ClassVar = 1
 
 
 class RetryableError(PowerdError):

@@ -174,7 +174,7 @@ def test_what_a_user_gets_wrong_is_named_with_the_remedy(
     host.holds.mkdir(parents=True)
     (host.holds / "backup.json").write_text('{"reason": "copy"}')
     done = host.hold(*arguments)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     for word in words:
         assert word in done.stderr
@@ -202,7 +202,7 @@ def test_every_user_can_read_them(host: Host) -> None:
 
 def test_simulated_holds_are_in_no_file(host: Host) -> None:
     done = host.hold("list", profile="simulated")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "in the daemon's memory" in done.stderr
 
 

@@ -72,7 +72,7 @@ def test_as_json() -> None:
     [
         ("bot bott", "unknown policy 'bott' (did you mean bot?)"),
         ("bot bot,awake_min", "write awake_min=VALUE"),
-        ("bot bot,awake_min=many", "Expected `int`"),
+        ("bot bot,awake_min=many", "awake_min has to be a whole number"),
         ("bot bot,wake_threshold=2", "wake_threshold"),
         ("bot always-on,awake_min=1", "only bot takes parameters"),
         ("bot script", "Write script:FILE"),

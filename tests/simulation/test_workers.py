@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
@@ -107,6 +109,25 @@ def test_no_scheduler_at_the_address_is_an_error(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(dask_cluster, "CONNECT_S", 0.2)
     with pytest.raises(ClusterUnusable, match=r"no Dask scheduler answers at tcp://127.0.0.1:9 .*; start one"):
         list(DaskCluster(simulate, "tcp://127.0.0.1:9").each(tasks(1)))
+
+
+def test_a_port_at_which_something_else_answers_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_cluster, "CONNECT_S", patient(5))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            connection.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(ClusterUnusable, match="no Dask scheduler answers"):
+            list(DaskCluster(simulate, f"tcp://127.0.0.1:{listening.getsockname()[1]}").each(tasks(1)))
+
+
+def test_an_address_without_a_port_is_refused() -> None:
+    with pytest.raises(ClusterUnusable, match=r"missing port number .* correct --scheduler tcp://HOST:PORT"):
+        list(DaskCluster(simulate, "127.0.0.1").each(tasks(1)))
 
 
 @pytest.mark.parametrize("tool", [("--hours", "1", "--nodes", "3"), ("explore",), ("sweep",)])

@@ -25,6 +25,8 @@ _HOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}")
 class BadHolder(PermanentError):
     """A holder's name that cannot be a file's name."""
 
+    exit_code = 2
+
 
 class HoldNotKept(PermanentError):
     """The hold could not be written or removed."""

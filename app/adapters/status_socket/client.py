@@ -45,8 +45,8 @@ class StatusClient:
             except OSError as error:
                 problems.append(f"{path}: {error.strerror or error}")
         raise DaemonSilent(
-            f"no daemon answers ({'; '.join(problems)}); see that powerd runs (systemctl status powerd), and that it "
-            "has the same settings as this command (status.socket, --config)"
+            f"no daemon answers ({'; '.join(problems)}); see that powerd runs (systemctl status powerd; on Zero-OS: "
+            "zinit status powerd), and that it has the same settings as this command (status.socket, --config)"
         )
 
     def _ask(self, path: Path) -> bytes:

@@ -45,7 +45,7 @@ class RawMagicPackets:
                     " AmbientCapabilities=CAP_NET_RAW, or set magic_packets.kind to udp"
                 )
             case errno.ENODEV | errno.ENXIO:
-                return f"{what}: there is no such network interface; name an existing one in the settings"
+                return f"{what}: there is no such network interface; name an existing one (magic_packets.interface)"
             case errno.ENETDOWN:
                 return f"{what}: the interface is down; set it up (ip link set {self._interface} up)"
             case _:

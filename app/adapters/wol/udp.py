@@ -60,10 +60,10 @@ class UdpMagicPackets:
                     " or give its systemd unit AmbientCapabilities=CAP_NET_RAW), or a firewall rejects it"
                 )
             case errno.ENODEV | errno.ENXIO:
-                return f"{what}: there is no such network interface; name an existing one in the settings"
+                return f"{what}: there is no such network interface; name an existing one (magic_packets.interface)"
             case errno.ENETDOWN | errno.ENETUNREACH if self._interface:
                 return f"{what}: the interface is down; set it up (ip link set {self._interface} up)"
             case errno.ENETUNREACH | errno.EHOSTUNREACH:
-                return f"{what}: there is no route to it; name the network interface in the settings"
+                return f"{what}: there is no route to it; name the network interface (magic_packets.interface)"
             case _:
                 return f"{what}: {error}"

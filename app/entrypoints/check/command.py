@@ -88,7 +88,7 @@ def _with_subject(load: Loader, work: Callable[[Subject], Coroutine[object, obje
         try:
             return EXIT_CODES[asyncio.run(body())]
         except PowerdError as error:
-            if hasattr(error, "exit_code"):
+            if error.exit_code != PowerdError.exit_code:
                 raise
             raise NotTried(str(error)) from error
 

@@ -43,7 +43,7 @@ class Story:
 
     async def run(self) -> None:
         """All steps, in order. A failed step is reported, and the next ones that can run follow."""
-        __first, second, third = sorted(self.farm.machines)[:3]
+        _, second, third = sorted(self.farm.machines)[:3]
         await self._step("all nodes boot", self.boot_all())
         if self.broken:
             self.broken.append("all other scenes: not played, since not all nodes came up")
@@ -104,9 +104,11 @@ class Story:
         await machine.crash()
         reports = machine.uptime_reports()
         began = await self._set([node], Power.UP)
-        woken = await self._see_them_wake([node], began)
+        await self._see_them_wake([node], began)
+        heard_s = (machine.first_heard_at_s or self._now()) - began[node]
         await self._until_reported(machine, reports)
-        return f"{woken}; uptime reported again after {self._now() - began[node]:.1f} s"
+        again_s = self._now() - began[node]
+        return f"node {node}: first packet after {heard_s:.2f} s; uptime reported again after {again_s:.1f} s"
 
     async def wake_across_redis_restart(self, node: int) -> str:
         """The target changes while Redis is dead: the event must wait, and must not be lost."""

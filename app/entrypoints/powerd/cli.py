@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from app.entrypoints.settings.schema import Settings
     from app.entrypoints.wiring.container import Container
 
-EXIT_CANNOT_GO_ON = 1
-
 
 class Program(StreamsMixin, LateGroup):
     """Shows what went wrong in one line instead of a traceback: the thing, and the remedy."""
@@ -31,14 +29,24 @@ class Program(StreamsMixin, LateGroup):
             return super().invoke(ctx)
         except PowerdError as error:
             _print_error(error)
-            ctx.exit(getattr(error, "exit_code", EXIT_CANNOT_GO_ON))
+            ctx.exit(error.exit_code)
         except BaseExceptionGroup as group:
             expected, bugs = group.split(PowerdError)
             if bugs is not None or expected is None:
                 raise
-            for each in expected.exceptions:
+            errors = list(_each(expected))
+            for each in errors:
                 _print_error(each)
-            ctx.exit(max(getattr(each, "exit_code", EXIT_CANNOT_GO_ON) for each in expected.exceptions))
+            ctx.exit(max(each.exit_code for each in errors))
+
+
+def _each(group: ExceptionGroup[PowerdError]) -> Iterator[PowerdError]:
+    """The errors of a group, and of the groups in it: task groups can be nested."""
+    for error in group.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from _each(error)
+        else:
+            yield error
 
 
 def _print_error(error: BaseException) -> None:

@@ -25,6 +25,8 @@ FOR_EVER = "no end"
 class WrongHold(PermanentError):
     """The requested hold is not valid."""
 
+    exit_code = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

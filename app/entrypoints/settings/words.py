@@ -33,12 +33,16 @@ def type_problem(what: str, choices: Sequence[str]) -> str:
         wanted, got = (KINDS.get(name, name) for name in found.groups())
         return f"has to be {wanted}, and is {got}"
     if found := _LIMIT.fullmatch(what):
-        return f"has to be {LIMITS[found[1]].format(found[2])}"
+        return f"has to be {LIMITS[found[1]].format(_short(found[2]))}"
     if found := _LENGTH.fullmatch(what):
         return "has to have one entry at least" if found[1] == "array" else "must not be empty"
     if found := _FORM.fullmatch(what):
         return f"has not the form it must have, {found[1]}"
     return what[:1].lower() + what[1:]
+
+
+def _short(number: str) -> str:
+    return f"{float(number):g}" if "." in number else number
 
 
 TOML = (

@@ -17,6 +17,8 @@ _DURATION = re.compile("".join(rf"(?:([0-9]{{1,15}}){unit})?" for unit in UNITS)
 class WrongTime(PermanentError):
     """A text that is no duration and no point in time, or one out of range."""
 
+    exit_code = 2
+
 
 def expiry(now_s: float, duration: str | None, until: str | None) -> float | None:
     """The end in Unix seconds, from now for a duration; None if neither is given."""

@@ -96,6 +96,8 @@ async def _room_in(directory: Path, key: str, timeout_s: float) -> Finding:
         return failed(f"{directory} did not answer: its disk hangs", remedy)
     except OSError as error:
         return failed(f"{directory} can't be written by user {_user()}: {error.strerror}", remedy)
+    if not await asyncio.to_thread(directory.exists):
+        return ok(f"{directory} is not there yet; powerd can make it")
     return ok(f"{directory} can be written")
 
 

@@ -20,8 +20,8 @@ async def settings(subject: Subject) -> Sequence[Finding]:
         ok("; ".join(f"{path} = {value}" for path, value, _ in group), place)
         for place, group in groupby(places, key=lambda each: each[2])
     ]
-    rest = "all else" if found else "everything"
-    return [*found, ok(f"{rest} is as docs/configuration.md has it, in profile {profile_of(subject.settings)}")]
+    rest = "all other settings have" if found else "no setting was given: all have"
+    return [*found, ok(f"{rest} their defaults (docs/configuration.md), in profile {profile_of(subject.settings)}")]
 
 
 async def software(_: Subject) -> Sequence[Finding]:

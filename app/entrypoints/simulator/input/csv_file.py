@@ -11,6 +11,7 @@ import msgspec
 
 from app.domain.model import Power
 from app.entrypoints.simulator.faults.kinds import FAULT_KINDS
+from app.entrypoints.simulator.input.complaints import complaint, key_of
 from app.entrypoints.simulator.plan.bad_input import BadInput, unknown
 from app.entrypoints.simulator.plan.plan import Deployment, FaultPlan, Part, ScriptedTarget
 
@@ -51,7 +52,7 @@ def _read(path: Path, kind: type[Row]) -> list[tuple[int, Row]]:
                 raise BadInput.at(path, 1, f"the header names {unexpected[0]!r}; it has to name {','.join(columns)}")
             return [(reader.line_num, _row(path, reader.line_num, kind, header, row)) for row in reader if row]
     except OSError as error:
-        raise BadInput.at(path, 0, f"can't be read: {error.strerror}") from error
+        raise BadInput.unreadable(path, error, f"name a CSV file with the columns {','.join(columns)}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput.at(path, 0, f"is no CSV file: {error}") from error
 
@@ -59,8 +60,11 @@ def _read(path: Path, kind: type[Row]) -> list[tuple[int, Row]]:
 def _row(path: Path, line: int, kind: type[Row], header: Sequence[str], row: Sequence[str]) -> Row:
     if len(row) != len(header):
         raise BadInput.at(path, line, f"{len(row)} values for {len(header)} columns; is the line torn?")
+    columns = kind.__struct_fields__
     values = {name: value.strip() for name, value in zip(header, row, strict=True) if value.strip()}
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise BadInput.at(path, line, f"{error}; the columns are {','.join(header)}") from error
+        raise BadInput.at(
+            path, line, f"{complaint(error, columns, values.get(key_of(error)))}; the columns are {','.join(columns)}"
+        ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from msgspec import field
 from app.domain.model import Mac, Power
 from app.entrypoints.settings.keys import SettingsError
 from app.entrypoints.settings.loading import load_settings
+from app.entrypoints.simulator.input.complaints import complaint
 from app.entrypoints.simulator.plan.bad_input import BadInput
 from app.entrypoints.simulator.plan.plan import (
     BotPlan,
@@ -52,6 +54,17 @@ class FarmFile(Part, frozen=True):
         return tuple(FarmPlan(id=farm.id, nodes=farm.node) for farm in self.farm)
 
 
+TABLES: Mapping[str, type[msgspec.Struct]] = {
+    "farm": FarmEntry,
+    "node": NodePlan,
+    "bot": BotPlan,
+    "workload": WorkloadPlan,
+    "chain": ChainPlan,
+    "energy": EnergyPlan,
+    "income": IncomePlan,
+}
+
+
 def read_farm_file(path: Path) -> FarmFile:
     """The file's content; raises `BadInput` with the line that is wrong."""
     try:
@@ -60,18 +73,28 @@ def read_farm_file(path: Path) -> FarmFile:
         content["settings"] = _flat(content.get("settings", {}))
         read = msgspec.convert(content, FarmFile)
     except OSError as error:
-        raise BadInput.at(path, 0, f"can't be read: {error.strerror}") from error
+        raise BadInput.unreadable(path, error, "name a farm file; `powerd simulate --example` prints one") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         line = re.search(r"at line (\d+)", str(error))
         raise BadInput.at(path, int(line[1]) if line else 0, f"is no TOML: {error}") from error
     except msgspec.ValidationError as error:
-        raise BadInput.at(path, _line_of_path(text, str(error)), str(error)) from error
+        problem = f"{complaint(error, _keys_at(str(error)))}; `powerd simulate --example` shows a farm file"
+        raise BadInput.at(path, _line_of_path(text, str(error)), problem) from error
     _check(path, text, read)
     try:
         load_settings(None, {}, read.settings, origin=str(path))
     except SettingsError as error:
         raise BadInput(str(error)) from error
     return read
+
+
+def _keys_at(problem: str) -> Sequence[str]:
+    """The keys of the table in which msgspec found this problem: ``… - at `$.farm[0].node[2]` ``."""
+    found = re.search(r" - at `\$\.?(.*)`$", problem)
+    table: type[msgspec.Struct] = FarmFile
+    for name in re.sub(r"\[\d+\]", "", found[1]).split(".") if found else ():
+        table = TABLES.get(name, table)
+    return table.__struct_fields__
 
 
 def _flat(settings: dict[str, object], before: str = "") -> dict[str, object]:

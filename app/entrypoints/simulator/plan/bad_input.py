@@ -19,6 +19,11 @@ class BadInput(PermanentError):
         """``FILE:LINE: problem``, as editors understand it; line 0: the whole file."""
         return cls(f"{path}:{line}: {problem}" if line else f"{path}: {problem}")
 
+    @classmethod
+    def unreadable(cls, path: Path, error: OSError, remedy: str) -> BadInput:
+        """A file that can't be opened or read."""
+        return cls.at(path, 0, f"can't be read: {error.strerror}; {remedy}")
+
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """``unknown fault 'reorg'; did you mean …? Known: …``."""

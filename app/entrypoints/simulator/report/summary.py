@@ -100,9 +100,10 @@ class Judged(Protocol):
 def verdict(outcome: Judged) -> Iterator[str]:
     """A line for every promise that was broken, with its first cases; or one that says that none was."""
     if outcome.kept:
-        yield f"All {len(outcome.promises)} promises were kept."
-        if outcome.not_checked:
-            yield f"Not checked, since nothing in this run could break them: {', '.join(outcome.not_checked)}"
+        untried = outcome.not_checked
+        yield f"All {len(outcome.promises)} promises were kept{' that this run could break' if untried else ''}."
+        if untried:
+            yield f"Nothing in it could break {len(untried)} more: {', '.join(untried)}"
         return
     for name, times in outcome.broken.items():
         yield f"BROKEN, {times:,} times: {outcome.promises[name]} ({name})"

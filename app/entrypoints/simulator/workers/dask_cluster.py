@@ -5,6 +5,7 @@ They need the very same version of powerd; Dask itself repeats the runs of a dea
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterator
@@ -85,11 +86,13 @@ class DaskCluster:
         # Dask logs tracebacks for what our message says in one line.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
+            # A client that can't connect waits for 20 s before it goes away.
+            asyncio.run(_greet(self._address))
             client = Client(self._address, timeout=CONNECT_S, set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
+        except Exception as error:  # an endpoint that speaks something else can make Dask raise anything
             raise ClusterUnusable(
-                f"no Dask scheduler answers at {self._address} ({error}); start one (dask scheduler), "
-                "or correct --scheduler tcp://HOST:PORT"
+                f"no Dask scheduler answers at {self._address} ({error or type(error).__name__}); "
+                "start one (dask scheduler), or correct --scheduler tcp://HOST:PORT"
             ) from error
         try:
             self._look(client)
@@ -112,6 +115,13 @@ class DaskCluster:
             raise ClusterUnusable(
                 f"the workers of {self._address} can't import powerd ({error}); install this version there"
             ) from error
+
+
+async def _greet(address: str) -> None:
+    """Connect once."""
+    from distributed.comm import connect
+
+    await (await connect(address, timeout=CONNECT_S)).close()
 
 
 class _Threads:
