@@ -11,7 +11,7 @@ import msgspec
 
 from app.domain.model import Power
 from app.entrypoints.simulator.faults.kinds import FAULT_KINDS
-from app.entrypoints.simulator.input.complaints import complaint, key_of
+from app.entrypoints.simulator.input.problems import key_of, problem_of
 from app.entrypoints.simulator.plan.bad_input import BadInput, unknown
 from app.entrypoints.simulator.plan.plan import Deployment, FaultPlan, Part, ScriptedTarget
 
@@ -66,5 +66,5 @@ def _row(path: Path, line: int, kind: type[Row], header: Sequence[str], row: Seq
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise BadInput.at(
-            path, line, f"{complaint(error, columns, values.get(key_of(error)))}; the columns are {','.join(columns)}"
+            path, line, f"{problem_of(error, columns, values.get(key_of(error)))}; the columns are {','.join(columns)}"
         ) from error

@@ -13,7 +13,7 @@ from msgspec import field
 from app.domain.model import Mac, Power
 from app.entrypoints.settings.keys import SettingsError
 from app.entrypoints.settings.loading import load_settings
-from app.entrypoints.simulator.input.complaints import complaint
+from app.entrypoints.simulator.input.problems import problem_of
 from app.entrypoints.simulator.plan.bad_input import BadInput
 from app.entrypoints.simulator.plan.plan import (
     BotPlan,
@@ -78,7 +78,7 @@ def read_farm_file(path: Path) -> FarmFile:
         line = re.search(r"at line (\d+)", str(error))
         raise BadInput.at(path, int(line[1]) if line else 0, f"is no TOML: {error}") from error
     except msgspec.ValidationError as error:
-        problem = f"{complaint(error, _keys_at(str(error)))}; `powerd simulate --example` shows a farm file"
+        problem = f"{problem_of(error, _keys_at(str(error)))}; `powerd simulate --example` shows a farm file"
         raise BadInput.at(path, _line_of_path(text, str(error)), problem) from error
     _check(path, text, read)
     try:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from app.entrypoints.simulator.input.complaints import complaint, key_of
 from app.entrypoints.simulator.input.csv_file import read_script
+from app.entrypoints.simulator.input.problems import key_of, problem_of
 from app.entrypoints.simulator.plan.bad_input import BadInput, unknown
 from app.entrypoints.simulator.plan.plan import BotPlan, PolicyPlan
 
@@ -44,4 +44,4 @@ def _bot(text: str, bot: BotPlan, parameters: Sequence[str]) -> BotPlan:
     try:
         return msgspec.convert(values, BotPlan, strict=False)
     except msgspec.ValidationError as error:
-        raise BadInput(f"policy {text!r}: {complaint(error, known, values.get(key_of(error)))}") from error
+        raise BadInput(f"policy {text!r}: {problem_of(error, known, values.get(key_of(error)))}") from error

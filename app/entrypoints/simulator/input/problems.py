@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.entrypoints.settings.words import type_complaint
+from app.entrypoints.settings.words import type_problem
 
 _PLACE = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+)`")
@@ -16,7 +16,7 @@ _MISSING = re.compile(r"Object missing required field `(.+)`")
 _GIVEN = re.compile(r", and is .*")
 
 
-def complaint(error: msgspec.ValidationError, known: Sequence[str], given: object = None) -> str:
+def problem_of(error: msgspec.ValidationError, known: Sequence[str], given: object = None) -> str:
     """The problem. ``known`` are the keys that can stand there; ``given`` is a value that was written as plain text."""
     found = _PLACE.fullmatch(str(error))
     what, place = (found[1], found[2] or "") if found else (str(error), "")
@@ -26,7 +26,7 @@ def complaint(error: msgspec.ValidationError, known: Sequence[str], given: objec
         return f"there is no key {unknown[1]!r} here{guess}"
     if missing := _MISSING.fullmatch(what):
         return f"{missing[1]} is missing"
-    said = type_complaint(what, ())
+    said = type_problem(what, ())
     key = place.rpartition(".")[2]
     return f"{key} {said}" if given is None else f"{key} {_GIVEN.sub('', said)}, and is {str(given)!r}"
 
