@@ -61,7 +61,7 @@ class StayUp:
 
 @value
 class ShutDown:
-    """No guard objects: begin the shutdown sequence, or go on with it."""
+    """No guard objects: begin the shutdown sequence, or continue it."""
 
 
 PowerCommand = Nothing | ReportUp | StayUp | ShutDown

@@ -29,7 +29,7 @@ from app.domain.model import NodeId, Powers
 
 @dataclass(frozen=True, slots=True)
 class WakeOrderPolicy:
-    """``first_wakers`` wakers call at once, the next ones after ``stagger_s`` seconds. If it is 0, none waits."""
+    """``first_wakers`` wakers call at once, the next ones after ``stagger_s`` seconds. If it is 0, all call at once."""
 
     first_wakers: int
     stagger_s: float
@@ -78,7 +78,7 @@ def rank(own: NodeId, target: NodeId, wakers: Collection[NodeId], *, at_most: in
 def _weight(waker: NodeId, target: NodeId) -> bytes:
     """The same on every machine and in every run. The id after the hash makes it unique.
 
-    It is kept, since each look ranks the same nodes for the same sleepers again.
+    Cached, since each look ranks the same nodes for the same sleepers again.
     """
     name = waker.to_bytes(8)
     return blake2b(target.to_bytes(8) + name, digest_size=8).digest() + name

@@ -1,4 +1,4 @@
-"""The daemon's services, wired, for the code that inspects them: the operator service, the simulator and tests."""
+"""The wired services of the daemon, for the operator service, the simulator and tests, which read them."""
 
 from __future__ import annotations
 

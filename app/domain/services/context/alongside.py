@@ -1,4 +1,4 @@
-"""Does something beside a wait: a file is written while the chain is waited for."""
+"""Runs a short task beside a wait: the shutdown writes a file while it waits for the chain."""
 
 from __future__ import annotations
 

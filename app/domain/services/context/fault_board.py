@@ -21,7 +21,7 @@ SHOWN_AGAIN_S = 300.0
 
 
 class FaultBoard:
-    """Reports and clears faults at once. A task of its own shows them, and retries."""
+    """Reports and clears faults at once. One task shows them, and retries."""
 
     def __init__(self, display: FaultDisplay, clock: Clock, telemetry: Telemetry, jitter: Jitter) -> None:
         self._display = display
