@@ -91,7 +91,8 @@ class FaultKind(enum.Enum):
     UNCREDITED = FaultEntry(
         "uncredited",
         Urgency.AT_ONCE,
-        "The node said Down and stayed on. Its uptime is not credited until it has slept, or rebooted.",
+        "The node said Down, and stayed on or was woken while its target was Down. Its uptime is not credited until it "
+        "has slept and was woken by a target Up, or rebooted.",
         "The fault's text says what ends it, and until when nothing is lost. End what keeps the node up "
         "(`powerd hold list`), or reboot it by hand where the text says so.",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from app.adapters.simulated.farm_setup import mac_of
@@ -10,7 +12,7 @@ from app.domain.events import PowerOffDecided, PowerOffOrdered, PowerStateSet, R
 from app.domain.model import Hold, Power
 from app.domain.moments import utc
 from app.domain.rules.paid import REBOOT_GUARDS
-from app.domain.rules.power import GUARDS
+from app.domain.rules.power import GUARDS, names
 from tests.rigs.virtual_farm import VirtualFarm
 
 pytestmark = pytest.mark.anyio
@@ -86,3 +88,8 @@ async def test_a_reboot_says_since_when_nothing_is_credited_and_until_when_it_he
     assert list(why.holds) == []
     kinds = [type(event) for event in node.telemetry.recorded]
     assert kinds.index(RebootOrdered) == kinds.index(RebootDecided) + 1
+
+
+def test_the_sample_in_the_operator_s_guide_names_every_guard() -> None:
+    guide = (Path(__file__).parents[2] / "docs/operator.md").read_text()
+    assert f"guards_passed={','.join(names(GUARDS))} " in guide

@@ -128,7 +128,10 @@ def reboot_forbidden(seen: Observation, limits: PowerLimits) -> str:
 
 def uncredited(window: DownWindow, node: NodeId, remedy: Remedy, forbidden: str) -> str:
     """The fault's text: since when, what ends it, and until when nothing is lost. It is the same at each look."""
-    since = f"uptime has not been credited since {utc(window.opened_at_s)}: this node said Down and stayed on"
+    since = (
+        f"uptime has not been credited since {utc(window.opened_at_s)}: this node said Down, and stayed on, or was "
+        "woken while its target was Down"
+    )
     all_by = utc(window.report_by_s)
     if remedy is Remedy.SLEEP:
         return (

@@ -63,8 +63,9 @@ powerd check --wake 2           # on another node of the farm
 
 `--wake NODE` sends bursts of magic packets, with pauses that double, until the chain shows node 2 awake: its state is
 final and Up, or a Down later than the one it slept with. While the target of node 2 is Down, no other node calls it:
-so it was this node that woke it. powerd on node 2 then sees its target, and goes back to sleep. Exit code 0: node 2
-woke; 1: it was Up already, and got a burst, which proves nothing; 2: it did not wake within `--timeout` (10 min).
+so it was this node that woke it. powerd on node 2 then sees its target, and goes back to sleep; until then it shows
+the fault `uncredited`, since the grid counts no wake before a target Up. Exit code 0: node 2 woke; 1: it was Up
+already, and got a burst, which proves nothing; 2: it did not wake within `--timeout` (10 min).
 
 ### What the node itself remembers
 

@@ -18,7 +18,7 @@ class PowerManagement(Section, frozen=True):
     reboot_after_aborted_sleep: Annotated[
         bool,
         Meta(
-            description="`true`: a node that said Down, did not power off and has the target Up again reboots, since the grid credits nothing until it has booted (docs/minting.md). A hold, and everything else that forbids a power-off, forbids the reboot too. `false`: the node only reports a fault."
+            description="`true`: a node that said Down, did not power off and has the target Up again reboots, since the grid credits nothing until it has booted (docs/minting.md). A hold, switched-off power management and an old best head forbid the reboot too. `false`: the node only reports a fault."
         ),
     ] = True
     reconcile_interval_s: Annotated[

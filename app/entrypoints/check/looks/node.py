@@ -23,7 +23,7 @@ async def key(subject: Subject) -> Sequence[Finding]:
         return [ok(f"an {subject.settings.identity.key_type} key that no other user can read")]
     if subject.settings.identity.node_id:
         return [failed("no key is named: powerd can read the chain, and report nothing", NO_KEY)]
-    return [failed("no key is named: which node this is can't be known", NO_KEY)]
+    return [failed("no key is named: powerd needs the node's key to know which node this is", NO_KEY)]
 
 
 async def account(subject: Subject) -> Sequence[Finding]:

@@ -13,6 +13,8 @@ from app.entrypoints.simulator.run.times import Times
 from app.entrypoints.simulator.watching.violation import Violation
 
 Row = tuple[str, str]
+DAY_H = 24.0
+"""A shorter run says little about a month: a farm that has just started, or one night of it."""
 
 
 def seconds(value: float) -> str:
@@ -50,7 +52,8 @@ def figures(outcome: Outcome) -> Iterator[Row]:
     yield "saved", f"{energy.saved_kwh:,.1f} kWh ({share:.0%}), {energy.saved_money:,.2f} {energy.currency}"
     months = plan.end_s / LENGTH_S
     kwh, money = energy.saved_kwh / months, energy.saved_money / months
-    yield "saved per month", f"{kwh:,.1f} kWh, {money:,.2f} {energy.currency}"
+    short = f" (of {plan.hours:g} h only: too short to say)" if plan.hours < DAY_H else ""
+    yield "saved per month", f"{kwh:,.1f} kWh, {money:,.2f} {energy.currency}{short}"
     speed = plan.end_s / outcome.wall_s if outcome.wall_s else float("nan")
     yield "took", f"{outcome.wall_s:.1f} s ({speed:,.0f} × real time); trace {outcome.trace_hash}"
 
