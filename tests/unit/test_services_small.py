@@ -62,6 +62,33 @@ async def test_a_full_inbox_makes_the_reader_wait_until_something_is_done(clock:
     assert [delivery.id for delivery in await inbox.due()] == ["4-0"]
 
 
+async def test_deliveries_that_one_request_answers_are_retried_together(clock: VirtualClock) -> None:
+    inbox = EventInbox(context_of(clock))
+    for number in (2, 3):
+        await inbox.put([entry(number)])
+        inbox.postpone(await inbox.due())
+    failed_at_s = clock.monotonic()
+    assert [delivery.id for delivery in await inbox.due()] == ["2-0", "3-0"]
+    assert clock.monotonic() - failed_at_s == pytest.approx(2, rel=0.25)
+
+
+async def test_a_new_delivery_is_due_at_once_with_those_that_failed(clock: VirtualClock) -> None:
+    inbox = EventInbox(context_of(clock))
+    await inbox.put([entry(2)])
+    inbox.postpone(await inbox.due())
+    await inbox.put([entry(3)])
+    assert [delivery.id for delivery in await inbox.due()] == ["2-0", "3-0"]
+    assert clock.monotonic() == 0
+
+
+async def test_where_each_node_is_a_request_each_is_retried_by_itself(clock: VirtualClock) -> None:
+    inbox = EventInbox(context_of(clock), nodes_max=4)
+    await inbox.put([entry(2)])
+    inbox.postpone(await inbox.due())
+    await inbox.put([entry(3)])
+    assert [delivery.id for delivery in await inbox.due()] == ["3-0"]
+
+
 async def test_r15_a_fault_whose_figures_change_at_every_look_is_logged_once_and_shows_the_newest(
     clock: VirtualClock,
 ) -> None:

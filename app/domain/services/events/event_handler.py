@@ -53,7 +53,7 @@ class EventHandler:
         """Deliveries that were read and not yet handled."""
 
     async def run(self) -> None:
-        """Handle deliveries for ever. One that fails stays in the inbox, and is retried on its own schedule."""
+        """Handle deliveries for ever. One that fails stays in the inbox, and is retried after a pause."""
         while True:
             self._progress.idle(EVENTS)
             due = await self.inbox.due()

@@ -1,9 +1,9 @@
-"""Deliveries that were read and not yet handled: new ones are due at once, failed ones after a pause of their own."""
+"""Deliveries that were read and not yet handled: new ones are due at once, failed ones after a pause."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from app.domain.backoff import Backoff
 from app.domain.events import Delivery
@@ -14,13 +14,16 @@ from app.domain.services.context.trigger import Trigger
 ENTRIES_MAX = 4096
 IDLE_S = 3600.0
 RETRY = Backoff(1.0, 30.0)
+ALL_NODES = "all nodes"
 
 
 class EventInbox:
     """Connects the loop that reads the stream with the loop that handles events.
 
-    An entry that is delivered twice is kept once. A failed delivery delays no other; a new delivery of a node makes
-    the failed ones of that node due as well. ``nodes_max`` limits the nodes whose deliveries are due at a time.
+    An entry that is delivered twice is kept once. A failed delivery delays no new one. What one request of the chain
+    answers is retried together: all nodes, or each by itself where ``nodes_max`` limits the nodes that are due at a
+    time. So in an outage the number of requests does not grow with the events, and a new delivery makes the failed
+    ones due as well.
     """
 
     def __init__(self, context: NodeContext, *, nodes_max: int | None = None, entries_max: int = ENTRIES_MAX) -> None:
@@ -30,7 +33,8 @@ class EventInbox:
         self._nodes_max = nodes_max
         self._entries_max = entries_max
         self._waiting: dict[str, Delivery] = {}
-        self._failed: dict[str, Attempts] = {}
+        self._failed: set[str] = set()
+        self._retries: dict[Hashable, Attempts] = {}
         self._news = Trigger(context.clock)
         self._room = asyncio.Event()
         self._room.set()
@@ -47,27 +51,38 @@ class EventInbox:
     async def due(self) -> Sequence[Delivery]:
         """The deliveries to handle now, as soon as there is one; they stay until `done`."""
         while not (due := self._due_now()):
-            await self._news.wait(min((failed.due_in_s for failed in self._failed.values()), default=IDLE_S))
+            await self._news.wait(min((retry.due_in_s for retry in self._retries.values()), default=IDLE_S))
         return due
 
     def _due_now(self) -> Sequence[Delivery]:
         waiting = self._waiting.values()
-        ready = [each for each in waiting if each.id not in self._failed or not self._failed[each.id].due_in_s]
-        nodes = dict.fromkeys(node for each in ready if (node := each.content.node) is not None)
-        chosen = set(sorted(nodes, key=lambda node: node != self._own)[: self._nodes_max])  # the own node comes first
+        pausing = {kin for kin, retry in self._retries.items() if retry.due_in_s}
+        ready = [each for each in waiting if each.id not in self._failed or self._kin(each) not in pausing]
+        kins = dict.fromkeys(self._kin(each) for each in ready if each.content.node is not None)
+        chosen = set(sorted(kins, key=lambda kin: kin != self._own)[: self._nodes_max])  # the own node comes first
         broken = [each for each in ready if each.content.node is None]
-        return broken + [each for each in waiting if each.content.node in chosen]
+        return broken + [each for each in waiting if self._kin(each) in chosen]
+
+    def _kin(self, delivery: Delivery) -> Hashable:
+        """What is retried together has the same; an entry that names no node is alone."""
+        node = delivery.content.node
+        if node is None:
+            return delivery.id
+        return ALL_NODES if self._nodes_max is None else node
 
     def postpone(self, deliveries: Sequence[Delivery]) -> float:
         """Make these deliveries (one or more), which failed, due later; returns the longest of their pauses."""
-        for delivery in deliveries:
-            self._failed.setdefault(delivery.id, Attempts(self._clock, self._jitter))
-        return max(self._failed[delivery.id].failed(RETRY) for delivery in deliveries)
+        self._failed.update(delivery.id for delivery in deliveries)
+        kins = dict.fromkeys(map(self._kin, deliveries))
+        for kin in kins:
+            self._retries.setdefault(kin, Attempts(self._clock, self._jitter))
+        return max(self._retries[kin].failed(RETRY) for kin in kins)
 
     def done(self, batch: Sequence[Delivery]) -> None:
         """Remove deliveries that were handled."""
         for delivery in batch:
             self._waiting.pop(delivery.id, None)
-            self._failed.pop(delivery.id, None)
+            self._failed.discard(delivery.id)
+            self._retries.pop(self._kin(delivery), None)
         if len(self._waiting) < self._entries_max:
             self._room.set()
