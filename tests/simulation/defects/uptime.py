@@ -37,7 +37,7 @@ def _loses_uptime_in_silence(services: NodeServices, ports: Ports) -> None:
 
 def _is_wrong_in_silence(services: NodeServices, ports: Ports) -> None:
     own: Any = services.server.own
-    own.loop._retry.goes_on = lambda reason: None
+    own.loop._retry.still_failing = lambda reason: None
 
 
 UPTIME: dict[str, Defect] = {
