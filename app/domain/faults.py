@@ -1,7 +1,7 @@
 """Every fault that powerd can report: its key, what it means, what fixes it, and how long that may wait.
 
 The board takes keys of this table only, so that no fault is without a remedy. `powerd status`, docs/faults.md and the
-alert rules are made of it.
+alert rules use it.
 """
 
 from __future__ import annotations

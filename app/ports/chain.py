@@ -64,7 +64,7 @@ class ChainReader(Protocol):
         """Records of those of ``nodes`` that exist, in one batch.
 
         A node is left out only if the chain does not have it. A record that cannot be read is
-        `Unreadable`, and the others are read all the same.
+        `Unreadable`, and does not affect the others.
         """
         ...
 

@@ -135,7 +135,7 @@ class LinuxNic:
             self._log_once(logging.WARNING, f"{nic.name} wakes this machine by {nic.other_wake_modes} too; {remedy}")
         for switch in [each for card in nic.legs for each in wakeup_switches(card).off_above]:
             what = f"{switch}, of a bridge above {nic.name}, says disabled"
-            self._log_once(logging.INFO, f"{what}: most machines wake nevertheless; enable it if this one does not")
+            self._log_once(logging.INFO, f"{what}: most machines still wake; enable it if this one does not")
 
     def _log_once(self, level: int, what: str) -> None:
         if what not in self._logged:

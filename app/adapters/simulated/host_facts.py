@@ -9,7 +9,7 @@ from app.ports.clock import Clock
 class SimulatedHostFacts:
     """`HostFacts` of a machine that was booted ``uptime_s`` before this object was made.
 
-    ``problems`` is the health switch: what stands in it speaks against the node.
+    ``problems`` is the health switch: the node is healthy while it is empty.
     """
 
     def __init__(self, clock: Clock, name: str = "machine", *, uptime_s: float = 0.0) -> None:

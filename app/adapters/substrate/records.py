@@ -54,7 +54,7 @@ def account_key(runtime: Runtime, account: bytes) -> str:
 def powers(
     runtime: Runtime, nodes: Sequence[NodeId], values: Mapping[str, str]
 ) -> dict[NodeId, NodePower | Unreadable]:
-    """Every node's power. One that cannot be read is `Unreadable`; the others are read all the same.
+    """Every node's power. One that cannot be read is `Unreadable`, and does not affect the others.
 
     Most nodes of a farm have the same power, and the library takes 15 µs to read it.
     """
@@ -80,7 +80,7 @@ def power_state(value: Any) -> PowerState:
 
 
 def nodes(runtime: Runtime, asked: Sequence[NodeId], values: Mapping[str, str]) -> dict[NodeId, Node | Unreadable]:
-    """Records of the nodes that exist. One that cannot be read is `Unreadable`; the others are read all the same."""
+    """Records of the nodes that exist. One that cannot be read is `Unreadable`, and does not affect the others."""
     stored = {node: data for node in asked if (data := values.get(node_key(runtime, node))) is not None}
     return {node: _node(runtime, node, data) for node, data in stored.items()}
 

@@ -64,7 +64,7 @@ def _read(ear: socket.socket) -> list[Heard]:
             frame, (interface, _, kind, *_) = ear.recvfrom(FRAME_BYTES_MAX)
         except BlockingIOError:
             return found
-        except OSError as error:  # an interface went down; the others are heard all the same
+        except OSError as error:  # an interface went down; the others go on
             if error.errno != errno.ENETDOWN:
                 raise
             continue

@@ -95,7 +95,7 @@ class _Command:
         return SOME_FAILED if failed or unreachable or without_waker or late else DONE
 
     async def _look(self, nodes: Sequence[NodeId]) -> tuple[Checked, list[NodeId]]:
-        """The farms now, and of ``nodes`` those to set; `NothingDone` where anything speaks against that."""
+        """The farms now, and of ``nodes`` those to set; `NothingDone` where an objection forbids that."""
         checked = await check(self._container, nodes)
         self._refuse_doubt(checked)
         wanted = self._worth_setting(checked, nodes)

@@ -118,7 +118,7 @@ def assemble(
     heads = HeadWatch(ports.chain, ports.clock, age_s_max=limits.best_head_age_s_max, pause_s=down.follow_up_s)
     observer = Observer(context, ports.chain, wakes, guards, heads, limits)
 
-    # -- how it does
+    # -- how it powers off
     orders = HostOrders(context, ports.host_power, down)
     window = OpenWindow(context, ports.window_memory, ports.chain, ports.host_facts)
     paces = {power: FeePace(context, policies.fees, Call.SET_POWER_STATE) for power in Power}
@@ -130,7 +130,7 @@ def assemble(
     own_loop = Reconciler(context, ports.chain, policies.reconcile, SYNC_SELF)
     own = OwnNode(context, observer, state, shutdown, aborted, own_loop)
 
-    # -- what starts it
+    # -- what begins a look
     triggers = (own_loop.trigger, farm_loop.trigger)
     stale_after_s = policies.events_stale_after_s
     handler = EventHandler(context, ports.events, farm, wakes, own_loop.trigger, stale_after_s=stale_after_s)

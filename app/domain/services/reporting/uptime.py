@@ -63,7 +63,7 @@ class Uptime:
         self.reported_once = asyncio.Event()
         """Set by the first report that was included and succeeded."""
         self.answered_once = asyncio.Event()
-        """Set by the first report, or when it is not worth waiting for one: an unhealthy node, a wrong clock."""
+        """Set by the first report, or when none will come soon: an unhealthy node, a wrong clock."""
 
     @property
     def age_s(self) -> float:

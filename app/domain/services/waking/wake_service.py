@@ -165,7 +165,7 @@ class WakeService:
         self._faults.clear(FaultKind.NODE_MAC.key(node))
         return [Burst(record.mac, WakeBurstStarted(node, wake.bursts, wake.reason))]
 
-    # -- what falls due ----------------------------------------------------------------------------
+    # -- what is due -------------------------------------------------------------------------------
     async def run(self) -> None:
         """Send bursts when they are due; runs until cancelled."""
         async with asyncio.TaskGroup() as group:

@@ -34,7 +34,7 @@ async def armed(subject: Subject) -> Sequence[Finding]:
             found.append(
                 warning(
                     f"{each.name} is armed, and {above} of a bridge above it says disabled",
-                    "most machines wake all the same; enable it if this one does not",
+                    "most machines still wake; enable it if this one does not",
                 )
             )
         else:
