@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -130,3 +132,28 @@ async def test_a_fault_on_the_board_reaches_it(tmp_path: Path) -> None:
     lines = await until_lines(out, 2)
     task.cancel()
     assert [line.split()[0] for line in lines] == ["raised", "cleared"]
+
+
+async def test_a_kernel_that_does_not_announce_the_end_of_a_process_is_asked_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(_: int) -> int:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", missing)
+    ended = await command.run_command(["sh", "-c", "echo done; exit 3"], patient(20))
+    assert (ended.code, ended.tail) == (3, "done")
+    with pytest.raises(TimeoutError):
+        await command.run_command(["sleep", "1000"], 0.2)
+
+
+def descriptors() -> list[Path]:
+    return sorted(Path("/proc/self/fd").iterdir())
+
+
+async def test_a_command_leaves_no_descriptor_open() -> None:
+    before = descriptors()
+    await command.run_command(["true"], patient(20))
+    with pytest.raises(TimeoutError):
+        await command.run_command(["sleep", "1000"], 0.2)
+    assert descriptors() == before
