@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from app.domain.values import value
 
 Jitter = Callable[[], float]
 """Draws from [0, 1): a generator's ``random``."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Backoff:
     """Delays that double from ``delay_s_min`` to ``delay_s_max``."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.events import PowerTargetChanged
+from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BlockRef:
     """A block by number and hash (``0x…``)."""
 
@@ -15,7 +14,7 @@ class BlockRef:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Block:
     """A block and the power-target events in it.
 

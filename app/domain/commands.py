@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from app.domain.model import NodeId
 from app.domain.values import value
@@ -41,7 +40,7 @@ class Nothing:
     """State and target agree."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReportUp:
     """Report the state Up: the target is Up, and the state on chain is Down or may become Down."""
 
@@ -67,14 +66,14 @@ class ShutDown:
 PowerCommand = Nothing | ReportUp | StayUp | ShutDown
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SendBurst:
     """Send one burst of magic packets to the node."""
 
     node: NodeId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeferBurst:
     """Leave the first burst to other nodes; this node's burst is due in ``for_s`` seconds."""
 
@@ -82,7 +81,7 @@ class DeferBurst:
     for_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EndWake:
     """Stop waking the node, after ``bursts`` bursts."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.domain.errors import AmbiguousTarget
@@ -11,7 +10,7 @@ from app.domain.model import FarmId, Inclusion, NodeId, Power, UptimeSample
 from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerTargetChanged:
     """The chain's event of that name. It is only a hint to look at this node now (R1)."""
 
@@ -28,7 +27,7 @@ class PowerTargetChanged:
         return cls(FarmId(farm), NodeId(node), Power.UP if is_up else Power.DOWN)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Malformed:
     """An entry of the stream that is no event."""
 
@@ -36,7 +35,7 @@ class Malformed:
     node: ClassVar[None] = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Delivery:
     """One entry of the stream. ``published_at_s`` (Unix seconds) comes from the entry's id."""
 
@@ -53,7 +52,7 @@ class EventsHandled:
     nodes: Sequence[NodeId]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EventDeadLettered:
     """An entry that is no event was moved to the dead-letter stream."""
 
@@ -61,7 +60,7 @@ class EventDeadLettered:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WakeDeferred:
     """Other nodes call this sleeper first. This node calls it in ``for_s`` seconds, if it still sleeps then."""
 
@@ -69,7 +68,7 @@ class WakeDeferred:
     for_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WakeBurstStarted:
     """The first magic packet of a burst was sent."""
 
@@ -78,7 +77,7 @@ class WakeBurstStarted:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WakeEnded:
     """A wake is over, ``took_s`` after it began: the node's state is Up, or its target is not Up any more."""
 
@@ -88,7 +87,7 @@ class WakeEnded:
     took_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerStateSet:
     """The state that this node reported was included in a block."""
 
@@ -96,7 +95,7 @@ class PowerStateSet:
     inclusion: Inclusion
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UptimeReported:
     """An uptime report was included and succeeded."""
 
@@ -104,21 +103,21 @@ class UptimeReported:
     inclusion: Inclusion
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UptimeSkipped:
     """No report was made, since the node is not healthy. This is no success."""
 
     problems: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ShutdownStep:
     """The shutdown sequence passed one of its steps."""
 
     step: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ShutdownAborted:
     """The shutdown sequence stopped before the power-off."""
 
@@ -126,35 +125,35 @@ class ShutdownAborted:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StayingUp:
     """A guard keeps the node up although its target is Down."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WakeProved:
     """This boot was a wake: the node slept by powerd's order, was called, and booted (Unix seconds)."""
 
     booted_at_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AlarmLeft:
     """Another program has set the clock's alarm, early enough: powerd leaves it."""
 
     due_in_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerUnreadable:
     """The chain's answer about this node has no valid target and state. The node stays up."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerOffDecided:
     """powerd is about to order the power-off; all reasons, in one event.
 
@@ -173,7 +172,7 @@ class PowerOffDecided:
     woken_by: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RebootDecided:
     """powerd is about to order a reboot, which ends the uncredited time; all reasons, in one event.
 
@@ -189,14 +188,14 @@ class RebootDecided:
     holds: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerOffOrdered:
     """The host accepted the order to power off."""
 
     forced: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RebootOrdered:
     """The host accepted the order to reboot, which ends the uncredited time."""
 
@@ -219,7 +218,7 @@ class OperationFailed:
     retry_in_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FaultRaised:
     """A fault began, or its message changed in more than its figures."""
 
@@ -227,14 +226,14 @@ class FaultRaised:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FaultCleared:
     """A fault is over."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EventsPublished:
     """The follower appended the events of these blocks to the stream."""
 
@@ -243,7 +242,7 @@ class EventsPublished:
     events: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BlocksSkipped:
     """The follower skipped blocks that no endpoint can read any more."""
 
@@ -252,7 +251,7 @@ class BlocksSkipped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChainReorganised:
     """A fork undid the follower's last block; the follower went back to block ``back_to``."""
 

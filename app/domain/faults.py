@@ -7,8 +7,9 @@ alert rules use it.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import NewType
+
+from app.domain.values import value
 
 FaultKey = NewType("FaultKey", str)
 """The stable name of one fault; `FaultKind.key` alone makes it."""
@@ -33,7 +34,7 @@ MEANING: dict[Urgency, str] = {
 """What each urgency says of the farm."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FaultEntry:
     """A row: ``pattern`` is the key, with `SUBJECT` where one node, endpoint or interface is named."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from app.domain.values import value
 
 
 class Call(enum.Enum):
@@ -23,14 +24,14 @@ class Fate(enum.Enum):
     NOT_SENT = "not sent"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MagicPacketTried:
     """One magic packet was tried; ``sent``: at least one interface took it."""
 
     sent: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExtrinsicEnded:
     """An extrinsic of this node came to its end, as far as is known."""
 
@@ -38,14 +39,14 @@ class ExtrinsicEnded:
     fate: Fate
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EventsPostponed:
     """The number of entries of the event stream that could not be handled, and are tried again."""
 
     deliveries: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChainAnswered:
     """The chain answered one request, or one batch of them; ``endpoint`` has no secrets."""
 
@@ -53,7 +54,7 @@ class ChainAnswered:
     took_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LookSucceeded:
     """What a loop looks at (``itself``, ``the farm``) is in step with the chain, or on its way."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, NewType
 
 from app.domain.values import value
@@ -61,7 +61,7 @@ class Head:
         return max(ahead_s, min(behind_s, 0.0))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerState:
     """What a node last said of itself. Down has the number of the block in which the node said so."""
 
@@ -69,7 +69,7 @@ class PowerState:
     since_block: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NodePower:
     """A node's entry in ``TfgridModule.NodePower``. A node without an entry has state and target Up.
 
@@ -89,7 +89,7 @@ class NodePower:
         object.__setattr__(self, "to_wake", wanted and not up)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unreadable:
     """An answer that cannot be read: a power that is neither Up nor Down, or a broken record.
 
@@ -117,7 +117,7 @@ class PowerReading:
     powers: Powers
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PastPower:
     """A node's power after an earlier block.
 
@@ -131,7 +131,7 @@ class PastPower:
     target_at_up: Power | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Mac:
     """A hardware address, written ``54:b2:03:a0:11:22``."""
 
@@ -157,7 +157,7 @@ class Mac:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Node:
     """A node's record on chain, as far as waking needs it.
 
@@ -198,7 +198,7 @@ class Counters:
     of: Mapping[NodeId, int]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NodeIdentity:
     """The ids of this machine on the chain."""
 
@@ -207,7 +207,7 @@ class NodeIdentity:
     twin: TwinId
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Nic:
     """The physical network card, or cards, through which this machine is woken.
 
@@ -236,7 +236,7 @@ class Nic:
         return self.cards or (self.name,)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Inclusion:
     """The block in which one of our extrinsics succeeded.
 
@@ -266,7 +266,7 @@ class Health:
         return not self.problems
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hold:
     """A request to keep the machine up until ``expires_at_s`` (Unix seconds by the clock as it is set now)."""
 
@@ -275,7 +275,7 @@ class Hold:
     expires_at_s: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EndpointTrouble:
     """An endpoint of the chain that does not work. ``reason`` is the same text at each look."""
 
@@ -283,7 +283,7 @@ class EndpointTrouble:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fault:
     """Something an operator has to know. ``key`` is stable: the same fault is shown once.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from app.domain.commands import Guard
 from app.domain.model import Head, Hold, NodeId, NodeIdentity, NodePower, Power, UptimeSample
+from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WakeStatus:
     """A wake in progress, with ``attempts`` bursts in ``running_for_s`` seconds.
 
@@ -24,7 +24,7 @@ class WakeStatus:
     boot_by_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UncreditedStatus:
     """A Down without a boot after it: no uptime is credited since. All times are the chain's, in Unix seconds.
 
@@ -37,7 +37,7 @@ class UncreditedStatus:
     report_by_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FaultStatus:
     """A fault with since when it lasts, and what `FaultKind` says of its key; empty texts for an unknown key."""
 
@@ -48,7 +48,7 @@ class FaultStatus:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EventStatus:
     """What happened ``times`` times in a row, the last time at ``at_s``; ``facts`` are those of the log."""
 
@@ -59,7 +59,7 @@ class EventStatus:
     times: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeadlineStatus:
     """The next times of this node; None where one is not known.
 
@@ -72,7 +72,7 @@ class DeadlineStatus:
     report_by_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NodeStatus:
     """The whole snapshot, as of ``now_s``. ``power`` and ``head`` are None before the first look at the chain.
 

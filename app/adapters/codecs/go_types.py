@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 
 from app.adapters.codecs.zbus_frames import ZbusError, kind_of, unpack
+from app.domain.values import value
 
 NANOSECONDS = 10**9
 UINT_LEADS = {8: b"\xcc", 16: b"\xcd", 32: b"\xce", 64: b"\xcf"}
@@ -60,7 +60,7 @@ def decode(type_: GoType, data: bytes | None, what: str) -> Any:
     return type_.read(plain, what)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Bool:
     """bool."""
 
@@ -78,7 +78,7 @@ class Bool:
         raise _wrong(plain, what, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Integer:
     """uint8 … int64."""
 
@@ -105,7 +105,7 @@ class Integer:
         return plain
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class String:
     """string."""
 
@@ -125,7 +125,7 @@ class String:
         raise _wrong(plain, what, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ByteArray:
     """[N]byte, such as a hash."""
 
@@ -151,7 +151,7 @@ class ByteArray:
         raise _wrong(plain, what, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Time:
     """time.Time, as nanoseconds since 1970 (read to the microsecond)."""
 
@@ -177,7 +177,7 @@ class Time:
         return int(plain.replace(microsecond=0).timestamp()) * NANOSECONDS + int(plain.microsecond) * 1000
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Slice:
     """[]T; a nil slice is an empty one."""
 
@@ -201,7 +201,7 @@ class Slice:
         return tuple(self.of.read(item, f"{what}[{number}]") for number, item in enumerate(plain))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StringMap:
     """map[string]string."""
 
@@ -227,7 +227,7 @@ class StringMap:
         return {text.read(key, f"a key of {what}"): text.read(item, f"{what}[{key!r}]") for key, item in plain.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Struct:
     """A struct; ``name`` is its type's, ``fields`` are in order of declaration. Values are mappings."""
 

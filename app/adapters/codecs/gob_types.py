@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.adapters.codecs.gob_reader import GobReader
+from app.domain.values import value
 
 BOOL, INT, UINT, FLOAT, BYTES, STRING, COMPLEX, INTERFACE = range(1, 9)
 """Ids of the predefined types."""
@@ -21,7 +22,7 @@ USER_TYPE_MAX = (1 << 31) - 1
 TYPE_NAMES = dict(enumerate(("bool", "int", "uint", "float", "bytes", "string", "complex", "interface"), start=BOOL))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Field:
     """A field of a struct; ``offset`` is the place of its definition in the payload."""
 

@@ -10,14 +10,13 @@ once: `PowerTargetDecoder` remembers the heads of the payloads that it has read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec import Struct
 
 from app.adapters.codecs.gob_reader import GobError, GobReader
 from app.adapters.codecs.gob_skip import Types, receive_type
 from app.adapters.codecs.power_target_plain import TARGET_BYTES, has_plain_types, read_plain, uint_bytes
 from app.adapters.codecs.power_target_plan import ID_MAX, FlatChange, Plan, make_plan, read_event
+from app.domain.values import value
 
 __all__ = ["GobError", "PowerTargetDecoder", "TargetChange", "decode", "encode"]
 
@@ -38,7 +37,7 @@ class TargetChange(Struct, frozen=True):
     is_down: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Head:
     """The part of a payload before the fields of its value: definitions, length and type id of the value."""
 

@@ -7,11 +7,10 @@ value is read. So one plan is used for all payloads that begin with the same def
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.adapters.codecs.gob_reader import GobReader
 from app.adapters.codecs.gob_skip import SkipCheck, Skipper, Types
 from app.adapters.codecs.gob_types import BOOL, PREDEFINED_STRUCTS, TYPE_NAMES, UINT, Field, struct_fields
+from app.domain.values import value
 
 IDS = (b"FarmID", b"NodeID")
 TARGET = b"Target"
@@ -23,7 +22,7 @@ FlatChange = tuple[int, int, bool, bool]
 """Farm, node, up, down."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Plan:
     """The definitions of a payload, and which of them are the event and its target."""
 

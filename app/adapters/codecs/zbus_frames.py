@@ -9,12 +9,12 @@ and unknown keys, and bytes after the end.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from app.adapters.codecs.msgpack_span import first_value, with_readable_text
+from app.domain.values import value
 
 FRAME_BYTES_MAX = 1 << 20
 """Larger frames are refused unread. The largest real one, a node's record, has some 700 bytes."""
@@ -27,7 +27,7 @@ class ZbusError(ValueError):
     """A frame, or a value in it, that cannot be read. The message names the field."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ObjectId:
     """An object of a module. The version can be empty."""
 
@@ -38,7 +38,7 @@ class ObjectId:
         return f"{self.name}@{self.version}" if self.version else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """A call. ``inputs`` are the arguments, each encoded. The reply goes to the list ``reply_to``."""
 
@@ -49,7 +49,7 @@ class Request:
     reply_to: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Response:
     """An answer: encoded ``data``, the method's error, or (``error``) why the method was not called.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from app.domain.values import value
 
 SEED_BYTES = 32
 GO_KEY_BYTES = 64
@@ -31,7 +33,7 @@ _STRANGE = {
 """Common mistakes: message → pattern. No valid key matches one."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SigningKey:
     """The seed of a private key. The settings say of which kind it is (ed25519, sr25519)."""
 
@@ -41,7 +43,7 @@ class SigningKey:
         return "SigningKey(hidden)"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SecretUri:
     """A key as Substrate's tools write it: ``PHRASE//hard/soft///password``.
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from app.adapters.files.json_file import write_json
 from app.domain.model import Head
+from app.domain.values import value
 
 COUNTS_S = 300.0
 
 log = logging.getLogger("powerd.farm")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LastWrite:
     """The block, and when powerd saw the inclusion (Unix seconds)."""
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+
+from app.domain.values import value
 
 log = logging.getLogger("powerd.rtc")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeptAlarm:
     """``set_s``: powerd's alarm, as it was read back; ``displaced_s``: the alarm that it replaced, or None."""
 

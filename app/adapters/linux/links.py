@@ -15,8 +15,9 @@ They need no privileges. All functions block; pyroute2 does not work in a runnin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from app.domain.values import value
 
 ARPHRD_ETHER = 1
 """Link type of Ethernet (linux/if_arp.h); the loopback device has another."""
@@ -25,7 +26,7 @@ MADE_ON_ONE = frozenset({"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"})
 ACTING_AS_ONE = frozenset({"bond", "team"})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Link:
     """One link. ``kind`` is empty for hardware; every software device has one.
 
@@ -51,7 +52,7 @@ class Link:
 Links = Mapping[int, Link]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Uplink:
     """A connection of the machine: a card, or a bond or team with the cards below it."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,13 +19,14 @@ from app.adapters.linux.wake_on_lan import read_wake_modes, switch_on_magic_pack
 from app.adapters.linux.wakeup_switches import enable, wakeup_switches
 from app.domain.errors import NicSilent, NicUnusable
 from app.domain.model import Nic
+from app.domain.values import value
 
 Result = TypeVar("Result")
 
 log = logging.getLogger("powerd.nic")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CardLook:
     """A card's wake modes (ethtool's letters), and the kernel's switches that say ``disabled``.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from app.domain.errors import NicUnusable
+from app.domain.values import value
 
 ETHTOOL_SWOL = 6
 WAKE_MAGIC = 1 << 5
@@ -21,7 +21,7 @@ LETTERS = "pumbagsf"
 magic packet, magic packet with a password (SecureOn), filter."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WakeModes:
     """Bits of ``WAKE_…``: which modes the card supports, and which are on."""
 

@@ -20,10 +20,10 @@ PCI bridges and root ports             logged, and left alone: on most machines 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.errors import NicUnusable
+from app.domain.values import value
 
 SYSFS = Path("/sys")
 
@@ -32,7 +32,7 @@ ENABLED, DISABLED = "enabled", "disabled"
 _PCI_BRIDGE = "0x0604"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WakeupSwitches:
     """``needed`` must be enabled for the card to wake the machine; ``above`` belong to PCI bridges."""
 

@@ -13,7 +13,8 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from app.domain.values import value
 
 TAIL_BYTES = 400
 KILL_TIMEOUT_S = 1.0
@@ -28,7 +29,7 @@ and systemd logs a refusal."""
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ended:
     """A command that ended by itself: its exit code (negative: the signal's number) and its last output."""
 
@@ -36,7 +37,7 @@ class Ended:
     tail: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answered:
     """The answer of a command: its exit code, its output, and the end of its stderr."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
+
+from app.domain.values import value
 
 REQUEST_S_MAX = 5.0
 REQUEST_BYTES_MAX = 8192
@@ -19,7 +20,7 @@ CONNECTIONS_MAX = 16
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Page:
     """An answer."""
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from app.domain.errors import PermanentError
+from app.domain.values import value
 
 SCHEMES = ("unix", "tcp", "redis", "rediss")
 PORT = 6379
@@ -30,7 +31,7 @@ class BrokerUrlError(PermanentError):
     """A URL that cannot be used. The text has it without user and password, and the remedy."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BrokerUrl:
     """The server's place: a socket's path, or host and port. ``tls``: redis-py's options for TLS; None: no TLS."""
 
@@ -122,10 +123,10 @@ def _login(parts: SplitResult) -> tuple[str, str]:
 def _options(parts: SplitResult, shown: str) -> dict[str, str]:
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     known = ["db", *(TLS_FILES if parts.scheme == "rediss" else ()), *(TLS_CHOICES if parts.scheme == "rediss" else ())]
-    for name, value in options.items():
+    for name, given in options.items():
         if name not in known:
             raise BrokerUrlError(f"the broker URL {shown} has an unknown option; known are {', '.join(known)}")
         choices = TLS_CHOICES.get(name)
-        if choices is not None and value not in choices:
+        if choices is not None and given not in choices:
             raise BrokerUrlError(f"the broker URL {shown} has a wrong {name}; write {' or '.join(choices)}")
     return options

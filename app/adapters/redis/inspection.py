@@ -8,17 +8,17 @@ and are not tried.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from app.adapters.redis.connection import Connection
 from app.domain.errors import EventsUnavailable
+from app.domain.values import value
 
 NO_NUMBER = "x"
 ZBUS_QUEUE = "power.power@0.0.1"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GroupLook:
     """The consumer group on the stream; ``entries`` are the stream's, ``pending`` those not acknowledged."""
 

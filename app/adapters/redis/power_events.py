@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from app.adapters.codecs.power_target import GobError, decode
@@ -21,6 +21,7 @@ from app.adapters.redis.readers import Readers
 from app.adapters.redis.strangers import Strangers
 from app.domain.errors import AmbiguousTarget, EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
+from app.domain.values import value
 
 BLOCK_S = 3.0
 ANSWER_S = 5.0
@@ -31,7 +32,7 @@ HANDLED_MAX = 4096
 BODY = b"body"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RedisDelivery(Delivery):
     """A delivery with the entry's fields, for the dead-letter stream."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from app.domain.errors import HostPowerFailed, HostPowerLate
+from app.domain.values import value
 from app.ports.clock import Clock
 
 
@@ -28,7 +28,7 @@ class Order(enum.Enum):
     FORCE_REBOOT = "force reboot"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GivenOrder:
     """An order and when it came (`Clock.monotonic`), with any result."""
 

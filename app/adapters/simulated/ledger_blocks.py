@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.adapters.simulated.pallet import Values
+from app.domain.values import value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +22,7 @@ class Extrinsic:
     dies_after: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Event:
     """``extrinsic`` is the index in the block whose call it belongs to; None for the block's own."""
 

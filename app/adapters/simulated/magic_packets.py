@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart
 from app.domain.model import Mac
+from app.domain.values import value
 from app.ports.clock import Clock
 
 Listener = Callable[[Mac], None]
 """Called once for each magic packet that arrives."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SentPacket:
     """A magic packet that left its sender at ``at_s`` (`Clock.monotonic`); ``lost`` on its way or not."""
 

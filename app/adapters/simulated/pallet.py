@@ -7,8 +7,9 @@ Observed on the real runtime (spec 144); `NodeHasActiveContracts` was read in th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from app.domain.values import value
 
 Values = Mapping[str, Any]
 
@@ -40,7 +41,7 @@ class State(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Power:
     """The chain's ``NodePower``; ``down_since`` is the block in ``PowerState::Down``."""
 

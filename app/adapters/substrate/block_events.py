@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.adapters.substrate.answers import Changes, Header, read
@@ -12,6 +11,7 @@ from app.adapters.substrate.rpc import Request, RpcConnection
 from app.adapters.substrate.rpc_errors import RpcRefused
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
+from app.domain.values import value
 from app.ports.chain_blocks import Block, BlockRef
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EVENT = "PowerTargetChanged"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RawBlock:
     """A block as the node sent it. ``pruned`` is empty, or says why the node has no state of it."""
 

@@ -6,7 +6,6 @@ value that is read, ``Timestamp.Now``, has had the same key and type in every ru
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -16,6 +15,7 @@ from app.adapters.substrate.endpoint import name_of
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.domain.model import Head, HeadKind
+from app.domain.values import value
 
 NOW_KEY = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb"
 """twox_128("Timestamp") and twox_128("Now"): a u64 of milliseconds, little endian."""
@@ -38,7 +38,7 @@ class _Methods(msgspec.Struct, frozen=True):
     methods: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EndpointLook:
     """``lonely``: it should have peers and has none, so that an extrinsic given to it reaches no other node.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from app.adapters.substrate.state import State, head_state, undecoded
 from app.domain.errors import WrongChain
 from app.domain.model import FarmId, Head, HeadKind, Node, NodeId, NodePower, Unreadable
 from app.domain.rules.farm_risk import UNKNOWN, Member, SignAge
+from app.domain.values import value
 
 if TYPE_CHECKING:
     from app.adapters.substrate.runtime import Runtime
@@ -34,7 +34,7 @@ USUAL_BLOCK_S = 6.0
 FIRST_BLOCK = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FarmView:
     """A farm at one head. ``since_s`` has the time at which each sleeper said Down (Unix seconds).
 
@@ -49,7 +49,7 @@ class FarmView:
     estimated: frozenset[NodeId]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Past:
     """An earlier block: its own time, and the nonces after it."""
 

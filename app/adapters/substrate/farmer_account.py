@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from app.adapters.substrate.client import SubstrateClient
@@ -13,11 +12,12 @@ from app.adapters.substrate.rpc_errors import EndpointFailed
 from app.adapters.substrate.signing import Signer
 from app.adapters.substrate.state import head_state, undecoded
 from app.domain.model import HeadKind, NodeId, Power, TwinId
+from app.domain.values import value
 
 UNITS_PER_TFT = 10_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Account:
     """An account. ``twin`` is None where it has none; ``free_tft`` is its balance for fees, in TFT."""
 

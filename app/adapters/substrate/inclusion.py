@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.adapters.substrate.answers import Header, SignedBlock, read
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.outcomes import BlockOutcomes, FailedWith, Succeeded
@@ -13,9 +11,10 @@ from app.adapters.substrate.state import state_at
 from app.domain.blocks import BlockRef
 from app.domain.errors import ExtrinsicFailed
 from app.domain.model import HeadKind, Inclusion
+from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Signed:
     """A signed extrinsic (``0x…``), which is valid in the ``period`` - 1 blocks after ``birth``."""
 
@@ -31,7 +30,7 @@ class Signed:
         return self.birth.number + self.period - 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Search:
     """The result of a search in all its possible blocks so far."""
 

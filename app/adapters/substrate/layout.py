@@ -8,10 +8,11 @@ library builds all other keys. It takes 0.1 ms to read an integer, too: each rea
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Layout:
     """One storage item.
 

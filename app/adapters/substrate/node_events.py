@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.adapters.substrate.records import PALLET, power_state
@@ -18,6 +17,7 @@ from app.domain.blocks import BlockRef
 from app.domain.minting.events import NodeUptimeReported, PowerStateChanged, PowerTargetChanged, TimedEvent
 from app.domain.minting.history import EventfulBlock, TimedBlock
 from app.domain.model import NodeId, Power
+from app.domain.values import value
 
 if TYPE_CHECKING:
     from app.adapters.substrate.runtime import EventRecord, Runtime
@@ -31,7 +31,7 @@ NODE_FIELDS = {REPORT: 0, "PowerTargetChanged": 1, "PowerStateChanged": 1}
 """Which field of the event is the node. All fields before it have its size (u32)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Events:
     """The leading blocks that one runtime executed, and the spec version that executed the next one."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from app.adapters.substrate.client import SubstrateClient
@@ -20,6 +19,7 @@ from app.adapters.substrate.refusals import is_own, is_refusal, is_there_already
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.domain.errors import ChainUnavailable, ExtrinsicRefused, ExtrinsicUncertain, WrongChain
+from app.domain.values import value
 
 LINGER_S = 1.0
 """How long the others can still take it after the first one did: enough for a healthy node."""
@@ -27,7 +27,7 @@ LINGER_S = 1.0
 Problem = RpcRefused | EndpointFailed | WrongChain
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Offer:
     """The result at one endpoint. ``problem`` is None if it was taken; ``sent``: it may have arrived."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Succeeded:
     """The extrinsic was included and succeeded."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FailedWith:
     """The extrinsic was included and failed. ``error`` is its name in the runtime's metadata."""
 
@@ -21,7 +22,7 @@ class FailedWith:
 Outcome = Succeeded | FailedWith
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BlockOutcomes:
     """A block's extrinsics (``0x…``), and their results by index. One without an event has no result."""
 

@@ -10,7 +10,6 @@ all connections. Not thread-safe: used in the worker's thread only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -20,12 +19,13 @@ from app.adapters.substrate.library import ScaleBytes, StorageKey, SubstrateInte
 from app.adapters.substrate.outcomes import FailedWith, Outcome, Succeeded
 from app.domain.blocks import BlockRef
 from app.domain.errors import WrongChain
+from app.domain.values import value
 
 PALLET = "TfgridModule"
 ANY_HASH = "0x" + "00" * 31 + "01"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EventRecord:
     """An event of a block. ``extrinsic`` is the index of its extrinsic, or None."""
 

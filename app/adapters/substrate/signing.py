@@ -15,7 +15,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.adapters.substrate.answers import Changes, Header, RuntimeVersion, read
@@ -28,6 +27,7 @@ from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.domain.blocks import BlockRef
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, WrongChain
+from app.domain.values import value
 
 if TYPE_CHECKING:
     from app.adapters.substrate.runtime import Runtime
@@ -48,7 +48,7 @@ LOOK_S = 5.0
 """How long the other endpoints have to answer with their height."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Facts:
     """What is needed to sign: the block where the era begins, the nonce, and the runtime that will execute it."""
 

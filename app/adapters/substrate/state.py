@@ -10,7 +10,6 @@ values are read again.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -21,6 +20,7 @@ from app.adapters.substrate.rpc import Request, RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed
 from app.domain.errors import ChainUnavailable, WrongChain
 from app.domain.model import Head, HeadKind
+from app.domain.values import value
 
 if TYPE_CHECKING:
     from app.adapters.substrate.runtime import Runtime
@@ -38,7 +38,7 @@ KEYS_PER_REQUEST = 4096
 UPGRADES_PER_READ = 3
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class State(Generic[Content]):
     """Stored values of one block, by storage key, and what they mean. A key without an entry is not in ``values``."""
 

@@ -6,7 +6,6 @@ import dataclasses
 import enum
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import get_type_hints
 
 from app.domain.events import (
@@ -37,6 +36,7 @@ from app.domain.events import (
     WakeEnded,
     WakeProved,
 )
+from app.domain.values import value
 
 SENTENCES: Mapping[type[DomainEvent], tuple[int, str]] = {
     EventsHandled: (logging.INFO, "events handled"),
@@ -72,7 +72,7 @@ DIGITS = 3
 Value = str | int | float | bool | None | list["Value"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Line:
     """One line of the log: ``event`` is the kind's name, ``fields`` are its facts, without nesting."""
 

@@ -12,11 +12,11 @@ import re
 import socket
 import struct
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 
 from app.adapters.wol.raw import ETHERTYPE_WAKE_ON_LAN
 from app.domain.errors import MagicPacketsNotHeard
 from app.domain.model import Mac
+from app.domain.values import value
 
 USUAL_PORT_MAX = 9
 """UDP ports up to this one are heard: magic packets go to 9 (discard), 7 (echo) or 0 by custom."""
@@ -29,7 +29,7 @@ HEADER_BYTES = 14
 MAGIC = re.compile(rb"\xff{6}(?=(.{6}))(?:\1){16}", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Heard:
     """A magic packet for ``target`` that came in by ``interface``; ``ip`` is the sender's, empty for a bare frame."""
 

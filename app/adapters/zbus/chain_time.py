@@ -14,16 +14,16 @@ seen before keeps its age, even if others came between (from a gateway that alte
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
 from app.adapters.codecs.go_types import NANOSECONDS
+from app.domain.values import value
 
 WRONG_S_MAX = 999.0
 REMEMBERED_MAX = 16
 """How many answers are remembered. Blocks up to a thousand seconds apart may have the same answer, so few."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GatewayTime:
     """The block's time lies within ``uncertainty_s`` before ``time_s``. For ``seen_s_max`` see `Head`."""
 

@@ -5,10 +5,9 @@ Names and types are those of the Go stubs (github.com/threefoldtech/zosbase, pac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.adapters.codecs.go_types import BOOL, HASH, INT64, STRING, TIME, UINT32, UINT64, GoType, Slice, Struct
 from app.adapters.codecs.zbus_frames import ObjectId
+from app.domain.values import value
 
 POWER = Struct("Power", (("IsUp", BOOL), ("IsDown", BOOL)))
 POWER_STATE = Struct("PowerState", (("IsUp", BOOL), ("IsDown", BOOL), ("AsDownBlockNumber", UINT32)))
@@ -21,7 +20,7 @@ NODE = Struct(
 """The four of a node's fifteen fields that powerd reads."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Remote:
     """A neighbour's object, whose queue is ``module.name@version``."""
 
@@ -34,7 +33,7 @@ class Remote:
         return f"{self.module}.{self.object}"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RemoteMethod:
     """A method of a neighbour. ``result`` is None where it returns only an error."""
 

@@ -31,6 +31,7 @@ from app.adapters.zbus.answers import Answers
 from app.adapters.zbus.call_lists import CallLists
 from app.domain.backoff import Backoff, Jitter
 from app.domain.errors import EventsUnavailable, PowerdError
+from app.domain.values import value
 
 ANSWER_S = 5.0
 RECONNECT = Backoff(0.2, 30.0)
@@ -46,7 +47,7 @@ STATUS_TYPE = Struct(
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Served:
     """A method: the types of its arguments and of its result (None: only an error), and the function.
 

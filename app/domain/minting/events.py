@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.model import NodeId, Power
+from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Initial:
     """The node's power when the period begins; ``since_s`` is the time of the block of its Down."""
 
@@ -17,7 +16,7 @@ class Initial:
     since_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NodeUptimeReported:
     """The chain took an uptime report. ``uptime_s`` is the time since the node's boot."""
 
@@ -31,7 +30,7 @@ class NodeUptimeReported:
         return self.time_s - self.uptime_s
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerTargetChanged:
     """The farmer set the target. The chain has this event also when the target was the same before."""
 
@@ -40,7 +39,7 @@ class PowerTargetChanged:
     target: Power
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerStateChanged:
     """The node set its state. A repeated Down is an event too."""
 

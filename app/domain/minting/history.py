@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.blocks import BlockRef
 from app.domain.minting.events import TimedEvent
+from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TimedBlock:
     """A block and its own time (whole Unix seconds); 0 for a first block without one."""
 
@@ -16,7 +15,7 @@ class TimedBlock:
     time_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EventfulBlock:
     """A block, and its events of the nodes that were asked for."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from app.domain.minting.events import Initial
 from app.domain.minting.limits import ABORTED_AFTER_S, BOOT_S_MAX
 from app.domain.minting.period import Period
 from app.domain.model import NodeId, Power
+from app.domain.values import value
 
 
 class Violation(enum.Enum):
@@ -34,7 +34,7 @@ class Loss(enum.Enum):
     NOT_REPORTED = "no report was counted"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Booking:
     """A decision about the time up to ``until_s``: how much was credited and lost, and why."""
 
@@ -45,7 +45,7 @@ class Booking:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Month:
     """What the minting knows of one node. `step` (in rules.py) returns the next one.
 

@@ -5,7 +5,7 @@ Source: ``minting_v3``, ``period.rs`` (state of February 2025). All times are ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from app.domain.values import value
 
 FIRST_START_S = 1_522_501_000
 LENGTH_S = 2_630_880
@@ -13,7 +13,7 @@ LATE_EVENTS_S = 27 * 3600
 """For how long after a period its events are read."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Period:
     """A period, with ``start_s`` and ``end_s`` in it. ``number`` is None outside the calendar."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from app.domain.minting.limits import ABORTED_AFTER_S, BOOT_S_MAX, REPORT_GAP_S_MAX, SLEEP_S_MAX
 from app.domain.minting.month import Month
 from app.domain.model import NodePower, Power
+from app.domain.values import value
 
 
 class Unknown(enum.Enum):
@@ -21,7 +21,7 @@ Seconds = float | Unknown | None
 """A value, or not known (`UNKNOWN`); None: there is no such deadline."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Known:
     """What the node's events show, read up to ``until_s`` (whole Unix seconds)."""
 
@@ -37,7 +37,7 @@ class Known:
         return cls(until_s, month.state, month.window_s, month.request_s, month.uncredited_since_s)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Seen:
     """A node as the chain has it now. ``since_s`` is when it said Down; None: not known.
 
@@ -50,7 +50,7 @@ class Seen:
     sign_before_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Standing:
     """What is left of the 24 h of sleep and the 30 min of boot (s; negative: over); since when it earns nothing."""
 
@@ -67,7 +67,7 @@ class DeadlineKind(enum.Enum):
     SLEEP = "sleep"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Deadline:
     """The deadline that ends first. ``left_s``: seconds left, at least; negative: it is missed; None: not known."""
 

@@ -21,13 +21,13 @@ A daemon that is started again within the same boot, known by the boot's id, jud
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.domain.model import NodePower, Power
 from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BootRecord:
     """What is kept from boot to boot: the boot's id, the unwanted boots in a row, when it last ran (Unix s)."""
 
@@ -44,7 +44,7 @@ class Boot:
     at_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BootLoopPolicy:
     """How many unwanted boots are free, how long later ones keep the node up, and which sleep ends the row."""
 

@@ -9,12 +9,12 @@ an archive knows only the last 25 minutes; without a sign in them the result is 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from app.domain.model import Node, NodeId, NodePower, Power, Unreadable
+from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SignAge:
     """How long ago a node gave its last sign of life, as bounds in seconds.
 
@@ -30,7 +30,7 @@ class SignAge:
 UNKNOWN = SignAge(0.0, None)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Member:
     """A node of a farm, as the chain shows it. ``contracts`` is None where their number cannot be read."""
 
@@ -64,7 +64,7 @@ def is_surely_awake(member: Member, fresh_s: float) -> bool:
     return is_awake(member, fresh_s) and (member.sign.at_most_s is not None or member.sign.whole)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wakers:
     """Nodes that can wake another one. Those in ``perhaps`` may be silent: the chain does not show their last sign."""
 

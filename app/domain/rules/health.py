@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from app.domain.faults import FaultKind, Urgency
 from app.domain.status import NodeStatus
+from app.domain.values import value
 
 OF_OTHER_NODES = frozenset({FaultKind.NODE_ASLEEP, FaultKind.NODE_SILENT})
 """Urgent, and not this daemon's failure: it reports another node, and goes on waking it."""
@@ -15,7 +15,7 @@ START_REMEDY = "it begins within a minute of the start; if it does not, see the 
 HUNG_REMEDY = "`kill -USR1` of the daemon logs where each task waits; then restart it, and report the log"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Loops:
     """``silent_s``: for how long each loop that has begun gave no sign of life; beyond ``silence_s_max`` it hangs."""
 
@@ -24,7 +24,7 @@ class Loops:
     silence_s_max: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Problem:
     """One reason why the daemon is not healthy."""
 

@@ -8,10 +8,9 @@ watches it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.model import NodePower, Power, UptimeSample
 from app.domain.rules.power import Observation, wants_down
+from app.domain.values import value
 
 LOOK_S_MAX = 60.0
 """An order is given at once after the last look; a process that was frozen in between must look again."""
@@ -21,7 +20,7 @@ class InvariantBroken(Exception):
     """powerd was about to do what it must never do; the text says what."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Look:
     """The last look before an act, and when it ended (monotonic seconds)."""
 

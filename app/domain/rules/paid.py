@@ -27,18 +27,19 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.domain.minting.limits import BOOT_S_MAX, SLEEP_S_MAX
 from app.domain.model import NodeId, NodePower, Power, Unreadable
 from app.domain.moments import utc
 from app.domain.rules.power import GuardRule, Observation, PowerLimits, best_head, held, not_enabled
+from app.domain.values import value
 
 CLOCK_S = 60
 """How far this machine's clock may differ from a block's time: the chain refuses reports beyond that."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DownWindow:
     """The stored record of this node's Down. Times are Unix seconds, of the chain where it has them.
 
@@ -67,7 +68,7 @@ class DownWindow:
         return self.opened_at_s + SLEEP_S_MAX
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ThisBoot:
     """The current boot, and when it began, in the chain's time."""
 

@@ -20,7 +20,7 @@ The guards are the rows of `GUARDS`, asked in that order. The first one that obj
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.domain.commands import Guard, LookAgain, Nothing, PowerCommand, ReportUp, ShutDown, StayUp
 from app.domain.model import Head, Hold, NodeId, NodePower, Power, Unreadable
@@ -63,7 +63,7 @@ class Observation:
     unproved: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PowerLimits:
     """Limits in seconds. An age of 0 is not checked (for a chain that makes blocks on demand)."""
 

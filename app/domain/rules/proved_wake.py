@@ -15,9 +15,8 @@ same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.model import NodePower, Power, Unreadable
+from app.domain.values import value
 
 CALLED_S_MAX = 600.0
 """From the call to the start of the kernel: two or three bursts, and the firmware's self-test of a large server."""
@@ -26,7 +25,7 @@ ALARM_ROUNDING_S = 120.0
 """Some clocks know minutes only, and the firmware takes time between the alarm and the boot."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Departure:
     """A power-off that powerd ordered: in which boot, when, and when the clock's alarm is due (Unix seconds)."""
 
@@ -35,7 +34,7 @@ class Departure:
     alarm_at_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WakeRecord:
     """What is kept over a boot: the last departure, until it was judged; the boot that proved a wake (Unix seconds)."""
 
@@ -43,7 +42,7 @@ class WakeRecord:
     proved_at_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Trial:
     """One sleep is allowed without a proved wake: in this boot, until the machine's uptime is ``until_uptime_s``."""
 

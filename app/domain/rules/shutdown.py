@@ -23,10 +23,10 @@ POWER_OFF   order it; still alive later: again; then by force       state Up; a 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from app.domain.model import Inclusion, NodePower, Power
 from app.domain.rules.power import Observation
+from app.domain.values import value
 
 
 class Step(enum.Enum):
@@ -40,7 +40,7 @@ class Step(enum.Enum):
     POWER_OFF = "power off"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ShutdownPolicy:
     """Deadlines of the steps; seconds.
 

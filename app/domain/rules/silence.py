@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.backoff import Backoff
+from app.domain.values import value
 
 STEP_S = 900.0
 """How much later wakers of the next ranks call: a machine that woke has reported by then."""
@@ -22,7 +23,7 @@ STALE_S_MAX = 180.0
 """If the finalized head is older, or so far ahead of the clock, the time does not count as silence."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SilencePolicy:
     """``call``: whether silent nodes are called. ``retry``: the delays between calls of one waker."""
 

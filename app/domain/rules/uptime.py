@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.backoff import Backoff
 from app.domain.errors import ChainUnavailable, ClockWrong, ExtrinsicFailed, ExtrinsicRefused
+from app.domain.values import value
 
 GAP_S_MAX = 2460.0
 """The minting credits at most this between two reports."""
@@ -13,7 +12,7 @@ GAP_S_MAX = 2460.0
 CHAIN_REMEDY = "see that one of chain.urls (with profile zos: api-gateway) answers and takes extrinsics"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UptimePolicy:
     """Pace of the reports; seconds.
 

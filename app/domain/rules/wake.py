@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from app.domain.backoff import Backoff, Jitter
@@ -28,7 +28,7 @@ HINT_BURSTS = 3
 HINT_RETRY_S = 45.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WakePolicy:
     """Pace of waking; seconds."""
 
@@ -122,14 +122,14 @@ class Due:
     asked_at_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """An operator or another service asks for a burst now."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnPowerOff:
     """This node is about to power off, so it can defer no burst any more."""
 
@@ -153,7 +153,7 @@ class Then(enum.Enum):
     LEAVE = "end: its state is Up, and other nodes call it"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Row:
     """What happens for one kind of input, in each of these phases, for each of these answers of the chain."""
 
@@ -200,7 +200,7 @@ ROWS: tuple[Row, ...] = (
 TABLE = {(row.on, phase, seen): row.then for row in ROWS for phase in row.phases for seen in row.seen}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Terms:
     """What the steps of all wakes need; ``turn_s`` gives the seconds for which other nodes call first (0: none do)."""
 

@@ -20,14 +20,14 @@ Nodes may know different wakers for a while. That costs extra bursts, or a delay
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
 from app.domain.model import NodeId, Powers
+from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WakeOrderPolicy:
     """``first_wakers`` wakers call at once, the next ones after ``stagger_s`` seconds. If it is 0, all call at once."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.trigger import Trigger
 from app.domain.services.own_power.observer import Observer
@@ -14,9 +12,10 @@ from app.domain.services.power_server import PowerServer
 from app.domain.services.reporting.uptime import Uptime
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.wake_service import WakeService
+from app.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NodeServices:
     """`PowerServer.start` runs all of them except the fault board."""
 

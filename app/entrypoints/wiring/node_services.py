@@ -6,8 +6,6 @@ behind a port is decided elsewhere (`app.entrypoints.wiring.container`, `app.ent
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.backoff import Jitter
 from app.domain.measurements import Call
 from app.domain.model import NodeIdentity, Power
@@ -42,6 +40,7 @@ from app.domain.services.waking.signs_watch import SignsWatch
 from app.domain.services.waking.silent_peers import SilentPeers
 from app.domain.services.waking.wake_order import WakeOrder
 from app.domain.services.waking.wake_service import WakeService
+from app.domain.values import value
 from app.entrypoints.wiring.policies import Policies
 from app.ports.boot_memory import BootMemory
 from app.ports.chain import Chain
@@ -59,7 +58,7 @@ from app.ports.wake_memory import WakeMemory
 from app.ports.window_memory import WindowMemory
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ports:
     """The ports of one node's daemon.
 

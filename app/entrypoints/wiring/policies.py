@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.domain.backoff import Backoff
 from app.domain.rules.boot_loop import BootLoopPolicy
@@ -15,6 +15,7 @@ from app.domain.rules.wake_rank import WakeOrderPolicy
 from app.domain.services.context.reconciler import ReconcilePolicy
 from app.domain.services.reporting.clock_watch import NEXT_BLOCK_S_MAX
 from app.domain.services.reporting.fee_pace import FeePolicy
+from app.domain.values import value
 from app.entrypoints.settings.profiles import behind_gateway
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.settings.schema_services import Uptime, Wake
@@ -24,7 +25,7 @@ NODES_AT_ONCE = 2
 """Calls in flight to a gateway with one worker: it serves one, and one more waits there."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Policies:
     """All policies for one node's services."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.adapters.simulated.boot_memory import SimulatedBootMemory
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.farm_setup import add_farm, mac_of
@@ -20,6 +18,7 @@ from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
 from app.adapters.simulated.wake_memory import SimulatedWakeMemory
 from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, TwinId
+from app.domain.values import value
 from app.entrypoints.settings.loading import SettingsError
 from app.entrypoints.settings.schema import Settings
 from app.ports.clock import Clock
@@ -28,7 +27,7 @@ FARMER = b"farmer".ljust(32, b".")
 NODE = b"node".ljust(32, b".")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class World:
     """A chain that makes a block per extrinsic, a network, an event stream, and which node this is there."""
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.backoff import Jitter
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.progress import Progress
 from app.domain.services.context.retry import Retry, Work
+from app.domain.values import value
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ServiceContext:
     """Clock and jitter, and the sinks for events, faults and progress."""
 
@@ -27,7 +26,7 @@ class ServiceContext:
         return Retry(work, self.clock, self.telemetry, self.jitter, self.faults)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NodeContext(ServiceContext):
     """A `ServiceContext` once it is known which ``node`` this is."""
 

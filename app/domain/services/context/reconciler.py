@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from app.domain.backoff import spread
 from app.domain.commands import Guard, LookAgain, PowerCommand, StayUp
@@ -14,13 +13,14 @@ from app.domain.model import Head, HeadKind
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.retry import Work
 from app.domain.services.context.trigger import Trigger
+from app.domain.values import value
 from app.ports.chain import ChainReader
 
 FOLLOW_UPS = {LookAgain.SOON: 1, LookAgain.IN_A_WHILE: 15}
 """The pause, in multiples of ``follow_up_s``: a hold can last for hours, and each look reads the chain."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReconcilePolicy:
     """Pace of looking at the chain; seconds.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.backoff import Backoff, Jitter
 from app.domain.events import OperationFailed
 from app.domain.faults import FaultKey
 from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.fault_board import FaultBoard
+from app.domain.values import value
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
@@ -16,7 +15,7 @@ REASONS_MAX = 20
 """Reasons recorded for one outage: reasons that differ each time must not fill the log."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Work:
     """A task that is retried, and how.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.commands import LookAgain
 from app.domain.events import RebootDecided
 from app.domain.faults import FaultKind
@@ -17,6 +15,7 @@ from app.domain.services.own_power.host_orders import REBOOT, HostOrders
 from app.domain.services.own_power.observer import Observer
 from app.domain.services.own_power.open_window import OpenWindow
 from app.domain.services.waking.bursts import Bursts
+from app.domain.values import value
 
 FAULT = FaultKind.UNCREDITED.key()
 
@@ -25,7 +24,7 @@ class NotNow(Exception):
     """The reboot is no longer wanted, or not allowed."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RebootRules:
     """``allowed`` is the operator's setting, ``retry_later_s`` the pause after a reboot that failed."""
 

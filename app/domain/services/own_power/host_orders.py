@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from app.domain.errors import HostPowerFailed
 from app.domain.events import OperationFailed, PowerOffDecided, PowerOffOrdered, RebootDecided, RebootOrdered
@@ -12,6 +11,7 @@ from app.domain.faults import FaultKey, FaultKind
 from app.domain.rules.shutdown import ShutdownPolicy
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF
+from app.domain.values import value
 from app.ports.host_power import HostPower
 
 ORDERS = ("orderly", "orderly", "forced")
@@ -23,7 +23,7 @@ Wanted = Callable[[], Awaitable[object]]
 """Raises when the order is no longer wanted."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Order:
     """One way to go down. ``fault`` is the key of the fault for its failure, ``failed`` the text of that fault."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.errors import ChainUnavailable, HoldsUnreadable
 from app.domain.model import HeadKind, Hold, PowerReading
 from app.domain.rules.power import Observation, OwnPower, PowerLimits, wants_down
@@ -15,11 +13,12 @@ from app.domain.services.own_power.last_waker import LastWaker
 from app.domain.services.own_power.power_management import PowerManagement
 from app.domain.services.own_power.wake_proof import WakeProof
 from app.domain.services.waking.wake_service import WakeService
+from app.domain.values import value
 from app.ports.chain import ChainReader
 from app.ports.holds import Holds
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnGuards:
     """The parts that can object to a power-off, besides the chain's answer."""
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.domain.backoff import Backoff
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, ExtrinsicUncertain
 from app.domain.faults import FaultKind
 from app.domain.measurements import Call, ExtrinsicEnded, Fate
 from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.node_context import NodeContext
+from app.domain.values import value
 
 WALLET_FAULT = FaultKind.WALLET.key()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeePolicy:
     """Pauses in seconds: after an extrinsic that ``failed`` in a block, and after one that may have (``uncertain``)."""
 

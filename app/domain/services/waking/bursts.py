@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart
@@ -15,6 +14,7 @@ from app.domain.measurements import MagicPacketTried
 from app.domain.model import Mac
 from app.domain.rules.wake import WakePolicy
 from app.domain.services.context.node_context import NodeContext
+from app.domain.values import value
 from app.ports.magic_packets import MagicPackets
 
 FAULT = FaultKind.MAGIC_PACKETS.key()
@@ -28,7 +28,7 @@ SENT = MagicPacketTried(sent=True)
 NONE_FAILED: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Burst:
     """One node's part of a round of packets, and the record that telemetry gets of it."""
 
