@@ -33,8 +33,8 @@ class WakeOrder:
     def saw(self, powers: Powers) -> Collection[NodeId]:
         """Take the power of some peers as just read from the chain; returns those that are wakers."""
         wakers = wakers_among(powers)
-        for node in powers.keys() - wakers.keys():
-            self._wakers.pop(node, None)
+        for node in self._wakers.keys() & powers.keys() - wakers.keys():
+            del self._wakers[node]
         self._wakers |= wakers
         return wakers
 
