@@ -180,3 +180,13 @@ async def test_behind_a_gateway_a_hash_alone_leaves_it_believed(clock: VirtualCl
     await world.window.may_be_said()
     await world.saw(UP, DOWN, 5)
     assert world.window.remedy is Remedy.REBOOT
+
+
+async def test_a_window_of_this_boot_is_as_before_when_a_second_down_is_not_sent(clock: VirtualClock) -> None:
+    """The block of our Up is still needed to know whether the target was Up by then."""
+    kept = DownWindow(BOOT, clock.now() - 60, 3, sure=True, was_up=True, up_block=7)
+    world = World(clock, kept)
+    await world.window.saying_down()
+    assert world.memory.window == replace(kept, was_up=False, up_block=None)
+    await world.window.not_said()
+    assert world.memory.window == kept

@@ -11,11 +11,14 @@ step        does                                                    when it fail
 ARM         arm the card (and the clock) and read it back           abort; a fault
             fewer than two uptime reports yet: one more             log it and go on
             state Down since before this boot: say Up               abort; state Up
-            finish bursts in flight; ask every guard once more      abort
+            finish bursts in flight; ask every guard once more,     abort
+            and beside that: read the address on chain, and save
+            that Down comes
 SAY_DOWN    state Down included (unless it already is there)        abort
 FINAL       wait until no fork can undo that Down                   abort; state Up
 UPTIME      a last uptime report; one fresh retry                   log it and go on
-TARGET      finish bursts in flight; arm again; read the target     abort; state Up
+TARGET      finish bursts in flight; arm again; then read the       abort; state Up
+            target, and beside that the address on chain
 POWER_OFF   order it; still alive later: again; then by force       state Up; a fault; later again
 ==========  ======================================================  ============================
 """

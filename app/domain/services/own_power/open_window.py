@@ -41,6 +41,7 @@ class OpenWindow:
         self._telemetry = context.telemetry
         self._window: DownWindow | None = None
         self._before: DownWindow | None = None
+        self._intent: DownWindow | None = None
         self._loaded = False
         self._checked = False
         self._said_here = False
@@ -74,18 +75,18 @@ class OpenWindow:
         """Save that Down is about to be sent, so that the next process knows of it."""
         await self.recall()
         self._said_here = True
-        window = self._window
+        window = self._before = self._window
         if window is None or self.booted:
             # A window from before this boot may be closed by now; if it is not, this boot closes it.
-            self._before = window
             self._checked = False
-            await self._keep(DownWindow(self._facts.boot_id(), self._clock.now()))
+            self._intent = DownWindow(self._facts.boot_id(), self._clock.now())
         else:
-            await self._keep(replace(window, was_up=False, up_block=None))
+            self._intent = replace(window, was_up=False, up_block=None)
+        await self._keep(self._intent)
 
     async def not_said(self) -> None:
-        """The chain did not take our Down, and never will."""
-        if self._window is not None and not self._window.sure:
+        """Our Down was not sent, or the chain did not take it, and never will."""
+        if self._window == self._intent:
             await self._keep(self._before)
 
     async def said_down(self, inclusion: Inclusion) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
+from typing import Any
 
 from app.domain.errors import (
     ChainUnavailable,
@@ -18,6 +19,7 @@ from app.domain.model import HeadKind, Inclusion, Power, Unreadable
 from app.domain.rules.invariants import check_down
 from app.domain.rules.power import Observation, OwnPower
 from app.domain.rules.shutdown import already_final, is_down
+from app.domain.services.context.alongside import alongside
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.own_power.open_window import OpenWindow
 from app.domain.services.own_power.power_management import PowerManagement
@@ -51,6 +53,8 @@ class OwnState:
         self.uncertain = False
         """Whether an extrinsic of ours may still be included, and change the state on chain."""
         self._may_be_down = False
+        self._intended = False
+        """Whether it is saved that Down is about to be sent."""
         self._included: Inclusion | None = None
         self.window = window
 
@@ -70,7 +74,7 @@ class OwnState:
 
     def begin(self, seen: Observation) -> None:
         """Begin a shutdown with this observation. Raises `FeePause` while Down can't be sent."""
-        self._may_be_down = is_down(seen.best.power)
+        self._may_be_down, self._intended = is_down(seen.best.power), False
         if not self._may_be_down and (paused := self.paused(Power.DOWN)):
             raise FeePause(paused)
 
@@ -83,14 +87,31 @@ class OwnState:
         if is_down(seen.best.power) and self.window.booted:
             await self._report(Power.UP)
 
+    async def intend_down(self, look: Coroutine[Any, Any, Observation]) -> Observation:
+        """Save beside the last look that Down is about to be sent; forget it again if the look forbids that.
+
+        Where the chain may say Down already, `say_down` saves it, if it sends anything at all.
+        """
+        if self._may_be_down:
+            return await look
+        try:
+            seen = await alongside(self.window.saying_down(), look, "own power: save that Down comes")
+        except Exception:
+            await self.window.not_said()
+            raise
+        self._intended = True
+        return seen
+
     async def say_down(self, seen: Observation) -> Inclusion:
         """Send Down; returns the block that must become final. `remember_down` must follow at once."""
         check_down(seen, enabled=self._management.enabled)
         self._may_be_down, self._included = True, None
         final = seen.finalized
-        if already_final(seen) and final is not None and final.head is not None:
-            return Inclusion(final.head.hash, final.head.number)
-        await self.window.saying_down()
+        if not self._intended:
+            if already_final(seen) and final is not None and final.head is not None:
+                return Inclusion(final.head.hash, final.head.number)
+            await self.window.saying_down()
+        self._intended = False
         try:
             inclusion = await self._report(Power.DOWN, seen.best)
         except ExtrinsicUncertain:

@@ -7,7 +7,6 @@ from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.model import Nic
 from app.domain.rules.address import address_objection
-from app.domain.services.context.alongside import alongside
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.own_power.clock_alarm import ClockAlarm
 from app.ports.chain import ChainReader
@@ -86,24 +85,31 @@ class PowerManagement:
             self.objection = ""
             self._faults.clear(FAULT)
 
-    async def arm(self, *, said_down: bool) -> None:
+    async def arm(self) -> None:
         """Arm the card and, if enabled, the clock's alarm. A driver may lose the setting.
 
-        Raises `NicUnusable`, `NotWakeable` or `RtcUnusable` with a fault. A chain that can't be read is a
-        `ChainUnavailable` before this node ``said_down``; afterwards it is ignored, as the address matched minutes ago.
+        Raises `NicUnusable` or `RtcUnusable` with a fault. `check_address` must follow: the card may be another one.
         """
         try:
-            await self._arm_card(said_down=said_down)
-        except (NicUnusable, NotWakeable) as error:
+            self._nic = nic = await self._port.find()
+            await self._arm(nic)
+        except NicUnusable as error:
             self._faults.report(FAULT, f"this node will not power off: {error}")
             raise
         await self._alarm.arm()
 
-    async def _arm_card(self, *, said_down: bool) -> None:
-        """Find the card, arm it and read it back, and check meanwhile that the chain has its address."""
-        self._nic = nic = await self._port.find()
+    async def check_address(self, *, said_down: bool) -> None:
+        """Check that the chain has the address of the card that was armed.
+
+        Raises `NotWakeable` with a fault. A chain that can't be read is a `ChainUnavailable` before this node
+        ``said_down``; afterwards it is ignored, as the address matched minutes ago.
+        """
+        assert self._nic is not None, "the card is armed first"
         try:
-            await alongside(self._arm(nic), self._check_address(nic), "own power: arm the card")
+            await self._check_address(self._nic)
+        except NotWakeable as error:
+            self._faults.report(FAULT, f"this node will not power off: {error}")
+            raise
         except ChainUnavailable as error:
             if not said_down:
                 raise

@@ -111,12 +111,12 @@ class Shutdown:
 
     async def _sequence(self, seen: Observation) -> None:
         self._pass(Step.ARM)
-        await self._management.arm(said_down=False)
+        await self._management.arm()
         # After Down nothing is credited unless the machine boots (R13). So every check that can come before it does.
         await self._duties.close_last_window()
         await self._state.leave_last_sleep(seen)
         await self._duties.bursts.finish()
-        seen = await self._still_wanted()
+        seen = await self._state.intend_down(self._wakeable_and_wanted(said_down=False))
         self._pass(Step.SAY_DOWN)
         down = await self._state.say_down(seen)
         said_at_s = self._clock.monotonic()
@@ -126,7 +126,7 @@ class Shutdown:
         await self._duties.bursts.finish()
         await self._arm()
         await self._management.leaving()
-        seen = await alongside(self._proof.leaving(), self._still_wanted(), "own power: remember the departure")
+        seen = await alongside(self._proof.leaving(), self._wakeable_and_wanted(), "own power: remember the departure")
         if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
             raise DownNotFinal("our state Down is not on the chain any more")
         self._down_is_final = True
@@ -192,11 +192,16 @@ class Shutdown:
     async def _armed_and_wanted(self) -> None:
         """The orders are many minutes apart: another program may have disarmed the card meanwhile."""
         await self._arm()
-        await self._still_wanted()
+        await self._wakeable_and_wanted()
+
+    async def _wakeable_and_wanted(self, *, said_down: bool = True) -> Observation:
+        """Right after the arming: a look, and beside it a check that the chain has the armed card's address."""
+        address = self._management.check_address(said_down=said_down)
+        return await alongside(address, self._still_wanted(), "own power: check the address")
 
     async def _arm(self) -> None:
         """Arm before each order: another program may have disarmed the card. Only a look after the arming counts."""
-        await self._management.arm(said_down=True)
+        await self._management.arm()
         self._armed, self._look = True, None
 
     def _check(self) -> None:
