@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from pytest_mock import MockerFixture
 
-from app.adapters.linux.daemon_thread import DaemonThread, LoadingTakesLong
+from app.adapters.linux.daemon_thread import DaemonThread, LoadingTakesLong, NoThreadStarted
 from app.adapters.linux.nic import LinuxNic
 from app.domain.errors import AnswerLate, NicUnusable
 from app.domain.model import Nic
@@ -147,3 +147,15 @@ def test_after_a_hang_the_card_is_asked_again(kernel: Kernel, mocker: MockerFixt
         pytest.fail("the card is never asked again")
 
     assert asyncio.run(ask()).name == "eth0"
+
+
+def test_a_system_without_room_for_a_thread_is_said_to_and_asked_again(mocker: MockerFixture) -> None:
+    async def body() -> None:
+        thread = DaemonThread("powerd-test", 5.0)
+        full = mocker.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread"))
+        with pytest.raises(NoThreadStarted, match="no thread powerd-test can be started: can't start new thread"):
+            await thread.run(lambda: 1)
+        mocker.stop(full)
+        assert await thread.run(lambda: 2) == 2
+
+    asyncio.run(body())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.host_power import Obedience, Order
+from app.domain.errors import ChainUnavailable
 from app.domain.events import PowerStateSet, RebootOrdered, ShutdownAborted, ShutdownStep, UptimeReported
 from app.domain.minting.events import NodeUptimeReported, PowerStateChanged, PowerTargetChanged
 from app.domain.minting.month import Month, beginning
@@ -135,17 +136,38 @@ async def test_r13_a_hold_that_comes_right_before_the_reboot_stops_it(farm: Virt
         assert node.host_power.orders == [Order.REBOOT], "asked once more before the second order"
 
 
-async def test_r13_a_look_that_grew_old_behind_a_slow_chain_is_made_again_before_the_reboot(
+async def test_r13_a_slow_chain_is_not_asked_between_the_last_look_and_the_reboot(
     farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saw, slow = OpenWindow.saw, [True]
+    """Else a hold that is placed meanwhile is overlooked."""
+    async with farm.running(1) as node:
+        await until_step(farm, node, "final")
+        asked = [0]
+
+        async def slowly(*_: object) -> None:
+            asked[0] += 1
+            if asked[0] == 2:  # the first one is asked before the last look
+                farm.clock.call_later(1, lambda: node.holds.place(Hold("backup", "copies", None)))
+            await farm.clock.sleep(25)
+            raise ChainUnavailable("no answer within 25 s")
+
+        monkeypatch.setattr(node.chain, "power_in", slowly)
+        await farm.set_target(1, Power.UP)
+        await farm.until(lambda: bool(node.host_power.orders), within_s=300)
+        assert not await node.holds.active()
+
+
+async def test_r13_a_look_that_grew_old_behind_a_slow_disk_is_made_again_before_the_reboot(
+    farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note, slow = OpenWindow.note, [True]
 
     async def slowly(window: OpenWindow, own: OwnPower) -> None:
-        await saw(window, own)
+        await note(window, own)
         if slow and window.remedy is Remedy.REBOOT:
             await farm.clock.sleep(200)
 
-    monkeypatch.setattr(OpenWindow, "saw", slowly)
+    monkeypatch.setattr(OpenWindow, "note", slowly)
     async with farm.running(1) as node:
         await until_step(farm, node, "final")
         await farm.set_target(1, Power.UP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.domain.errors import EventsUnavailable
 from app.domain.events import (
     Delivery,
     EventDeadLettered,
@@ -139,6 +140,32 @@ async def test_a_slow_write_of_dead_letters_delays_no_wake(farm: VirtualFarm, mo
         await farm.until(lambda: bool(node.packets_to(2)), within_s=5)
         await farm.until(lambda: not node.stream.pending, within_s=60)
         assert node.stream.dead
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_many_dead_letters_delay_neither_later_wakes_nor_the_progress(
+    farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10)
+        farm.put_to_sleep(2)
+        write = node.events.dead_letter
+
+        async def slowly(delivery: Delivery, reason: str) -> None:
+            await farm.clock.sleep(5 if hangs else 0.4)
+            if hangs:
+                raise EventsUnavailable("no answer within 5 s")
+            await write(delivery, reason)
+
+        monkeypatch.setattr(node.events, "dead_letter", slowly)
+        await node.deliver(*[Malformed("garbage")] * 512)
+        await farm.clock.sleep(2)
+        await farm.set_target(2, Power.UP, tell=[1])
+        await farm.until(lambda: bool(node.packets_to(2)), within_s=8)
+        for _ in range(20):
+            await farm.clock.sleep(60)
+            assert not node.container.progress().stuck
+        assert hangs or not node.stream.pending
 
 
 async def test_an_old_entry_only_triggers_a_look(farm: VirtualFarm) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from app.adapters.simulated.host_power import Order
 from app.domain.events import PowerStateSet, ShutdownAborted, ShutdownStep, UptimeReported
 from app.domain.model import Hold, Power
+from app.domain.rules.proved_wake import WakeRecord
 from tests.rigs.virtual_farm import VirtualFarm
 
 pytestmark = pytest.mark.anyio
@@ -92,6 +94,44 @@ async def test_a_target_that_turns_up_in_a_block_after_the_last_look_comes_too_l
         await turned
     assert node.host_power.orders == [Order.POWER_OFF]
     assert farm.state(1) is Power.DOWN
+
+
+async def test_a_hold_placed_while_the_departure_is_saved_ends_the_sequence(
+    farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that hangs for seconds must not make the last look old."""
+    async with farm.running(1) as node:
+        save = node.hardware.wakes.save
+
+        async def slowly(record: WakeRecord) -> None:
+            if record.departure is not None:
+                farm.clock.call_later(0.5, lambda: node.holds.place(Hold("backup", "copies", None)))
+                await farm.clock.sleep(5)
+            await save(record)
+
+        monkeypatch.setattr(node.hardware.wakes, "save", slowly)
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=120)
+        assert node.recorded(ShutdownAborted)[0].step == "target"
+        await farm.clock.sleep(120)
+        assert not node.host_power.orders
+
+
+async def test_a_target_that_turns_up_while_the_holds_are_slow_ends_the_sequence(
+    farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with farm.running(1) as node:
+        active = node.holds.active
+
+        async def slowly() -> Sequence[Hold]:
+            if "target" in [s.step for s in node.recorded(ShutdownStep)]:
+                await farm.set_target(1, Power.UP)
+            return await active()
+
+        monkeypatch.setattr(node.holds, "active", slowly)
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=120)
+        assert Order.POWER_OFF not in node.host_power.orders
 
 
 async def test_a_hold_placed_in_the_middle_ends_the_sequence(farm: VirtualFarm) -> None:

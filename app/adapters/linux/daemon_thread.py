@@ -21,6 +21,10 @@ class EarlierCallHangs(TimeoutError):
     """No call was made, since an earlier one missed its deadline and has not returned yet."""
 
 
+class NoThreadStarted(TimeoutError):
+    """No call was made, since the system has no room for one more thread (a limit of the unit, or of memory)."""
+
+
 class LoadingTakesLong(TimeoutError):
     """No call was made, since its modules are not loaded yet."""
 
@@ -45,7 +49,7 @@ class DaemonThread:
     async def run(self, work: Callable[[], Result]) -> Result:
         """Return what ``work()`` returns, or raise what it raises. Raises `TimeoutError` when it takes too long.
 
-        The subclass `EarlierCallHangs` or `LoadingTakesLong` says that ``work`` was not started.
+        The subclass `EarlierCallHangs`, `LoadingTakesLong` or `NoThreadStarted` says that ``work`` was not started.
         """
         await self._loaded()
         started = False
@@ -93,5 +97,9 @@ class DaemonThread:
                 return
 
         self._returned.clear()
-        threading.Thread(target=body, name=self._name, daemon=True).start()
+        try:
+            threading.Thread(target=body, name=self._name, daemon=True).start()
+        except RuntimeError as error:
+            self._returned.set()
+            raise NoThreadStarted(f"no thread {self._name} can be started: {error}") from error
         return done

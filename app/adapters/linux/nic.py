@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from app.adapters.linux.armed_cards import ArmedCards
 from app.adapters.linux.card_search import find_cards
-from app.adapters.linux.daemon_thread import DaemonThread, EarlierCallHangs, LoadingTakesLong
+from app.adapters.linux.daemon_thread import DaemonThread, EarlierCallHangs, LoadingTakesLong, NoThreadStarted
 from app.adapters.linux.loading import load_library
 from app.adapters.linux.wake_on_lan import read_wake_modes, switch_on_magic_packet
 from app.adapters.linux.wakeup_switches import enable, wakeup_switches
@@ -148,6 +148,8 @@ class LinuxNic:
             return await self._thread.run(question)
         except LoadingTakesLong:
             reason = f"powerd could not ask {about} yet, since its modules are still loading; this machine is very busy"
+        except NoThreadStarted as error:
+            reason = f"powerd could not ask {about}: {error}"
         except EarlierCallHangs:
             reason = (
                 f"the kernel has not answered an earlier question {about}: the card's driver hangs (see the "

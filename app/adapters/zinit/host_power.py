@@ -18,8 +18,9 @@ KNOWS_POWER_OFF = Version(0, 2, 9)
 
 SPEAKS_JSON_RPC = Version(0, 2, 15)
 
-PROMPT_S = 5.0
-"""zinit must answer a question within this time before it gets an order."""
+PROMPT_S = 1.0
+"""zinit must answer a question within this time before it gets an order. powerd looks again before the next order, so
+that no hold, and no target Up, is overlooked for longer than this."""
 
 
 class ZinitHostPower:

@@ -12,7 +12,7 @@ from app.domain.model import NodePower, Power, UptimeSample
 from app.domain.rules.power import Observation, wants_down
 from app.domain.values import value
 
-LOOK_S_MAX = 60.0
+LOOK_S_MAX = 5.0
 """An order is given at once after the last look; a process that was frozen in between must look again."""
 
 

@@ -108,7 +108,8 @@ def logind_inhibitors(settings: Settings) -> LogindInhibitors:
 
 
 def file_and_logind_holds(settings: Settings, clock: Clock) -> AllHolds:
-    return AllHolds([file_holds(settings, clock), logind_inhibitors(settings)])
+    """Files last: they are read at once, and logind can take seconds, in which a program places its hold."""
+    return AllHolds([logind_inhibitors(settings), file_holds(settings, clock)])
 
 
 def file_block_cursor(settings: Settings) -> FileBlockCursor:

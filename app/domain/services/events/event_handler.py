@@ -24,6 +24,9 @@ from app.ports.power_events import PowerEvents
 NOT_LOOKED_AT = ChainUnavailable("the chain was not read for it")
 """The error of each node until its look has succeeded: a bug that reads nothing must leave the event pending."""
 
+DEAD_LETTERS_S = 1.0
+"""How long dead letters are written before the inbox is looked at again."""
+
 
 class EventHandler:
     """Acknowledges events after they were handled, never before."""
@@ -79,8 +82,7 @@ class EventHandler:
                 fresh[change.node] = fresh.get(change.node, False) or delivery.published_at_s >= oldest_s
         if good:
             await self._handle_good(good, fresh)
-        for delivery, reason in broken:
-            await self._dead_letter(delivery, reason)
+        await self._put_aside(broken)
 
     async def _handle_good(self, good: Sequence[Delivery], fresh: Mapping[NodeId, bool]) -> None:
         failed = await self.look_at(fresh)
@@ -164,12 +166,20 @@ class EventHandler:
         self.inbox.done(handled)
         return acknowledged
 
-    async def _dead_letter(self, broken: Delivery, reason: str) -> None:
-        """Entries that could not be written (a full server) stay in the inbox."""
-        try:
-            await self._events.dead_letter(broken, reason)
-        except EventsUnavailable as error:
-            self._postpone([broken], [error])
-        else:
-            self.inbox.done([broken])
-            self._telemetry.record(EventDeadLettered(broken.id, reason))
+    async def _put_aside(self, broken: Sequence[tuple[Delivery, str]]) -> None:
+        """Write dead letters for a moment: the rest stays due, and good events that came meanwhile go first.
+
+        Where one can't be written (a full server), the rest is postponed with it.
+        """
+        until_s = self._clock.monotonic() + DEAD_LETTERS_S
+        for number, (delivery, reason) in enumerate(broken):
+            self._progress.made(EVENTS)
+            try:
+                await self._events.dead_letter(delivery, reason)
+            except EventsUnavailable as error:
+                self._postpone([each for each, _ in broken[number:]], [error])
+                return
+            self.inbox.done([delivery])
+            self._telemetry.record(EventDeadLettered(delivery.id, reason))
+            if self._clock.monotonic() >= until_s:
+                return

@@ -104,12 +104,13 @@ class AbortedSleep:
     async def _still_wanted(self) -> RebootDecided:
         seen = await self._observer.observe()
         self._look = Look(seen, self._clock.monotonic())
-        await self._window.saw(seen.best)
+        # Without reads of the chain, which can be slow: `saw` was called at the beginning of this look.
+        await self._window.note(seen.best)
         forbidden = self._rules.forbidden(seen)
         power = seen.best.power
         window = self._window.window
         wanted = self._window.remedy is Remedy.REBOOT and getattr(power, "target", None) is Power.UP
-        is_old = self._clock.monotonic() - self._look.ended_at_s > LOOK_S_MAX  # the window can wait for a slow chain
+        is_old = self._clock.monotonic() - self._look.ended_at_s > LOOK_S_MAX  # the window waits for a disk
         if window is None or not wanted or forbidden or is_old:
             raise NotNow
         return _why(window, seen)

@@ -17,6 +17,9 @@ from app.domain.values import value
 from app.ports.chain import ChainReader
 from app.ports.holds import Holds
 
+HOLDS_S_MAX = 1.0
+"""When the holds took longer, such as with a slow logind, the target may have turned Up: it is read again."""
+
 
 @value
 class OwnGuards:
@@ -87,7 +90,11 @@ class Observer:
         boot_loop = await self.guards.boot_loop.objection(best.power)
         unproved = await self.guards.proof.objection(best)
         # Holds last: they are local and quick to read, and a program relies on the hold that it placed.
+        asked_at_s = self._clock.monotonic()
         holds, holds_unreadable = await self._read_holds()
+        if wants_down(best.power) and self._clock.monotonic() - asked_at_s > HOLDS_S_MAX:
+            again = await self._own_power(HeadKind.BEST)
+            best = again if again.head is not None else OwnPower(best.head, again.power)
         self.last = Observation(
             best=best,
             finalized=finalized,

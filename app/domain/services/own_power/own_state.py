@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -87,15 +87,21 @@ class OwnState:
         if is_down(seen.best.power) and self.window.booted:
             await self._report(Power.UP)
 
-    async def intend_down(self, look: Coroutine[Any, Any, Observation]) -> Observation:
+    async def intend_down(
+        self,
+        look: Coroutine[Any, Any, Observation],
+        fresh: Callable[[Observation], Awaitable[Observation]],
+    ) -> Observation:
         """Save beside the last look that Down is about to be sent; forget it again if the look forbids that.
+
+        ``fresh`` looks again when the look has grown old meanwhile.
 
         Where the chain may say Down already, `say_down` saves it, if it sends anything at all.
         """
         if self._may_be_down:
-            return await look
+            return await fresh(await look)
         try:
-            seen = await alongside(self.window.saying_down(), look, "own power: save that Down comes")
+            seen = await fresh(await alongside(self.window.saying_down(), look, "own power: save that Down comes"))
         except Exception:
             await self.window.not_said()
             raise

@@ -21,6 +21,9 @@ from app.domain.services.own_power.last_duties import LastDuties
 from app.domain.services.own_power.observer import Observer
 from app.domain.services.own_power.own_state import OwnState
 
+FRESH_S = 0.2
+"""What follows from a look follows within this time after its end, or powerd looks again."""
+
 
 class Abort(Exception):
     """Ends the sequence: the node stays up."""
@@ -116,7 +119,7 @@ class Shutdown:
         await self._duties.close_last_window()
         await self._state.leave_last_sleep(seen)
         await self._duties.bursts.finish()
-        seen = await self._state.intend_down(self._wakeable_and_wanted(said_down=False))
+        seen = await self._state.intend_down(self._wakeable_and_wanted(said_down=False), self._fresh)
         self._pass(Step.SAY_DOWN)
         down = await self._state.say_down(seen)
         said_at_s = self._clock.monotonic()
@@ -127,6 +130,7 @@ class Shutdown:
         await self._arm()
         await self._management.leaving()
         seen = await alongside(self._proof.leaving(), self._wakeable_and_wanted(), "own power: remember the departure")
+        seen = await self._fresh(seen)  # from here on nothing is awaited before the order
         if finality_of_down(seen, down, self._clock.monotonic() - said_at_s, self._policy) is not Finality.FINAL:
             raise DownNotFinal("our state Down is not on the chain any more")
         self._down_is_final = True
@@ -189,10 +193,20 @@ class Shutdown:
             case _:
                 raise Abort("the target turned Up")
 
+    async def _fresh(self, seen: Observation) -> Observation:
+        """Look again if what went on beside the look outlived it, such as a disk that hangs.
+
+        Meanwhile a program may have placed its hold, and the target may have turned Up.
+        """
+        look = self._look
+        if look is not None and self._clock.monotonic() - look.ended_at_s <= FRESH_S:
+            return seen
+        return await self._still_wanted()
+
     async def _armed_and_wanted(self) -> None:
         """The orders are many minutes apart: another program may have disarmed the card meanwhile."""
         await self._arm()
-        await self._wakeable_and_wanted()
+        await self._fresh(await self._wakeable_and_wanted())
 
     async def _wakeable_and_wanted(self, *, said_down: bool = True) -> Observation:
         """Right after the arming: a look, and beside it a check that the chain has the armed card's address."""
