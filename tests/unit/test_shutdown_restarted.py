@@ -69,3 +69,16 @@ async def test_a_down_that_the_last_process_of_this_boot_said_is_waited_for_unti
         assert not node.recorded(PowerStateSet), "the chain says Down already"
         farm.ledger.hold_finality = False
         await farm.until(lambda: node.dark, within_s=200)
+
+
+async def test_a_final_down_that_the_last_process_of_this_boot_said_is_not_sent_again(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        await settled(farm, node)
+        await farm.set_target(1, Power.DOWN)
+        await farm.until(lambda: "uptime" in node.steps, within_s=120, every_s=0.001)
+        node.chain.unavailable = True  # so that no Up is said at the stop
+        await node.stop()
+    assert farm.state(1) is Power.DOWN
+    async with farm.running(1, same_boot=True) as node:
+        await farm.until(lambda: node.dark, within_s=200)
+        assert not node.recorded(PowerStateSet), "the chain says Down already, and no fork can undo it"

@@ -22,7 +22,7 @@ ROUNDING = 1e-5
 
 REPORT_S_MAX = 2400.0
 """Between two uptime reports: a minute less than the grid credits, for the block that takes the report."""
-LOOK_S_MAX = 3600.0
+LOOK_S_MAX = 86_400.0
 
 STAGGER_SHARE_MAX = 0.25
 """The share of a wake's deadline that may pass before the last nodes call."""
