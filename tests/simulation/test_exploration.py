@@ -16,7 +16,7 @@ from app.domain.rules import wake
 from app.domain.rules.shutdown import Step
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulator.experiments import coverage
-from app.entrypoints.simulator.experiments.exploration import explore, fault_line, simulate_explored
+from app.entrypoints.simulator.experiments.exploration import SeedNotFinished, explore, fault_line, simulate_explored
 from app.entrypoints.simulator.experiments.explore import explored_plan
 from app.entrypoints.simulator.experiments.show import show_exploration
 from app.entrypoints.simulator.faults.kinds import FAULT_KINDS
@@ -75,13 +75,12 @@ def test_no_more_begin_when_the_time_is_over() -> None:
     assert explore(GOOD, Processes(simulate_with_no_power_cuts, 1), for_s=0.0).seeds == 0
 
 
-def test_a_seed_that_does_not_finish_is_shown_with_its_replay_line() -> None:
-    out = io.StringIO()
-    assert not show_exploration((2,), Processes(has_a_bug, 1), for_s=None, out=out)
-    assert out.getvalue().splitlines() == [
-        "SEED 2 did not finish: LookupError: no such thing",
-        "Replay: powerd simulate --explored 2",
-    ]
+def test_a_seed_that_does_not_finish_is_no_broken_promise_and_has_its_replay_line() -> None:
+    with pytest.raises(
+        SeedNotFinished, match="seed 2 did not finish: LookupError: no such thing; replay: powerd simulate --explored 2"
+    ) as failed:
+        show_exploration((2,), Processes(has_a_bug, 1), for_s=None, out=io.StringIO())
+    assert failed.value.exit_code == 2
 
 
 def test_a_seed_that_fails_in_its_worker_alone_is_not_deterministic() -> None:

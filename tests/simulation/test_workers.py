@@ -225,3 +225,18 @@ def test_a_sweep_whose_scheduler_is_lost_ends_with_2_and_goes_on_from_what_it_ke
     again = CliRunner().invoke(main, [*sweep, "--workers", "1"])
     assert again.exit_code == 0, again.output
     assert results.read_text().splitlines()[: len(kept)] == kept
+
+
+def test_a_cluster_whose_last_worker_dies_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(dask_cluster, "LOOK_AGAIN_S", 0.1)
+    monkeypatch.setattr(dask_cluster, "WORKERS_GONE_S", 0.3)
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        ending = DaskCluster(simulate, cluster.scheduler_address).each(tasks(*range(100)))
+        assert isinstance(next(ending), Done)
+        cluster.scale(0)
+        with pytest.raises(ClusterGone, match="has had no workers for"):
+            list(ending)

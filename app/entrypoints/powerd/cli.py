@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from app.entrypoints.wiring.container import Container
 
 
+INTERRUPTED = 130
+"""The exit code that a shell gives to a program that Ctrl-C ended."""
+
+
 class Program(StreamsMixin, LateGroup):
     """Shows what went wrong in one line instead of a traceback: the thing, and the remedy."""
 
@@ -30,6 +34,9 @@ class Program(StreamsMixin, LateGroup):
         except PowerdError as error:
             _print_error(error)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("powerd: stopped by Ctrl-C", err=True)
+            ctx.exit(INTERRUPTED)
         except BaseExceptionGroup as group:
             expected, bugs = group.split(PowerdError)
             if bugs is not None or expected is None:

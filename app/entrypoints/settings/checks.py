@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from app.adapters.redis.broker_url import ENCODE, parse_broker_url
 from app.domain.errors import PermanentError
 from app.domain.model import Mac
-from app.domain.rules.uptime import GAP_S_MAX
 from app.entrypoints.settings.keys import keys
 from app.entrypoints.settings.profiles import behind_gateway, broker_url
 from app.entrypoints.settings.schema import Settings
@@ -20,9 +19,7 @@ from app.entrypoints.settings.schema import Settings
 ROUNDING = 1e-5
 """An error names a bound with six digits, and powerd must accept that value."""
 
-REPORT_S_MAX = 2400.0
-"""Between two uptime reports: a minute less than the grid credits, for the block that takes the report."""
-LOOK_S_MAX = 86_400.0
+DAY_S = 86_400.0
 
 STAGGER_SHARE_MAX = 0.25
 """The share of a wake's deadline that may pass before the last nodes call."""
@@ -38,7 +35,7 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
         # With another number the era would not begin at the block that is current at signing.
         yield "chain.era_blocks", f"{blocks} is no power of two"
     yield from _order(settings)
-    yield from _paid(settings)
+    yield from _paces(settings)
     yield from _burst(settings)
     yield from _stagger(settings)
     yield from _follow_up(settings)
@@ -68,18 +65,15 @@ def _order(settings: Settings) -> Iterator[tuple[str, str]]:
             yield smaller, f"{few} is more than {greater}, {many}"
 
 
-def _paid(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Longer paces than these lose income, or leave sleepers in the dark for hours after a lost event."""
-    if settings.uptime.interval_s > REPORT_S_MAX:
-        problem = (
-            f"the grid credits at most {GAP_S_MAX:g} s between two reports, and {settings.uptime.interval_s:g} s is"
-        )
-        yield "uptime.interval_s", f"{problem} too long for that; say {REPORT_S_MAX:g} or less"
-    if settings.power_management.reconcile_interval_s > LOOK_S_MAX:
-        problem = (
-            f"a node whose event was lost would obey after {settings.power_management.reconcile_interval_s:g} s only"
-        )
-        yield "power_management.reconcile_interval_s", f"{problem}; say {LOOK_S_MAX:g} or less"
+def _paces(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Rarer than once a day is a slip: no report would be paid, and no sleeper woken in time."""
+    paces = (
+        ("uptime.interval_s", settings.uptime.interval_s),
+        ("power_management.reconcile_interval_s", settings.power_management.reconcile_interval_s),
+    )
+    for key, pace_s in paces:
+        if pace_s > DAY_S:
+            yield key, f"{pace_s:g} s is more than a day; say {DAY_S:g} or less"
 
 
 def _burst(settings: Settings) -> Iterator[tuple[str, str]]:

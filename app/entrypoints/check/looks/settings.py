@@ -7,10 +7,15 @@ import importlib.metadata
 from collections.abc import Sequence
 from itertools import groupby
 
-from app.entrypoints.check.finding import Finding, failed, ok
+from app.domain.rules.uptime import GAP_S_MAX
+from app.entrypoints.check.finding import Finding, failed, ok, warning
 from app.entrypoints.check.origins import given
 from app.entrypoints.check.subject import Subject
 from app.entrypoints.settings.profiles import profile_of
+
+PAID_S_MAX = GAP_S_MAX - 60.0
+"""Between two reports: what the grid credits at most, less a minute for the block that takes the report."""
+REPORT_OFTEN = f"the grid credits at most {GAP_S_MAX:g} s between two reports; set uptime.interval_s to 1200"
 
 
 async def settings(subject: Subject) -> Sequence[Finding]:
@@ -21,6 +26,8 @@ async def settings(subject: Subject) -> Sequence[Finding]:
         for place, group in groupby(places, key=lambda each: each[2])
     ]
     rest = "all other settings have" if found else "no setting was given: all have"
+    if (interval_s := subject.settings.uptime.interval_s) > PAID_S_MAX:
+        found.append(warning(f"an uptime report every {interval_s:g} s leaves time unpaid", REPORT_OFTEN))
     return [*found, ok(f"{rest} their defaults (docs/configuration.md), in profile {profile_of(subject.settings)}")]
 
 

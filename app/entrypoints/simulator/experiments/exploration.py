@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec.structs import replace
 
+from app.domain.errors import PermanentError
 from app.entrypoints.simulator.experiments.coverage import cells, cells_asked, reached_by
 from app.entrypoints.simulator.experiments.explore import Finding, Runner, explored_plan, investigate
 from app.entrypoints.simulator.experiments.result import Result, result_of
@@ -18,6 +19,12 @@ from app.entrypoints.simulator.report.summary import clock, verdict
 from app.entrypoints.simulator.run.merging import Details
 from app.entrypoints.simulator.run.run import run
 from app.entrypoints.simulator.workers.work import Done, Failed, Task, Workers
+
+
+class SeedNotFinished(PermanentError):
+    """A run was not finished. The program ends with 2, since 1 means that a promise was broken."""
+
+    exit_code = 2
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.entrypoints.simulator.experiments.grid import points_of, written
+from app.entrypoints.simulator.experiments.grid import Point, points_of, written
 from app.entrypoints.simulator.experiments.shards import Shard, shard_of
 from app.entrypoints.simulator.experiments.sweep import Sweep, Swept, key_of
 from app.entrypoints.simulator.experiments.sweep_file import Header, Run, is_of_a_sweep
@@ -45,8 +45,15 @@ def merged(paths: Sequence[Path], wish_of: Callable[[str], Wish]) -> Swept:
     sweep = Sweep(wish, header.grid, header.seeds, points_of(wish, header.grid), header)
     swept = Swept(sweep)
     for file in files:
+        own = {key_of(point.values, seed) for point, seed in _wanted(file, sweep)}
         for run in file.runs:
-            swept.results[key_of(run.values, run.seed)] = run.result
+            if (key := key_of(run.values, run.seed)) not in own:
+                raise BadInput.at(
+                    file.path,
+                    0,
+                    f"has the run of seed {run.seed}, which is none of shard {file.shard}; take that line out",
+                )
+            swept.results[key] = run.result
     for file in files:
         _check_complete(file, swept)
     return swept
@@ -125,9 +132,13 @@ def _check_all_there(files: Sequence[ShardFile]) -> None:
         )
 
 
+def _wanted(file: ShardFile, sweep: Sweep) -> Sequence[tuple[Point, int]]:
+    """The runs of this shard: a point of the grid, and a seed."""
+    return [each for place, each in enumerate(sweep.in_order()) if file.shard.has(place)]
+
+
 def _check_complete(file: ShardFile, swept: Swept) -> None:
-    sweep = swept.sweep
-    wanted = [(point, seed) for place, (point, seed) in enumerate(sweep.in_order()) if file.shard.has(place)]
+    wanted = _wanted(file, swept.sweep)
     lacking = [(point, seed) for point, seed in wanted if key_of(point.values, seed) not in swept.results]
     if lacking:
         point, seed = lacking[0]

@@ -11,7 +11,7 @@ import msgspec
 
 from app.entrypoints.simulator.experiments import compare as comparing
 from app.entrypoints.simulator.experiments import coverage, sweep_table
-from app.entrypoints.simulator.experiments.exploration import explore, finding_of, lines_of
+from app.entrypoints.simulator.experiments.exploration import SeedNotFinished, explore, finding_of, lines_of
 from app.entrypoints.simulator.experiments.explore import Runner
 from app.entrypoints.simulator.experiments.progress import counted
 from app.entrypoints.simulator.experiments.result import simulate
@@ -75,9 +75,9 @@ def show_exploration(
             click.echo(line, out)
         return True
     if isinstance(first, Failed):
-        click.echo(f"SEED {first.task.key} did not finish: {first.reason}", out)
-        click.echo(f"Replay: powerd simulate --explored {first.task.key}", out)
-        return False
+        raise SeedNotFinished(
+            f"seed {first.task.key} did not finish: {first.reason}; replay: powerd simulate --explored {first.task.key}"
+        )
     _say(f"seed {first.task.key} broke a promise after {explored.seeds:,} seeds; looking for the faults that matter …")
     finding = finding_of(first.task.key, run)
     if finding is None:

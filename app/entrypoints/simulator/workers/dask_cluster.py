@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 CONNECT_S = 10.0
 LOOK_AGAIN_S = 5.0
 """How often powerd asks for the number of workers, which come and go."""
+WORKERS_GONE_S = 60.0
 AHEAD = 2
 """Runs in the cluster per thread: when one ends, the next one is there already."""
 
@@ -61,20 +63,32 @@ class DaskCluster:
                 ) from lost
 
     def _each(self, client: Client, tasks: Iterator[Task]) -> Iterator[Done | Failed]:
-        from distributed import as_completed
-
         threads = _Threads(client)
         running: dict[Future, Task] = {}
-        finished = as_completed(loop=client.loop)
         while True:
             while len(running) < threads.count() * AHEAD and (task := next(tasks, None)):
                 future = client.submit(do, self._work, task.plan, code_digest(), pure=False)
                 running[future] = task
-                finished.add(future)
             if not running:
                 return
-            future = next(finished)
-            yield _ended(running.pop(future), future)
+            for future in self._finished(client, running):
+                yield _ended(running.pop(future), future)
+
+    def _finished(self, client: Client, running: Collection[Future]) -> Collection[Future]:
+        """Those that are finished, as soon as there is one; `ClusterGone` once there are no workers for a while."""
+        from distributed import wait
+
+        for _ in range(math.ceil(WORKERS_GONE_S / LOOK_AGAIN_S)):
+            try:
+                with client.as_current():
+                    return set(wait(list(running), timeout=LOOK_AGAIN_S, return_when="FIRST_COMPLETED").done)
+            except TimeoutError:
+                if client.nthreads():
+                    return ()
+        raise ClusterGone(
+            f"the Dask cluster at {self._address} has had no workers for {WORKERS_GONE_S:g} s; with --out the finished "
+            "runs are kept, and the same command goes on from there"
+        )
 
     def _connected(self) -> Client:
         try:
