@@ -28,6 +28,9 @@ and systemd logs a refusal."""
 
 _log = logging.getLogger(__name__)
 
+_not_ended: list[subprocess.Popen[bytes]] = []
+"""Killed commands that did not end in time; reaped when the next command runs."""
+
 
 @value
 class Ended:
@@ -76,6 +79,7 @@ def inherited() -> dict[str, str]:
 async def _run(
     command: Sequence[str], timeout_s: float, stdout: int, stderr: int, environment: Mapping[str, str] | None = None
 ) -> int:
+    _not_ended[:] = [earlier for earlier in _not_ended if earlier.poll() is None]
     async with asyncio.timeout(timeout_s):
         process = subprocess.Popen(  # noqa: ASYNC220 - as asyncio starts it too; its own way adds a thread and 3 ms
             command,
@@ -136,6 +140,7 @@ async def _kill(process: subprocess.Popen[bytes], end: asyncio.Event) -> None:
     except PermissionError as error:  # it runs as another user
         _log.warning("the command with pid %d hangs, and can't be killed: %s", process.pid, error)
     if not await _ended(process, end, KILL_TIMEOUT_S):
+        _not_ended.append(process)
         _log.warning("the killed command with pid %d does not end", process.pid)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from app.domain.errors import PowerdError
+from app.entrypoints.terminal.ending import end_at_once
 from app.entrypoints.terminal.late_commands import LateCommand, LateGroup
 from app.entrypoints.terminal.standard_streams import StreamsMixin
 
@@ -29,14 +30,15 @@ class Program(StreamsMixin, LateGroup):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; a `PowerdError` becomes a message and an exit code."""
+        code, result = 0, None
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
         except PowerdError as error:
             _print_error(error)
-            ctx.exit(error.exit_code)
+            code = error.exit_code
         except KeyboardInterrupt:
             click.echo("powerd: stopped by Ctrl-C", err=True)
-            ctx.exit(INTERRUPTED)
+            code = INTERRUPTED
         except BaseExceptionGroup as group:
             expected, bugs = group.split(PowerdError)
             if bugs is not None or expected is None:
@@ -44,7 +46,12 @@ class Program(StreamsMixin, LateGroup):
             errors = list(_each(expected))
             for each in errors:
                 _print_error(each)
-            ctx.exit(max(each.exit_code for each in errors))
+            code = max(each.exit_code for each in errors)
+        if isinstance(ctx.obj, Options) and ctx.obj.is_daemon:
+            end_at_once(code)
+        if code:
+            ctx.exit(code)
+        return result
 
 
 def _each(group: ExceptionGroup[PowerdError]) -> Iterator[PowerdError]:
@@ -68,6 +75,8 @@ class Options:
     def __init__(self, config: Path | None, overrides: dict[str, object]) -> None:
         self._config = config
         self._overrides = overrides
+        self.is_daemon = False
+        """Whether the command runs until it is stopped."""
 
     def settings(self, given: Mapping[str, object] | None = None) -> Settings:
         """File, environment and command line, in rising order; `SettingsError` names what is wrong.
@@ -163,6 +172,7 @@ def main(ctx: click.Context, broker: str | None, config: Path | None, profile: s
 
 
 def _run_daemon(options: Options) -> None:
+    options.is_daemon = True
     from app.adapters.libraries.plain_msgspec import leave_out_kinds
 
     leave_out_kinds()  # before the first import of msgspec
@@ -183,6 +193,7 @@ def events(options: Options) -> None:
     """Follow the chain and publish the farm's power-target events to Redis."""
     from app.entrypoints.powerd.daemon import run_follower
 
+    options.is_daemon = True
     run_follower(options.container())
 
 
