@@ -11,6 +11,7 @@ from app.entrypoints.powerd import cli, daemon
 
 daemon.run_daemon = lambda _: print(gc.isenabled())
 cli.Options.container = lambda _: None
+cli.end_at_once = lambda _: None
 cli.main([], standalone_mode=False)
 
 async def until_it_is_on():
