@@ -50,11 +50,19 @@ class Defect:
         return services
 
 
+def plant(service: Any, name: str, defect: object) -> None:
+    """Put the defect in the place of a method. Raises `AttributeError` where the daemon has no such method any more."""
+    getattr(service, name)
+    setattr(service, name, defect)
+
+
 class Wrapped:
-    """A port that passes calls on to another. A subclass overrides what it changes."""
+    """A port that passes calls on to another. A subclass overrides what it changes, and nothing else."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
+        for name in vars(type(self)).keys() - vars(Wrapped).keys():
+            getattr(inner, name)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)

@@ -13,7 +13,7 @@ from app.domain.model import Power
 from app.domain.services.node_services import NodeServices
 from app.entrypoints.wiring.node_services import Ports
 from app.entrypoints.wiring.policies import Policies
-from tests.simulation.defects.defect import NEVER_S, Defect, Wrapped
+from tests.simulation.defects.defect import NEVER_S, Defect, Wrapped, plant
 
 
 class AcknowledgesFirst(Wrapped):
@@ -38,7 +38,7 @@ def _believes_events(services: NodeServices, ports: Ports) -> None:
                 await ports.host_power.power_off()
         await handle(batch)
 
-    handler.handle = believing
+    plant(handler, "handle", believing)
 
 
 def _restarts_on_a_bad_event(services: NodeServices, ports: Ports) -> None:
@@ -53,7 +53,7 @@ def _restarts_on_a_bad_event(services: NodeServices, ports: Ports) -> None:
         else:
             await handle(batch)
 
-    handler.handle = restarting
+    plant(handler, "handle", restarting)
 
 
 def _looks_at_nothing(services: NodeServices, ports: Ports) -> None:
@@ -62,7 +62,7 @@ def _looks_at_nothing(services: NodeServices, ports: Ports) -> None:
     async def nothing(*_: object) -> None:
         """The chain is not read."""
 
-    handler._look = nothing
+    plant(handler, "_look", nothing)
 
 
 def _never_reconnects(services: NodeServices, ports: Ports) -> None:
@@ -75,7 +75,7 @@ def _never_reconnects(services: NodeServices, ports: Ports) -> None:
         except EventsUnavailable:
             await asyncio.Event().wait()
 
-    server.events = once
+    plant(server, "events", once)
 
 
 def _no_resync(policies: Policies) -> Policies:
@@ -87,7 +87,7 @@ def _resyncs_only_once(services: NodeServices, ports: Ports) -> None:
     """Not even after a reconnect."""
     for trigger in (services.own_trigger, services.farm_trigger):
         any_trigger: Any = trigger
-        any_trigger.pull = _only_events(trigger.pull)
+        plant(any_trigger, "pull", _only_events(trigger.pull))
 
 
 def _only_events(pull: Callable[[str], None]) -> Callable[[str], None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.domain.services.node_services import NodeServices
 from app.entrypoints.wiring.node_services import Ports
-from tests.simulation.defects.defect import Defect
+from tests.simulation.defects.defect import Defect, plant
 
 
 def _arms_once(services: NodeServices, ports: Ports) -> None:
@@ -15,7 +15,7 @@ def _arms_once(services: NodeServices, ports: Ports) -> None:
     async def nothing() -> None:
         """It was armed before Down, minutes ago."""
 
-    shutdown._arm = nothing
+    plant(shutdown, "_arm", nothing)
 
 
 def _takes_no_second_look(services: NodeServices, ports: Ports) -> None:
@@ -30,7 +30,7 @@ def _takes_no_second_look(services: NodeServices, ports: Ports) -> None:
         shutdown._look_kept = await still_wanted()
         return shutdown._look_kept
 
-    shutdown._still_wanted = looks_until_the_order
+    plant(shutdown, "_still_wanted", looks_until_the_order)
 
 
 INVARIANTS: dict[str, Defect] = {

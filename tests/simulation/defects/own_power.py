@@ -10,7 +10,7 @@ from app.domain.errors import NicUnusable
 from app.domain.model import HeadKind, NodeId, NodePower, Power, PowerReading, PowerState, Unreadable
 from app.domain.services.node_services import NodeServices
 from app.entrypoints.wiring.node_services import Ports
-from tests.simulation.defects.defect import NEVER_S, Defect, Wrapped, chain_wrapped
+from tests.simulation.defects.defect import NEVER_S, Defect, Wrapped, chain_wrapped, plant
 
 
 class NeitherIsDown(Wrapped):
@@ -45,7 +45,7 @@ def _hung_report_blocks(services: NodeServices, ports: Ports) -> None:
             await ports.clock.sleep(NEVER_S)
         await last_uptime(doing)
 
-    duties.report_uptime = hanging
+    plant(duties, "report_uptime", hanging)
 
 
 def _leaves_down(services: NodeServices, ports: Ports) -> None:
@@ -55,13 +55,13 @@ def _leaves_down(services: NodeServices, ports: Ports) -> None:
     async def gives_up(*_: object) -> None:
         """Nothing is taken back."""
 
-    shutdown._abort = gives_up
-    own._report_up = gives_up
+    plant(shutdown, "_abort", gives_up)
+    plant(own, "_report_up", gives_up)
 
 
 def _never_reads_back(services: NodeServices, ports: Ports) -> None:
     management: Any = services.management
-    management._arm = ports.nic.arm
+    plant(management, "_arm", ports.nic.arm)
 
 
 def _insists_on_one_card(services: NodeServices, ports: Ports) -> None:
@@ -75,7 +75,7 @@ def _insists_on_one_card(services: NodeServices, ports: Ports) -> None:
             raise SystemError(str(error)) from error
         await start()
 
-    server.start = strict
+    plant(server, "start", strict)
 
 
 class NoHolds(Wrapped):
@@ -89,7 +89,7 @@ def _says_no_farewell(services: NodeServices, ports: Ports) -> None:
     async def nothing(doing: str) -> None:
         """No last report."""
 
-    shutdown._duties.report_uptime = nothing
+    plant(shutdown._duties, "report_uptime", nothing)
 
 
 def _sets_no_alarm(services: NodeServices, ports: Ports) -> None:
@@ -98,7 +98,7 @@ def _sets_no_alarm(services: NodeServices, ports: Ports) -> None:
     async def nothing() -> None:
         """No alarm."""
 
-    shutdown._management._alarm.arm = nothing
+    plant(shutdown._management._alarm, "arm", nothing)
 
 
 def _guards_none(services: NodeServices, ports: Ports) -> None:
@@ -107,7 +107,7 @@ def _guards_none(services: NodeServices, ports: Ports) -> None:
     async def nothing() -> str:
         return ""
 
-    observer.guards.last_waker.objection = nothing
+    plant(observer.guards.last_waker, "objection", nothing)
 
 
 OWN_POWER: dict[str, Defect] = {

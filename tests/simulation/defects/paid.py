@@ -14,7 +14,7 @@ from app.entrypoints.simulator.plan.farmer_policies import Bot, FarmerPolicy, No
 from app.entrypoints.simulator.plan.plan import PolicyPlan
 from app.entrypoints.wiring.node_services import Ports
 from app.entrypoints.wiring.policies import Policies
-from tests.simulation.defects.defect import Defect
+from tests.simulation.defects.defect import Defect, plant
 
 
 def _says_up_and_stays(services: NodeServices, ports: Ports) -> None:
@@ -23,7 +23,7 @@ def _says_up_and_stays(services: NodeServices, ports: Ports) -> None:
     async def nothing(seen: Observation) -> LookAgain:
         return LookAgain.NEXT_ROUND
 
-    own._aborted.look = nothing
+    plant(own._aborted, "look", nothing)
 
 
 def _reboots_without_looking(services: NodeServices, ports: Ports) -> None:
@@ -36,7 +36,7 @@ def _reboots_without_looking(services: NodeServices, ports: Ports) -> None:
         if said_down:
             await ports.host_power.reboot()
 
-    shutdown._abort = rebooting
+    plant(shutdown, "_abort", rebooting)
 
 
 def _forty_minutes(policies: Policies) -> Policies:
@@ -50,7 +50,7 @@ def _loses_a_report(services: NodeServices, ports: Ports) -> None:
         interval_s: float = uptime._policy.interval_s
         return interval_s
 
-    uptime._after_failure = next_time
+    plant(uptime, "_after_failure", next_time)
 
 
 class OversleepingBot(Bot):

@@ -7,14 +7,14 @@ from typing import Any
 from app.domain.events import UptimeSkipped
 from app.domain.services.node_services import NodeServices
 from app.entrypoints.wiring.node_services import Ports
-from tests.simulation.defects.defect import Defect
+from tests.simulation.defects.defect import Defect, plant
 
 
 def _unhealthy_counts(services: NodeServices, ports: Ports) -> None:
     uptime: Any = services.uptime
     until_next = uptime._until_next
     interval_s = uptime._policy.interval_s
-    uptime._until_next = lambda result: interval_s if isinstance(result, UptimeSkipped) else until_next(result)
+    plant(uptime, "_until_next", lambda result: interval_s if isinstance(result, UptimeSkipped) else until_next(result))
 
 
 def _pays_every_minute(services: NodeServices, ports: Ports) -> None:
@@ -26,18 +26,18 @@ def _pays_every_minute(services: NodeServices, ports: Ports) -> None:
     async def a_minute(error: Exception) -> float:
         return 60.0
 
-    uptime._clock_watch.check = never_looks
-    uptime._after_failure = a_minute
+    plant(uptime._clock_watch, "check", never_looks)
+    plant(uptime, "_after_failure", a_minute)
 
 
 def _loses_uptime_in_silence(services: NodeServices, ports: Ports) -> None:
     uptime: Any = services.uptime
-    uptime._look_at_silence = lambda: None
+    plant(uptime, "_look_at_silence", lambda: None)
 
 
 def _is_wrong_in_silence(services: NodeServices, ports: Ports) -> None:
     own: Any = services.server.own
-    own.loop._retry.still_failing = lambda reason: None
+    plant(own.loop._retry, "still_failing", lambda reason: None)
 
 
 UPTIME: dict[str, Defect] = {

@@ -13,7 +13,7 @@ from app.domain.rules.wake import Due, Event, Input, Look
 from app.domain.services.node_services import NodeServices
 from app.entrypoints.wiring.node_services import Ports
 from app.entrypoints.wiring.policies import Policies
-from tests.simulation.defects.defect import NEVER_S, Defect
+from tests.simulation.defects.defect import NEVER_S, Defect, plant
 
 
 def _serial_wakes(services: NodeServices, ports: Ports) -> None:
@@ -28,7 +28,7 @@ def _serial_wakes(services: NodeServices, ports: Ports) -> None:
                 await send([burst])
             await send(together[:1])
 
-    bursts._send = one_by_one
+    plant(bursts, "_send", one_by_one)
 
 
 def _wakes_once(policies: Policies) -> Policies:
@@ -41,16 +41,16 @@ def _all_at_once(policies: Policies) -> Policies:
 
 
 def _takes(change: Callable[[Input], Input]) -> Callable[[NodeServices, Ports], None]:
-    def plant(services: NodeServices, ports: Ports) -> None:
+    def changes(services: NodeServices, ports: Ports) -> None:
         wakes: Any = services.wakes
         take = wakes._take
 
         def takes_another(inputs: Mapping[NodeId, Input]) -> None:
             take({node: change(happened) for node, happened in inputs.items()})
 
-        wakes._take = takes_another
+        plant(wakes, "_take", takes_another)
 
-    return plant
+    return changes
 
 
 def _not_unwanted(happened: Input) -> Input:
