@@ -106,3 +106,46 @@ def test_a_call_comes_later_unless_it_is_cancelled(rig: Rig) -> None:
         await asyncio.wait_for(called.wait(), LONG_S)
 
     rig.run(body)
+
+
+def test_a_timeout_in_a_cancelled_task_raises(rig: Rig) -> None:
+    async def body() -> None:
+        clock = rig.make()
+        ended: list[str] = []
+
+        async def clean_up_slowly() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                try:
+                    async with clock.timeout(SHORT_S):
+                        await asyncio.Event().wait()
+                except TimeoutError:
+                    ended.append("timed out")
+
+        task = asyncio.create_task(clean_up_slowly())
+        await clock.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert ended == ["timed out"]
+
+    rig.run(body)
+
+
+def test_a_timeout_that_strikes_while_its_task_is_cancelled_leaves_the_cancellation(rig: Rig) -> None:
+    async def body() -> None:
+        clock = rig.make()
+
+        async def wait() -> None:
+            async with clock.timeout(SHORT_S):
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    asyncio.current_task().cancel()  # type: ignore[union-attr]
+                    raise
+
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.create_task(wait())
+
+    rig.run(body)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+from app.adapters.libraries.timeouts import timeout
+
 
 class SystemClock:
     """`Clock` by the kernel. Monotonic time stands still while the machine is suspended."""
@@ -24,7 +26,7 @@ class SystemClock:
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         """Cancel the body and raise `TimeoutError` once ``seconds`` have passed."""
-        return asyncio.timeout(seconds)
+        return timeout(seconds)
 
     def call_later(self, seconds: float, call: Callable[[], object]) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(seconds, call)

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from app.adapters.libraries.timeouts import timeout
+
 Result = TypeVar("Result")
 
 LOADING_S_MAX = 60.0
@@ -54,7 +56,7 @@ class DaemonThread:
         await self._loaded()
         started = False
         try:
-            async with asyncio.timeout(self._timeout_s), self._turn:
+            async with timeout(self._timeout_s), self._turn:
                 if self._returned.is_set():
                     started = True
                     return await self._start(work)

@@ -14,6 +14,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 
+from app.adapters.libraries.timeouts import timeout
 from app.domain.values import value
 
 TAIL_BYTES = 400
@@ -80,7 +81,7 @@ async def _run(
     command: Sequence[str], timeout_s: float, stdout: int, stderr: int, environment: Mapping[str, str] | None = None
 ) -> int:
     _not_ended[:] = [earlier for earlier in _not_ended if earlier.poll() is None]
-    async with asyncio.timeout(timeout_s):
+    async with timeout(timeout_s):
         process = subprocess.Popen(  # noqa: ASYNC220 - as asyncio starts it too; its own way adds a thread and 3 ms
             command,
             stdin=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
+from app.adapters.libraries.timeouts import timeout
 from app.domain.values import value
 
 REQUEST_S_MAX = 5.0
@@ -61,7 +62,7 @@ class PageServer:
         self._connections += 1
         try:
             if self._connections <= CONNECTIONS_MAX:
-                async with asyncio.timeout(self._request_s_max):
+                async with timeout(self._request_s_max):
                     await self._answer(reader, writer)
         except (TimeoutError, OSError, asyncio.IncompleteReadError):
             return  # the client is too slow, or away

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.redis.broker_url import TLS_FILES, BrokerUrl, parse_broker_url
 from app.adapters.redis.refusals import explained
 from app.adapters.redis.silences import why_silent
@@ -53,7 +54,7 @@ class Connection:
             try:
                 if self._redis is None:
                     self._redis = self._make()
-                async with asyncio.timeout(self._answer_s):
+                async with timeout(self._answer_s):
                     yield self._redis
                 self._answered = True
             except ResponseError as error:

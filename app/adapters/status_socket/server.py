@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from app.adapters.libraries.timeouts import timeout
 from app.domain.errors import StatusNotServed
 from app.domain.status import NodeStatus
 
@@ -79,7 +80,7 @@ class StatusSocket:
             return
         self._callers.add(task)
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with timeout(ANSWER_S):
                 writer.write(_line(answer()))
                 await writer.drain()
         except (OSError, TimeoutError):

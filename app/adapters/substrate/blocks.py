@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.substrate.answers import Header, RuntimeVersion, read
 from app.adapters.substrate.block_events import RawBlock, fetch, read_blocks
 from app.adapters.substrate.client import SubstrateClient
@@ -24,7 +24,7 @@ class SubstrateBlocks:
     async def next_head(self, after: BlockRef | None) -> BlockRef:
         """The best head, as soon as it is not ``after``."""
         try:
-            async with asyncio.timeout(self._head_timeout_s):
+            async with timeout(self._head_timeout_s):
                 return await self._client.ask(lambda connection: _next_head(connection, after))
         except TimeoutError:
             self._client.saw_no_head(self._head_timeout_s)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.endpoint import Endpoint, Kind
 from app.adapters.substrate.inclusion import Signed, outcome_in, search
@@ -72,7 +73,7 @@ class Extrinsics:
         endpoint = self._client.endpoint_of(connection)
         with self._signer.following(signed):
             try:
-                async with asyncio.timeout(self._inclusion_timeout_s):
+                async with timeout(self._inclusion_timeout_s):
                     return await self._follow(endpoint, connection, watch, signed)
             except TimeoutError:
                 waited = f"{self._inclusion_timeout_s:g} s"
@@ -97,7 +98,7 @@ class Extrinsics:
         sent = connection.usable
         problem: RpcRefused | EndpointFailed
         try:
-            async with asyncio.timeout(self._patience_with(endpoint)):
+            async with timeout(self._patience_with(endpoint)):
                 return await _submit_and_watch(connection, signed)
         except TimeoutError:
             problem = EndpointFailed(connection.name, f"no answer within {self._patience_s:g} s")
@@ -132,7 +133,7 @@ class Extrinsics:
         self, endpoint: Endpoint, connection: RpcConnection, watch: Subscription | None, signed: Signed
     ) -> Inclusion:
         try:
-            async with asyncio.timeout(self._patience_with(endpoint)):
+            async with timeout(self._patience_with(endpoint)):
                 inclusion = await self._look_out(connection, watch, signed)
         except TimeoutError:
             self._client.did_not_deliver(

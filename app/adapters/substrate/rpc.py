@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.substrate.answers import Shape, read
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.adapters.substrate.socket_thread import SocketThread
@@ -66,7 +67,7 @@ class RpcConnection:
     async def open(self, timeout_s: float) -> None:
         """Wait until the connection is open. Raises `EndpointFailed`."""
         try:
-            async with asyncio.timeout(timeout_s):
+            async with timeout(timeout_s):
                 await asyncio.shield(self._opened)
         except TimeoutError:
             self.close(f"no connection within {timeout_s:g} s")
@@ -135,7 +136,7 @@ class RpcConnection:
         self._send(asked)
         sent_at_s = loop.time()
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with timeout(self._timeout_s):
                 answers = [await entry.answer for entry in asked]
             self._heard_answer(self.name, loop.time() - sent_at_s)
             return answers

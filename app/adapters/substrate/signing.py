@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.substrate.answers import Changes, Header, RuntimeVersion, read
 from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.endpoint import LAGGING_PAUSE_S, Endpoint, Kind
@@ -187,7 +188,7 @@ class Signer:
 
     async def _height(self, endpoint: Endpoint) -> int:
         try:
-            async with asyncio.timeout(LOOK_S), self._client.visit(endpoint) as connection:
+            async with timeout(LOOK_S), self._client.visit(endpoint) as connection:
                 return (await connection.ask_for(Header, "chain_getHeader")).height
         except (TimeoutError, EndpointFailed, RpcRefused, WrongChain):
             return 0

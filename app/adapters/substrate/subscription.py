@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from app.adapters.libraries.timeouts import timeout
+
 BACKLOG = 1024
 """How many updates are kept for a slow reader. The oldest are dropped, since each update is newer."""
 
@@ -36,7 +38,7 @@ class Subscription:
             self._check()
             self._news.clear()
             try:
-                async with asyncio.timeout(self._keepalive_s):
+                async with timeout(self._keepalive_s):
                     await self._news.wait()
             except TimeoutError:
                 await self._probe()

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from app.adapters.libraries.timeouts import timeout
 from app.domain.errors import ChainUnavailable
 
 Result = TypeVar("Result")
@@ -47,7 +48,7 @@ class Worker:
         future: asyncio.Future[Result] = loop.create_future()
         self._jobs.put((loop, future, job))
         try:
-            async with asyncio.timeout(deadline_s):
+            async with timeout(deadline_s):
                 return await future
         except TimeoutError:
             if not future.cancelled():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.redis.connection import Connection
 from app.domain.errors import EventsUnavailable
 
@@ -65,7 +66,7 @@ class Answers:
     async def all_sent(self) -> None:
         """Wait until every answer was pushed, `LAST_S` at most."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_S):
+            async with timeout(LAST_S):
                 await self._sent.wait()
 
     async def _push(self, answers: Sequence[Answer]) -> None:

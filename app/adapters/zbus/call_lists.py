@@ -18,6 +18,7 @@ from contextlib import suppress
 from itertools import cycle, islice
 from uuid import uuid4
 
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.redis.connection import Command, Connection
 from app.domain.errors import EventsUnavailable
 
@@ -82,7 +83,7 @@ class CallLists:
     async def _give_back(self, taking: asyncio.Task[Taken]) -> None:
         try:
             with suppress(EventsUnavailable, TimeoutError):
-                async with asyncio.timeout(GIVE_BACK_S):
+                async with timeout(GIVE_BACK_S):
                     if not taking.done():
                         await self._pushing.together(("RPUSH", self._bell, b""), ("EXPIRE", self._bell, BELL_LIFE_S))
                     await asyncio.wait([taking])

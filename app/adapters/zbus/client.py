@@ -23,6 +23,7 @@ from app.adapters.codecs.zbus_frames import (
     decode_response,
     encode_request,
 )
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.redis.connection import Command, Connection
 from app.adapters.zbus.neighbours import RemoteMethod
 from app.domain.errors import EventsUnavailable, RetryableError
@@ -97,7 +98,7 @@ class ZbusClient:
         self._refuse_if_closed(method)
         name = str(uuid4())
         try:
-            async with asyncio.timeout(timeout_s):
+            async with timeout(timeout_s):
                 await self._sending.together(("RPUSH", method.remote.queue, _frame(method, name, arguments)))
         except (EventsUnavailable, TimeoutError) as error:
             raise NoAnswer(f"{method} can't be called: {error}", withdrawn=False) from error
@@ -108,7 +109,7 @@ class ZbusClient:
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._begin(name, answer)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with timeout(timeout_s):
                 await self._send(queue, frame)
                 return await answer
         except TimeoutError:
@@ -128,7 +129,7 @@ class ZbusClient:
         self._closed = True
         self._fail_all("the client was closed")
         with suppress(TimeoutError):
-            async with asyncio.timeout(WITHDRAW_S + 0.5):
+            async with timeout(WITHDRAW_S + 0.5):
                 await self._idle.wait()
         if self._listening is not None:
             self._listening.cancel()
@@ -177,7 +178,7 @@ class ZbusClient:
 
     async def _take_back(self, queue: str, frame: bytes, reply_to: str, within_s: float) -> bool:
         try:
-            async with asyncio.timeout(within_s):
+            async with timeout(within_s):
                 removed, _ = await self._sending.together(("LREM", queue, 1, frame), ("DEL", reply_to))
         except (EventsUnavailable, TimeoutError):
             return False

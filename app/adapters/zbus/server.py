@@ -26,6 +26,7 @@ from app.adapters.codecs.zbus_frames import (
     encode_response,
     unpack,
 )
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.redis.connection import Connection
 from app.adapters.zbus.answers import Answers
 from app.adapters.zbus.call_lists import CallLists
@@ -178,7 +179,7 @@ class ZbusServer:
         return await self._call(method, arguments, object_, request)
 
     async def _call(self, method: Served, arguments: list[Any], object_: ObjectId, request: Request) -> Response:
-        limit = asyncio.timeout(self._call_s_max)
+        limit = timeout(self._call_s_max)
         try:
             async with limit:
                 value = await method.call(*arguments)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.processes.orders import failed, give_order, run_for_host
 from app.adapters.zinit import json_rpc, line_protocol
 from app.adapters.zinit.exchange import Answer, Order, Refused, Speech, exchange
@@ -126,7 +126,7 @@ class ZinitHostPower:
 
     async def _find_word(self, speech: Speech, order: Order) -> str:
         try:
-            async with asyncio.timeout(self._prompt_s):
+            async with timeout(self._prompt_s):
                 return await speech.find_word(self._request, order)
         except TimeoutError:
             raise HostPowerFailed(
@@ -136,7 +136,7 @@ class ZinitHostPower:
 
     async def _give(self, speech: Speech, word: str) -> None:
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with timeout(self._timeout_s):
                 await speech.give_order(self._request_for_good, word)
         except TimeoutError:
             if self._order_is_out and speech.ANSWERS_AFTERWARDS:

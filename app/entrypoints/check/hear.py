@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from typing import TextIO
 
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.wol.listener import Heard, hear
 from app.domain.errors import PowerdError
 from app.domain.model import Mac, Node, NodeId
@@ -54,7 +55,7 @@ async def _listen(port: int, wait_s: float, heard: dict[Heard, None], names: _Na
     loop = asyncio.get_running_loop()
     found = False
     try:
-        async with asyncio.timeout(wait_s) as limit, aclosing(hear(port)) as packets:
+        async with timeout(wait_s) as limit, aclosing(hear(port)) as packets:
             async for each in packets:
                 heard[each] = None
                 if not found and names.is_for_me(each):
@@ -91,12 +92,12 @@ class _Names:
 
     async def _ask_card(self) -> None:
         with suppress(PowerdError, TimeoutError):
-            async with asyncio.timeout(self._subject.time_s):
+            async with timeout(self._subject.time_s):
                 self._own.update((await self._subject.card()).addresses)
 
     async def _ask_chain(self) -> None:
         with suppress(PowerdError, TimeoutError):
-            async with asyncio.timeout(self._subject.time_s):
+            async with timeout(self._subject.time_s):
                 own, chain = await self._subject.node(), self._subject.container.chain()
                 records: Mapping[NodeId, object] = await chain.nodes(await chain.farm_nodes(own.farm))
                 for node, record in records.items():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.linux.clock import SystemClock
 from app.domain.errors import ChainUnavailable, PowerdError
 from app.domain.model import Head, HeadKind, Nic, Node, NodeIdentity, Unreadable
@@ -144,7 +145,7 @@ class Subject:
 
 async def _in_time(*closing: Coroutine[object, object, object]) -> None:
     with suppress(TimeoutError, PowerdError):
-        async with asyncio.timeout(CLOSING_S):
+        async with timeout(CLOSING_S):
             await asyncio.gather(*closing)
 
 

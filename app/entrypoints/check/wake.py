@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TextIO
 
+from app.adapters.libraries.timeouts import timeout
 from app.domain.errors import PermanentError, RetryableError, WakeMemoryUnusable
 from app.domain.model import HeadKind, Mac, Node, NodeId, NodePower, Power, Unreadable
 from app.entrypoints.check.finding import Severity
@@ -103,7 +104,7 @@ class _Waker:
         self._say(self._who_else())
         calling = asyncio.create_task(self._call(), name="calling")
         try:
-            async with asyncio.timeout(wait_s):
+            async with timeout(wait_s):
                 await self._until_awake(calling)
         except TimeoutError:
             self._say(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from app.adapters.libraries.timeouts import timeout
 from app.domain.errors import PermanentError
 from app.domain.model import Mac
 from app.entrypoints.demo.installation import install, program
@@ -90,7 +91,7 @@ async def dev_chain(directory: Path, nodes: int) -> AsyncIterator[dict[str, Any]
     try:
         if process.stdout is None:
             raise DemoFailed("the dev chain has no output")
-        async with asyncio.timeout(READY_S):
+        async with timeout(READY_S):
             ready = await process.stdout.readline()
         if not ready:
             raise DemoFailed(f"the dev chain did not start; see {log.name}")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from app.adapters.libraries.timeouts import timeout
 from app.adapters.linux.host_facts import boot_stand_in
 from app.domain.model import Mac
 
@@ -199,7 +200,7 @@ async def _end_all(running: Sequence[asyncio.subprocess.Process], how: signal.Si
             os.killpg(process.pid, how)
     for process in running:
         try:
-            async with asyncio.timeout(STOP_S):
+            async with timeout(STOP_S):
                 await process.wait()
         except TimeoutError:
             with suppress(ProcessLookupError):
