@@ -16,8 +16,8 @@ import coverage
 import hypothesis
 import pytest
 
-from app.entrypoints.demo.leash import leash
 from app.entrypoints.demo.own_environment import forget_settings
+from app.entrypoints.demo.reaper import start_reaper
 from tests import workers
 from tests.deadlines import Deadline
 from tests.slowness import slowness
@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     slowness()
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())  # tmp_path stays, to be looked at
     directory = tempfile.mkdtemp(prefix="powerd-", dir=os.environ["PYTEST_DEBUG_TEMPROOT"])
-    leash(Path(directory), remove=True)
+    start_reaper(Path(directory), remove=True)
     tempfile.tempdir = os.environ["TMPDIR"] = directory
     config.pluginmanager.register(Deadline())
     config.pluginmanager.register(workers)

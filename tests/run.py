@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.entrypoints.demo.leash import leash
+from app.entrypoints.demo.reaper import start_reaper
 
 ROOT = Path(__file__).resolve().parent.parent
 FULLY_COVERED = "app/domain/*,app/adapters/codecs/*"
@@ -20,7 +20,7 @@ FULLY_COVERED = "app/domain/*,app/adapters/codecs/*"
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code of the first command that fails."""
-    leash(Path(tempfile.mkdtemp(prefix="powerd-")), remove=True)
+    start_reaper(Path(tempfile.mkdtemp(prefix="powerd-")), remove=True)
     if arguments:
         return call("pytest", *arguments)
     # Hundreds of processes would each compile all modules again.

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import click
 
-from app.entrypoints.demo.leash import leash
 from app.entrypoints.demo.own_environment import forget_settings
+from app.entrypoints.demo.reaper import start_reaper
 from app.entrypoints.terminal.ranges import FiniteRange
 from tests.bench import (
     chain_reads,
@@ -68,7 +68,7 @@ def main(as_json: bool, only: Sequence[str], quick: bool, soak_s: float | None, 
     # Compile every module, as in an installed powerd.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     compileall.compile_dir(Path(__file__).parents[2] / "app", quiet=2)
-    leash(Path(tempfile.mkdtemp(prefix="powerd-")), remove=True)
+    start_reaper(Path(tempfile.mkdtemp(prefix="powerd-")), remove=True)
     scale = QUICK if quick else FULL
     if soak_s is not None:
         scale = dataclasses.replace(scale, soak_s=soak_s)

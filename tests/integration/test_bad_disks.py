@@ -18,7 +18,7 @@ from tests.rigs.published_changes import change, until_published
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
-KEEPING = "keeping the place in the chain"
+SAVING = "saving the place in the chain"
 
 
 @asynccontextmanager
@@ -37,7 +37,7 @@ async def test_events_are_published_while_the_cursor_cannot_be_written_and_none_
             cursor = disk.directory / "cursor.json"
             program = disk.program(node.follower, POWERD_FOLLOWER_CURSOR_FILE=str(cursor))
             async with running(program):
-                assert "No space left" in (await program.says("OperationFailed", doing=KEEPING))["facts"]["error"]
+                assert "No space left" in (await program.says("OperationFailed", doing=SAVING))["facts"]["error"]
                 changes = await change(node, 1)
                 await until_published(node, changes)
                 disk.make_room()

@@ -84,7 +84,7 @@ def plain_files_only(directory: Path) -> bool:
 def users_of(directory: str) -> Sequence[str]:
     """Processes that were given something in it; neither this one nor the one that ends them."""
     found = subprocess.run(["pgrep", "-af", directory], capture_output=True, text=True, check=False).stdout
-    return [line for line in found.splitlines() if "leash.py" not in line]
+    return [line for line in found.splitlines() if "reaper.py" not in line]
 
 
 class Farmer:

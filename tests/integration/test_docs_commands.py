@@ -19,7 +19,7 @@ from click.testing import CliRunner
 import bootstrap
 from app.entrypoints.devchain.cli import main as devchain
 from app.entrypoints.powerd.cli import main as powerd
-from app.entrypoints.terminal.late_commands import loaded
+from app.entrypoints.terminal.lazy_commands import loaded
 from tests.rigs.chain.as_process import dev_chain
 from tests.rigs.documents import ROOT, Command, block, commands, inline_commands
 from tests.rigs.program_runs import run

@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 
 from app.domain.errors import PowerdError
-from app.entrypoints.demo.leash import leash
 from app.entrypoints.demo.own_environment import forget_settings
+from app.entrypoints.demo.reaper import start_reaper
 from release.checkout import BuildFailed
 from tests.machines.farm import FarmFailed, farm
 from tests.machines.image import Image
@@ -36,7 +36,7 @@ def main(only: Sequence[str], cache: Path | None, logs: Path | None, accel: str)
     """powerd on real Debian machines under QEMU. Exits with 1 when a scene failed, 2 if it can't run."""
     forget_settings()
     directory = Path(tempfile.mkdtemp(prefix="powerd-machines-"))
-    leash(directory, remove=True)
+    start_reaper(directory, remove=True)
     image = Image((cache or directory / "cache").resolve())
     lacking = missing(lambda: image.is_there)
     if lacking:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from app.entrypoints.demo.leash import leash
 from app.entrypoints.demo.own_environment import forget_settings
+from app.entrypoints.demo.reaper import start_reaper
 from release.checkout import BuildFailed, Checkout
 from release.deb import build_deb
 from tests.machines.debian import Debian
@@ -37,7 +37,7 @@ def main(cache: Path | None, keep: Path | None) -> None:
         click.echo(f"packages: this machine lacks {'; '.join(lacking)}", err=True)
         raise SystemExit(2)
     directory = Path(tempfile.mkdtemp(prefix="powerd-packages-"))
-    leash(directory, remove=True)
+    start_reaper(directory, remove=True)
     begun_s = time.monotonic()
     try:
         _live(directory, (cache or directory / "cache").resolve(), keep)

@@ -189,7 +189,7 @@ async def test_r13_the_setting_turns_the_reboot_off_and_the_fault_says_so(farm: 
         assert not node.host_power.orders
 
 
-async def test_r13_a_reboot_is_insisted_on_like_a_power_off_and_tried_again_later(farm: VirtualFarm) -> None:
+async def test_r13_a_reboot_is_ordered_again_like_a_power_off_and_tried_again_later(farm: VirtualFarm) -> None:
     async with farm.running(1) as node:
         node.host_power.mode = node.host_power.force_mode = Obedience.IGNORES
         await until_step(farm, node, "final")

@@ -20,8 +20,8 @@ from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import Progress
+from app.domain.services.events.checkpoint import SAVING
 from app.domain.services.events.follower import Follower
-from app.domain.services.events.kept_place import KEEPING
 from app.ports.chain_blocks import ChainBlocks
 from tests.rigs.virtual_farm import FARMER, VirtualFarm
 
@@ -310,8 +310,8 @@ class TestWhileTheCursorCannotBeWritten:
             for _ in range(20):
                 rig.block()
                 await farm.clock.sleep(6)
-            assert [each.doing for each in rig.telemetry.of(OperationFailed)] == [KEEPING.doing]
-            assert [fault.key for fault in rig.board.faults] == [KEEPING.fault]
+            assert [each.doing for each in rig.telemetry.of(OperationFailed)] == [SAVING.doing]
+            assert [fault.key for fault in rig.board.faults] == [SAVING.fault]
             rig.cursor.full = False
             for _ in range(10):
                 rig.block()

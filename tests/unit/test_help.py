@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from app.entrypoints.devchain.cli import main as devchain
 from app.entrypoints.powerd.cli import main
-from app.entrypoints.terminal.late_commands import LateCommand, loaded, subcommands
+from app.entrypoints.terminal.lazy_commands import LazyCommand, loaded, subcommands
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -48,10 +48,10 @@ def test_no_number_may_be_infinite_or_none(option: str, text: str) -> None:
         OPTIONS[option].convert(text, None, None)
 
 
-def late(command: click.Command) -> Iterator[LateCommand]:
+def late(command: click.Command) -> Iterator[LazyCommand]:
     if isinstance(command, click.Group):
         for inner in command.commands.values():
-            if isinstance(inner, LateCommand):
+            if isinstance(inner, LazyCommand):
                 yield inner
             yield from late(loaded(inner))
 

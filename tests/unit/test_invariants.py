@@ -156,7 +156,7 @@ async def test_an_abort_that_forgets_the_order_says_no_up(farm: VirtualFarm, mon
 
     async def life() -> None:
         async with farm.running(1, before=machines.append):
-            monkeypatch.setattr(HostOrders, "insist", forgets)
+            monkeypatch.setattr(HostOrders, "give", forgets)
             await farm.set_target(1, Power.DOWN)
             await farm.clock.sleep(900)
 

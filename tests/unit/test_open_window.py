@@ -76,7 +76,7 @@ async def test_an_intent_whose_down_never_landed_is_dropped_by_the_next_process(
 async def test_an_intent_whose_down_landed_is_sure(clock: VirtualClock) -> None:
     world = World(clock, DownWindow(BOOT, clock.now() - 60))
     await world.saw(UP, DOWN, 5)
-    await world.window.recall()
+    await world.window.load()
     await world.window.not_said()
     assert world.window.window is not None
     assert world.window.remedy is Remedy.REBOOT

@@ -25,7 +25,7 @@ from app.domain.model import FarmId, Head, HeadKind, Hold, NodeId, NodeIdentity,
 from app.domain.model import PowerState as State
 from app.domain.rules.shutdown import Step
 from app.domain.services.identification import Identification
-from app.domain.services.operator_service import Desk, OperatorService, UnidentifiedOperator
+from app.domain.services.operator_service import CurrentOperator, OperatorService, UnidentifiedOperator
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.status import NodeStatus
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode, account_of, context_of
@@ -36,7 +36,7 @@ PEER = NodeId(2)
 
 
 @asynccontextmanager
-async def desk_of(farm: VirtualFarm, number: int = 1) -> AsyncIterator[tuple[VirtualNode, OperatorService]]:
+async def operator_of(farm: VirtualFarm, number: int = 1) -> AsyncIterator[tuple[VirtualNode, OperatorService]]:
     """A node that has reported its uptime and looked at itself and at the farm."""
     async with farm.running(number) as node:
         await farm.until(lambda: any(each.trigger.startswith("itself") for each in node.recorded(Reconciled)))
@@ -49,35 +49,41 @@ async def test_a_desk_that_is_closed_says_whom_it_waits_for_and_refuses_all(cloc
     identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)), fail_times=20)
     context = context_of(clock)
     identification = Identification(identity, context)
-    desk = UnidentifiedOperator(identification, context, KeptEvents(clock), "1.2.3")
-    assert desk.status() == NodeStatus("1.2.3", waiting_for="looking up this node's ids", now_s=clock.now())
+    operator = UnidentifiedOperator(identification, context, KeptEvents(clock), "1.2.3")
+    assert operator.status() == NodeStatus("1.2.3", waiting_for="looking up this node's ids", now_s=clock.now())
     async with asyncio.TaskGroup() as group:
         asking = group.create_task(identification.run())
         await clock.sleep(120)
-        status = desk.status()
+        status = operator.status()
         assert status.waiting_for == identification.waiting_for != ""
         assert [fault.key for fault in status.faults] == ["identity"]
-        for wish in (desk.reconcile(), desk.report_uptime(), desk.wake(PEER)):
+        for wish in (operator.reconcile(), operator.report_uptime(), operator.wake(PEER)):
             with pytest.raises(IdentityUnavailable, match=identification.waiting_for):
                 await wish
         asking.cancel()
 
 
-async def test_the_desk_asks_the_operator_that_serves_there_now(farm: VirtualFarm) -> None:
+async def test_the_current_operator_is_the_one_that_serves_now(farm: VirtualFarm) -> None:
     context = context_of(farm.clock)
     identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)))
-    desk = Desk(UnidentifiedOperator(Identification(identity, context), context, KeptEvents(farm.clock), "1"))
-    assert desk.headline() == desk.status().headline == "waiting to know which node this is: looking up this node's ids"
-    for wish in (desk.reconcile(), desk.report_uptime(), desk.wake(PEER)):
+    current = CurrentOperator(
+        UnidentifiedOperator(Identification(identity, context), context, KeptEvents(farm.clock), "1")
+    )
+    assert (
+        current.headline()
+        == current.status().headline
+        == "waiting to know which node this is: looking up this node's ids"
+    )
+    for wish in (current.reconcile(), current.report_uptime(), current.wake(PEER)):
         with pytest.raises(IdentityUnavailable):
             await wish
-    async with desk_of(farm) as (_, operator):
-        desk.operator = operator
-        assert desk.status().identity is not None
-        await desk.reconcile()
-        assert isinstance(await desk.report_uptime(), UptimeReported)
-        await desk.wake(PEER)
-        assert desk.headline() == "up, as its target says; waking node 2"
+    async with operator_of(farm) as (_, operator):
+        current.operator = operator
+        assert current.status().identity is not None
+        await current.reconcile()
+        assert isinstance(await current.report_uptime(), UptimeReported)
+        await current.wake(PEER)
+        assert current.headline() == "up, as its target says; waking node 2"
 
 
 # -- the status ----------------------------------------------------------------------------------------
@@ -90,10 +96,10 @@ async def test_before_its_first_look_the_status_claims_nothing(farm: VirtualFarm
 
 
 async def test_the_status_shows_what_was_seen_and_costs_the_chain_nothing(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (node, desk):
+    async with operator_of(farm) as (node, operator):
         await farm.clock.sleep(100)
         reads = node.chain.reads
-        status = desk.status()
+        status = operator.status()
         assert node.chain.reads == reads
     assert status.version
     assert status.power == NodePower(State(Power.UP), Power.UP)
@@ -106,12 +112,12 @@ async def test_the_status_shows_what_was_seen_and_costs_the_chain_nothing(farm: 
 
 
 async def test_the_status_says_why_the_node_stays_up(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (node, desk):
+    async with operator_of(farm) as (node, operator):
         node.holds.place(Hold("backup", "copies", None))
         node.facts.problems = ("readonly-cache",)
         await farm.set_target(1, Power.DOWN)
         await farm.until(lambda: bool(node.recorded(StayingUp)))
-        status = desk.status()
+        status = operator.status()
     assert status.holds == (Hold("backup", "copies", None),)
     assert status.staying_up == "held by backup: copies"
     assert status.problems == ("readonly-cache",)
@@ -130,26 +136,26 @@ async def test_the_status_shows_what_is_not_enabled_and_the_faults(farm: Virtual
 
 
 async def test_a_broken_answer_is_no_power(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (node, desk):
+    async with operator_of(farm) as (node, operator):
         node.chain.broken.add(NodeId(1))
-        await desk.reconcile()
-        await farm.until(lambda: bool(desk.status().staying_up))
-        assert desk.status().power is None
+        await operator.reconcile()
+        await farm.until(lambda: bool(operator.status().staying_up))
+        assert operator.status().power is None
 
 
 async def test_the_status_shows_the_step_of_the_shutdown(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (_, desk):
+    async with operator_of(farm) as (_, operator):
         await farm.set_target(1, Power.DOWN)
-        await farm.until(lambda: desk.status().shutdown_step == Step.FINAL.value)
+        await farm.until(lambda: operator.status().shutdown_step == Step.FINAL.value)
         await farm.set_target(1, Power.UP)
-        await farm.until(lambda: desk.status().shutdown_step == "")
+        await farm.until(lambda: operator.status().shutdown_step == "")
 
 
 # -- wishes --------------------------------------------------------------------------------------------
 async def test_a_reconcile_is_a_look_at_the_node_and_at_the_farm(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (node, desk):
+    async with operator_of(farm) as (node, operator):
         before = len(node.recorded(Reconciled))
-        await desk.reconcile()
+        await operator.reconcile()
         await farm.until(lambda: len(node.recorded(Reconciled)) >= before + 2, within_s=5)
         assert {each.trigger for each in node.recorded(Reconciled)[before:]} == {
             "itself: an operator's request",
@@ -158,85 +164,85 @@ async def test_a_reconcile_is_a_look_at_the_node_and_at_the_farm(farm: VirtualFa
 
 
 async def test_an_uptime_report_on_demand_is_on_the_chain(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (node, desk):
+    async with operator_of(farm) as (node, operator):
         await farm.clock.sleep(100)
-        result = await desk.report_uptime()
+        result = await operator.report_uptime()
         assert isinstance(result, UptimeReported)
         assert node.recorded(UptimeReported)[-1] == result
         await farm.clock.sleep(10)
-        assert desk.status().last_uptime_age_s == pytest.approx(10, abs=8)
+        assert operator.status().last_uptime_age_s == pytest.approx(10, abs=8)
 
 
 async def test_wishes_for_a_report_at_once_are_one_report_and_later_ones_another(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (node, desk):
-        one, other = await asyncio.gather(desk.report_uptime(), desk.report_uptime())
+    async with operator_of(farm) as (node, operator):
+        one, other = await asyncio.gather(operator.report_uptime(), operator.report_uptime())
         assert one is other
         assert len(node.recorded(UptimeReported)) == 2
-        assert await desk.report_uptime() is not one
+        assert await operator.report_uptime() is not one
 
 
 async def test_a_report_that_failed_is_tried_again_by_the_next_caller(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (node, desk):
+    async with operator_of(farm) as (node, operator):
         node.chain.refuse_uptime(times=1)
-        failed, taken = await asyncio.gather(desk.report_uptime(), desk.report_uptime(), return_exceptions=True)
+        failed, taken = await asyncio.gather(operator.report_uptime(), operator.report_uptime(), return_exceptions=True)
         assert isinstance(failed, Exception)
         assert isinstance(taken, UptimeReported)
 
 
 async def test_r15_callers_that_ask_again_and_again_pay_no_fee_for_a_report_that_failed(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (_, desk):
+    async with operator_of(farm) as (_, operator):
         twin = farm.ledger.read("TwinIdByAccountID", account_of(1))
         farm.ledger.force_storage("NodeIdByTwinID", twin, 0)
         with pytest.raises(ExtrinsicFailed):
-            await desk.report_uptime()
+            await operator.report_uptime()
         for _ in range(20):
             with pytest.raises(FeePause, match=r"waits before the next one: report_uptime_v2 failed: "):
-                await desk.report_uptime()
+                await operator.report_uptime()
         farm.ledger.force_storage("NodeIdByTwinID", twin, 1)
         await farm.clock.sleep(120)
-        assert isinstance(await desk.report_uptime(), UptimeReported)
+        assert isinstance(await operator.report_uptime(), UptimeReported)
 
 
 async def test_an_unhealthy_node_says_so_instead_of_reporting(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (node, desk):
+    async with operator_of(farm) as (node, operator):
         node.facts.problems = ("readonly-cache",)
-        assert await desk.report_uptime() == UptimeSkipped(("readonly-cache",))
+        assert await operator.report_uptime() == UptimeSkipped(("readonly-cache",))
 
 
 async def test_a_peer_is_woken_and_the_wake_is_in_the_status(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (node, desk):
-        await desk.wake(PEER)
+    async with operator_of(farm) as (node, operator):
+        await operator.wake(PEER)
         await farm.until(lambda: bool(node.recorded(WakeBurstStarted)), within_s=5)
         await farm.clock.sleep(10)
-        (wake,) = desk.status().wakes
+        (wake,) = operator.status().wakes
         assert (wake.node, wake.reason, wake.attempts, wake.overdue) == (PEER, "an operator's request", 1, False)
         assert wake.running_for_s == pytest.approx(10, abs=2)
-        await desk.wake(PEER)
+        await operator.wake(PEER)
         await farm.until(lambda: len(node.recorded(WakeBurstStarted)) == 2, within_s=5)
         assert node.packets_to(PEER)
 
 
 @pytest.mark.parametrize("node_id", [1, 404])
 async def test_who_is_no_other_node_of_the_farm_is_not_woken(farm: VirtualFarm, node_id: int) -> None:
-    async with desk_of(farm) as (_, desk):
+    async with operator_of(farm) as (_, operator):
         with pytest.raises(NodeNotKnown, match=f"node {node_id} is not another node of farm 1"):
-            await desk.wake(NodeId(node_id))
+            await operator.wake(NodeId(node_id))
 
 
 async def test_a_peer_whose_target_is_down_is_not_woken_and_it_is_said_what_to_do(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (node, desk):
+    async with operator_of(farm) as (node, operator):
         await farm.set_target(PEER, Power.DOWN)
         with pytest.raises(NotWantedUp, match="set it to Up first"):
-            await desk.wake(PEER)
+            await operator.wake(PEER)
         assert not node.packets_to(PEER)
 
 
 async def test_a_chain_that_is_away_or_broken_holds_no_wake_back(farm: VirtualFarm) -> None:
-    async with desk_of(farm) as (node, desk):
+    async with operator_of(farm) as (node, operator):
         node.chain.broken.add(PEER)
-        await desk.wake(PEER)
+        await operator.wake(PEER)
         node.chain.unavailable = True
-        await desk.wake(PEER)
+        await operator.wake(PEER)
         await farm.until(lambda: bool(node.packets_to(PEER)), within_s=5)
 
 
@@ -269,13 +275,13 @@ class Gateway:
 async def test_without_a_head_the_chains_time_says_how_old_the_answer_is(
     farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with desk_of(farm) as (node, desk):
+    async with operator_of(farm) as (node, operator):
         gateway = Gateway(node, monkeypatch, farm.clock)
         gateway.time_s = None
         await farm.set_target(1, Power.DOWN)
-        await farm.until(lambda: "is not known: the gateway hangs" in desk.status().staying_up)
+        await farm.until(lambda: "is not known: the gateway hangs" in operator.status().staying_up)
         gateway.time_s = farm.clock.now() - 600
-        await farm.until(lambda: " s old, more than" in desk.status().staying_up)
+        await farm.until(lambda: " s old, more than" in operator.status().staying_up)
         assert not node.dark
         gateway.time_s = farm.clock.now()
-        await farm.until(lambda: desk.status().shutdown_step != "", within_s=10)
+        await farm.until(lambda: operator.status().shutdown_step != "", within_s=10)

@@ -187,7 +187,7 @@ def test_systemd_finds_nothing_wrong_with_any_unit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["poweroff", "reboot"])
-def test_systemd_insists_where_a_service_refuses_to_stop(kind: str) -> None:
+def test_systemd_forces_it_where_a_service_refuses_to_stop(kind: str) -> None:
     """powerd is stopped first in the shutdown that it ordered; what outlives it is systemd's own job."""
     target = parsed(SYSTEMD / f"{kind}.target.d/powerd.conf")["Unit"]
     assert target == {"JobTimeoutSec": "10min", "JobTimeoutAction": f"{kind}-force"}

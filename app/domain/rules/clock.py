@@ -18,7 +18,7 @@ RIGHT_AGAIN_S = 45.0
 """After it was wrong, the clock counts as right only within this, so that it does not flap at the limit."""
 
 
-class Clock(enum.Enum):
+class ClockState(enum.Enum):
     """What one block says of the clock."""
 
     RIGHT = "right"
@@ -26,14 +26,14 @@ class Clock(enum.Enum):
     AHEAD_OR_STALE = "ahead, or the block is old"
 
 
-def judge(head: Head, now_s: float, window_s: float, *, young: bool) -> Clock:
+def judge(head: Head, now_s: float, window_s: float, *, young: bool) -> ClockState:
     """Judge the clock by the head. If the block's time is vague, a clock that fits one possible time is right."""
     off_s = head.off_by_s(now_s)
     if off_s < -window_s:
-        return Clock.WRONG
+        return ClockState.WRONG
     if off_s <= window_s:
-        return Clock.RIGHT
-    return Clock.WRONG if young else Clock.AHEAD_OR_STALE
+        return ClockState.RIGHT
+    return ClockState.WRONG if young else ClockState.AHEAD_OR_STALE
 
 
 def same_drift(reported_s: float, now_s: float) -> bool:

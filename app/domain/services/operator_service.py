@@ -56,7 +56,7 @@ class UnidentifiedOperator:
         return self._identification.waiting_for or "looking up this node's ids"
 
 
-class Desk:
+class CurrentOperator:
     """`Operator` for the whole life of the daemon: ``operator`` is replaced once the node is known."""
 
     def __init__(self, operator: Operator) -> None:

@@ -89,6 +89,6 @@ class PowerServer:
 
     async def _keep_self(self) -> None:
         """The first uptime report comes before the first look; a chain that takes none delays it only briefly (R8)."""
-        await self.own.wake_up()
+        await self.own.recover()
         await self._uptime.first_answer()
         await self.own.keep()

@@ -19,8 +19,8 @@ from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.entrypoints.demo.farm_on_loopback import Farm, farm_on_loopback
 from app.entrypoints.demo.installation import program
-from app.entrypoints.demo.leash import leash
 from app.entrypoints.demo.own_environment import forget_settings
+from app.entrypoints.demo.reaper import start_reaper
 from app.entrypoints.demo.story import Story
 from app.entrypoints.demo.summary import summary
 
@@ -30,7 +30,7 @@ def run_demo(*, redis_url: str | None, nodes: int, keep: bool, profile: str) -> 
     if forgotten := forget_settings():
         click.echo(f"not used in the demo, though set in the environment: {', '.join(forgotten)}")
     directory = Path(tempfile.mkdtemp(prefix="powerd-demo-"))
-    leash(directory, remove=False)
+    start_reaper(directory, remove=False)
     code = asyncio.run(_demo(directory, redis_url, nodes, profile, keep=keep))
     if code:
         click.echo(f"the logs are kept in {directory}")

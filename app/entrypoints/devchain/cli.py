@@ -90,14 +90,14 @@ def main(
     farm = set_up_farm(ledger, nodes, seed)
     node = DevNode(ledger)
     windows = [Endpoint(node) for _ in range(endpoints)]
-    recurring_faults = _afflict(windows[0], **faults)
+    recurring_faults = _apply_faults(windows[0], **faults)
     try:
         asyncio.run(_serve(node, windows, recurring_faults, farm, host, port, keys))
     except OSError as error:
         raise click.ClickException(f"can't listen on {host}:{port}: {error.strerror}; choose another --port") from error
 
 
-def _afflict(
+def _apply_faults(
     first: Endpoint,
     *,
     hold_finality: bool,

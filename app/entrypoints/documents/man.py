@@ -15,7 +15,7 @@ import click
 
 from app import __version__
 from app.entrypoints.powerd.cli import main
-from app.entrypoints.terminal.late_commands import subcommands
+from app.entrypoints.terminal.lazy_commands import subcommands
 
 SECTION = "1"
 HELP = ["-h", "--help"]

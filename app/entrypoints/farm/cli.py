@@ -9,7 +9,7 @@ import click
 
 from app.entrypoints.farm.options import ID, farmer_container, farmer_options
 from app.entrypoints.terminal.durations import WrongTime, duration_s
-from app.entrypoints.terminal.late_commands import LateCommand, LateGroup
+from app.entrypoints.terminal.lazy_commands import LazyCommand, LazyGroup
 
 NODES = click.argument("nodes", type=ID, nargs=-1, required=True, metavar="NODE…")
 WAIT = click.option("--wait", is_flag=True, help="Wait until their states follow.")
@@ -32,7 +32,7 @@ def _wait_s(timeout: str | None, *, wait: bool) -> float | None:
     return _seconds("--timeout", timeout or USUAL_WAIT) if wait else None
 
 
-class FarmGroup(LateGroup):
+class FarmGroup(LazyGroup):
     """An error of an unreachable chain gets the remedy: another endpoint."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -178,7 +178,7 @@ def farm_whoami(ctx: click.Context, /, *, as_json: bool) -> None:
 
 
 farm.add_command(
-    LateCommand(
+    LazyCommand(
         "minting", "app.entrypoints.farm.minting.cli:minting", "What the grid's minting credits each node, and why."
     )
 )

@@ -13,7 +13,7 @@ import click
 
 from app.domain.errors import PowerdError
 from app.entrypoints.terminal.ending import end_at_once
-from app.entrypoints.terminal.late_commands import LateCommand, LateGroup
+from app.entrypoints.terminal.lazy_commands import LazyCommand, LazyGroup
 from app.entrypoints.terminal.standard_streams import StreamsMixin
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ INTERRUPTED = 130
 """The exit code that a shell gives to a program that Ctrl-C ended."""
 
 
-class Program(StreamsMixin, LateGroup):
+class Program(StreamsMixin, LazyGroup):
     """Shows what went wrong in one line instead of a traceback: the thing, and the remedy."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -316,13 +316,13 @@ def demo(redis_url: str | None, nodes: int, keep: bool, profile: str) -> None:
 
 
 main.add_command(
-    LateCommand("check", "app.entrypoints.check.cli:check", "Try everything that powerd needs, and change nothing.")
+    LazyCommand("check", "app.entrypoints.check.cli:check", "Try everything that powerd needs, and change nothing.")
 )
 main.add_command(
-    LateCommand(
+    LazyCommand(
         "simulate", "app.entrypoints.simulator.cli:simulate", "Farms in virtual time, with every kind of fault."
     )
 )
 main.add_command(
-    LateCommand("farm", "app.entrypoints.farm.cli:farm", "The farmer's side: list nodes, set targets, wake.")
+    LazyCommand("farm", "app.entrypoints.farm.cli:farm", "The farmer's side: list nodes, set targets, wake.")
 )

@@ -153,8 +153,8 @@ async def _serve(container: Container) -> None:
                 group.create_task(container.domain_events().run(), name="zbus events")
             await _identify(container)
             _alone(container, stack, "powerd")
-            container.desk().operator = container.operator()
-            supervision.ready(container.desk().headline)
+            container.current_operator().operator = container.operator()
+            supervision.ready(container.current_operator().headline)
             group.create_task(container.registration_watch().run(), name="registration")
             await container.server().start()
 

@@ -21,7 +21,7 @@ from app.domain.services.context.progress import Progress
 from app.domain.services.endpoint_watch import EndpointWatch
 from app.domain.services.events.follower import Follower
 from app.domain.services.identification import Identification
-from app.domain.services.operator_service import Desk, OperatorService, UnidentifiedOperator
+from app.domain.services.operator_service import CurrentOperator, OperatorService, UnidentifiedOperator
 from app.domain.services.registration_watch import RegistrationWatch
 from app.domain.services.status_watch import StatusWatch
 from app.domain.services.supervision import Supervision
@@ -29,7 +29,7 @@ from app.entrypoints.settings.key_files import farmer_key
 from app.entrypoints.settings.profiles import has_metrics, kind_of, rtc_alarm_kind, serves_metrics, signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.wiring import files, host, monitoring, redis
-from app.entrypoints.wiring.injection import LateRoom, containers, providers
+from app.entrypoints.wiring.injection import LazyModule, containers, providers
 from app.entrypoints.wiring.node_services import Ports, assemble
 from app.entrypoints.wiring.policies import patience_s, policies
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from app.entrypoints.wiring import prometheus, simulated, substrate, zos
 else:
     # Each is imported only where the settings need it.
-    prometheus, simulated, substrate, zos = map(LateRoom, ("prometheus", "simulated", "substrate", "zos"))
+    prometheus, simulated, substrate, zos = map(LazyModule, ("prometheus", "simulated", "substrate", "zos"))
 
 
 SETTINGS: providers.Dependency[Settings] = providers.Dependency()
@@ -171,18 +171,18 @@ class Container(containers.DeclarativeContainer):
     # -- what others may ask (zbus) ----------------------------------------------------------------
     unidentified_operator = one(UnidentifiedOperator, identification, everywhere, recent_events, __version__)
     operator = one(OperatorService, services, host_facts, recent_events, __version__)
-    desk = one(Desk, unidentified_operator)
-    power_object = one(zos.PowerObject, desk)
+    current_operator = one(CurrentOperator, unidentified_operator)
+    power_object = one(zos.PowerObject, current_operator)
     zbus_server = _of(zos.zbus_server, power_object, jitter)
 
-    status_watch = one(StatusWatch, _of(files.status_socket), desk.provided.status, everywhere)
+    status_watch = one(StatusWatch, _of(files.status_socket), current_operator.provided.status, everywhere)
     service_manager = one(host.service_manager)
-    supervision = one(Supervision, service_manager, progress, clock, desk.provided.headline)
+    supervision = one(Supervision, service_manager, progress, clock, current_operator.provided.headline)
 
     # -- what monitoring systems see ---------------------------------------------------------------
     daemon_instruments = _where(has_metrics, SETTINGS, one(prometheus.Instruments))
     program_fault_hook = _of(monitoring.fault_hook)
-    monitor = _where(_given, instruments, one(prometheus.monitor, desk, progress, instruments, clock))
+    monitor = _where(_given, instruments, one(prometheus.monitor, current_operator, progress, instruments, clock))
     page_server = _where(_given, monitor, _where(serves_metrics, SETTINGS, _of(prometheus.page_server, monitor)))
     textfile = _where(
         _given, monitor, _where(lambda its: bool(its.metrics.textfile), SETTINGS, _of(prometheus.textfile, monitor))

@@ -31,15 +31,15 @@ with left_out("dependency_injector.containers", STAND_INS):
     from dependency_injector import containers, providers
 
 
-class LateRoom:
+class LazyModule:
     """Stands for a module of this package, which is imported when the first of its makers is called.
 
-    ``LateRoom("zos").zbus_chain`` is a function that calls ``zbus_chain`` of zos.py. A daemon makes the adapters
+    ``LazyModule("zos").zbus_chain`` is a function that calls ``zbus_chain`` of zos.py. A daemon makes the adapters
     of one profile, and must not import those of the others.
     """
 
-    def __init__(self, room: str) -> None:
-        self._module = f"{__package__}.{room}"
+    def __init__(self, module: str) -> None:
+        self._module = f"{__package__}.{module}"
 
     def __getattr__(self, maker: str) -> Callable[..., Any]:
         """A function. A maker that the module does not have shows at its call, and in mypy."""
@@ -50,4 +50,4 @@ class LateRoom:
         return make
 
 
-__all__ = ["LateRoom", "containers", "providers"]
+__all__ = ["LazyModule", "containers", "providers"]

@@ -64,7 +64,7 @@ def _never_reads_back(services: NodeServices, ports: Ports) -> None:
     plant(management, "_arm", ports.nic.arm)
 
 
-def _insists_on_one_card(services: NodeServices, ports: Ports) -> None:
+def _ends_without_one_card(services: NodeServices, ports: Ports) -> None:
     server: Any = services.server
     start = server.start
 
@@ -83,7 +83,7 @@ class NoHolds(Wrapped):
         return ()
 
 
-def _says_no_farewell(services: NodeServices, ports: Ports) -> None:
+def _sends_no_last_report(services: NodeServices, ports: Ports) -> None:
     shutdown: Any = services.shutdown
 
     async def nothing(doing: str) -> None:
@@ -119,11 +119,11 @@ OWN_POWER: dict[str, Defect] = {
     ),
     "a failed shutdown leaves Down": Defect("a power-off that fails leaves Down on chain", services=_leaves_down),
     "will not start without exactly one card": Defect(
-        "without exactly one card the daemon ends", services=_insists_on_one_card
+        "without exactly one card the daemon ends", services=_ends_without_one_card
     ),
     "the best head is enough": Defect("a Down that is not final powers off", ports=chain_wrapped(BestIsGoodEnough)),
     "never reads the card back": Defect("a card that forgot its arming goes to sleep", services=_never_reads_back),
-    "says no farewell": Defect("no uptime report before the power-off", services=_says_no_farewell),
+    "sends no last report": Defect("no uptime report before the power-off", services=_sends_no_last_report),
     "sets no alarm": Defect("the clock's alarm is wanted, and not armed", services=_sets_no_alarm),
     "guards none": Defect("the last node that could wake others goes to sleep", services=_guards_none),
     "ignores holds": Defect(

@@ -11,7 +11,7 @@ from app.domain.faults import FaultKind
 from app.domain.rules.follower import continues, cut_back, extend, next_range, unbroken
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.retry import Work
-from app.domain.services.events.kept_place import KeptPlace
+from app.domain.services.events.checkpoint import Checkpoint
 from app.domain.status import with_faults
 from app.ports.block_cursor import BlockCursor
 from app.ports.chain_blocks import Block, BlockRef, ChainBlocks
@@ -52,7 +52,7 @@ class Follower:
     ) -> None:
         self._chain = chain
         self._out = out
-        self._place = KeptPlace(cursor, context)
+        self._checkpoint = Checkpoint(cursor, context)
         self._farm = context.node.farm
         self._telemetry = context.telemetry
         self._progress = context.progress
@@ -101,11 +101,11 @@ class Follower:
             self._head = None
 
     async def _begin(self) -> None:
-        saved = await self._place.load()
+        saved = await self._checkpoint.load()
         if saved is None:
             # The daemons' own looks at the chain find all earlier changes (R2).
             saved = await self._chain.next_head(None)
-            await self._place.keep(saved)
+            await self._checkpoint.save(saved)
         self._trail = (saved,)
 
     async def _publish(self, blocks: Sequence[Block]) -> None:
@@ -116,7 +116,7 @@ class Follower:
         last = blocks[-1].ref
         # The place in memory first: these blocks are done even when the cursor can't be saved.
         self._trail = extend(self._trail, blocks)
-        await self._place.keep(last)
+        await self._checkpoint.save(last)
         for block in blocks:
             if block.unreadable:
                 self._telemetry.record(BlocksSkipped(block.ref.number, block.ref.number, block.unreadable))

@@ -90,7 +90,7 @@ class AbortedSleep:
             return LookAgain.IN_A_WHILE
         try:
             await self._bursts.finish()
-            await self._orders.insist(REBOOT, self._still_wanted, self._check, await self._still_wanted())
+            await self._orders.give(REBOOT, self._still_wanted, self._check, await self._still_wanted())
         except NotNow:
             return LookAgain.SOON
         self._failed_at_s = seen.now_s

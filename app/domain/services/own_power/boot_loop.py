@@ -91,7 +91,7 @@ class BootLoopGuard:
         try:
             self._kept = await self._memory.load()
         except BootMemoryUnusable as error:
-            self._complain(error)
+            self._report_unusable(error)
         return self._kept
 
     async def _keep(self, record: BootRecord) -> None:
@@ -100,10 +100,10 @@ class BootLoopGuard:
         try:
             await self._memory.save(record)
         except BootMemoryUnusable as error:
-            self._complain(error)
+            self._report_unusable(error)
         else:
             self._kept = record
             self._faults.clear(MEMORY_FAULT)
 
-    def _complain(self, error: BootMemoryUnusable) -> None:
+    def _report_unusable(self, error: BootMemoryUnusable) -> None:
         self._faults.report(MEMORY_FAULT, f"a boot loop of this node would not be noticed: {error}")

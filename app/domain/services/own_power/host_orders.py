@@ -69,7 +69,7 @@ class HostOrders:
         """Clear the fault: the order is no longer wanted."""
         self._faults.clear(order.fault)
 
-    async def insist(
+    async def give(
         self, order: Order, still_wanted: Wanted, check: Callable[[], None], why: PowerOffDecided | RebootDecided
     ) -> None:
         """Record ``why``, and give the orders. ``check`` comes before each, ``still_wanted`` before each but the first.
@@ -82,11 +82,11 @@ class HostOrders:
             if number:
                 await still_wanted()
             check()
-            problem = await self._give(order, forced=kind == "forced")
+            problem = await self._give_once(order, forced=kind == "forced")
             self.ordered = False
         self._faults.report(order.fault, order.failed.format(problem))
 
-    async def _give(self, order: Order, *, forced: bool) -> str:
+    async def _give_once(self, order: Order, *, forced: bool) -> str:
         self.ordered = True
         try:
             await self._command(order, forced=forced)()
@@ -103,7 +103,7 @@ class HostOrders:
                 return str(error)
         else:
             self._telemetry.record(order.ordered(forced=forced))
-        alive_s = await self._outlive()
+        alive_s = await self._wait_until_failed()
         return f"still alive {alive_s:.0f} s after the order was accepted"
 
     def _command(self, order: Order, *, forced: bool) -> Callable[[], Awaitable[None]]:
@@ -112,7 +112,7 @@ class HostOrders:
             return host.force_reboot if forced else host.reboot
         return host.force_power_off if forced else host.power_off
 
-    async def _outlive(self) -> float:
+    async def _wait_until_failed(self) -> float:
         """Wait until the order has failed for certain: longer while the system reports that it is stopping."""
         began_s = self._clock.monotonic()
         while True:

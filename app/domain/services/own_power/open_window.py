@@ -59,7 +59,7 @@ class OpenWindow:
         """Whether the machine booted since the Down, by its boot id alone."""
         return self._window is None or self._window.boot_id != self._facts.boot_id()
 
-    async def recall(self) -> None:
+    async def load(self) -> None:
         """Load the saved window, once."""
         if self._loaded:
             return
@@ -68,12 +68,12 @@ class OpenWindow:
             try:
                 self._window = await self._memory.load()
             except WindowMemoryUnusable as error:
-                self._complain(error)
+                self._report_unusable(error)
 
     # -- our Down, and our Up --------------------------------------------------------------------------
     async def saying_down(self) -> None:
         """Save that Down is about to be sent, so that the next process knows of it."""
-        await self.recall()
+        await self.load()
         self._said_here = True
         window = self._before = self._window
         if window is None or self.booted:
@@ -111,7 +111,7 @@ class OpenWindow:
     # -- looks at the chain ----------------------------------------------------------------------------
     async def saw(self, own: OwnPower) -> None:
         """Take the node's power as just read from the chain. Must be called before an Up is sent in answer to it."""
-        await self.recall()
+        await self.load()
         await self._drop_intent(own)
         try:
             if self._window is None:
@@ -223,11 +223,11 @@ class OpenWindow:
         try:
             await (self._memory.clear() if window is None else self._memory.save(window))
         except WindowMemoryUnusable as error:
-            self._complain(error)
+            self._report_unusable(error)
         else:
             self._faults.clear(MEMORY_FAULT)
 
-    def _complain(self, error: WindowMemoryUnusable) -> None:
+    def _report_unusable(self, error: WindowMemoryUnusable) -> None:
         self._faults.report(MEMORY_FAULT, f"powerd may not know after its restart that uptime is not credited: {error}")
 
 

@@ -56,11 +56,11 @@ class OwnNode:
         """The open window of uncredited time, if there is one."""
         return self._state.window.window
 
-    async def wake_up(self) -> None:
+    async def recover(self) -> None:
         """Clean up what an earlier process left behind; called once, before the first look."""
         self._progress.made(ITSELF)
-        await self._shutdown.forget_last_sleep()
-        await self._state.window.recall()
+        await self._shutdown.clear_alarm()
+        await self._state.window.load()
         if self.window is not None and not self._state.window.booted:
             self._aborted.show()
 

@@ -78,7 +78,7 @@ class OwnState:
         if not self._may_be_down and (paused := self.paused(Power.DOWN)):
             raise FeePause(paused)
 
-    async def leave_last_sleep(self, seen: Observation) -> None:
+    async def replace_old_down(self, seen: Observation) -> None:
         """Replace a Down from before this boot by Up, so that the next Down opens a window.
 
         If this boot was requested, its report closed the window, and only a state that turns Down opens the next one.

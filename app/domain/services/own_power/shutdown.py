@@ -78,7 +78,7 @@ class Shutdown:
         self._cooling_until_s = float("-inf")
         self._orders.forget(POWER_OFF)
 
-    async def forget_last_sleep(self) -> None:
+    async def clear_alarm(self) -> None:
         """Clear the clock's alarm of the last sleep: the machine is up."""
         await self._management.clear_alarm()
 
@@ -117,7 +117,7 @@ class Shutdown:
         await self._management.arm()
         # After Down nothing is credited unless the machine boots (R13). So every check that can come before it does.
         await self._duties.close_last_window()
-        await self._state.leave_last_sleep(seen)
+        await self._state.replace_old_down(seen)
         await self._duties.bursts.finish()
         seen = await self._state.intend_down(self._wakeable_and_wanted(said_down=False), self._fresh)
         self._pass(Step.SAY_DOWN)
@@ -135,7 +135,7 @@ class Shutdown:
             raise DownNotFinal("our state Down is not on the chain any more")
         self._down_is_final = True
         self._pass(Step.POWER_OFF)
-        await self._orders.insist(POWER_OFF, self._armed_and_wanted, self._check, self._why(seen, down))
+        await self._orders.give(POWER_OFF, self._armed_and_wanted, self._check, self._why(seen, down))
         self._cooling_until_s = self._clock.monotonic() + self._policy.retry_later_s
         raise Abort("the host did not power off")
 

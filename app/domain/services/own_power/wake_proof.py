@@ -157,7 +157,7 @@ class WakeProof:
             try:
                 self._record = await self._memory.load()
             except WakeMemoryUnusable as error:
-                self._complain(error)
+                self._report_unusable(error)
         return self._record
 
     async def _keep(self, record: WakeRecord, *, trial_is_over: bool = False) -> None:
@@ -169,9 +169,9 @@ class WakeProof:
             if trial_is_over:
                 await self._memory.end_trial()
         except WakeMemoryUnusable as error:
-            self._complain(error)
+            self._report_unusable(error)
         else:
             self._faults.clear(FAULT)
 
-    def _complain(self, error: WakeMemoryUnusable) -> None:
+    def _report_unusable(self, error: WakeMemoryUnusable) -> None:
         self._faults.report(FAULT, f"the proof that this node can be woken can't be saved: {error}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.domain.errors import ChainUnavailable, ClockWrong, PowerdError
 from app.domain.faults import FaultKind
 from app.domain.model import Head, HeadKind
-from app.domain.rules.clock import HINT_WINDOW_S, RIGHT_AGAIN_S, Clock, judge, same_drift
+from app.domain.rules.clock import HINT_WINDOW_S, RIGHT_AGAIN_S, ClockState, judge, same_drift
 from app.domain.services.context.fault_board import FaultBoard
 from app.ports.chain import ChainReader
 from app.ports.clock import Clock as ClockPort
@@ -42,14 +42,14 @@ class ClockWatch:
         if head is None:
             return
         verdict = judge(head, self._clock.now(), window_s, young=False)
-        if verdict is Clock.AHEAD_OR_STALE:
+        if verdict is ClockState.AHEAD_OR_STALE:
             old, head = head, await self._next_head(head)
             if head is None:
                 return
             if not _is_other(head, old):
                 raise ChainUnavailable(STANDS_STILL)
             verdict = judge(head, self._clock.now(), window_s, young=True)
-        if verdict is Clock.RIGHT:
+        if verdict is ClockState.RIGHT:
             self.right()
         else:
             self._wrong(head.off_by_s(self._clock.now()))

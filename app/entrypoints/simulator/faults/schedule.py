@@ -23,14 +23,14 @@ def _acting(act: Act, world: World, fault: FaultPlan) -> Callable[[], None]:
     kind = FAULT_KINDS[fault.kind]
 
     def go() -> None:
-        for machine in befallen(world, fault):
+        for machine in affected(world, fault):
             (machine.fault_history.begin if act is kind.begin else machine.fault_history.end)(fault.kind)
         act(world, fault)
 
     return go
 
 
-def befallen(world: World, fault: FaultPlan) -> list[Machine]:
+def affected(world: World, fault: FaultPlan) -> list[Machine]:
     """The machines that the fault affects; a fault of the chain affects all, whatever its plan names."""
     kind = FAULT_KINDS[fault.kind]
     return world.farm.machines if kind.scope == "chain" or kind.farm_wide else subjects(world, fault)

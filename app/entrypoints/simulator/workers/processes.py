@@ -1,7 +1,7 @@
 """Worker processes on this machine.
 
 Each worker is an executor of one process: when one dies, only its own run is lost, and the parent knows which.
-A worker holds one end of a pipe, its leash; when the other end closes (this process ended, in whatever way)
+A worker holds one end of a pipe; when the other end closes (this process ended, in whatever way)
 it ends at once, in the middle of a run. So nothing is left behind.
 """
 
@@ -81,7 +81,7 @@ class _Worker:
                 return self._pool.submit(self._work, plan)
             self._pool.shutdown()
         context = multiprocessing.get_context("forkserver")
-        self._pool = ProcessPoolExecutor(1, context, initializer=_on_a_leash, initargs=(self._held,))
+        self._pool = ProcessPoolExecutor(1, context, initializer=_watch_parent, initargs=(self._held,))
         return self._pool.submit(self._work, plan)
 
     def end(self) -> None:
@@ -102,13 +102,13 @@ def _ended(task: Task, future: Future[bytes], error: BaseException | None) -> Do
     return Failed(task, f"{type(error).__name__}: {error}")
 
 
-def _on_a_leash(held: Connection) -> None:
+def _watch_parent(held: Connection) -> None:
     """First thing in a worker. Ctrl-C reaches it as well: it ends silently, and the parent prints."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threading.Thread(target=_end_with_it, args=(held,), name="leash", daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(held,), name="parent", daemon=True).start()
 
 
-def _end_with_it(held: Connection) -> None:
+def _end_with_parent(held: Connection) -> None:
     with suppress(EOFError, OSError):
         held.recv()
     os._exit(1)

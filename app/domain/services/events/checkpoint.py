@@ -14,8 +14,8 @@ from app.domain.services.context.retry import Work
 from app.ports.block_cursor import BlockCursor
 from app.ports.chain_blocks import BlockRef
 
-KEEPING = Work(
-    "keeping the place in the chain",
+SAVING = Work(
+    "saving the place in the chain",
     FaultKind.BLOCK_CURSOR.key(),
     "events are still published; after a restart those since the last saved place are published again; make room "
     "on the disk, or set another file (follower.cursor_file)",
@@ -24,18 +24,18 @@ KEEPING = Work(
 )
 
 
-class KeptPlace:
+class Checkpoint:
     """The cursor. None of its failures stops the follower (R15)."""
 
     def __init__(self, cursor: BlockCursor, context: NodeContext) -> None:
         self._cursor = cursor
-        self._retry = context.retry(KEEPING)
+        self._retry = context.retry(SAVING)
 
     async def load(self) -> BlockRef | None:
         """The place of an earlier run; None when there is none."""
         return await self._cursor.load()
 
-    async def keep(self, ref: BlockRef) -> None:
+    async def save(self, ref: BlockRef) -> None:
         """Save the place, unless the pause after a failed save has not ended yet."""
         if not self._retry.due:
             return

@@ -26,7 +26,7 @@ LOOKS = 200
 _beside: list[subprocess.Popen[bytes]] = []
 
 
-def leash(directory: Path, *, remove: bool) -> None:
+def start_reaper(directory: Path, *, remove: bool) -> None:
     """Everything that this process starts from now on ends with it, if it has not ended before.
 
     ``directory`` is this run's own; with ``remove`` it is removed as well.

@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 
 
-class LateCommand(click.Command):
+class LazyCommand(click.Command):
     """Stands for a command in its group's list; ``place`` is where it is, as ``module:name``."""
 
     def __init__(self, name: str, place: str, short_help: str) -> None:
@@ -20,8 +20,8 @@ class LateCommand(click.Command):
         return found
 
 
-class LateGroup(click.Group):
-    """A group that lists its late commands by their short help, and loads one when its name is given."""
+class LazyGroup(click.Group):
+    """A group that lists its lazy commands by their short help, and loads one when its name is given."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -32,7 +32,7 @@ class LateGroup(click.Group):
 
 def loaded(command: click.Command) -> click.Command:
     """The command itself: what can run, and has options and help."""
-    return command.load() if isinstance(command, LateCommand) else command
+    return command.load() if isinstance(command, LazyCommand) else command
 
 
 def subcommands(command: click.Command) -> dict[str, click.Command]:
