@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 
-from app.adapters.files.json_file import write_json
+from app.adapters.files.json_file import read_json, write_json
 from app.adapters.linux.daemon_thread import DaemonThread
 from app.domain.errors import CursorNotSaved
 from app.ports.chain_blocks import BlockRef
@@ -25,27 +24,23 @@ class FileBlockCursor:
     async def load(self) -> BlockRef | None:
         """The saved place. One that cannot be read is logged, and counts as none."""
         try:
-            return await self._thread.run(self._load)
+            return await self._thread.run(lambda: read_json(self._path, BlockRef))
         except FileNotFoundError:
             return None
         except TimeoutError:
             problem = f"did not answer within {self._timeout_s:g} s"
         except OSError as error:
             problem = f"can't be read ({error.strerror})"
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-            problem = f"is damaged ({error!r})"
+        except ValueError as error:
+            problem = f"is damaged ({error})"
         log.warning("the cursor %s %s; following starts at the newest block", self._path, problem)
         return None
 
     async def save(self, ref: BlockRef) -> None:
         """Store the place durably. `CursorNotSaved` names the file and the reason."""
         try:
-            await self._thread.run(lambda: write_json(self._path, {"number": ref.number, "hash": ref.hash}))
+            await self._thread.run(lambda: write_json(self._path, ref))
         except TimeoutError:
             raise CursorNotSaved(f"the cursor {self._path} was not written within {self._timeout_s:g} s") from None
         except OSError as error:
             raise CursorNotSaved(f"the cursor {self._path} can't be written: {error.strerror}") from error
-
-    def _load(self) -> BlockRef:
-        saved = json.loads(self._path.read_bytes())
-        return BlockRef(int(saved["number"]), str(saved["hash"]))

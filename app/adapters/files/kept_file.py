@@ -1,42 +1,52 @@
-"""A small JSON file that a power cut does not damage. It is used in a thread, since a failing disk may hang."""
+"""A small file with one record. It is used in a thread, since a failing disk may hang."""
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import astuple, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 
-from app.adapters.files.json_file import write_json
+from app.adapters.files.json_file import read_json, write_json
 from app.adapters.linux.daemon_thread import DaemonThread
 from app.domain.errors import PowerdError
 
+Record = TypeVar("Record")
 Result = TypeVar("Result")
 
 
-class KeptFile:
-    """One file. ``unusable`` is the class of the errors, and ``what`` names the content in messages.
+class KeptFile(Generic[Record]):
+    """One file of one ``kind`` of record. ``unusable`` is the class of the errors, ``what`` the name in messages.
 
     The file must be on a disk. A file in memory is gone after a boot (on Zero-OS everything but /var/cache).
     """
 
     def __init__(
-        self, path: Path, unusable: type[PowerdError], what: str, log: logging.Logger, *, timeout_s: float
+        self,
+        path: Path,
+        kind: type[Record],
+        unusable: type[PowerdError],
+        what: str,
+        log: logging.Logger,
+        *,
+        timeout_s: float,
     ) -> None:
         self._path = path
+        self._kind = kind
         self._unusable = unusable
         self._what = what
         self._log = log
         self._timeout_s = timeout_s
         self._thread = DaemonThread(f"powerd-{path.stem}"[:15], timeout_s)
 
-    async def load(self, parse: Callable[[Any], Result]) -> Result | None:
-        """The content as ``parse`` returns it, or None. A damaged file is logged, and counts as none."""
-        return await self._in_thread(lambda: self._load(parse))
+    async def load(self) -> Record | None:
+        """The stored record. A damaged file is logged, and counts as none."""
+        return await self._in_thread(self._load)
 
-    async def save(self, content: Mapping[str, object], *, durably: bool = True) -> None:
-        await self._in_thread(lambda: write_json(self._path, content, durably=durably))
+    async def save(self, record: Record, *, durably: bool = True) -> None:
+        """Store the record; the error names the file and the reason."""
+        await self._in_thread(lambda: write_json(self._path, record, durably=durably))
 
     async def clear(self) -> None:
         await self._in_thread(lambda: self._path.unlink(missing_ok=True))
@@ -51,11 +61,24 @@ class KeptFile:
         except OSError as error:
             raise self._unusable(f"{self._path}: {error.strerror}; {remedy}") from error
 
-    def _load(self, parse: Callable[[Any], Result]) -> Result | None:
+    def _load(self) -> Record | None:
         try:
-            return parse(json.loads(self._path.read_bytes()))
+            record = read_json(self._path, self._kind)
+            _refuse_negative(record)
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-            self._log.warning("%s %s is damaged (%r), and counts as none", self._what, self._path, error)
+        except ValueError as error:
+            self._log.warning("%s %s is damaged (%s), and counts as none", self._what, self._path, error)
             return None
+        return record
+
+
+def _refuse_negative(content: object) -> None:
+    """No number of a record can be below 0: they are times, blocks and counts."""
+    if isinstance(content, int | float) and content < 0:
+        raise ValueError(f"{content} is below 0")
+    if is_dataclass(content) and not isinstance(content, type):
+        content = astuple(content)
+    if isinstance(content, tuple | list):
+        for each in content:
+            _refuse_negative(each)

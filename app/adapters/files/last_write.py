@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import msgspec
-
-from app.adapters.files.json_file import write_json
+from app.adapters.files.json_file import read_json, write_json
 from app.domain.model import Head
 from app.domain.values import value
 
@@ -32,7 +30,7 @@ class LastWrite:
 def save_last_write(path: Path, write: LastWrite) -> None:
     """Store it. A failure is only logged, since the chain has the target."""
     try:
-        write_json(path, {"block": write.block, "at_s": write.at_s})
+        write_json(path, write)
     except OSError as error:
         log.info("the block of the last target can't be kept in %s: %s", path, error.strerror)
 
@@ -40,6 +38,6 @@ def save_last_write(path: Path, write: LastWrite) -> None:
 def load_last_write(path: Path) -> LastWrite | None:
     """The stored write; None when there is no such file, or it cannot be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=LastWrite)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return read_json(path, LastWrite)
+    except (OSError, ValueError):
         return None

@@ -6,9 +6,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
-from app.adapters.files.json_file import write_json
+from app.adapters.files.json_file import read_json, write_json
 from app.domain.minting.standing import Known
 from app.domain.model import NodeId
 
@@ -18,7 +16,7 @@ log = logging.getLogger("powerd.minting")
 def save_standings(path: Path, standings: Mapping[NodeId, Known]) -> None:
     """Store them in place of the former ones. A failure is only logged, since the file only saves a read."""
     try:
-        write_json(path, {str(node): msgspec.to_builtins(known) for node, known in standings.items()})
+        write_json(path, standings)
     except OSError as error:
         log.info("the nodes' standing can't be kept in %s: %s", path, error.strerror)
 
@@ -26,11 +24,10 @@ def save_standings(path: Path, standings: Mapping[NodeId, Known]) -> None:
 def load_standings(path: Path) -> Mapping[NodeId, Known]:
     """The stored standings; empty when there is no such file, or it cannot be read."""
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=dict[int, Known])
+        return read_json(path, dict[NodeId, Known])
     except FileNotFoundError:
         return {}
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         remedy = "`powerd farm minting` computes it again"
         log.warning("the nodes' standing can't be read from %s: %s; %s", path, error, remedy)
         return {}
-    return {NodeId(node): known for node, known in found.items()}

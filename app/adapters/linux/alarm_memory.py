@@ -6,11 +6,11 @@ another program's, and powerd leaves it alone.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-from dataclasses import asdict
 from pathlib import Path
+
+import msgspec
 
 from app.domain.values import value
 
@@ -34,14 +34,12 @@ class AlarmMemory:
     def load(self) -> KeptAlarm | None:
         """The stored alarm, or None."""
         try:
-            saved = json.loads(self._path.read_bytes())
-            displaced = saved["displaced_s"]
-            return KeptAlarm(int(saved["set_s"]), None if displaced is None else int(displaced))
+            return msgspec.json.decode(self._path.read_bytes(), type=KeptAlarm)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        except (OSError, msgspec.DecodeError, RecursionError) as error:
             log.warning(
-                "%s is no record of an alarm (%r): the clock's alarm counts as another program's", self._path, error
+                "%s is no record of an alarm (%s): the clock's alarm counts as another program's", self._path, error
             )
             return None
 
@@ -50,8 +48,8 @@ class AlarmMemory:
         beside = self._path.with_name(self._path.name + ".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with beside.open("w") as file:
-                json.dump(asdict(kept), file)
+            with beside.open("wb") as file:
+                file.write(msgspec.json.encode(kept))
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(self._path)
