@@ -152,7 +152,18 @@ async def test_a_holder_has_one_hold(make: Callable[[Path], Rig], tmp_path: Path
     assert list(await rig.holds.active()) == [Hold("backup", "longer", None)]
 
 
-async def test_a_pipe_in_place_of_a_hold_is_doubt_and_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "backup.json")
-    with pytest.raises(HoldsUnreadable, match="it is a pipe"):
+@pytest.mark.parametrize("device", ["", "/dev/zero"], ids=["pipe", "device without end"])
+async def test_what_is_no_file_in_place_of_a_hold_is_doubt_and_is_not_read(tmp_path: Path, device: str) -> None:
+    if device:
+        (tmp_path / "backup.json").symlink_to(device)
+    else:
+        os.mkfifo(tmp_path / "backup.json")
+    with pytest.raises(HoldsUnreadable, match="it is no regular file"):
+        await FileHolds(tmp_path, SystemClock(), FACTS).active()
+
+
+async def test_a_huge_file_in_place_of_a_hold_is_doubt_and_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "backup.json").open("wb") as huge:
+        huge.truncate(1 << 40)
+    with pytest.raises(HoldsUnreadable, match="it has more than 1048576 bytes"):
         await FileHolds(tmp_path, SystemClock(), FACTS).active()

@@ -1,8 +1,10 @@
-"""SIGTERM at any moment ends the daemon within 5 s, and the chain says Up of a node that stays up (R12)."""
+"""A stop at any moment ends the daemon within 5 s, and the chain says Up of a node that stays up (R12)."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import pytest
 
@@ -25,6 +27,25 @@ async def test_at_a_step_of_the_shutdown(step: str) -> None:
         assert await node.daemon.stop() < STOPS_S
         if not node.orders:
             await node.until_state(Power.UP)
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGHUP], ids=lambda by: str(by.name))
+async def test_by_another_signal(by: signal.Signals) -> None:
+    async with node_rig() as node:
+        await node.started()
+        await node.target(Power.DOWN)
+        await node.daemon.says("ShutdownStep", step="final")
+        assert await node.daemon.stop(by=by) < STOPS_S
+        await node.until_state(Power.UP)
+
+
+async def test_a_hangup_does_not_stop_what_nohup_started() -> None:
+    async with node_rig() as node:
+        node.daemon.command = ["nohup", *node.daemon.command]
+        node.daemon.fresh = True
+        await node.started()
+        os.kill(node.daemon.pid, signal.SIGHUP)
+        await node.daemon.account()
 
 
 async def test_while_it_starts() -> None:

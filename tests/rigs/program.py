@@ -55,14 +55,14 @@ class Program:
         """SIGKILL."""
         await self._end(signal.SIGKILL)
 
-    async def stop(self, *, early: bool = False) -> float:
-        """SIGTERM; returns the seconds until it ended with code 0.
+    async def stop(self, *, early: bool = False, by: signal.Signals = signal.SIGTERM) -> float:
+        """Send the signal; returns the seconds until it ended with code 0.
 
         With ``early`` the signal may also kill it, since it does not handle signals yet.
         """
         began_s = asyncio.get_running_loop().time()
-        code = await self._end(signal.SIGTERM)
-        assert code == 0 or (early and code == -signal.SIGTERM), self._log(0)
+        code = await self._end(by)
+        assert code == 0 or (early and code == -by), self._log(0)
         return asyncio.get_running_loop().time() - began_s
 
     async def ended(self) -> int:

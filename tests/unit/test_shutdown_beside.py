@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
+from app.domain.errors import WakeMemoryUnusable
 from app.domain.events import PowerStateSet, ShutdownAborted
 from app.domain.model import Inclusion, Mac, Node, NodeId, Power, Unreadable
 from app.domain.rules.paid import DownWindow
+from app.domain.rules.proved_wake import WakeRecord
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +42,17 @@ def slow_records(farm: VirtualFarm, node: VirtualNode) -> None:
         return await read(nodes)
 
     node.chain.nodes = slowly  # type: ignore[method-assign]
+
+
+def slow_guard(farm: VirtualFarm, node: VirtualNode, began: list[float]) -> None:
+    """Every read of the record of wakes takes a while, and fails; ``began`` gets the moments at which one began."""
+
+    async def slowly() -> WakeRecord:
+        began.append(farm.clock.monotonic())
+        await farm.clock.sleep(SLOW_S)
+        raise WakeMemoryUnusable("a dying disk")
+
+    node.hardware.wakes.load = slowly  # type: ignore[method-assign]
 
 
 def note(order: list[str], adapter: object, name: str) -> None:
@@ -90,6 +103,21 @@ async def test_r13_a_look_that_forbids_down_forgets_that_it_comes(farm: VirtualF
         await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=120)
         assert node.recorded(ShutdownAborted)[0].step == "arm"
         assert node.hardware.window.window is None
+        assert not node.recorded(PowerStateSet)
+
+
+async def test_r13_a_target_that_turns_up_while_a_disk_answers_the_last_look_stops_it_before_down(
+    farm: VirtualFarm,
+) -> None:
+    asked: list[float] = []
+    async with farm.running(1, before=lambda node: slow_guard(farm, node, asked)) as node:
+        await farm.set_target(1, Power.DOWN)
+        await at_step(farm, node, "arm")
+        before = len(asked)
+        await farm.until(lambda: len(asked) > before, within_s=120)
+        await farm.set_target(1, Power.UP, tell=())
+        await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=120)
+        assert node.recorded(ShutdownAborted)[0].step == "arm"
         assert not node.recorded(PowerStateSet)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from app.ports.host_facts import HostFacts
 SUFFIX = ".json"
 
 READABLE, SEARCHABLE = 0o644, 0o755
+SIZE_MAX = 1 << 20
 
 _HOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}")
 
@@ -125,9 +127,7 @@ class FileHolds:
         try:
             if not holder:
                 raise ValueError("its name has no holder")
-            if path.is_fifo():
-                raise ValueError("it is a pipe")  # every reader would wait for it
-            saved = _object(path.read_bytes())
+            saved = _object(_content(path))
             return Hold(holder, _reason(saved), expires_at_s(saved, self._clock.now(), self._facts))
         except OSError as error:
             if isinstance(error, FileNotFoundError) and not path.is_symlink():
@@ -147,6 +147,18 @@ def spelled(holder: str) -> str:
     """The holder's name, quoted for a command line."""
     word = shlex.quote(holder)
     return f"-- {word}" if holder.startswith("-") else word
+
+
+def _content(path: Path) -> bytes:
+    """What other programs put there may have no end (a link to a device), or make every reader wait (a pipe)."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise ValueError("it is no regular file")
+    with path.open("rb") as file:
+        content = file.read(SIZE_MAX + 1)
+    if len(content) > SIZE_MAX:
+        raise ValueError(f"it has more than {SIZE_MAX} bytes")
+    return content
 
 
 def _object(content: bytes) -> Mapping[str, object]:

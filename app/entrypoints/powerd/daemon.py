@@ -26,6 +26,9 @@ from app.ports.service_manager import ServiceManager
 STOP_S = 4.5
 """A stop by a signal ends within 5 s (R12), even if a library still waits."""
 
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""SIGHUP too: a terminal that is closed, or a log rotation, must not end powerd between its Down and its Up (R12)."""
+
 START_S = 10.0
 """By then the modules of a daemon are imported, and the chain's metadata is read, unless the machine is very busy."""
 
@@ -41,7 +44,7 @@ class Closable(Protocol):
 
 
 def run_daemon(container: Container) -> None:
-    """Keep this node's power in step with the chain until SIGTERM or SIGINT.
+    """Keep this node's power in step with the chain until a signal of `STOPS`.
 
     Raises `PowerdError` when it can't go on (no such node, another chain).
     """
@@ -51,7 +54,7 @@ def run_daemon(container: Container) -> None:
 
 
 def run_follower(container: Container) -> None:
-    """Publish the farm's events until SIGTERM or SIGINT; errors as for `run_daemon`."""
+    """Publish the farm's events until a signal of `STOPS`; errors as for `run_daemon`."""
     container.fault_hook.override(container.program_fault_hook)
     run_until_stopped(_follow(container), container.service_manager())
 
@@ -76,8 +79,9 @@ async def _supervise(work: Coroutine[object, object, None], manager: ServiceMana
             _exit_after(STOP_S)
             task.cancel()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number)
+    for number in STOPS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it on purpose
+            loop.add_signal_handler(number, stop, number)
     loop.add_signal_handler(signal.SIGUSR1, _say_what_runs)
     loop.call_later(START_S, gc.enable)  # the command line switched it off
     try:

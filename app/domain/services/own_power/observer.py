@@ -17,8 +17,8 @@ from app.domain.values import value
 from app.ports.chain import ChainReader
 from app.ports.holds import Holds
 
-HOLDS_S_MAX = 1.0
-"""When the holds took longer, such as with a slow logind, the target may have turned Up: it is read again."""
+LOCAL_S_MAX = 1.0
+"""When guards and holds took longer (a slow disk, a slow logind), the target may have turned Up: it is read again."""
 
 
 @value
@@ -86,13 +86,13 @@ class Observer:
             best = best if best.head is None else await self._own_power(HeadKind.BEST)
         if best.head is None and wants_down(best.power):
             best, head_unreadable = await self._with_head(best)
+        answered_at_s = self._clock.monotonic()
         self._note_target(best)
         boot_loop = await self.guards.boot_loop.objection(best.power)
         unproved = await self.guards.proof.objection(best)
         # Holds last: they are local and quick to read, and a program relies on the hold that it placed.
-        asked_at_s = self._clock.monotonic()
         holds, holds_unreadable = await self._read_holds()
-        if wants_down(best.power) and self._clock.monotonic() - asked_at_s > HOLDS_S_MAX:
+        if wants_down(best.power) and self._clock.monotonic() - answered_at_s > LOCAL_S_MAX:
             again = await self._own_power(HeadKind.BEST)
             best = again if again.head is not None else OwnPower(best.head, again.power)
         self.last = Observation(
