@@ -102,7 +102,9 @@ async def test_what_a_server_refuses_to_take_is_the_same_kind_of_error(server: R
     assert "Command #" not in str(caught.value)
 
 
-@pytest.mark.parametrize("reply", [":1", "+OK", "*1\r\n:1", "*1\r\n*1\r\n$1\r\na", "nonsense", "*x", "$5\r\nab"])
+@pytest.mark.parametrize(
+    "reply", [":1", "+OK", "*1\r\n:1", "*1\r\n*1\r\n$1\r\na", "nonsense", "*x", "$5\r\nab", "*1\r\n" * 2000], ids=ascii
+)
 async def test_a_server_that_talks_nonsense_is_no_crash(reply: str) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.adapters.zbus.client import BrokenAnswer, CallFailed, CallRefused, NoAn
 from app.adapters.zbus.neighbours import NODE_ID, REGISTRAR, SET_NODE_POWER_STATE, Remote, RemoteMethod
 from app.entrypoints.demo.redis_server import RedisServer
 from tests.rigs.redis import hand, own_server
+from tests.rigs.redis_proxy import Command, proxy_before
 from tests.rigs.zbus_neighbour import neighbour, says
 from tests.slowness import patient
 
@@ -212,6 +214,43 @@ async def test_redis_that_dies_fails_the_call_and_the_next_one_works() -> None:
                 assert await node_id(client) == 7
         finally:
             await client.close()
+
+
+@pytest.mark.parametrize("nonsense", [b"+OK", b"*2\r\n*0\r\n*0", b"*1\r\n" * 2000], ids=lambda reply: ascii(reply[:20]))
+async def test_a_redis_that_talks_nonsense_fails_the_call_and_the_next_one_works(
+    server: RedisServer, nonsense: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = [nonsense + b"\r\n"]
+
+    def answer(command: Command) -> bytes | None:
+        return left.pop() if command[0] == b"BLPOP" and left else None
+
+    async with proxy_before(server, answer) as proxy:
+        client = ZbusClient(proxy.url)
+        try:
+            with pytest.raises(NoAnswer, match="can't be read"):
+                await node_id(client)
+            async with neighbour(server.url(), QUEUE, says(SEVEN)):
+                assert await node_id(client) == 7
+        finally:
+            await client.close()
+    assert not caplog.records
+
+
+async def test_a_call_that_fails_twice_is_one_error(caplog: pytest.LogCaptureFixture) -> None:
+    """It could not be sent; and while it is withdrawn, the answers that it waited for break off."""
+    with own_server() as server:
+        client = ZbusClient(server.url())
+        first = asyncio.create_task(node_id(client))
+        await queued(server)
+        server.freeze()
+        ended = await asyncio.gather(first, node_id(client), return_exceptions=True)
+        server.thaw()
+        await client.close()
+    assert [type(error) for error in ended] == [NoAnswer, NoAnswer]
+    del first, ended  # their tracebacks hold what would complain when it is freed
+    gc.collect()
+    assert not caplog.records
 
 
 async def test_closing_fails_what_waits(server: RedisServer) -> None:

@@ -16,6 +16,7 @@ from app.adapters.zbus.server import STATUS_TYPE, Served, ZbusServer
 from app.domain.errors import RetryableError
 from app.entrypoints.demo.redis_server import RedisServer
 from tests.rigs.redis import hand, own_server
+from tests.rigs.redis_proxy import Command, proxy_before
 from tests.rigs.zbus_recorded import FOREIGN, RECORDED, recorded_servers, serving
 from tests.slowness import patient
 
@@ -200,6 +201,34 @@ async def test_redis_that_dies_is_waited_for() -> None:
             with hand(server.url()) as redis:
                 assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"
                 assert len((await status(redis))["Workers"]) == 8
+
+
+NONSENSE = (
+    b"+OK",
+    b":1",
+    b"*1\r\n$1\r\na",
+    b"*2\r\n*0\r\n*0",
+    b"*2\r\n$1\r\na\r\n:5",
+    b"*2\r\n$1\r\na\r\n$1\r\nb",
+    b"*1\r\n" * 2000,
+)
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda reply: ascii(reply[:20]))
+async def test_a_redis_that_talks_nonsense_is_waited_for(
+    redis_server: RedisServer, redis: Any, nonsense: bytes
+) -> None:
+    left = [nonsense + b"\r\n"] * 3
+
+    def answer(command: Command) -> bytes | None:
+        return left.pop() if command[0] == b"BLPOP" and left else None
+
+    async with (
+        proxy_before(redis_server, answer) as proxy,
+        serving(ZbusServer(proxy.url, "trial", {TRIAL: SEVEN}, lambda: 0.0)),
+    ):
+        assert (await call(redis, "Seven")).data == b"\xce\x00\x00\x00\x07"
+    assert not left
 
 
 async def test_connections_that_are_killed_are_opened_again(redis_server: RedisServer, redis: Any) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from app.entrypoints.demo.redis_server import RedisServer
 
 Command = Sequence[bytes]
-Answer = Callable[[Command], str | None]
-"""The error for a command (``ERR unknown command …``); None: the real server answers."""
+Answer = Callable[[Command], str | bytes | None]
+"""The error for a command (``ERR unknown command …``), or a whole reply in bytes; None: the real server answers."""
 
 AFTER_5_0 = frozenset(
     ("HELLO", "ACL", "XAUTOCLAIM", "LMOVE", "BLMOVE", "LPOS", "LMPOP", "BLMPOP", "GETDEL", "GETEX", "COPY", "RESET")
@@ -63,7 +63,7 @@ class Proxy:
                 self.seen.append(words)
                 refusal = self.answer(words)
                 if refusal is not None:
-                    writer.write(f"-{refusal}\r\n".encode())
+                    writer.write(refusal if isinstance(refusal, bytes) else f"-{refusal}\r\n".encode())
                 else:
                     to_behind.write(frame)
                     writer.write(await _reply(behind))

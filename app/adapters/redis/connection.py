@@ -23,6 +23,9 @@ CONNECT_TLS_S = 4.0
 
 Command = Sequence[str | bytes | int]
 
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""The library raises these when it can't read a reply, or can't encode a name; and so does code that reads a reply."""
+
 
 class Connection:
     """Opened on first use, and dropped after an error, so that a half-read reply is never used."""
@@ -50,7 +53,7 @@ class Connection:
         """
         from app.adapters.redis.library import RedisError, ResponseError
 
-        async with self._turn:
+        async with self._turn, self.reading():
             try:
                 if self._redis is None:
                     self._redis = self._make()
@@ -65,15 +68,20 @@ class Connection:
             except (RedisError, OSError, TimeoutError) as error:
                 await self.close()
                 raise (self.refused(error) if explained(error) else self._silent(error)) from error
-            except (ValueError, LookupError, TypeError, AttributeError) as error:
-                # The library raises these when it can't read a reply, or can't encode a name.
-                await self.close()
-                reason = self._url.hide(f"{type(error).__name__}: {error}")
-                raise EventsUnavailable(f"Redis at {self.name} sent an answer that can't be read: {reason}") from error
             except BaseException:
                 # Cancelled in the middle of a reply: its rest would be read as the next reply.
                 await self.close()
                 raise
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """For code that reads replies: what it can't read drops the connection, and raises `EventsUnavailable`."""
+        try:
+            yield
+        except UNREADABLE as error:
+            await self.close()
+            reason = self._url.hide(f"{type(error).__name__}: {error}")
+            raise EventsUnavailable(f"Redis at {self.name} sent an answer that can't be read: {reason}") from error
 
     async def together(self, *commands: Command) -> list[Any]:
         """Send the commands in one write, and return their plain replies.
@@ -159,6 +167,14 @@ class Connection:
     def _silent(self, error: Exception) -> EventsUnavailable:
         reason = self._url.hide(why_silent(error, self._url, self._answer_s, ever=self._answered))
         return EventsUnavailable(f"Redis at {self.name} does not answer: {reason}")
+
+
+def popped(reply: Any) -> tuple[str, bytes]:
+    """The list and its element, in a reply to BLPOP. Raises one of `UNREADABLE`."""
+    name, element = reply
+    if not isinstance(element, bytes):
+        raise TypeError(f"{element!r} is no element of a list")
+    return name.decode(), element
 
 
 async def all_of(pipeline: Any) -> list[Any]:

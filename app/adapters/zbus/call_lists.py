@@ -19,7 +19,7 @@ from itertools import cycle, islice
 from uuid import uuid4
 
 from app.adapters.libraries.timeouts import timeout
-from app.adapters.redis.connection import Command, Connection
+from app.adapters.redis.connection import Command, Connection, popped
 from app.domain.errors import EventsUnavailable
 
 ANSWER_S = 5.0
@@ -72,8 +72,13 @@ class CallLists:
         waiting: Command = ("BLPOP", *self._queues, self._bell, BLOCK_S)
         first, *more = await self._taking.replies(waiting, *(("LPOP", queue) for queue in behind))
         taken: Taken = []
-        if isinstance(first, list) and (queue := first[0].decode()) != self._bell:
-            taken.append((queue, first[1]))
+        if first is not None and not isinstance(first, Exception):
+            async with self._taking.reading():
+                queue, frame = popped(first)
+                if queue in self._queues:
+                    taken.append((queue, frame))
+                elif queue != self._bell:
+                    raise LookupError(f"no call was awaited on {queue}")
         taken += [(queue, frame) for queue, frame in zip(behind, more, strict=True) if isinstance(frame, bytes)]
         # For example, the key is no list. The calls that came beside it are served first; the next try fails again.
         if not taken and isinstance(first, Exception):

@@ -24,7 +24,7 @@ from app.adapters.codecs.zbus_frames import (
     encode_request,
 )
 from app.adapters.libraries.timeouts import timeout
-from app.adapters.redis.connection import Command, Connection
+from app.adapters.redis.connection import Command, Connection, popped
 from app.adapters.zbus.neighbours import RemoteMethod
 from app.domain.errors import EventsUnavailable, RetryableError
 
@@ -143,6 +143,8 @@ class ZbusClient:
 
     def _begin(self, name: str, answer: asyncio.Future[bytes]) -> None:
         self._waiting[name] = answer
+        # The caller may be gone when the answer fails, since sending failed as well.
+        answer.add_done_callback(lambda failed: failed.cancelled() or failed.exception())
         self._calls += 1
         self._idle.clear()
 
@@ -206,7 +208,8 @@ class ZbusClient:
 
     async def _hear(self, keys: list[str]) -> tuple[str, bytes] | None:
         (heard,) = await self._hearing.together(("BLPOP", *keys, BLOCK_S))
-        return None if heard is None else (heard[0].decode(), heard[1])
+        async with self._hearing.reading():
+            return None if heard is None else popped(heard)
 
     def _fail_all(self, reason: str) -> None:
         for answer in self._waiting.values():
