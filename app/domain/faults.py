@@ -260,17 +260,14 @@ class FaultKind(enum.Enum):
 
     @property
     def urgency(self) -> Urgency:
-        """How soon a person should look."""
         return self.value.urgency
 
     @property
     def meaning(self) -> str:
-        """What is wrong while the fault is shown."""
         return self.value.meaning
 
     @property
     def remedy(self) -> str:
-        """What ends the fault."""
         return self.value.remedy
 
     @property

@@ -150,7 +150,6 @@ class Mac:
 
     @property
     def octets(self) -> bytes:
-        """The six bytes of the address."""
         return bytes.fromhex(self.text.replace(":", ""))
 
     def __str__(self) -> str:

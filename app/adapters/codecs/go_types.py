@@ -45,7 +45,6 @@ class GoType(Protocol):
 
 
 def encode(type_: GoType, value: Any) -> bytes:
-    """Go's bytes for a value of that type."""
     return type_.write(value)
 
 
@@ -68,7 +67,6 @@ class Bool:
     zero: bool = False
 
     def write(self, value: bool) -> bytes:
-        """One byte."""
         return b"\xc3" if value else b"\xc2"
 
     def read(self, plain: Any, what: str) -> bool:
@@ -91,7 +89,6 @@ class Integer:
         return f"{'int' if self.signed else 'uint'}{self.bits}"
 
     def write(self, value: int) -> bytes:
-        """Always at the full width."""
         leads = INT_LEADS if self.signed else UINT_LEADS
         return leads[self.bits] + value.to_bytes(self.bits // 8, "big", signed=self.signed)
 
@@ -137,11 +134,9 @@ class ByteArray:
 
     @property
     def zero(self) -> bytes:
-        """All zero."""
         return bytes(self.length)
 
     def write(self, value: bytes) -> bytes:
-        """A bin."""
         return msgspec.msgpack.encode(value)
 
     def read(self, plain: Any, what: str) -> bytes:
@@ -169,7 +164,6 @@ class Time:
         return b"\xd6\xff" + struct.pack(">I", both)
 
     def read(self, plain: Any, what: str) -> int:
-        """Only the timestamp extension."""
         timestamp = getattr(plain, "timestamp", None)  # msgspec makes a datetime of the extension
         if timestamp is None:
             raise _wrong(plain, what, self.name)
@@ -189,7 +183,6 @@ class Slice:
         return f"[]{self.of.name}"
 
     def write(self, value: Sequence[Any]) -> bytes:
-        """An array."""
         return msgspec.msgpack.encode([msgspec.Raw(self.of.write(item)) for item in value])
 
     def read(self, plain: Any, what: str) -> tuple[Any, ...]:
@@ -209,11 +202,9 @@ class StringMap:
 
     @property
     def zero(self) -> dict[str, str]:
-        """Empty."""
         return {}
 
     def write(self, value: Mapping[str, str]) -> bytes:
-        """A map."""
         text = String()
         return msgspec.msgpack.encode({name: msgspec.Raw(text.write(item)) for name, item in value.items()})
 
@@ -236,11 +227,9 @@ class Struct:
 
     @property
     def zero(self) -> dict[str, Any]:
-        """Every field zero."""
         return {name: type_.zero for name, type_ in self.fields}
 
     def write(self, value: Mapping[str, Any]) -> bytes:
-        """A map of all fields."""
         return msgspec.msgpack.encode({name: msgspec.Raw(type_.write(value[name])) for name, type_ in self.fields})
 
     def read(self, plain: Any, what: str) -> dict[str, Any]:

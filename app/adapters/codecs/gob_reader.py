@@ -65,12 +65,10 @@ class GobReader:
         return int.from_bytes(self.payload[start + 1 : stop], "big")
 
     def int64(self) -> int:
-        """A signed number of 64 bits."""
         value = self.uint()
         return ~(value >> 1) if value & 1 else value >> 1
 
     def int32(self) -> int:
-        """A signed number that must fit 32 bits."""
         start = self.position
         value = self.int64()
         if not -(1 << 31) <= value < 1 << 31:

@@ -103,7 +103,6 @@ class Skipper:
         """Types defined inside values are recorded too, since none must be defined twice."""
 
     def skip(self, type_id: int) -> None:
-        """Skip the value at the reader's place."""
         stack: list[Iterator[int]] = [iter((type_id,))]
         while stack:
             inner = next(stack[-1], None)

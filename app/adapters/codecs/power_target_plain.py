@@ -62,7 +62,6 @@ def read_plain(payload: bytes, at: int) -> FlatChange | None:
 
 
 def uint_bytes(value: int) -> bytes:
-    """An unsigned number in the shortest form."""
     if value <= _ONE_BYTE_MAX:
         return value.to_bytes(1, "big")
     width = (value.bit_length() + 7) // 8

@@ -139,7 +139,6 @@ class FileHolds:
 
 
 def is_holder(name: str) -> bool:
-    """Whether a hold can be placed under that name."""
     return _HOLDER.fullmatch(name) is not None
 
 

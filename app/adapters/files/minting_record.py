@@ -57,7 +57,6 @@ class FileMintingRecord:
                 yield minting_events.decode(line)
 
     def begin_again(self) -> None:
-        """Drop everything that was stored."""
         self.mark, self._length = None, 0
 
     def add(self, events: Iterable[Event], mark: TimedBlock) -> None:

@@ -44,7 +44,6 @@ class AlarmMemory:
             return None
 
     def save(self, kept: KeptAlarm) -> None:
-        """Store it durably."""
         beside = self._path.with_name(self._path.name + ".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

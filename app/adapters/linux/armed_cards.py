@@ -22,7 +22,6 @@ class ArmedCards:
         self._path = path
 
     def write(self, lines: Iterable[str]) -> None:
-        """Write the file atomically."""
         if self._path is None:
             return
         beside = self._path.with_name(self._path.name + ".new")

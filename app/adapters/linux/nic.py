@@ -114,7 +114,6 @@ class LinuxNic:
             log.warning("the last hook of the shutdown will not arm the card again: %s", error)
 
     async def staying(self) -> None:
-        """Remove that file."""
         self._armed_cards.remove()
 
     def _card_armed(self, card: str) -> bool:

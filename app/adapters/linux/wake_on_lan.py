@@ -30,12 +30,10 @@ class WakeModes:
 
     @property
     def magic_supported(self) -> bool:
-        """Whether a magic packet can wake the card."""
         return bool(self.supported & WAKE_MAGIC)
 
     @property
     def magic_on(self) -> bool:
-        """Whether waking by magic packet is on."""
         return bool(self.on & WAKE_MAGIC)
 
     @property

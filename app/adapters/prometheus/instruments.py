@@ -37,7 +37,6 @@ class Instruments:
         self._gauges.samples[metric] = samples
 
     def text(self) -> bytes:
-        """In Prometheus' text format."""
         return generate_latest(self._registry)
 
     def _counter(self, metric: Metric) -> Counter:

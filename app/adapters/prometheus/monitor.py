@@ -49,7 +49,6 @@ class Monitor:
         return Page(status, "application/json", body.encode())
 
     def text(self) -> bytes:
-        """All metrics in Prometheus' text format."""
         status = self._operator.status()
         self._show_node(status)
         self._show_power(status)

@@ -34,7 +34,6 @@ class AbandonedEntries:
 
     @property
     def done(self) -> bool:
-        """Whether the pass is over."""
         return self._next is None
 
     async def claim(self, redis: Any) -> Entries:

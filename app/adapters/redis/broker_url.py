@@ -98,7 +98,6 @@ def _shown(url: str) -> str:
 
 
 def _meant(shown: str) -> str:
-    """A hint for a URL without a scheme."""
     if shown.startswith("/"):
         return f" (did you mean unix://{shown}?)"
     return f" (did you mean redis://{shown}?)" if _HOST.fullmatch(shown) else ""

@@ -135,7 +135,6 @@ def _named(answer: Any) -> Mapping[str, Any]:
 
 
 def _version(answer: Any) -> str:
-    """The version in a reply to HELLO or INFO."""
     about = _named(answer)
     value = about.get("version", about.get("redis_version", ""))
     return value.decode() if isinstance(value, bytes) else str(value)

@@ -142,7 +142,6 @@ class RedisPowerEvents:
         return names or await self._use(self._writing, lambda redis: self._strangers.look(redis, self._waited_ms))
 
     async def close(self) -> None:
-        """Close the connections."""
         await self._reading.close()
         await self._writing.close()
 

@@ -31,7 +31,6 @@ class RedisPowerEventsOut:
             await all_of(pipeline)
 
     async def close(self) -> None:
-        """Close the connection."""
         await self._connection.close()
 
 

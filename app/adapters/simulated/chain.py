@@ -96,14 +96,12 @@ class SimulatedChain:
 
     # -- reading -----------------------------------------------------------------------------------
     async def head(self, kind: HeadKind) -> Head | None:
-        """The head as the ledger has it."""
         await self._there()
         head = self._head(kind) if self.has_heads else None
         await self._back()
         return head
 
     async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
-        """All from one block."""
         await self._there(nodes)
         reading = self._reading(nodes, kind)
         if self.latency_s:
@@ -126,14 +124,12 @@ class SimulatedChain:
         return finalized, await self.powers(nodes, HeadKind.BEST)
 
     async def power_in(self, node: NodeId, block: Inclusion) -> PastPower | None:
-        """While the ledger keeps the block."""
         await self._there([node])
         reading = power_in(self._ledger, node, block) if self.has_heads else None
         await self._back()
         return reading
 
     async def nodes(self, nodes: Collection[NodeId]) -> Mapping[NodeId, Node | Unreadable]:
-        """Those that exist."""
         await self._there(nodes)
         if self.records_unavailable:
             raise ChainUnavailable("the simulated chain does not have records")
@@ -144,7 +140,6 @@ class SimulatedChain:
         return records
 
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
-        """Ascending."""
         await self._there()
         nodes: tuple[NodeId, ...] = tuple(sorted(self._ledger.read("NodesByFarmID", farm, default=())))
         await self._back()
@@ -156,7 +151,6 @@ class SimulatedChain:
         return await self._submit("change_power_state", {"power_state": power.value})
 
     async def announce_power_state(self, power: Power) -> None:
-        """Submit only."""
         await self._there()
         self._hand_in("change_power_state", {"power_state": power.value})
         await self._back()
@@ -175,7 +169,6 @@ class SimulatedChain:
         return await self._submit("report_uptime_v2", {"uptime": taken.uptime_s, "timestamp_hint": taken.taken_at_s})
 
     async def set_power_target(self, node: NodeId, target: Power) -> Inclusion:
-        """As the farmer."""
         return await self._submit("change_power_target", {"node_id": node, "power_target": target.value})
 
     async def set_power_targets(
@@ -205,7 +198,6 @@ class SimulatedChain:
             await self._block()
 
     async def blocks(self, first: int, last: int) -> Sequence[Block]:
-        """Of the best chain."""
         await self._there()
         found = (self._ledger.block(number) for number in range(first, last + 1))
         blocks = [_block(block) for block in found if block is not None]

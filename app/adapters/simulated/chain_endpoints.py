@@ -14,5 +14,4 @@ class SimulatedChainEndpoints:
         self.out: dict[str, str] = {}
 
     async def troubles(self) -> Sequence[EndpointTrouble]:
-        """As the test set them."""
         return [EndpointTrouble(name, reason) for name, reason in self.out.items()]

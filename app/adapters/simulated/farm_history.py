@@ -30,12 +30,10 @@ class SimulatedFarmHistory:
         return self._block(0).hash
 
     async def newest(self) -> TimedBlock:
-        """The newest final block."""
         self._answer()
         return _timed(self.ledger.finalized)
 
     async def last_before(self, time_s: int, newest: TimedBlock) -> TimedBlock:
-        """Searches from the newest block backwards."""
         self._answer()
         for number in range(newest.ref.number, 0, -1):
             block = _timed(self._block(number))
@@ -50,7 +48,6 @@ class SimulatedFarmHistory:
         return tuple(sorted(NodeId(node) for node in listed))
 
     async def powers(self, nodes: Collection[NodeId], at: TimedBlock) -> Sequence[Initial]:
-        """After that block."""
         self._answer()
         return [self._initial(node, at.ref.number) for node in nodes]
 

@@ -16,7 +16,6 @@ class SimulatedFaultDisplay:
 
     @property
     def keys(self) -> set[str]:
-        """Keys of the faults that are shown."""
         return {fault.key for fault in self.shown}
 
     async def show(self, faults: Sequence[Fault]) -> None:

@@ -18,14 +18,12 @@ class SimulatedHolds:
         self.unreadable = False
 
     def place(self, hold: Hold) -> None:
-        """Add or replace the holder's hold."""
         self._holds[hold.holder] = hold
 
     def lift(self, holder: str) -> None:
         self._holds.pop(holder, None)
 
     async def active(self) -> Sequence[Hold]:
-        """Those that have not expired."""
         if self.unreadable:
             raise HoldsUnreadable("the simulated holds can't be read")
         now_s = self._clock.now()

@@ -60,7 +60,6 @@ class SimulatedNetwork:
         self._to_lose[mac] += packets
 
     def carry(self, mac: Mac) -> None:
-        """Take a packet from a sender."""
         self.carried += 1
         lost = bool(self._to_lose) and self._to_lose[mac] > 0
         if lost:
@@ -91,7 +90,6 @@ class SimulatedMagicPackets:
         self.broken_interfaces: dict[str, str] = {}
 
     async def send(self, mac: Mac) -> None:
-        """Hand one packet to the network."""
         if self.failing or self.fail_next > 0:
             self.fail_next = max(0, self.fail_next - 1)
             raise MagicPacketNotSent(f"the simulated network takes no packet to {mac}")

@@ -46,7 +46,6 @@ class SimulatedNic:
         return replace(self.nic, other_wake_modes=", ".join(sorted(others))) if others else self.nic
 
     async def arm(self, nic: Nic) -> None:
-        """Add magic packet to the wake modes."""
         self._check(nic)
         self.arm_orders += 1
         if self.cannot_arm:
@@ -55,7 +54,6 @@ class SimulatedNic:
             self.wake_modes.add(MAGIC)
 
     async def armed(self, nic: Nic) -> bool:
-        """Whether magic packet is among the wake modes."""
         self._check(nic)
         return MAGIC in self.wake_modes
 

@@ -38,7 +38,6 @@ class NodePowers:
         return head
 
     def best(self, nodes: Collection[NodeId]) -> dict[NodeId, NodePower]:
-        """As of the newest block."""
         now = self._now
         try:
             return {node: now[node] for node in nodes}
@@ -48,7 +47,6 @@ class NodePowers:
             return {node: now[node] for node in nodes}
 
     def finalized(self, nodes: Collection[NodeId]) -> dict[NodeId, NodePower]:
-        """As of the finalized block."""
         at, store = self._ledger.finalized_number, self._ledger.store
         return {
             node: self._now[node]

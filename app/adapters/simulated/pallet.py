@@ -110,7 +110,6 @@ def user_accept_tc(state: State, account: bytes, arguments: Values) -> None:
 
 
 def create_twin(state: State, account: bytes, arguments: Values) -> None:
-    """A twin for the account."""
     if not state.read("UsersTermsAndConditions", account, ()):
         raise PalletError("UserDidNotSignTermsAndConditions")
     if state.read("TwinIdByAccountID", account) is not None:
@@ -128,7 +127,6 @@ def create_twin(state: State, account: bytes, arguments: Values) -> None:
 
 
 def create_farm(state: State, account: bytes, arguments: Values) -> None:
-    """A farm that belongs to the account's twin."""
     twin = _twin_of(state, account)
     farm = {
         "version": 4,

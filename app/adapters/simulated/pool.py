@@ -29,7 +29,6 @@ class Pool:
         self._nonces[extrinsic.account, extrinsic.nonce] += 1
 
     def refill(self, extrinsics: Iterable[Extrinsic]) -> None:
-        """Replace the waiting extrinsics by these."""
         self._waiting = list(extrinsics)
         self._nonces = Counter((waiting.account, waiting.nonce) for waiting in self._waiting)
 
@@ -44,5 +43,4 @@ class Pool:
         self._lost.append(extrinsic.raw)
 
     def is_lost(self, raw: bytes) -> bool:
-        """Whether this one was lost on request."""
         return raw in self._lost

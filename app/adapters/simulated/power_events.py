@@ -82,7 +82,6 @@ class SimulatedPowerEvents:
 
     @property
     def unavailable(self) -> bool:
-        """Whether the bus is away."""
         return self._unavailable
 
     @unavailable.setter

@@ -42,7 +42,6 @@ class SimulatedRtcAlarm:
         return round(self.due_at_s - self._clock.now())
 
     async def mine(self) -> bool:
-        """Whether it was set through the port."""
         self._check()
         return self._is_mine
 

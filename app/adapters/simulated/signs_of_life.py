@@ -28,7 +28,6 @@ class SimulatedSignsOfLife:
         self.reads = 0
 
     async def counters(self, nodes: Collection[NodeId]) -> Counters:
-        """As of the finalized block."""
         self.reads += 1
         self._check()
         ledger = self._ledger

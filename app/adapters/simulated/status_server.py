@@ -27,7 +27,6 @@ class SimulatedStatusServer:
         self._answer = None
 
     def take_away(self) -> None:
-        """As if its file was removed."""
         self._answer = None
 
     def ask(self) -> NodeStatus | None:

@@ -24,5 +24,4 @@ class SimulatedTelemetry:
         self.measured.append(measurement)
 
     def of(self, kind: type[Kind]) -> list[Kind]:
-        """All events of one kind."""
         return [event for event in self.recorded if isinstance(event, kind)]

@@ -22,7 +22,6 @@ class Header(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def height(self) -> int:
-        """The block's number."""
         return int(self.number, 16)
 
 

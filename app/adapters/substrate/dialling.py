@@ -53,7 +53,6 @@ class DialledSocket:
                 return  # it is not connected, so no call waits on it
 
     def close(self) -> None:
-        """Close the descriptor."""
         with self._lock:
             if self._socket is not None:
                 self._socket.close()

@@ -58,7 +58,6 @@ class Endpoint:
         self.troubles.pop(kind, None)
 
     def out(self, now_s: float) -> bool:
-        """Whether it has any trouble."""
         for kind in [kind for kind, trouble in self.troubles.items() if now_s - trouble.last_s > FORGIVEN_S]:
             del self.troubles[kind]
         return bool(self.troubles)

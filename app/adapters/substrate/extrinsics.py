@@ -119,7 +119,6 @@ class Extrinsics:
         return None
 
     async def _pass_on(self, endpoint: Endpoint, signed: Signed) -> list[Offer]:
-        """Submit the same bytes to other endpoints."""
         datas = [*self._signer.unsettled_before(signed), signed.data]
         return await offer(self._client, datas, self._client.others(endpoint), self._patience_s)
 

@@ -47,7 +47,6 @@ class SubstrateFarmHistory:
         return await self._client.ask(lambda connection: connection.ask_for(str, "chain_getBlockHash", 0))
 
     async def newest(self) -> TimedBlock:
-        """The finalized head."""
         head = (await head_state(self._client, HeadKind.FINALIZED, lambda _: (), undecoded)).head
         return TimedBlock(BlockRef(head.number or 0, head.hash or ""), int(head.time_s))
 

@@ -35,7 +35,6 @@ class SubstrateFarmerAccount:
         self._signer = Signer(client, self._key, era_blocks)
 
     async def look(self) -> Account:
-        """The account at the best head."""
         key = self._key
         account, address = await self._client.compute(lambda: (key.account_id, key.address))
         state = await head_state(

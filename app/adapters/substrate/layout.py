@@ -28,7 +28,6 @@ class Layout:
 
     @property
     def plain_key(self) -> str:
-        """The key of an item that is no map."""
         return f"0x{self.prefix.hex()}"
 
     def u32_key(self, argument: int) -> str:

@@ -80,13 +80,11 @@ class Types(RuntimeConfigurationObject):  # type: ignore[misc]  # the library is
         super().clear_type_registry()
 
     def update_type_registry_types(self, types_dict: Any) -> None:
-        """Register types by name."""
         self._made.clear()
         super().update_type_registry_types(types_dict)
         self._made.clear()
 
     def update_from_scale_info_types(self, scale_info_types: Any, prefix: str | None = None) -> None:
-        """Register the types of a runtime's metadata."""
         self._made.clear()
         super().update_from_scale_info_types(scale_info_types, prefix)
         self._made.clear()

@@ -27,12 +27,10 @@ log = logging.getLogger(__name__)
 
 
 def power_key(runtime: Runtime, node: NodeId) -> str:
-    """The storage key of a node's power."""
     return runtime.key(PALLET, "NodePower", node)
 
 
 def node_key(runtime: Runtime, node: NodeId) -> str:
-    """The storage key of a node's record."""
     return runtime.key(PALLET, "Nodes", node)
 
 
@@ -42,7 +40,6 @@ def farm_nodes_key(runtime: Runtime, farm: FarmId) -> str:
 
 
 def twin_key(runtime: Runtime, twin: TwinId) -> str:
-    """The storage key of a twin's record."""
     return runtime.key(PALLET, "Twins", twin)
 
 

@@ -75,7 +75,6 @@ class RpcConnection:
 
     @property
     def usable(self) -> bool:
-        """Whether a request can be sent."""
         return self._ended is None
 
     def check(self) -> None:

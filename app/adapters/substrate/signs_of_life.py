@@ -40,7 +40,6 @@ class SubstrateSignsOfLife:
         self._still: set[NodeId] = set()
 
     async def counters(self, nodes: Collection[NodeId]) -> Counters:
-        """Nonces at the finalized head."""
         accounts = await self._accounts_of(nodes)
         found = _counters(await head_state(self._client, HeadKind.FINALIZED, *_nonces_of(accounts)))
         self._still = {node for node, counter in found.of.items() if self._counters.get(node) == counter}

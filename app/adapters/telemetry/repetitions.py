@@ -43,7 +43,6 @@ class Repetitions(logging.Filter):
         self._lines: dict[str, _Line] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this line is written."""
         event = getattr(record, "event", "")
         if event not in REPEATED and (event or record.levelno < logging.WARNING or record.exc_info):
             return True

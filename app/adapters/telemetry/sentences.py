@@ -83,7 +83,6 @@ class Line:
 
 
 def line_of(event: DomainEvent) -> Line:
-    """The line for an event."""
     level, sentence = SENTENCES[type(event)]
     return Line(level, sentence, type(event).__name__, _fields(event))
 

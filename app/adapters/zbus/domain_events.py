@@ -58,7 +58,6 @@ class ZbusDomainEvents:
         """Do nothing: only events are published."""
 
     async def run(self) -> None:
-        """Publish until cancelled."""
         failures = 0
         while True:
             await self._news.wait()
@@ -73,7 +72,6 @@ class ZbusDomainEvents:
                 self._news.set()
 
     async def close(self) -> None:
-        """Close the connection."""
         await self._connection.close()
 
     def _warn_once(self, what: str) -> None:

@@ -29,7 +29,6 @@ class Remote:
 
     @property
     def queue(self) -> str:
-        """The Redis list for its calls."""
         return f"{self.module}.{self.object}"
 
 

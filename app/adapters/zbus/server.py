@@ -105,7 +105,6 @@ class ZbusServer:
                 await self._answers.all_sent()
 
     async def close(self) -> None:
-        """Close the connections."""
         for each in (self._lists, self._status_lists, self._pushing):
             await each.close()
 

@@ -73,7 +73,6 @@ class PowerLimits:
 
 
 def wants_down(power: NodePower | Unreadable) -> bool:
-    """Whether the target is Down."""
     return isinstance(power, NodePower) and power.target is Power.DOWN
 
 

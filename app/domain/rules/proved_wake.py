@@ -50,7 +50,6 @@ class Trial:
     until_uptime_s: float
 
     def lasts(self, boot_id: str, uptime_s: float) -> bool:
-        """Whether it allows a sleep now."""
         return self.boot_id == boot_id and uptime_s < self.until_uptime_s
 
 

@@ -64,7 +64,6 @@ class ShutdownPolicy:
 
     @property
     def order_retry_s(self) -> float:
-        """The pause after an order that the host refused."""
         return min(5.0, self.power_off_deadline_s)
 
 

@@ -36,7 +36,6 @@ class WakeOrderPolicy:
 
     @property
     def delay_s_max(self) -> float:
-        """The longest time that a first burst is deferred."""
         return 2 * self.stagger_s
 
     def delay_s(self, rank: int) -> float:

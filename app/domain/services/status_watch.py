@@ -24,7 +24,6 @@ class StatusWatch:
         self._clock = context.clock
 
     async def run(self) -> None:
-        """Serve until cancelled."""
         try:
             while True:
                 if not self._server.reachable():

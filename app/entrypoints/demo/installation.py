@@ -21,7 +21,6 @@ def install(
 
 
 def program(name: str) -> str:
-    """The path of a console script in this environment."""
     return str(Path(sys.executable).with_name(name))
 
 

@@ -82,7 +82,6 @@ class Machine:
         return self.directory / f"node-{self.node}.boot"
 
     def log(self, daemon: Daemon) -> Path:
-        """The file for a daemon's output."""
         return self.directory / f"node-{self.node}-{daemon.name}.log"
 
     async def live(self, card: socket.socket) -> None:
@@ -121,7 +120,6 @@ class Machine:
         await self._end(signal.SIGKILL)
 
     def uptime_reports(self) -> int:
-        """How many reports its daemon has in its log."""
         log = self.log(self.daemons[0])
         return log.read_bytes().count(b"uptime reported") if log.exists() else 0
 

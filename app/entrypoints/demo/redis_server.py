@@ -37,7 +37,6 @@ class RedisServer:
         self.socket = directory / "redis.sock"
 
     def url(self, database: int = 0) -> str:
-        """The broker URL of one of its databases."""
         return f"unix://{self.socket}?db={database}"
 
     def start(self) -> None:

@@ -43,7 +43,6 @@ class Admin:
         }
 
     def faults(self) -> dict[str, Any]:
-        """The current faults."""
         endpoint, ledger = self._endpoint, self._node.ledger
         return {
             "silent": endpoint.silent,

@@ -40,13 +40,11 @@ class Endpoint:
 
     @property
     def best(self) -> Block:
-        """The newest block it knows."""
         ledger = self.node.ledger
         return ledger.block(max(0, ledger.best_number - self._lag_blocks)) or ledger.best
 
     @property
     def finalized(self) -> Block:
-        """The newest final block it knows."""
         best, finalized = self.best, self.node.ledger.finalized
         return best if best.number < finalized.number else finalized
 

@@ -32,7 +32,6 @@ class Account:
 
     @classmethod
     def of(cls, seed: bytes, key_type: str) -> Account:
-        """The account of that seed."""
         from app.adapters.substrate.library import Keypair, KeypairType
 
         kind = KeypairType.ED25519 if key_type == "ed25519" else KeypairType.SR25519

@@ -72,7 +72,6 @@ class _Registry:
         ]
 
     def variants(self, variants: Mapping[str, tuple[int, Fields]]) -> dict[str, Any]:
-        """A definition with these variants."""
         return {
             "variant": {
                 "variants": [

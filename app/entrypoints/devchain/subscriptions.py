@@ -57,7 +57,6 @@ class Subscriptions:
         return self._running.pop(str(params[0]), None) is not None if params else False
 
     def updates(self) -> Iterator[dict[str, Any]]:
-        """All messages that are due."""
         for subscription in tuple(self._running.values()):
             for result in subscription.look():
                 params = {"subscription": subscription.id, "result": result}
@@ -122,7 +121,6 @@ class _Watch:
         self.over: Callable[[], object] = lambda: None
 
     def look(self) -> Updates:
-        """The status changes since the last look."""
         if not self._sent_ready:
             self._sent_ready = True
             yield "ready"

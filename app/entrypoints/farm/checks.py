@@ -34,7 +34,6 @@ class Checked:
     doubts: Sequence[str]
 
     def member(self, node: NodeId) -> Member:
-        """The node in its farm's view."""
         return next(member for member in self.views[self.farm[node]].members if member.id == node)
 
 

@@ -45,7 +45,6 @@ key_type_option = _option("--key-type", type=click.Choice(["sr25519", "ed25519"]
 
 
 def farmer_options(command: Command) -> Command:
-    """All four options."""
     for option in (key_type_option, key_option, farm_option, chain_option):
         command = option(command)
     return command

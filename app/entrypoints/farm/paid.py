@@ -17,7 +17,6 @@ def seen_of(view: FarmView) -> Mapping[NodeId, Seen]:
 
 
 def standings_of(view: FarmView, known: Mapping[NodeId, Known]) -> Mapping[NodeId, Standing]:
-    """The standing of each of these nodes."""
     return {node: standing(seen, view.head.time_s, known.get(node)) for node, seen in seen_of(view).items()}
 
 

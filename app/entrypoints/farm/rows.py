@@ -25,7 +25,6 @@ MISSED = {DeadlineKind.REPORT: "report late", DeadlineKind.BOOT: "boot late", De
 
 
 def rows(overview: Overview) -> Sequence[Row]:
-    """One a node."""
     return [_row(overview, member) for member in overview.view.members]
 
 

@@ -21,7 +21,6 @@ log = logging.getLogger("powerd")
 
 
 def show(container: Container, group: asyncio.TaskGroup) -> None:
-    """Start the tasks that the settings enable."""
     faults, metrics = container.faults(), container.settings().metrics
     if (server := container.page_server()) is not None:
         group.create_task(_serve(server, faults, f"{metrics.host}:{metrics.port}"), name="metrics: http")

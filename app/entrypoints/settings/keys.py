@@ -47,7 +47,6 @@ class Key:
 
     @property
     def variable(self) -> str:
-        """The environment variable that sets it."""
         return PREFIX + self.path.replace(".", "_").upper()
 
     @property
@@ -85,7 +84,6 @@ def keys() -> Mapping[str, Key]:
 
 
 def is_section(kind: object) -> bool:
-    """Whether a field of the tree is a section."""
     return isinstance(kind, type) and issubclass(kind, Section)
 
 

@@ -73,7 +73,6 @@ def profile_of(settings: Settings) -> str:
 
 
 def broker_url(settings: Settings) -> str:
-    """The URL of this node's Redis."""
     return settings.broker.url or (ZOS_BROKER if profile_of(settings) == "zos" else BROKER)
 
 

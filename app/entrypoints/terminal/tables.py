@@ -38,7 +38,6 @@ def folds(out: TextIO, width: int) -> bool:
 
 
 def folded(text: str, width: int) -> list[str]:
-    """A sentence in lines of at most this width."""
     return textwrap.wrap(text, width, subsequent_indent=GAP)
 
 

@@ -17,7 +17,6 @@ ZOS_BOOTS_FILE = Path("/var/cache/powerd/boots.json")
 
 
 def file_boot_memory(settings: Settings) -> FileBootMemory:
-    """The boot-loop guard's memory, in a file."""
     return FileBootMemory(boots_file(settings))
 
 
@@ -26,23 +25,19 @@ def status_socket(settings: Settings) -> StatusSocket:
 
 
 def boots_file(settings: Settings) -> Path:
-    """The file's place in every profile."""
     usual = ZOS_BOOTS_FILE if profile_of(settings) == "zos" else BOOTS_FILE
     return Path(settings.boot_memory.file) if settings.boot_memory.file else usual
 
 
 def file_wake_memory(settings: Settings) -> FileWakeMemory:
-    """The memory for proved wakes."""
     return FileWakeMemory(_beside_boots(settings, "wakes"))
 
 
 def file_window_memory(settings: Settings) -> FileWindowMemory:
-    """The memory for the last Down."""
     return FileWindowMemory(_beside_boots(settings, "window"))
 
 
 def woken_nodes(settings: Settings) -> WokenNodes:
-    """The memory for the nodes that this one woke."""
     return WokenNodes(_beside_boots(settings, "woken"))
 
 

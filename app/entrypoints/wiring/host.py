@@ -55,7 +55,6 @@ def instance_lock(settings: Settings, program: str) -> InstanceLock:
 
 
 def linux_nic(settings: Settings) -> LinuxNic:
-    """The card behind the bridge."""
     nic = settings.nic
     armed_file = Path(nic.armed_file) if nic.armed_file else None
     return LinuxNic(nic.bridge, magic_alone=nic.wake_modes == "magic", armed_file=armed_file)
@@ -81,7 +80,6 @@ def systemctl_host_power(settings: Settings) -> SystemctlHostPower:
 
 
 def linux_host_facts(settings: Settings) -> LinuxHostFacts:
-    """Facts from /proc and the flag files."""
     facts = settings.host_facts
     return LinuxHostFacts(Path(facts.flags_dir), machine=Path(facts.machine_file) if facts.machine_file else None)
 
@@ -91,12 +89,10 @@ def file_holds(settings: Settings, clock: Clock) -> FileHolds:
 
 
 def linux_rtc_alarm(settings: Settings) -> LinuxRtcAlarm:
-    """The alarm of the clock."""
     return LinuxRtcAlarm(Path(settings.rtc_alarm.device), alarm_file(settings))
 
 
 def alarm_file(settings: Settings) -> Path:
-    """The file that remembers which alarm is powerd's own."""
     usual = ZOS_ALARM_FILE if profile_of(settings) == "zos" else ALARM_FILE
     return Path(settings.rtc_alarm.file) if settings.rtc_alarm.file else usual
 

@@ -20,7 +20,6 @@ def telemetry(
     metrics: Telemetry | None,
     hook: FaultHook | None,
 ) -> Telemetry:
-    """All listeners."""
     more = [zbus() if serves_zbus(settings) else None, metrics, hook]
     return FanOut([LogTelemetry(logging.getLogger("powerd")), recent, *(each for each in more if each is not None)])
 

@@ -50,7 +50,6 @@ class Policies:
 
 
 def policies(settings: Settings) -> Policies:
-    """The policies of the settings."""
     chain, power, uptime, wake = settings.chain, settings.power_management, settings.uptime, settings.wake
     zbus = settings.zbus
     gateway = behind_gateway(settings)

@@ -39,7 +39,6 @@ class World:
 
 
 def world_of_one(clock: Clock) -> World:
-    """A farm with a single node."""
     ledger = Ledger(clock.now(), block_time_s=0)
     farm, (node,) = add_farm(ledger, FARMER, [NODE])
     twin = TwinId(ledger.read("TwinIdByAccountID", NODE))

@@ -61,13 +61,11 @@ def no_key() -> SettingsError:
 
 
 def substrate_farmer_account(settings: Settings, client: SubstrateClient, key: bytes) -> SubstrateFarmerAccount:
-    """The account of the farmer's key on the chain."""
     key_type = settings.farmer.key_type
     return by_name(SubstrateFarmerAccount, settings.chain, client=client, seed=key, key_type=key_type)
 
 
 def substrate_node_account(settings: Settings, client: SubstrateClient) -> SubstrateFarmerAccount:
-    """The account that signs the node's reports."""
     key = node_key(settings)
     if key is None:
         raise no_key()

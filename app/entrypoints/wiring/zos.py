@@ -29,7 +29,6 @@ GATEWAY = "api-gateway"
 
 
 def zbus_client(settings: Settings) -> ZbusClient:
-    """One client for all calls."""
     return ZbusClient(broker_url(settings))
 
 
@@ -65,6 +64,5 @@ def zbus_server(settings: Settings, power: PowerObject, jitter: Jitter) -> ZbusS
 
 
 def zinit_host_power(settings: Settings) -> ZinitHostPower:
-    """The init system of Zero-OS."""
     zinit = settings.zinit
     return by_name(ZinitHostPower, zinit, socket=Path(zinit.socket), timeout_s=settings.host_power.timeout_s)

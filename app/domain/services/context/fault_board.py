@@ -51,7 +51,6 @@ class FaultBoard:
             self._changed.pull(key)
 
     def clear(self, key: FaultKey) -> None:
-        """End a fault."""
         if self._faults.pop(key, None):
             self._telemetry.record(FaultCleared(key))
             self._changed.pull(key)

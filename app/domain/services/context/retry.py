@@ -45,7 +45,6 @@ class Retry:
 
     @property
     def due(self) -> bool:
-        """Whether the pause after the last failure has ended."""
         return not self._attempts.due_in_s
 
     def failed(self, reason: str) -> float:
@@ -74,7 +73,6 @@ class Retry:
             self._faults.report(work.fault, text)
 
     def succeeded(self) -> None:
-        """End the outage."""
         self._attempts.succeeded()
         self._failing_since_s = None
         self._recorded.clear()

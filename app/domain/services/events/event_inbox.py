@@ -79,7 +79,6 @@ class EventInbox:
         return max(self._retries[kin].failed(RETRY) for kin in kins)
 
     def done(self, batch: Sequence[Delivery]) -> None:
-        """Remove deliveries that were handled."""
         for delivery in batch:
             self._waiting.pop(delivery.id, None)
             self._failed.discard(delivery.id)

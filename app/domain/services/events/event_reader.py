@@ -50,7 +50,6 @@ class EventReader:
         self._interrupted = True
 
     async def run(self) -> None:
-        """Read until cancelled."""
         while True:
             self._progress.made(STREAM, waits_s=READING.backoff.delay_s_max)
             try:

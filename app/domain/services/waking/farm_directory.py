@@ -130,7 +130,6 @@ class FarmDirectory:
         return [node for node in members if node not in known]
 
     def known(self, node: NodeId) -> Node | None:
-        """The record as last read."""
         return self._nodes.get(node)
 
     def is_unreadable(self, node: NodeId) -> bool:

@@ -29,7 +29,6 @@ class WakeReads:
         self._telemetry = context.telemetry
 
     async def read(self, wakes: Collection[Wake]) -> Powers:
-        """Read the power of these nodes at once."""
         stale = [wake.node for wake in wakes if self._record_is_stale(wake)]
         try:
             await self._farm.reread(stale)

@@ -78,7 +78,6 @@ class WakeService:
         return tuple(wake for wake in self._wakes.values() if wake.saw_down or not wake.deferred)
 
     def is_overdue(self, wake: Wake) -> bool:
-        """Whether the node should have woken by now."""
         return wake.is_overdue(self._policy)
 
     # -- inputs ------------------------------------------------------------------------------------

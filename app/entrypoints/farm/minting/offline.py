@@ -24,7 +24,6 @@ class BadEventFile(PermanentError):
 
 
 def judge_events(path: Path, period: Period, explain: NodeId | None, *, as_json: bool) -> Sequence[str]:
-    """The lines to print."""
     losses = PeriodLosses(period, explain)
     ledger = losses.ledger
     judge_file(path, ledger)

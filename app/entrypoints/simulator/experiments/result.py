@@ -78,7 +78,6 @@ class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def kept(self) -> bool:
-        """Whether every promise held."""
         return not self.violations
 
     @property
@@ -95,7 +94,6 @@ def simulate(plan: bytes) -> bytes:
 
 
 def result_of(outcome: Outcome) -> Result:
-    """The figures of a run."""
     plan, counts, energy = outcome.plan, outcome.counts, outcome.energy
     total_s, income = plan.nodes * plan.end_s, outcome.income
     return Result(

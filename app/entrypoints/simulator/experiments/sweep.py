@@ -42,7 +42,6 @@ class Sweep:
         return itertools.product(self.points, self.seeds)
 
     def here(self) -> Iterator[tuple[Point, int]]:
-        """Those of this shard."""
         return (run for place, run in enumerate(self.in_order()) if self.shard.has(place))
 
     def wish_of(self, key: Key) -> Wish:
@@ -59,7 +58,6 @@ class Swept:
     failed: dict[Key, Failed] = field(default_factory=dict)
 
     def runs(self) -> Iterator[tuple[Key, Result]]:
-        """Those that finished."""
         for point, seed in self.sweep.in_order():
             key = key_of(point.values, seed)
             if key in self.results:
@@ -67,7 +65,6 @@ class Swept:
 
     @property
     def first_broken(self) -> tuple[Key, Result] | None:
-        """The first run that broke a promise."""
         return next(((key, result) for key, result in self.runs() if not result.kept), None)
 
 

@@ -89,7 +89,6 @@ class Minted:
         return self._periods[self._current]
 
     def months(self) -> ItemsView[NodeId, Month]:
-        """Each node's month up to the newest final block."""
         return self._months.items()
 
     def window_since_s(self, month: Month) -> float | None:

@@ -50,7 +50,6 @@ class FarmFile(Part, frozen=True):
 
     @property
     def farms(self) -> tuple[FarmPlan, ...]:
-        """As the plan wants them."""
         return tuple(FarmPlan(id=farm.id, nodes=farm.node) for farm in self.farm)
 
 

@@ -155,7 +155,6 @@ def _minute_of(node: int) -> int:
 
 
 def policy_of(plan: PolicyPlan) -> FarmerPolicy:
-    """The policy that a plan names."""
     if plan.kind == "always-on":
         return AlwaysOn()
     return Scripted(plan.script) if plan.kind == "script" else Bot(plan.bot)

@@ -51,7 +51,6 @@ class NodePlan(Part, frozen=True):
 
     @property
     def first_target(self) -> str:
-        """The target at the start."""
         return self.target or ("Down" if self.asleep else "Up")
 
 

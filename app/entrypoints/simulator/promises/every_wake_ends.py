@@ -37,7 +37,6 @@ class EveryWakeEnds(Promise):
                 self._forget(NodeId(event.attributes["node_id"]))
 
     def minute(self, running: Mapping[NodeId, Machine]) -> None:  # noqa: ARG002
-        """Look at every dark machine."""
         newest = self.world.ledger.store.newest("NodePower")
         off = MachinePower.OFF
         for node, machine in self.world.machines.items():

@@ -22,13 +22,11 @@ class NeverRebootsForNothing(Promise):
         self._target_since_s: dict[NodeId, float] = {}
 
     def block_made(self, block: Block) -> None:
-        """Take note of targets."""
         for event in block.events:
             if event.name == "PowerTargetChanged":
                 self._target_since_s[NodeId(event.attributes["node_id"])] = self.world.now_s()
 
     def rebooted(self, machine: Machine) -> None:
-        """Check that the reboot has a reason."""
         node, held_s = machine.identity.node, machine.has_condition_for_s("held")
         since_s = self.world.now_s() - self._target_since_s.get(node, 0.0)
         if held_s > JUST_NOW_S:

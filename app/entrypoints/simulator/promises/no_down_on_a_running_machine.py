@@ -32,7 +32,6 @@ class NoDownOnARunningMachine(Promise):
         self._minutes = 0
 
     def minute(self, running: Mapping[NodeId, Machine]) -> None:
-        """Look at every running machine."""
         self._minutes += 1
         if self._minutes % EVERY_MINUTES:
             return

@@ -30,7 +30,6 @@ class NoExtrinsicThatChangesNothing(Promise):
     text = "no extrinsic that changes nothing"
 
     def block_made(self, block: Block) -> None:
-        """Compare each extrinsic of the block."""
         said: dict[int, bool] = {}
         for extrinsic in block.extrinsics:
             machine = self.world.accounts.get(extrinsic.account)

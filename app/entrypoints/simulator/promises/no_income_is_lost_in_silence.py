@@ -35,7 +35,6 @@ class NoIncomeIsLostInSilence(UptimeReports):
         self._down_since_s: dict[NodeId, float] = {}
 
     def minute(self, running: Mapping[NodeId, Machine]) -> None:
-        """Look at every machine whose daemon runs."""
         now_s, newest = self.world.now_s(), self.world.ledger.store.newest("NodePower")
         down: set[NodeId] = set()
         for node, machine in running.items():

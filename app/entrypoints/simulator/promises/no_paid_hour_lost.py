@@ -18,6 +18,5 @@ class NoPaidHourLost(Promise):
     text = "each second that the grid's minting does not credit was lost to a fault or to the farmer's script"
 
     def lost(self, machine: Machine, lost: Lost) -> None:
-        """Check whether powerd caused the loss."""
         if lost.to is LostTo.POWERD:
             self.broken(machine, f"{lost.seconds} s up to {lost.until_s} s are not credited: {lost.loss.value}")

@@ -22,7 +22,6 @@ class NoUptimeGap(UptimeReports):
     text = "no gap of more than 41 minutes between uptime reports while node and chain are healthy"
 
     def minute(self, running: Mapping[NodeId, Machine]) -> None:
-        """Find the machines whose last report is too old."""
         now_s = self.world.now_s()
         for node, machine in running.items():
             since_s = max(self.reported_s.get(node, 0.0), machine.since_s)

@@ -57,6 +57,5 @@ def show(plan: Plan, out: TextIO, workers: Workers | None, *, report: Path | Non
 
 
 def _print_red(out: TextIO, text: Iterable[str]) -> None:
-    """In colour on a terminal only."""
     for line in text:
         click.secho(line, file=out, fg="red")

@@ -106,7 +106,6 @@ class Merging:
         )
 
     def _trace_hash(self) -> str:
-        """Of the farms' traces in the plan's order."""
         trace = hashlib.blake2b(digest_size=16)
         for _, farm in sorted(self._hashes.items()):
             trace.update(farm.encode())

@@ -73,7 +73,6 @@ class Outcome(Struct, kw_only=True):
 
     @property
     def kept(self) -> bool:
-        """Whether every promise held."""
         return not self.violations
 
 

@@ -90,7 +90,6 @@ class Placement:
 
     @property
     def slots_wanted(self) -> int:
-        """Slots that the waiting deployments need."""
         return sum(waiting.deployment.slots for waiting in self.waiting)
 
     def busy_s(self) -> dict[NodeId, float]:
@@ -100,7 +99,6 @@ class Placement:
         return {node: room.busy_s for node, room in self.rooms.items()}
 
     def place(self) -> None:
-        """Place waiting deployments on nodes with room."""
         self.waiting = [waiting for waiting in self.waiting if not self._find_room(waiting)]
 
     def _schedule(self) -> None:

@@ -71,7 +71,6 @@ class Tally:
 
     # -- moments -----------------------------------------------------------------------------------
     def machine_changed(self, machine: Machine, why: str) -> None:
-        """Time in the last condition ends here."""
         node, now_s = machine.identity.node, self._world.now_s()
         was = self._was.get(node, MachinePower.OFF)
         self._spend(machine, was, now_s)
@@ -83,7 +82,6 @@ class Tally:
             self.packet_latencies_s.append(now_s - self._wanted_since_s[node])
 
     def block_made(self, block: Block) -> None:
-        """Targets and states as the chain has them now."""
         for extrinsic in block.extrinsics:
             self.counts[f"extrinsic {extrinsic.call}"] += 1
         for event in block.events:

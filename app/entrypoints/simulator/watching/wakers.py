@@ -22,5 +22,4 @@ def wakers(world: World, machine: Machine, since_s: float) -> Iterator[Machine]:
 
 
 def has_waker(world: World, machine: Machine, since_s: float) -> bool:
-    """Whether there is one at all."""
     return next(wakers(world, machine, since_s), None) is not None

@@ -25,7 +25,6 @@ Job = tuple[Task, int]
 
 
 def cores() -> int:
-    """Cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 

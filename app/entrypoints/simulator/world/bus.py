@@ -39,7 +39,6 @@ class Bus:
         self.garbage = 0.0
 
     def boot(self) -> None:
-        """A fresh server."""
         self.stream = SimulatedStream(self._clock)
         self._held_back.clear()
 

@@ -44,7 +44,6 @@ class FaultHistory:
         self._spans: list[tuple[float, float]] = []
 
     def begin(self, kind: str) -> None:
-        """A fault of this kind begins."""
         self._going_on[kind] += 1
         self._begun_s.setdefault(kind, []).append(self._now_s())
 

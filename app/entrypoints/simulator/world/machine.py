@@ -90,7 +90,6 @@ class Machine(Hardware):
 
     @property
     def stopping(self) -> bool:
-        """Whether the operating system is going down."""
         return self.power is MachinePower.STOPPING
 
     @property
@@ -129,7 +128,6 @@ class Machine(Hardware):
         return self.world.now_s() - self._hold_placed_s
 
     def begin(self) -> None:
-        """At the start of the run."""
         if not self.plan.asleep:
             self._set(MachinePower.BOOTING)
             self._run()
