@@ -157,24 +157,16 @@ class RtcSilent(RtcUnusable, AnswerLate):
     """The kernel did not answer in time about the clock's alarm."""
 
 
-class BootMemoryUnusable(RetryableError):
-    """The boot-loop guard's record cannot be read or written now."""
+class MemoryUnusable(RetryableError):
+    """A record of this node (its boots, its last Down, its wakes) cannot be read or written now."""
 
 
 class CursorNotSaved(RetryableError):
     """The follower's place in the chain cannot be written now."""
 
 
-class WindowMemoryUnusable(RetryableError):
-    """The record of this node's last Down cannot be read or written now."""
-
-
 class StatusNotServed(RetryableError):
     """powerd can't open the place that `powerd status` asks."""
-
-
-class WakeMemoryUnusable(RetryableError):
-    """What proves that this node can be woken can't be read or written now."""
 
 
 class FaultsNotShown(RetryableError):

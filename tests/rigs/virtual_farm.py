@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from dependency_injector import providers
 
-from app.adapters.simulated.boot_memory import SimulatedBootMemory
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.farm_setup import add_farm, mac_of
@@ -24,16 +23,18 @@ from app.adapters.simulated.host_facts import SimulatedHostFacts
 from app.adapters.simulated.host_power import SimulatedHostPower
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
+from app.adapters.simulated.memory import SimulatedMemory
 from app.adapters.simulated.nic import SimulatedNic
 from app.adapters.simulated.pallet import Power as LedgerPower
 from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
 from app.adapters.simulated.telemetry import SimulatedTelemetry
-from app.adapters.simulated.wake_memory import SimulatedWakeMemory
-from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.events import Malformed, PowerTargetChanged, ShutdownStep
 from app.domain.model import FarmId, Fault, Mac, NodeId, NodeIdentity, Power, TwinId
+from app.domain.rules.boot_loop import BootRecord
+from app.domain.rules.paid import DownWindow
+from app.domain.rules.proved_wake import Trial, WakeRecord
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import Progress
@@ -73,9 +74,10 @@ class Hardware:
     """The parts of a machine that stay over boots: a disk, a clock, and the number of boots."""
 
     def __init__(self, clock: VirtualClock) -> None:
-        self.disk = SimulatedBootMemory()
-        self.window = SimulatedWindowMemory()
-        self.wakes = SimulatedWakeMemory()
+        self.disk = SimulatedMemory[BootRecord]()
+        self.window = SimulatedMemory[DownWindow]()
+        self.wakes = SimulatedMemory[WakeRecord]()
+        self.trial = SimulatedMemory[Trial]()
         self.rtc = SimulatedRtcAlarm(clock)
         self.boots = 0
 
@@ -126,6 +128,7 @@ class VirtualNode:
             "boot_memory": self.hardware.disk,
             "window_memory": self.hardware.window,
             "wake_memory": self.hardware.wakes,
+            "trial_memory": self.hardware.trial,
             **({} if rtc_alarm_kind(settings) == "off" else {"rtc_alarm": self.hardware.rtc}),
             **({} if signs_of_life_kind(settings) == "off" else {"signs_of_life": self.signs_of_life}),
             "node": NodeIdentity(self.id, self._farm.id, TwinId(self.id + 1)),

@@ -71,7 +71,7 @@ async def test_r13_called_up_after_its_down_the_machine_reboots_and_all_of_it_is
         await farm.clock.sleep(1500)
         month = minted(farm)
         assert (month.window_s, month.slow_boots, month.violation) == (None, 0, None)
-        assert node.hardware.window.window is None
+        assert node.hardware.window.record is None
         assert "uncredited" not in node.fault_keys
         assert not node.host_power.orders, "one reboot is enough"
 
@@ -271,7 +271,7 @@ async def test_r13_without_a_file_the_chain_shows_a_down_of_this_boot(farm: Virt
         await until_step(farm, node, "final")
         node.chain.unavailable = True  # as a kill: nothing is written any more
         await node.stop()
-    farm.hardware[1].window.window = None
+    farm.hardware[1].window.record = None
     await farm.set_target(1, Power.UP)
     uptime_s = farm.clock.monotonic()
 
@@ -289,7 +289,7 @@ async def test_r13_a_down_that_never_was_included_is_forgotten(farm: VirtualFarm
         await farm.set_target(1, Power.DOWN, tell=[])
         farm.ledger.refuse_next = "payment"
         await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=400)
-        assert node.hardware.window.window is None
+        assert node.hardware.window.record is None
 
 
 async def test_r13_a_disk_that_takes_nothing_is_a_fault_and_the_reboot_comes_all_the_same(farm: VirtualFarm) -> None:
@@ -335,11 +335,11 @@ async def test_a_good_sleep_leaves_no_fault_and_is_forgotten_at_the_wake(farm: V
         assert "uncredited" not in node.fault_keys
         assert len(node.recorded(PowerStateSet)) == 1
         assert [s.step for s in node.recorded(ShutdownStep)][-1] == "power off"
-    assert farm.hardware[1].window.window is not None
+    assert farm.hardware[1].window.record is not None
     await farm.set_target(1, Power.UP)
     async with farm.running(1) as node:
         await farm.until(lambda: farm.state(1) is Power.UP, within_s=60)
-        assert node.hardware.window.window is None
+        assert node.hardware.window.record is None
         assert not node.host_power.orders
 
 

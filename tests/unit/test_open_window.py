@@ -10,8 +10,8 @@ from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.host_facts import SimulatedHostFacts
 from app.adapters.simulated.ledger import Ledger
+from app.adapters.simulated.memory import SimulatedMemory
 from app.adapters.simulated.telemetry import SimulatedTelemetry
-from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.errors import ChainUnavailable
 from app.domain.events import OperationFailed
 from app.domain.model import Head, HeadKind, Inclusion, NodeId, NodePower, PastPower, Power, PowerState, Unreadable
@@ -45,8 +45,7 @@ class World:
         self.clock = clock
         self.chain = RememberingChain(Ledger(clock.now()), clock, b"me")
         self.chain.past = {}
-        self.memory = SimulatedWindowMemory()
-        self.memory.window = kept
+        self.memory = SimulatedMemory(kept)
         self.telemetry = SimulatedTelemetry()
         facts = SimulatedHostFacts(clock, uptime_s=5000)
         kept_by = self.memory if memory else None
@@ -67,10 +66,10 @@ class World:
 async def test_an_intent_whose_down_never_landed_is_dropped_by_the_next_process(clock: VirtualClock) -> None:
     world = World(clock, DownWindow(BOOT, clock.now() - 60))
     await world.window.saw(OwnPower(None, Unreadable("garbled")))
-    assert world.memory.window is not None
+    assert world.memory.record is not None
     assert world.window.window is None
     await world.saw(DOWN, UP)
-    assert world.memory.window is None
+    assert world.memory.record is None
 
 
 async def test_an_intent_whose_down_landed_is_sure(clock: VirtualClock) -> None:
@@ -85,14 +84,14 @@ async def test_an_intent_whose_down_landed_is_sure(clock: VirtualClock) -> None:
 async def test_a_down_after_a_boot_is_a_window_of_its_own_unless_the_chain_refuses_it(clock: VirtualClock) -> None:
     world = World(clock)
     before = replace(world.opened(), boot_id="an earlier boot")
-    world.memory.window = before
+    world.memory.record = before
     await world.window.saying_down()
     assert not world.window.booted
     await world.window.not_said()
     assert world.window.window == before
     await world.window.saying_down()
     await world.window.said_down(Inclusion("0x5", 5))
-    assert world.memory.window == DownWindow(BOOT, clock.now(), 5, "0x5", sure=True)
+    assert world.memory.record == DownWindow(BOOT, clock.now(), 5, "0x5", sure=True)
 
 
 async def test_without_a_memory_it_is_remembered_within_the_process(clock: VirtualClock) -> None:
@@ -100,7 +99,7 @@ async def test_without_a_memory_it_is_remembered_within_the_process(clock: Virtu
     await world.window.saying_down()
     await world.window.said_down(Inclusion("0x5", 5))
     assert world.window.window is not None
-    assert world.memory.window is None
+    assert world.memory.record is None
 
 
 @pytest.mark.parametrize(("target", "found"), [(DOWN, True), (UP, False), (None, False)])
@@ -137,7 +136,7 @@ async def test_a_reorganisation_moved_our_down_or_lost_it(
     clock: VirtualClock, up_block: int | None, before_up: Power | None, open_: bool
 ) -> None:
     world = World(clock)
-    world.memory.window = world.opened(down_block=5, down_hash="0x5", up_block=up_block)
+    world.memory.record = world.opened(down_block=5, down_hash="0x5", up_block=up_block)
     world.remember(5, UP, DOWN)
     if before_up is not None:
         world.remember(8, before_up, DOWN)
@@ -151,7 +150,7 @@ async def test_a_reorganisation_moved_our_down_or_lost_it(
 )
 async def test_a_down_of_unknown_fate_is_looked_for_before_our_up(clock: VirtualClock, case: str, open_: bool) -> None:
     world = World(clock)
-    world.memory.window = world.opened(up_block=None if case == "no Up yet" else 9)
+    world.memory.record = world.opened(up_block=None if case == "no Up yet" else 9)
     if case == "same block":
         world.remember(9, UP, UP, target_at_down=DOWN, target_at_up=DOWN)
     elif case != "forgotten":
@@ -167,7 +166,7 @@ async def test_a_down_of_unknown_fate_is_looked_for_before_our_up(clock: Virtual
 
 async def test_a_parent_that_is_forgotten_leaves_it_believed(clock: VirtualClock) -> None:
     world = World(clock)
-    world.memory.window = world.opened(up_block=9)
+    world.memory.record = world.opened(up_block=9)
     world.remember(9, UP, UP, target_at_up=DOWN)
     await world.saw(UP, UP)
     assert world.window.remedy is Remedy.NEW_REQUEST
@@ -175,7 +174,7 @@ async def test_a_parent_that_is_forgotten_leaves_it_believed(clock: VirtualClock
 
 async def test_behind_a_gateway_a_hash_alone_leaves_it_believed(clock: VirtualClock) -> None:
     world = World(clock)
-    world.memory.window = world.opened(down_hash="0x5")
+    world.memory.record = world.opened(down_hash="0x5")
     await world.window.said_up(Inclusion("0x9", None))
     await world.window.may_be_said()
     await world.saw(UP, DOWN, 5)
@@ -187,6 +186,6 @@ async def test_a_window_of_this_boot_is_as_before_when_a_second_down_is_not_sent
     kept = DownWindow(BOOT, clock.now() - 60, 3, sure=True, was_up=True, up_block=7)
     world = World(clock, kept)
     await world.window.saying_down()
-    assert world.memory.window == replace(kept, was_up=False, up_block=None)
+    assert world.memory.record == replace(kept, was_up=False, up_block=None)
     await world.window.not_said()
-    assert world.memory.window == kept
+    assert world.memory.record == kept

@@ -103,11 +103,11 @@ async def test_a_hold_placed_while_the_departure_is_saved_ends_the_sequence(
     async with farm.running(1) as node:
         save = node.hardware.wakes.save
 
-        async def slowly(record: WakeRecord) -> None:
+        async def slowly(record: WakeRecord, *, durably: bool = True) -> None:
             if record.departure is not None:
                 farm.clock.call_later(0.5, lambda: node.holds.place(Hold("backup", "copies", None)))
                 await farm.clock.sleep(5)
-            await save(record)
+            await save(record, durably=durably)
 
         monkeypatch.setattr(node.hardware.wakes, "save", slowly)
         await farm.set_target(1, Power.DOWN)

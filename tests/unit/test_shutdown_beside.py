@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
-from app.domain.errors import WakeMemoryUnusable
+from app.domain.errors import MemoryUnusable
 from app.domain.events import PowerStateSet, ShutdownAborted
 from app.domain.model import Inclusion, Mac, Node, NodeId, Power, Unreadable
 from app.domain.rules.paid import DownWindow
@@ -24,9 +24,9 @@ def slow_disk(farm: VirtualFarm, node: VirtualNode) -> list[float]:
     memory, ended = node.hardware.window, list[float]()
     save = memory.save
 
-    async def slowly(window: DownWindow) -> None:
+    async def slowly(record: DownWindow, *, durably: bool = True) -> None:
         await farm.clock.sleep(SLOW_S)
-        await save(window)
+        await save(record, durably=durably)
         ended.append(farm.clock.monotonic())
 
     memory.save = slowly  # type: ignore[method-assign]
@@ -50,7 +50,7 @@ def slow_guard(farm: VirtualFarm, node: VirtualNode, began: list[float]) -> None
     async def slowly() -> WakeRecord:
         began.append(farm.clock.monotonic())
         await farm.clock.sleep(SLOW_S)
-        raise WakeMemoryUnusable("a dying disk")
+        raise MemoryUnusable("a dying disk")
 
     node.hardware.wakes.load = slowly  # type: ignore[method-assign]
 
@@ -102,7 +102,7 @@ async def test_r13_a_look_that_forbids_down_forgets_that_it_comes(farm: VirtualF
         await farm.set_target(1, Power.UP)
         await farm.until(lambda: bool(node.recorded(ShutdownAborted)), within_s=120)
         assert node.recorded(ShutdownAborted)[0].step == "arm"
-        assert node.hardware.window.window is None
+        assert node.hardware.window.record is None
         assert not node.recorded(PowerStateSet)
 
 

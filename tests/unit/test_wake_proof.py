@@ -12,9 +12,9 @@ from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.host_facts import SimulatedHostFacts
 from app.adapters.simulated.host_power import Obedience
 from app.adapters.simulated.ledger import Ledger
+from app.adapters.simulated.memory import SimulatedMemory
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.telemetry import SimulatedTelemetry
-from app.adapters.simulated.wake_memory import SimulatedWakeMemory
 from app.domain.errors import ChainUnavailable
 from app.domain.events import OperationFailed, WakeProved
 from app.domain.model import Head, HeadKind, Inclusion, NodeId, NodePower, PastPower, Power, PowerState
@@ -37,6 +37,10 @@ async def dark(farm: VirtualFarm, seconds: float) -> None:
         farm.ledger.produce(farm.clock.now())
 
 
+def kept(memory: SimulatedMemory[WakeRecord]) -> WakeRecord:
+    return memory.record or WakeRecord()
+
+
 async def slept(farm: VirtualFarm, node: VirtualNode) -> None:
     await farm.set_target(1, DOWN)
     await farm.until(lambda: node.dark, within_s=120)
@@ -48,18 +52,18 @@ async def test_r14_it_stays_up_until_a_trial_and_the_wake_that_ends_it_is_a_proo
         await farm.until(lambda: "no wake of this node was seen yet" in node.container.server().staying_up)
         await farm.clock.sleep(600)
         assert node.steps == []
-        wakes = node.hardware.wakes
-        wakes.allowed = Trial(node.facts.boot_id(), node.facts.uptime_s() + 3600)
+        wakes, trial = node.hardware.wakes, node.hardware.trial
+        trial.record = Trial(node.facts.boot_id(), node.facts.uptime_s() + 3600)
         await farm.until(lambda: node.dark, within_s=120)
-        assert wakes.record.departure is not None
+        assert kept(wakes).departure is not None
     await dark(farm, 1800)
     await farm.set_target(1, UP)
     await dark(farm, 90)
     async with farm.running(1, settings=REQUIRED) as node:
         await farm.until(lambda: bool(node.recorded(WakeProved)))
         assert wakes.record == WakeRecord(None, node.recorded(WakeProved)[0].booted_at_s)
-        assert await wakes.trial() is None
-        assert node.container.operator().status().proved_wake_at_s == wakes.record.proved_at_s
+        assert await trial.load() is None
+        assert node.container.operator().status().proved_wake_at_s == kept(wakes).proved_at_s
         await farm.until(lambda: farm.state(1) is UP)
         await slept(farm, node)
 
@@ -68,13 +72,13 @@ async def test_a_trial_that_ends_in_the_middle_of_a_shutdown_does_not_end_that(c
     world = World(clock)
     world.memory.record = WakeRecord()
     proof = world.proof(required=True)
-    world.memory.allowed = Trial(world.facts.boot_id(), UPTIME_S + 30)
+    world.trial.record = Trial(world.facts.boot_id(), UPTIME_S + 30)
     await world.saw(proof)
     await clock.sleep(60)
     assert await world.saw(proof) == ""
     await proof.leaving()
     await proof.staying()
-    assert world.memory.allowed is not None
+    assert world.trial.record is not None
     await clock.sleep(SHUTDOWN_S)
     assert (await world.saw(proof)).startswith("no wake of this node was seen yet")
 
@@ -85,7 +89,7 @@ async def test_r14_without_the_setting_it_sleeps_and_the_proof_is_remembered_all
     await farm.set_target(1, UP)
     await dark(farm, 60)
     async with farm.running(1) as node:
-        await farm.until(lambda: node.hardware.wakes.record.proved_at_s is not None)
+        await farm.until(lambda: kept(node.hardware.wakes).proved_at_s is not None)
 
 
 async def test_r14_booted_long_after_it_was_called_it_was_not_woken_by_the_call(farm: VirtualFarm) -> None:
@@ -105,8 +109,8 @@ async def test_r14_a_power_off_that_failed_is_no_departure(farm: VirtualFarm) ->
 
     async with farm.running(1, before=refuses) as node:
         await farm.set_target(1, DOWN)
-        await farm.until(lambda: node.hardware.wakes.record.departure is not None, within_s=120)
-        await farm.until(lambda: node.hardware.wakes.record.departure is None, within_s=900)
+        await farm.until(lambda: kept(node.hardware.wakes).departure is not None, within_s=120)
+        await farm.until(lambda: kept(node.hardware.wakes).departure is None, within_s=900)
 
 
 ME = NodeId(1)
@@ -147,17 +151,18 @@ class World:
         self.boot_at_s = self.now_s - UPTIME_S
         self.chain = RememberingChain(Ledger(self.now_s), clock, b"me")
         self.chain.now_s, self.chain.called_s = self.now_s, self.boot_at_s - called_before_boot_s
-        self.memory = SimulatedWakeMemory()
-        self.memory.record = WakeRecord(Departure("an earlier boot", self.now_s - 3600))
+        self.memory = SimulatedMemory(WakeRecord(Departure("an earlier boot", self.now_s - 3600)))
+        self.trial = SimulatedMemory[Trial]()
         self.telemetry = SimulatedTelemetry()
         self.rtc = SimulatedRtcAlarm(clock)
         self.context = context_of(clock, ME, self.telemetry)
         self.facts = SimulatedHostFacts(clock, uptime_s=UPTIME_S)
-        self.kept_by = self.memory if memory else None
+        self._kept_by = self.memory if memory else None
+        self._trials = self.trial if memory else None
 
     def proof(self, *, required: bool = False, rtc: SimulatedRtcAlarm | None = None) -> WakeProof:
         alarm = ClockAlarm(self.context, rtc, ahead_s=3600)
-        return WakeProof(self.context, self.kept_by, self.chain, self.facts, alarm, required=required)
+        return WakeProof(self.context, self._kept_by, self._trials, self.chain, self.facts, alarm, required=required)
 
     async def saw(self, proof: WakeProof, *, number: int | None = RememberingChain.number) -> str:
         head = Head(HeadKind.BEST, number, "0x", self.now_s)
@@ -222,7 +227,7 @@ async def test_without_a_blocks_number_nothing_is_judged(clock: VirtualClock) ->
     proof = world.proof()
     await world.saw(proof, number=None)
     await proof.objection(OwnPower(None, NodePower(PowerState(DOWN, 5), UP)))
-    assert world.memory.record.departure is not None
+    assert kept(world.memory).departure is not None
     assert world.chain.reads == 0
 
 
@@ -267,12 +272,12 @@ async def test_an_alarm_that_can_not_be_read_counts_as_due_at_once(clock: Virtua
 
 async def test_a_memory_that_can_not_be_read_is_a_fault_and_keeps_the_node_up(clock: VirtualClock) -> None:
     world = World(clock)
-    world.memory.unreadable = True
+    world.memory.unreadable = world.trial.unreadable = True
     proof = world.proof(required=True)
     unknown = "it is not known whether a wake of this node was seen: the simulated disk can't be read"
     assert await world.saw(proof) == unknown
     assert world.faults == ["wake-memory"]
-    world.memory.unreadable = False
+    world.memory.unreadable = world.trial.unreadable = False
     assert (await world.saw(proof), world.faults) == ("", [])
 
 

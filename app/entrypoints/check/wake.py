@@ -6,7 +6,7 @@ import asyncio
 from typing import TextIO
 
 from app.adapters.libraries.timeouts import timeout
-from app.domain.errors import PermanentError, RetryableError, WakeMemoryUnusable
+from app.domain.errors import MemoryUnusable, PermanentError, RetryableError
 from app.domain.model import HeadKind, Mac, Node, NodeId, NodePower, Power, Unreadable
 from app.entrypoints.check.finding import Severity
 from app.entrypoints.check.subject import Subject
@@ -126,8 +126,10 @@ class _Waker:
         settings = self._subject.settings
         if self._before.target is Power.DOWN and self._subject.uses("boot_memory", "files"):
             try:
-                await woken_nodes(settings).remember(self._node, self._subject.clock.now())
-            except WakeMemoryUnusable as error:
+                memory = woken_nodes(settings)
+                woken = {**(await memory.load() or {}), self._node: self._subject.clock.now()}
+                await memory.save(dict(sorted(woken.items())))
+            except MemoryUnusable as error:
                 self._say(f"that can't be remembered: {error}")
 
     def _who_else(self) -> str:

@@ -59,6 +59,10 @@ def _by(kind: Callable[..., str], *needs: Any, **kinds: Any) -> Any:
     return providers.Selector(providers.Callable(kind, SETTINGS, *needs), **kinds)
 
 
+def _memory(in_file: Callable[[Settings], Any]) -> Any:
+    return _by_kind("boot_memory", files=_of(in_file), simulated=one(simulated.SimulatedMemory))
+
+
 def _where(wanted: Callable[[Any], bool], need: Any, made: Any) -> Any:
     """The provider, or None where what it needs says that it is not wanted."""
     answer = providers.Callable(lambda need: "yes" if wanted(need) else "no", need)
@@ -130,15 +134,10 @@ class Container(containers.DeclarativeContainer):
         logind=_of(host.file_and_logind_holds, clock),
         simulated=one(simulated.SimulatedHolds, clock),
     )
-    boot_memory = _by_kind(
-        "boot_memory", files=_of(files.file_boot_memory), simulated=one(simulated.SimulatedBootMemory)
-    )
-    window_memory = _by_kind(
-        "boot_memory", files=_of(files.file_window_memory), simulated=one(simulated.SimulatedWindowMemory)
-    )
-    wake_memory = _by_kind(
-        "boot_memory", files=_of(files.file_wake_memory), simulated=one(simulated.SimulatedWakeMemory)
-    )
+    boot_memory = _memory(files.boot_memory)
+    window_memory = _memory(files.window_memory)
+    wake_memory = _memory(files.wake_memory)
+    trial_memory = _memory(files.trial_memory)
     rtc_alarm = _by(
         rtc_alarm_kind,
         linux=_of(host.linux_rtc_alarm),
@@ -163,7 +162,7 @@ class Container(containers.DeclarativeContainer):
     ports = one(
         Ports,
         *(chain, events, nic, magic_packets, host_power, host_facts, holds, clock, telemetry, jitter),
-        *(boot_memory, rtc_alarm, signs_of_life, window_memory, wake_memory),
+        *(boot_memory, rtc_alarm, signs_of_life, window_memory, wake_memory, trial_memory),
     )
     services = one(assemble, node, ports, providers.Callable(policies, settings), faults, progress)
     server = services.provided.server

@@ -9,6 +9,9 @@ from __future__ import annotations
 from app.domain.backoff import Jitter
 from app.domain.measurements import Call
 from app.domain.model import NodeIdentity, Power
+from app.domain.rules.boot_loop import BootRecord
+from app.domain.rules.paid import DownWindow
+from app.domain.rules.proved_wake import Trial, WakeRecord
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import Progress
@@ -42,20 +45,18 @@ from app.domain.services.waking.wake_order import WakeOrder
 from app.domain.services.waking.wake_service import WakeService
 from app.domain.values import value
 from app.entrypoints.wiring.policies import Policies
-from app.ports.boot_memory import BootMemory
 from app.ports.chain import Chain
 from app.ports.clock import Clock
 from app.ports.holds import Holds
 from app.ports.host_facts import HostFacts
 from app.ports.host_power import HostPower
 from app.ports.magic_packets import MagicPackets
+from app.ports.memory import Memory
 from app.ports.nic import NicPort
 from app.ports.power_events import PowerEvents
 from app.ports.rtc_alarm import RtcAlarm
 from app.ports.signs_of_life import SignsOfLife
 from app.ports.telemetry import Telemetry
-from app.ports.wake_memory import WakeMemory
-from app.ports.window_memory import WindowMemory
 
 
 @value
@@ -77,11 +78,12 @@ class Ports:
     clock: Clock
     telemetry: Telemetry
     jitter: Jitter
-    boot_memory: BootMemory | None = None
+    boot_memory: Memory[BootRecord] | None = None
     rtc_alarm: RtcAlarm | None = None
     signs_of_life: SignsOfLife | None = None
-    window_memory: WindowMemory | None = None
-    wake_memory: WakeMemory | None = None
+    window_memory: Memory[DownWindow] | None = None
+    wake_memory: Memory[WakeRecord] | None = None
+    trial_memory: Memory[Trial] | None = None
 
 
 def assemble(
@@ -111,8 +113,8 @@ def assemble(
     management = PowerManagement(context, ports.chain, ports.nic, ports.host_power, alarm, allowed=allowed)
     boot_loop = BootLoopGuard(context, ports.boot_memory, ports.host_facts, policies.boot_loop, management.other_wakers)
     last_waker = LastWaker(signs, order, farm, guarded=policies.last_waker_guard)
-    needed = policies.require_proved_wake
-    proof = WakeProof(context, ports.wake_memory, ports.chain, ports.host_facts, alarm, required=needed)
+    memories, needed = (ports.wake_memory, ports.trial_memory), policies.require_proved_wake
+    proof = WakeProof(context, *memories, ports.chain, ports.host_facts, alarm, required=needed)
     guards = OwnGuards(management, boot_loop, last_waker, ports.holds, proof)
     heads = HeadWatch(ports.chain, ports.clock, age_s_max=limits.best_head_age_s_max, pause_s=down.follow_up_s)
     observer = Observer(context, ports.chain, wakes, guards, heads, limits)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from app.adapters.simulated.boot_memory import SimulatedBootMemory
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.farm_setup import add_farm, mac_of
 from app.adapters.simulated.holds import SimulatedHolds
@@ -11,12 +10,11 @@ from app.adapters.simulated.host_power import SimulatedHostPower
 from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
+from app.adapters.simulated.memory import SimulatedMemory
 from app.adapters.simulated.nic import SimulatedNic
 from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
-from app.adapters.simulated.wake_memory import SimulatedWakeMemory
-from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, TwinId
 from app.domain.values import value
 from app.entrypoints.settings.loading import SettingsError

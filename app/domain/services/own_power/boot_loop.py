@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.domain.errors import BootMemoryUnusable
+from app.domain.errors import MemoryUnusable
 from app.domain.faults import FaultKind
 from app.domain.model import NodePower, Unreadable
 from app.domain.rules.boot_loop import Boot, BootLoopPolicy, BootRecord, falls_asleep, judge, stay_s
 from app.domain.services.context.node_context import NodeContext
-from app.ports.boot_memory import BootMemory
 from app.ports.host_facts import HostFacts
+from app.ports.memory import Memory
 
 LOOP_FAULT = FaultKind.BOOT_LOOP.key()
 MEMORY_FAULT = FaultKind.BOOT_MEMORY.key()
@@ -29,7 +29,7 @@ class BootLoopGuard:
     def __init__(
         self,
         context: NodeContext,
-        memory: BootMemory | None,
+        memory: Memory[BootRecord] | None,
         facts: HostFacts,
         policy: BootLoopPolicy,
         suspect: Callable[[], str],
@@ -90,7 +90,7 @@ class BootLoopGuard:
             return None
         try:
             self._kept = await self._memory.load()
-        except BootMemoryUnusable as error:
+        except MemoryUnusable as error:
             self._report_unusable(error)
         return self._kept
 
@@ -99,11 +99,11 @@ class BootLoopGuard:
             return
         try:
             await self._memory.save(record)
-        except BootMemoryUnusable as error:
+        except MemoryUnusable as error:
             self._report_unusable(error)
         else:
             self._kept = record
             self._faults.clear(MEMORY_FAULT)
 
-    def _report_unusable(self, error: BootMemoryUnusable) -> None:
+    def _report_unusable(self, error: MemoryUnusable) -> None:
         self._faults.report(MEMORY_FAULT, f"a boot loop of this node would not be noticed: {error}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.domain.errors import ChainUnavailable, WindowMemoryUnusable
+from app.domain.errors import ChainUnavailable, MemoryUnusable
 from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.model import Inclusion, NodePower, Power
@@ -17,7 +17,7 @@ from app.domain.rules.shutdown import is_down
 from app.domain.services.context.node_context import NodeContext
 from app.ports.chain import ChainReader
 from app.ports.host_facts import HostFacts
-from app.ports.window_memory import WindowMemory
+from app.ports.memory import Memory
 
 MEMORY_FAULT = FaultKind.WINDOW_MEMORY.key()
 
@@ -28,7 +28,7 @@ class OpenWindow:
     def __init__(
         self,
         context: NodeContext,
-        memory: WindowMemory | None,
+        memory: Memory[DownWindow] | None,
         chain: ChainReader,
         facts: HostFacts,
     ) -> None:
@@ -67,7 +67,7 @@ class OpenWindow:
         if self._memory is not None:
             try:
                 self._window = await self._memory.load()
-            except WindowMemoryUnusable as error:
+            except MemoryUnusable as error:
                 self._report_unusable(error)
 
     # -- our Down, and our Up --------------------------------------------------------------------------
@@ -221,13 +221,17 @@ class OpenWindow:
         if self._memory is None:
             return
         try:
-            await (self._memory.clear() if window is None else self._memory.save(window))
-        except WindowMemoryUnusable as error:
+            if window is None:
+                await self._memory.clear()
+            else:
+                # An intent is for the next process of this boot. After a power cut the chain shows the Down.
+                await self._memory.save(window, durably=window.sure)
+        except MemoryUnusable as error:
             self._report_unusable(error)
         else:
             self._faults.clear(MEMORY_FAULT)
 
-    def _report_unusable(self, error: WindowMemoryUnusable) -> None:
+    def _report_unusable(self, error: MemoryUnusable) -> None:
         self._faults.report(MEMORY_FAULT, f"powerd may not know after its restart that uptime is not credited: {error}")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from app.domain.errors import ChainUnavailable, WakeMemoryUnusable
+from app.domain.errors import ChainUnavailable, MemoryUnusable
 from app.domain.events import OperationFailed, WakeProved
 from app.domain.faults import FaultKind
 from app.domain.model import Head, Inclusion, NodePower, Power, PowerState
@@ -16,6 +16,7 @@ from app.domain.rules.power import OwnPower
 from app.domain.rules.proved_wake import (
     Departure,
     PowerThen,
+    Trial,
     WakeRecord,
     may_prove,
     proves,
@@ -25,7 +26,7 @@ from app.domain.services.context.node_context import NodeContext
 from app.domain.services.own_power.clock_alarm import ClockAlarm
 from app.ports.chain import ChainReader
 from app.ports.host_facts import HostFacts
-from app.ports.wake_memory import WakeMemory
+from app.ports.memory import Memory
 
 FAULT = FaultKind.WAKE_MEMORY.key()
 SETTING = "power_management.require_proved_wake"
@@ -48,7 +49,8 @@ class WakeProof:
     def __init__(
         self,
         context: NodeContext,
-        memory: WakeMemory | None,
+        memory: Memory[WakeRecord] | None,
+        trials: Memory[Trial] | None,
         chain: ChainReader,
         facts: HostFacts,
         alarm: ClockAlarm,
@@ -60,6 +62,7 @@ class WakeProof:
         self._faults = context.faults
         self._telemetry = context.telemetry
         self._memory = memory
+        self._trials = trials
         self._chain = chain
         self._facts = facts
         self._alarm = alarm
@@ -138,14 +141,14 @@ class WakeProof:
         return None
 
     async def _trial_or_proof(self) -> str:
-        if self._memory is None:
+        if self._trials is None:
             return f"this node has no memory for a proved wake ({SETTING})"
         now_s = self._clock.monotonic()
         if self.proved_at_s is not None or now_s < self._allowed_until_s:
             return ""
         try:
-            trial = await self._memory.trial()
-        except WakeMemoryUnusable as error:
+            trial = await self._trials.load()
+        except MemoryUnusable as error:
             return f"it is not known whether a wake of this node was seen: {error}"
         if trial is not None and trial.lasts(self._facts.boot_id(), self._facts.uptime_s()):
             self._allowed_until_s = now_s + SHUTDOWN_S
@@ -155,8 +158,8 @@ class WakeProof:
     async def _load(self) -> WakeRecord | None:
         if self._record is None and self._memory is not None:
             try:
-                self._record = await self._memory.load()
-            except WakeMemoryUnusable as error:
+                self._record = await self._memory.load() or WakeRecord()
+            except MemoryUnusable as error:
                 self._report_unusable(error)
         return self._record
 
@@ -166,12 +169,12 @@ class WakeProof:
         self._record = record
         try:
             await self._memory.save(record)
-            if trial_is_over:
-                await self._memory.end_trial()
-        except WakeMemoryUnusable as error:
+            if trial_is_over and self._trials is not None:
+                await self._trials.clear()
+        except MemoryUnusable as error:
             self._report_unusable(error)
         else:
             self._faults.clear(FAULT)
 
-    def _report_unusable(self, error: WakeMemoryUnusable) -> None:
+    def _report_unusable(self, error: MemoryUnusable) -> None:
         self._faults.report(FAULT, f"the proof that this node can be woken can't be saved: {error}")

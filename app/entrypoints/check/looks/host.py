@@ -10,10 +10,11 @@ from pathlib import Path
 
 from app.domain.errors import HostPowerFailed
 from app.domain.moments import utc
+from app.domain.rules.proved_wake import WakeRecord
 from app.entrypoints.check.finding import Finding, failed, ok, warning
 from app.entrypoints.check.subject import Subject
 from app.entrypoints.wiring import host
-from app.entrypoints.wiring.files import boots_file, file_wake_memory, woken_nodes
+from app.entrypoints.wiring.files import boots_file, wake_memory, woken_nodes
 
 POLKIT = "allow this user to power off in polkit (packaging/polkit has the rule), or run powerd as root"
 PROVE = "`powerd check --trial` lets it sleep once; docs/check.md says how to prove a wake"
@@ -107,12 +108,12 @@ async def proof(subject: Subject) -> Sequence[Finding]:
 
 
 async def _woken(subject: Subject) -> Sequence[Finding]:
-    woken = await woken_nodes(subject.settings).load()
+    woken = await woken_nodes(subject.settings).load() or {}
     return [ok(f"this node woke node {node}, last at {utc(at_s)}") for node, at_s in woken.items()]
 
 
 async def _own_proof(subject: Subject) -> Finding:
-    record = await file_wake_memory(subject.settings).load()
+    record = await wake_memory(subject.settings).load() or WakeRecord()
     if record.proved_at_s is not None:
         return ok(f"a wake of this node was seen: the boot of {utc(record.proved_at_s)}")
     if subject.settings.power_management.require_proved_wake:

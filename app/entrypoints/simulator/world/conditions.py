@@ -50,9 +50,8 @@ def apply_conditions(
     machine.nic.forgets_arming = has_condition("card-forgets")
     machine.rtc.refuses = has_condition("alarm-refused")
     machine.rtc.forgets = has_condition("alarm-forgotten")
-    machine.window_memory.unreadable = machine.window_memory.unwritable = has_condition("disk-broken")
-    machine.boot_memory.unreadable = machine.boot_memory.unwritable = has_condition("disk-broken")
-    machine.wake_memory.unreadable = machine.wake_memory.unwritable = has_condition("disk-broken")
+    for memory in machine.disk:
+        memory.unreadable = memory.unwritable = has_condition("disk-broken")
     machine.host_power.mode = machine.host_power.force_mode = Obedience.OBEYS
     for condition, mode in HOST_MODES:
         if has_condition(condition):

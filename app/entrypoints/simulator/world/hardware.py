@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from app.adapters.simulated.boot_memory import SimulatedBootMemory
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.fault_display import SimulatedFaultDisplay
@@ -12,15 +11,16 @@ from app.adapters.simulated.holds import SimulatedHolds
 from app.adapters.simulated.host_facts import SimulatedHostFacts
 from app.adapters.simulated.host_power import SimulatedHostPower
 from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
+from app.adapters.simulated.memory import SimulatedMemory
 from app.adapters.simulated.nic import SimulatedNic
 from app.adapters.simulated.power_events import SimulatedPowerEvents
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
-from app.adapters.simulated.wake_memory import SimulatedWakeMemory
-from app.adapters.simulated.window_memory import SimulatedWindowMemory
 from app.domain.backoff import Jitter
 from app.domain.model import Mac, NodeId, NodeIdentity
-from app.domain.rules.proved_wake import Trial
+from app.domain.rules.boot_loop import BootRecord
+from app.domain.rules.paid import DownWindow
+from app.domain.rules.proved_wake import Trial, WakeRecord
 from app.entrypoints.settings.profiles import signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.simulator.plan.plan import NodePlan
@@ -66,10 +66,11 @@ class Hardware:
         self.host_power = SimulatedHostPower(self.clock, *orders)
         self.facts = SimulatedHostFacts(self.clock, f"node-{plan.id}")
         self.holds = SimulatedHolds(self.clock)
-        self.boot_memory = SimulatedBootMemory()
-        self.window_memory = SimulatedWindowMemory()
-        self.wake_memory = SimulatedWakeMemory()
-        self.wake_memory.allowed = Trial(self.facts.boot_id(), TRIAL_UNTIL_S)
+        self.boot_memory = SimulatedMemory[BootRecord]()
+        self.window_memory = SimulatedMemory[DownWindow]()
+        self.wake_memory = SimulatedMemory[WakeRecord]()
+        self.trial_memory = SimulatedMemory(Trial(self.facts.boot_id(), TRIAL_UNTIL_S))
+        self.disk = (self.boot_memory, self.window_memory, self.wake_memory, self.trial_memory)
         self.rtc = SimulatedRtcAlarm(world.clock)  # a clock of its own: the system's may be wrong
         self.signs_of_life = SimulatedSignsOfLife(world.ledger, world.node_accounts)
         self.bus = Bus(self.clock, world.later, bus_is_away, world.chance("bus", plan.id))
@@ -83,6 +84,7 @@ class Hardware:
 
     def ports(self, settings: Settings, telemetry: Telemetry, jitter: Jitter) -> Ports:
         """All of it, as a daemon with these settings gets it."""
+        proved = settings.power_management.require_proved_wake
         return Ports(
             self.chain,
             self.events,
@@ -98,5 +100,6 @@ class Hardware:
             self.rtc if settings.rtc_alarm.enabled else None,
             None if signs_of_life_kind(settings) == "off" else self.signs_of_life,
             self.window_memory,
-            self.wake_memory if settings.power_management.require_proved_wake else None,
+            self.wake_memory if proved else None,
+            self.trial_memory if proved else None,
         )

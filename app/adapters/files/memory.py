@@ -10,42 +10,31 @@ from typing import Generic, TypeVar
 
 from app.adapters.files.json_file import read_json, write_json
 from app.adapters.linux.daemon_thread import DaemonThread
-from app.domain.errors import PowerdError
+from app.domain.errors import MemoryUnusable
 
 Record = TypeVar("Record")
 Result = TypeVar("Result")
 
+log = logging.getLogger("powerd.memory")
 
-class KeptFile(Generic[Record]):
-    """One file of one ``kind`` of record. ``unusable`` is the class of the errors, ``what`` the name in messages.
+
+class FileMemory(Generic[Record]):
+    """`Memory` of one ``kind`` of record; ``what`` is its name in messages.
 
     The file must be on a disk. A file in memory is gone after a boot (on Zero-OS everything but /var/cache).
     """
 
-    def __init__(
-        self,
-        path: Path,
-        kind: type[Record],
-        unusable: type[PowerdError],
-        what: str,
-        log: logging.Logger,
-        *,
-        timeout_s: float,
-    ) -> None:
+    def __init__(self, path: Path, kind: type[Record], what: str, *, timeout_s: float = 5.0) -> None:
         self._path = path
         self._kind = kind
-        self._unusable = unusable
         self._what = what
-        self._log = log
         self._timeout_s = timeout_s
         self._thread = DaemonThread(f"powerd-{path.stem}"[:15], timeout_s)
 
     async def load(self) -> Record | None:
-        """The stored record. A damaged file is logged, and counts as none."""
         return await self._in_thread(self._load)
 
     async def save(self, record: Record, *, durably: bool = True) -> None:
-        """Store the record; the error names the file and the reason."""
         await self._in_thread(lambda: write_json(self._path, record, durably=durably))
 
     async def clear(self) -> None:
@@ -57,9 +46,9 @@ class KeptFile(Generic[Record]):
             return await self._thread.run(question)
         except TimeoutError:
             reason = f"{self._path} did not answer within {self._timeout_s:g} s; {remedy}"
-            raise self._unusable(reason) from None
+            raise MemoryUnusable(reason) from None
         except OSError as error:
-            raise self._unusable(f"{self._path}: {error.strerror}; {remedy}") from error
+            raise MemoryUnusable(f"{self._path}: {error.strerror}; {remedy}") from error
 
     def _load(self) -> Record | None:
         try:
@@ -68,7 +57,7 @@ class KeptFile(Generic[Record]):
         except FileNotFoundError:
             return None
         except ValueError as error:
-            self._log.warning("%s %s is damaged (%s), and counts as none", self._what, self._path, error)
+            log.warning("%s %s is damaged (%s), and counts as none", self._what, self._path, error)
             return None
         return record
 
