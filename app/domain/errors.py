@@ -158,11 +158,7 @@ class RtcSilent(RtcUnusable, AnswerLate):
 
 
 class MemoryUnusable(RetryableError):
-    """A record of this node (its boots, its last Down, its wakes) cannot be read or written now."""
-
-
-class CursorNotSaved(RetryableError):
-    """The follower's place in the chain cannot be written now."""
+    """A record that is kept over a restart (boots, last Down, wakes, checkpoint) can't be read or written now."""
 
 
 class StatusNotServed(RetryableError):

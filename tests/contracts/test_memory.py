@@ -13,6 +13,7 @@ import pytest
 
 from app.adapters.files.memory import FileMemory
 from app.adapters.simulated.memory import SimulatedMemory
+from app.domain.blocks import BlockRef
 from app.domain.errors import MemoryUnusable
 from app.domain.model import NodeId
 from app.domain.rules.boot_loop import BootRecord
@@ -35,6 +36,7 @@ RECORDS: list[tuple[Any, Any]] = [
     (WakeRecord, WakeRecord(None, 1_600_000_000.0)),
     (WakeRecord, WakeRecord()),
     (Trial, Trial("boot-1", 4000.5)),
+    (BlockRef, BlockRef(5, "0x5")),
     (dict[NodeId, float], {NodeId(2): 6.5, NodeId(10): 7.0}),
 ]
 

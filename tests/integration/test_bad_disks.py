@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app.adapters.files.block_cursor import FileBlockCursor
+from app.adapters.files.memory import FileMemory
+from app.domain.blocks import BlockRef
 from app.domain.model import Power
 from tests.rigs.bad_disk import Kind, bad_disk
 from tests.rigs.node import Node, node_rig
@@ -41,7 +42,7 @@ async def test_events_are_published_while_the_cursor_cannot_be_written_and_none_
                 changes = await change(node, 1)
                 await until_published(node, changes)
                 disk.make_room()
-                await until_kept(node, FileBlockCursor(disk / "cursor.json"))
+                await until_kept(node, FileMemory(disk / "cursor.json", BlockRef, "the cursor"))
                 changes += await change(node, 1, first=Power.UP)
                 await program.kill()
             changes += await change(node, 1)
@@ -49,7 +50,7 @@ async def test_events_are_published_while_the_cursor_cannot_be_written_and_none_
                 await until_published(node, changes)
 
 
-async def until_kept(node: Node, cursor: FileBlockCursor) -> None:
+async def until_kept(node: Node, cursor: FileMemory[BlockRef]) -> None:
     """The file is there; the disk is asked less and less often while it is full."""
     async with asyncio.timeout(PATIENCE_S):
         while await cursor.load() is None:

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from app.adapters.files.block_cursor import FileBlockCursor
+from app.adapters.files.memory import FileMemory
+from app.domain.blocks import BlockRef
 from app.domain.model import Power
 from tests.rigs.node import Node, node_rig
 from tests.rigs.program import PATIENCE_S, STOPS_S
@@ -20,7 +21,7 @@ async def following(node: Node) -> None:
     """It runs, and has its place in the chain."""
     await node.follower.start()
     async with asyncio.timeout(PATIENCE_S):
-        while await FileBlockCursor(node.directory / "cursor.json").load() is None:
+        while await FileMemory(node.directory / "cursor.json", BlockRef, "the cursor").load() is None:
             await node.blocks_pass(1)
 
 

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app.adapters.simulated.block_cursor import SimulatedBlockCursor
 from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.fault_display import SimulatedFaultDisplay
+from app.adapters.simulated.memory import SimulatedMemory
 from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
 from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.blocks import Block, BlockRef
@@ -28,13 +28,27 @@ from tests.rigs.virtual_farm import FARMER, VirtualFarm
 pytestmark = pytest.mark.anyio
 
 
+class Cursor(SimulatedMemory[BlockRef]):
+    """Keeps every place it was given, while its disk has room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: list[BlockRef] = []
+        self.refused = 0
+
+    async def save(self, record: BlockRef, *, durably: bool = True) -> None:
+        self.refused += self.unwritable
+        await super().save(record, durably=durably)
+        self.history.append(record)
+
+
 class Rig:
     def __init__(self, farm: VirtualFarm, chain: ChainBlocks | None = None) -> None:
         self.farm = farm
         self.stream = SimulatedStream(farm.clock)
         self.out = SimulatedPowerEvents(self.stream, farm.clock)
         self.chain = SimulatedChain(farm.ledger, farm.clock, FARMER)
-        self.cursor = SimulatedBlockCursor()
+        self.cursor = Cursor()
         self.telemetry = SimulatedTelemetry()
         self.board = FaultBoard(SimulatedFaultDisplay(), farm.clock, self.telemetry, lambda: 0.5)
         self._blocks = chain or self.chain
@@ -293,7 +307,7 @@ class TestWhileTheCursorCannotBeWritten:
 
     async def test_events_are_published_and_the_place_goes_on_in_memory(self, farm: VirtualFarm) -> None:
         rig = Rig(farm)
-        rig.cursor.full = True
+        rig.cursor.unwritable = True
         async with rig.following():
             for node in (1, 2, 3):
                 await rig.change(node)
@@ -305,14 +319,14 @@ class TestWhileTheCursorCannotBeWritten:
         self, farm: VirtualFarm
     ) -> None:
         rig = Rig(farm)
-        rig.cursor.full = True
+        rig.cursor.unwritable = True
         async with rig.following():
             for _ in range(20):
                 rig.block()
                 await farm.clock.sleep(6)
             assert [each.doing for each in rig.telemetry.of(OperationFailed)] == [SAVING.doing]
             assert [fault.key for fault in rig.board.faults] == [SAVING.fault]
-            rig.cursor.full = False
+            rig.cursor.unwritable = False
             for _ in range(10):
                 rig.block()
                 await farm.clock.sleep(6)
@@ -321,7 +335,7 @@ class TestWhileTheCursorCannotBeWritten:
 
     async def test_it_is_tried_ever_more_slowly(self, farm: VirtualFarm) -> None:
         rig = Rig(farm)
-        rig.cursor.full = True
+        rig.cursor.unwritable = True
         async with rig.following():
             for _ in range(600):
                 rig.block()
@@ -333,13 +347,23 @@ class TestWhileTheCursorCannotBeWritten:
         async with rig.following():
             await rig.change(1)
             await farm.clock.sleep(1)
-            rig.cursor.full = True
+            rig.cursor.unwritable = True
             await rig.change(2)
             await farm.clock.sleep(1)
         await rig.change(3)
         async with rig.following():
             await farm.clock.sleep(1)
         assert rig.published() == [1, 2, 2, 3]
+
+
+async def test_a_place_that_can_not_be_read_is_logged_and_it_starts_at_the_newest_block(farm: VirtualFarm) -> None:
+    rig = Rig(farm)
+    rig.cursor.unreadable = True
+    async with rig.following():
+        await rig.change(1)
+        await farm.clock.sleep(1)
+    assert rig.published() == [1]
+    assert [each.doing for each in rig.telemetry.of(OperationFailed)] == ["reading the place in the chain"]
 
 
 async def test_its_headline_says_how_far_it_is_and_what_is_wrong(farm: VirtualFarm) -> None:

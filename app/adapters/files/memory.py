@@ -19,15 +19,18 @@ log = logging.getLogger("powerd.memory")
 
 
 class FileMemory(Generic[Record]):
-    """`Memory` of one ``kind`` of record; ``what`` is its name in messages.
+    """`Memory` of one ``kind`` of record; ``what`` is its name in messages, ``setting`` names the file.
 
     The file must be on a disk. A file in memory is gone after a boot (on Zero-OS everything but /var/cache).
     """
 
-    def __init__(self, path: Path, kind: type[Record], what: str, *, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self, path: Path, kind: type[Record], what: str, setting: str = "boot_memory.file", *, timeout_s: float = 5.0
+    ) -> None:
         self._path = path
         self._kind = kind
         self._what = what
+        self._remedy = f"fix its disk, or name another file ({setting})"
         self._timeout_s = timeout_s
         self._thread = DaemonThread(f"powerd-{path.stem}"[:15], timeout_s)
 
@@ -41,14 +44,13 @@ class FileMemory(Generic[Record]):
         await self._in_thread(lambda: self._path.unlink(missing_ok=True))
 
     async def _in_thread(self, question: Callable[[], Result]) -> Result:
-        remedy = "fix its disk, or name another file (boot_memory.file)"
         try:
             return await self._thread.run(question)
         except TimeoutError:
-            reason = f"{self._path} did not answer within {self._timeout_s:g} s; {remedy}"
+            reason = f"{self._path} did not answer within {self._timeout_s:g} s; {self._remedy}"
             raise MemoryUnusable(reason) from None
         except OSError as error:
-            raise MemoryUnusable(f"{self._path}: {error.strerror}; {remedy}") from error
+            raise MemoryUnusable(f"{self._path}: {error.strerror}; {self._remedy}") from error
 
     def _load(self) -> Record | None:
         try:

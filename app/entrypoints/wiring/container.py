@@ -190,7 +190,7 @@ class Container(containers.DeclarativeContainer):
     # -- the follower (powerd events) --------------------------------------------------------------
     chain_blocks = one(substrate.SubstrateBlocks, chain_client)
     events_out = _of(redis.redis_power_events_out)
-    block_cursor = _of(host.file_block_cursor)
+    block_cursor = _of(files.block_cursor)
     follower = one(
         Follower, context, chain_blocks, events_out, block_cursor, batch=settings.provided.follower.batch_blocks
     )

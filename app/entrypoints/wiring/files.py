@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.adapters.files.memory import FileMemory
 from app.adapters.status_socket.server import StatusSocket
+from app.domain.blocks import BlockRef
 from app.domain.model import NodeId
 from app.domain.rules.boot_loop import BootRecord
 from app.domain.rules.paid import DownWindow
@@ -49,6 +50,10 @@ def trial_memory(settings: Settings) -> FileMemory[Trial]:
 def woken_nodes(settings: Settings) -> FileMemory[dict[NodeId, float]]:
     """The nodes that this one was seen to wake, and when last (Unix seconds)."""
     return FileMemory(_beside_boots(settings, "woken"), dict[NodeId, float], "the record of woken nodes")
+
+
+def block_cursor(settings: Settings) -> FileMemory[BlockRef]:
+    return FileMemory(Path(settings.follower.cursor_file), BlockRef, "the cursor", "follower.cursor_file")
 
 
 def _beside_boots(settings: Settings, what: str) -> Path:

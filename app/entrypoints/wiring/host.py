@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.adapters.files.all_holds import AllHolds
-from app.adapters.files.block_cursor import FileBlockCursor
 from app.adapters.files.holds import FileHolds
 from app.adapters.files.instance_lock import InstanceLock
 from app.adapters.linux.host_facts import LinuxHostFacts
@@ -106,7 +105,3 @@ def logind_inhibitors(settings: Settings) -> LogindInhibitors:
 def file_and_logind_holds(settings: Settings, clock: Clock) -> AllHolds:
     """Files last: they are read at once, and logind can take seconds, in which a program places its hold."""
     return AllHolds([logind_inhibitors(settings), file_holds(settings, clock)])
-
-
-def file_block_cursor(settings: Settings) -> FileBlockCursor:
-    return FileBlockCursor(Path(settings.follower.cursor_file))

@@ -7,12 +7,13 @@ the older place, and publishes some blocks twice.
 from __future__ import annotations
 
 from app.domain.backoff import Backoff
-from app.domain.errors import RetryableError
+from app.domain.errors import MemoryUnusable
+from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.retry import Work
-from app.ports.block_cursor import BlockCursor
 from app.ports.chain_blocks import BlockRef
+from app.ports.memory import Memory
 
 SAVING = Work(
     "saving the place in the chain",
@@ -27,13 +28,18 @@ SAVING = Work(
 class Checkpoint:
     """The cursor. None of its failures stops the follower (R15)."""
 
-    def __init__(self, cursor: BlockCursor, context: NodeContext) -> None:
+    def __init__(self, cursor: Memory[BlockRef], context: NodeContext) -> None:
         self._cursor = cursor
+        self._telemetry = context.telemetry
         self._retry = context.retry(SAVING)
 
     async def load(self) -> BlockRef | None:
-        """The place of an earlier run; None when there is none."""
-        return await self._cursor.load()
+        """The place of an earlier run; None when there is none, or it can't be read."""
+        try:
+            return await self._cursor.load()
+        except MemoryUnusable as error:
+            self._telemetry.record(OperationFailed("reading the place in the chain", str(error), 0.0))
+            return None
 
     async def save(self, ref: BlockRef) -> None:
         """Save the place, unless the pause after a failed save has not ended yet."""
@@ -41,7 +47,7 @@ class Checkpoint:
             return
         try:
             await self._cursor.save(ref)
-        except RetryableError as error:
+        except MemoryUnusable as error:
             self._retry.failed(str(error))
         else:
             self._retry.succeeded()

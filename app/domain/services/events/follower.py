@@ -13,8 +13,8 @@ from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.retry import Work
 from app.domain.services.events.checkpoint import Checkpoint
 from app.domain.status import with_faults
-from app.ports.block_cursor import BlockCursor
 from app.ports.chain_blocks import Block, BlockRef, ChainBlocks
+from app.ports.memory import Memory
 from app.ports.power_events import PowerEventsOut
 
 RETRY = Backoff(0.5, 30.0)
@@ -46,7 +46,7 @@ class Follower:
         context: NodeContext,
         chain: ChainBlocks,
         out: PowerEventsOut,
-        cursor: BlockCursor,
+        cursor: Memory[BlockRef],
         *,
         batch: int = 64,
     ) -> None:
