@@ -56,14 +56,14 @@ class EventInbox:
 
     def _due_now(self) -> Sequence[Delivery]:
         waiting = self._waiting.values()
-        pausing = {kin for kin, retry in self._retries.items() if retry.due_in_s}
-        ready = [each for each in waiting if each.id not in self._failed or self._kin(each) not in pausing]
-        kins = dict.fromkeys(self._kin(each) for each in ready if each.content.node is not None)
-        chosen = set(sorted(kins, key=lambda kin: kin != self._own)[: self._nodes_max])  # the own node comes first
+        pausing = {key for key, retry in self._retries.items() if retry.due_in_s}
+        ready = [each for each in waiting if each.id not in self._failed or self._retry_key(each) not in pausing]
+        keys = dict.fromkeys(self._retry_key(each) for each in ready if each.content.node is not None)
+        chosen = set(sorted(keys, key=lambda key: key != self._own)[: self._nodes_max])  # the own node comes first
         broken = [each for each in ready if each.content.node is None]
-        return broken + [each for each in waiting if self._kin(each) in chosen]
+        return broken + [each for each in waiting if self._retry_key(each) in chosen]
 
-    def _kin(self, delivery: Delivery) -> Hashable:
+    def _retry_key(self, delivery: Delivery) -> Hashable:
         """What is retried together has the same; an entry that names no node is alone."""
         node = delivery.content.node
         if node is None:
@@ -73,15 +73,15 @@ class EventInbox:
     def postpone(self, deliveries: Sequence[Delivery]) -> float:
         """Make these deliveries (one or more), which failed, due later; returns the longest of their pauses."""
         self._failed.update(delivery.id for delivery in deliveries)
-        kins = dict.fromkeys(map(self._kin, deliveries))
-        for kin in kins:
-            self._retries.setdefault(kin, Attempts(self._clock, self._jitter))
-        return max(self._retries[kin].failed(RETRY) for kin in kins)
+        keys = dict.fromkeys(map(self._retry_key, deliveries))
+        for key in keys:
+            self._retries.setdefault(key, Attempts(self._clock, self._jitter))
+        return max(self._retries[key].failed(RETRY) for key in keys)
 
     def done(self, batch: Sequence[Delivery]) -> None:
         for delivery in batch:
             self._waiting.pop(delivery.id, None)
             self._failed.discard(delivery.id)
-            self._retries.pop(self._kin(delivery), None)
+            self._retries.pop(self._retry_key(delivery), None)
         if len(self._waiting) < self._entries_max:
             self._room.set()
