@@ -235,7 +235,7 @@ async def test_a_fault_of_an_endpoint_is_raised_and_cleared(world: ChainWorld) -
     (trouble,) = await endpoints.troubles()
     assert trouble.name == bad.url
     bad.drop_at.clear()
-    for each in client.all_endpoints():
+    for each in client.endpoints.all():
         each.pause_until_s = 0.0
     assert await endpoints.troubles() == []
 

@@ -27,7 +27,7 @@ class SubstrateBlocks:
             async with timeout(self._head_timeout_s):
                 return await self._client.ask(lambda connection: _next_head(connection, after))
         except TimeoutError:
-            self._client.saw_no_head(self._head_timeout_s)
+            self._client.endpoints.lagging(self._head_timeout_s)
             raise ChainUnavailable(f"the chain had no new block for {self._head_timeout_s:g} s") from None
 
     async def blocks(self, first: int, last: int) -> Sequence[Block]:

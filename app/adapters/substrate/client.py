@@ -11,11 +11,9 @@ import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, TypeVar
 
 from app.adapters.substrate.answers import RuntimeVersion
-from app.adapters.substrate.endpoint import Endpoint
 from app.adapters.substrate.endpoints import ATTEMPTS, Endpoints
 from app.adapters.substrate.rpc import OnAnswer, RpcConnection, unheard
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
@@ -57,7 +55,7 @@ class SubstrateClient:
         stale_finalized_s: float = 120.0,
         on_answer: OnAnswer = unheard,
     ) -> None:
-        self._endpoints = Endpoints(
+        self.endpoints = Endpoints(
             urls,
             timeout_s=timeout_s,
             connect_timeout_s=connect_timeout_s,
@@ -75,7 +73,7 @@ class SubstrateClient:
 
     async def close(self) -> None:
         """Close the connection and end the threads. Callers that still wait get `ChainUnavailable`."""
-        self._endpoints.close()
+        self.endpoints.close()
         self._worker.close()
 
     async def ask(self, question: Callable[[RpcConnection], Awaitable[Result]]) -> Result:
@@ -86,8 +84,8 @@ class SubstrateClient:
         """
         fresh = 0
         while True:
-            old = self._endpoints.current
-            connection = await self._endpoints.connection()
+            old = self.endpoints.current
+            connection = await self.endpoints.connection()
             fresh += connection is not old
             try:
                 answer = await question(connection)
@@ -96,17 +94,17 @@ class SubstrateClient:
             except EndpointFailed as error:
                 problem = error
             else:
-                self._endpoints.succeeded()
+                self.endpoints.succeeded()
                 return answer
-            self._endpoints.failed(connection, problem.reason)
-            if fresh >= min(len(self._endpoints), ATTEMPTS):
+            self.endpoints.failed(connection, problem.reason)
+            if fresh >= min(len(self.endpoints), ATTEMPTS):
                 raise problem
 
     async def ask_elsewhere(self, question: Callable[[RpcConnection], Awaitable[Result | None]]) -> Result | None:
         """Ask the endpoints that are not in use, one after the other, until an answer is not None."""
-        for endpoint in self._endpoints.others():
+        for endpoint in self.endpoints.others():
             try:
-                async with self._endpoints.visit(endpoint) as connection:
+                async with self.endpoints.visit(endpoint) as connection:
                     answer = await question(connection)
             except (EndpointFailed, RpcRefused, WrongChain) as error:
                 log.info("%s", error)
@@ -144,48 +142,15 @@ class SubstrateClient:
     def saw_head(self, head: Head) -> bool:
         """Take note of a head that was read. True if its node is behind, so that another is asked next."""
         if not self.is_stale(head):
-            self._endpoints.fresh()
+            self.endpoints.fresh()
             return False
-        return self._endpoints.lagging(self._age_s(head))
+        return self.endpoints.lagging(self._age_s(head))
 
     def _age_s(self, head: Head) -> float:
         return time.time() - head.time_s
 
     def _age_s_max(self, head: Head) -> float:
         return self._stale_head_s if head.kind is HeadKind.BEST else self._stale_finalized_s
-
-    def endpoint_of(self, connection: RpcConnection) -> Endpoint:
-        return self._endpoints.of(connection)
-
-    def all_endpoints(self) -> Sequence[Endpoint]:
-        """All endpoints, in the order of the settings."""
-        return self._endpoints.all()
-
-    def others(self, endpoint: Endpoint | None = None) -> Sequence[Endpoint]:
-        """All endpoints but this one (None: the one in use), the best first."""
-        return self._endpoints.others(endpoint)
-
-    def visit(self, endpoint: Endpoint) -> AbstractAsyncContextManager[RpcConnection]:
-        """A connection to this endpoint, used only here. Raises `EndpointFailed`, `WrongChain`."""
-        return self._endpoints.visit(endpoint)
-
-    def turn_from(self, endpoint: Endpoint) -> None:
-        """Other endpoints refuse what was signed by this one's facts, so sign by another's from now on."""
-        self._endpoints.turn_from(endpoint)
-
-    def ask_another(self) -> None:
-        """Prefer other endpoints, since the one in use is behind them."""
-        if (connection := self._endpoints.current) is not None:
-            self._endpoints.turn_from(self._endpoints.of(connection))
-
-    def did_not_deliver(self, endpoint: Endpoint, reason: str) -> None:
-        """Prefer other endpoints, since this one did not bring an extrinsic onto the chain."""
-        if self._endpoints.others(endpoint):
-            self._endpoints.did_not_deliver(endpoint, reason)
-
-    def saw_no_head(self, waited_s: float) -> None:
-        """Take note that no new head came for ``waited_s``."""
-        self._endpoints.lagging(waited_s)
 
     async def any_runtime(self, connection: RpcConnection, block_hash: str | None = None) -> Runtime:
         """The runtime in memory; if there is none, that of the block's state (None: of the best head's)."""
@@ -218,7 +183,7 @@ class SubstrateClient:
         from app.adapters.substrate.runtime import Runtime
 
         try:
-            return Runtime(spec_version, metadata, self._endpoints.genesis_hash)
+            return Runtime(spec_version, metadata, self.endpoints.genesis_hash)
         except WrongChain as error:
             raise WrongChain(f"{endpoint} can't be used: {error}") from error
         except Exception as error:

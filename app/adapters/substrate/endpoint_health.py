@@ -28,15 +28,15 @@ class SubstrateEndpoints:
 
     async def troubles(self) -> Sequence[EndpointTrouble]:
         """Each endpoint with trouble, with the last reason of every kind."""
-        for endpoint in self._client.others():
+        for endpoint in self._client.endpoints.others():
             if endpoint.troubles and endpoint.pause_until_s <= time.monotonic():
                 await self._try(endpoint)
-        endpoints = self._client.all_endpoints()
+        endpoints = self._client.endpoints.all()
         return [EndpointTrouble(each.name, _reasons(each)) for each in endpoints if each.out(time.monotonic())]
 
     async def _try(self, endpoint: Endpoint) -> None:
         try:
-            async with self._client.visit(endpoint) as connection:
+            async with self._client.endpoints.visit(endpoint) as connection:
                 state = await state_at(self._client, connection, None, HeadKind.BEST, lambda _: (), undecoded)
         except (EndpointFailed, RpcRefused, WrongChain) as error:
             endpoint.failed(Kind.ANSWERS, error.reason if isinstance(error, EndpointFailed) else str(error))

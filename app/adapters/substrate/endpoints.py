@@ -102,6 +102,8 @@ class Endpoints:
 
     def did_not_deliver(self, endpoint: Endpoint, reason: str) -> None:
         """Prefer others for everything, since this endpoint did not bring an extrinsic onto the chain."""
+        if len(self._endpoints) == 1:
+            return
         endpoint.failed(Kind.WRITES, reason, LAGGING_PAUSE_S)
         log.warning("the chain at %s %s", endpoint.name, reason)
         if endpoint is self._in_use and self._available():
@@ -112,6 +114,11 @@ class Endpoints:
         endpoint.pause_until_s = max(endpoint.pause_until_s, time.monotonic() + LAGGING_PAUSE_S)
         if endpoint is self._in_use and self._available():
             self._let_go("another endpoint is asked")
+
+    def ask_another(self) -> None:
+        """Prefer other endpoints, since the one in use is behind them."""
+        if self.current is not None:
+            self.turn_from(self._in_use)
 
     def of(self, connection: RpcConnection) -> Endpoint:
         return next(endpoint for endpoint in self._endpoints if endpoint.url == connection.url)

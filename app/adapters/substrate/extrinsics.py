@@ -70,23 +70,23 @@ class Extrinsics:
             connection, signed = await self._client.ask(lambda c: self._signer.sign_by(c, call, arguments))
             with self._signer.following(signed):
                 watch = await self._hand_in(connection, signed)
-        endpoint = self._client.endpoint_of(connection)
+        endpoint = self._client.endpoints.of(connection)
         with self._signer.following(signed):
             try:
                 async with timeout(self._inclusion_timeout_s):
                     return await self._follow(endpoint, connection, watch, signed)
             except TimeoutError:
                 waited = f"{self._inclusion_timeout_s:g} s"
-                self._client.did_not_deliver(endpoint, f"brought no {call} into a block within {waited}")
+                self._client.endpoints.did_not_deliver(endpoint, f"brought no {call} into a block within {waited}")
                 raise ExtrinsicUncertain(f"{call} was sent, and was not seen in a block within {waited}") from None
 
     async def announce(self, call: str, arguments: Arguments) -> None:
         """Submit to several pools at once. Raises `ExtrinsicUncertain` when it is not known that one took it."""
         async with self._turn:
             connection, signed = await self._signer.sign_soon(call, arguments)
-            first = self._client.endpoint_of(connection)
+            first = self._client.endpoints.of(connection)
             datas = [*self._signer.all_before(signed), signed.data]
-            offers = await offer(self._client, datas, [first, *self._client.others(first)], ANNOUNCE_S)
+            offers = await offer(self._client, datas, [first, *self._client.endpoints.others(first)], ANNOUNCE_S)
             if not taken(offers):
                 raise verdict(call, offers, self._key.address)
 
@@ -94,7 +94,7 @@ class Extrinsics:
 
     async def _hand_in(self, connection: RpcConnection, signed: Signed) -> Subscription | None:
         """Submit to this node's pool, or to others if it does not take it. None: it must be searched in blocks."""
-        endpoint = self._client.endpoint_of(connection)
+        endpoint = self._client.endpoints.of(connection)
         sent = connection.usable
         problem: RpcRefused | EndpointFailed
         try:
@@ -111,20 +111,20 @@ class Extrinsics:
         offers = await self._pass_on(endpoint, signed)
         refused = isinstance(problem, RpcRefused)
         if taken(offers) or not (isinstance(problem, RpcRefused) and is_own(problem)):
-            self._client.did_not_deliver(endpoint, f"did not take {signed.call}: {problem}")
+            self._client.endpoints.did_not_deliver(endpoint, f"did not take {signed.call}: {problem}")
         elif reason_of(problem) in OF_THE_FACTS:
-            self._client.turn_from(endpoint)
+            self._client.endpoints.turn_from(endpoint)
         if not taken(offers) and (refused or not sent):
             raise verdict(signed.call, [Offer(endpoint, problem, sent), *offers], self._key.address)
         return None
 
     async def _pass_on(self, endpoint: Endpoint, signed: Signed) -> list[Offer]:
         datas = [*self._signer.unsettled_before(signed), signed.data]
-        return await offer(self._client, datas, self._client.others(endpoint), self._patience_s)
+        return await offer(self._client, datas, self._client.endpoints.others(endpoint), self._patience_s)
 
     def _patience_with(self, endpoint: Endpoint) -> float | None:
         """How long powerd waits for this endpoint before it asks others; None where there is no other."""
-        return self._patience_s if self._client.others(endpoint) else None
+        return self._patience_s if self._client.endpoints.others(endpoint) else None
 
     # -- what became of it -------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class Extrinsics:
             async with timeout(self._patience_with(endpoint)):
                 inclusion = await self._look_out(connection, watch, signed)
         except TimeoutError:
-            self._client.did_not_deliver(
+            self._client.endpoints.did_not_deliver(
                 endpoint, f"brought no {signed.call} into a block within {self._patience_s:g} s"
             )
             await self._pass_on(endpoint, signed)
@@ -143,7 +143,7 @@ class Extrinsics:
             if not taken(await self._pass_on(endpoint, signed)):
                 _end(signed, given_up.status)
             else:
-                self._client.did_not_deliver(endpoint, f"gave {signed.call} up: {given_up.status}")
+                self._client.endpoints.did_not_deliver(endpoint, f"gave {signed.call} up: {given_up.status}")
         else:
             if inclusion is not None:
                 endpoint.succeeded(Kind.WRITES)

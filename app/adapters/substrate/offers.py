@@ -81,7 +81,7 @@ async def _end(tasks: Sequence[asyncio.Future[Any]]) -> None:
 async def _offer(client: SubstrateClient, datas: Sequence[str], endpoint: Endpoint) -> Offer:
     sent = False
     try:
-        async with client.visit(endpoint) as connection:
+        async with client.endpoints.visit(endpoint) as connection:
             sent = True
             return Offer(endpoint, await hand_in(connection, datas), sent)
     except (EndpointFailed, WrongChain) as problem:

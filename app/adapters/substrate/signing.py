@@ -136,7 +136,9 @@ class Signer:
         try:
             await asyncio.wait(asked, timeout=SECOND_FACTS_S)
             if not asked[0].done():
-                asked += [asyncio.ensure_future(self._facts_on_visit(other)) for other in self._client.others()]
+                asked += [
+                    asyncio.ensure_future(self._facts_on_visit(other)) for other in self._client.endpoints.others()
+                ]
             for answer in asyncio.as_completed(asked):
                 try:
                     connection, facts = await answer
@@ -156,7 +158,7 @@ class Signer:
         return connection, await self.facts(connection)
 
     async def _facts_on_visit(self, endpoint: Endpoint) -> tuple[RpcConnection, Facts]:
-        async with self._client.visit(endpoint) as connection:
+        async with self._client.endpoints.visit(endpoint) as connection:
             return connection, await self.facts(connection)
 
     async def sign(self, call: str, arguments: Arguments, facts: Facts) -> Signed:
@@ -178,8 +180,8 @@ class Signer:
 
     async def _check_height(self, connection: RpcConnection, height: int) -> None:
         """Compare with other endpoints: either the chain makes no blocks now, or this endpoint is behind."""
-        endpoint = self._client.endpoint_of(connection)
-        others = self._client.others(endpoint)
+        endpoint = self._client.endpoints.of(connection)
+        others = self._client.endpoints.others(endpoint)
         heights = await asyncio.gather(*(self._height(other) for other in others))
         ahead = max(heights, default=0) - height
         if ahead >= BEHIND_BLOCKS:
@@ -188,7 +190,7 @@ class Signer:
 
     async def _height(self, endpoint: Endpoint) -> int:
         try:
-            async with timeout(LOOK_S), self._client.visit(endpoint) as connection:
+            async with timeout(LOOK_S), self._client.endpoints.visit(endpoint) as connection:
                 return (await connection.ask_for(Header, "chain_getHeader")).height
         except (TimeoutError, EndpointFailed, RpcRefused, WrongChain):
             return 0

@@ -32,7 +32,7 @@ async def look(container: Container, farm: FarmId) -> tuple[FarmView, str]:
         behind = last is not None and last.is_missed_by(view.head, SystemClock().now())
         if not behind or loop.time() >= deadline_s:
             break
-        container.chain_client().ask_another()
+        container.chain_client().endpoints.ask_another()
         await asyncio.sleep(PAUSE_S)
     return view, _behind(last, view) if behind and last else old_head(view.head, settings)
 
