@@ -11,7 +11,7 @@ import pytest
 
 from app.adapters.codecs.power_target import TargetChange, encode
 from app.adapters.redis.power_events import RedisPowerEvents
-from app.adapters.redis.strangers import NAME
+from app.adapters.redis.readers import UNNAMED
 from app.domain.errors import EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
 from app.domain.model import FarmId, NodeId, Power
@@ -346,7 +346,7 @@ async def test_r15_a_program_that_reads_as_the_same_consumer_is_noticed_until_it
         return names
 
     assert await looks(4, stranger=False) == []
-    assert NAME in await looks(4, stranger=True)
+    assert UNNAMED in await looks(4, stranger=True)
     assert await looks(1, stranger=False) == []
     await events.close()
 

@@ -17,8 +17,7 @@ from typing import Any
 from app.adapters.codecs.power_target import GobError, decode
 from app.adapters.redis.abandoned import AbandonedEntries
 from app.adapters.redis.connection import Connection
-from app.adapters.redis.readers import Readers
-from app.adapters.redis.strangers import Strangers
+from app.adapters.redis.readers import Readers, UnnamedReaders
 from app.domain.errors import AmbiguousTarget, EventsUnavailable
 from app.domain.events import Delivery, Malformed, PowerTargetChanged
 from app.domain.values import value
@@ -67,7 +66,7 @@ class RedisPowerEvents:
         self._block_ms = int(block_s * 1000)
         self._abandoned = AbandonedEntries(stream, group, consumer, int(abandoned_s * 1000), batch)
         self._readers = Readers(f"{stream}:readers", reader_gone_s)
-        self._strangers = Strangers(stream, group, consumer)
+        self._unnamed = UnnamedReaders(stream, group, consumer)
         self._waited_ms: int | None = None
         self._stream = stream
         self._group = group
@@ -139,7 +138,7 @@ class RedisPowerEvents:
     async def others(self, own: str) -> Sequence[str]:
         """Other readers, from the hash beside the stream; if it has none, from the server's data on the consumer."""
         names: Sequence[str] = await self._use(self._writing, lambda redis: self._readers.look(redis, own))
-        return names or await self._use(self._writing, lambda redis: self._strangers.look(redis, self._waited_ms))
+        return names or await self._use(self._writing, lambda redis: self._unnamed.look(redis, self._waited_ms))
 
     async def close(self) -> None:
         await self._reading.close()
