@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from app.adapters.simulated.farm_history import SimulatedFarmHistory
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Event
 from app.adapters.simulated.pallet import Power as StoredPower
@@ -21,6 +20,7 @@ from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
 from app.ports.farm_history import FarmHistory
 from tests.rigs.chain.in_process import ChainWorld, chain_world, metadata
+from tests.rigs.simulated.farm_history import SimulatedFarmHistory
 
 BEGAN_S = 1_750_000_000
 FARM, NODE, PEER = FarmId(1), NodeId(1), NodeId(2)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from app.adapters.linux.service_manager import SystemdServiceManager
-from app.adapters.simulated.service_manager import SimulatedServiceManager
 from app.ports.service_manager import ServiceManager
+from tests.rigs.simulated.service_manager import SimulatedServiceManager
 
 SAYS: Mapping[str, set[str]] = {
     "starting": {"EXTEND_TIMEOUT_USEC=1500000"},

@@ -13,13 +13,13 @@ from threading import Event, Thread
 
 import pytest
 
-from app.adapters.simulated.status_server import SimulatedStatusServer
 from app.adapters.status_socket.client import DaemonSilent, StatusClient, status_of
 from app.adapters.status_socket.server import CALLERS_MAX, StatusSocket
 from app.domain.errors import StatusNotServed
 from app.domain.model import Head, HeadKind, NodePower, Power, PowerState
 from app.domain.status import EventStatus, FaultStatus, NodeStatus
 from app.ports.status_server import StatusServer
+from tests.rigs.simulated.status_server import SimulatedStatusServer
 from tests.slowness import patient
 
 pytestmark = pytest.mark.anyio

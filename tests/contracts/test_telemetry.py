@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import pytest
 
 from app.adapters.simulated.fault_display import SimulatedFaultDisplay
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.adapters.telemetry.log import LogTelemetry, TextFormatter
 from app.adapters.telemetry.no_display import NoDisplay
 from app.domain.events import DomainEvent
@@ -18,6 +17,7 @@ from app.domain.model import Fault
 from app.ports.fault_display import FaultDisplay
 from app.ports.telemetry import Telemetry
 from tests.contracts.samples import DOMAIN_EVENTS, missing
+from tests.rigs.simulated.telemetry import SimulatedTelemetry
 
 
 @dataclass(frozen=True)

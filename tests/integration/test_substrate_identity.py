@@ -9,7 +9,6 @@ import pytest
 
 from app.adapters.linux.clock import SystemClock
 from app.adapters.simulated.fault_display import SimulatedFaultDisplay
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.adapters.substrate.identity import SubstrateIdentity
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.errors import ExtrinsicFailed, IdentityChanged, UnknownIdentity
@@ -20,6 +19,7 @@ from app.domain.services.context.progress import Progress
 from app.domain.services.registration_watch import RegistrationWatch
 from tests.rigs.chain.external import ON_THE_CHAIN
 from tests.rigs.chain.in_process import ChainAt, chain_anywhere, chain_world
+from tests.rigs.simulated.telemetry import SimulatedTelemetry
 from tests.slowness import patient
 
 pytestmark = [pytest.mark.anyio, *ON_THE_CHAIN]

@@ -29,7 +29,6 @@ from app.adapters.simulated.pallet import Power as LedgerPower
 from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.events import Malformed, PowerTargetChanged, ShutdownStep
 from app.domain.model import FarmId, Fault, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.domain.rules.boot_loop import BootRecord
@@ -42,6 +41,7 @@ from app.entrypoints.settings.loading import load_settings
 from app.entrypoints.settings.profiles import rtc_alarm_kind, signs_of_life_kind
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.wiring.container import Container
+from tests.rigs.simulated.telemetry import SimulatedTelemetry
 
 T = TypeVar("T")
 

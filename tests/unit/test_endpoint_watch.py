@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from app.adapters.simulated.chain_endpoints import SimulatedChainEndpoints
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.fault_display import SimulatedFaultDisplay
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import ServiceContext
 from app.domain.services.context.progress import Progress
 from app.domain.services.endpoint_watch import EndpointWatch
 from app.ports.chain_endpoints import ChainEndpoints
+from tests.rigs.simulated.chain_endpoints import SimulatedChainEndpoints
+from tests.rigs.simulated.telemetry import SimulatedTelemetry
 from tests.rigs.virtual_time import run_virtually
 
 NAME = "wss://bad.example:443"

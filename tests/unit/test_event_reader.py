@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.events import FaultCleared, FaultRaised, OperationFailed, Reconciled
 from app.domain.services.context.retry import REASONS_MAX
 from app.domain.services.events.event_reader import READING
+from tests.rigs.simulated.telemetry import SimulatedTelemetry
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode, context_of
 
 pytestmark = pytest.mark.anyio

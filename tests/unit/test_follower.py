@@ -12,7 +12,6 @@ from app.adapters.simulated.chain import SimulatedChain
 from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.memory import SimulatedMemory
 from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.blocks import Block, BlockRef
 from app.domain.errors import WrongChain
 from app.domain.events import BlocksSkipped, ChainReorganised, EventsPublished, OperationFailed, PowerTargetChanged
@@ -23,6 +22,7 @@ from app.domain.services.context.progress import Progress
 from app.domain.services.events.checkpoint import SAVING
 from app.domain.services.events.follower import Follower
 from app.ports.chain_blocks import ChainBlocks
+from tests.rigs.simulated.telemetry import SimulatedTelemetry
 from tests.rigs.virtual_farm import FARMER, VirtualFarm
 
 pytestmark = pytest.mark.anyio

@@ -11,13 +11,13 @@ from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.host_facts import SimulatedHostFacts
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.memory import SimulatedMemory
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import ChainUnavailable
 from app.domain.events import OperationFailed
 from app.domain.model import Head, HeadKind, Inclusion, NodeId, NodePower, PastPower, Power, PowerState, Unreadable
 from app.domain.rules.paid import DownWindow, Remedy
 from app.domain.rules.power import OwnPower
 from app.domain.services.own_power.open_window import OpenWindow
+from tests.rigs.simulated.telemetry import SimulatedTelemetry
 from tests.rigs.virtual_farm import context_of
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from app.adapters.files.minting_record import FileMintingRecord
-from app.adapters.simulated.farm_history import SimulatedFarmHistory
 from app.adapters.simulated.farm_setup import add_farm
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Event
@@ -19,6 +18,7 @@ from app.domain.minting.period import Period
 from app.domain.model import FarmId, NodeId
 from app.entrypoints.farm.minting import reading
 from app.entrypoints.farm.minting.reading import PeriodReading, ReadingListener, RecordUnusable
+from tests.rigs.simulated.farm_history import SimulatedFarmHistory
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,6 @@ import pytest
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.identity import SimulatedIdentity
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import ChainUnavailable, IdentityChanged, PowerdError, WrongChain
 from app.domain.events import OperationFailed
 from app.domain.model import FarmId, NodeId, NodeIdentity, TwinId
@@ -17,6 +16,7 @@ from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import Progress
 from app.domain.services.registration_watch import LOOK_EVERY_S, RegistrationWatch
+from tests.rigs.simulated.telemetry import SimulatedTelemetry
 
 pytestmark = pytest.mark.anyio
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.backoff import Backoff
 from app.domain.events import OperationFailed
 from app.domain.faults import FaultKind
 from app.domain.model import Fault
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.retry import Retry, Work
+from tests.rigs.simulated.telemetry import SimulatedTelemetry
 from tests.rigs.virtual_farm import context_of
 
 pytestmark = pytest.mark.anyio

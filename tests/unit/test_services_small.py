@@ -11,7 +11,6 @@ from app.adapters.simulated.farm_setup import mac_of
 from app.adapters.simulated.fault_display import SimulatedFaultDisplay
 from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import AmbiguousTarget, PermanentError, RetryableError, UnknownIdentity
 from app.domain.events import (
     Delivery,
@@ -29,6 +28,7 @@ from app.domain.services.events.event_inbox import EventInbox
 from app.domain.services.identification import Identification
 from app.domain.services.waking.bursts import Burst, Bursts
 from tests.rigs.policies import POLICIES
+from tests.rigs.simulated.telemetry import SimulatedTelemetry
 from tests.rigs.virtual_farm import context_of
 
 pytestmark = pytest.mark.anyio

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from dependency_injector import providers
 
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.events import DomainEvent, PowerStateSet, ShutdownStep
 from app.domain.model import Power
+from tests.rigs.simulated.telemetry import SimulatedTelemetry
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio

@@ -8,9 +8,9 @@ from contextlib import suppress
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
-from app.adapters.simulated.status_server import SimulatedStatusServer
 from app.domain.services.status_watch import LOOK_EVERY_S, StatusWatch
 from app.domain.status import NodeStatus
+from tests.rigs.simulated.status_server import SimulatedStatusServer
 from tests.rigs.virtual_farm import context_of
 
 pytestmark = pytest.mark.anyio

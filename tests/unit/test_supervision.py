@@ -11,13 +11,13 @@ import pytest
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.host_power import Obedience
 from app.adapters.simulated.identity import SimulatedIdentity
-from app.adapters.simulated.service_manager import SimulatedServiceManager
 from app.domain.errors import LoopStuck
 from app.domain.events import PowerOffOrdered, Reconciled
 from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
 from app.domain.services.context.progress import PATIENCE_S, Progress
 from app.domain.services.identification import Identification
 from app.domain.services.supervision import EVERY_S_MAX, START_S, Supervision
+from tests.rigs.simulated.service_manager import SimulatedServiceManager
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode, context_of
 
 pytestmark = pytest.mark.anyio

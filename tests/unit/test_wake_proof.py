@@ -14,7 +14,6 @@ from app.adapters.simulated.host_power import Obedience
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.memory import SimulatedMemory
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
-from app.adapters.simulated.telemetry import SimulatedTelemetry
 from app.domain.errors import ChainUnavailable
 from app.domain.events import OperationFailed, WakeProved
 from app.domain.model import Head, HeadKind, Inclusion, NodeId, NodePower, PastPower, Power, PowerState
@@ -22,6 +21,7 @@ from app.domain.rules.power import OwnPower
 from app.domain.rules.proved_wake import Departure, Trial, WakeRecord
 from app.domain.services.own_power.clock_alarm import ClockAlarm
 from app.domain.services.own_power.wake_proof import JUDGING_S, SHUTDOWN_S, WakeProof
+from tests.rigs.simulated.telemetry import SimulatedTelemetry
 from tests.rigs.virtual_farm import BLOCK_TIME_S, VirtualFarm, VirtualNode, context_of
 
 pytestmark = pytest.mark.anyio

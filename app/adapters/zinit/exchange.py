@@ -20,17 +20,17 @@ Ask = Callable[[bytes], Awaitable[Answer]]
 """Sends a request and returns the JSON object of the answer, or raises `HostPowerFailed`."""
 
 
-class Speech(Protocol):
+class ZinitProtocol(Protocol):
     """The protocol of a range of zinit's versions: the modules `line_protocol` and `json_rpc`."""
 
     ANSWERS_AFTERWARDS: bool
     """Whether zinit answers an order only after it was carried out."""
 
-    async def find_word(self, ask: Ask, order: Order) -> str:
-        """Ask a harmless question, and return the word (or method) for the order."""
+    async def find_method(self, ask: Ask, order: Order) -> str:
+        """Ask a harmless question, and return the method (before 0.2.15, the word) for the order."""
         ...
 
-    async def give_order(self, ask: Ask, word: str) -> None:
+    async def give_order(self, ask: Ask, method: str) -> None:
         """Give the order. Returns when zinit accepted it; raises `Refused` if it does not."""
         ...
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.adapters.libraries.timeouts import timeout
 from app.adapters.processes.orders import failed, give_order, run_for_host
 from app.adapters.zinit import json_rpc, line_protocol
-from app.adapters.zinit.exchange import Answer, Order, Refused, Speech, exchange
+from app.adapters.zinit.exchange import Answer, Order, Refused, ZinitProtocol, exchange
 from app.adapters.zinit.version import UnreadableVersion, Version, parse_version
 from app.domain.errors import HostPowerFailed
 
@@ -112,11 +112,11 @@ class ZinitHostPower:
         return version
 
     async def _order(self, version: Version, order: Order) -> None:
-        speech: Speech = json_rpc if version >= SPEAKS_JSON_RPC else line_protocol
+        protocol: ZinitProtocol = json_rpc if version >= SPEAKS_JSON_RPC else line_protocol
         self._order_is_out = False
         try:
-            word = await self._find_word(speech, order)
-            await self._give(speech, word)
+            method = await self._find_method(protocol, order)
+            await self._give(protocol, method)
         except OSError as error:
             raise self._unusable(error) from None
         except HostPowerFailed as error:
@@ -124,24 +124,24 @@ class ZinitHostPower:
                 self._order_is_out = False
             raise HostPowerFailed(f"{self._socket}: {error}") from None
 
-    async def _find_word(self, speech: Speech, order: Order) -> str:
+    async def _find_method(self, protocol: ZinitProtocol, order: Order) -> str:
         try:
             async with timeout(self._prompt_s):
-                return await speech.find_word(self._request, order)
+                return await protocol.find_method(self._request, order)
         except TimeoutError:
             raise HostPowerFailed(
                 f"zinit gave no whole answer to a question within {self._prompt_s:g} s, so it was given no order"
                 f" (`{order}`): it hangs, or another program listens there"
             ) from None
 
-    async def _give(self, speech: Speech, word: str) -> None:
+    async def _give(self, protocol: ZinitProtocol, method: str) -> None:
         try:
             async with timeout(self._timeout_s):
-                await speech.give_order(self._request_for_good, word)
+                await protocol.give_order(self._request_for_good, method)
         except TimeoutError:
-            if self._order_is_out and speech.ANSWERS_AFTERWARDS:
+            if self._order_is_out and protocol.ANSWERS_AFTERWARDS:
                 return  # it answered a question before and has the order, so it carries it out
-            raise HostPowerFailed(f"zinit gave no whole answer to `{word}` within {self._timeout_s:g} s") from None
+            raise HostPowerFailed(f"zinit gave no whole answer to `{method}` within {self._timeout_s:g} s") from None
 
     async def _request(self, request: bytes) -> Answer:
         return await exchange(self._socket, request)

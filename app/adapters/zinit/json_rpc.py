@@ -23,7 +23,7 @@ ID = 1
 """Always the same, since a connection has a single call."""
 
 
-async def find_word(ask: Ask, order: Order) -> str:
+async def find_method(ask: Ask, order: Order) -> str:
     """Ask for the list of services. Returns the order's method in this version, or raises `HostPowerFailed`."""
     for joint in ("_", "."):
         answer = await ask(_request(f"service{joint}list"))
@@ -35,12 +35,12 @@ async def find_word(ask: Ask, order: Order) -> str:
     )
 
 
-async def give_order(ask: Ask, word: str) -> None:
+async def give_order(ask: Ask, method: str) -> None:
     """Give the order. Returns when zinit accepted it; else raises `HostPowerFailed`."""
-    answer = await ask(_request(word))
+    answer = await ask(_request(method))
     code = _error_code(answer, type(None))
     if code not in (None, SHUTTING_DOWN):
-        raise Refused(f"zinit refuses `{word}`: {answer['error']['message']} (error {code}); see zinit's log")
+        raise Refused(f"zinit refuses `{method}`: {answer['error']['message']} (error {code}); see zinit's log")
 
 
 def _request(method: str) -> bytes:
