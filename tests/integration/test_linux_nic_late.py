@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 from pytest_mock import MockerFixture
 
-from app.adapters.linux.daemon_thread import DaemonThread, LoadingTakesLong, NoThreadStarted
 from app.adapters.linux.nic import LinuxNic
+from app.adapters.processes.daemon_thread import DaemonThread, LoadingTakesLong, NoThreadStarted
 from app.domain.errors import AnswerLate, NicUnusable
 from app.domain.model import Nic
 from tests.rigs.fake_kernel import Card, Kernel
@@ -48,7 +48,7 @@ def test_modules_that_load_slowly_are_not_blamed_on_the_driver() -> None:
 
 
 def test_modules_that_do_not_load_are_said_to(mocker: MockerFixture) -> None:
-    mocker.patch("app.adapters.linux.daemon_thread.LOADING_S_MAX", 0.05)
+    mocker.patch("app.adapters.processes.daemon_thread.LOADING_S_MAX", 0.05)
     let_go = threading.Event()
     mocker.patch("app.adapters.linux.nic.load_library", side_effect=lambda: let_go.wait(30))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from app.adapters.files.json_file import read_json, write_json
-from app.adapters.linux.daemon_thread import DaemonThread
+from app.adapters.processes.daemon_thread import DaemonThread
 from app.domain.errors import MemoryUnusable
 
 Record = TypeVar("Record")

@@ -6,7 +6,7 @@ import errno
 import os
 from pathlib import Path
 
-from app.adapters.linux.daemon_thread import DaemonThread
+from app.adapters.processes.daemon_thread import DaemonThread
 
 TRIED_BYTES = 4096
 NO_NAMELESS_FILES = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.adapters.linux.daemon_thread import DaemonThread
 from app.adapters.linux.loading import load_library
+from app.adapters.processes.daemon_thread import DaemonThread
 
 BRIDGE_FAMILY = 7
 """AF_BRIDGE (linux/socket.h)."""

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from app.adapters.linux.armed_cards import ArmedCards
 from app.adapters.linux.card_search import find_cards
-from app.adapters.linux.daemon_thread import DaemonThread, EarlierCallHangs, LoadingTakesLong, NoThreadStarted
 from app.adapters.linux.loading import load_library
 from app.adapters.linux.wake_on_lan import read_wake_modes, switch_on_magic_packet
 from app.adapters.linux.wakeup_switches import enable, wakeup_switches
+from app.adapters.processes.daemon_thread import DaemonThread, EarlierCallHangs, LoadingTakesLong, NoThreadStarted
 from app.domain.errors import NicSilent, NicUnusable
 from app.domain.model import Nic
 from app.domain.values import value

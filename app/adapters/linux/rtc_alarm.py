@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.adapters.linux.alarm_memory import AlarmMemory, KeptAlarm
-from app.adapters.linux.daemon_thread import DaemonThread
+from app.adapters.processes.daemon_thread import DaemonThread
 from app.domain.errors import RtcSilent, RtcUnusable
 
 Result = TypeVar("Result")

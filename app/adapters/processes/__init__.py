@@ -1,1 +1,1 @@
-"""Commands of the host, for every adapter that runs one."""
+"""Commands of the host, and calls that may hang, for every adapter that makes one."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from app.adapters.linux.daemon_thread import DaemonThread
+from app.adapters.processes.daemon_thread import DaemonThread
 from app.domain.errors import RetryableError
 
 READABLE = 0o644

@@ -9,7 +9,7 @@ import signal
 from contextlib import suppress
 from typing import TextIO
 
-from app.adapters.linux.daemon_thread import DaemonThread
+from app.adapters.processes.daemon_thread import DaemonThread
 from app.adapters.status_socket.client import ANSWER_S, DaemonSilent, StatusClient, status_of
 from app.adapters.telemetry.log import one_line
 from app.domain.figures import without_figures
