@@ -7,12 +7,11 @@ from typing import Any
 from app.adapters.redis.power_events import RedisPowerEvents
 from app.adapters.redis.power_events_out import RedisPowerEventsOut
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.wiring.by_name import by_name
 
 
 def power_events(url: str, **options: Any) -> RedisPowerEvents:
-    return by_name(RedisPowerEvents, Settings().events, url=url, **options)
+    return Settings().events.build(RedisPowerEvents, url=url, **options)
 
 
 def power_events_out(url: str) -> RedisPowerEventsOut:
-    return by_name(RedisPowerEventsOut, Settings().events, url=url)
+    return Settings().events.build(RedisPowerEventsOut, url=url)

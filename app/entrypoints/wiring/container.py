@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from app import __version__
 from app.adapters.linux.clock import SystemClock
+from app.adapters.redis.power_events import RedisPowerEvents
+from app.adapters.redis.power_events_out import RedisPowerEventsOut
 from app.adapters.telemetry.no_display import NoDisplay
 from app.adapters.telemetry.recent import KeptEvents
 from app.domain.model import NodeIdentity
@@ -26,9 +28,16 @@ from app.domain.services.registration_watch import RegistrationWatch
 from app.domain.services.status_watch import StatusWatch
 from app.domain.services.supervision import Supervision
 from app.entrypoints.settings.key_files import farmer_key
-from app.entrypoints.settings.profiles import has_metrics, kind_of, rtc_alarm_kind, serves_metrics, signs_of_life_kind
+from app.entrypoints.settings.profiles import (
+    broker_url,
+    has_metrics,
+    kind_of,
+    rtc_alarm_kind,
+    serves_metrics,
+    signs_of_life_kind,
+)
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.wiring import files, host, monitoring, redis
+from app.entrypoints.wiring import files, host, monitoring
 from app.entrypoints.wiring.injection import LazyModule, containers, providers
 from app.entrypoints.wiring.node_services import Ports, assemble
 from app.entrypoints.wiring.policies import patience_s, policies
@@ -57,6 +66,10 @@ def _by_kind(port: str, **kinds: Any) -> Any:
 
 def _by(kind: Callable[..., str], *needs: Any, **kinds: Any) -> Any:
     return providers.Selector(providers.Callable(kind, SETTINGS, *needs), **kinds)
+
+
+def _redis(adapter: Callable[..., Any]) -> Any:
+    return _of(lambda settings: settings.events.build(adapter, url=broker_url(settings)))
 
 
 def _memory(in_file: Callable[[Settings], Any]) -> Any:
@@ -109,7 +122,7 @@ class Container(containers.DeclarativeContainer):
     )
     events = _by_kind(
         "events",
-        redis=_of(redis.redis_power_events),
+        redis=_redis(RedisPowerEvents),
         simulated=one(simulated.SimulatedPowerEvents, world.provided.stream, clock),
     )
     nic = _by_kind("nic", linux=_of(host.linux_nic), simulated=_of(simulated.simulated_nic))
@@ -189,7 +202,7 @@ class Container(containers.DeclarativeContainer):
 
     # -- the follower (powerd events) --------------------------------------------------------------
     chain_blocks = one(substrate.SubstrateBlocks, chain_client)
-    events_out = _of(redis.redis_power_events_out)
+    events_out = _redis(RedisPowerEventsOut)
     block_cursor = _of(files.block_cursor)
     follower = one(
         Follower, context, chain_blocks, events_out, block_cursor, batch=settings.provided.follower.batch_blocks

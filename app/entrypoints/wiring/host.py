@@ -23,7 +23,6 @@ from app.adapters.wol.udp import UdpMagicPackets
 from app.domain.backoff import Jitter
 from app.entrypoints.settings.profiles import profile_of
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.wiring.by_name import by_name
 from app.entrypoints.wiring.files import BOOTS_FILE, ZOS_BOOTS_FILE
 from app.ports.clock import Clock
 
@@ -75,7 +74,7 @@ def _by_each_interface(settings: Settings, sender: Callable[[str], Packets]) -> 
 
 def systemctl_host_power(settings: Settings) -> SystemctlHostPower:
     """systemd, or the commands of the settings."""
-    return by_name(SystemctlHostPower, settings.host_power)
+    return settings.host_power.build(SystemctlHostPower)
 
 
 def linux_host_facts(settings: Settings) -> LinuxHostFacts:

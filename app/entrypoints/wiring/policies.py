@@ -19,7 +19,6 @@ from app.domain.values import value
 from app.entrypoints.settings.profiles import behind_gateway
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.settings.schema_services import Uptime, Wake
-from app.entrypoints.wiring.by_name import by_name
 
 NODES_AT_ONCE = 2
 """Calls in flight to a gateway with one worker: it serves one, and one more waits there."""
@@ -58,15 +57,13 @@ def policies(settings: Settings) -> Policies:
     farm = replace(own, interval_s=max(own.interval_s, zbus.gateway_farm_interval_s)) if gateway else own
     report_s_max = 3 * zbus.gateway_timeout_s if gateway else 3 * chain.timeout_s + chain.inclusion_timeout_s
     fee_s_max = max(uptime.interval_s, uptime.retry_delay_s_max)
-    return by_name(
+    return power.build(
         Policies,
-        power,
-        limits=by_name(PowerLimits, chain, defer_power_off_s=wake.defer_power_off_s),
-        wake=by_name(WakePolicy, wake, retry=_retry(wake), order=by_name(WakeOrderPolicy, wake)),
-        shutdown=by_name(ShutdownPolicy, settings.shutdown, follow_up_s=follow_up_s),
-        uptime=by_name(
+        limits=chain.build(PowerLimits, defer_power_off_s=wake.defer_power_off_s),
+        wake=wake.build(WakePolicy, retry=_retry(wake), order=wake.build(WakeOrderPolicy)),
+        shutdown=settings.shutdown.build(ShutdownPolicy, follow_up_s=follow_up_s),
+        uptime=uptime.build(
             UptimePolicy,
-            uptime,
             retry=_retry(uptime),
             report_s_max=report_s_max + 2 * NEXT_BLOCK_S_MAX,
             silence_s=max(GAP_S_MAX, uptime.interval_s + uptime.retry_delay_s_max),
@@ -75,7 +72,7 @@ def policies(settings: Settings) -> Policies:
         fees=FeePolicy(Backoff(uptime.retry_delay_s_max, fee_s_max), Backoff(uptime.retry_delay_s_min, fee_s_max)),
         reconcile=own,
         farm_reconcile=farm,
-        boot_loop=by_name(BootLoopPolicy, settings.boot_loop),
+        boot_loop=settings.boot_loop.build(BootLoopPolicy),
         silence=SilencePolicy(call=wake.call_silent),
         power_off_allowed=power.enabled,
         nodes_at_once=NODES_AT_ONCE if gateway else None,

@@ -17,7 +17,6 @@ from app.domain.measurements import ChainAnswered
 from app.entrypoints.settings.key_files import NODE_CREDENTIAL, node_key
 from app.entrypoints.settings.loading import SettingsError
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.wiring.by_name import by_name
 from app.ports.telemetry import Telemetry
 
 CONNECT_S_MAX = 10.0
@@ -27,9 +26,8 @@ NEVER_S = float("inf")
 def substrate_client(settings: Settings, telemetry: Telemetry) -> SubstrateClient:
     """One client for everything: its connection and the runtime's metadata are shared."""
     chain = settings.chain
-    return by_name(
+    return chain.build(
         SubstrateClient,
-        chain,
         connect_timeout_s=min(chain.timeout_s, CONNECT_S_MAX),
         stale_head_s=chain.best_head_age_s_max or NEVER_S,
         stale_finalized_s=chain.finalized_head_age_s_max or NEVER_S,
@@ -39,41 +37,36 @@ def substrate_client(settings: Settings, telemetry: Telemetry) -> SubstrateClien
 
 def substrate_chain(settings: Settings, client: SubstrateClient) -> SubstrateChain:
     """The chain, with the node's key where there is one (without, it only reads)."""
-    seed, key_type = node_key(settings), settings.identity.key_type
-    return by_name(SubstrateChain, settings.chain, client=client, seed=seed, key_type=key_type)
+    key_type = settings.identity.key_type
+    return settings.chain.build(SubstrateChain, client=client, seed=node_key(settings), key_type=key_type)
 
 
 def substrate_identity(settings: Settings, client: SubstrateClient) -> SubstrateIdentity:
     """This node's identity: looked up by its key, or checked against it."""
-    key = node_key(settings)
     identity = settings.identity
-    if key is None and not identity.node_id:
-        raise no_key()
+    key = node_key(settings) if identity.node_id else _needed_key(settings)
     return SubstrateIdentity(client, node_id=identity.node_id or None, seed=key, key_type=identity.key_type)
 
 
-def no_key() -> SettingsError:
-    """The error for settings that name no key of the node."""
-    return SettingsError(
-        "who is this node? Name its key file (identity.key_file, POWERD_IDENTITY_KEY_FILE, or the systemd "
-        f"credential {NODE_CREDENTIAL}), or give identity.node_id"
-    )
+def substrate_node_account(settings: Settings, client: SubstrateClient) -> SubstrateFarmerAccount:
+    key, key_type = _needed_key(settings), settings.identity.key_type
+    return settings.chain.build(SubstrateFarmerAccount, client=client, seed=key, key_type=key_type)
 
 
 def substrate_farmer_account(settings: Settings, client: SubstrateClient, key: bytes) -> SubstrateFarmerAccount:
     key_type = settings.farmer.key_type
-    return by_name(SubstrateFarmerAccount, settings.chain, client=client, seed=key, key_type=key_type)
-
-
-def substrate_node_account(settings: Settings, client: SubstrateClient) -> SubstrateFarmerAccount:
-    key = node_key(settings)
-    if key is None:
-        raise no_key()
-    key_type = settings.identity.key_type
-    return by_name(SubstrateFarmerAccount, settings.chain, client=client, seed=key, key_type=key_type)
+    return settings.chain.build(SubstrateFarmerAccount, client=client, seed=key, key_type=key_type)
 
 
 def substrate_power_targets(settings: Settings, client: SubstrateClient, key: bytes) -> SubstratePowerTargets:
-    """The farmer's side, with the farmer's key."""
     key_type = settings.farmer.key_type
-    return by_name(SubstratePowerTargets, settings.chain, client=client, seed=key, key_type=key_type)
+    return settings.chain.build(SubstratePowerTargets, client=client, seed=key, key_type=key_type)
+
+
+def _needed_key(settings: Settings) -> bytes:
+    if (key := node_key(settings)) is None:
+        raise SettingsError(
+            "who is this node? Name its key file (identity.key_file, POWERD_IDENTITY_KEY_FILE, or the systemd "
+            f"credential {NODE_CREDENTIAL}), or give identity.node_id"
+        )
+    return key

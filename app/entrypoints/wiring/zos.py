@@ -20,7 +20,6 @@ from app.domain.measurements import ChainAnswered
 from app.domain.model import FarmId
 from app.entrypoints.settings.profiles import broker_url
 from app.entrypoints.settings.schema import Settings
-from app.entrypoints.wiring.by_name import by_name
 from app.ports.clock import Clock
 from app.ports.telemetry import Telemetry
 
@@ -65,4 +64,4 @@ def zbus_server(settings: Settings, power: PowerObject, jitter: Jitter) -> ZbusS
 
 def zinit_host_power(settings: Settings) -> ZinitHostPower:
     zinit = settings.zinit
-    return by_name(ZinitHostPower, zinit, socket=Path(zinit.socket), timeout_s=settings.host_power.timeout_s)
+    return zinit.build(ZinitHostPower, socket=Path(zinit.socket), timeout_s=settings.host_power.timeout_s)
