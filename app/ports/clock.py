@@ -24,7 +24,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Time that never goes back, from an arbitrary start."""
+        """Time that never goes back, from an arbitrary start; the time in suspend counts."""
         ...
 
     async def sleep(self, seconds: float) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from pytest_mock import MockerFixture
 
 from app.adapters.linux.clock import SystemClock
 from app.adapters.simulated.clock import VirtualClock
@@ -149,3 +151,41 @@ def test_a_timeout_that_strikes_while_its_task_is_cancelled_leaves_the_cancellat
             await asyncio.create_task(wait())
 
     rig.run(body)
+
+
+@pytest.fixture
+def suspends(mocker: MockerFixture) -> Callable[[float], None]:
+    """Let the machine be suspended for this many seconds: boot time goes on, and asyncio's timers do not."""
+    real, slept_s = time.clock_gettime, 0.0
+
+    def suspend(seconds: float) -> None:
+        nonlocal slept_s
+        slept_s += seconds
+
+    mocker.patch("app.adapters.linux.clock.NAP_S", SHORT_S)
+    mocker.patch("app.adapters.linux.clock.time.clock_gettime", lambda clock: real(clock) + slept_s)
+    return suspend
+
+
+@pytest.mark.timeout(LONG_S * 2)
+def test_what_was_due_while_the_machine_was_suspended_is_due_soon_after(suspends: Callable[[float], None]) -> None:
+    async def body() -> None:
+        clock, called = SystemClock(), asyncio.Event()
+        clock.call_later(3600.0, lambda: pytest.fail("cancelled calls don't come")).cancel()
+        clock.call_later(3600.0, called.set)
+        sleeping = asyncio.create_task(clock.sleep(3600.0))
+        await clock.sleep(4 * SHORT_S)
+        assert not called.is_set()
+        assert not sleeping.done()
+        suspends(3600.0)
+        await called.wait()
+        await sleeping
+
+    run_really(body)
+
+
+def test_the_time_in_suspend_counts(suspends: Callable[[float], None]) -> None:
+    clock = SystemClock()
+    before_s = clock.monotonic()
+    suspends(3600.0)
+    assert clock.monotonic() - before_s >= 3600.0

@@ -99,7 +99,14 @@ class StreamSharing:
         except EventsUnavailable as error:
             self._record(str(error))
             return
-        if others:
+        if self._own in others:
+            self._faults.report(
+                SHARED,
+                f"a second powerd of {self._own} reads this node's event stream: each event reaches only one of them, "
+                "and both report uptime and say Up or Down for the node; stop the one that must not run, here or on a "
+                "machine that has a copy of this node's key",
+            )
+        elif others:
             names = ", ".join(others)
             self._faults.report(
                 SHARED,
