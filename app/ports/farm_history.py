@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol, runtime_checkable
 
 from app.domain.minting.events import Initial
-from app.domain.minting.history import EventfulBlock, TimedBlock
+from app.domain.minting.history import BlockWithEvents, TimedBlock
 from app.domain.model import FarmId, NodeId
 
 
@@ -38,6 +38,6 @@ class FarmHistory(Protocol):
         """The nodes' power after that block; for a Down also the time of the block in which it was set."""
         ...
 
-    async def blocks(self, nodes: Collection[NodeId], first: int, last: int) -> Sequence[EventfulBlock]:
+    async def blocks(self, nodes: Collection[NodeId], first: int, last: int) -> Sequence[BlockWithEvents]:
         """Every block from ``first`` to ``last``, ascending, with the events of these nodes in their order."""
         ...

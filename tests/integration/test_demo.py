@@ -19,8 +19,8 @@ from app.domain.model import Mac, NodeId, Power
 from app.entrypoints.demo.farm_on_loopback import Farm
 from app.entrypoints.demo.installation import program
 from app.entrypoints.demo.machine import MAGIC_HEAD, Daemon, Machine
+from app.entrypoints.demo.scenario import NotPlayed, Scenario
 from app.entrypoints.demo.show import to_try
-from app.entrypoints.demo.story import NotPlayed, Story
 from app.entrypoints.powerd.cli import main as powerd
 from tests.rigs.program import PATIENCE_S
 from tests.rigs.virtual_time import run_virtually
@@ -102,48 +102,48 @@ def machines(directory: Path, *on: int) -> dict[int, Machine]:
     return made
 
 
-def told_by(scene: Any, directory: Path, *on: int) -> tuple[list[str], Story]:
-    """What a story says in which this one scene is played, in a farm where nodes ``on`` are on."""
+def told_by(scene: Any, directory: Path, *on: int) -> tuple[list[str], Scenario]:
+    """What a scenario says in which this one scene is played, in a farm where nodes ``on`` are on."""
     told: list[str] = []
     farm: Farm = SimpleNamespace(machines=machines(directory, *on), redis=None, directory=directory)  # type: ignore[assignment]
-    story = Story(farm, None, Farmer(), told.append)  # type: ignore[arg-type]  # it gets no further
+    scenario = Scenario(farm, None, Farmer(), told.append)  # type: ignore[arg-type]  # it gets no further
 
     async def play() -> None:
-        await story._step("the scene", scene(story))
+        await scenario._step("the scene", scene(scenario))
 
     run_virtually(play)
-    return told, story
+    return told, scenario
 
 
 @pytest.mark.parametrize(
     ("scene", "on", "why"),
     [
-        (lambda story: story.wake([2]), (1, 2, 3), "node 2 is not dark"),
-        (lambda story: story.wake([2, 3]), (1, 3), "node 3 is not dark"),
-        (lambda story: story.wake([2]), (), "no other node is on"),
-        (lambda story: story.sleep([2]), (1, 3), "node 2 is dark"),
-        (lambda story: story.sleep([2]), (2,), "no other node is on"),
-        (lambda story: story.wake_with_lost_burst(3), (1, 3), "node 3 is not dark"),
-        (lambda story: story.crash_and_wake(2), (1,), "node 2 is dark"),
+        (lambda scenario: scenario.wake([2]), (1, 2, 3), "node 2 is not dark"),
+        (lambda scenario: scenario.wake([2, 3]), (1, 3), "node 3 is not dark"),
+        (lambda scenario: scenario.wake([2]), (), "no other node is on"),
+        (lambda scenario: scenario.sleep([2]), (1, 3), "node 2 is dark"),
+        (lambda scenario: scenario.sleep([2]), (2,), "no other node is on"),
+        (lambda scenario: scenario.wake_with_lost_burst(3), (1, 3), "node 3 is not dark"),
+        (lambda scenario: scenario.crash_and_wake(2), (1,), "node 2 is dark"),
     ],
 )
 def test_a_scene_is_not_played_where_the_farm_is_not_as_it_needs(
     tmp_path: Path, scene: Any, on: Sequence[int], why: str
 ) -> None:
-    told, story = told_by(scene, tmp_path, *on)
+    told, scenario = told_by(scene, tmp_path, *on)
     assert f"NOT PLAYED: {why}" in told[0]
-    assert why in story.broken[0]
+    assert why in scenario.broken[0]
 
 
 def test_a_broken_scene_shows_the_last_warnings_of_its_node_and_where_they_are(tmp_path: Path) -> None:
-    told, story = told_by(lambda story: story.sleep([2]), tmp_path, 1, 2, 3)
+    told, scenario = told_by(lambda scenario: scenario.sleep([2]), tmp_path, 1, 2, 3)
     assert "BROKEN: node 2 is off: not within" in told[0]
     assert [line.strip() for line in told[1:]] == [f"{tmp_path}/node-2-powerd.log:", "12:01 WARNING node 2 is unwell"]
-    assert len(story.broken) == 1
+    assert len(scenario.broken) == 1
 
 
 def test_of_a_node_that_was_not_woken_those_who_should_have_done_it_are_heard(tmp_path: Path) -> None:
-    told, _ = told_by(lambda story: story.wake([2]), tmp_path, 1)
+    told, _ = told_by(lambda scenario: scenario.wake([2]), tmp_path, 1)
     assert "BROKEN: node 2 hears a magic packet: not within" in told[0]
     assert [line.strip() for line in told if "unwell" in line] == [
         "12:01 WARNING node 1 is unwell",
@@ -152,10 +152,10 @@ def test_of_a_node_that_was_not_woken_those_who_should_have_done_it_are_heard(tm
 
 
 def test_a_packet_from_before_the_target_was_set_is_no_answer_to_it(tmp_path: Path) -> None:
-    async def scene(story: Story) -> str:
-        machine = story.farm.machines[2]
-        machine.first_heard_at_s = story._now() - 8.32
-        setting = asyncio.create_task(story.wake([2]))
+    async def scene(scenario: Scenario) -> str:
+        machine = scenario.farm.machines[2]
+        machine.first_heard_at_s = scenario._now() - 8.32
+        setting = asyncio.create_task(scenario.wake([2]))
         await asyncio.sleep(0)
         machine.on = True  # by hand
         return await setting
@@ -172,11 +172,11 @@ def test_a_machine_that_is_on_hears_no_packet(tmp_path: Path) -> None:
 
 def test_a_scene_that_can_be_played_expects_nothing_else(tmp_path: Path) -> None:
     farm: Any = SimpleNamespace(machines=machines(tmp_path, 1, 2))
-    story = Story(farm, None, Farmer(), print)  # type: ignore[arg-type]
-    story._expect(on=[2])
-    story._expect(dark=[3])
+    scenario = Scenario(farm, None, Farmer(), print)  # type: ignore[arg-type]
+    scenario._expect(on=[2])
+    scenario._expect(dark=[3])
     with pytest.raises(NotPlayed):
-        story._expect(on=[1, 2])
+        scenario._expect(on=[1, 2])
 
 
 def test_what_the_demo_offers_to_try_are_commands_that_powerd_takes(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.power_targets import SubstratePowerTargets
 from app.domain.model import HeadKind, NodeId, Power
 from app.entrypoints.demo.farm_on_loopback import farm_on_loopback
-from app.entrypoints.demo.story import Story
+from app.entrypoints.demo.scenario import Scenario
 from tests.rigs.program import STOPS_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
@@ -34,16 +34,16 @@ async def test_a_node_sleeps_and_is_woken_by_its_peer(directory: Path, profile: 
     async with farm_on_loopback(directory, 2, None, profile) as farm:
         client = SubstrateClient([farm.chain_url])
         targets = SubstratePowerTargets(client, seed=read_seed(farm.farmer_key), key_type="sr25519")
-        story = Story(farm, SubstrateChain(client), targets, told.append)
+        scenario = Scenario(farm, SubstrateChain(client), targets, told.append)
         try:
-            await story.boot_all()
-            await story.sleep([2])
+            await scenario.boot_all()
+            await scenario.sleep([2])
             machine = farm.machines[2]
             assert [number for number, each in farm.machines.items() if each.on] == [1]
             assert machine.uptime_reports() == 3, "one at boot, one before Down, one right before the power-off"
-            await story.wake([2])
+            await scenario.wake([2])
             assert machine.boots == 2
-            reading = await story.chain.powers([NodeId(2)], HeadKind.BEST)
+            reading = await scenario.chain.powers([NodeId(2)], HeadKind.BEST)
             assert getattr(reading.powers[NodeId(2)], "state", None) is not None
         finally:
             await client.close()
@@ -54,9 +54,9 @@ async def test_sigterm_ends_daemon_and_follower_within_five_seconds(directory: P
     # A second node, awake: a farm's only node would not sleep.
     async with farm_on_loopback(directory, 2, None) as farm:
         client = SubstrateClient([farm.chain_url])
-        story = Story(farm, SubstrateChain(client), None, print)  # type: ignore[arg-type]  # no target is set
+        scenario = Scenario(farm, SubstrateChain(client), None, print)  # type: ignore[arg-type]  # no target is set
         try:
-            await story.boot_all()
+            await scenario.boot_all()
             machine = farm.machines[1]
             loop = asyncio.get_running_loop()
             asked_at = loop.time()
@@ -79,14 +79,14 @@ async def test_the_state_is_up_on_chain_after_the_daemon_was_stopped_in_the_midd
         client = SubstrateClient([farm.chain_url])
         chain = SubstrateChain(client)
         targets = SubstratePowerTargets(client, seed=read_seed(farm.farmer_key), key_type="sr25519")
-        story = Story(farm, chain, targets, print)
+        scenario = Scenario(farm, chain, targets, print)
         try:
-            await story.boot_all()
+            await scenario.boot_all()
             machine = farm.machines[1]
             await targets.set_power_target(NodeId(1), Power.DOWN)
-            await story.until_state(1, Power.DOWN)
+            await scenario.until_state(1, Power.DOWN)
             assert machine.on, "it is still waiting for finality"
             await machine.power_off()
-            await story.until_state(1, Power.UP)
+            await scenario.until_state(1, Power.UP)
         finally:
             await client.close()

@@ -56,7 +56,7 @@ def test_a_fault_that_costs_this_node_income_counts_and_no_other(kind: FaultKind
 
 
 def test_a_fault_of_another_version_does_not_count() -> None:
-    assert wrong(NodeStatus("1", faults=(FaultStatus("unheard-of", "x", 0.0),))) == []
+    assert wrong(NodeStatus("1", faults=(FaultStatus("not_measured-of", "x", 0.0),))) == []
 
 
 # -- the daemon ----------------------------------------------------------------------------------------

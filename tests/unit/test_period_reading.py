@@ -12,7 +12,7 @@ from app.adapters.simulated.farm_setup import add_farm
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Event
 from app.domain.errors import ChainUnavailable, HistoryForgotten
-from app.domain.minting.history import EventfulBlock
+from app.domain.minting.history import BlockWithEvents
 from app.domain.minting.ledger import MonthLedger
 from app.domain.minting.period import Period
 from app.domain.model import FarmId, NodeId
@@ -123,7 +123,7 @@ async def test_a_file_that_another_program_empties_meanwhile_is_named(
     await farmer.looks(history)
     blocks = history.blocks
 
-    async def emptied(nodes: Collection[NodeId], first: int, last: int) -> Sequence[EventfulBlock]:
+    async def emptied(nodes: Collection[NodeId], first: int, last: int) -> Sequence[BlockWithEvents]:
         farmer.path.write_bytes(b"")
         return await blocks(nodes, first, last)
 

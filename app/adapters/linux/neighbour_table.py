@@ -18,7 +18,7 @@ USELESS = 0x20 | 0x40
 """NUD_FAILED, NUD_NOARP (linux/neighbour.h): no answer came, or none is ever asked for."""
 
 
-async def heard_of(timeout_s: float) -> Mapping[str, str]:
+async def known_macs(timeout_s: float) -> Mapping[str, str]:
     """The name of the interface by address (``54:b2:…``); `TimeoutError`, ``OSError``."""
     return await DaemonThread("powerd-neighbours", timeout_s, load=load_library).run(_read)
 

@@ -154,9 +154,9 @@ class _Timeout:
         self._cancelling = task.cancelling()
         # A turn later at the soonest, as asyncio's: what is there at once is not interrupted.
         self._timer = (
-            self._loop.call_later(self._seconds, self._strike)
+            self._loop.call_later(self._seconds, self._expire)
             if self._seconds > 0
-            else self._loop.call_soon(self._strike)
+            else self._loop.call_soon(self._expire)
         )
 
     async def __aexit__(
@@ -167,7 +167,7 @@ class _Timeout:
             await asyncio.sleep(0)
             raise TimeoutError from error
 
-    def _strike(self) -> None:
+    def _expire(self) -> None:
         self._expired = True
         self._task.cancel()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app.adapters.substrate.answers import RuntimeVersion
 from app.adapters.substrate.endpoints import ATTEMPTS, Endpoints
-from app.adapters.substrate.rpc import OnAnswer, RpcConnection, unheard
+from app.adapters.substrate.rpc import OnAnswer, RpcConnection, not_measured
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.adapters.substrate.worker import Worker
 from app.domain.errors import ChainUnavailable, WrongChain
@@ -53,7 +53,7 @@ class SubstrateClient:
         genesis_hash: str = "",
         stale_head_s: float = 60.0,
         stale_finalized_s: float = 120.0,
-        on_answer: OnAnswer = unheard,
+        on_answer: OnAnswer = not_measured,
     ) -> None:
         self.endpoints = Endpoints(
             urls,

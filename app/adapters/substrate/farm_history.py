@@ -20,7 +20,7 @@ from app.adapters.substrate.state import State, head_state, state_at, undecoded
 from app.domain.blocks import BlockRef
 from app.domain.errors import ChainUnavailable, HistoryForgotten
 from app.domain.minting.events import Initial
-from app.domain.minting.history import EventfulBlock, TimedBlock
+from app.domain.minting.history import BlockWithEvents, TimedBlock
 from app.domain.model import FarmId, HeadKind, NodeId, NodePower, Power, Unreadable
 
 Result = TypeVar("Result")
@@ -83,11 +83,11 @@ class SubstrateFarmHistory:
             for node, power in known.items()
         ]
 
-    async def blocks(self, nodes: Collection[NodeId], first: int, last: int) -> Sequence[EventfulBlock]:
+    async def blocks(self, nodes: Collection[NodeId], first: int, last: int) -> Sequence[BlockWithEvents]:
         """Read in two batches; decode each block by the runtime that executed it."""
         wanted = frozenset(nodes)
 
-        async def question(connection: RpcConnection) -> Sequence[EventfulBlock]:
+        async def question(connection: RpcConnection) -> Sequence[BlockWithEvents]:
             refs = await _refs(connection, range(first, last + 1))
             runtime = await self._client.any_runtime(connection)
             keys = await self._client.compute(
@@ -99,8 +99,8 @@ class SubstrateFarmHistory:
 
     async def _decode(
         self, connection: RpcConnection, raws: Sequence[tuple[BlockRef, Values]], nodes: frozenset[NodeId]
-    ) -> Sequence[EventfulBlock]:
-        blocks: list[EventfulBlock] = []
+    ) -> Sequence[BlockWithEvents]:
+        blocks: list[BlockWithEvents] = []
         while len(blocks) < len(raws):
             rest = raws[len(blocks) :]
             runtime = await self._client.any_runtime(connection, rest[0][0].hash)

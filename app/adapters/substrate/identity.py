@@ -42,14 +42,14 @@ class SubstrateIdentity:
         try:
             identity = await self._look_up()
         except UnknownIdentity as error:
-            self._believe(str(error))
+            self._refuse_old_head(str(error))
             raise
         if self._last not in (None, identity):
-            self._believe(f"the chain says that this is node {identity.node} of farm {identity.farm}")
+            self._refuse_old_head(f"the chain says that this is node {identity.node} of farm {identity.farm}")
         self._last = identity
         return identity
 
-    def _believe(self, answer: str) -> None:
+    def _refuse_old_head(self, answer: str) -> None:
         """Raise `ChainUnavailable` if this answer came from an old head."""
         for doubt in filter(None, (doubt_of(self._client, head) for head in self._heads)):
             raise ChainUnavailable(f"{answer} ({doubt})")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from app.adapters.substrate.records import PALLET, power_state
 from app.domain.blocks import BlockRef
 from app.domain.minting.events import NodeUptimeReported, PowerStateChanged, PowerTargetChanged, TimedEvent
-from app.domain.minting.history import EventfulBlock, TimedBlock
+from app.domain.minting.history import BlockWithEvents, TimedBlock
 from app.domain.model import NodeId, Power
 from app.domain.values import value
 
@@ -35,13 +35,13 @@ NODE_FIELDS = {REPORT: 0, "PowerTargetChanged": 1, "PowerStateChanged": 1}
 class Events:
     """The leading blocks that one runtime executed, and the spec version that executed the next one."""
 
-    blocks: Sequence[EventfulBlock]
+    blocks: Sequence[BlockWithEvents]
     next_spec: int
 
 
 def events_of_blocks(runtime: Runtime, raws: Sequence[tuple[BlockRef, Values]], nodes: Collection[NodeId]) -> Events:
     """The events of the nodes. Runs in the worker's thread. Raises ValueError, KeyError or TypeError."""
-    blocks: list[EventfulBlock] = []
+    blocks: list[BlockWithEvents] = []
     marks = {name: mark for name in NODE_FIELDS if (mark := _mark(runtime, name)) is not None}
     plain = runtime.event_fields(PALLET, REPORT) == ["u32", "u64", "u64"]
     ids = {node.to_bytes(4, "little") for node in nodes}
@@ -58,7 +58,7 @@ def events_of_blocks(runtime: Runtime, raws: Sequence[tuple[BlockRef, Values]], 
         if found is None:
             events = (_event(record, time_s) for record in runtime.events("0x" + data.hex()))
             found = [event for event in events if event is not None and event.node in nodes]
-        blocks.append(EventfulBlock(TimedBlock(ref, time_s), tuple(found)))
+        blocks.append(BlockWithEvents(TimedBlock(ref, time_s), tuple(found)))
     return Events(blocks, runtime.spec_version)
 
 

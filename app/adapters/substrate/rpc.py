@@ -30,7 +30,7 @@ OnAnswer = Callable[[str, float], object]
 """Gets the connection's name, and the seconds that an answer took."""
 
 
-def unheard(name: str, took_s: float) -> None:
+def not_measured(name: str, took_s: float) -> None:
     """For connections that are not measured."""
 
 
@@ -46,7 +46,7 @@ class RpcConnection:
     """A connection to one endpoint, which its construction begins. ``name`` stands for it in messages."""
 
     def __init__(
-        self, url: str, name: str, *, timeout_s: float, keepalive_s: float, on_answer: OnAnswer = unheard
+        self, url: str, name: str, *, timeout_s: float, keepalive_s: float, on_answer: OnAnswer = not_measured
     ) -> None:
         self.name = name
         self.url = url

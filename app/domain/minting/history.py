@@ -16,7 +16,7 @@ class TimedBlock:
 
 
 @value
-class EventfulBlock:
+class BlockWithEvents:
     """A block, and its events of the nodes that were asked for."""
 
     block: TimedBlock

@@ -65,7 +65,7 @@ def check(
 
     Exits with 0 if all is well, 1 if there are warnings, 2 if anything failed.
     """
-    from app.entrypoints.check.command import Wish, allow_trial, check_all, hear_packet, wake_node
+    from app.entrypoints.check.command import CheckRequest, allow_trial, check_all, hear_packet, wake_node
 
     if (node is not None) + hear + trial + bool(only or as_json or warnings_pass) > 1:
         raise click.UsageError("--wake NODE, --hear and --trial stand alone (beside --timeout)")
@@ -77,7 +77,7 @@ def check(
         return
     if hear:
         sys.exit(hear_packet(load, time_s or WAIT_S, sys.stdout))
-    code, hangs = check_all(load, Wish(only, time_s or TIME_S, as_json, warnings_pass), sys.stdout)
+    code, hangs = check_all(load, CheckRequest(only, time_s or TIME_S, as_json, warnings_pass), sys.stdout)
     if hangs:
         sys.stdout.flush()
         os._exit(code)  # in order it would wait for what hangs

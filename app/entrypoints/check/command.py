@@ -36,7 +36,7 @@ class NotTried(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CheckRequest:
     """``only`` names checks; none: all. ``warnings_pass``: they end with 0."""
 
     only: Sequence[str]
@@ -45,14 +45,14 @@ class Wish:
     warnings_pass: bool
 
 
-def check_all(load: Loader, wish: Wish, out: TextIO) -> tuple[int, bool]:
+def check_all(load: Loader, request: CheckRequest, out: TextIO) -> tuple[int, bool]:
     """Print what was found; returns the exit code, and whether something hangs that would not let the process end."""
     began_s = time.monotonic()
-    outcome = _outcome(load, wish)
-    write = write_json if wish.as_json else write_text
+    outcome = _outcome(load, request)
+    write = write_json if request.as_json else write_text
     write(outcome.rows, time.monotonic() - began_s, out)
     found = worst(outcome.rows)
-    passes = found is Severity.WARNING and wish.warnings_pass
+    passes = found is Severity.WARNING and request.warnings_pass
     return 0 if passes else EXIT_CODES[found], outcome.hangs
 
 
@@ -93,14 +93,14 @@ def _with_subject(load: Loader, work: Callable[[Subject], Coroutine[object, obje
             raise NotTried(str(error)) from error
 
 
-def _outcome(load: Loader, wish: Wish) -> Outcome:
+def _outcome(load: Loader, request: CheckRequest) -> Outcome:
     try:
         settings, origins = load()
     except SettingsError as error:
         return Outcome([Row("settings", failed(str(error), "docs/configuration.md lists every key"))])
-    chosen = [each for each in CHECKS if not wish.only or each.name in wish.only]
+    chosen = [each for each in CHECKS if not request.only or each.name in request.only]
     with _quiet():
-        return BoundedRun(chosen, Subject(settings, origins, wish.time_s)).outcome()
+        return BoundedRun(chosen, Subject(settings, origins, request.time_s)).outcome()
 
 
 @contextmanager

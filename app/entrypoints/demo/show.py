@@ -1,4 +1,4 @@
-"""``powerd demo``: builds the farm, runs the story, and shows at the end what the chain says."""
+"""``powerd demo``: builds the farm, runs the scenario, and shows at the end what the chain says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.entrypoints.demo.farm_on_loopback import Farm, farm_on_loopback
 from app.entrypoints.demo.installation import program
 from app.entrypoints.demo.own_environment import forget_settings
 from app.entrypoints.demo.reaper import start_reaper
-from app.entrypoints.demo.story import Story
+from app.entrypoints.demo.scenario import Scenario
 from app.entrypoints.demo.summary import summary
 
 
@@ -55,23 +55,23 @@ async def _demo(directory: Path, redis_url: str | None, nodes: int, profile: str
             targets = SubstratePowerTargets(client, seed=seed, key_type="sr25519")
             chain = SubstrateChain(client)
             say(f"dev chain at {farm.chain_url}; logs in {directory}")
-            story = Story(farm, chain, targets, say)
-            await story.run()
+            scenario = Scenario(farm, chain, targets, say)
+            await scenario.run()
             say("what the chain says:")
             for line in await summary(chain, farm):
                 click.echo(f"    {line}")
-            _judge(story)
+            _judge(scenario)
             if keep:
                 await _keep(farm)
         finally:
             await client.close()
-    return 1 if story.broken else 0
+    return 1 if scenario.broken else 0
 
 
-def _judge(story: Story) -> None:
-    if story.broken:
-        click.echo(f"{len(story.broken)} promises were broken or could not be shown:")
-        for line in story.broken:
+def _judge(scenario: Scenario) -> None:
+    if scenario.broken:
+        click.echo(f"{len(scenario.broken)} promises were broken or could not be shown:")
+        for line in scenario.broken:
             click.echo(f"    {line}")
     else:
         click.echo("every promise held")

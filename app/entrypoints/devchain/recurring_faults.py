@@ -33,7 +33,7 @@ async def recurring(node: DevNode, endpoints: Sequence[Endpoint], faults: Recurr
             tasks = [
                 group.create_task(_drop(endpoints[0], faults.drop_connections_every_s), name="drops"),
                 group.create_task(_fall_silent(endpoints[0], faults.silent_after_s), name="silence"),
-                group.create_task(_strike(node, faults, due), name="forks and upgrades"),
+                group.create_task(_fork_and_upgrade(node, faults, due), name="forks and upgrades"),
             ]
             yield
             for task in tasks:
@@ -54,7 +54,7 @@ async def _fall_silent(endpoint: Endpoint, after_s: float) -> None:
         endpoint.silent = True
 
 
-async def _strike(node: DevNode, faults: RecurringFaults, due: asyncio.Event) -> None:
+async def _fork_and_upgrade(node: DevNode, faults: RecurringFaults, due: asyncio.Event) -> None:
     """Cause faults after a block, and not in the middle of one."""
     seen = node.ledger.best_number
     while True:

@@ -104,14 +104,14 @@ def farm_up(
     Exits with 1 when any failed, or when no node is awake that could wake one of them.
     """
     from app.domain.model import Power
-    from app.entrypoints.farm.targets import Wish, set_targets
+    from app.entrypoints.farm.targets import TargetRequest, set_targets
 
     if every == bool(nodes):
         raise click.UsageError(
             "name the nodes, or say --all" if not nodes else "name the nodes, or say --all, not both"
         )
-    wish = Wish(nodes, Power.UP, every=every, wait_s=_wait_s(timeout, wait=wait), dry_run=dry_run)
-    sys.exit(set_targets(farmer_container(ctx), wish, sys.stdout, sys.stderr))
+    request = TargetRequest(nodes, Power.UP, every=every, wait_s=_wait_s(timeout, wait=wait), dry_run=dry_run)
+    sys.exit(set_targets(farmer_container(ctx), request, sys.stdout, sys.stderr))
 
 
 @farm.command("down", short_help="Set power targets to Down, where it is safe.")
@@ -141,10 +141,12 @@ def farm_down(
     Exits with 1 when that is not so, or when any failed.
     """
     from app.domain.model import Power
-    from app.entrypoints.farm.targets import Wish, set_targets
+    from app.entrypoints.farm.targets import TargetRequest, set_targets
 
-    wish = Wish(nodes, Power.DOWN, wait_s=_wait_s(timeout, wait=wait), force=force, asks=not yes, dry_run=dry_run)
-    sys.exit(set_targets(farmer_container(ctx), wish, sys.stdout, sys.stderr))
+    request = TargetRequest(
+        nodes, Power.DOWN, wait_s=_wait_s(timeout, wait=wait), force=force, asks=not yes, dry_run=dry_run
+    )
+    sys.exit(set_targets(farmer_container(ctx), request, sys.stdout, sys.stderr))
 
 
 @farm.command("wake", short_help="Send magic packets from this machine, and no more.")

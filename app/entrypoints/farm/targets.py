@@ -40,7 +40,7 @@ LATE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class TargetRequest:
     """The command's request. ``wait_s`` is how long to wait for the states to follow; None: not at all.
 
     ``every``: instead of ``nodes``, those of the farm that are not up.
@@ -55,32 +55,32 @@ class Wish:
     dry_run: bool = False
 
 
-def set_targets(container: Container, wish: Wish, out: TextIO, err: TextIO) -> int:
+def set_targets(container: Container, request: TargetRequest, out: TextIO, err: TextIO) -> int:
     """The exit code: 0 when all was done, 1 when some failed. Raises `NothingDone` before anything is paid."""
-    return asyncio.run(_Command(container, wish, out, err).run())
+    return asyncio.run(_Command(container, request, out, err).run())
 
 
 class _Command:
-    def __init__(self, container: Container, wish: Wish, out: TextIO, err: TextIO) -> None:
+    def __init__(self, container: Container, request: TargetRequest, out: TextIO, err: TextIO) -> None:
         self._container = container
-        self._wish = wish
+        self._request = request
         self._out = out
         self._err = err
-        self._nodes = [NodeId(node) for node in dict.fromkeys(wish.nodes)]
+        self._nodes = [NodeId(node) for node in dict.fromkeys(request.nodes)]
         self._fresh_s = container.settings().power_management.sign_of_life_s
         self._reported: set[str] = set()
 
     async def run(self) -> int:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._container.chain_client().close)
-            if self._wish.every and not await self._all_of_the_farm():
+            if self._request.every and not await self._all_of_the_farm():
                 return DONE
             checked, wanted = await self._look(self._nodes)
-            if self._wish.dry_run:
+            if self._request.dry_run:
                 if not wanted:
                     self._say("nothing would be done")
                 for node in wanted:
-                    self._say(f"node {node} of farm {checked.farm[node]}: target would be {self._wish.target.value}")
+                    self._say(f"node {node} of farm {checked.farm[node]}: target would be {self._request.target.value}")
                 return DONE
             if self._confirm(wanted):
                 # The answer may have taken hours, in which others gave commands, and customers came.
@@ -88,8 +88,8 @@ class _Command:
             failed = await self._send(checked, wanted)
             done = [node for node in self._nodes if node not in failed]
             risk = RemainingRisk(self._container, checked, self._print_problem)
-            unreachable = await risk.unreachable(done) if self._wish.target is Power.UP else []
-            looks = self._wish.target is Power.DOWN and not self._wish.force
+            unreachable = await risk.unreachable(done) if self._request.target is Power.UP else []
+            looks = self._request.target is Power.DOWN and not self._request.force
             without_waker = await risk.without_waker(done) if looks else []
             late = await self._wait([node for node in done if node not in unreachable])
         return SOME_FAILED if failed or unreachable or without_waker or late else DONE
@@ -119,7 +119,7 @@ class _Command:
         """A second Down changes nothing and costs a fee; a second Up makes the node's peers call it once more."""
         wanted = []
         for node in nodes:
-            if self._wish.target is Power.DOWN and _target(checked.member(node).power) is Power.DOWN:
+            if self._request.target is Power.DOWN and _target(checked.member(node).power) is Power.DOWN:
                 self._say(f"node {node}: target Down already")
             else:
                 wanted.append(node)
@@ -127,20 +127,20 @@ class _Command:
 
     def _refuse_doubt(self, checked: Checked) -> None:
         """A Down from an old view is doubt, so it is refused; an Up is harmless."""
-        if checked.doubts and self._wish.target is Power.DOWN:
+        if checked.doubts and self._request.target is Power.DOWN:
             raise NothingDone(f"{'; '.join(checked.doubts)}. Nothing was changed")
         for problem in checked.doubts:
             self._print_problem(problem)
 
     def _object(self, checked: Checked, wanted: Sequence[NodeId]) -> None:
-        if self._wish.target is Power.UP:
+        if self._request.target is Power.UP:
             return
         problems = list(self._objections(checked, wanted))
         for problem in problems:
             if problem not in self._reported:
-                self._print_problem(f"{problem}{' (--force: done anyway)' if self._wish.force else ''}")
+                self._print_problem(f"{problem}{' (--force: done anyway)' if self._request.force else ''}")
         self._reported.update(problems)
-        if problems and not self._wish.force:
+        if problems and not self._request.force:
             raise NothingDone("nothing was changed; fix these problems, leave out a node, or add --force")
 
     def _objections(self, checked: Checked, wanted: Sequence[NodeId]) -> Iterator[str]:
@@ -153,12 +153,12 @@ class _Command:
 
     def _confirm(self, nodes: Sequence[NodeId]) -> bool:
         """Whether it was asked, and the answer was yes; `click.Abort` where it was no."""
-        if not (nodes and self._wish.asks and sys.stdin.isatty() and self._out.isatty()):
+        if not (nodes and self._request.asks and sys.stdin.isatty() and self._out.isatty()):
             return False
         # asyncio's handler would only cancel the task, which does not run while the answer is waited for.
         handler = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            click.confirm(f"Set the power target of {_named(nodes)} to {self._wish.target.value}?", abort=True)
+            click.confirm(f"Set the power target of {_named(nodes)} to {self._request.target.value}?", abort=True)
         finally:
             signal.signal(signal.SIGINT, handler)
         return True
@@ -169,29 +169,31 @@ class _Command:
         last = 0
         if nodes:
             targets: PowerTargets = self._container.power_targets()
-            async for node, end in targets.set_power_targets(nodes, self._wish.target):
+            async for node, end in targets.set_power_targets(nodes, self._request.target):
                 if isinstance(end, Inclusion):
                     where = end.block_number if end.block_number is not None else end.block_hash
-                    self._say(f"node {node}: target {self._wish.target.value} since block {where}")
+                    self._say(f"node {node}: target {self._request.target.value} since block {where}")
                     last = max(last, end.block_number or 0)
                 else:
                     failures[node] = end
         if last:
             write = LastWrite(last, SystemClock().now())
             save_last_write(last_write_path(self._container.settings().chain.urls), write)
-        there = await self._there_all_the_same(checked, list(failures))
+        there = await self._reached_anyway(checked, list(failures))
         for node in there:
             said = failures.pop(node)
-            self._say(f"node {node}: target {self._wish.target.value}; the chain has it, though the error was: {said}")
+            self._say(
+                f"node {node}: target {self._request.target.value}; the chain has it, though the error was: {said}"
+            )
         for node, error in failures.items():
             self._print_problem(f"node {node}: {await self._explained(checked, error)}")
         if failures and len(nodes) > 1:
             self._print_problem(f"{len(failures)} of {len(nodes)} failed: {_named(list(failures))}")
         return list(failures)
 
-    async def _there_all_the_same(self, checked: Checked, failed: Sequence[NodeId]) -> list[NodeId]:
+    async def _reached_anyway(self, checked: Checked, failed: Sequence[NodeId]) -> list[NodeId]:
         """The nodes that have the target now and did not before: an older target proves nothing."""
-        nodes = [node for node in failed if _target(checked.member(node).power) is not self._wish.target]
+        nodes = [node for node in failed if _target(checked.member(node).power) is not self._request.target]
         if not nodes:
             return []
         try:
@@ -199,7 +201,7 @@ class _Command:
         except PowerdError:
             return []
         powers = reading.powers
-        return [node for node in nodes if _target(powers[node]) is self._wish.target]
+        return [node for node in nodes if _target(powers[node]) is self._request.target]
 
     async def _explained(self, checked: Checked, error: PowerdError) -> str:
         if isinstance(error, ExtrinsicUncertain):
@@ -215,14 +217,14 @@ class _Command:
         )
 
     async def _wait(self, nodes: Sequence[NodeId]) -> Sequence[NodeId]:
-        if self._wish.wait_s is None or not nodes:
+        if self._request.wait_s is None or not nodes:
             return []
         chain = self._container.farm_chain()
-        late = await wait_for_states(chain, nodes, self._wish.target, self._wish.wait_s, self._out, self._err)
+        late = await wait_for_states(chain, nodes, self._request.target, self._request.wait_s, self._out, self._err)
         for node in late:
-            power = self._wish.target.value
-            late_by = f"its state is not {power} after {self._wish.wait_s:g} s, and its target stays {power}"
-            self._print_problem(f"node {node}: {late_by}; {LATE[self._wish.target]}")
+            power = self._request.target.value
+            late_by = f"its state is not {power} after {self._request.wait_s:g} s, and its target stays {power}"
+            self._print_problem(f"node {node}: {late_by}; {LATE[self._request.target]}")
         return late
 
     def _say(self, text: str) -> None:

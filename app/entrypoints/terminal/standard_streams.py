@@ -50,7 +50,7 @@ class StreamsMixin(click.Command):
             self._end(_first(found))
 
     def _end(self, lost: OutputLost) -> None:
-        _to_nowhere(STDOUT)  # the rest of the buffer goes there when Python ends
+        _to_null_device(STDOUT)  # the rest of the buffer goes there when Python ends
         if lost.reader_gone:
             sys.exit(READER_GONE)
         click.echo(f"powerd: standard output can't be written: {lost}", err=True)
@@ -80,7 +80,7 @@ class _Closed(io.RawIOBase):
         return memoryview(data).nbytes
 
 
-class _Complaints(io.FileIO):
+class _ErrorStream(io.FileIO):
     def write(self, data: Any, /) -> int:
         with suppress(OSError):
             return super().write(data)
@@ -91,13 +91,13 @@ def _watch() -> None:
     """Only the streams that Python itself made: a test, or another program, may have put others there."""
     closed = [number for number, stream in enumerate((sys.__stdin__, sys.__stdout__, sys.__stderr__)) if stream is None]
     for number in closed:
-        _to_nowhere(number)  # else the next opened file would get this number
+        _to_null_device(number)  # else the next opened file would get this number
     if sys.stdin is None:
         sys.stdin = open(STDIN, closefd=False)  # noqa: SIM115 - as long as the program
     if sys.stdout is sys.__stdout__:
         sys.stdout = _text(_Closed() if STDOUT in closed else _Output(STDOUT, "w", closefd=False), sys.stdout)
     if sys.stderr is sys.__stderr__:
-        sys.stderr = _text(_Complaints(STDERR, "w", closefd=False), sys.stderr)
+        sys.stderr = _text(_ErrorStream(STDERR, "w", closefd=False), sys.stderr)
 
 
 def _text(raw: io.RawIOBase, like: TextIO | None) -> TextIO:
@@ -112,7 +112,7 @@ def _text(raw: io.RawIOBase, like: TextIO | None) -> TextIO:
     )
 
 
-def _to_nowhere(number: int) -> None:
+def _to_null_device(number: int) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     if nowhere != number:
         os.dup2(nowhere, number)

@@ -11,7 +11,7 @@ from app.adapters.simulated.pallet import ALWAYS_UP
 from app.domain.blocks import BlockRef
 from app.domain.errors import ChainUnavailable, HistoryForgotten
 from app.domain.minting.events import Initial, NodeUptimeReported, PowerStateChanged, PowerTargetChanged, TimedEvent
-from app.domain.minting.history import EventfulBlock, TimedBlock
+from app.domain.minting.history import BlockWithEvents, TimedBlock
 from app.domain.model import FarmId, NodeId, Power
 
 
@@ -51,11 +51,11 @@ class SimulatedFarmHistory:
         self._answer()
         return [self._initial(node, at.ref.number) for node in nodes]
 
-    async def blocks(self, nodes: Collection[NodeId], first: int, last: int) -> Sequence[EventfulBlock]:
+    async def blocks(self, nodes: Collection[NodeId], first: int, last: int) -> Sequence[BlockWithEvents]:
         self._answer()
         self.read += range(first, last + 1)
         blocks = [self._block(number) for number in range(first, last + 1)]
-        return [EventfulBlock(_timed(block), tuple(_events(block, nodes))) for block in blocks]
+        return [BlockWithEvents(_timed(block), tuple(_events(block, nodes))) for block in blocks]
 
     def _answer(self) -> None:
         if self.fail_times > 0:

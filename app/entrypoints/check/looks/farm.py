@@ -83,9 +83,9 @@ def _awake(awake: Sequence[Member], heard: Mapping[str, str]) -> Finding:
 
 
 async def _heard_of(subject: Subject) -> Mapping[str, str]:
-    from app.adapters.linux.neighbour_table import heard_of
+    from app.adapters.linux.neighbour_table import known_macs
 
     try:
-        return await heard_of(subject.answer_s)
+        return await known_macs(subject.answer_s)
     except (OSError, TimeoutError):
         return {}

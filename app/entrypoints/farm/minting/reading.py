@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.adapters.files.minting_record import FileMintingRecord, RecordNotKept
 from app.domain.errors import ChainUnavailable, PermanentError, UnknownIdentity
 from app.domain.minting.events import Event
-from app.domain.minting.history import EventfulBlock, TimedBlock
+from app.domain.minting.history import BlockWithEvents, TimedBlock
 from app.domain.minting.ledger import EventOutOfPlace, MonthLedger
 from app.domain.minting.period import LATE_EVENTS_S, Period
 from app.domain.model import FarmId, NodeId
@@ -84,7 +84,7 @@ class PeriodReading:
 
     async def _blocks(
         self, nodes: Collection[NodeId], first: int, last: int, *, patient: bool
-    ) -> Sequence[EventfulBlock]:
+    ) -> Sequence[BlockWithEvents]:
         for pause_s in RETRIES_S if patient else ():
             try:
                 return await self._history.blocks(nodes, first, last)

@@ -44,12 +44,12 @@ Row = tuple[str, str, Colour]
 def page(status: NodeStatus, width: int, paint: Paint) -> Iterator[str]:
     """The lines, none wider than ``width``, or than `WIDTH_MIN` where that is more."""
     width = max(width, WIDTH_MIN)
-    yield from _wrapped(status.doing, width, paint, _mood(status))
+    yield from _wrapped(status.doing, width, paint, _colour_of(status))
     for label, text, colour in _rows(status):
         yield from _row(label, text, colour, width, paint)
 
 
-def _mood(status: NodeStatus) -> Colour:
+def _colour_of(status: NodeStatus) -> Colour:
     urgencies = {fault.urgency for fault in status.faults}
     if Urgency.AT_ONCE.value in urgencies:
         return "red"

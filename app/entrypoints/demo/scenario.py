@@ -19,7 +19,7 @@ WARNINGS_SHOWN = 3
 PACKETS_PER_BURST = 10
 
 
-class PromiseBroken(Exception):
+class NotAsExpected(Exception):
     """A promise about the machine ``of`` was not kept in time."""
 
     def __init__(self, what: str, of: Machine) -> None:
@@ -32,7 +32,7 @@ class NotPlayed(Exception):
 
 
 @dataclass(slots=True)
-class Story:
+class Scenario:
     """Runs the steps, prints them by ``say``, and records which promises were broken or not shown."""
 
     farm: Farm
@@ -128,7 +128,7 @@ class Story:
             await self._until_on(machine)
             heard_at = machine.first_heard_at_s
             if heard_at is None or heard_at < began[node]:
-                raise PromiseBroken(f"node {node} was on without a magic packet after its target was set", machine)
+                raise NotAsExpected(f"node {node} was on without a magic packet after its target was set", machine)
             await self.until_state(node, Power.UP)
             up_s = self._now() - began[node]
             parts.append(
@@ -161,7 +161,7 @@ class Story:
         except NotPlayed as error:
             self.broken.append(f"{title}: not played: {error}")
             self.say(f"{title}: NOT PLAYED: {error}")
-        except (PromiseBroken, PowerdError) as error:
+        except (NotAsExpected, PowerdError) as error:
             self.broken.append(f"{title}: {error}")
             self.say(f"{title}: BROKEN: {error}")
             for line in self._warnings_of(getattr(error, "of", None)):
@@ -187,19 +187,19 @@ class Story:
         end = self._now() + PATIENCE_S
         while not holds():
             if self._now() > end:
-                raise PromiseBroken(f"{what}: not within {PATIENCE_S:.0f} s", of)
+                raise NotAsExpected(f"{what}: not within {PATIENCE_S:.0f} s", of)
             for machine in self.farm.machines.values():
                 if died := machine.died():
-                    raise PromiseBroken(f"{', '.join(died)} of node {machine.node} ended", machine)
+                    raise NotAsExpected(f"{', '.join(died)} of node {machine.node} ended", machine)
             await asyncio.sleep(LOOK_S)
 
     async def until_state(self, node: int, state: Power) -> None:
-        """Wait until the chain shows this state. Raises `PromiseBroken` after a minute."""
+        """Wait until the chain shows this state. Raises `NotAsExpected` after a minute."""
         end = self._now() + PATIENCE_S
         while (seen := await self._state(node)) is not state:
             if self._now() > end:
                 said = seen.value if seen else "nothing readable"
-                raise PromiseBroken(
+                raise NotAsExpected(
                     f"the chain says {said} of node {node} after {PATIENCE_S:.0f} s, not {state.value}",
                     self.farm.machines[node],
                 )
