@@ -107,7 +107,7 @@ async def with_an_uncertain_down(node: VirtualNode, farm: VirtualFarm) -> OwnSta
     node.chain.lose_sight_of_next = True
     with pytest.raises(ExtrinsicUncertain):
         await services.server.set_node_power_state(up=False)
-    own: OwnState = services.server.own._state
+    own: OwnState = services.server.own.state
     return own
 
 

@@ -12,6 +12,7 @@ from app.domain.commands import PowerCommand
 from app.domain.events import PowerTargetChanged
 from app.domain.model import NodeId, Power
 from app.domain.rules.power import Observation
+from app.domain.services.context.progress import ITSELF
 from app.domain.services.events.event_handler import EventHandler
 from app.domain.services.events.event_reader import EventReader
 from app.domain.services.own_power.own_node import OwnNode
@@ -73,7 +74,7 @@ class PowerServer:
 
     async def set_node_power_state(self, *, up: bool) -> None:
         """Report Up or Down, unless the chain has that state already; Up when power management is not enabled (R3)."""
-        await self.own.set_state(Power.UP if up else Power.DOWN)
+        await self.own.state.set(Power.UP if up else Power.DOWN)
 
     async def sync_self(self) -> PowerCommand:
         """Compare target and state of this node, and act on the difference (R4); returns the decision."""
@@ -81,7 +82,7 @@ class PowerServer:
 
     async def shutdown(self, seen: Observation) -> None:
         """Power the node off, step by step (R5); returns only if the shutdown was aborted."""
-        await self.own.shut_down(seen)
+        await self.own.shutdown.run(seen)
 
     async def sync_farm(self) -> None:
         """Look at all peers, and wake those whose target is Up and whose state is Down."""
@@ -91,4 +92,4 @@ class PowerServer:
         """The first uptime report comes before the first look; a chain that takes none delays it only briefly (R8)."""
         await self.own.recover()
         await self._uptime.first_answer()
-        await self.own.keep()
+        await self.own.loop.keep(ITSELF, self.own.sync)

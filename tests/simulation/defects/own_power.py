@@ -98,7 +98,7 @@ def _sets_no_alarm(services: NodeServices, ports: Ports) -> None:
     async def nothing() -> None:
         """No alarm."""
 
-    plant(shutdown._management._alarm, "arm", nothing)
+    plant(shutdown._management.alarm, "arm", nothing)
 
 
 def _guards_none(services: NodeServices, ports: Ports) -> None:

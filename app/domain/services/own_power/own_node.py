@@ -44,8 +44,8 @@ class OwnNode:
         self._telemetry = context.telemetry
         self._progress = context.progress
         self._observer = observer
-        self._state = state
-        self._shutdown = shutdown
+        self.state = state
+        self.shutdown = shutdown
         self._aborted = aborted
         self.loop = loop
         self.objection: StayUp | None = None
@@ -54,26 +54,22 @@ class OwnNode:
     @property
     def window(self) -> DownWindow | None:
         """The open window of uncredited time, if there is one."""
-        return self._state.window.window
+        return self.state.window.window
 
     async def recover(self) -> None:
         """Clean up what an earlier process left behind; called once, before the first look."""
         self._progress.made(ITSELF)
-        await self._shutdown.clear_alarm()
-        await self._state.window.load()
-        if self.window is not None and not self._state.window.booted:
+        await self.shutdown.clear_alarm()
+        await self.state.window.load()
+        if self.window is not None and not self.state.window.booted:
             self._aborted.show()
-
-    async def keep(self) -> None:
-        """Look for ever, on the clock and whenever the loop's trigger is pulled."""
-        await self.loop.keep(ITSELF, self.sync)
 
     async def sync(self) -> PowerCommand:
         """Look once, and carry out the decision; returns that decision."""
         seen = await self._observer.look(
-            cooling_down=self._shutdown.cooling_down, own_state_uncertain=self._state.uncertain
+            cooling_down=self.shutdown.cooling_down, own_state_uncertain=self.state.uncertain
         )
-        await self._state.window.saw(seen.best)
+        await self.state.window.saw(seen.best)
         command = decide(seen, self._observer.limits)
         self._record(command)
         match command:
@@ -86,17 +82,9 @@ class OwnNode:
             return command
         return StayUp(Guard.REBOOT_DUE, "a reboot is due", again)
 
-    async def shut_down(self, seen: Observation) -> None:
-        """Power the node off, step by step (R5); returns only if the shutdown was aborted."""
-        await self._shutdown.run(seen)
-
-    async def set_state(self, power: Power) -> None:
-        """Report Up or Down, unless the chain has that state already; Up when power management is not enabled (R3)."""
-        await self._state.set(power)
-
     async def _shut_down(self, seen: Observation) -> PowerCommand:
         try:
-            await self._shutdown.run(seen)
+            await self.shutdown.run(seen)
         except PowerdError:
             self._aborted.show_abort()
             raise
@@ -105,7 +93,7 @@ class OwnNode:
 
     async def _report_up(self, seen: Observation) -> None:
         try:
-            await self._state.set(Power.UP)
+            await self.state.set(Power.UP)
         except PowerdError:
             await self._aborted.look(seen)  # a reboot ends the loss whether or not Up is on chain
             raise
@@ -121,4 +109,4 @@ class OwnNode:
             case StayUp() | ShutDown():
                 return
             case _:
-                self._shutdown.not_wanted()
+                self.shutdown.not_wanted()

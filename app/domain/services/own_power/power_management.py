@@ -36,7 +36,7 @@ class PowerManagement:
         self._clock = context.clock
         self._port = nic
         self._host = host
-        self._alarm = alarm
+        self.alarm = alarm
         self._faults = context.faults
         self._telemetry = context.telemetry
         self._allowed = allowed
@@ -68,7 +68,7 @@ class PowerManagement:
             return
         try:
             await self._host.check()
-            await self._alarm.check()
+            await self.alarm.check()
             self._nic = nic = await self._port.find()
             if not await self._port.armed(nic):
                 await self._arm(nic)
@@ -96,7 +96,7 @@ class PowerManagement:
         except NicUnusable as error:
             self._faults.report(FAULT, f"this node will not power off: {error}")
             raise
-        await self._alarm.arm()
+        await self.alarm.arm()
 
     async def check_address(self, *, said_down: bool) -> None:
         """Check that the chain has the address of the card that was armed.
@@ -128,7 +128,7 @@ class PowerManagement:
         assert nic is not None, "the card is armed first"
         addresses = ", ".join(str(address) for address in nic.addresses)
         modes = f", also by {nic.other_wake_modes}" if nic.other_wake_modes else ""
-        return (f"magic packets to {addresses} on {', '.join(nic.legs)}{modes}", *self._alarm.wakers)
+        return (f"magic packets to {addresses} on {', '.join(nic.legs)}{modes}", *self.alarm.wakers)
 
     async def leaving(self) -> None:
         """Let the last hook of the host's shutdown arm the card once more: the power-off is about to be ordered."""
@@ -138,10 +138,6 @@ class PowerManagement:
     async def staying(self) -> None:
         """Let that hook leave the card alone: the power-off was not ordered, or failed."""
         await self._port.staying()
-
-    async def clear_alarm(self) -> None:
-        """Clear the clock's alarm: the machine is up."""
-        await self._alarm.clear()
 
     async def _arm(self, nic: Nic) -> None:
         await self._port.arm(nic)

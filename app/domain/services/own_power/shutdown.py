@@ -80,7 +80,7 @@ class Shutdown:
 
     async def clear_alarm(self) -> None:
         """Clear the clock's alarm of the last sleep: the machine is up."""
-        await self._management.clear_alarm()
+        await self._management.alarm.clear()
 
     async def run(self, seen: Observation) -> None:
         """Run the sequence; returns when a guard ended it, or when the host is alive after its end.
@@ -227,7 +227,7 @@ class Shutdown:
         """The machine stays up: undo what was prepared for its sleep."""
         await self._management.staying()
         await self._proof.staying()
-        await self._management.clear_alarm()
+        await self._management.alarm.clear()
 
     async def _abort(self, reason: str, last: OwnPower) -> None:
         self._telemetry.record(ShutdownAborted(self._step.value, reason))
