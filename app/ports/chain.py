@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from app.domain.model import (
+    EndpointTrouble,
     FarmId,
     Head,
     HeadKind,
@@ -98,3 +99,12 @@ class ChainWriter(Protocol):
 @runtime_checkable
 class Chain(ChainReader, ChainWriter, Protocol):
     """Reads and writes, which every adapter implements together."""
+
+
+@runtime_checkable
+class ChainEndpoints(Protocol):
+    """The endpoints that the settings list."""
+
+    async def troubles(self) -> Sequence[EndpointTrouble]:
+        """The endpoints that do not work now. Each that did not work at the last call is tried first."""
+        ...

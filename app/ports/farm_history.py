@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol, runtime_checkable
 
-from app.domain.minting.events import Initial
-from app.domain.minting.history import BlockWithEvents, TimedBlock
+from app.domain.minting.events import BlockWithEvents, Initial, TimedBlock
 from app.domain.model import FarmId, NodeId
 
 

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from app.domain.events import DomainEvent
 from app.domain.measurements import Measurement
+from app.domain.status import EventStatus
 
 
 @runtime_checkable
@@ -18,4 +19,13 @@ class Telemetry(Protocol):
 
     def measure(self, measurement: Measurement) -> None:
         """Count or time something, without a line of the log."""
+        ...
+
+
+@runtime_checkable
+class RecentEvents(Protocol):
+    """In memory only: a daemon that was restarted knows none."""
+
+    def latest(self) -> tuple[EventStatus, ...]:
+        """The last few, oldest first."""
         ...

@@ -14,8 +14,7 @@ from app.adapters.simulated.ledger_blocks import Event
 from app.adapters.simulated.pallet import Power as StoredPower
 from app.adapters.substrate.farm_history import SubstrateFarmHistory
 from app.adapters.substrate.runtime import Runtime
-from app.domain.minting.events import Initial, NodeUptimeReported, PowerStateChanged, PowerTargetChanged
-from app.domain.minting.history import TimedBlock
+from app.domain.minting.events import Initial, NodeUptimeReported, PowerStateChanged, PowerTargetChanged, TimedBlock
 from app.domain.model import FarmId, NodeId, Power
 from app.entrypoints.devchain.dev_runtime import SPEC_VERSION
 from app.ports.farm_history import FarmHistory

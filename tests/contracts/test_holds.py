@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.files.all_holds import AllHolds
-from app.adapters.files.holds import FileHolds
+from app.adapters.files.holds import AllHolds, FileHolds
 from app.adapters.linux.clock import SystemClock
 from app.adapters.linux.host_facts import LinuxHostFacts
 from app.adapters.linux.inhibitors import TYPE, LogindInhibitors

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from app.adapters.simulated.fault_display import SimulatedFaultDisplay
-from app.adapters.telemetry.log import LogTelemetry, TextFormatter
-from app.adapters.telemetry.no_display import NoDisplay
+from app.adapters.telemetry.log import LogTelemetry, NoDisplay, TextFormatter
 from app.domain.events import DomainEvent
 from app.domain.model import Fault
 from app.ports.fault_display import FaultDisplay

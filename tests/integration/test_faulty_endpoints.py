@@ -21,7 +21,7 @@ from app.domain.errors import ExtrinsicRefused, RetryableError
 from app.domain.model import HeadKind, Inclusion, NodeId, Power
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.server import listening
-from app.ports.chain_endpoints import ChainEndpoints
+from app.ports.chain import ChainEndpoints
 from tests.rigs.chain.in_process import ChainWorld, chain_world, sample
 from tests.rigs.scripted_node import SUBSCRIPTION, Refusal, ScriptedNode, mute_listener
 from tests.slowness import patient

@@ -10,7 +10,7 @@ from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.context.node_context import ServiceContext
 from app.domain.services.context.progress import Progress
 from app.domain.services.endpoint_watch import EndpointWatch
-from app.ports.chain_endpoints import ChainEndpoints
+from app.ports.chain import ChainEndpoints
 from tests.rigs.simulated.chain_endpoints import SimulatedChainEndpoints
 from tests.rigs.simulated.telemetry import SimulatedTelemetry
 from tests.rigs.virtual_time import run_virtually

@@ -11,8 +11,7 @@ import pytest
 from app.adapters.codecs import minting_marks
 from app.adapters.files.minting_record import FileMintingRecord
 from app.domain.blocks import BlockRef
-from app.domain.minting.events import Event, Initial, NodeUptimeReported
-from app.domain.minting.history import TimedBlock
+from app.domain.minting.events import Event, Initial, NodeUptimeReported, TimedBlock
 from app.domain.model import NodeId, Power
 
 BATCHES: list[list[Event]] = [

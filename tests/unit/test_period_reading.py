@@ -12,7 +12,7 @@ from app.adapters.simulated.farm_setup import add_farm
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Event
 from app.domain.errors import ChainUnavailable, HistoryForgotten
-from app.domain.minting.history import BlockWithEvents
+from app.domain.minting.events import BlockWithEvents
 from app.domain.minting.ledger import MonthLedger
 from app.domain.minting.period import Period
 from app.domain.model import FarmId, NodeId

@@ -8,8 +8,7 @@ from app.adapters.simulated.clock import VirtualClock
 from app.adapters.telemetry.recent import KEPT_MAX, KeptEvents
 from app.domain.events import EventsHandled, FaultCleared, OperationFailed, Reconciled, StayingUp
 from app.domain.model import NodeId
-from app.ports.recent_events import RecentEvents
-from app.ports.telemetry import Telemetry
+from app.ports.telemetry import RecentEvents, Telemetry
 
 pytestmark = pytest.mark.anyio
 

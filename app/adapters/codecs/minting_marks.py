@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from app.domain.blocks import BlockRef
-from app.domain.minting.history import TimedBlock
+from app.domain.minting.events import TimedBlock
 
 SIGN = b'{"event":"ReadUpTo"'
 """The beginning of such a line, and of no other."""

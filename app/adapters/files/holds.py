@@ -14,6 +14,7 @@ from app.adapters.files.hold_terms import expires_at_s, terms_of_duration
 from app.domain.errors import HoldsUnreadable, PermanentError
 from app.domain.model import Hold
 from app.ports.clock import Clock
+from app.ports.holds import Holds
 from app.ports.host_facts import HostFacts
 
 SUFFIX = ".json"
@@ -192,3 +193,13 @@ def _unreadable(path: Path, error: OSError) -> str:
 def _not_kept(error: OSError, what: str) -> HoldNotKept:
     remedy = "run this as root, or name" if isinstance(error, PermissionError) else "name"
     return HoldNotKept(f"{what}: {error.filename}: {error.strerror}; {remedy} another directory (holds.dir)")
+
+
+class AllHolds:
+    """`Holds` of all ``sources``, in their order. If one cannot be read, `active` raises `HoldsUnreadable`."""
+
+    def __init__(self, sources: Sequence[Holds]) -> None:
+        self._sources = tuple(sources)
+
+    async def active(self) -> Sequence[Hold]:
+        return [hold for source in self._sources for hold in await source.active()]

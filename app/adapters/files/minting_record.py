@@ -15,8 +15,7 @@ from typing import BinaryIO
 
 from app.adapters.codecs import minting_events, minting_marks
 from app.domain.errors import RetryableError
-from app.domain.minting.events import Event
-from app.domain.minting.history import TimedBlock
+from app.domain.minting.events import Event, TimedBlock
 
 
 class RecordNotKept(RetryableError):

@@ -19,8 +19,7 @@ from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.adapters.substrate.state import State, head_state, state_at, undecoded
 from app.domain.blocks import BlockRef
 from app.domain.errors import ChainUnavailable, HistoryForgotten
-from app.domain.minting.events import Initial
-from app.domain.minting.history import BlockWithEvents, TimedBlock
+from app.domain.minting.events import BlockWithEvents, Initial, TimedBlock
 from app.domain.model import FarmId, HeadKind, NodeId, NodePower, Power, Unreadable
 
 Result = TypeVar("Result")

@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING
 
 from app.adapters.substrate.records import PALLET, power_state
 from app.domain.blocks import BlockRef
-from app.domain.minting.events import NodeUptimeReported, PowerStateChanged, PowerTargetChanged, TimedEvent
-from app.domain.minting.history import BlockWithEvents, TimedBlock
+from app.domain.minting.events import (
+    BlockWithEvents,
+    NodeUptimeReported,
+    PowerStateChanged,
+    PowerTargetChanged,
+    TimedBlock,
+    TimedEvent,
+)
 from app.domain.model import NodeId, Power
 from app.domain.values import value
 

@@ -7,13 +7,14 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TextIO
 
 from app.adapters.telemetry.repetitions import Repetitions
 from app.adapters.telemetry.sentences import Value, line_of
 from app.domain.events import DomainEvent
 from app.domain.measurements import Measurement
+from app.domain.model import Fault
 
 Layout = Literal["text", "json"]
 
@@ -144,3 +145,10 @@ def _quoted(value: Value) -> str:
 def one_line(text: str) -> str:
     """Escape control characters: text from outside must not fake lines, or control a terminal."""
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+class NoDisplay:
+    """`FaultDisplay` that shows nothing, since a second line in the log would look like a second fault."""
+
+    async def show(self, faults: Sequence[Fault]) -> None:
+        """Do nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.blocks import BlockRef
 from app.domain.model import NodeId, Power
 from app.domain.values import value
 
@@ -50,3 +51,19 @@ class PowerStateChanged:
 
 TimedEvent = NodeUptimeReported | PowerTargetChanged | PowerStateChanged
 Event = Initial | TimedEvent
+
+
+@value
+class TimedBlock:
+    """A block and its own time (whole Unix seconds); 0 for a first block without one."""
+
+    ref: BlockRef
+    time_s: int
+
+
+@value
+class BlockWithEvents:
+    """A block, and its events of the nodes that were asked for."""
+
+    block: TimedBlock
+    events: tuple[TimedEvent, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.domain.faults import FaultKind
 from app.domain.services.context.node_context import ServiceContext
 from app.domain.services.context.retry import Retry, Work
-from app.ports.chain_endpoints import ChainEndpoints
+from app.ports.chain import ChainEndpoints
 
 LOOK_EVERY_S = 60.0
 PATIENCE_S = 300.0

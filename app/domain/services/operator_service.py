@@ -18,7 +18,7 @@ from app.domain.services.node_services import NodeServices
 from app.domain.status import DeadlineStatus, NodeStatus, UncreditedStatus, WakeStatus
 from app.ports.host_facts import HostFacts
 from app.ports.operator import Operator
-from app.ports.recent_events import RecentEvents
+from app.ports.telemetry import RecentEvents
 
 
 class UnidentifiedOperator:

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from app.adapters.telemetry.log import one_line
 from app.entrypoints.farm.farm_choice import which_farm
-from app.entrypoints.farm.old_head import age_s_of
+from app.entrypoints.farm.looking import age_s_of
 from app.entrypoints.farm.overview import Overview, overview_of
 from app.entrypoints.farm.rows import GROUPS, as_plain, legend, local, rows
 from app.entrypoints.terminal.colour import Paint

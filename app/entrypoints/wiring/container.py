@@ -14,7 +14,7 @@ from app import __version__
 from app.adapters.linux.clock import SystemClock
 from app.adapters.redis.power_events import RedisPowerEvents
 from app.adapters.redis.power_events_out import RedisPowerEventsOut
-from app.adapters.telemetry.no_display import NoDisplay
+from app.adapters.telemetry.log import NoDisplay
 from app.adapters.telemetry.recent import KeptEvents
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard

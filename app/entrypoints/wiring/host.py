@@ -8,8 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from app.adapters.files.all_holds import AllHolds
-from app.adapters.files.holds import FileHolds
+from app.adapters.files.holds import AllHolds, FileHolds
 from app.adapters.files.instance_lock import InstanceLock
 from app.adapters.linux.host_facts import LinuxHostFacts
 from app.adapters.linux.host_power import SystemctlHostPower

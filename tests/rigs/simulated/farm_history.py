@@ -10,8 +10,15 @@ from app.adapters.simulated.node_powers import node_power_of
 from app.adapters.simulated.pallet import ALWAYS_UP
 from app.domain.blocks import BlockRef
 from app.domain.errors import ChainUnavailable, HistoryForgotten
-from app.domain.minting.events import Initial, NodeUptimeReported, PowerStateChanged, PowerTargetChanged, TimedEvent
-from app.domain.minting.history import BlockWithEvents, TimedBlock
+from app.domain.minting.events import (
+    BlockWithEvents,
+    Initial,
+    NodeUptimeReported,
+    PowerStateChanged,
+    PowerTargetChanged,
+    TimedBlock,
+    TimedEvent,
+)
 from app.domain.model import FarmId, NodeId, Power
 
 

@@ -14,7 +14,7 @@ from app.adapters.files.minting_record import FileMintingRecord
 from app.adapters.files.standings import save_standings
 from app.adapters.telemetry.log import one_line
 from app.domain.errors import PermanentError, UnknownIdentity
-from app.domain.minting.history import TimedBlock
+from app.domain.minting.events import TimedBlock
 from app.domain.minting.period import LATE_EVENTS_S
 from app.domain.minting.standing import Known
 from app.domain.model import FarmId, Node

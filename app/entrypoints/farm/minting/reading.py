@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from app.adapters.files.minting_record import FileMintingRecord, RecordNotKept
 from app.domain.errors import ChainUnavailable, PermanentError, UnknownIdentity
-from app.domain.minting.events import Event
-from app.domain.minting.history import BlockWithEvents, TimedBlock
+from app.domain.minting.events import BlockWithEvents, Event, TimedBlock
 from app.domain.minting.ledger import EventOutOfPlace, MonthLedger
 from app.domain.minting.period import LATE_EVENTS_S, Period
 from app.domain.model import FarmId, NodeId
