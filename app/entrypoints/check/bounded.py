@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
+from app.domain.errors import PowerdError
 from app.entrypoints.check.check import Check
-from app.entrypoints.check.finding import Finding, Row, failed
-from app.entrypoints.check.run import run
+from app.entrypoints.check.finding import Finding, Row, Severity, failed, of_error, skipped
 from app.entrypoints.check.subject import Subject
 
 GRACE_S = 3.0
@@ -63,3 +63,40 @@ class BoundedRun:
     def _of(self, check: Check) -> Sequence[Finding]:
         found = self._found.get(check.name)
         return [failed(f"no answer within {self._subject.time_s:g} s", check.remedy)] if found is None else found
+
+
+async def run(checks: Sequence[Check], subject: Subject, found: MutableMapping[str, Sequence[Finding]]) -> None:
+    """Fill ``found`` by the checks' names; each check has until ``subject.time_s`` from now."""
+    deadline_s = asyncio.get_running_loop().time() + subject.time_s
+    tasks: dict[str, asyncio.Task[Sequence[Finding]]] = {}
+
+    async def one(check: Check) -> Sequence[Finding]:
+        needs = {name: tasks[name] for name in check.needs if name in tasks}
+        found[check.name] = await _one(check, subject, needs, deadline_s)
+        return found[check.name]
+
+    for check in checks:
+        tasks[check.name] = asyncio.create_task(one(check), name=f"check {check.name}")
+    try:
+        await asyncio.gather(*tasks.values())
+    finally:
+        await subject.close()
+
+
+async def _one(
+    check: Check, subject: Subject, needs: Mapping[str, Awaitable[Sequence[Finding]]], deadline_s: float
+) -> Sequence[Finding]:
+    if why := check.not_here(subject):
+        return [Finding(Severity.NOT_HERE, why)]
+    for name, task in needs.items():
+        if {finding.severity for finding in await task} & {Severity.FAILED, Severity.SKIPPED}:
+            return [skipped(f"it needs {name}")]
+    try:
+        async with asyncio.timeout_at(deadline_s):
+            return await check.look(subject)
+    except TimeoutError:
+        return [failed(f"no answer within {subject.time_s:g} s", check.remedy)]
+    except PowerdError as error:
+        return [of_error(error, check.remedy)]
+    except Exception as error:  # noqa: BLE001 - a defect of one check must not hide what the others found
+        return [failed(f"this check is broken: {error!r}", "report it, with this line")]

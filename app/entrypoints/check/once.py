@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
 
@@ -12,17 +12,14 @@ Result = TypeVar("Result")
 class Once(Generic[Result]):
     """Each caller gets the one result, or the one error. A caller that is cancelled does not end the look."""
 
-    def __init__(self, look: Callable[[], Awaitable[Result]]) -> None:
+    def __init__(self, look: Callable[[], Coroutine[Any, Any, Result]]) -> None:
         self._look = look
         self._task: asyncio.Task[Result] | None = None
 
     async def __call__(self) -> Result:
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="shared look")
+            self._task = asyncio.create_task(self._look(), name="shared look")
         return await asyncio.shield(self._task)
-
-    async def _run(self) -> Result:
-        return await self._look()
 
     async def end(self) -> None:
         """Cancel the read, if it still runs."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
-
-import click
 
 from app.adapters.telemetry.log import one_line
 from app.entrypoints.check.finding import Row, Severity, worst
+from app.entrypoints.terminal.colour import Colour, Paint
 
 WIDTH_MAX = 100
 WIDTH_MIN = 20
@@ -21,15 +19,20 @@ NARROW = 60
 SEVERITIES = max(len(severity.value) for severity in Severity if severity is not Severity.NOT_HERE)
 NAMES = 10
 
-COLOURS = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.FAILED: "red", Severity.SKIPPED: "blue"}
+COLOURS: Mapping[Severity, Colour] = {
+    Severity.OK: "green",
+    Severity.WARNING: "yellow",
+    Severity.FAILED: "red",
+    Severity.SKIPPED: "blue",
+}
 
 
 def write_text(rows: Sequence[Row], took_s: float, out: TextIO) -> None:
     """Checks that are of no use with these settings are left out."""
     width = min(max(shutil.get_terminal_size().columns, WIDTH_MIN), WIDTH_MAX)
-    coloured = out.isatty() and not os.environ.get("NO_COLOR")
+    paint = Paint(out)
     shown = [row for row in rows if row.finding.severity is not Severity.NOT_HERE]
-    lines = [line for row in shown for line in (_narrow if width < NARROW else _wide)(row, width, coloured=coloured)]
+    lines = [line for row in shown for line in (_narrow if width < NARROW else _wide)(row, width, paint)]
     out.writelines(f"{line}\n" for line in [*lines, *textwrap.wrap(_sum(shown, took_s), width)])
 
 
@@ -48,16 +51,16 @@ def write_json(rows: Sequence[Row], took_s: float, out: TextIO) -> None:
     out.write(json.dumps(whole, indent=2) + "\n")
 
 
-def _wide(row: Row, width: int, *, coloured: bool) -> Iterator[str]:
+def _wide(row: Row, width: int, paint: Paint) -> Iterator[str]:
     indent = SEVERITIES + NAMES + 2
     lines = _wrapped(row, width - indent)
-    word = _coloured(row, f"{row.finding.severity.value:<{SEVERITIES}}", coloured=coloured)
+    word = paint(f"{row.finding.severity.value:<{SEVERITIES}}", COLOURS[row.finding.severity])
     yield f"{word} {row.check:<{NAMES}} {lines[0]}"
     yield from (" " * indent + line for line in lines[1:])
 
 
-def _narrow(row: Row, width: int, *, coloured: bool) -> Iterator[str]:
-    yield f"{_coloured(row, row.finding.severity.value, coloured=coloured)} {row.check}"
+def _narrow(row: Row, width: int, paint: Paint) -> Iterator[str]:
+    yield f"{paint(row.finding.severity.value, COLOURS[row.finding.severity])} {row.check}"
     yield from (f"  {line}" for line in _wrapped(row, width - 2))
 
 
@@ -66,10 +69,6 @@ def _wrapped(row: Row, width: int) -> list[str]:
     seen = f"{finding.subject}: {finding.seen}" if finding.subject else finding.seen
     paragraphs = [seen, *([f"remedy: {finding.remedy}"] if finding.remedy else [])]
     return [line for text in paragraphs for line in textwrap.wrap(one_line(text), width, break_on_hyphens=False)]
-
-
-def _coloured(row: Row, word: str, *, coloured: bool) -> str:
-    return click.style(word, fg=COLOURS[row.finding.severity]) if coloured else word
 
 
 def _counted(severity: Severity, count: int) -> str:

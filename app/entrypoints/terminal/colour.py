@@ -7,7 +7,7 @@ from typing import Literal, TextIO
 
 import click
 
-Colour = Literal["", "red", "yellow", "green", "bright_black"]
+Colour = Literal["", "red", "yellow", "green", "blue", "bright_black"]
 """Of click's; empty: the terminal's own."""
 
 
