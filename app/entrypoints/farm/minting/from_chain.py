@@ -25,9 +25,12 @@ from app.entrypoints.farm.minting.question import Question
 from app.entrypoints.farm.minting.reading import PeriodReading, ReadingListener
 from app.entrypoints.farm.minting.table import lines_of, moment
 from app.entrypoints.terminal.durations import shown_duration
+from app.entrypoints.terminal.status_line import StatusLine
 from app.entrypoints.wiring.container import Container
 from app.ports.farm_history import FarmHistory
 
+BAR_WIDTH = 24
+BAR_PAUSE_S = 0.1
 INTERRUPTED = 130
 """The exit code that a shell gives to a program that Ctrl-C ended."""
 
@@ -82,42 +85,26 @@ def _judged(losses: PeriodLosses, farm: FarmId, reached: TimedBlock, *, as_json:
 @contextmanager
 def _listener(label: str) -> Iterator[ReadingListener]:
     """Warnings on stderr, and on a terminal a bar that shows the time left."""
-    bar = _Bar(label)
+    line = StatusLine(sys.stderr)
+    began_s = time.monotonic()
+    shown_s = 0.0
 
     def warn(text: str) -> None:
-        bar.erase()
+        line.erase()
         click.echo(f"powerd: {one_line(text)}", err=True)
 
-    try:
-        yield ReadingListener(warn, bar.show)
-    finally:
-        bar.erase()
-
-
-class _Bar:
-    """One line that is written over; elsewhere than on a terminal it is silent."""
-
-    WIDTH = 24
-    PAUSE_S = 0.1
-
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._silent = not sys.stderr.isatty()
-        self._began_s = time.monotonic()
-        self._shown_s = 0.0
-
-    def show(self, done: int, total: int) -> None:
+    def show(done: int, total: int) -> None:
+        nonlocal shown_s
         now_s = time.monotonic()
-        if self._silent or now_s - self._shown_s < self.PAUSE_S:
+        if now_s - shown_s < BAR_PAUSE_S:
             return
-        self._shown_s = now_s
-        left_s = (now_s - self._began_s) / done * (total - done)
-        full = self.WIDTH * done // total
-        line = f"{self._label} [{'#' * full}{'-' * (self.WIDTH - full)}] {done:,} of {total:,} blocks"
-        sys.stderr.write(f"\r\x1b[K{line}, {shown_duration(left_s)} left"[:85])
-        sys.stderr.flush()
+        shown_s = now_s
+        left_s = (now_s - began_s) / done * (total - done)
+        full = BAR_WIDTH * done // total
+        bar = f"{'#' * full}{'-' * (BAR_WIDTH - full)}"
+        line.show(f"{label} [{bar}] {done:,} of {total:,} blocks, {shown_duration(left_s)} left")
 
-    def erase(self) -> None:
-        if not self._silent and self._shown_s:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+    try:
+        yield ReadingListener(warn, show)
+    finally:
+        line.erase()
