@@ -109,6 +109,32 @@ async def test_without_logind_there_are_none_unless_it_is_required(words: str) -
     assert "set holds.kind to auto or files" in await doubt(asking(script, required=True))
 
 
+@pytest.mark.parametrize("words", ABSENT)
+async def test_r6_a_logind_that_answered_before_and_is_gone_is_doubt_until_it_answers(
+    tmp_path: Path, words: str
+) -> None:
+    """An upgrade of dbus or systemd takes them away for a moment, and holds an inhibitor itself."""
+    away = tmp_path / "away"
+    inhibitors = asking(f"[ ! -e {away} ] && echo '{NO_ONE}' || {{ echo '{words}' >&2; exit 1; }}")
+    assert list(await inhibitors.active()) == []
+    away.touch()
+    said = await doubt(inhibitors)
+    assert words in said
+    assert "if this host has no logind any more, restart powerd" in said
+    away.unlink()
+    assert list(await inhibitors.active()) == []
+
+
+async def test_r6_a_command_that_was_there_before_and_is_gone_is_doubt(tmp_path: Path) -> None:
+    busctl = tmp_path / "busctl"
+    busctl.write_text(f"#!/bin/sh\necho '{NO_ONE}'\n")
+    busctl.chmod(0o755)
+    inhibitors = LogindInhibitors((str(busctl),), 30, required=False)
+    assert list(await inhibitors.active()) == []
+    busctl.unlink()
+    assert f"there is no {busctl}" in await doubt(inhibitors)
+
+
 async def test_without_the_command_there_are_none_unless_it_is_required() -> None:
     for required in (False, True):
         inhibitors = LogindInhibitors(("/nowhere/busctl", "call"), 10, required=required)

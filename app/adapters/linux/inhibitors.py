@@ -37,7 +37,8 @@ class LogindInhibitors:
     """`Holds` from ``command``, which prints the answer to ListInhibitors as busctl's ``--json=short`` does.
 
     Unless ``required``, a host without the command, the bus or logind has no inhibitors. Any other failure to
-    answer within ``timeout_s`` is doubt (`HoldsUnreadable`).
+    answer within ``timeout_s`` is doubt (`HoldsUnreadable`), and so is a logind that answered before and is gone:
+    an upgrade of bus or systemd, which holds an inhibitor itself, takes them away for a moment.
     """
 
     def __init__(self, command: Sequence[str], timeout_s: float, *, required: bool) -> None:
@@ -45,6 +46,7 @@ class LogindInhibitors:
         self._shown = " ".join(self._command)
         self._timeout_s = timeout_s
         self._required = required
+        self._answered = False
 
     async def active(self) -> Sequence[Hold]:
         """Each block inhibitor of a shutdown, as a hold without an end. The holder's name has pid and uid."""
@@ -61,9 +63,11 @@ class LogindInhibitors:
         if answered.code != 0:
             return self._failed(answered)
         try:
-            return [_hold(*inhibitor) for inhibitor in _inhibitors(answered.output) if _blocks_shutdown(*inhibitor)]
+            inhibitors = _inhibitors(answered.output)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise self._doubt(f"printed no list of inhibitors ({error!r}): {answered.output[:200]!r}") from error
+        self._answered = True
+        return [_hold(*inhibitor) for inhibitor in inhibitors if _blocks_shutdown(*inhibitor)]
 
     def _failed(self, answered: Answered) -> Sequence[Hold]:
         said = answered.stderr_tail or "it printed nothing"
@@ -74,6 +78,8 @@ class LogindInhibitors:
     def _absent(self, why: str) -> Sequence[Hold]:
         if self._required:
             raise self._doubt(f"{why}; where there is no logind, set holds.kind to auto or files")
+        if self._answered:
+            raise self._doubt(f"{why}; it answered before: if this host has no logind any more, restart powerd")
         return []
 
     def _doubt(self, problem: str) -> HoldsUnreadable:
