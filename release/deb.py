@@ -55,7 +55,7 @@ import sys
 if os.path.exists("/etc/powerd/powerd.toml"):
     os.environ.setdefault("POWERD_CONFIG", "/etc/powerd/powerd.toml")
 
-from app.entrypoints.powerd.cli import main
+from app.entrypoints.powerd.program import main
 
 sys.exit(main())
 """

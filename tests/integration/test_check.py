@@ -66,7 +66,7 @@ class Host:
     def run(self, *options: str, **environment: str) -> Any:
         config = self.directory / "powerd.toml"
         config.write_text(toml(self.settings))
-        words = ["--profile", "systemd", "--config", str(config), "check", "--timeout", str(TIME_S), *options]
+        words = ["--profile", "systemd", "--config", str(config), "check", "--timeout", f"{TIME_S:.0f}s", *options]
         return CliRunner(env=environment).invoke(main, words, catch_exceptions=False)
 
     def trial(self) -> str:
@@ -177,7 +177,7 @@ def test_a_chain_and_a_redis_that_hang_cost_no_more_than_the_time_there_is(host:
         host.settings["broker"]["url"] = f"redis://127.0.0.1:{port}"
         host.settings["identity"]["key_file"] = ""
         began_s = time.monotonic()
-        done = host.run("--json", "--timeout", "1")
+        done = host.run("--json", "--timeout", "1s")
         assert time.monotonic() - began_s < 1 + patient(5)
     found = {each["check"]: each for each in json.loads(done.stdout)["checks"]}
     for name in ("broker", "endpoints"):
@@ -413,7 +413,7 @@ async def test_on_zero_os_its_daemons_are_asked() -> None:
 
         def checked(time_s: float) -> tuple[int, dict[str, str]]:
             words = ["--profile", "zos", "--config", str(node.directory / "powerd.toml"), "check", "--json"]
-            done = CliRunner().invoke(main, [*words, "--timeout", str(time_s)], catch_exceptions=False)
+            done = CliRunner().invoke(main, [*words, "--timeout", f"{time_s:.0f}s"], catch_exceptions=False)
             found = json.loads(done.stdout)["checks"]
             return done.exit_code, {each["check"]: f"{each['severity']}: {each['seen']}" for each in found}
 
@@ -439,7 +439,7 @@ async def test_on_zero_os_4_it_says_that_there_is_no_power_management() -> None:
         node.zos.gateway.arguments = (STAND_INS, "api-gateway-4", "--broker", node.redis.url())
         await node.zos.start()
         words = ["--profile", "zos", "--config", str(node.directory / "powerd.toml"), "check", "--json"]
-        done = await asyncio.to_thread(CliRunner().invoke, main, [*words, "--timeout", str(patient(20))])
+        done = await asyncio.to_thread(CliRunner().invoke, main, [*words, "--timeout", f"{patient(20):.0f}s"])
     found = {each["check"]: f"{each['severity']}: {each['seen']}" for each in json.loads(done.stdout)["checks"]}
     assert found["gateway"].startswith("warning: this is Zero-OS 4, which has no power management")
     assert found["node"].startswith("ok: node 1 of farm 1")

@@ -276,7 +276,7 @@ def test_the_command_says_from_whom_and_where_a_packet_came(mocker: MockerFixtur
 
     def body() -> Any:
         wire.lay()
-        return CliRunner().invoke(main, ["check", "--hear", "--timeout", str(patient(5))], catch_exceptions=False)
+        return CliRunner().invoke(main, ["check", "--hear", "--timeout", f"{patient(5):.0f}s"], catch_exceptions=False)
 
     done = in_network_namespace(body)
     assert done.exit_code == 0
@@ -288,12 +288,12 @@ def test_when_none_comes_it_says_what_to_look_at_and_waits_for_no_chain(mocker: 
         await asyncio.Event().wait()
 
     mocker.patch("app.entrypoints.check.hear._Names.ask", hangs)
-    done = in_network_namespace(lambda: CliRunner().invoke(main, ["check", "--hear", "--timeout", "1"]))
+    done = in_network_namespace(lambda: CliRunner().invoke(main, ["check", "--hear", "--timeout", "1s"]))
     assert done.exit_code == 2
     assert "no magic packet came within 1 s; remedy: check that both nodes" in done.output
 
 
 def test_without_the_right_to_listen_it_says_so() -> None:
-    done = without_capabilities(lambda: CliRunner().invoke(main, ["check", "--hear", "--timeout", "1"]))
+    done = without_capabilities(lambda: CliRunner().invoke(main, ["check", "--hear", "--timeout", "1s"]))
     assert done.exit_code == 2
     assert "CAP_NET_RAW" in done.output

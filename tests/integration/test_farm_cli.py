@@ -225,7 +225,7 @@ class TestWaiting:
         assert "'soon' is no duration" in wrong.stderr
 
 
-@pytest.mark.parametrize(("answer", "code", "paid"), [(b"n\n", 1, 0), (b"y\n", 0, 1), (INTERRUPT, 1, 0)])
+@pytest.mark.parametrize(("answer", "code", "paid"), [(b"n\n", 1, 0), (b"y\n", 0, 1), (INTERRUPT, 130, 0)])
 def test_on_a_terminal_it_asks_before_it_darkens_anything(farm: Farm, answer: bytes, code: int, paid: int) -> None:
     terminal = Terminal(farm.environment, "farm", "down", "3")
     terminal.read_until(b"Set the power target of node 3 to Down? [y/N]")

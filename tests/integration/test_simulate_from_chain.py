@@ -39,6 +39,12 @@ def test_nodes_addresses_and_powers_are_those_of_the_chain() -> None:
     assert all(node["mac"].count(":") == 5 for node in planned["nodes"])
 
 
+def test_a_chain_that_does_not_answer_is_no_broken_promise() -> None:
+    code, output = simulate("ws://127.0.0.1:1", "--farm", "1")
+    assert code == 2
+    assert output.startswith("powerd: ")
+
+
 def test_a_farm_that_the_chain_does_not_know() -> None:
     with dev_chain(nodes=2) as chain:
         code, output = simulate(chain.url, "--farm", "99")

@@ -32,6 +32,7 @@ def test_a_farm_whose_nodes_sleep_and_wake_in_time_is_credited_whole() -> None:
     income = run(plan_of(Wish(nodes=8, hours=48, load=0.1))).income
     assert min(income.credited_s.values()) >= 48 * HOUR - 120
     assert (income.lost, income.slow_boots, income.months, income.months_lost) == ([], 0, 8, {})
+    assert income.lost_otherwise_s == 8 * 48 * HOUR - sum(income.credited_s.values()), "before the first reports"
 
 
 def test_a_sleep_of_more_than_24_hours_is_lost_to_the_farmer_whose_script_says_so() -> None:

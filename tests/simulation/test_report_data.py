@@ -173,6 +173,6 @@ def test_the_command_line_names_a_place_that_is_not_there(tmp_path: Path) -> Non
 
 def test_figures_are_printed_even_if_the_page_can_not_be_written() -> None:
     result = CliRunner().invoke(main, [*SMALL, "--report", "/dev/full"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "energy" in result.output
     assert "No space left on device" in result.stderr

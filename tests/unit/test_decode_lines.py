@@ -7,7 +7,7 @@ import io
 import pytest
 
 from app.adapters.codecs.power_target import TargetChange, encode
-from app.entrypoints.powerd.decode import decode_lines
+from app.entrypoints.powerd.decode import NothingToDecode, decode_lines
 from tests.rigs.gob_vectors import REFERENCE
 
 GOOD = '{"FarmID":1,"NodeID":7,"Target":{"IsUp":false,"IsDown":true}}\n'
@@ -31,7 +31,11 @@ def test_a_target_that_is_neither_or_both_is_shown_as_it_is() -> None:
 def test_one_line_in_is_one_line_out_and_an_empty_one_is_the_empty_payload() -> None:
     empty = '{"error":"EOF: the payload is empty"}\n'
     assert run("\n", REFERENCE.hex(), "  \n") == (False, empty + GOOD + empty)
-    assert run() == (True, "")
+
+
+def test_an_input_without_any_line_is_an_error() -> None:
+    with pytest.raises(NothingToDecode, match="the input is empty; give payloads in hex digits"):
+        run()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from click.testing import CliRunner
 
+from app.entrypoints.powerd.cli import main
 from app.entrypoints.terminal.durations import LATEST_S, WrongTime, duration_s, expiry, point_in_time_s, shown_duration
 
 NOW_S = datetime(2026, 1, 31, 8, 15, tzinfo=UTC).timestamp()
@@ -70,3 +72,19 @@ def test_an_end_that_no_calendar_shows_is_refused() -> None:
 )
 def test_a_duration_is_shown_by_its_two_largest_units(seconds: float, shown: str) -> None:
     assert shown_duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("option", "refused", "why"),
+    [
+        (["check", "--timeout"], "10", "'10' is no duration; say 90s"),
+        (["check", "--timeout"], "2h", "2h is more than 1 h"),
+        (["farm", "down", "1", "--wait", "--timeout"], "300", "'300' is no duration; say 90s"),
+        (["farm", "watch", "--every"], "6", "'6' is no duration; say 90s"),
+        (["hold", "add", "backup", "--reason", "a backup", "--for"], "60", "'60' is no duration; say 90s"),
+    ],
+)
+def test_every_option_that_is_a_duration_has_units(option: list[str], refused: str, why: str) -> None:
+    done = CliRunner().invoke(main, [*option, refused])
+    assert done.exit_code == 2
+    assert why in done.output

@@ -65,6 +65,14 @@ def test_the_first_report_is_worth_no_more_than_the_period_the_uptime_and_41_min
     assert after(report(at, uptime)).credited_s == credited
 
 
+@pytest.mark.parametrize(("uptime", "loss"), [(99_000, Loss.GAP), (9000, Loss.GAP), (600, Loss.NOT_BOOTED)])
+def test_time_before_the_first_report_has_a_reason_of_its_own_where_the_node_was_off(uptime: int, loss: Loss) -> None:
+    bookings: list[Booking] = []
+    MonthLedger(PERIOD, lambda _, booking: bookings.append(booking)).add(report(9000, uptime))
+    (first,) = bookings
+    assert (first.loss, first.lost_s) == (loss, 9000 - min(uptime, 2460))
+
+
 @pytest.mark.parametrize(
     ("gap", "grew", "credited"),
     [

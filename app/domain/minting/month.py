@@ -25,6 +25,7 @@ class Loss(enum.Enum):
     """Why time was not credited, in words for the farmer."""
 
     GAP = "no report for more than 41 minutes"
+    NOT_BOOTED = "off, or not there yet, before its first report in the period"
     REBOOT = "the node was off without having been put to sleep"
     OVERSLEPT = "asleep for more than 24 hours"
     SLOW_BOOT = "booted more than 30 minutes after it was called"

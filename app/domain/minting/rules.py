@@ -183,7 +183,7 @@ def _first(month: Month, report: NodeUptimeReported, period: Period) -> Step:
     if report.time_s > period.end_s:
         return month, None
     credit_s = min(report.time_s - period.start_s, report.uptime_s, REPORT_GAP_S_MAX)
-    loss = Loss.GAP if report.boot_s <= period.start_s else Loss.REBOOT
+    loss = Loss.GAP if report.boot_s <= period.start_s else Loss.NOT_BOOTED
     return _booked(month, report.time_s, credit_s, period, loss, "first report of the period")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from app.entrypoints.terminal.ranges import FiniteRange
+from app.entrypoints.terminal.ranges import duration
 
 TIME_S = 10.0
 WAIT_S = 600.0
@@ -35,9 +35,9 @@ def _names(_: click.Context, option: click.Parameter, names: Sequence[str]) -> S
 @click.option(
     "--timeout",
     "time_s",
-    type=FiniteRange(1, 3600),
-    metavar="SECONDS",
-    help=f"For all of it, whatever hangs.  [default: {TIME_S:.0f}; with --wake and --hear {WAIT_S:.0f}]",
+    callback=duration(longest_s=3600),
+    metavar="DURATION",
+    help=f"For all of it, whatever hangs.  [default: {TIME_S:.0f}s; with --wake and --hear {WAIT_S / 60:.0f}m]",
 )
 @click.option("--wake", "node", type=click.IntRange(1, 2**32 - 1), metavar="NODE", help="Only call that sleeper.")
 @click.option("--trial", is_flag=True, help="Only allow one sleep in the next hour, though no wake was proved yet.")
@@ -46,7 +46,7 @@ def _names(_: click.Context, option: click.Parameter, names: Sequence[str]) -> S
 def check(
     options: Any,
     only: Sequence[str],
-    time_s: float | None,
+    time_s: int | None,
     node: int | None,
     *,
     as_json: bool,

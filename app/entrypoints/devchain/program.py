@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from app.entrypoints.terminal.extras import ExtraMissing, require_extra
+from app.entrypoints.terminal.interrupts import run_program
 
 
 def main() -> None:
@@ -14,6 +15,4 @@ def main() -> None:
     except ExtraMissing as missing:
         print(f"powerd-devchain: {missing}", file=sys.stderr)
         sys.exit(missing.exit_code)
-    from app.entrypoints.devchain.cli import main as run
-
-    run()
+    run_program("app.entrypoints.devchain.cli")

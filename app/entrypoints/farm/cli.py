@@ -8,28 +8,27 @@ from collections.abc import Sequence
 import click
 
 from app.entrypoints.farm.options import ID, farmer_container, farmer_options
-from app.entrypoints.terminal.durations import WrongTime, duration_s
 from app.entrypoints.terminal.lazy_commands import LazyCommand, LazyGroup
+from app.entrypoints.terminal.ranges import duration
 
 NODES = click.argument("nodes", type=ID, nargs=-1, required=True, metavar="NODE…")
 WAIT = click.option("--wait", is_flag=True, help="Wait until their states follow.")
-TIMEOUT = click.option("--timeout", metavar="DURATION", help="How long to --wait at most.  [default: 30m]")
+TIMEOUT = click.option(
+    "--timeout",
+    "timeout_s",
+    callback=duration(),
+    metavar="DURATION",
+    help="How long to --wait at most.  [default: 30m]",
+)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-USUAL_WAIT = "30m"
+USUAL_WAIT_S = 1800
 
 
-def _seconds(option: str, text: str) -> int:
-    try:
-        return duration_s(text)
-    except WrongTime as error:
-        raise click.UsageError(f"{option}: {error}") from None
-
-
-def _wait_s(timeout: str | None, *, wait: bool) -> float | None:
+def _wait_s(timeout_s: int | None, *, wait: bool) -> float | None:
     """How long to wait for the states; None: not at all. A time-out that would be ignored is refused."""
-    if timeout is not None and not wait:
+    if timeout_s is not None and not wait:
         raise click.UsageError("--timeout says how long to wait for the states: add --wait, or leave it out")
-    return _seconds("--timeout", timeout or USUAL_WAIT) if wait else None
+    return timeout_s or USUAL_WAIT_S if wait else None
 
 
 class FarmGroup(LazyGroup):
@@ -75,17 +74,25 @@ def farm_list(ctx: click.Context, /, *, as_json: bool) -> None:
 
 
 @farm.command("watch", short_help="The same, live.")
-@click.option("--every", default="6s", show_default=True, metavar="DURATION", help="How often the chain is read.")
+@click.option(
+    "--every",
+    "every_s",
+    callback=duration(),
+    default="6s",
+    show_default=True,
+    metavar="DURATION",
+    help="How often the chain is read.",
+)
 @farmer_options
 @click.pass_context
-def farm_watch(ctx: click.Context, /, *, every: str) -> None:
+def farm_watch(ctx: click.Context, /, *, every_s: int) -> None:
     """Show the farm as `powerd farm list` does, live, until Ctrl-C.
 
     Where the output goes to no terminal, each change is a line with its time.
     """
     from app.entrypoints.farm.watching import watch_farm
 
-    watch_farm(farmer_container(ctx), sys.stdout, _seconds("--every", every))
+    watch_farm(farmer_container(ctx), sys.stdout, every_s)
 
 
 @farm.command("up", short_help="Set power targets to Up.")
@@ -97,7 +104,7 @@ def farm_watch(ctx: click.Context, /, *, every: str) -> None:
 @farmer_options
 @click.pass_context
 def farm_up(
-    ctx: click.Context, /, *, nodes: Sequence[int], every: bool, timeout: str | None, wait: bool, dry_run: bool
+    ctx: click.Context, /, *, nodes: Sequence[int], every: bool, timeout_s: int | None, wait: bool, dry_run: bool
 ) -> None:
     """Set the power target of these nodes to Up, and wait until the chain has it.
 
@@ -110,7 +117,7 @@ def farm_up(
         raise click.UsageError(
             "name the nodes, or say --all" if not nodes else "name the nodes, or say --all, not both"
         )
-    request = TargetRequest(nodes, Power.UP, every=every, wait_s=_wait_s(timeout, wait=wait), dry_run=dry_run)
+    request = TargetRequest(nodes, Power.UP, every=every, wait_s=_wait_s(timeout_s, wait=wait), dry_run=dry_run)
     sys.exit(set_targets(farmer_container(ctx), request, sys.stdout, sys.stderr))
 
 
@@ -128,7 +135,7 @@ def farm_down(
     /,
     *,
     nodes: Sequence[int],
-    timeout: str | None,
+    timeout_s: int | None,
     force: bool,
     yes: bool,
     dry_run: bool,
@@ -144,7 +151,7 @@ def farm_down(
     from app.entrypoints.farm.targets import TargetRequest, set_targets
 
     request = TargetRequest(
-        nodes, Power.DOWN, wait_s=_wait_s(timeout, wait=wait), force=force, asks=not yes, dry_run=dry_run
+        nodes, Power.DOWN, wait_s=_wait_s(timeout_s, wait=wait), force=force, asks=not yes, dry_run=dry_run
     )
     sys.exit(set_targets(farmer_container(ctx), request, sys.stdout, sys.stderr))
 

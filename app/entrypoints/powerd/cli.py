@@ -7,12 +7,13 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from app.domain.errors import PowerdError
 from app.entrypoints.terminal.ending import end_at_once
+from app.entrypoints.terminal.interrupts import INTERRUPTED
 from app.entrypoints.terminal.lazy_commands import LazyCommand, LazyGroup
 from app.entrypoints.terminal.standard_streams import StreamsMixin
 
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from app.entrypoints.wiring.container import Container
 
 
-INTERRUPTED = 130
-"""The exit code that a shell gives to a program that Ctrl-C ended."""
-
-
 class Program(StreamsMixin, LazyGroup):
     """Shows what went wrong in one line instead of a traceback: the thing, and the remedy."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """As click's; options such as ``--version`` print while they are read."""
+        try:
+            return super().make_context(*args, **extra)
+        except KeyboardInterrupt as end:
+            raise click.exceptions.Exit(_interrupted(end)) from None
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; a `PowerdError` becomes a message and an exit code."""
@@ -36,9 +40,8 @@ class Program(StreamsMixin, LazyGroup):
         except PowerdError as error:
             _print_error(error)
             code = error.exit_code
-        except KeyboardInterrupt:
-            click.echo("powerd: stopped by Ctrl-C", err=True)
-            code = INTERRUPTED
+        except (KeyboardInterrupt, click.Abort) as end:
+            code = _interrupted(end)
         except BaseExceptionGroup as group:
             expected, bugs = group.split(PowerdError)
             if bugs is not None or expected is None:
@@ -52,6 +55,14 @@ class Program(StreamsMixin, LazyGroup):
         if code:
             ctx.exit(code)
         return result
+
+
+def _interrupted(end: KeyboardInterrupt | click.Abort) -> int:
+    """The exit code after Ctrl-C. Other answers than yes to a question are also an `click.Abort`, which is raised."""
+    if isinstance(end, click.Abort) and not isinstance(end.__context__, KeyboardInterrupt):
+        raise end
+    click.echo("powerd: stopped by Ctrl-C", err=True)
+    return INTERRUPTED
 
 
 def _each(group: ExceptionGroup[PowerdError]) -> Iterator[PowerdError]:
@@ -284,6 +295,7 @@ def decode(source: TextIO, *, zbus: bool) -> None:
     """Print event payloads as JSON; FILE (or -) holds them in hex, one a line.
 
     One line in, one line out: what can't be read is a line {"error": …}, an empty line too.
+    Exits with 1 if there was such a line, and with 2 if the input is empty.
     """
     from app.entrypoints.powerd.decode import decode_lines, event
     from app.entrypoints.powerd.decode_zbus import zbus_frame

@@ -12,11 +12,18 @@ from typing import TextIO
 
 from app.adapters.codecs.power_target import GobError, decode
 from app.adapters.codecs.zbus_frames import ZbusError
+from app.domain.errors import PermanentError
 
 EMPTY = "EOF: the payload is empty"
 """Go's gob and msgpack decoders call it io.EOF."""
 
 _NO_HEX_DIGIT = re.compile("[^0-9a-fA-F]")
+
+
+class NothingToDecode(PermanentError):
+    """The input has no line at all: often the command before it in a pipe failed."""
+
+    exit_code = 2
 
 
 class NotHex(ValueError):
@@ -41,8 +48,9 @@ def decode_lines(lines: Iterable[str], out: TextIO, read: Callable[[bytes], dict
     """Write each line's payload, or why it can't be decoded; returns False if any could not.
 
     A line without digits is the empty payload: an error, as it is for Go's decoders.
+    Raises `NothingToDecode` without any line.
     """
-    all_good = True
+    all_good, line = True, None
     for line in lines:
         try:
             payload = _payload(line)
@@ -53,6 +61,8 @@ def decode_lines(lines: Iterable[str], out: TextIO, read: Callable[[bytes], dict
             answer = {"error": str(error)}
         out.write(json.dumps(answer, separators=(",", ":")) + "\n")
         out.flush()  # the program that writes the lines may wait for each answer
+    if line is None:
+        raise NothingToDecode("the input is empty; give payloads in hex digits, one a line")
     return all_good
 
 

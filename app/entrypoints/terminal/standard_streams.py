@@ -1,7 +1,8 @@
 """Handles standard streams that are closed, full, or a pipe without a reader: one line, in one place.
 
 When standard output can't be written, the program ends: quietly with 141, as by SIGPIPE, if the reader went away;
-else with one line and 1. Output to standard error that can't be written is lost, and stops nothing.
+else with one line and 2, since 1 is an answer of many commands ("a promise was broken"). Output to standard error
+that can't be written is lost, and stops nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import click
 
 READER_GONE = 141
 """The exit code that a shell gives for a program that SIGPIPE ended."""
-NOT_WRITTEN = 1
+NOT_WRITTEN = 2
 STDIN, STDOUT, STDERR = 0, 1, 2
 
 

@@ -25,14 +25,13 @@ from app.entrypoints.farm.minting.question import Question
 from app.entrypoints.farm.minting.reading import PeriodReading, ReadingListener
 from app.entrypoints.farm.minting.table import lines_of, moment
 from app.entrypoints.terminal.durations import shown_duration
+from app.entrypoints.terminal.interrupts import INTERRUPTED
 from app.entrypoints.terminal.status_line import StatusLine
 from app.entrypoints.wiring.container import Container
 from app.ports.farm_history import FarmHistory
 
 BAR_WIDTH = 24
 BAR_PAUSE_S = 0.1
-INTERRUPTED = 130
-"""The exit code that a shell gives to a program that Ctrl-C ended."""
 
 
 class Interrupted(PermanentError):

@@ -63,6 +63,11 @@ class Income(Struct, kw_only=True):
         """Seconds of all nodes."""
         return self.lost_to_s.get(to.value, 0)
 
+    @property
+    def lost_otherwise_s(self) -> int:
+        """Of all nodes: what was not credited in bits too short for a reason, as before a first report."""
+        return max(0, self.node_s - self.credited_in_all_s - sum(self.lost_to_s.values()))
+
 
 class Minted:
     """Follows the chain's final blocks."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from app.domain.errors import PermanentError, PowerdError
 from app.domain.model import FarmId, HeadKind, Power, Unreadable
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.simulator.plan.bad_input import BadInput
@@ -15,12 +16,23 @@ from app.entrypoints.wiring.injection import providers
 from app.ports.chain import ChainReader
 
 
+class FarmsNotRead(PermanentError):
+    """The chain can't be read. The program ends with 2, since 1 means that a promise was broken."""
+
+    exit_code = 2
+
+
 def farms_from_chain(settings: Settings, farms: Sequence[int]) -> tuple[FarmPlan, ...]:
-    """Raises the errors of the chain, and `BadInput` for a farm without nodes."""
+    """Raises `FarmsNotRead`, and `BadInput` for a farm without nodes."""
     given = farms or ((settings.identity.farm_id,) if settings.identity.farm_id else ())
     if not given:
         raise BadInput("which farm? Give --farm with --from-chain (or identity.farm_id in the settings)")
-    return asyncio.run(_read(Container(settings=providers.Object(settings)), given))
+    try:
+        return asyncio.run(_read(Container(settings=providers.Object(settings)), given))
+    except PowerdError as error:
+        if error.exit_code != PowerdError.exit_code:
+            raise
+        raise FarmsNotRead(str(error)) from error
 
 
 async def _read(container: Container, farms: Sequence[int]) -> tuple[FarmPlan, ...]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from app.domain.minting.period import LENGTH_S
 from app.entrypoints.simulator.income.lost_to import LostTo
 from app.entrypoints.simulator.plan.at_risk import counted
-from app.entrypoints.simulator.report.summary import seconds
+from app.entrypoints.simulator.report.summary import BITS, seconds
 from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.run.thinning import LEAST_CREDITED_MAX
 from app.entrypoints.simulator.run.times import Times
@@ -99,7 +99,10 @@ def _per_month(outcome: Outcome) -> Iterator[Row]:
         _money(outcome, energy.saved_money / months),
         f"on electricity; income lost: {_money(outcome, lost_money)}" if per_month else "on electricity",
     )
-    lost = ", ".join(f"{seconds(income.lost_s(to))} to {to.value}" for to in LostTo if income.lost_s(to))
+    reasons = [f"{seconds(income.lost_s(to))} to {to.value}" for to in LostTo if income.lost_s(to)]
+    if otherwise_s := income.lost_otherwise_s:
+        reasons.append(f"{seconds(otherwise_s)} {BITS}")
+    lost = ", ".join(reasons)
     lost_months = f"; {len(income.months_lost):,} months lost" if income.months_lost else ""
     share = min(1.0, income.credited_in_all_s / (plan.nodes * plan.end_s))
     yield (

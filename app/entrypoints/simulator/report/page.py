@@ -20,7 +20,9 @@ HOLE = re.compile(r"\{\{(\w+)\}\}")
 
 
 class ReportNotWritten(PermanentError):
-    """The page can't be written."""
+    """The page can't be written. The program ends with 2, since 1 means that a promise was broken."""
+
+    exit_code = 2
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
@@ -30,9 +32,7 @@ class ReportNotWritten(PermanentError):
 
 
 class NoPlaceForReport(ReportNotWritten):
-    """Seen before anything is simulated: bad input. 1 would mean that a promise was broken."""
-
-    exit_code = 2
+    """Seen before anything is simulated."""
 
 
 def check_place(path: Path) -> None:

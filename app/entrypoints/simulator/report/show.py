@@ -9,7 +9,7 @@ from typing import TextIO
 import click
 import msgspec
 
-from app.entrypoints.simulator.plan.at_risk import lines, unwakeable
+from app.entrypoints.simulator.plan.at_risk import Risk, lines, unwakeable
 from app.entrypoints.simulator.plan.plan import Plan
 from app.entrypoints.simulator.report.progress import progress_bar
 from app.entrypoints.simulator.report.summary import table, verdict
@@ -32,7 +32,7 @@ def show(plan: Plan, out: TextIO, workers: Workers | None, *, report: Path | Non
 
         check_place(report)
     if not as_json:
-        _print_red(out, lines(list(unwakeable(plan))))
+        _print_red(out, lines(list(unwakeable(plan))))  # now, so that the farmer can stop a long run
     daemon_settings(plan)
     details = Details.ALL if as_json else Details.PAGE if report else Details.NONE
     with progress_bar(plan) as passes:
@@ -45,7 +45,7 @@ def show(plan: Plan, out: TextIO, workers: Workers | None, *, report: Path | Non
     else:
         for line in (*table(outcome), "", *verdict(outcome)):
             print(line, file=out)
-        _print_red(out, lines(outcome.at_risk))
+        _print_red(out, lines([each for each in outcome.at_risk if each.risk is not Risk.UNWAKEABLE]))
     if report is not None:
         # Written last, so that a full disk does not prevent what is printed.
         write_report(outcome, report)

@@ -13,6 +13,7 @@ from app.entrypoints.simulator.run.times import Times
 from app.entrypoints.simulator.watching.violation import Violation
 
 Row = tuple[str, str]
+BITS = "less than a minute at a time, as before the first report"
 DAY_H = 24.0
 """A shorter run says little about a month: a farm that has just started, or one night of it."""
 
@@ -65,6 +66,8 @@ def _income(outcome: Outcome) -> Iterator[Row]:
     yield "lost to powerd / faults", " / ".join(seconds(income.lost_s(to)) for to in (LostTo.POWERD, LostTo.FAULTS))
     if farmer_s := income.lost_s(LostTo.FARMER):
         yield "lost to the farmer", f"{seconds(farmer_s)}: slept for too long by the script"
+    if otherwise_s := income.lost_otherwise_s:
+        yield "lost otherwise", f"{seconds(otherwise_s)}: {BITS}"
     if per_month := plan.income.per_node_and_month:
         yield "income lost", f"{income.lost_money(per_month):,.2f} {outcome.energy.currency}"
     lost = len(income.months_lost)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 
 from app.entrypoints.simulator.workers.work import TRIES_MAX, Done, Failed, Task, Work
@@ -39,6 +40,7 @@ class Processes:
         """When a worker is killed, another one does its run again."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([self._work.__module__])
+        _start_fork_server()
         held, hand = context.Pipe(duplex=False)
         idle = deque(_Worker(self._work, held) for _ in range(self._workers))
         busy: dict[Future[bytes], tuple[_Worker, Job]] = {}
@@ -88,6 +90,15 @@ class _Worker:
             self._pool.shutdown(cancel_futures=True)
 
 
+def _start_fork_server() -> None:
+    """It and the workers never get the SIGINT of Ctrl-C: the parent prints, and its end is theirs, by the pipe."""
+    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+
+
 def _first_try(tasks: Iterator[Task]) -> Job | None:
     task = next(tasks, None)
     return None if task is None else (task, 1)
@@ -102,8 +113,7 @@ def _ended(task: Task, future: Future[bytes], error: BaseException | None) -> Do
 
 
 def _watch_parent(held: Connection) -> None:
-    """First thing in a worker. Ctrl-C reaches it as well: it ends silently, and the parent prints."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """First thing in a worker."""
     threading.Thread(target=_end_with_parent, args=(held,), name="parent", daemon=True).start()
 
 
