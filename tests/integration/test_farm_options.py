@@ -191,11 +191,43 @@ class TestWake:
             port = environment["POWERD_MAGIC_PACKETS_PORT"]
             way = f"on the interface that the system chooses, as UDP to 127.0.0.1:{port}"
             macs = {node: f"02:00:00:01:00:0{node}" for node in (2, 3)}
-            assert called.stdout.splitlines() == [f"node {n}: 2 magic packets to {macs[n]} {way}" for n in (2, 3)]
+            *sent, proof = called.stdout.splitlines()
+            assert sent == [f"node {n}: 2 magic packets to {macs[n]} {way}" for n in (2, 3)]
+            assert proof.startswith("no machine answers a magic packet, so this proves no wake")
             packets = [heard.recv(200) for _ in range(4)]
             magic = {b"\xff" * 6 + 16 * bytes.fromhex(mac.replace(":", "")) for mac in macs.values()}
             assert set(packets) == magic
             assert packets[0] != packets[1]
+
+    def test_an_address_is_called_while_the_chain_is_away(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as heard:
+            heard.bind(("127.0.0.1", 0))
+            heard.settimeout(30)
+            called = here(
+                *("wake", "--mac", "54-B2-03-A0-11-22", "--udp"),
+                POWERD_CHAIN_URLS="ws://127.0.0.1:9",
+                POWERD_MAGIC_PACKETS_HOST="127.0.0.1",
+                POWERD_MAGIC_PACKETS_PORT=str(heard.getsockname()[1]),
+                POWERD_WAKE_PACKETS="1",
+            )
+            assert called.exit_code == 0, called.output
+            assert called.stdout.startswith("54:b2:03:a0:11:22: 1 magic packets on the interface that the system ")
+            assert "this proves no wake" in called.stdout
+            assert heard.recv(200) == b"\xff" * 6 + 16 * bytes.fromhex("54b203a01122")
+
+    @pytest.mark.parametrize(
+        ("words", "says"),
+        [
+            ((), "name the nodes, or their addresses with --mac"),
+            (("7", "--mac", "54:b2:03:a0:11:22"), "not both"),
+            (("--mac", "54:b2:03:a0:11"), "is not a MAC address such as 54:b2:03:a0:11:22"),
+            (("--mac", "ff:ff:ff:ff:ff:ff"), "is a zero or group address"),
+        ],
+    )
+    def test_nodes_or_addresses_of_cards_must_be_named(self, words: tuple[str, ...], says: str) -> None:
+        refused = here("wake", *words, "--udp", POWERD_CHAIN_URLS="ws://127.0.0.1:9")
+        assert refused.exit_code == 2
+        assert says in refused.stderr
 
     def test_what_does_not_leave_is_named_with_the_way_out(self, farm: Farm) -> None:
         refused = here("wake", "2", "--interface", "nonesuch", POWERD_CHAIN_URLS=farm.chain.url)

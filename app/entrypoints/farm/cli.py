@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from app.entrypoints.farm.options import ID, farmer_container, farmer_options
 from app.entrypoints.terminal.lazy_commands import LazyCommand, LazyGroup
 from app.entrypoints.terminal.ranges import duration
+
+if TYPE_CHECKING:
+    from app.domain.model import Mac
 
 NODES = click.argument("nodes", type=ID, nargs=-1, required=True, metavar="NODE…")
 WAIT = click.option("--wait", is_flag=True, help="Wait until their states follow.")
@@ -156,23 +160,42 @@ def farm_down(
     sys.exit(set_targets(farmer_container(ctx), request, sys.stdout, sys.stderr))
 
 
+def _macs(_context: click.Context, _option: click.Parameter, texts: Sequence[str]) -> Sequence[Mac]:
+    from app.domain.model import Mac
+
+    try:
+        return [Mac.parse(text) for text in texts]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @farm.command("wake", short_help="Send magic packets from this machine, and no more.")
-@NODES
+@click.argument("nodes", type=ID, nargs=-1, metavar="[NODE…]")
+@click.option(
+    "--mac", "macs", multiple=True, metavar="MAC", callback=_macs, help="A card's address, if the chain is away."
+)
 @click.option("--interface", "interfaces", multiple=True, metavar="NAME", help="The card or bridge they leave by.")
 @click.option("--udp", is_flag=True, help="As UDP broadcasts, which need no rights, instead of Ethernet frames.")
 @farmer_options
 @click.pass_context
-def farm_wake(ctx: click.Context, /, *, nodes: Sequence[int], interfaces: Sequence[str], udp: bool) -> None:
+def farm_wake(
+    ctx: click.Context, /, *, nodes: Sequence[int], macs: Sequence[Mac], interfaces: Sequence[str], udp: bool
+) -> None:
     """Send a burst of magic packets to these nodes, from this machine, which must be in their network segment.
 
     It needs no key, and changes nothing on chain: a node whose target is Down wakes, and goes to sleep
-    again. Without --interface, that of the settings (magic_packets.interface); without either, --udp
+    again. The chain has the addresses of the nodes. While no chain answers, name the addresses instead
+    (--mac, can be repeated): then powerd asks no chain.
+
+    Without --interface, that of the settings (magic_packets.interface); without either, --udp
     goes where the system routes broadcasts. Exits with 1 when no packet left for one of them.
     """
     from app.entrypoints.farm.waking import call, packet_settings
 
+    if bool(nodes) == bool(macs):
+        raise click.UsageError("name the nodes, or their addresses with --mac" + (", not both" if macs else ""))
     container = farmer_container(ctx, packet_settings(interfaces, udp=udp))
-    sys.exit(call(container, nodes, sys.stdout, sys.stderr))
+    sys.exit(call(container, nodes, macs, sys.stdout, sys.stderr))
 
 
 @farm.command("whoami", short_help="The key's account, twin, farms, and what it can pay.")
