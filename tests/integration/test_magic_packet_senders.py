@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from app.adapters.wol.datagrams import RETRY_DELAYS_S, DatagramSocket
+from app.adapters.wol.datagrams import RETRY_DELAYS_S, DatagramMagicPackets
 from app.adapters.wol.raw import ETHERTYPE_WAKE_ON_LAN, RawMagicPackets
 from app.adapters.wol.several import Sender, SeveralMagicPackets
 from app.adapters.wol.udp import UdpMagicPackets
@@ -27,7 +27,7 @@ MAGIC_PACKET = b"\xff" * 6 + bytes.fromhex("544546f60261") * 16
 ETHERWAKE_FRAME = bytes.fromhex("544546f602610200000000010842") + MAGIC_PACKET
 
 
-def several(make: Callable[[str], Sender], *interfaces: str) -> SeveralMagicPackets:
+def several(make: Callable[[str], DatagramMagicPackets], *interfaces: str) -> SeveralMagicPackets:
     return SeveralMagicPackets({interface: make(interface) for interface in interfaces})
 
 
@@ -112,7 +112,7 @@ def test_a_packet_leaves_by_every_interface() -> None:
 
 
 @pytest.mark.parametrize("make", [RawMagicPackets, UdpMagicPackets])
-def test_an_interface_that_fails_does_not_stop_the_others(make: Callable[[str], Sender]) -> None:
+def test_an_interface_that_fails_does_not_stop_the_others(make: Callable[[str], DatagramMagicPackets]) -> None:
     def body() -> Mapping[str, str]:
         wire.lay()
         with wire.listening(ETHERTYPE_WAKE_ON_LAN if make is RawMagicPackets else 0x0800) as ear:
@@ -194,7 +194,8 @@ async def test_an_old_kernel_that_does_not_let_users_bind_to_an_interface_names_
 async def test_a_full_send_buffer_is_waited_for_a_little(mocker: MockerFixture) -> None:
     busy = mocker.Mock()
     busy.sendto.side_effect = [BlockingIOError(errno.EAGAIN, "full"), OSError(errno.ENOBUFS, "full"), 102]
-    await DatagramSocket(lambda: busy, str).send(MAGIC_PACKET, ("127.0.0.1", 9))
+    mocker.patch("socket.socket", return_value=busy)
+    await UdpMagicPackets("").send(MAC)
     assert busy.sendto.call_count == 3
 
 
@@ -202,8 +203,9 @@ async def test_a_full_send_buffer_is_waited_for_a_little(mocker: MockerFixture) 
 async def test_a_send_buffer_that_stays_full_is_an_error_in_the_end(mocker: MockerFixture) -> None:
     full = mocker.Mock()
     full.sendto.side_effect = OSError(errno.ENOBUFS, "No buffer space available")
+    mocker.patch("socket.socket", return_value=full)
     with pytest.raises(MagicPacketNotSent, match="No buffer space"):
-        await DatagramSocket(lambda: full, str).send(MAGIC_PACKET, ("127.0.0.1", 9))
+        await UdpMagicPackets("").send(MAC)
     assert full.sendto.call_count == len(RETRY_DELAYS_S) + 1
 
 

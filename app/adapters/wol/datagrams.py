@@ -10,10 +10,12 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from typing import Any
 
+from app.adapters.wol.library import create_magic_packet
 from app.domain.errors import MagicPacketNotSent
+from app.domain.model import Mac
 
 RETRY_DELAYS_S = (0.002, 0.01, 0.05)
 """Pauses while the send buffer is full. A network card empties it within milliseconds."""
@@ -21,19 +23,29 @@ RETRY_DELAYS_S = (0.002, 0.01, 0.05)
 _FULL = {errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM}
 
 
-class DatagramSocket:
-    """Sends datagrams through a non-blocking socket that ``open_socket`` makes.
+class DatagramMagicPackets(ABC):
+    """`MagicPackets` through one non-blocking socket."""
 
-    ``explain`` makes a message with the remedy from an ``OSError``.
-    """
-
-    def __init__(self, open_socket: Callable[[], socket.socket], explain: Callable[[OSError], str]) -> None:
-        self._open_socket = open_socket
-        self._explain = explain
+    def __init__(self) -> None:
         self._socket: socket.socket | None = None
 
-    async def send(self, payload: bytes, address: Any) -> None:
-        """Send one datagram. Raises `MagicPacketNotSent` if the system did not take it."""
+    @abstractmethod
+    def _open(self) -> socket.socket: ...
+
+    @abstractmethod
+    def _address(self, mac: Mac) -> Any:
+        """Where a packet for this card goes."""
+
+    @abstractmethod
+    def _probe(self, tried: socket.socket) -> None:
+        """Fail as a send would, and send nothing."""
+
+    @abstractmethod
+    def _explain(self, error: OSError) -> str:
+        """A message with the remedy."""
+
+    async def send(self, mac: Mac) -> None:
+        payload, address = create_magic_packet(mac.text), self._address(mac)
         for delay_s in (*RETRY_DELAYS_S, None):
             try:
                 self._send_now(payload, address)
@@ -44,18 +56,20 @@ class DatagramSocket:
             else:
                 return
 
-    def try_out(self, ask: Callable[[socket.socket], object]) -> None:
-        """Call ``ask``, which must send nothing, with a new socket. Raises `MagicPacketNotSent`."""
+    def try_out(self) -> None:
+        """Check, without sending, powerd's right to send, and that there is a way. Raises `MagicPacketNotSent`."""
         try:
-            with self._open_socket() as tried:
-                ask(tried)
+            with self._open() as tried:
+                self._probe(tried)
                 if error := tried.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                     raise OSError(error, os.strerror(error))
         except OSError as error:
             raise MagicPacketNotSent(self._explain(error)) from error
 
-    def close(self) -> None:
-        """Close the socket. A later send opens another."""
+    async def close(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -68,13 +82,13 @@ class DatagramSocket:
                 if error.errno in _FULL:
                     raise
                 # The interface may have been removed and made again, and only a new socket finds it.
-                self.close()
+                self._close()
             else:
                 return
-        self._socket = self._open_socket()
+        self._socket = self._open()
         try:
             self._socket.sendto(payload, address)
         except OSError as error:
             if error.errno not in _FULL:
-                self.close()
+                self._close()
             raise

@@ -10,31 +10,29 @@ from __future__ import annotations
 import errno
 import socket
 
-from app.adapters.wol.datagrams import DatagramSocket
-from app.adapters.wol.library import create_magic_packet
+from app.adapters.wol.datagrams import DatagramMagicPackets
 from app.domain.model import Mac
 
 ETHERTYPE_WAKE_ON_LAN = 0x0842
 
 
-class RawMagicPackets:
+class RawMagicPackets(DatagramMagicPackets):
     """`MagicPackets` on the Ethernet ``interface`` (a bridge or a card)."""
 
     def __init__(self, interface: str) -> None:
+        super().__init__()
         self._interface = interface
-        self._datagrams = DatagramSocket(_open, self._explain)
 
-    async def send(self, mac: Mac) -> None:
+    def _open(self) -> socket.socket:
+        # With protocol 0 the socket receives nothing, so no buffer fills up.
+        return socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)
+
+    def _address(self, mac: Mac) -> tuple[str, int, int, int, bytes]:
         # The interface goes by name, so that one that was removed and made again is found.
-        address = (self._interface, ETHERTYPE_WAKE_ON_LAN, 0, 0, mac.octets)
-        await self._datagrams.send(create_magic_packet(mac.text), address)
+        return (self._interface, ETHERTYPE_WAKE_ON_LAN, 0, 0, mac.octets)
 
-    def try_out(self) -> None:
-        """Check, without sending, powerd's right to send and that the interface is up. Raises `MagicPacketNotSent`."""
-        self._datagrams.try_out(lambda tried: tried.bind((self._interface, 0)))
-
-    async def close(self) -> None:
-        self._datagrams.close()
+    def _probe(self, tried: socket.socket) -> None:
+        tried.bind((self._interface, 0))
 
     def _explain(self, error: OSError) -> str:
         what = f"no magic packet can be sent on {self._interface}"
@@ -50,8 +48,3 @@ class RawMagicPackets:
                 return f"{what}: the interface is down; set it up (ip link set {self._interface} up)"
             case _:
                 return f"{what}: {error}"
-
-
-def _open() -> socket.socket:
-    # With protocol 0 the socket receives nothing, so no buffer fills up.
-    return socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)

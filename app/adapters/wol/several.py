@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Protocol
 
+from app.adapters.wol.datagrams import DatagramMagicPackets
 from app.domain.errors import MagicPacketNotSent, MagicPacketSentInPart
 from app.domain.model import Mac
-
-
-class Sender(Protocol):
-    """`MagicPackets` on one interface."""
-
-    async def send(self, mac: Mac) -> None:
-        """Send one packet."""
-        ...
-
-    def try_out(self) -> None:
-        """Check, without sending, that it can send. Raises `MagicPacketNotSent`."""
-        ...
-
-    async def close(self) -> None:
-        """Close what it has open."""
-        ...
 
 
 class SeveralMagicPackets:
     """`MagicPackets` on all interfaces of ``senders`` at the same time. A slow or failing one stops no other."""
 
-    def __init__(self, senders: Mapping[str, Sender]) -> None:
+    def __init__(self, senders: Mapping[str, DatagramMagicPackets]) -> None:
         self._senders = senders
 
     async def send(self, mac: Mac) -> None:
@@ -58,9 +42,12 @@ class SeveralMagicPackets:
         if reasons:
             raise MagicPacketSentInPart(reasons)
 
-    async def _reason(self, sender: Sender, mac: Mac) -> str:
+    async def _reason(self, sender: DatagramMagicPackets, mac: Mac) -> str:
         try:
             await sender.send(mac)
         except MagicPacketNotSent as error:
             return str(error)
         return ""
+
+
+Sender = DatagramMagicPackets | SeveralMagicPackets

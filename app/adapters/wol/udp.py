@@ -6,12 +6,11 @@ import errno
 import ipaddress
 import socket
 
-from app.adapters.wol.datagrams import DatagramSocket
-from app.adapters.wol.library import create_magic_packet
+from app.adapters.wol.datagrams import DatagramMagicPackets
 from app.domain.model import Mac
 
 
-class UdpMagicPackets:
+class UdpMagicPackets(DatagramMagicPackets):
     """`MagicPackets` to ``host`` (an IPv4 address) and ``port``, by default to the local broadcast.
 
     With an ``interface``, the socket is bound to it. Without, the kernel uses the default route's interface,
@@ -20,22 +19,12 @@ class UdpMagicPackets:
     """
 
     def __init__(self, interface: str, host: str = "255.255.255.255", port: int = 9) -> None:
+        super().__init__()
         try:
-            self._address = (str(ipaddress.IPv4Address(host)), port)
+            self._target = (str(ipaddress.IPv4Address(host)), port)
         except ValueError as error:
             raise ValueError(f"magic packets can't be sent to {host!r}: it is no IPv4 address") from error
         self._interface = interface
-        self._datagrams = DatagramSocket(self._open, self._explain)
-
-    async def send(self, mac: Mac) -> None:
-        await self._datagrams.send(create_magic_packet(mac.text), self._address)
-
-    def try_out(self) -> None:
-        """Check, without sending, powerd's right to send and that there is a route. Raises `MagicPacketNotSent`."""
-        self._datagrams.try_out(lambda tried: tried.connect(self._address))
-
-    async def close(self) -> None:
-        self._datagrams.close()
 
     def _open(self) -> socket.socket:
         opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
@@ -48,8 +37,14 @@ class UdpMagicPackets:
             raise
         return opened
 
+    def _address(self, mac: Mac) -> tuple[str, int]:  # noqa: ARG002 - a broadcast
+        return self._target
+
+    def _probe(self, tried: socket.socket) -> None:
+        tried.connect(self._target)
+
     def _explain(self, error: OSError) -> str:
-        host, port = self._address
+        host, port = self._target
         what = f"no magic packet can be sent to {host}:{port}"
         if self._interface:
             what += f" on {self._interface}"

@@ -6,7 +6,6 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from app.adapters.files.holds import AllHolds, FileHolds
 from app.adapters.files.instance_lock import InstanceLock
@@ -16,8 +15,9 @@ from app.adapters.linux.inhibitors import LogindInhibitors
 from app.adapters.linux.nic import LinuxNic
 from app.adapters.linux.rtc_alarm import LinuxRtcAlarm
 from app.adapters.linux.service_manager import SystemdServiceManager
+from app.adapters.wol.datagrams import DatagramMagicPackets
 from app.adapters.wol.raw import RawMagicPackets
-from app.adapters.wol.several import SeveralMagicPackets
+from app.adapters.wol.several import Sender, SeveralMagicPackets
 from app.adapters.wol.udp import UdpMagicPackets
 from app.domain.backoff import Jitter
 from app.entrypoints.settings.profiles import profile_of
@@ -28,8 +28,6 @@ from app.ports.clock import Clock
 ALARM_FILE = BOOTS_FILE.with_name("alarm.json")
 ZOS_ALARM_FILE = ZOS_BOOTS_FILE.with_name("alarm.json")
 """On Zero-OS only the cache disk outlives a boot."""
-
-Packets = TypeVar("Packets", RawMagicPackets, UdpMagicPackets)
 
 
 def system_jitter() -> Jitter:
@@ -57,16 +55,16 @@ def linux_nic(settings: Settings) -> LinuxNic:
     return LinuxNic(nic.bridge, magic_alone=nic.wake_modes == "magic", armed_file=armed_file)
 
 
-def raw_magic_packets(settings: Settings) -> RawMagicPackets | SeveralMagicPackets:
+def raw_magic_packets(settings: Settings) -> Sender:
     return _by_each_interface(settings, RawMagicPackets)
 
 
-def udp_magic_packets(settings: Settings) -> UdpMagicPackets | SeveralMagicPackets:
+def udp_magic_packets(settings: Settings) -> Sender:
     packets = settings.magic_packets
     return _by_each_interface(settings, lambda interface: UdpMagicPackets(interface, packets.host, packets.port))
 
 
-def _by_each_interface(settings: Settings, sender: Callable[[str], Packets]) -> Packets | SeveralMagicPackets:
+def _by_each_interface(settings: Settings, sender: Callable[[str], DatagramMagicPackets]) -> Sender:
     senders = {interface: sender(interface) for interface in settings.magic_packets.interfaces}
     return SeveralMagicPackets(senders) if len(senders) > 1 else next(iter(senders.values()))
 
