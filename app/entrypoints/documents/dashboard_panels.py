@@ -40,6 +40,15 @@ class Row:
     panels: Sequence[Panel] = field(default_factory=tuple)
 
 
+def _lines(query: str) -> Sequence[tuple[str, str]]:
+    """One line for each node."""
+    return [(query, "{{instance}}")]
+
+
+def _each(metric: str) -> Sequence[tuple[str, str]]:
+    return _lines(f"{metric}{{{SELECT}}}")
+
+
 def _age(metric: str, labels: str = "") -> str:
     return f"time() - {metric}{{{SELECT}{labels}}}"
 
@@ -62,35 +71,18 @@ ROWS: tuple[Row, ...] = (
             Panel(
                 "Target",
                 "state-timeline",
-                [(f"powerd_power_target_up{{{SELECT}}}", "{{instance}}")],
+                _each("powerd_power_target_up"),
                 mappings=UP_DOWN,
                 width=12,
                 says="What the farmer wants, as each node sees it. A node that sleeps has no data.",
             ),
-            Panel(
-                "State on chain",
-                "state-timeline",
-                [(f"powerd_power_state_up{{{SELECT}}}", "{{instance}}")],
-                mappings=UP_DOWN,
-                width=12,
-            ),
-            Panel(
-                "Healthy",
-                "stat",
-                [(f"powerd_healthy{{{SELECT}}}", "{{instance}}")],
-                mappings=YES_NO,
-                says="What /healthz answers.",
-            ),
-            Panel(
-                "May power off",
-                "stat",
-                [(f"powerd_power_management_enabled{{{SELECT}}}", "{{instance}}")],
-                mappings=YES_NO,
-            ),
+            Panel("State on chain", "state-timeline", _each("powerd_power_state_up"), mappings=UP_DOWN, width=12),
+            Panel("Healthy", "stat", _each("powerd_healthy"), mappings=YES_NO, says="What /healthz answers."),
+            Panel("May power off", "stat", _each("powerd_power_management_enabled"), mappings=YES_NO),
             Panel(
                 "Not credited",
                 "stat",
-                [(f"powerd_uncredited_seconds{{{SELECT}}}", "{{instance}}")],
+                _each("powerd_uncredited_seconds"),
                 unit="s",
                 red_from=1,
                 says="Since the node said Down and did not boot.",
@@ -102,11 +94,7 @@ ROWS: tuple[Row, ...] = (
                 width=16,
                 says="docs/faults.md says what each fault means and what ends it.",
             ),
-            Panel(
-                "Versions",
-                "table",
-                [(VERSIONS, "")],
-            ),
+            Panel("Versions", "table", [(VERSIONS, "")]),
         ),
     ),
     Row(
@@ -115,7 +103,7 @@ ROWS: tuple[Row, ...] = (
             Panel(
                 "Age of the last uptime report",
                 "timeseries",
-                [(_age("powerd_last_uptime_report_timestamp_seconds"), "{{instance}}")],
+                _lines(_age("powerd_last_uptime_report_timestamp_seconds")),
                 unit="s",
                 width=12,
                 red_from=2460,
@@ -154,7 +142,7 @@ ROWS: tuple[Row, ...] = (
                 "state-timeline",
                 [(f"powerd_shutdown_step_info{{{SELECT}}}", "{{instance}}: {{step}}")],
             ),
-            Panel("Holds", "timeseries", [(f"powerd_holds{{{SELECT}}}", "{{instance}}")]),
+            Panel("Holds", "timeseries", _each("powerd_holds")),
             Panel(
                 "Orders and aborts",
                 "timeseries",
@@ -180,11 +168,7 @@ ROWS: tuple[Row, ...] = (
                 "timeseries",
                 [(f"powerd_wakes_running{{{SELECT}}}", "{{instance}}: overdue {{overdue}}")],
             ),
-            Panel(
-                "Wakes that ended",
-                "timeseries",
-                [(ENDED, "{{instance}}: {{outcome}}")],
-            ),
+            Panel("Wakes that ended", "timeseries", [(ENDED, "{{instance}}: {{outcome}}")]),
             Panel(
                 "From the beginning of a wake until Up",
                 "timeseries",
@@ -226,7 +210,7 @@ ROWS: tuple[Row, ...] = (
             Panel(
                 "Age of the newest block seen",
                 "timeseries",
-                [(_age("powerd_chain_head_timestamp_seconds"), "{{instance}}")],
+                _lines(_age("powerd_chain_head_timestamp_seconds")),
                 unit="s",
                 width=12,
             ),
@@ -250,16 +234,12 @@ ROWS: tuple[Row, ...] = (
             Panel(
                 "Since events were last handled",
                 "timeseries",
-                [(_age("powerd_last_event_timestamp_seconds"), "{{instance}}")],
+                _lines(_age("powerd_last_event_timestamp_seconds")),
                 unit="s",
                 width=12,
             ),
             Panel(
-                "Since the daemon started",
-                "timeseries",
-                [(_age("powerd_start_time_seconds"), "{{instance}}")],
-                unit="s",
-                width=12,
+                "Since the daemon started", "timeseries", _lines(_age("powerd_start_time_seconds")), unit="s", width=12
             ),
         ),
     ),
