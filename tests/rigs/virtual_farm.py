@@ -137,6 +137,7 @@ class VirtualNode:
         return container
 
     def run(self, group: asyncio.TaskGroup) -> None:
+        self.container.operator().services = self.container.services()
         self._task = group.create_task(self._live(), name=f"node {self.id}")
 
     async def _live(self) -> None:

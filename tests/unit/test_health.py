@@ -9,6 +9,7 @@ import pytest
 
 from app.adapters.prometheus.instruments import Instruments
 from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.host_facts import SimulatedHostFacts
 from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.telemetry.recent import KeptEvents
 from app.domain.events import Reconciled, UptimeReported
@@ -17,7 +18,7 @@ from app.domain.model import FarmId, NodeId, NodeIdentity, Power, TwinId
 from app.domain.rules.health import Loops, problems
 from app.domain.services.context.progress import EVENTS, FARM, ITSELF, OF_A_DAEMON, PATIENCE_S, STREAM, UPTIME
 from app.domain.services.identification import Identification
-from app.domain.services.operator_service import UnidentifiedOperator
+from app.domain.services.operator_service import OperatorService
 from app.domain.status import FaultStatus, NodeStatus
 from app.entrypoints.wiring.prometheus import monitor
 from tests.rigs.metered import Metered
@@ -146,7 +147,9 @@ async def test_a_full_inbox_is_no_hang_of_the_reader(farm: VirtualFarm) -> None:
 async def test_before_it_is_known_which_node_this_is(clock: VirtualClock) -> None:
     context = context_of(clock)
     identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)), fail_times=20)
-    operator = UnidentifiedOperator(Identification(identity, context), context, KeptEvents(clock), "1")
+    operator = OperatorService(
+        Identification(identity, context), context, SimulatedHostFacts(clock), KeptEvents(clock), "1"
+    )
     seen = monitor(operator, context.progress, Instruments(), clock)
     assert seen is not None
     assert seen.health().status == 503

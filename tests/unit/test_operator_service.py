@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.adapters.simulated.clock import VirtualClock
+from app.adapters.simulated.host_facts import SimulatedHostFacts
 from app.adapters.simulated.identity import SimulatedIdentity
 from app.adapters.telemetry.recent import KeptEvents
 from app.domain.errors import (
@@ -25,7 +26,7 @@ from app.domain.model import FarmId, Head, HeadKind, Hold, NodeId, NodeIdentity,
 from app.domain.model import PowerState as State
 from app.domain.rules.shutdown import Step
 from app.domain.services.identification import Identification
-from app.domain.services.operator_service import CurrentOperator, OperatorService, UnidentifiedOperator
+from app.domain.services.operator_service import OperatorService
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.status import NodeStatus
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode, account_of, context_of
@@ -45,11 +46,12 @@ async def operator_of(farm: VirtualFarm, number: int = 1) -> AsyncIterator[tuple
 
 
 # -- before it is known which node this is ---------------------------------------------------------------
-async def test_a_desk_that_is_closed_says_whom_it_waits_for_and_refuses_all(clock: VirtualClock) -> None:
+async def test_it_says_what_it_waits_for_and_refuses_all(clock: VirtualClock) -> None:
     identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)), fail_times=20)
     context = context_of(clock)
     identification = Identification(identity, context)
-    operator = UnidentifiedOperator(identification, context, KeptEvents(clock), "1.2.3")
+    operator = OperatorService(identification, context, SimulatedHostFacts(clock), KeptEvents(clock), "1.2.3")
+    assert operator.headline() == "waiting to know which node this is: looking up this node's ids"
     assert operator.status() == NodeStatus("1.2.3", waiting_for="looking up this node's ids", now_s=clock.now())
     async with asyncio.TaskGroup() as group:
         asking = group.create_task(identification.run())
@@ -63,33 +65,18 @@ async def test_a_desk_that_is_closed_says_whom_it_waits_for_and_refuses_all(cloc
         asking.cancel()
 
 
-async def test_the_current_operator_is_the_one_that_serves_now(farm: VirtualFarm) -> None:
-    context = context_of(farm.clock)
-    identity = SimulatedIdentity(NodeIdentity(NodeId(1), FarmId(1), TwinId(2)))
-    current = CurrentOperator(
-        UnidentifiedOperator(Identification(identity, context), context, KeptEvents(farm.clock), "1")
-    )
-    assert (
-        current.headline()
-        == current.status().headline
-        == "waiting to know which node this is: looking up this node's ids"
-    )
-    for wish in (current.reconcile(), current.report_uptime(), current.wake(PEER)):
-        with pytest.raises(IdentityUnavailable):
-            await wish
+async def test_its_headline_says_what_the_node_does(farm: VirtualFarm) -> None:
     async with operator_of(farm) as (_, operator):
-        current.operator = operator
-        assert current.status().identity is not None
-        await current.reconcile()
-        assert isinstance(await current.report_uptime(), UptimeReported)
-        await current.wake(PEER)
-        assert current.headline() == "up, as its target says; waking node 2"
+        await operator.wake(PEER)
+        assert operator.headline() == "up, as its target says; waking node 2"
 
 
 # -- the status ----------------------------------------------------------------------------------------
 async def test_before_its_first_look_the_status_claims_nothing(farm: VirtualFarm) -> None:
     node = VirtualNode(farm, 1)
-    status = node.container.operator().status()
+    operator = node.container.operator()
+    operator.services = node.container.services()
+    status = operator.status()
     assert status.identity == NodeIdentity(NodeId(1), farm.id, TwinId(2))
     assert (status.power, status.head, status.looked_at_s) == (None, None, None)
     assert (status.last_uptime, status.last_uptime_age_s, status.holds, status.wakes) == (None, None, (), ())

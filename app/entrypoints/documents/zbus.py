@@ -23,7 +23,7 @@ from app.adapters.zbus.power_object import (
 )
 from app.adapters.zbus.server import STATUS, Served
 from app.domain.events import BlocksSkipped, ChainReorganised, DomainEvent, EventsPublished
-from app.domain.services.operator_service import UnidentifiedOperator
+from app.domain.services.operator_service import OperatorService
 
 METHODS: Mapping[str, str] = {
     "State": "What the node knows and does now. It reads nothing from the chain.",
@@ -139,7 +139,7 @@ def _interface() -> Iterator[str]:
 
 def _served() -> Mapping[str, Served]:
     # Only the table is read; no method is called.
-    return PowerObject(UnidentifiedOperator.__new__(UnidentifiedOperator)).methods()
+    return PowerObject(OperatorService.__new__(OperatorService)).methods()
 
 
 def _arguments(served: Served) -> str:

@@ -157,8 +157,8 @@ async def _serve(container: Container) -> None:
                 group.create_task(container.domain_events().run(), name="zbus events")
             await _identify(container)
             _alone(container, stack, "powerd")
-            container.current_operator().operator = container.operator()
-            supervision.ready(container.current_operator().headline)
+            container.operator().services = container.services()
+            supervision.ready(container.operator().headline)
             group.create_task(container.registration_watch().run(), name="registration")
             await container.server().start()
 

@@ -23,7 +23,7 @@ from app.domain.services.context.progress import Progress
 from app.domain.services.endpoint_watch import EndpointWatch
 from app.domain.services.events.follower import Follower
 from app.domain.services.identification import Identification
-from app.domain.services.operator_service import CurrentOperator, OperatorService, UnidentifiedOperator
+from app.domain.services.operator_service import OperatorService
 from app.domain.services.registration_watch import RegistrationWatch
 from app.domain.services.status_watch import StatusWatch
 from app.domain.services.supervision import Supervision
@@ -181,20 +181,18 @@ class Container(containers.DeclarativeContainer):
     server = services.provided.server
 
     # -- what others may ask (zbus) ----------------------------------------------------------------
-    unidentified_operator = one(UnidentifiedOperator, identification, everywhere, recent_events, __version__)
-    operator = one(OperatorService, services, host_facts, recent_events, __version__)
-    current_operator = one(CurrentOperator, unidentified_operator)
-    power_object = one(zos.PowerObject, current_operator)
+    operator = one(OperatorService, identification, everywhere, host_facts, recent_events, __version__)
+    power_object = one(zos.PowerObject, operator)
     zbus_server = _of(zos.zbus_server, power_object, jitter)
 
-    status_watch = one(StatusWatch, _of(files.status_socket), current_operator.provided.status, everywhere)
+    status_watch = one(StatusWatch, _of(files.status_socket), operator.provided.status, everywhere)
     service_manager = one(host.service_manager)
-    supervision = one(Supervision, service_manager, progress, clock, current_operator.provided.headline)
+    supervision = one(Supervision, service_manager, progress, clock, operator.provided.headline)
 
     # -- what monitoring systems see ---------------------------------------------------------------
     daemon_instruments = _where(has_metrics, SETTINGS, one(prometheus.Instruments))
     program_fault_hook = _of(monitoring.fault_hook)
-    monitor = _where(_given, instruments, one(prometheus.monitor, current_operator, progress, instruments, clock))
+    monitor = _where(_given, instruments, one(prometheus.monitor, operator, progress, instruments, clock))
     page_server = _where(_given, monitor, _where(serves_metrics, SETTINGS, _of(prometheus.page_server, monitor)))
     textfile = _where(
         _given, monitor, _where(lambda its: bool(its.metrics.textfile), SETTINGS, _of(prometheus.textfile, monitor))
