@@ -12,7 +12,7 @@ from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulator.input.planning import Wish, plan_of
 from app.entrypoints.simulator.plan.at_risk import Risk, unwakeable
 from app.entrypoints.simulator.plan.plan import NodePlan
-from app.entrypoints.simulator.report.show import NODES_AT_RISK
+from app.entrypoints.simulator.report.exit_codes import NODES_AT_RISK
 from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.run.run import run
 from tests.simulation.farms import fault, scripted
@@ -101,6 +101,9 @@ def test_json_has_them_and_nothing_else_is_printed(farm_file: str) -> None:
 
 def test_a_comparison_counts_them(farm_file: str) -> None:
     done = simulate("compare", "always-on", "bot", "--farm-file", farm_file, "--hours", "2")
+    assert done.exit_code == NODES_AT_RISK
+    names_them = f"powerd simulate --hours 2 --policy always-on --farm-file {farm_file} --seed 1"
+    assert f"A: NODES AT RISK: 1; this names them: {names_them}" in done.stdout
     assert [line.split()[-3:] for line in done.stdout.splitlines() if "nodes at risk" in line] == [["1", "1", "0"]]
 
 

@@ -35,8 +35,8 @@ def test_figures_stand_side_by_side_with_their_difference() -> None:
     assert row(shown, "target Up → state Up, p50") == ["–", "–", "–"]
     used = [float(word.replace("−", "-")) for word in row(shown, "energy, kWh")]
     assert used[2] == pytest.approx(used[1] - used[0], abs=0.011)
-    assert f"B uses {-used[2]:.2f} kWh" in shown.stdout
-    assert "less than A" in shown.stdout
+    saved = row(shown, "saved against always on, kWh")
+    assert re.search(rf"^B saves {saved[1]} kWh \(\d+\.\d\d EUR\) more than A in 5 h", shown.stdout, re.MULTILINE)
     assert len(re.findall(r"All \d+ promises were kept", shown.stdout)) == 2
     assert shown.stdout.count("no_node_sleeps_for_ever") == 2, "nothing could break it"
 
@@ -48,7 +48,7 @@ def test_a_side_that_breaks_a_promise_is_exit_code_1_with_its_replay_line() -> N
     assert "B: BROKEN" in shown.stdout
     replay = "powerd simulate --nodes 6 --farms 1 --hours 5 --load 0 --set uptime.interval_s=7200 --seed 1"
     assert f"B: replay: {replay}" in shown.stdout
-    assert "Both use the same" in shown.stdout
+    assert "Both save the same" in shown.stdout
 
 
 def test_a_script_stands_beside_a_policy(tmp_path: Path) -> None:
@@ -56,7 +56,42 @@ def test_a_script_stands_beside_a_policy(tmp_path: Path) -> None:
     shown = run(f"script:{tmp_path / 'script.csv'} always-on {SMALL}")
     assert shown.exit_code == 0, shown.output
     assert row(shown, "sleeps") == ["1", "0", "−1"]
-    assert "more than A" in shown.stdout
+    assert re.search(r"^B saves \d.* less than A in 5 h", shown.stdout, re.MULTILINE)
+
+
+FARM = """
+[[farm]]
+id = 1
+[[farm.node]]
+id = 1
+[[farm.node]]
+id = 2
+[income]
+per_node_and_month = 20.0
+"""
+
+
+def test_the_verdict_is_what_the_farmer_gains_or_loses_by_b_with_the_pay(tmp_path: Path) -> None:
+    """Nodes that are never woken use less electricity: that is no gain."""
+    (tmp_path / "farm.toml").write_text(FARM)
+    world = f"--farm-file {tmp_path / 'farm.toml'} --days 3 --load 0"
+    shown = run(f"bot bot,daily_wake_up=false {world}")
+    net = row(shown, "saved − lost, EUR")
+    assert net[2].startswith("−")
+    assert f"B is worse than A by {net[2].removeprefix('−')} EUR in 72 h: it saves" in shown.stdout
+    assert re.search(r"less, and loses \d+\.\d\d EUR more of the income\.$", shown.stdout, re.MULTILINE)
+    assert shown.exit_code == 3, "a node is at risk"
+    turned = run(f"bot,daily_wake_up=false bot {world}")
+    assert f"B is better than A by {net[2].removeprefix('−')} EUR in 72 h" in turned.stdout
+    assert "Both bring the same in 72 h" in run(f"bot bot {world}").stdout
+
+
+def test_without_an_income_the_verdict_says_where_pay_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "farm.toml").write_text(FARM.partition("[income]")[0])
+    shown = run(f"bot bot,daily_wake_up=false --farm-file {tmp_path / 'farm.toml'} --days 3 --load 0")
+    assert re.search(
+        r"^B saves .* less than A in 72 h; the pay that is lost is not in it: ", shown.stdout, re.MULTILINE
+    )
 
 
 def test_as_json() -> None:

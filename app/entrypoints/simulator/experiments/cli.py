@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.entrypoints.simulator.input.world_options import FILE, wish_of, world_options_without
+from app.entrypoints.simulator.report.exit_codes import exit_code
 from app.entrypoints.simulator.workers.options import worker_options, workers_of
 from app.entrypoints.terminal.ranges import FiniteRange
 
 if TYPE_CHECKING:
     from app.entrypoints.simulator.input.planning import Wish
 
-EXIT_PROMISE_BROKEN = 1
 SEEDS_TO_EXPLORE = "1-800"
 """Some two minutes on two cores."""
 
@@ -30,12 +30,12 @@ def compare(ctx: click.Context, /, *, a: str, b: str, as_json: bool, **given: An
     """Put two policies side by side: the same farms, workload, faults and seed.
 
     A and B are always-on, bot, or script:FILE; a bot may have parameters, and every daemon settings:
-    bot,awake_min=2,set:wake.first_wakers=3. Exit code 1 if one of them broke a promise.
+    bot,awake_min=2,set:wake.first_wakers=3. Exit code 1 if one of them broke a promise, 3 if both kept all and
+    nodes are at risk.
     """
     from app.entrypoints.simulator.experiments.show import show_comparison
 
-    kept = show_comparison((a, b), wish_of(given), as_json=as_json)
-    ctx.exit(0 if kept else EXIT_PROMISE_BROKEN)
+    ctx.exit(show_comparison((a, b), wish_of(given), as_json=as_json))
 
 
 @click.group(short_help="Many seeds and parameters.", invoke_without_command=True)
@@ -69,7 +69,8 @@ def sweep(
 ) -> None:
     """Run every combination of parameters with every seed, and sum up.
 
-    Results are the same on any machine. Exit code 1 if a promise was broken, 2 if a run did not finish.
+    Results are the same on any machine. Exit code 1 if a promise was broken, 2 if a run did not finish,
+    3 if nodes are at risk.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -125,4 +126,4 @@ def explore(
 
     for_s = None if minutes is None else minutes * 60.0
     good = show_exploration(seeds_of(seeds), workers_of(simulate_explored, workers, scheduler), for_s=for_s)
-    ctx.exit(0 if good else EXIT_PROMISE_BROKEN)
+    ctx.exit(exit_code(kept=good, at_risk=False))

@@ -80,7 +80,7 @@ def _fine_share(value: float) -> str:
 
 
 def _amount(value: float) -> str:
-    return f"{value:,.2f}"
+    return f"{value:,.2f}".replace("-", "−")
 
 
 def _rows(currency: str, *, income: bool) -> Iterator[Row]:
@@ -127,11 +127,13 @@ def table(a: Side, b: Side) -> Iterator[str]:
     yield f"  B: {b.name}"
     yield from aligned(lines, left=1)
     yield ""
-    yield _energy(a, b)
+    yield gain(a, b)
     for letter, side in (("A", a), ("B", b)):
         yield from (f"{letter}: {line}" for line in verdict(side.result))
         if not side.result.kept:
             yield f"{letter}: replay: {replay_line(side.wish)}"
+        if at_risk := side.result.figures.nodes_at_risk:
+            yield f"{letter}: NODES AT RISK: {at_risk:,}; this names them: {replay_line(side.wish)}"
 
 
 def difference(a: Side, b: Side) -> Mapping[str, float | None]:
@@ -150,18 +152,37 @@ def _minus(second: float | None, first: float | None) -> float | None:
     return None if first is None or second is None else second - first
 
 
-def _energy(a: Side, b: Side) -> str:
-    """The difference in energy, in words."""
+def gain(a: Side, b: Side) -> str:
+    """What B brings the farmer more than A (or less): electricity saved, minus income lost where the plan has it."""
     first, second = a.result.figures, b.result.figures
-    less = first.used_kwh - second.used_kwh
-    if f"{less:.2f}" in ("0.00", "-0.00"):
-        return f"Both use the same, {first.used_kwh:,.2f} kWh in {a.wish.hours:g} h."
-    share = abs(less) / first.used_kwh if first.used_kwh else 0.0
-    money = abs(second.saved_money - first.saved_money)
+    kwh, money = second.saved_kwh - first.saved_kwh, second.saved_money - first.saved_money
+    saves = f"it saves {abs(kwh):,.2f} kWh ({abs(money):,.2f} {first.currency}) {_more(kwh)}"
+    lost = _minus(second.income_lost, first.income_lost)
+    hours = f"in {a.wish.hours:g} h"
+    if lost is None:
+        if _same(kwh, money):
+            return f"Both save the same {hours}: {_saved(first)}."
+        unknown = "" if first.paid_alike(second) else "; the pay that is lost is not in it: give per_node_and_month"
+        return f"B {saves.removeprefix('it ')} than A {hours}{unknown}."
+    net = money - lost
+    if _same(kwh, money, lost):
+        return f"Both bring the same {hours}: {_saved(first)} saved."
+    loses = "" if _same(lost) else f", and loses {abs(lost):,.2f} {first.currency} {_more(lost)} of the income"
     return (
-        f"B uses {abs(less):,.2f} kWh ({share:.0%}) {'less' if less >= 0 else 'more'} than A, "
-        f"{money:,.2f} {first.currency} in {a.wish.hours:g} h."
+        f"B is {'better' if net >= 0 else 'worse'} than A by {abs(net):,.2f} {first.currency} {hours}: {saves}{loses}."
     )
+
+
+def _same(*differences: float) -> bool:
+    return all(abs(each) < 0.005 for each in differences)
+
+
+def _more(difference: float) -> str:
+    return "more" if difference >= 0 else "less"
+
+
+def _saved(figures: Figures) -> str:
+    return f"{figures.saved_kwh:,.2f} kWh, {figures.saved_money:,.2f} {figures.currency}"
 
 
 def _shown(value: float | None, show: Show) -> str:

@@ -63,6 +63,10 @@ class Figures(Struct, frozen=True, kw_only=True):
     saved_money: float
     currency: str
 
+    def paid_alike(self, other: Figures) -> bool:
+        """Whether the grid pays the nodes for the same time."""
+        return (self.credited_share, self.months_lost) == (other.credited_share, other.months_lost)
+
 
 class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The result of a run."""

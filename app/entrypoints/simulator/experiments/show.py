@@ -18,23 +18,25 @@ from app.entrypoints.simulator.experiments.result import simulate
 from app.entrypoints.simulator.experiments.shards import WHOLE
 from app.entrypoints.simulator.experiments.sweep import Sweep, Swept, run_sweep
 from app.entrypoints.simulator.input.planning import Wish
+from app.entrypoints.simulator.report.exit_codes import exit_code
 from app.entrypoints.simulator.run.run import run
 from app.entrypoints.simulator.workers.processes import Processes
 from app.entrypoints.simulator.workers.work import Failed, Workers
 
-PROMISE_BROKEN, NOT_FINISHED = 1, 2
-"""Exit codes."""
 
-
-def show_comparison(names: tuple[str, str], wish: Wish, *, as_json: bool) -> bool:
-    """Whether both kept every promise."""
+def show_comparison(names: tuple[str, str], wish: Wish, *, as_json: bool) -> int:
+    """The exit code: that of the worse one."""
     a, b = comparing.compare(names, wish, Processes(simulate, 2))
     if as_json:
         sides = {letter: {"policy": side.name, "result": side.result} for letter, side in (("a", a), ("b", b))}
         click.echo(msgspec.json.encode({**sides, "difference": comparing.difference(a, b)}))
     else:
         _print(comparing.table(a, b))
-    return a.result.kept and b.result.kept
+    results = (a.result, b.result)
+    return exit_code(
+        kept=all(result.kept for result in results),
+        at_risk=any(result.figures.nodes_at_risk for result in results),
+    )
 
 
 def show_sweep(sweep: Sweep, workers: Workers, *, out: Path | None, as_json: bool) -> int:
@@ -50,15 +52,17 @@ def show_sweep(sweep: Sweep, workers: Workers, *, out: Path | None, as_json: boo
 
 
 def show_swept(swept: Swept, *, as_json: bool) -> int:
-    """The exit code: 1 if a promise was broken, 2 if a run did not finish."""
+    """The exit code: that of the worst run."""
     summary = sweep_table.summary_of(swept)
     if as_json:
         click.echo(msgspec.json.encode(summary))
     else:
         _print([*sweep_table.table(summary, swept.sweep), "", *sweep_table.ending(summary, swept)])
-    if swept.first_broken is not None:
-        return PROMISE_BROKEN
-    return NOT_FINISHED if swept.failed else 0
+    return exit_code(
+        kept=swept.first_broken is None,
+        at_risk=any(point.nodes_at_risk for point in summary.points),
+        finished=not swept.failed,
+    )
 
 
 def show_exploration(

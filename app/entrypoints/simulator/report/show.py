@@ -11,15 +11,13 @@ import msgspec
 
 from app.entrypoints.simulator.plan.at_risk import Risk, lines, unwakeable
 from app.entrypoints.simulator.plan.plan import Plan
+from app.entrypoints.simulator.report.exit_codes import exit_code
 from app.entrypoints.simulator.report.progress import progress_bar
 from app.entrypoints.simulator.report.summary import table, verdict
 from app.entrypoints.simulator.run.merging import Details
 from app.entrypoints.simulator.run.run import run, run_on
 from app.entrypoints.simulator.workers.work import Workers
 from app.entrypoints.simulator.world.world import daemon_settings
-
-KEPT, PROMISE_BROKEN, NODES_AT_RISK = 0, 1, 3
-"""Exit codes; 2 is bad input."""
 
 
 def show(plan: Plan, out: TextIO, workers: Workers | None, *, report: Path | None, as_json: bool) -> int:
@@ -51,9 +49,7 @@ def show(plan: Plan, out: TextIO, workers: Workers | None, *, report: Path | Non
         write_report(outcome, report)
         if not as_json:
             print(f"The page is {report.resolve()}", file=out)
-    if not outcome.kept:
-        return PROMISE_BROKEN
-    return NODES_AT_RISK if outcome.at_risk else KEPT
+    return exit_code(kept=outcome.kept, at_risk=bool(outcome.at_risk))
 
 
 def _print_red(out: TextIO, text: Iterable[str]) -> None:
