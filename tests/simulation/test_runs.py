@@ -131,3 +131,18 @@ def test_the_same_seed_gives_the_same_trace_in_every_process(hash_seed: str) -> 
 
 def test_another_seed_gives_another_trace() -> None:
     assert run(explored_plan(5)).trace_hash != run(explored_plan(6)).trace_hash
+
+
+def test_a_setting_that_takes_a_frozen_node_for_awake_breaks_the_promise_of_the_last_waker() -> None:
+    def broken(sign_of_life_s: float) -> list[str]:
+        plan = scripted(
+            (20_000, 2, "Down"),
+            nodes=2,
+            hours=8.0,
+            faults=(fault("crash", 3600, "node 1", for_s=36_000),),
+            settings={"power_management.sign_of_life_s": sign_of_life_s},
+        )
+        return sorted(run(plan).broken)
+
+    assert broken(2700.0) == []
+    assert broken(86_400.0) == ["the_last_waker_stays"]

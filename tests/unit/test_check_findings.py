@@ -19,6 +19,7 @@ from app.entrypoints.check.bounded import BoundedRun
 from app.entrypoints.check.check import Check
 from app.entrypoints.check.finding import Finding, Row, Severity, failed, of_error, ok, warning, worst
 from app.entrypoints.check.looks import chain
+from app.entrypoints.check.looks.settings import settings
 from app.entrypoints.check.once import Once
 from app.entrypoints.check.report import write_text
 from app.entrypoints.check.subject import Subject
@@ -26,6 +27,7 @@ from app.entrypoints.check.table import CHECKS
 from app.entrypoints.documents.check import document
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.settings.schema_network import Chain
+from app.entrypoints.settings.schema_services import PowerManagement, Uptime
 
 PAGE = Path(__file__).parents[2] / "docs" / "check.md"
 
@@ -237,3 +239,19 @@ def test_colours_are_for_terminals_and_what_others_sent_can_not_steer_one(monkey
     plain = Terminal()
     write_text(ROWS, 1.0, plain)
     assert plain.getvalue() == file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("given", "warned"),
+    [
+        (Settings(), []),
+        (Settings(uptime=Uptime(interval_s=2401.0)), ["an uptime report every 2401 s leaves time unpaid"]),
+        (
+            Settings(power_management=PowerManagement(sign_of_life_s=7200.0)),
+            ["power_management.sign_of_life_s: a node that froze counts as awake for 7200 s"],
+        ),
+    ],
+)
+def test_settings_that_are_allowed_and_cost_time_or_a_wake_are_warned_of(given: Settings, warned: list[str]) -> None:
+    found = asyncio.run(settings(Subject(given, {}, 60.0)))
+    assert [each.seen for each in found if each.severity is Severity.WARNING] == warned

@@ -7,12 +7,13 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import PurePath
+from typing import Any
 from urllib.parse import urlsplit
 
 from app.adapters.redis.broker_url import ENCODE, parse_broker_url
 from app.domain.errors import PermanentError
 from app.domain.model import Mac
-from app.entrypoints.settings.keys import keys
+from app.entrypoints.settings.keys import Key, keys
 from app.entrypoints.settings.profiles import behind_gateway, broker_url
 from app.entrypoints.settings.schema import Settings
 
@@ -20,6 +21,8 @@ ROUNDING = 1e-5
 """An error names a bound with six digits, and powerd must accept that value."""
 
 DAY_S = 86_400.0
+LONG = ("boot_loop", "rtc_alarm")
+"""Sections whose times are compared with how long a node sleeps, which may be days."""
 
 STAGGER_SHARE_MAX = 0.25
 """The share of a wake's deadline that may pass before the last nodes call."""
@@ -66,14 +69,11 @@ def _order(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _paces(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Rarer than once a day is a slip: no report would be paid, and no sleeper woken in time."""
-    paces = (
-        ("uptime.interval_s", settings.uptime.interval_s),
-        ("power_management.reconcile_interval_s", settings.power_management.reconcile_interval_s),
-    )
-    for key, pace_s in paces:
-        if pace_s > DAY_S:
-            yield key, f"{pace_s:g} s is more than a day; say {DAY_S:g} or less"
+    """More than a day is a slip: no report would be paid, no sleeper called in time, no frozen node taken for dark."""
+    for key, value in _values(settings):
+        seconds = key.name.endswith(("_s", "_s_min", "_s_max")) and key.section not in LONG
+        if seconds and value > DAY_S:
+            yield key.path, f"{value:g} s is more than a day; say {DAY_S:g} or less"
 
 
 def _burst(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -118,10 +118,14 @@ def _metrics(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _infinite(settings: Settings) -> Iterator[tuple[str, str]]:
-    for key in keys().values():
-        value = getattr(getattr(settings, key.section, settings), key.name)
+    for key, value in _values(settings):
         if isinstance(value, float) and not math.isfinite(value):
             yield key.path, f"{value} is not a finite number"
+
+
+def _values(settings: Settings) -> Iterator[tuple[Key, Any]]:
+    for key in keys().values():
+        yield key, getattr(getattr(settings, key.section, settings), key.name)
 
 
 def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,9 @@ from app.entrypoints.settings.profiles import profile_of
 PAID_S_MAX = GAP_S_MAX - 60.0
 """Between two reports: what the grid credits at most, less a minute for the block that takes the report."""
 REPORT_OFTEN = f"the grid credits at most {GAP_S_MAX:g} s between two reports; set uptime.interval_s to 1200"
+FROZEN_S_MAX = 3600.0
+"""powerd gives a sign of life every 20 min, other programs every 40 min, and a block of it is final minutes later."""
+SIGNS_SOON = "the last-waker guard would let this node sleep beside a node that froze; leave it out (45 min)"
 
 
 async def settings(subject: Subject) -> Sequence[Finding]:
@@ -28,6 +31,9 @@ async def settings(subject: Subject) -> Sequence[Finding]:
     rest = "all other settings have" if found else "no setting was given: all have"
     if (interval_s := subject.settings.uptime.interval_s) > PAID_S_MAX:
         found.append(warning(f"an uptime report every {interval_s:g} s leaves time unpaid", REPORT_OFTEN))
+    if (sign_s := subject.settings.power_management.sign_of_life_s) > FROZEN_S_MAX:
+        problem = f"power_management.sign_of_life_s: a node that froze counts as awake for {sign_s:g} s"
+        found.append(warning(problem, SIGNS_SOON))
     return [*found, ok(f"{rest} their defaults (docs/configuration.md), in profile {profile_of(subject.settings)}")]
 
 

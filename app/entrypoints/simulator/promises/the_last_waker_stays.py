@@ -5,6 +5,8 @@ from __future__ import annotations
 from app.entrypoints.simulator.watching.promise import Promise
 from app.entrypoints.simulator.world.machine import Machine, MachinePower
 
+SIGN_S_MAX = 2700.0
+"""A program that is awake gives a sign of life every 40 min, final within 5: no setting makes an older one true."""
 JUST_DARK_S = 600.0
 """Added to the time for which a sign of life counts, since the last look at the counters may be this old."""
 
@@ -20,8 +22,7 @@ class TheLastWakerStays(Promise):
         return self.world.settings.power_management.last_waker_guard
 
     def powered_off(self, machine: Machine) -> None:
-        management = self.world.settings.power_management
-        allowed_s = management.sign_of_life_s + JUST_DARK_S
+        allowed_s = min(self.world.settings.power_management.sign_of_life_s, SIGN_S_MAX) + JUST_DARK_S
         others = [other for other in self.world.farm.machines if other is not machine]
         if not any(self._seems_awake(other, allowed_s) for other in others):
             self.broken(machine, "powered off, and no other node of its farm is awake")
