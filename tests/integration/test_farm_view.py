@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.adapters.files.key_text import SecretUri, parse_key
+from app.adapters.files.key_text import parse_key
 from app.adapters.simulated.farm_setup import add_farm, add_farm_record
 from app.adapters.simulated.pallet import Power as StoredPower
 from app.adapters.substrate.farm_owners import SubstrateFarmOwners
@@ -131,7 +131,6 @@ async def test_the_account_of_a_key(world: ChainWorld) -> None:
 @pytest.mark.parametrize("uri", ["//hard/soft", "//Alice", f"{DEVELOPMENT_PHRASE}///password"])
 async def test_the_chain_takes_what_a_derived_key_signs(uri: str) -> None:
     key = parse_key(uri.encode())
-    assert isinstance(key, SecretUri)
     secret = secret_of(key.phrase, key.path, key.password, "sr25519")
     async with chain_world(block_time_s=0) as world:
         _, (node,) = add_farm(world.ledger, SigningKey(secret, "sr25519").account_id, [b"%032d" % 1])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.files.key_file import KeyFileAway, KeyFileError, SecretUri, SigningKey, objection, read_key
+from app.adapters.files.key_file import KeyFileAway, KeyFileError, SecretUri, objection, read_key
 from app.adapters.files.key_text import parse_key
 
 SEED = bytes(range(200, 232))
@@ -39,11 +39,11 @@ def key_file(tmp_path: Path) -> Path:
     ],
 )
 def test_every_form_gives_the_same_seed(content: bytes) -> None:
-    assert parse_key(content) == SigningKey(SEED)
+    assert parse_key(content) == SecretUri(SEED.hex())
 
 
 def test_a_raw_key_that_ends_like_white_space_is_taken_whole() -> None:
-    assert parse_key(b"\n" + SEED[1:] + PUBLIC[:31] + b" ") == SigningKey(b"\n" + SEED[1:])
+    assert parse_key(b"\n" + SEED[1:] + PUBLIC[:31] + b" ") == SecretUri((b"\n" + SEED[1:]).hex())
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,13 @@ def test_anything_else_is_refused_without_being_shown(key_file: Path, content: b
 
 
 def test_a_good_file_is_read(key_file: Path) -> None:
-    assert read_key(key_file) == SigningKey(SEED)
+    assert read_key(key_file) == SecretUri(SEED.hex())
     key_file.chmod(0o400)
-    assert read_key(key_file) == SigningKey(SEED)
+    assert read_key(key_file) == SecretUri(SEED.hex())
 
 
 def test_a_key_never_shows() -> None:
-    for key in (SigningKey(SEED), SecretUri(SEED.hex(), f"//{SEED.hex()}", repr(SEED))):
+    for key in (SecretUri(SEED.hex()), SecretUri(SEED.hex(), f"//{SEED.hex()}", repr(SEED))):
         check_that_it_hides(key)
 
 
@@ -141,7 +141,7 @@ def test_a_file_others_can_get_at_is_refused_with_its_mode_and_the_remedy(key_fi
 def test_the_file_behind_a_link_counts(key_file: Path) -> None:
     link = key_file.with_name("link")
     link.symlink_to(key_file)
-    assert read_key(link) == SigningKey(SEED)
+    assert read_key(link) == SecretUri(SEED.hex())
     key_file.chmod(0o644)
     with pytest.raises(KeyFileError, match="0644"):
         read_key(link)
@@ -152,7 +152,7 @@ class TestCredentials:
 
     def test_may_be_readable_for_the_group(self, key_file: Path) -> None:
         key_file.chmod(0o440)
-        assert read_key(key_file, key_file.parent) == SigningKey(SEED)
+        assert read_key(key_file, key_file.parent) == SecretUri(SEED.hex())
 
     @pytest.mark.parametrize("mode", [0o460, 0o444, 0o442])
     def test_may_not_be_open_any_further(self, key_file: Path, mode: int) -> None:

@@ -7,10 +7,10 @@ import stat
 from pathlib import Path
 from string import hexdigits
 
-from app.adapters.files.key_text import SecretUri, SigningKey, parse_key
+from app.adapters.files.key_text import SecretUri, parse_key
 from app.domain.errors import PermanentError
 
-__all__ = ["KeyFileAway", "KeyFileError", "SecretUri", "SigningKey", "read_key", "read_seed"]
+__all__ = ["KeyFileAway", "KeyFileError", "SecretUri", "read_key", "read_seed"]
 
 SIZE_MAX = 4096
 
@@ -44,7 +44,7 @@ class KeyFileAway(KeyFileError):
     exit_code = 1
 
 
-def read_key(path: Path, credentials: Path | None = None) -> SigningKey | SecretUri:
+def read_key(path: Path, credentials: Path | None = None) -> SecretUri:
     """The key in the file. Raises `KeyFileError` if it is no key, or if other users can read the file.
 
     ``credentials`` is systemd's directory of this service's credentials, or None.
@@ -59,10 +59,9 @@ def read_key(path: Path, credentials: Path | None = None) -> SigningKey | Secret
 
 def read_seed(path: Path) -> bytes:
     """The seed in the file. Raises `KeyFileError` for a mnemonic or a derivation path too."""
-    key = read_key(path)
-    if isinstance(key, SecretUri):
+    if (seed := read_key(path).seed) is None:
         raise KeyFileError(f"the key file {path} holds a mnemonic or a derivation path; write a seed in hex into it")
-    return key.seed
+    return seed
 
 
 def objection(found: os.stat_result, user: int, *, in_credentials: bool) -> str:

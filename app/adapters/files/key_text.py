@@ -34,16 +34,6 @@ _STRANGE = {
 
 
 @value
-class SigningKey:
-    """The seed of a private key. The settings say of which kind it is (ed25519, sr25519)."""
-
-    seed: bytes = field(repr=False)
-
-    def __str__(self) -> str:
-        return "SigningKey(hidden)"
-
-
-@value
 class SecretUri:
     """A key as Substrate's tools write it: ``PHRASE//hard/soft///password``.
 
@@ -51,14 +41,20 @@ class SecretUri:
     """
 
     phrase: str = field(repr=False)
-    path: str = field(repr=False)
-    password: str = field(repr=False)
+    path: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+
+    @property
+    def seed(self) -> bytes | None:
+        """The seed, if the key is nothing else."""
+        plain = _HEX.fullmatch(self.phrase) is not None and not self.path and not self.password
+        return bytes.fromhex(self.phrase) if plain else None
 
     def __str__(self) -> str:
         return "SecretUri(hidden)"
 
 
-def parse_key(content: bytes) -> SigningKey | SecretUri:
+def parse_key(content: bytes) -> SecretUri:
     """Read a key. Raises ``ValueError`` with the reason, without the content.
 
     Accepted: 32 bytes in hex (the seed); 64 bytes in hex or raw (Go's ed25519 key: seed, then public
@@ -67,12 +63,12 @@ def parse_key(content: bytes) -> SigningKey | SecretUri:
     UTF-8 at the beginning, and other kinds of blanks.
     """
     if len(content) == GO_KEY_BYTES and not content.removeprefix(codecs.BOM_UTF8).isascii():
-        return SigningKey(content[:SEED_BYTES])
+        return SecretUri(content[:SEED_BYTES].hex())
     text = _plain(content)
     if not text:
         raise ValueError("is empty")
     if digits := _HEX.fullmatch(text):
-        return SigningKey(_seed_of_hex(digits[1]))
+        return SecretUri(_seed_of_hex(digits[1]))
     for what, found in _STRANGE.items():
         if found.search(text):
             raise ValueError(f"holds no key: {what}")
@@ -93,10 +89,10 @@ def _plain(content: bytes) -> str:
     return text
 
 
-def _seed_of_hex(digits: str) -> bytes:
+def _seed_of_hex(digits: str) -> str:
     if len(digits) not in (2 * SEED_BYTES, 2 * GO_KEY_BYTES):
         raise ValueError(f"has {len(digits)} hex digits instead of {2 * SEED_BYTES} or {2 * GO_KEY_BYTES}")
-    return bytes.fromhex(digits)[:SEED_BYTES]
+    return digits[: 2 * SEED_BYTES].lower()
 
 
 def _uri(text: str) -> SecretUri:
@@ -107,7 +103,7 @@ def _uri(text: str) -> SecretUri:
     words = phrase.split()
     digits = _HEX.fullmatch(phrase)
     if digits:
-        return SecretUri(_seed_of_hex(digits[1]).hex(), path, password)
+        return SecretUri(_seed_of_hex(digits[1]), path, password)
     if (len(words) == 1 or not all(map(_WORD.fullmatch, words))) and phrase:
         raise ValueError("holds no key: it has other characters than letters, and is not hex")
     if words and len(words) not in WORD_COUNTS:

@@ -10,7 +10,7 @@ from app.entrypoints.settings.loading import SettingsError
 from app.entrypoints.settings.schema import Settings
 
 if TYPE_CHECKING:
-    from app.adapters.files.key_text import SecretUri, SigningKey
+    from app.adapters.files.key_text import SecretUri
 
 NODE_CREDENTIAL = "node-key"
 FARMER_CREDENTIAL = "farmer-key"
@@ -62,9 +62,8 @@ def _secret(path: Path, key_type: str) -> bytes:
         raise KeyFileError(f"the key file {path} {error}; {REMEDY}") from None
 
 
-def secret_in(key: SigningKey | SecretUri, key_type: str) -> bytes:
+def secret_in(key: SecretUri, key_type: str) -> bytes:
     """The secret to sign with. Raises ValueError, whose text has nothing of the key."""
-    from app.adapters.files.key_file import SecretUri
     from app.adapters.substrate.secret_uri import secret_of
 
-    return secret_of(key.phrase, key.path, key.password, key_type) if isinstance(key, SecretUri) else key.seed
+    return key.seed or secret_of(key.phrase, key.path, key.password, key_type)
