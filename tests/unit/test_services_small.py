@@ -134,6 +134,24 @@ async def test_faults_are_shown_again_until_the_display_takes_them(clock: Virtua
     assert len(telemetry.of(OperationFailed)) == 2
 
 
+async def test_where_there_is_no_fault_the_display_is_rarely_asked_to_show_none(clock: VirtualClock) -> None:
+    shown: list[object] = []
+
+    class Display(SimulatedFaultDisplay):
+        async def show(self, faults: object) -> None:
+            shown.append(faults)
+
+    board = FaultBoard(Display(), clock, SimulatedTelemetry(), lambda: 0.5)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(board.run())
+        await clock.sleep(7300)
+        assert shown == [(), (), ()]
+        board.report(FaultKind.WALLET.key(), "empty")
+        await clock.sleep(3000)
+        assert len(shown) == 3 + 1 + 9, "a display that was restarted has lost them"
+        task.cancel()
+
+
 async def test_identification_waits_for_a_registration_in_progress(clock: VirtualClock) -> None:
     identity, telemetry = SimulatedIdentity(ME, fail_times=5), SimulatedTelemetry()
     assert await Identification(identity, context_of(clock, telemetry=telemetry)).run() == ME

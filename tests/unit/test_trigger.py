@@ -17,6 +17,13 @@ async def test_a_wait_without_a_pull_ends_in_time_and_has_no_reason(clock: Virtu
     assert clock.monotonic() == 60
 
 
+async def test_a_wait_without_a_limit_ends_by_a_pull_alone(clock: VirtualClock) -> None:
+    trigger = Trigger(clock)
+    clock.call_later(1e6, lambda: trigger.pull("at last"))
+    assert await trigger.wait(None) == "at last"
+    assert clock.monotonic() == 1e6
+
+
 async def test_a_pull_ends_the_wait_and_the_first_reason_is_kept(clock: VirtualClock) -> None:
     trigger = Trigger(clock)
     clock.call_later(5, lambda: trigger.pull("first"))

@@ -18,6 +18,8 @@ from app.ports.telemetry import Telemetry
 RETRY = Backoff(1.0, 60.0)
 SHOWN_AGAIN_S = 300.0
 """All faults are shown again this often: a display that was restarted has lost them."""
+NONE_AGAIN_S = 3600.0
+"""The same while there is none: a display that took an earlier call late may still show a fault that is over."""
 
 
 class FaultBoard:
@@ -68,7 +70,7 @@ class FaultBoard:
                 self._telemetry.record(OperationFailed("showing faults", str(error), wait_s))
             else:
                 self._showing.succeeded()
-                wait_s = SHOWN_AGAIN_S
+                wait_s = SHOWN_AGAIN_S if self._faults else NONE_AGAIN_S
 
 
 def _status(fault: Fault, since_s: float) -> FaultStatus:

@@ -26,15 +26,16 @@ class Trigger:
             self._pulled, self._reason = True, reason
             self._wake()
 
-    async def wait(self, seconds: float) -> str:
-        """Wait for a pull, and return its reason; an empty text after ``seconds`` without one."""
+    async def wait(self, seconds: float | None) -> str:
+        """Wait for a pull, and return its reason; an empty text after ``seconds`` (None: no limit) without one."""
         if not self._pulled:
             self._waiter = asyncio.Future()
-            timer = self._clock.call_later(seconds, self._wake)
+            timer = None if seconds is None else self._clock.call_later(seconds, self._wake)
             try:
                 await self._waiter
             finally:
-                timer.cancel()
+                if timer is not None:
+                    timer.cancel()
         if not self._pulled:
             return ""
         self._pulled = False

@@ -12,7 +12,6 @@ from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.trigger import Trigger
 
 ENTRIES_MAX = 4096
-IDLE_S = 3600.0
 RETRY = Backoff(1.0, 30.0)
 ALL_NODES = "all nodes"
 
@@ -51,7 +50,7 @@ class EventInbox:
     async def due(self) -> Sequence[Delivery]:
         """The deliveries to handle now, as soon as there is one; they stay until `done`."""
         while not (due := self._due_now()):
-            await self._news.wait(min((retry.due_in_s for retry in self._retries.values()), default=IDLE_S))
+            await self._news.wait(min((retry.due_in_s for retry in self._retries.values()), default=None))
         return due
 
     def _due_now(self) -> Sequence[Delivery]:

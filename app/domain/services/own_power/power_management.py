@@ -14,8 +14,11 @@ from app.ports.host_power import HostPower
 from app.ports.nic import NicPort
 
 FAULT = FaultKind.POWER_MANAGEMENT.key()
-ADDRESS_GOOD_FOR_S = 240.0
-"""A matching record is read again after this time, or when the card changes: a node in doubt looks every 2 s."""
+ADDRESS_GOOD_FOR_S = 1500.0
+"""A matching record is read again after this time, when the card changes, and before this node says Down.
+
+It changes only when the node registers again. A look comes every 5 min, or every 2 s while the node is in doubt.
+"""
 
 
 class PowerManagement:

@@ -36,7 +36,6 @@ from app.domain.services.waking.wake_order import WakeOrder
 from app.domain.services.waking.wake_reads import WakeReads
 from app.ports.magic_packets import MagicPackets
 
-IDLE_S = 3600.0
 DEFERRED_LOOK_S = 50.0
 """Seconds between two looks at deferred sleepers: shorter than a turn, and few reads."""
 UNANSWERED = Unreadable("the chain did not answer")
@@ -184,8 +183,8 @@ class WakeService:
                 group.create_task(self._read(wakes), name="wake: read")
             if due:
                 waiting = self._waiting()
-            next_s = min([wake.due_at_s for wake in waiting], default=now_s + IDLE_S)
-            await self._changed.wait(max(0.0, next_s - now_s))
+            next_s = min([wake.due_at_s for wake in waiting], default=None)
+            await self._changed.wait(None if next_s is None else max(0.0, next_s - now_s))
 
     def _waiting(self) -> Sequence[Wake]:
         """The wakes for which a read can start; of those that this node calls, one read is in flight at a time."""
@@ -208,7 +207,7 @@ class WakeService:
     async def _watch_deferred(self) -> None:
         """Look at deferred sleepers from time to time: other nodes may have woken them."""
         while True:
-            if not await self._deferred_changed.wait(DEFERRED_LOOK_S if self._deferred else IDLE_S) and self._deferred:
+            if not await self._deferred_changed.wait(DEFERRED_LOOK_S if self._deferred else None) and self._deferred:
                 asked_at_s = self._clock.monotonic()
                 self._look(await self._reads.read_in_time(self._deferred), asked_at_s)
 
