@@ -17,10 +17,10 @@ from click.testing import CliRunner
 from app.adapters.files.instance_lock import AlreadyRunning
 from app.adapters.files.key_file import KeyFileAway, KeyFileError
 from app.domain.services.supervision import EVERY_S_MAX, START_S
+from app.entrypoints.check import as_service
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.settings.keys import SettingsError, keys
 from app.entrypoints.wiring.files import BOOTS_FILE
-from tests.rigs.documents import commands
 from tests.rigs.needs import missing
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
@@ -273,11 +273,7 @@ def test_the_instructions_name_files_and_variables_that_exist() -> None:
     assert set(re.findall(r"\bPOWERD_[A-Z_]+\b", text)) <= {key.variable for key in keys().values()} | {"POWERD_CONFIG"}
 
 
-def test_the_command_that_checks_a_node_has_the_user_the_settings_the_key_and_the_rights_of_the_daemon() -> None:
-    [command] = {shlex.join(shlex.split(each.text)) for each in commands() if each.text.startswith("systemd-run")}
-    words = shlex.split(command)
-    given = dict(words[at + 1].split("=", 1) for at, word in enumerate(words) if word == "-p")
+def test_a_check_as_the_service_has_the_user_the_settings_the_key_and_the_rights_of_the_daemon() -> None:
     service = unit("powerd")["Service"]
-    assert f"--uid={service['User']}" in words
-    assert set(given.pop("AmbientCapabilities").split()) == set(service["AmbientCapabilities"].split())
-    assert given == {name: service[name] for name in ("EnvironmentFile", "LoadCredential")}
+    assert service["User"] == as_service.USER
+    assert {name: service[name] for name in as_service.PROPERTIES} == as_service.PROPERTIES

@@ -42,6 +42,7 @@ def _names(_: click.Context, option: click.Parameter, names: Sequence[str]) -> S
 @click.option("--wake", "node", type=click.IntRange(1, 2**32 - 1), metavar="NODE", help="Only call that sleeper.")
 @click.option("--trial", is_flag=True, help="Only allow one sleep in the next hour, though no wake was proved yet.")
 @click.option("--hear", is_flag=True, help="Only wait for a magic packet of another node.")
+@click.option("--service", is_flag=True, help="Run it as systemd runs powerd, with its user, key and rights.")
 @click.pass_obj
 def check(
     options: Any,
@@ -53,11 +54,13 @@ def check(
     warnings_pass: bool,
     hear: bool,
     trial: bool,
+    service: bool,
 ) -> None:
     """Try everything that this node needs before it is trusted with its own power switch.
 
     Settings, Redis, the chain, the node's record, its card, its rights and its peers are asked side by
-    side; nothing is changed on the chain or on this machine. Run it as the user that powerd runs as.
+    side; nothing is changed on the chain or on this machine. Run it as the user that powerd runs as; where
+    systemd runs powerd, as root with --service.
 
     With --wake it sends magic packets to a node that sleeps, until the chain shows it awake; with
     --hear it waits for such packets here, and says from whom they came, and by which interface. With
@@ -69,6 +72,10 @@ def check(
 
     if (node is not None) + hear + trial + bool(only or as_json or warnings_pass) > 1:
         raise click.UsageError("--wake NODE, --hear and --trial stand alone (beside --timeout)")
+    if service:
+        from app.entrypoints.check.as_service import run_as_service
+
+        run_as_service(sys.argv)
     load = options.settings_with_origins
     if node is not None:
         sys.exit(wake_node(load, node, time_s or WAIT_S, sys.stdout))

@@ -22,14 +22,16 @@ powerd --config /etc/powerd/powerd.toml check
 ```
 
 Run it as the user that powerd runs as, since it also checks rights. With the units of
-[packaging](../packaging/README.md) and of the Debian package, systemd gives the node's key to the service. There run
-this longer command as root; with a plain `powerd check`, the check `key` says that no key is named.
+[packaging](../packaging/README.md) and of the Debian package, systemd gives user, key, rights and `powerd.env` to the
+service. There run this as root, also with `--wake`, `--hear` and `--trial`; with a plain `powerd check`, the check
+`key` says that no key is named:
 
 ```sh
-systemd-run --wait --pipe --uid=powerd -p EnvironmentFile=-/etc/powerd/powerd.env \\
-    -p LoadCredential=node-key:/etc/powerd/node.key \\
-    -p AmbientCapabilities="CAP_NET_ADMIN CAP_NET_RAW" powerd check
+powerd check --service
 ```
+
+It runs the same command through `systemd-run`, as the unit powerd.service runs the daemon. What you added by `systemctl
+edit`, such as a group for Redis, is not in it.
 
 `--only NAME` runs one check; it can be repeated, or name several with commas. `--json` is for programs.
 

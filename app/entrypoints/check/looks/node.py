@@ -13,8 +13,8 @@ FEE_TFT = 0.001
 """The approximate cost of a failed call in TFT; successful calls of a node are free (tfchain: ``Pays::No``)."""
 FEW = 100
 NO_KEY = (
-    "name its file in identity.key_file (POWERD_IDENTITY_KEY_FILE), or give the systemd credential node-key "
-    "(docs/check.md has the command)"
+    "name its file in identity.key_file (POWERD_IDENTITY_KEY_FILE); where systemd gives the key to powerd, run "
+    "`powerd check --service` as root"
 )
 
 
