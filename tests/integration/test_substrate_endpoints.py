@@ -136,13 +136,20 @@ async def test_the_first_chain_seen_is_the_one_an_other_endpoint_has_to_serve() 
         assert "chain_getHead" not in wrong.methods()
 
 
-@pytest.mark.parametrize("nonsense", ["", "no json", "17", "[1]", '"text"'])
-async def test_an_endpoint_that_talks_nonsense_is_unavailable(nonsense: str) -> None:
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        *("", "no json", "17", "[1]", '"text"', '{"id": [1], "result": 1}', '{"id": {}, "result": 1}'),
+        '{"method": "x", "params": {"subscription": [1], "result": 1}}',
+    ],
+)
+async def test_an_endpoint_that_talks_nonsense_is_unavailable(nonsense: str, caplog: pytest.LogCaptureFixture) -> None:
     scripted = node()
     scripted.raw["chain_getHead"] = nonsense
     async with scripted.running(), client_of(scripted.url) as client:
         with pytest.raises(ChainUnavailable, match=scripted.url):
             await client.ask(head)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_a_request_the_node_refuses_is_unavailable_with_its_words() -> None:

@@ -7,7 +7,8 @@ from dependency_injector import providers
 
 from app.adapters.simulated.clock import VirtualClock
 from app.domain.events import OperationFailed, StayingUp
-from app.domain.model import Power
+from app.domain.model import Counters, NodeId, Power
+from app.domain.services.waking.signs_watch import SignsWatch
 from app.entrypoints.settings.loading import load_settings
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
@@ -204,3 +205,28 @@ async def test_a_node_that_is_wanted_up_looks_with_the_farms_rounds_only(farm: V
     async with farm.running(1, settings=ON) as node:
         await farm.clock.sleep(3000)
         assert 8 <= node.signs_of_life.reads <= 13
+
+
+class SignsOfTwentyMinutes:
+    """Node 2 reported some time in the last 20 min, as the chain counts them."""
+
+    def __init__(self, now_s: float) -> None:
+        self._now_s = now_s
+
+    async def earlier(self, _: object) -> Counters:
+        return Counters(self._now_s - 1200, {NodeId(2): 5})
+
+    async def counters(self, _: object) -> Counters:
+        return Counters(self._now_s, {NodeId(2): 6})
+
+
+@pytest.mark.parametrize("hours", [-2, 0], ids=["clock behind", "clock right"])
+async def test_what_the_chain_remembers_is_as_old_as_the_chain_says_whatever_the_clock(
+    clock: VirtualClock, hours: int
+) -> None:
+    watch = SignsWatch(SignsOfTwentyMinutes(clock.now() - 3600 * hours), clock, fresh_s=2700)
+    await watch.look([NodeId(2)])
+    await clock.sleep(1400)
+    assert watch.fresh_among([NodeId(2)])
+    await clock.sleep(200)
+    assert not watch.fresh_among([NodeId(2)])

@@ -24,6 +24,8 @@ BATCH_SIZE = 256
 EARLY_UPDATES = 64
 """How many updates are kept that come before the confirmation of their subscription."""
 
+NO_JSON_RPC = "it sent something that is not JSON-RPC"
+
 Request = tuple[str, Sequence[Any]]
 
 OnAnswer = Callable[[str, float], object]
@@ -167,15 +169,21 @@ class RpcConnection:
             self._opened.set_result(None)
 
     def _on_message(self, message: Any) -> None:
-        for part in message if isinstance(message, list) else [message]:
-            if not isinstance(part, dict):
-                self.close("it sent something that is not JSON-RPC")
-            elif "method" in part:
-                self._on_update(part.get("params"))
-            elif part.get("id") is None:
-                self._on_batch_refused()
-            else:
-                self._on_answer(part)
+        try:
+            for part in message if isinstance(message, list) else [message]:
+                self._on_part(part)
+        except TypeError:  # an id that is a list or an object
+            self.close(NO_JSON_RPC)
+
+    def _on_part(self, part: Any) -> None:
+        if not isinstance(part, dict):
+            self.close(NO_JSON_RPC)
+        elif "method" in part:
+            self._on_update(part.get("params"))
+        elif part.get("id") is None:
+            self._on_batch_refused()
+        else:
+            self._on_answer(part)
 
     def _on_answer(self, part: dict[str, Any]) -> None:
         entry = self._waiting.pop(part["id"], None)

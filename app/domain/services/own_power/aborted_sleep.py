@@ -86,14 +86,15 @@ class AbortedSleep:
         self.show(forbidden)
         if forbidden:
             return LookAgain.IN_A_WHILE if self._rules.allowed else LookAgain.NEXT_ROUND
-        if self._failed_at_s is not None and seen.now_s - self._failed_at_s < self._rules.retry_later_s:
+        began_s = self._clock.monotonic()
+        if self._failed_at_s is not None and began_s - self._failed_at_s < self._rules.retry_later_s:
             return LookAgain.IN_A_WHILE
         try:
             await self._bursts.finish()
             await self._orders.give(REBOOT, self._still_wanted, self._check, await self._still_wanted())
         except NotNow:
             return LookAgain.SOON
-        self._failed_at_s = seen.now_s
+        self._failed_at_s = began_s
         return LookAgain.IN_A_WHILE
 
     def _check(self) -> None:

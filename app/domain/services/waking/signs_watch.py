@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
 
-from app.domain.model import NodeId
+from app.domain.model import Counters, NodeId
 from app.domain.rules.last_waker import NEVER_S, fresh_among, heard_now
 from app.domain.rules.silence import counts
 from app.ports.clock import Clock
@@ -45,11 +45,13 @@ class SignsWatch:
             now_s = self._clock.monotonic()
             if self._port is None or not peers or now_s - self._looked_at_s < LOOK_S_MIN:
                 return
-            if self._looked_at_s == NEVER_S:
-                await self._look_back(self._port, peers)
+            earlier = await self._port.earlier(peers) if self._looked_at_s == NEVER_S else None
             counters = await self._port.counters(peers)
             now_s = self._clock.monotonic()
             age_s = self._clock.now() - counters.time_s
+            if earlier is not None:
+                # Between two blocks their own times count: this machine's clock may be hours behind after a boot.
+                self._look_back(earlier, now_s - max(0.0, age_s) - (counters.time_s - earlier.time_s))
             if not counts(age_s, now_s - self._looked_at_s, max(self._fresh_s / 2, 4 * LOOK_S_MIN)):
                 self._regular_since_s = now_s
             heard_s = heard_now(self._counters, counters.of, now_s, self._looked_at_s)
@@ -73,11 +75,8 @@ class SignsWatch:
             node for node in nodes if node in since_s and since_s[node] <= heard_s_max and heard_s[node] <= heard_s_max
         ]
 
-    async def _look_back(self, port: SignsOfLife, peers: Collection[NodeId]) -> None:
+    def _look_back(self, earlier: Counters, at_s: float) -> None:
         """Take signs from the chain's history, so that a node that just started need not wait for the next reports."""
-        earlier = await port.earlier(peers)
-        if earlier is not None:
-            age_s = max(0.0, self._clock.now() - earlier.time_s)
-            self._looked_at_s = self._clock.monotonic() - age_s
-            self._heard_s = dict.fromkeys(earlier.of, NEVER_S)
-            self._counters = earlier.of
+        self._looked_at_s = at_s
+        self._heard_s = dict.fromkeys(earlier.of, NEVER_S)
+        self._counters = earlier.of
