@@ -78,7 +78,7 @@ async def test_an_endpoint_that_stops_answering_gives_way_to_the_next_in_the_sam
     async with (
         node().running() as first,
         node().running() as second,
-        client_of(first.url, second.url, timeout_s=1.0) as client,
+        client_of(first.url, second.url, timeout_s=patient(2)) as client,
     ):
         assert await client.ask(head) == HEAD
         first.silent.add("chain_getHead")
