@@ -22,11 +22,11 @@ from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.endpoint import Endpoint, Kind
 from app.adapters.substrate.inclusion import Signed, outcome_in, search
 from app.adapters.substrate.keys import SigningKey
-from app.adapters.substrate.offers import Offer, offer, taken, verdict
 from app.adapters.substrate.refusals import OF_THE_FACTS, is_own, is_there_already, reason_of
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.adapters.substrate.signing import Arguments, Signer
+from app.adapters.substrate.submissions import Submission, submit, taken, verdict
 from app.adapters.substrate.subscription import Subscription
 from app.domain.errors import ChainUnavailable, ExtrinsicRefused, ExtrinsicUncertain, WrongChain
 from app.domain.model import Inclusion
@@ -69,7 +69,7 @@ class Extrinsics:
         async with self._turn:
             connection, signed = await self._client.ask(lambda c: self._signer.sign_by(c, call, arguments))
             with self._signer.following(signed):
-                watch = await self._hand_in(connection, signed)
+                watch = await self._submit(connection, signed)
         endpoint = self._client.endpoints.of(connection)
         with self._signer.following(signed):
             try:
@@ -86,13 +86,13 @@ class Extrinsics:
             connection, signed = await self._signer.sign_soon(call, arguments)
             first = self._client.endpoints.of(connection)
             datas = [*self._signer.all_before(signed), signed.data]
-            offers = await offer(self._client, datas, [first, *self._client.endpoints.others(first)], ANNOUNCE_S)
-            if not taken(offers):
-                raise verdict(call, offers, self._key.address)
+            submissions = await submit(self._client, datas, [first, *self._client.endpoints.others(first)], ANNOUNCE_S)
+            if not taken(submissions):
+                raise verdict(call, submissions, self._key.address)
 
-    # -- handing in --------------------------------------------------------------------------------
+    # -- submission ---------------------------------------------------------------------------------
 
-    async def _hand_in(self, connection: RpcConnection, signed: Signed) -> Subscription | None:
+    async def _submit(self, connection: RpcConnection, signed: Signed) -> Subscription | None:
         """Submit to this node's pool, or to others if it does not take it. None: it must be searched in blocks."""
         endpoint = self._client.endpoints.of(connection)
         sent = connection.usable
@@ -108,19 +108,19 @@ class Extrinsics:
             if is_there_already(error):
                 return None
             problem = error
-        offers = await self._pass_on(endpoint, signed)
+        submissions = await self._submit_elsewhere(endpoint, signed)
         refused = isinstance(problem, RpcRefused)
-        if taken(offers) or not (isinstance(problem, RpcRefused) and is_own(problem)):
+        if taken(submissions) or not (isinstance(problem, RpcRefused) and is_own(problem)):
             self._client.endpoints.did_not_deliver(endpoint, f"did not take {signed.call}: {problem}")
         elif reason_of(problem) in OF_THE_FACTS:
             self._client.endpoints.turn_from(endpoint)
-        if not taken(offers) and (refused or not sent):
-            raise verdict(signed.call, [Offer(endpoint, problem, sent), *offers], self._key.address)
+        if not taken(submissions) and (refused or not sent):
+            raise verdict(signed.call, [Submission(endpoint, problem, sent), *submissions], self._key.address)
         return None
 
-    async def _pass_on(self, endpoint: Endpoint, signed: Signed) -> list[Offer]:
+    async def _submit_elsewhere(self, endpoint: Endpoint, signed: Signed) -> list[Submission]:
         datas = [*self._signer.unsettled_before(signed), signed.data]
-        return await offer(self._client, datas, self._client.endpoints.others(endpoint), self._patience_s)
+        return await submit(self._client, datas, self._client.endpoints.others(endpoint), self._patience_s)
 
     def _patience_with(self, endpoint: Endpoint) -> float | None:
         """How long powerd waits for this endpoint before it asks others; None where there is no other."""
@@ -133,14 +133,15 @@ class Extrinsics:
     ) -> Inclusion:
         try:
             async with timeout(self._patience_with(endpoint)):
-                inclusion = await self._look_out(connection, watch, signed)
+                watching = self._search(signed) if watch is None else self._watch(connection, watch, signed)
+                inclusion = await watching
         except TimeoutError:
             self._client.endpoints.did_not_deliver(
                 endpoint, f"brought no {signed.call} into a block within {self._patience_s:g} s"
             )
-            await self._pass_on(endpoint, signed)
+            await self._submit_elsewhere(endpoint, signed)
         except _GivenUp as given_up:
-            if not taken(await self._pass_on(endpoint, signed)):
+            if not taken(await self._submit_elsewhere(endpoint, signed)):
                 _end(signed, given_up.status)
             else:
                 self._client.endpoints.did_not_deliver(endpoint, f"gave {signed.call} up: {given_up.status}")
@@ -148,13 +149,8 @@ class Extrinsics:
             if inclusion is not None:
                 endpoint.succeeded(Kind.WRITES)
                 return inclusion
-            await self._pass_on(endpoint, signed)
+            await self._submit_elsewhere(endpoint, signed)
         return await self._search(signed)
-
-    async def _look_out(
-        self, connection: RpcConnection, watch: Subscription | None, signed: Signed
-    ) -> Inclusion | None:
-        return await self._search(signed) if watch is None else await self._watch(connection, watch, signed)
 
     async def _watch(self, connection: RpcConnection, watch: Subscription, signed: Signed) -> Inclusion | None:
         """Follow the node's updates until the inclusion. None when no more come; `_GivenUp` when the node gave up."""

@@ -23,9 +23,9 @@ from app.adapters.substrate.client import SubstrateClient
 from app.adapters.substrate.endpoint import LAGGING_PAUSE_S, Endpoint, Kind
 from app.adapters.substrate.inclusion import Signed
 from app.adapters.substrate.keys import SigningKey
-from app.adapters.substrate.offers import hand_in
 from app.adapters.substrate.rpc import RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
+from app.adapters.substrate.submissions import submit_over
 from app.domain.blocks import BlockRef
 from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused, WrongChain
 from app.domain.values import value
@@ -116,7 +116,7 @@ class Signer:
             await self._check_height(connection, header.height)
         self._unsettled = [each for each in self._unsettled if each.last_block > header.height]
         if unknown := [each.data for each in self._unsettled if each.nonce >= nonce]:
-            await hand_in(connection, unknown)
+            await submit_over(connection, unknown)
             nonce = await connection.ask_for(int, "system_accountNextIndex", address)
         # A pool that loses extrinsics does not count them.
         while any(each.nonce == nonce for each in self._followed):

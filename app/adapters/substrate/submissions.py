@@ -28,7 +28,7 @@ Problem = RpcRefused | EndpointFailed | WrongChain
 
 
 @value
-class Offer:
+class Submission:
     """The result at one endpoint. ``problem`` is None if it was taken; ``sent``: it may have arrived."""
 
     endpoint: Endpoint
@@ -41,20 +41,20 @@ class Offer:
         return self.sent and self.problem is not None and not isinstance(self.problem, RpcRefused)
 
 
-def taken(offers: Sequence[Offer]) -> bool:
+def taken(submissions: Sequence[Submission]) -> bool:
     """Whether an endpoint took it into its pool."""
-    return any(each.problem is None for each in offers)
+    return any(each.problem is None for each in submissions)
 
 
-async def offer(
+async def submit(
     client: SubstrateClient, datas: Sequence[str], endpoints: Sequence[Endpoint], wait_s: float
-) -> list[Offer]:
+) -> list[Submission]:
     """Submit these extrinsics in order to `ATTEMPTS` of the endpoints at once. Results are those of the last one.
 
     It ends soon after one endpoint took it, and after ``wait_s`` at the latest. An endpoint that has not
     answered by then is not in the result.
     """
-    tasks = [asyncio.ensure_future(_offer(client, datas, endpoint)) for endpoint in endpoints[:ATTEMPTS]]
+    tasks = [asyncio.ensure_future(_submit_at(client, datas, endpoint)) for endpoint in endpoints[:ATTEMPTS]]
     try:
         deadline_s = asyncio.get_running_loop().time() + wait_s
         pending = set(tasks)
@@ -78,17 +78,17 @@ async def _end(tasks: Sequence[asyncio.Future[Any]]) -> None:
         await asyncio.wait(pending)
 
 
-async def _offer(client: SubstrateClient, datas: Sequence[str], endpoint: Endpoint) -> Offer:
+async def _submit_at(client: SubstrateClient, datas: Sequence[str], endpoint: Endpoint) -> Submission:
     sent = False
     try:
         async with client.endpoints.visit(endpoint) as connection:
             sent = True
-            return Offer(endpoint, await hand_in(connection, datas), sent)
+            return Submission(endpoint, await submit_over(connection, datas), sent)
     except (EndpointFailed, WrongChain) as problem:
-        return Offer(endpoint, problem, sent)
+        return Submission(endpoint, problem, sent)
 
 
-async def hand_in(connection: RpcConnection, datas: Sequence[str]) -> RpcRefused | None:
+async def submit_over(connection: RpcConnection, datas: Sequence[str]) -> RpcRefused | None:
     """Submit to this node in order. Returns why the last one was refused, or None; raises `EndpointFailed`."""
     refusal: RpcRefused | None = None
     for data in datas:
@@ -101,14 +101,16 @@ async def hand_in(connection: RpcConnection, datas: Sequence[str]) -> RpcRefused
     return refusal
 
 
-def verdict(call: str, offers: Sequence[Offer], account: str) -> Exception:
+def verdict(call: str, submissions: Sequence[Submission], account: str) -> Exception:
     """The error, when no endpoint is known to have it: a refusal, if one of them refused the extrinsic itself."""
-    refusals = [each.problem for each in offers if isinstance(each.problem, RpcRefused) and is_refusal(each.problem)]
+    refusals = [
+        each.problem for each in submissions if isinstance(each.problem, RpcRefused) and is_refusal(each.problem)
+    ]
     refusals.sort(key=is_own, reverse=True)
-    uncertain = not offers or any(each.uncertain for each in offers)
+    uncertain = not submissions or any(each.uncertain for each in submissions)
     if refusals and (is_own(refusals[0]) or not uncertain):
         return ExtrinsicRefused(call, reason_of(refusals[0]), account)
-    problems = "; ".join(f"{each.endpoint.name}: {each.problem}" for each in offers) or "no answer in time"
+    problems = "; ".join(f"{each.endpoint.name}: {each.problem}" for each in submissions) or "no answer in time"
     if uncertain:
         return ExtrinsicUncertain(f"{call} was sent, and it is not known whether it arrived: {problems}")
     return ChainUnavailable(f"no endpoint of the chain took {call}: {problems}")
