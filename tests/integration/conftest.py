@@ -1,4 +1,4 @@
-"""A Redis server for each module that asks for one, emptied after every test; and a certificate for TLS."""
+"""A Redis server for each module that asks for one, emptied after every test, or for one test alone; a certificate."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ def redis(redis_server: RedisServer) -> Iterator[Any]:
     with hand(redis_server.url()) as made:
         yield made
         made.flushall()
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    """A server that the test can kill, configure and empty."""
+    with own_server() as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: RedisServer) -> Iterator[Any]:
+    with hand(server.url()) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

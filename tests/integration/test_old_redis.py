@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -21,25 +21,13 @@ from app.entrypoints.demo.redis_server import RedisServer
 from tests.rigs.event_stream import power_events, power_events_out
 from tests.rigs.node import node_rig
 from tests.rigs.node_settings import PEER
-from tests.rigs.redis import hand, own_server
+from tests.rigs.redis import hand
 from tests.rigs.redis_proxy import Proxy, as_5_0, proxy_before
 
 pytestmark = pytest.mark.anyio
 
 STREAM = "stream:power-target"
 GROUP = "group:stream:public-config:power"
-
-
-@pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with own_server() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[Any]:
-    with hand(server.url()) as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +29,6 @@ DEAD = "stream:power-target:dead-letter"
 
 def change(node: int) -> PowerTargetChanged:
     return PowerTargetChanged(FarmId(1), NodeId(node), Power.UP)
-
-
-@pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with own_server() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[Any]:
-    with hand(server.url()) as made:
-        yield made
 
 
 async def publish(server: RedisServer, *nodes: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +21,7 @@ from tests.rigs.event_stream import power_events, power_events_out
 from tests.rigs.node import node_rig
 from tests.rigs.node_settings import ME, PEER
 from tests.rigs.program import PATIENCE_S
-from tests.rigs.redis import hand, own_server
+from tests.rigs.redis import hand
 from tests.rigs.redis_over_tls import before
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
@@ -30,18 +29,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 DOCUMENT = Path("docs/redis.md").resolve()
 PASSWORD = "p@ss/w#rd?%:ü"
 UP = PowerTargetChanged(FarmId(1), NodeId(7), Power.UP)
-
-
-@pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with own_server() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[Any]:
-    with hand(server.url()) as made:
-        yield made
 
 
 def documented(user: str) -> list[str]:

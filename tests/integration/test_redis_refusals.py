@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from app.entrypoints.demo.redis_server import RedisServer
 from tests.rigs.event_stream import power_events, power_events_out
 from tests.rigs.node import node_rig
 from tests.rigs.node_settings import PEER
-from tests.rigs.redis import hand, own_server
+from tests.rigs.redis import hand
 from tests.rigs.redis_proxy import Command, proxy_before
 
 pytestmark = pytest.mark.anyio
@@ -23,18 +22,6 @@ pytestmark = pytest.mark.anyio
 STREAM = "stream:power-target"
 GROUP = "group:stream:public-config:power"
 UP = PowerTargetChanged(FarmId(1), NodeId(7), Power.UP)
-
-
-@pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with own_server() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator[Any]:
-    with hand(server.url()) as made:
-        yield made
 
 
 def url_of(server: RedisServer, login: str) -> str:
