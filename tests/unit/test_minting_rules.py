@@ -199,10 +199,19 @@ def test_a_request_of_after_the_period_is_left_to_the_next_one() -> None:
 
 
 def test_a_boot_without_a_request_earns_nothing_until_the_target_turns_up() -> None:
-    woken_by_hand = (*ASLEEP_AT_1000, state(4000, UP), report(4010, 60))
-    assert after(*woken_by_hand).credited_s == 1000
+    woken_by_hand = (*ASLEEP_AT_1000, report(4010, 60), state(4020, UP))
+    month = after(*woken_by_hand)
+    assert (month.credited_s, month.uncredited_since_s, month.stayed_on) == (1000, START + 1000, False)
     # State Up already: the target Up that comes now is no request, and the window stays open.
-    assert after(*woken_by_hand, target(5000, UP), report(5200, 1250)).credited_s == 1000
+    month = after(*woken_by_hand, target(5000, UP), report(5200, 1250))
+    assert (month.credited_s, month.uncredited_since_s) == (1000, START + 1000)
+
+
+def test_a_node_that_was_woken_by_hand_and_sleeps_again_is_asleep_and_its_wake_credits_all() -> None:
+    asleep_again = (*ASLEEP_AT_1000, report(4010, 60), state(4020, UP), state(4100, DOWN), report(4110, 160))
+    assert after(*asleep_again).uncredited_since_s is None
+    month = after(*asleep_again, target(50_000, UP), report(50_200, 60))
+    assert (month.credited_s, month.slow_boots, month.uncredited_since_s) == (50_200, 0, None)
 
 
 # -- aborted sleep (R13) --------------------------------------------------------------------------------

@@ -53,7 +53,8 @@ class Month:
     ``window_s`` is when the open down window was opened, ``request_s`` when the open boot request came.
     ``last`` is the last report that counted, as (time, uptime); ``boot_s`` is the boot time at the beginning of
     its series of reports. Time is decided up to ``booked_until_s``. In the open window, ``down_s`` is when
-    the node last said Down with its target Down, and ``awake_s`` when it last reported without a boot.
+    the node last said Down with its target Down, ``awake_s`` when it last reported without a boot, and
+    ``ignored`` the last report that did not count, as (time, boot time).
     ``over``: a report from after the period has counted.
     """
 
@@ -71,6 +72,7 @@ class Month:
     booked_until_s: int = 0
     down_s: int | None = None
     awake_s: int | None = None
+    ignored: tuple[int, int] | None = None
     over: bool = False
 
     @property
@@ -85,10 +87,13 @@ class Month:
 
     @property
     def uncredited_since_s(self) -> int | None:
-        """Since when a running node earns nothing, until it boots; None where its reports count."""
+        """Since when a running node earns nothing, until it boots with its target Up; None where its reports count."""
         if self.window_s is None:
             return self.request_s
-        return self.window_s if self.stayed_on else None
+        if self.ignored is None or self.down_s is None:
+            return self.window_s if self.ignored else None
+        at_s, boot_s = self.ignored  # it may sleep again by now, after a last report
+        return self.window_s if at_s > self.down_s + ABORTED_AFTER_S or boot_s > self.down_s else None
 
     def share(self, period: Period) -> float:
         """The credited part of the period, from 0 to 1."""

@@ -103,7 +103,7 @@ def _state_changed(month: Month, event: PowerStateChanged, period: Period) -> St
     month = replace(month, down_s=event.time_s)
     if month.window_s is not None:
         return month, None
-    month = replace(month, window_s=event.time_s, awake_s=None)
+    month = replace(month, window_s=event.time_s, awake_s=None, ignored=None)
     if month.last is None or event.time_s > period.end_s:
         return month, None
     since_last_s = event.time_s - month.last[0]
@@ -125,9 +125,13 @@ def _reported(month: Month, report: NodeUptimeReported, period: Period) -> Step:
 
 
 def _ignored(month: Month, report: NodeUptimeReported) -> Month:
-    if month.window_s is None or report.boot_s > month.window_s:
+    if month.window_s is None:
         return month
-    return replace(month, awake_s=report.time_s) if report.time_s > month.window_s + ABORTED_AFTER_S else month
+    woken = report.boot_s > month.window_s
+    if not woken and report.time_s <= month.window_s + ABORTED_AFTER_S:
+        return month
+    ignored = (report.time_s, report.boot_s)
+    return replace(month, ignored=ignored, awake_s=month.awake_s if woken else report.time_s)
 
 
 def _woken(month: Month, report: NodeUptimeReported, window_s: int, request_s: int, period: Period) -> Step:
@@ -142,6 +146,7 @@ def _woken(month: Month, report: NodeUptimeReported, window_s: int, request_s: i
         request_s=None,
         down_s=None,
         awake_s=None,
+        ignored=None,
         last=(report.time_s, report.uptime_s),
         boot_s=report.boot_s,
         slow_boots=month.slow_boots + slow,
