@@ -37,7 +37,16 @@ def test_down_and_up_again(farm: Farm) -> None:
     assert (again.returncode, again.stdout) == (0, "node 2: target Down already\n")
     up = farm.run("up", "2")
     assert up.returncode == 0, up.stderr
+    assert "already" not in up.stdout
     assert farm.paid == 3
+
+
+def test_a_second_up_is_sent_since_it_calls_the_node_and_what_it_costs_is_said(farm: Farm) -> None:
+    for options, paid in ((["--dry-run"], 0), ([], 1)):
+        up = farm.run("up", "2", *options)
+        said = "node 2: target Up already; to set it again costs about 0.001 TFT, and makes its peers call it once more"
+        assert (up.returncode, up.stdout.splitlines()[0]) == (0, said)
+        assert farm.paid == paid
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -22,6 +24,7 @@ from app.domain.model import (
     TwinId,
     UptimeSample,
 )
+from app.domain.moments import utc
 from app.domain.rules.shutdown import Step
 from app.domain.status import DeadlineStatus, EventStatus, FaultStatus, NodeStatus, UncreditedStatus, WakeStatus
 from app.entrypoints.powerd.status.page import STEPS, page
@@ -208,3 +211,21 @@ def test_the_first_line_has_the_colour_of_the_worst(
 )
 def test_the_headline_says_what_the_node_does_in_one_line(status: NodeStatus, headline: str) -> None:
     assert status.headline == headline
+
+
+@pytest.fixture
+def five_hours_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "EAST-5")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("five_hours_east")
+def test_all_times_of_the_page_are_local_those_of_the_daemons_texts_too() -> None:
+    message = f"uptime has not been credited since {utc(NOW_S - 3600)}; no day: 2025-99-99 10:00 UTC"
+    faults = (FaultStatus("uncredited", message, NOW_S - 3600, "at once"),)
+    text = words(shown(replace(WELL, faults=faults), width=200))
+    assert "uncredited, since 12:00, 1 h ago" in text
+    assert "not been credited since 2027-01-15 12:00; no day: 2025-99-99 10:00 UTC" in text

@@ -112,6 +112,7 @@ def farm_up(
 ) -> None:
     """Set the power target of these nodes to Up, and wait until the chain has it.
 
+    Where the target of a node that was named is Up already, it is set once more, so that its peers call it.
     Exits with 1 when any failed, or when no node is awake that could wake one of them.
     """
     from app.domain.model import Power

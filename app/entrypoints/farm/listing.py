@@ -12,8 +12,9 @@ from app.adapters.telemetry.log import one_line
 from app.entrypoints.farm.farm_choice import which_farm
 from app.entrypoints.farm.looking import age_s_of
 from app.entrypoints.farm.overview import Overview, overview_of
-from app.entrypoints.farm.rows import GROUPS, as_plain, legend, local, rows
+from app.entrypoints.farm.rows import GROUPS, as_plain, legend, rows
 from app.entrypoints.terminal.colour import Paint
+from app.entrypoints.terminal.local_time import local
 from app.entrypoints.terminal.tables import folded, folds, laid_out, width_of_terminal
 from app.entrypoints.wiring.container import Container
 

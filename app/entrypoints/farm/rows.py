@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.minting.standing import Deadline, DeadlineKind, Standing, Unknown
@@ -11,6 +10,7 @@ from app.domain.model import Node, NodePower, Power
 from app.domain.rules.farm_risk import Member, SignAge, Wakers
 from app.entrypoints.farm.overview import Overview
 from app.entrypoints.farm.paid import plain
+from app.entrypoints.terminal.local_time import local
 from app.entrypoints.terminal.tables import Cell, Row
 
 UNKNOWN = "?"
@@ -58,11 +58,6 @@ def as_plain(overview: Overview, member: Member) -> dict[str, Any]:
         "unreadable": problems,
         "at_risk": overview.risks.get(member.id),
     }
-
-
-def local(at_s: float) -> str:
-    """By this machine's wall clock."""
-    return datetime.fromtimestamp(at_s, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _row(overview: Overview, member: Member) -> Row:

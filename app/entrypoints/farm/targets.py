@@ -32,6 +32,10 @@ from app.ports.power_targets import PowerTargets
 
 DONE, SOME_FAILED = 0, 1
 
+ALREADY = {
+    Power.DOWN: "target Down already",
+    Power.UP: f"target Up already; to set it again costs {FEE}, and makes its peers call it once more",
+}
 LATE = {
     Power.DOWN: "`powerd status` on that node says what keeps it up",
     Power.UP: "see whether the machine runs, and press its power button if it does not",
@@ -119,9 +123,10 @@ class _Command:
         """A second Down changes nothing and costs a fee; a second Up makes the node's peers call it once more."""
         wanted = []
         for node in nodes:
-            if self._request.target is Power.DOWN and _target(checked.member(node).power) is Power.DOWN:
-                self._say(f"node {node}: target Down already")
-            else:
+            already = _target(checked.member(node).power) is self._request.target
+            if already:
+                self._say(f"node {node}: {ALREADY[self._request.target]}")
+            if not already or self._request.target is Power.UP:
                 wanted.append(node)
         return wanted
 

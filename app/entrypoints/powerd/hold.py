@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TextIO
 
 from app.adapters.files.holds import FileHolds, is_holder, spelled
@@ -17,6 +16,7 @@ from app.domain.model import Hold
 from app.entrypoints.settings.profiles import kind_of
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.terminal.durations import LATEST_S, WrongTime, shown_duration
+from app.entrypoints.terminal.local_time import local
 from app.entrypoints.wiring import host
 
 FOR_EVER = "no end"
@@ -149,7 +149,4 @@ def _expired(hold: Hold, now_s: float) -> bool:
 
 
 def _local(at_s: float) -> str:
-    try:
-        return datetime.fromtimestamp(at_s, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
-    except (ValueError, OverflowError, OSError):  # another program wrote it into the file
-        return f"second {at_s:g} of Unix time"
+    return local(at_s, "%Y-%m-%d %H:%M:%S %Z")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from app.adapters.telemetry.log import one_line
 from app.domain.faults import Urgency
@@ -14,6 +13,7 @@ from app.domain.rules.shutdown import Step
 from app.domain.status import EventStatus, FaultStatus, NodeStatus, UncreditedStatus, WakeStatus
 from app.entrypoints.terminal.colour import Colour, Paint
 from app.entrypoints.terminal.durations import shown_duration
+from app.entrypoints.terminal.local_time import local, with_local_times
 
 LABEL_WIDTH = 13
 WIDTH_MIN = 30
@@ -173,19 +173,12 @@ def _span(seconds: float) -> str:
 
 def _moment(at_s: float, now_s: float) -> str:
     """The clock's time, with the date where that is another day's; local time."""
-    same_day = _local(at_s, "%F") == _local(now_s, "%F")
-    return _local(at_s, "%H:%M" if same_day else "%F %H:%M")
+    same_day = local(at_s, "%F") == local(now_s, "%F")
+    return local(at_s, "%H:%M" if same_day else "%F %H:%M")
 
 
 def clock_time(at_s: float) -> str:
-    return _local(at_s, "%H:%M:%S")
-
-
-def _local(at_s: float, form: str) -> str:
-    try:
-        return datetime.fromtimestamp(at_s, UTC).astimezone().strftime(form)
-    except (ValueError, OverflowError, OSError):  # another program wrote it into a hold
-        return f"second {at_s:g} of Unix time"
+    return local(at_s, "%H:%M:%S")
 
 
 # -- lines -----------------------------------------------------------------------------------------
@@ -204,5 +197,5 @@ def _wrapped(text: str, width: int, paint: Paint, colour: Colour) -> Iterator[st
 
 def _lines(text: str, width: int) -> list[str]:
     """Wrap lines: an address or a path is split only when it is wider than the terminal, a duration never."""
-    whole = AMOUNT.sub(lambda found: found[0].replace(" ", GLUE), one_line(text))
+    whole = AMOUNT.sub(lambda found: found[0].replace(" ", GLUE), one_line(with_local_times(text)))
     return [line.replace(GLUE, " ") for line in textwrap.wrap(whole, width, break_on_hyphens=False)] or [""]

@@ -18,6 +18,7 @@ from app.entrypoints.powerd.status.page import clock_time, event_line, page
 from app.entrypoints.settings.profiles import status_paths
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.terminal.colour import Paint
+from app.entrypoints.terminal.local_time import with_local_times
 from app.entrypoints.terminal.screen import Screen, takes_screens
 from app.entrypoints.terminal.standard_streams import OutputLost
 from app.entrypoints.terminal.tables import width_of_terminal
@@ -72,7 +73,7 @@ async def _on_screen(client: StatusClient, first: NodeStatus, out: TextIO) -> No
 
 async def _in_lines(client: StatusClient, first: NodeStatus, out: TextIO) -> None:
     def say(text: str) -> None:
-        print(one_line(text), file=out, flush=True)
+        print(one_line(with_local_times(text)), file=out, flush=True)
 
     headline, seen_s, silent = "", 0.0, False
     look: NodeStatus | DaemonSilent = first
