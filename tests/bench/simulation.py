@@ -15,7 +15,7 @@ from tests.bench.figure import Figure, Scale
 RUN = """
 import json, sys, time
 from app.adapters.simulated.clock import VirtualLoop
-from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.input.planning import WorldRequest, plan_of
 from app.entrypoints.simulator.run.merging import Details
 from app.entrypoints.simulator.run.run import run
 
@@ -29,7 +29,7 @@ def counting(self):
 
 VirtualLoop.close = counting
 nodes, hours = int(sys.argv[1]), float(sys.argv[2])
-plan = plan_of(Wish(nodes=nodes, farms=max(1, nodes // 100), hours=hours, faults="moderate"))
+plan = plan_of(WorldRequest(nodes=nodes, farms=max(1, nodes // 100), hours=hours, faults="moderate"))
 began_s = time.process_time()
 outcome = run(plan, details=Details.NONE)
 core_s = time.process_time() - began_s

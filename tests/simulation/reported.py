@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.input.planning import WorldRequest, plan_of
 from app.entrypoints.simulator.run.outcome import Energy, Outcome
 from app.entrypoints.simulator.run.run import run
 from app.entrypoints.simulator.run.times import Times
@@ -39,13 +39,13 @@ def eventful() -> Outcome:
 
 def quiet() -> Outcome:
     """One node that never sleeps: no wakes, no faults, no violations, nothing saved."""
-    return run(plan_of(Wish(nodes=1, farms=1, hours=2, policy="always-on", load=0.0)))
+    return run(plan_of(WorldRequest(nodes=1, farms=1, hours=2, policy="always-on", load=0.0)))
 
 
 def large() -> Outcome:
     """Ten thousand nodes with forty marks each, and figures of many digits, made up, over a day."""
-    outcome = run(plan_of(Wish(nodes=1, farms=1, hours=24, policy="always-on", load=0.0)))
-    outcome.plan = plan_of(Wish(nodes=10_000, farms=100, hours=24, faults="moderate"))
+    outcome = run(plan_of(WorldRequest(nodes=1, farms=1, hours=24, policy="always-on", load=0.0)))
+    outcome.plan = plan_of(WorldRequest(nodes=10_000, farms=100, hours=24, faults="moderate"))
     times = [n * 2160 + n * n % 997 for n in range(40)]
     marks = [value for n, at_s in enumerate(times) for value in (at_s, n % len(MARKS))]
     outcome.energy = Energy(

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.entrypoints.powerd.cli import main
-from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.input.planning import WorldRequest, plan_of
 from app.entrypoints.simulator.plan.at_risk import Risk, unwakeable
 from app.entrypoints.simulator.plan.plan import NodePlan
 from app.entrypoints.simulator.report.exit_codes import NODES_AT_RISK
@@ -109,4 +109,4 @@ def test_a_comparison_counts_them(farm_file: str) -> None:
 
 @pytest.mark.parametrize(("nodes", "farms"), [(1, 1), (12, 1), (199, 1), (1000, 10)])
 def test_nodes_without_a_number_of_farms_are_one_farm_a_hundred(nodes: int, farms: int) -> None:
-    assert len(plan_of(Wish(nodes=nodes)).farms) == farms
+    assert len(plan_of(WorldRequest(nodes=nodes)).farms) == farms

@@ -11,7 +11,7 @@ import pytest
 
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulator.experiments.compare import CompareFailed, compare
-from app.entrypoints.simulator.input.planning import Wish
+from app.entrypoints.simulator.input.planning import WorldRequest
 from app.entrypoints.simulator.workers.processes import Processes
 from tests.simulation.work import has_a_bug
 
@@ -123,4 +123,4 @@ def test_bad_input_names_the_thing_and_the_remedy(policies: str, said: str) -> N
 
 def test_a_run_that_does_not_finish_is_named() -> None:
     with pytest.raises(CompareFailed, match=r"the run of .* did not finish: LookupError"):
-        compare(("bot", "always-on"), Wish(nodes=3, farms=1, hours=2, seed=2), Processes(has_a_bug, 1))
+        compare(("bot", "always-on"), WorldRequest(nodes=3, farms=1, hours=2, seed=2), Processes(has_a_bug, 1))

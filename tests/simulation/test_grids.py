@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from app.entrypoints.powerd.cli import main
-from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.input.planning import WorldRequest, plan_of
 from app.entrypoints.simulator.plan.plan import FarmPlan, NodePlan, Plan, WorkloadPlan
 from app.entrypoints.simulator.run import thinning
 from app.entrypoints.simulator.run.farm_plans import farm_plans
@@ -25,7 +25,7 @@ from tests.simulation.work import dies_in_farm
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    return plan_of(Wish(nodes=9, farms=3, hours=6, faults="many", load=0.3))
+    return plan_of(WorldRequest(nodes=9, farms=3, hours=6, faults="many", load=0.3))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_the_chains_weather_is_the_same_for_all_farms() -> None:
     stall = fault("chain-stalls", 600, "all", 300)
     for_one = fault("finality-stalls", 2000, "farm 1", 300)
     others = (fault("crash", 900, "node 3", 60), fault("bus-away", 900, "farm 1", 60))
-    plan = replace(plan_of(Wish(nodes=4, farms=2, hours=2)), faults=(stall, *others, for_one))
+    plan = replace(plan_of(WorldRequest(nodes=4, farms=2, hours=2)), faults=(stall, *others, for_one))
     first, second = farm_plans(plan)
     assert first.faults == (stall, others[1], for_one)
     assert second.faults == (stall, others[0], for_one), "a chain that stalls, stalls for all"
@@ -100,7 +100,7 @@ def test_the_chains_weather_is_the_same_for_all_farms() -> None:
 def test_a_trace_and_a_script_go_with_their_farms() -> None:
     script = tuple({"at_s": 600.0 * n, "node": n, "target": "Down"} for n in (1, 2, 3, 4))
     trace = tuple({"at_s": 60.0, "farm": farm, "slots": 1, "for_s": 600.0} for farm in (2, 1, 2))
-    base = plan_of(Wish(nodes=4, farms=2, hours=2))
+    base = plan_of(WorldRequest(nodes=4, farms=2, hours=2))
     policy = msgspec.convert({"kind": "script", "script": script}, type(base.policy))
     plan = replace(base, policy=policy, workload=msgspec.convert({"trace": trace}, WorkloadPlan))
     first, second = farm_plans(plan)
@@ -113,7 +113,7 @@ def test_farms_of_the_same_machines_fare_differently() -> None:
     """Each draws from a chance of its own."""
     nodes = [tuple(NodePlan(id=10 * farm + node) for node in range(1, 5)) for farm in (1, 2)]
     farms = tuple(FarmPlan(id=number, nodes=its) for number, its in enumerate(nodes, 1))
-    base = plan_of(Wish(nodes=8, farms=2, hours=4, load=0.3))
+    base = plan_of(WorldRequest(nodes=8, farms=2, hours=4, load=0.3))
     hashes = {run(farm).trace_hash for farm in farm_plans(replace(base, farms=farms))}
     assert len(hashes) == 2
 

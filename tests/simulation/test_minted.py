@@ -16,7 +16,7 @@ from app.domain.model import NodeId, Power
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulator.income import minted
 from app.entrypoints.simulator.income.lost_to import Attribution, LostTo
-from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.input.planning import WorldRequest, plan_of
 from app.entrypoints.simulator.plan.farmer_policies import Bot, NodeView
 from app.entrypoints.simulator.plan.plan import BotPlan
 from app.entrypoints.simulator.report.data import report_data
@@ -29,7 +29,7 @@ HOUR = 3600
 
 
 def test_a_farm_whose_nodes_sleep_and_wake_in_time_is_credited_whole() -> None:
-    income = run(plan_of(Wish(nodes=8, hours=48, load=0.1))).income
+    income = run(plan_of(WorldRequest(nodes=8, hours=48, load=0.1))).income
     assert min(income.credited_s.values()) >= 48 * HOUR - 120
     assert (income.lost, income.slow_boots, income.months, income.months_lost) == ([], 0, 8, {})
     assert income.lost_otherwise_s == 8 * 48 * HOUR - sum(income.credited_s.values()), "before the first reports"

@@ -14,7 +14,7 @@ from app.domain.minting.period import LENGTH_S
 from app.entrypoints.powerd.cli import main
 from app.entrypoints.simulator.input.example import EXAMPLE
 from app.entrypoints.simulator.input.farm_file import FarmFile, read_farm_file
-from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.input.planning import WorldRequest, plan_of
 from app.entrypoints.simulator.plan.plan import (
     BotPlan,
     ChainPlan,
@@ -118,7 +118,7 @@ def test_a_page_of_too_much_is_thinned_and_says_so(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(thinning, "MARKS_MAX", 40)
     monkeypatch.setattr(report_data_module, "POINTS_MAX", 10)
     monkeypatch.setattr(report_data_module, "FAULTS_MAX", 2)
-    outcome = run(plan_of(Wish(nodes=6, farms=2, hours=6, faults="many")), details=Details.PAGE)
+    outcome = run(plan_of(WorldRequest(nodes=6, farms=2, hours=6, faults="many")), details=Details.PAGE)
     data = report_data(outcome)
     shown = [node for _, nodes in data.farms for node in nodes]
     assert 0 < len(shown) == len(data.timelines) < 6

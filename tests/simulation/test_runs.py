@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from app.entrypoints.simulator.experiments.explore import explored_plan
-from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.input.planning import WorldRequest, plan_of
 from app.entrypoints.simulator.plan.plan import NodePlan
 from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.run.run import run
@@ -92,19 +92,19 @@ def test_a_node_that_wakes_by_itself_goes_to_sleep_again() -> None:
 
 
 def test_the_bot_lets_idle_nodes_sleep_and_wakes_them_for_work_and_once_a_day() -> None:
-    plan = plan_of(Wish(nodes=20, farms=1, hours=24, load=0.3))
+    plan = plan_of(WorldRequest(nodes=20, farms=1, hours=24, load=0.3))
     outcome = run(plan)
     assert outcome.kept
     assert outcome.seconds_in["off"] > 0.3 * plan.nodes * plan.end_s
     assert outcome.counts["magic packet"] > 10
     assert outcome.still_waiting == 0
-    always_on = run(plan_of(Wish(nodes=20, farms=1, hours=24, load=0.3, policy="always-on")))
+    always_on = run(plan_of(WorldRequest(nodes=20, farms=1, hours=24, load=0.3, policy="always-on")))
     assert always_on.seconds_in["off"] == 0
     assert outcome.energy.used_kwh < 0.8 * always_on.energy.used_kwh
 
 
 def test_every_sleeper_is_woken_once_a_day() -> None:
-    outcome = run(plan_of(Wish(nodes=6, farms=1, hours=48, load=0.0)))
+    outcome = run(plan_of(WorldRequest(nodes=6, farms=1, hours=48, load=0.0)))
     dark = [node for node in outcome.timelines if "off" in marks(outcome, node)]
     assert len(dark) >= 5
     assert all(marks(outcome, node).count("off") >= 2 for node in dark)

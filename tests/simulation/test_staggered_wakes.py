@@ -9,7 +9,7 @@ import pytest
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
-from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.input.planning import WorldRequest, plan_of
 from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.run.run import run
 from app.entrypoints.wiring.node_services import Ports, assemble
@@ -28,7 +28,7 @@ def packets_a_wake(outcome: Outcome) -> float:
 
 @pytest.mark.parametrize(("faults", "seed"), [("none", 1), ("moderate", 2)])
 def test_a_farm_of_forty_sends_less_than_half_the_packets_and_wakes_as_soon(faults: str, seed: int) -> None:
-    plan = plan_of(Wish(nodes=40, farms=1, hours=12, load=0.5, faults=faults, seed=seed))
+    plan = plan_of(WorldRequest(nodes=40, farms=1, hours=12, load=0.5, faults=faults, seed=seed))
     before, staggered = run(plan, build=all_at_once), run(plan)
     assert staggered.kept, staggered.violations
     assert len(staggered.wake_latencies_s) == len(before.wake_latencies_s) > 10

@@ -19,14 +19,14 @@ from app.entrypoints.simulator.experiments.show import show_swept
 from app.entrypoints.simulator.experiments.sweep import Swept, run_sweep, sweep_of
 from app.entrypoints.simulator.experiments.sweep_file import Run
 from app.entrypoints.simulator.experiments.sweep_table import ending, summary_of, table
-from app.entrypoints.simulator.input.planning import Wish
+from app.entrypoints.simulator.input.planning import WorldRequest
 from app.entrypoints.simulator.plan.bad_input import BadInput
 from app.entrypoints.simulator.run.times import Times
 from app.entrypoints.simulator.workers.processes import Processes
 from app.entrypoints.simulator.workers.work import Done, Failed, Task, Work
 from tests.simulation.work import has_a_bug, kills_its_worker
 
-SMALL = Wish(nodes=4, farms=1, hours=3, faults="many")
+SMALL = WorldRequest(nodes=4, farms=1, hours=3, faults="many")
 
 
 class Here:
@@ -43,12 +43,12 @@ class Here:
 
 
 def swept(
-    out: Path | None = None, *grid: str, seeds: str = "1-3", wish: Wish = SMALL
+    out: Path | None = None, *grid: str, seeds: str = "1-3", request: WorldRequest = SMALL
 ) -> tuple[Swept, list[str], list[str]]:
     """The result, what ran, and what was said."""
     said: list[str] = []
     here = Here()
-    result = run_sweep(sweep_of(wish, grid_of(grid), seeds_of(seeds)), here, out=out, say=said.append)
+    result = run_sweep(sweep_of(request, grid_of(grid), seeds_of(seeds)), here, out=out, say=said.append)
     return result, here.ran, said
 
 
@@ -65,7 +65,7 @@ def test_every_combination_is_run_with_every_seed() -> None:
 
 def test_a_bots_parameters_are_no_matter_to_another_policy() -> None:
     sweep = sweep_of(SMALL, grid_of(["policy=bot,always-on", "bot:awake_min=1,2"]), [1])
-    assert [point.wish.policy for point in sweep.points] == [
+    assert [point.request.policy for point in sweep.points] == [
         "bot,awake_min=1",
         "bot,awake_min=2",
         "always-on",
@@ -209,7 +209,7 @@ def test_where_no_run_finished_no_promise_is_called_kept() -> None:
 
 
 def test_the_table_has_a_line_for_every_point() -> None:
-    result, _, _ = swept(None, "policy=always-on,bot", wish=Wish(nodes=4, farms=1, hours=3, load=0.0))
+    result, _, _ = swept(None, "policy=always-on,bot", request=WorldRequest(nodes=4, farms=1, hours=3, load=0.0))
     lines = list(table(summary_of(result), result.sweep))
     assert lines[0].split("  ")[1] == "policy"
     assert lines[1].split()[:4] == ["always-on", "3", "0", "0.0%"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from app.entrypoints.simulator.experiments.result import result_of, simulate
-from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.input.planning import WorldRequest, plan_of
 from app.entrypoints.simulator.plan.plan import Plan
 from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.run.run import run, simulate_farm
@@ -23,7 +23,7 @@ from app.entrypoints.simulator.workers.work import Task
 def tasks(*seeds: int) -> Iterator[Task]:
     """A run of a tiny world for each seed."""
     for seed in seeds:
-        plan = plan_of(Wish(nodes=3, farms=1, hours=2, seed=seed, faults="many"))
+        plan = plan_of(WorldRequest(nodes=3, farms=1, hours=2, seed=seed, faults="many"))
         yield Task(seed, f"seed {seed}", msgspec.json.encode(plan))
 
 

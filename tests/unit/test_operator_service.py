@@ -59,9 +59,9 @@ async def test_it_says_what_it_waits_for_and_refuses_all(clock: VirtualClock) ->
         status = operator.status()
         assert status.waiting_for == identification.waiting_for != ""
         assert [fault.key for fault in status.faults] == ["identity"]
-        for wish in (operator.reconcile(), operator.report_uptime(), operator.wake(PEER)):
+        for request in (operator.reconcile(), operator.report_uptime(), operator.wake(PEER)):
             with pytest.raises(IdentityUnavailable, match=identification.waiting_for):
-                await wish
+                await request
         asking.cancel()
 
 
@@ -138,7 +138,7 @@ async def test_the_status_shows_the_step_of_the_shutdown(farm: VirtualFarm) -> N
         await farm.until(lambda: operator.status().shutdown_step == "")
 
 
-# -- wishes --------------------------------------------------------------------------------------------
+# -- requests --------------------------------------------------------------------------------------------
 async def test_a_reconcile_is_a_look_at_the_node_and_at_the_farm(farm: VirtualFarm) -> None:
     async with operator_of(farm) as (node, operator):
         before = len(node.recorded(Reconciled))

@@ -40,7 +40,7 @@ async def trouble(farm: VirtualFarm, nodes: dict[int, VirtualNode], dice: random
             farm.want_down(node.id)
             await node.deliver(PowerTargetChanged(farm.id, node.id, Power.DOWN))
         case "look":
-            node.container.services().farm_trigger.pull("a dice's wish")
+            node.container.services().farm_trigger.pull("a dice's request")
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from app.entrypoints.simulator.experiments.cli import compare, explore, sweep
-from app.entrypoints.simulator.input.world_options import FILE, wish_of, world_options
+from app.entrypoints.simulator.input.world_options import FILE, request_of, world_options
 from app.entrypoints.simulator.workers.options import worker_options, workers_of
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def simulate(
             from app.entrypoints.simulator.input.from_chain import farms_from_chain
 
             farms = farms_from_chain(ctx.obj.settings(), farm_ids)
-        plan = plan_of(wish_of(given, farms))
+        plan = plan_of(request_of(given, farms))
     ctx.exit(show(plan, sys.stdout, _workers(plan, workers, scheduler), report=report, as_json=as_json))
 
 

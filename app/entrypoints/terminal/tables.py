@@ -90,3 +90,14 @@ def _blocks(rows: Sequence[Row], headings: Sequence[str], width: int, paint: Pai
             lines = textwrap.wrap(cell.text, max(8, width - label - len(GAP))) if cell.text else []
             for place, line in enumerate(lines):
                 yield f"{GAP}{'' if place else heading.lower():<{label}}{paint(line, cell.colour)}"
+
+
+def aligned(rows: Sequence[Sequence[str]], *, left: int) -> Iterator[str]:
+    """Columns as wide as their widest cell; the first ``left`` of them begin, the others end together."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.ljust(width) if number < left else cell.rjust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield ("  " + "  ".join(cells)).rstrip()

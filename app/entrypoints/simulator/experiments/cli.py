@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.entrypoints.simulator.input.world_options import FILE, wish_of, world_options_without
+from app.entrypoints.simulator.input.world_options import FILE, request_of, world_options_without
 from app.entrypoints.simulator.report.exit_codes import exit_code
 from app.entrypoints.simulator.workers.options import worker_options, workers_of
 from app.entrypoints.terminal.ranges import FiniteRange
 
 if TYPE_CHECKING:
-    from app.entrypoints.simulator.input.planning import Wish
+    from app.entrypoints.simulator.input.planning import WorldRequest
 
 SEEDS_TO_EXPLORE = "1-800"
 """Some two minutes on two cores."""
@@ -35,7 +35,7 @@ def compare(ctx: click.Context, /, *, a: str, b: str, as_json: bool, **given: An
     """
     from app.entrypoints.simulator.experiments.show import show_comparison
 
-    ctx.exit(show_comparison((a, b), wish_of(given), as_json=as_json))
+    ctx.exit(show_comparison((a, b), request_of(given), as_json=as_json))
 
 
 @click.group(short_help="Many seeds and parameters.", invoke_without_command=True)
@@ -83,7 +83,7 @@ def sweep(
     from app.entrypoints.simulator.experiments.sweep import sweep_of
 
     part = WHOLE if shard is None else shard_of(shard)
-    asked = sweep_of(wish_of(given), grid_of(grids), seeds_of(seeds), part)
+    asked = sweep_of(request_of(given), grid_of(grids), seeds_of(seeds), part)
     ctx.exit(show_sweep(asked, workers_of(simulate, workers, scheduler), out=out, as_json=as_json))
 
 
@@ -96,16 +96,16 @@ def merge(ctx: click.Context, /, *, files: tuple[Path, ...], as_json: bool) -> N
     from app.entrypoints.simulator.experiments.merge import merged
     from app.entrypoints.simulator.experiments.show import show_swept
 
-    ctx.exit(show_swept(merged(files, _wish_of_command), as_json=as_json))
+    ctx.exit(show_swept(merged(files, _request_of_command), as_json=as_json))
 
 
-def _wish_of_command(command: str) -> Wish:
+def _request_of_command(command: str) -> WorldRequest:
     """The command line ``powerd simulate sweep …``, without what is no option of the world."""
     words = shlex.split(command)[3:]
     given = dict(sweep.make_context("sweep", words, resilient_parsing=False).params)
     for name in ("seeds", "grids", "out", "shard", "workers", "scheduler", "as_json"):
         given.pop(name)
-    return wish_of(given)
+    return request_of(given)
 
 
 @click.command(short_help="Look for broken promises, with every kind of fault.")

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from app.domain.errors import PermanentError
-from app.entrypoints.simulator.experiments.columns import aligned
 from app.entrypoints.simulator.experiments.replay import replay_line
 from app.entrypoints.simulator.experiments.result import Figures, Result, Spread
-from app.entrypoints.simulator.input.planning import Wish, plan_of, settings_of
+from app.entrypoints.simulator.input.planning import WorldRequest, plan_of, settings_of
 from app.entrypoints.simulator.report.summary import seconds, verdict
 from app.entrypoints.simulator.workers.work import Failed, Task, Workers
 from app.entrypoints.simulator.world.world import daemon_settings
+from app.entrypoints.terminal.tables import aligned
 
 Show = Callable[[float], str]
 Row = tuple[str, Callable[[Figures], float | None], Show]
@@ -33,21 +33,21 @@ class Side:
     """One of the two policies, and its outcome."""
 
     name: str
-    wish: Wish
+    request: WorldRequest
     result: Result
 
 
-def side_wish(text: str, wish: Wish) -> Wish:
+def side_request(text: str, request: WorldRequest) -> WorldRequest:
     """``bot,awake_min=2,set:wake.first_wakers=3``: a policy with parameters, and settings of every daemon."""
     words = text.split(",")
     policy = ",".join(word for word in words if not word.startswith(SETTING))
     settings = settings_of([word.removeprefix(SETTING) for word in words if word.startswith(SETTING)])
-    return replace(wish, policy=policy, settings={**wish.settings, **settings})
+    return replace(request, policy=policy, settings={**request.settings, **settings})
 
 
-def compare(names: tuple[str, str], wish: Wish, workers: Workers) -> tuple[Side, Side]:
+def compare(names: tuple[str, str], request: WorldRequest, workers: Workers) -> tuple[Side, Side]:
     """Both runs at once; `CompareFailed` says which one did not finish, and why."""
-    wishes = [side_wish(name, wish) for name in names]
+    wishes = [side_request(name, request) for name in names]
     plans = [plan_of(side) for side in wishes]
     for plan in plans:
         daemon_settings(plan)
@@ -122,7 +122,7 @@ def table(a: Side, b: Side) -> Iterator[str]:
     for what, pick, show in _rows(figures.currency, income=figures.income_lost is not None):
         first, second = pick(figures), pick(b.result.figures)
         lines.append((what, _shown(first, show), _shown(second, show), _signed(_minus(second, first), show)))
-    yield f"  {figures.nodes:,} nodes, {a.wish.hours:g} h, {figures.faults:,} faults, seed {a.wish.seed}"
+    yield f"  {figures.nodes:,} nodes, {a.request.hours:g} h, {figures.faults:,} faults, seed {a.request.seed}"
     yield f"  A: {a.name}"
     yield f"  B: {b.name}"
     yield from aligned(lines, left=1)
@@ -131,9 +131,9 @@ def table(a: Side, b: Side) -> Iterator[str]:
     for letter, side in (("A", a), ("B", b)):
         yield from (f"{letter}: {line}" for line in verdict(side.result))
         if not side.result.kept:
-            yield f"{letter}: replay: {replay_line(side.wish)}"
+            yield f"{letter}: replay: {replay_line(side.request)}"
         if at_risk := side.result.figures.nodes_at_risk:
-            yield f"{letter}: NODES AT RISK: {at_risk:,}; this names them: {replay_line(side.wish)}"
+            yield f"{letter}: NODES AT RISK: {at_risk:,}; this names them: {replay_line(side.request)}"
 
 
 def difference(a: Side, b: Side) -> Mapping[str, float | None]:
@@ -158,7 +158,7 @@ def gain(a: Side, b: Side) -> str:
     kwh, money = second.saved_kwh - first.saved_kwh, second.saved_money - first.saved_money
     saves = f"it saves {abs(kwh):,.2f} kWh ({abs(money):,.2f} {first.currency}) {_more(kwh)}"
     lost = _minus(second.income_lost, first.income_lost)
-    hours = f"in {a.wish.hours:g} h"
+    hours = f"in {a.request.hours:g} h"
     if lost is None:
         if _same(kwh, money):
             return f"Both save the same {hours}: {_saved(first)}."

@@ -63,7 +63,7 @@ def explored_plan(seed: int) -> Plan:
     until_s = HOURS * 3600.0 - CALM_S
     nodes = [node.id for farm in farms for node in farm.nodes]
     if chance.random() < 0.4:
-        script = _with_second_thoughts(_script(nodes, until_s, chance), seed)
+        script = _with_reversals(_script(nodes, until_s, chance), seed)
         policy = PolicyPlan(kind="script", script=script)
     else:
         policy = PolicyPlan(kind="bot", bot=BotPlan(up_s_min=600.0 + 1200.0 * chance.random()))
@@ -137,7 +137,7 @@ def _script(nodes: Sequence[int], until_s: float, chance: random.Random) -> tupl
     return tuple(lines)
 
 
-def _with_second_thoughts(script: Sequence[ScriptedTarget], seed: int) -> tuple[ScriptedTarget, ...]:
+def _with_reversals(script: Sequence[ScriptedTarget], seed: int) -> tuple[ScriptedTarget, ...]:
     """Some targets are taken back soon: in the middle of a shutdown, or of a boot."""
     chance = random.Random(f"{seed}/second thoughts")  # noqa: S311 - repeatable on purpose
     lines = list(script)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from app.entrypoints.simulator.input.planning import Wish, settings_of
+from app.entrypoints.simulator.input.planning import WorldRequest, settings_of
 from app.entrypoints.simulator.input.world_options import FARMS, FILE, HOURS, LOAD, NODES
 from app.entrypoints.simulator.plan.bad_input import BadInput, unknown
 
@@ -36,7 +36,7 @@ class Point:
     """One combination of a grid's values."""
 
     values: Mapping[str, str]
-    wish: Wish
+    request: WorldRequest
 
     @property
     def name(self) -> str:
@@ -88,16 +88,16 @@ def grid_of(texts: Sequence[str]) -> Grid:
     return grid
 
 
-def points_of(wish: Wish, grid: Grid) -> tuple[Point, ...]:
+def points_of(request: WorldRequest, grid: Grid) -> tuple[Point, ...]:
     """Every combination, the last key varying fastest."""
     points = []
     for combination in itertools.product(*grid.values()):
         values = dict(zip(grid, combination, strict=True))
-        points.append(Point(values, _with(wish, values)))
+        points.append(Point(values, _with(request, values)))
     return tuple(points)
 
 
-def _with(wish: Wish, values: Mapping[str, str]) -> Wish:
+def _with(request: WorldRequest, values: Mapping[str, str]) -> WorldRequest:
     changes: dict[str, object] = {}
     for key, text in values.items():
         if key in KEYS:
@@ -106,7 +106,7 @@ def _with(wish: Wish, values: Mapping[str, str]) -> Wish:
             except click.BadParameter as error:
                 raise BadInput(f"--grid {key}: {error.message}") from error
     settings = settings_of([f"{key.removeprefix('set:')}={values[key]}" for key in values if key.startswith("set:")])
-    wish = replace(wish, **changes, settings={**wish.settings, **settings})  # type: ignore[arg-type]  # its option made it
+    request = replace(request, **changes, settings={**request.settings, **settings})  # type: ignore[arg-type]  # its option made it
     # The bot's parameters are no matter to another policy: always-on can stand beside them in one grid.
     bot = [f",{key.removeprefix('bot:')}={value}" for key, value in values.items() if key.startswith("bot:")]
-    return replace(wish, policy=wish.policy + "".join(bot)) if wish.policy.startswith("bot") else wish
+    return replace(request, policy=request.policy + "".join(bot)) if request.policy.startswith("bot") else request

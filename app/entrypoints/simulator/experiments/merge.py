@@ -13,7 +13,7 @@ from app.entrypoints.simulator.experiments.grid import Point, points_of, written
 from app.entrypoints.simulator.experiments.shards import Shard, shard_of
 from app.entrypoints.simulator.experiments.sweep import Sweep, Swept, key_of
 from app.entrypoints.simulator.experiments.sweep_file import Header, Run, is_of_a_sweep
-from app.entrypoints.simulator.input.planning import Wish
+from app.entrypoints.simulator.input.planning import WorldRequest
 from app.entrypoints.simulator.plan.bad_input import BadInput
 from app.entrypoints.simulator.workers.work import code_digest
 
@@ -30,8 +30,8 @@ class ShardFile:
     runs: Sequence[Run]
 
 
-def merged(paths: Sequence[Path], wish_of: Callable[[str], Wish]) -> Swept:
-    """The results of all; ``wish_of`` reads the command line that a header has.
+def merged(paths: Sequence[Path], request_of: Callable[[str], WorldRequest]) -> Swept:
+    """The results of all; ``request_of`` reads the command line that a header has.
 
     Raises `BadInput` with the file that does not fit, or the shard or run that is missing.
     """
@@ -41,8 +41,8 @@ def merged(paths: Sequence[Path], wish_of: Callable[[str], Wish]) -> Swept:
         _check_same_sweep(first, file)
     _check_all_there(files)
     header = first.header
-    wish = wish_of(header.command)
-    sweep = Sweep(wish, header.grid, header.seeds, points_of(wish, header.grid), header)
+    request = request_of(header.command)
+    sweep = Sweep(request, header.grid, header.seeds, points_of(request, header.grid), header)
     swept = Swept(sweep)
     for file in files:
         own = {key_of(point.values, seed) for point, seed in _wanted(file, sweep)}

@@ -7,28 +7,28 @@ from dataclasses import fields
 
 import msgspec
 
-from app.entrypoints.simulator.input.planning import Wish, settings_of, written
+from app.entrypoints.simulator.input.planning import WorldRequest, settings_of, written
 
 NOT_OPTIONS = ("given_farms", "settings", "only_faults", "seed")
 
 
-def replay_line(wish: Wish) -> str:
+def replay_line(request: WorldRequest) -> str:
     """The command line; it has only options that differ from the defaults."""
-    return shlex.join(["powerd", "simulate", *world_words(wish), "--seed", str(wish.seed)])
+    return shlex.join(["powerd", "simulate", *world_words(request), "--seed", str(request.seed)])
 
 
-def world_words(wish: Wish) -> list[str]:
+def world_words(request: WorldRequest) -> list[str]:
     """The options without the seed."""
-    default, words = Wish(), []
-    for name in (field.name for field in fields(wish)):
-        value = getattr(wish, name)
+    default, words = WorldRequest(), []
+    for name in (field.name for field in fields(request)):
+        value = getattr(request, name)
         if name not in NOT_OPTIONS and value != getattr(default, name):
             text = str(value).removesuffix(".0") if isinstance(value, float) else str(value)
             words += [f"--{name.replace('_', '-')}", text]
-    for key, value in wish.settings.items():
+    for key, value in request.settings.items():
         words += ["--set", f"{key}={_written(value)}"]
-    if wish.only_faults is not None:
-        words += ["--only-faults", written(wish.only_faults)]
+    if request.only_faults is not None:
+        words += ["--only-faults", written(request.only_faults)]
     return words
 
 

@@ -17,16 +17,16 @@ from app.entrypoints.simulator.experiments.progress import counted
 from app.entrypoints.simulator.experiments.result import simulate
 from app.entrypoints.simulator.experiments.shards import WHOLE
 from app.entrypoints.simulator.experiments.sweep import Sweep, Swept, run_sweep
-from app.entrypoints.simulator.input.planning import Wish
+from app.entrypoints.simulator.input.planning import WorldRequest
 from app.entrypoints.simulator.report.exit_codes import exit_code
 from app.entrypoints.simulator.run.run import run
 from app.entrypoints.simulator.workers.processes import Processes
 from app.entrypoints.simulator.workers.work import Failed, Workers
 
 
-def show_comparison(names: tuple[str, str], wish: Wish, *, as_json: bool) -> int:
+def show_comparison(names: tuple[str, str], request: WorldRequest, *, as_json: bool) -> int:
     """The exit code: that of the worse one."""
-    a, b = comparing.compare(names, wish, Processes(simulate, 2))
+    a, b = comparing.compare(names, request, Processes(simulate, 2))
     if as_json:
         sides = {letter: {"policy": side.name, "result": side.result} for letter, side in (("a", a), ("b", b))}
         click.echo(msgspec.json.encode({**sides, "difference": comparing.difference(a, b)}))

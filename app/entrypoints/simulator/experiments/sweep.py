@@ -17,7 +17,7 @@ from app.entrypoints.simulator.experiments.replay import world_words
 from app.entrypoints.simulator.experiments.result import Result
 from app.entrypoints.simulator.experiments.shards import WHOLE, Shard
 from app.entrypoints.simulator.experiments.sweep_file import Header, Run, SweepFile, sweep_file
-from app.entrypoints.simulator.input.planning import Wish, plan_of
+from app.entrypoints.simulator.input.planning import WorldRequest, plan_of
 from app.entrypoints.simulator.workers.work import Done, Failed, Task, Workers, code_digest
 from app.entrypoints.simulator.world.world import daemon_settings
 
@@ -29,7 +29,7 @@ Key = tuple[tuple[str, ...], int]
 class Sweep:
     """The runs to make."""
 
-    wish: Wish
+    request: WorldRequest
     grid: Grid
     seeds: Sequence[int]
     points: Sequence[Point]
@@ -44,9 +44,9 @@ class Sweep:
     def here(self) -> Iterator[tuple[Point, int]]:
         return (run for place, run in enumerate(self.in_order()) if self.shard.has(place))
 
-    def wish_of(self, key: Key) -> Wish:
+    def request_of(self, key: Key) -> WorldRequest:
         point = next(point for point in self.points if tuple(point.values.values()) == key[0])
-        return replace(point.wish, seed=key[1])
+        return replace(point.request, seed=key[1])
 
 
 @dataclass(slots=True)
@@ -68,21 +68,21 @@ class Swept:
         return next(((key, result) for key, result in self.runs() if not result.kept), None)
 
 
-def sweep_of(wish: Wish, grid: Grid, seeds: Sequence[int], shard: Shard = WHOLE) -> Sweep:
+def sweep_of(request: WorldRequest, grid: Grid, seeds: Sequence[int], shard: Shard = WHOLE) -> Sweep:
     """Checks every point before anything runs; raises `BadInput` or `SettingsError` with what is wrong."""
-    points = points_of(wish, grid)
+    points = points_of(request, grid)
     digest = hashlib.sha256()
     for point in points:
-        plan = plan_of(replace(point.wish, seed=0))
+        plan = plan_of(replace(point.request, seed=0))
         daemon_settings(plan)
         digest.update(msgspec.json.encode(plan))
     grids = [word for key, values in grid.items() for word in ("--grid", f"{key}={';'.join(values)}")]
-    command = shlex.join(["powerd", "simulate", "sweep", *world_words(wish), *grids])
+    command = shlex.join(["powerd", "simulate", "sweep", *world_words(request), *grids])
     header = Header(world=digest.hexdigest()[:16], code=code_digest(), grid=grid, command=command)
     if shard != WHOLE:
         # Which runs are its own depends on all of them: so its seeds stay as they are.
         header = msgspec.structs.replace(header, shard=str(shard), seeds=tuple(seeds))
-    return Sweep(wish, grid, seeds, points, header, shard)
+    return Sweep(request, grid, seeds, points, header, shard)
 
 
 def run_sweep(
@@ -113,7 +113,7 @@ def run_sweep(
 def _missing(swept: Swept) -> Iterator[Task]:
     for point, seed in swept.sweep.here():
         if key_of(point.values, seed) not in swept.results:
-            plan = plan_of(replace(point.wish, seed=seed))
+            plan = plan_of(replace(point.request, seed=seed))
             yield Task((point, seed), f"{point.name} seed {seed}".strip(), msgspec.json.encode(plan))
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from app.entrypoints.simulator.experiments.columns import aligned
 from app.entrypoints.simulator.experiments.grid import Point
 from app.entrypoints.simulator.experiments.replay import replay_line
 from app.entrypoints.simulator.experiments.result import Spread, spread_of
@@ -14,6 +13,7 @@ from app.entrypoints.simulator.experiments.sweep import Sweep, Swept
 from app.entrypoints.simulator.experiments.sweep_file import Run
 from app.entrypoints.simulator.report.summary import seconds, verdict
 from app.entrypoints.simulator.run.times import Times
+from app.entrypoints.terminal.tables import aligned
 
 NAMED_MAX = 10
 """Failed runs that are named one by one."""
@@ -56,7 +56,7 @@ def summary_of(swept: Swept) -> SweepSummary:
     return SweepSummary(
         points=[_point(swept, point) for point in swept.sweep.points],
         failed={failed.task.name: failed.reason for failed in swept.failed.values()},
-        first_broken=replay_line(swept.sweep.wish_of(first[0])) if first else None,
+        first_broken=replay_line(swept.sweep.request_of(first[0])) if first else None,
         runs=[
             Run(values=dict(zip(keys, values, strict=True)), seed=seed, result=result)
             for (values, seed), result in swept.runs()

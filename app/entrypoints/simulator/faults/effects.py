@@ -8,7 +8,7 @@ from typing import Literal
 from app.domain.events import PowerTargetChanged
 from app.domain.model import NodeId, Power
 from app.entrypoints.simulator.plan.plan import FaultPlan
-from app.entrypoints.simulator.world.condition import Condition
+from app.entrypoints.simulator.world.conditions import Condition
 from app.entrypoints.simulator.world.machine import Machine, MachinePower
 from app.entrypoints.simulator.world.world import World
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from app.entrypoints.simulator.faults import effects
 from app.entrypoints.simulator.faults.effects import FOR_EVER, Act
-from app.entrypoints.simulator.world.condition import Condition
+from app.entrypoints.simulator.world.conditions import Condition
 
 MINUTES = 60.0
 

@@ -27,7 +27,7 @@ CALM_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class WorldRequest:
     """The command line, as it was given; None and empty: the default."""
 
     nodes: int = 1000
@@ -45,33 +45,35 @@ class Wish:
     """Numbers of the faults that happen; None: all."""
 
 
-def plan_of(wish: Wish) -> Plan:
+def plan_of(request: WorldRequest) -> Plan:
     """Raises `BadInput`, which says what can't be done, and what can."""
-    file = read_farm_file(wish.farm_file) if wish.farm_file else FarmFile(farm=())
-    farms = file.farms or wish.given_farms or made_up_farms(wish.farms or _farms_for(wish.nodes), wish.nodes)
+    file = read_farm_file(request.farm_file) if request.farm_file else FarmFile(farm=())
+    farms = (
+        file.farms or request.given_farms or made_up_farms(request.farms or _farms_for(request.nodes), request.nodes)
+    )
     workload = file.workload
-    if wish.load is not None:
-        workload = msgspec.structs.replace(workload, load=wish.load)
-    if wish.trace:
-        workload = msgspec.structs.replace(workload, trace=read_trace(wish.trace))
-    if not math.isfinite(wish.hours):
-        raise BadInput(f"--hours {wish.hours} is not a number of hours; write one such as 24")
-    calm_s = min(CALM_S, wish.hours * 3600.0 * CALM_SHARE)
-    faults = _faults(wish, farms, wish.hours * 3600.0 - calm_s)
+    if request.load is not None:
+        workload = msgspec.structs.replace(workload, load=request.load)
+    if request.trace:
+        workload = msgspec.structs.replace(workload, trace=read_trace(request.trace))
+    if not math.isfinite(request.hours):
+        raise BadInput(f"--hours {request.hours} is not a number of hours; write one such as 24")
+    calm_s = min(CALM_S, request.hours * 3600.0 * CALM_SHARE)
+    faults = _faults(request, farms, request.hours * 3600.0 - calm_s)
     plan = Plan(
-        seed=wish.seed,
-        hours=wish.hours,
+        seed=request.seed,
+        hours=request.hours,
         farms=farms,
-        policy=policy_of_text(wish.policy, file.bot),
+        policy=policy_of_text(request.policy, file.bot),
         workload=workload,
         faults=faults,
         chain=file.chain,
         energy=file.energy,
         income=file.income,
-        settings={**file.settings, **wish.settings},
+        settings={**file.settings, **request.settings},
         calm_s=calm_s,
     )
-    return checked(plan, trace=str(wish.trace), script=wish.policy.partition(":")[2])
+    return checked(plan, trace=str(request.trace), script=request.policy.partition(":")[2])
 
 
 def _farms_for(nodes: int) -> int:
@@ -91,9 +93,9 @@ def made_up_farms(farms: int, nodes: int) -> tuple[FarmPlan, ...]:
     )
 
 
-def _faults(wish: Wish, farms: Sequence[FarmPlan], until_s: float) -> tuple[FaultPlan, ...]:
+def _faults(request: WorldRequest, farms: Sequence[FarmPlan], until_s: float) -> tuple[FaultPlan, ...]:
     """A level, ``LEVEL:KIND,KIND``, or a file."""
-    level, _, rest = wish.faults.partition(":")
+    level, _, rest = request.faults.partition(":")
     if level == "file":
         faults = read_faults(Path(rest))
         if late := [fault for fault in faults if fault.at_s + fault.for_s > until_s]:
@@ -106,10 +108,10 @@ def _faults(wish: Wish, farms: Sequence[FarmPlan], until_s: float) -> tuple[Faul
         for kind in kinds:
             if kind not in FAULT_KINDS:
                 raise BadInput(unknown("fault", kind, FAULT_KINDS))
-        faults = made_up_faults(kinds, LEVELS[level], farms, until_s, wish.seed)
+        faults = made_up_faults(kinds, LEVELS[level], farms, until_s, request.seed)
     else:
         raise BadInput(unknown("level of faults", level, [*LEVELS, "LEVEL:KIND,KIND", "file:FILE"]))
-    return chosen(faults, wish.only_faults)
+    return chosen(faults, request.only_faults)
 
 
 def chosen(faults: Sequence[FaultPlan], only: Sequence[int] | None) -> tuple[FaultPlan, ...]:

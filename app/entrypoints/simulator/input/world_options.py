@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from app.entrypoints.simulator.input.planning import Wish
+from app.entrypoints.simulator.input.planning import WorldRequest
 from app.entrypoints.simulator.plan.plan import FarmPlan
 from app.entrypoints.terminal.ranges import FiniteRange
 
@@ -70,9 +70,9 @@ def _decorated(command: F, without: Collection[str]) -> F:
     return command
 
 
-def wish_of(given: dict[str, Any], farms: tuple[FarmPlan, ...] = ()) -> Wish:
+def request_of(given: dict[str, Any], farms: tuple[FarmPlan, ...] = ()) -> WorldRequest:
     """The options as one value; options that a command does not have get their defaults."""
-    from app.entrypoints.simulator.input.planning import Wish, numbers, settings_of
+    from app.entrypoints.simulator.input.planning import WorldRequest, numbers, settings_of
 
     read = {
         "settings": settings_of(given.get("settings", ())),
@@ -81,4 +81,4 @@ def wish_of(given: dict[str, Any], farms: tuple[FarmPlan, ...] = ()) -> Wish:
     days = given.pop("days", None)
     if days is not None:
         read["hours"] = 24.0 * days
-    return Wish(**{**given, **read}, given_farms=farms)
+    return WorldRequest(**{**given, **read}, given_farms=farms)

@@ -18,7 +18,7 @@ BURSTS_MAX = 20
 BURSTS_OF_LEAVERS = 5
 """A node whose own target is Down leaves nothing to others (docs/adr/0007-staggered-wakes.md)."""
 
-BURSTS_OF_NEWCOMERS = 2
+BURSTS_OF_BOOTED = 2
 """A node that came up while another boots calls it at once: it has seen no other node yet that does so.
 
 On average it does so for half of that boot."""
@@ -38,7 +38,7 @@ READS_PER_WAKE_MAX = 60
 STATES_PER_SLEEP_MAX = 3
 """A node says Down before a sleep, Up after it, and Up after a boot by hand."""
 
-PEACE_S = 1200.0
+WITHOUT_FAULTS_S = 1200.0
 
 HOUR_S = 3600.0
 FEES_PER_HOUR_MAX = 12
@@ -72,10 +72,11 @@ class CostStaysBounded(Promise):
                 bursts = self._bursts.pop(node, 0)
                 machine = self.world.machines[node]
                 if (
-                    bursts > BURSTS_MAX + BURSTS_OF_LEAVERS * self._leaving() + BURSTS_OF_NEWCOMERS * self._newcomers()
+                    bursts
+                    > BURSTS_MAX + BURSTS_OF_LEAVERS * self._leaving() + BURSTS_OF_BOOTED * self._booted_meanwhile()
                     and machine.plan.boot_s <= BOOT_S_MAX
-                    and self._in_peace()
-                    and not machine.fault_history.lately(HOST, PEACE_S)
+                    and self._without_faults()
+                    and not machine.fault_history.lately(HOST, WITHOUT_FAULTS_S)
                 ):
                     self.broken(machine, f"its wake took {bursts} bursts")
             elif event.name == "PowerTargetChanged":
@@ -119,13 +120,13 @@ class CostStaysBounded(Promise):
             for other in self.world.farm.machines
         )
 
-    def _newcomers(self) -> int:
+    def _booted_meanwhile(self) -> int:
         """Nodes of the farm that came up while the machine booted."""
         since_s = self.world.now_s() - BOOT_S_MAX
         return sum(
             other.power is MachinePower.RUNNING and other.since_s >= since_s for other in self.world.farm.machines
         )
 
-    def _in_peace(self) -> bool:
+    def _without_faults(self) -> bool:
         kinds = {*CHAIN, *BUS, *WAKING, "clock-drift", "unhealthy", "daemon-killed"}
-        return not any(other.fault_history.lately(kinds, PEACE_S) for other in self.world.farm.machines)
+        return not any(other.fault_history.lately(kinds, WITHOUT_FAULTS_S) for other in self.world.farm.machines)

@@ -12,7 +12,7 @@ from app.entrypoints.simulator.world.fault_history import BUS, CHAIN, WAKING
 from app.entrypoints.simulator.world.machine import Machine, MachinePower
 from app.entrypoints.simulator.world.world import World
 
-IN_PEACE_S = 900.0
+WITHOUT_FAULTS_S = 900.0
 """With nothing in the way: the slowest repetition is 300 s + 25 %, and a lost event costs a round of 330 s."""
 
 AFTER_TROUBLE_S = 900.0
@@ -56,7 +56,7 @@ class EveryWakeEnds(Promise):
         if power.down_since is None or node in self._reported:
             # After a crash or a power cut its state says Up: nothing shows that it is dark.
             return
-        if waiting_s > IN_PEACE_S and self._in_peace(machine, waiting_s):
+        if waiting_s > WITHOUT_FAULTS_S and self._could_be_woken(machine, waiting_s):
             self._reported.add(node)
             self.broken(machine, f"dark for {waiting_s:.0f} s although wanted up, and nothing stands in the way")
         deadline_s = self.world.policies.wake.deadline_s + SHOWN_AFTER_S
@@ -69,7 +69,7 @@ class EveryWakeEnds(Promise):
             self._reported.add(node)
             self.broken(machine, f"dark for {waiting_s:.0f} s although wanted up, and no operator sees a fault")
 
-    def _in_peace(self, machine: Machine, waiting_s: float) -> bool:
+    def _could_be_woken(self, machine: Machine, waiting_s: float) -> bool:
         if machine.plan.chain_mac or not machine.can_wake or machine.fault_history.lately(WAKING, AFTER_TROUBLE_S):
             return False
         kinds = {*CHAIN, *BUS, *WAKING, "clock-drift"}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from app.domain.faults import FaultKind
 from app.domain.model import NodeId
 from app.domain.rules.uptime import UptimePolicy
-from app.entrypoints.simulator.watching.uptime_reports import UptimeReports
+from app.entrypoints.simulator.watching.promise import UptimeReports
 from app.entrypoints.simulator.world.machine import Machine
 from app.entrypoints.simulator.world.world import World
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from app.domain.model import NodeId
 from app.domain.rules.uptime import GAP_S_MAX
-from app.entrypoints.simulator.watching.uptime_reports import UptimeReports
+from app.entrypoints.simulator.watching.promise import UptimeReports
 from app.entrypoints.simulator.world.fault_history import CHAIN
 from app.entrypoints.simulator.world.machine import Machine
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.entrypoints.simulator.watching.uptime_reports import UptimeReports
+from app.entrypoints.simulator.watching.promise import UptimeReports
 from app.entrypoints.simulator.world.fault_history import CHAIN, HOST
 from app.entrypoints.simulator.world.machine import Machine
 

@@ -37,10 +37,10 @@ class WakesBeginAtOnce(Promise):
         for event in block.events:
             if event.name == "PowerTargetChanged" and event.attributes["power_target"] == "Up":
                 machine = self.world.machines[NodeId(event.attributes["node_id"])]
-                if machine.power is MachinePower.OFF and self._everybody_able(machine):
+                if machine.power is MachinePower.OFF and self._all_able(machine):
                     self.world.later(AT_ONCE_S, self._check(machine, self.world.now_s()))
 
-    def _everybody_able(self, machine: Machine) -> bool:
+    def _all_able(self, machine: Machine) -> bool:
         """Whether all wakers are able: the first in rank may be those that are not."""
         able = [not waker.fault_history.lately(KINDS, 900.0) for waker in wakers(self.world, machine, 0.0)]
         return all(able) and any(True for _ in wakers(self.world, machine, RUNNING_S))
@@ -50,7 +50,7 @@ class WakesBeginAtOnce(Promise):
             node = machine.identity.node
             sent = self._burst_at_s.get(node, -1.0) >= since_s
             wanted = self.world.power(node).target == "Up" and machine.power is MachinePower.OFF
-            if not sent and wanted and self._everybody_able(machine):
+            if not sent and wanted and self._all_able(machine):
                 self.broken(machine, f"no magic packet within {AT_ONCE_S:.0f} s of its target Up")
 
         return look

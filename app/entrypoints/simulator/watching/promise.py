@@ -92,3 +92,16 @@ class Promise:
 
 def _ignore(_: Violation) -> None:
     """The violation is kept by the promise itself."""
+
+
+class UptimeReports(Promise):
+    """Collects reports, for a promise that needs them."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.reported_s: dict[NodeId, float] = {}
+
+    def block_made(self, block: Block) -> None:
+        for event in block.events:
+            if event.name == "NodeUptimeReported":
+                self.reported_s[NodeId(event.attributes[0])] = self.world.now_s()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.power_events import SimulatedStream
 from app.domain.events import Malformed, PowerTargetChanged
-from app.entrypoints.simulator.world.active_faults import ActiveFaults
+from app.entrypoints.simulator.world.fault_history import ActiveFaults
 
 REMEMBERED = 32
 """Old events kept for replaying."""

@@ -7,11 +7,41 @@ switches are set again from the conditions that hold now.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 from app.adapters.simulated.host_power import Obedience
 from app.domain.model import Hold, NodeId
-from app.entrypoints.simulator.world.condition import Condition
 from app.entrypoints.simulator.world.hardware import Hardware
+
+Condition = Literal[
+    "alarm-forgotten",
+    "alarm-refused",
+    "bus-away",
+    "bus-full",
+    "card-cannot-arm",
+    "card-forgets",
+    "card-missing",
+    "chain-away",
+    "chain-flaky",
+    "chain-garbled",
+    "chain-slow",
+    "deaf",
+    "disk-broken",
+    "held",
+    "holds-unreadable",
+    "no-mains",
+    "packets-refused",
+    "peers-garbled",
+    "power-off-hangs",
+    "power-off-ignored",
+    "power-off-refused",
+    "power-off-stuck",
+    "severed",
+    "two-cards",
+    "unhealthy",
+    "uptime-hangs",
+    "wrong-mac",
+]
 
 HOLDER = "maintenance"
 SLOW_S = 4.0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator
+
+from app.entrypoints.simulator.plan.plan import FaultPlan
 
 CHAIN = frozenset(
     {
@@ -78,3 +80,20 @@ class FaultHistory:
         yield from self._spans
         for begun in self._begun_s.values():
             yield from ((begun_s, float("inf")) for begun_s in begun)
+
+
+class ActiveFaults:
+    """For each switch, the amounts that active faults ask for."""
+
+    def __init__(self) -> None:
+        self._faults: defaultdict[str, list[FaultPlan]] = defaultdict(list)
+
+    def add(self, switch: str, fault: FaultPlan) -> list[float]:
+        """Add a fault that begins; returns the amounts of all active ones."""
+        self._faults[switch].append(fault)
+        return [each.amount for each in self._faults[switch]]
+
+    def remove(self, switch: str, fault: FaultPlan) -> list[float]:
+        """Remove a fault that is over; returns the amounts of the remaining ones."""
+        self._faults[switch].remove(fault)
+        return [each.amount for each in self._faults[switch]]

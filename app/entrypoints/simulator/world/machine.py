@@ -18,8 +18,7 @@ from app.domain.model import Hold, Mac, NodeId, NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
 from app.domain.services.node_services import NodeServices
 from app.entrypoints.simulator.plan.plan import NodePlan
-from app.entrypoints.simulator.world.condition import Condition
-from app.entrypoints.simulator.world.conditions import FLAKY, apply_conditions
+from app.entrypoints.simulator.world.conditions import FLAKY, Condition, apply_conditions
 from app.entrypoints.simulator.world.fault_history import FaultHistory
 from app.entrypoints.simulator.world.hardware import Hardware
 from app.entrypoints.simulator.world.surroundings import Surroundings

@@ -25,7 +25,7 @@ Assembler = Callable[[NodeIdentity, Ports, Policies, FaultBoard], NodeServices]
 """Makes a daemon's services, as `app.entrypoints.wiring.node_services.assemble` does."""
 
 
-class Observer(Protocol[AMachine]):
+class WorldListener(Protocol[AMachine]):
     """Called at each moment of a run."""
 
     def machine_changed(self, machine: AMachine, why: str) -> None:
@@ -60,7 +60,7 @@ class Surroundings(Protocol):
     """Time, chance, the chain, and the settings of every daemon."""
 
     plan: Plan
-    watch: Observer[Any]
+    watch: WorldListener[Any]
     build: Assembler
     clock: VirtualClock
     loop: VirtualLoop

@@ -31,9 +31,9 @@ from app.entrypoints.settings.loading import load_settings
 from app.entrypoints.settings.schema import Settings
 from app.entrypoints.simulator.plan.bad_input import BadInput
 from app.entrypoints.simulator.plan.plan import FarmPlan, NodePlan, Plan
-from app.entrypoints.simulator.world.active_faults import ActiveFaults
+from app.entrypoints.simulator.world.fault_history import ActiveFaults
 from app.entrypoints.simulator.world.machine import Machine
-from app.entrypoints.simulator.world.surroundings import Assembler, Observer
+from app.entrypoints.simulator.world.surroundings import Assembler, WorldListener
 from app.entrypoints.wiring.policies import policies
 
 EPOCH_S = 1_700_006_400.0
@@ -70,7 +70,7 @@ class Farm:
 class World:
     """Everything there is; made inside the running `VirtualLoop`."""
 
-    def __init__(self, plan: Plan, watch: Observer[Machine], build: Assembler) -> None:
+    def __init__(self, plan: Plan, watch: WorldListener[Machine], build: Assembler) -> None:
         self.plan = plan
         self.watch = watch
         self.build = build
