@@ -77,7 +77,7 @@ class LinuxHostFacts:
             ) from error
 
 
-def boot_stand_in(machine: Path, proc: Path = Path("/proc")) -> None:
+def boot_stand_in(machine: Path) -> None:
     """Write a new boot into the file of a simulated machine."""
-    at_s = (proc / "uptime").read_text(encoding="ascii").split()[0]
+    at_s = Path("/proc/uptime").read_text(encoding="ascii").split()[0]
     machine.write_text(f"{uuid.uuid4()} {at_s}", encoding="ascii")

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from app.adapters.substrate.endpoint import LAGGING_PAUSE_S, Endpoint, Kind, name_of
-from app.adapters.substrate.rpc import OnAnswer, RpcConnection, not_measured
+from app.adapters.substrate.rpc import OnAnswer, RpcConnection
 from app.adapters.substrate.rpc_errors import EndpointFailed, RpcRefused
 from app.domain.errors import ChainUnavailable, WrongChain
 
@@ -37,7 +37,7 @@ class Endpoints:
         connect_timeout_s: float,
         keepalive_s: float,
         genesis_hash: str,
-        on_answer: OnAnswer = not_measured,
+        on_answer: OnAnswer,
     ) -> None:
         if not urls:
             raise ValueError("a chain endpoint is needed, such as wss://host:port")

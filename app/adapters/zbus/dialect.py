@@ -32,7 +32,7 @@ class Dialect:
         """See `ChainReader`."""
         return NO_POWER if self._has_power is False else ""
 
-    async def has_power(self, *, ask_again: bool = False) -> bool:
+    async def has_power(self, *, ask_again: bool) -> bool:
         """Whether it has power. Asks if that is unknown (``ask_again``: or if it had none). Raises `NoAnswer`.
 
         A gateway that refuses with another reason counts as Zero-OS 3's, and is asked again the next time.

@@ -39,7 +39,7 @@ class EventHandler:
         wakes: WakeService,
         own_trigger: Trigger,
         *,
-        stale_after_s: float = 600.0,
+        stale_after_s: float,
     ) -> None:
         self._own = context.node.node
         self._farm_id = context.node.farm

@@ -8,7 +8,7 @@ from app.domain.model import Head, HeadKind
 from app.domain.rules.clock import HINT_WINDOW_S, RIGHT_AGAIN_S, ClockState, judge, same_drift
 from app.domain.services.context.fault_board import FaultBoard
 from app.ports.chain import ChainReader
-from app.ports.clock import Clock as ClockPort
+from app.ports.clock import Clock
 
 FAULT = FaultKind.CLOCK_DRIFT.key()
 POLL_S = 3.0
@@ -23,7 +23,7 @@ REMEDY = "check that it is synchronised (NTP)"
 class ClockWatch:
     """Remembers whether the clock was wrong at the last check. ``blocks_come``: blocks come by themselves."""
 
-    def __init__(self, chain: ChainReader, clock: ClockPort, faults: FaultBoard, *, blocks_come: bool = True) -> None:
+    def __init__(self, chain: ChainReader, clock: Clock, faults: FaultBoard, *, blocks_come: bool) -> None:
         self._chain = chain
         self._clock = clock
         self._faults = faults

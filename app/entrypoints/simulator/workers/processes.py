@@ -32,7 +32,7 @@ def cores() -> int:
 class Processes:
     """`Workers` here; ``workers`` 0: one per core."""
 
-    def __init__(self, work: Work, workers: int = 0) -> None:
+    def __init__(self, work: Work, workers: int) -> None:
         self._work = work
         self._workers = workers or cores()
 
