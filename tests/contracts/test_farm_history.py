@@ -11,7 +11,7 @@ import pytest
 
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Event
-from app.adapters.simulated.pallet import Power as StoredPower
+from app.adapters.simulated.pallet import StoredPower
 from app.adapters.substrate.farm_history import SubstrateFarmHistory
 from app.adapters.substrate.runtime import Runtime
 from app.domain.minting.events import Initial, NodeUptimeReported, PowerStateChanged, PowerTargetChanged, TimedBlock

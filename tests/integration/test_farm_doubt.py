@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.simulated.pallet import Power as StoredPower
+from app.adapters.simulated.pallet import StoredPower
 from app.entrypoints.devchain.endpoint import Endpoint
 from app.entrypoints.devchain.server import listening
 from tests.rigs.chain.in_process import ChainWorld, chain_world

@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.files.key_text import parse_key
 from app.adapters.simulated.farm_setup import add_farm, add_farm_record
-from app.adapters.simulated.pallet import Power as StoredPower
+from app.adapters.simulated.pallet import StoredPower
 from app.adapters.substrate.farm_owners import SubstrateFarmOwners
 from app.adapters.substrate.farm_view import FarmView, SubstrateFarmView
 from app.adapters.substrate.farmer_account import SubstrateFarmerAccount

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from app.adapters.files.minting_record import FileMintingRecord
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Event
-from app.adapters.simulated.pallet import Power as StoredPower
+from app.adapters.simulated.pallet import StoredPower
 from app.domain.minting.period import Period
 from app.entrypoints.demo.installation import program
 from app.entrypoints.powerd.cli import main

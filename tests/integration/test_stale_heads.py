@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.adapters.simulated.pallet import Power as LedgerPower
+from app.adapters.simulated.pallet import StoredPower
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.identity import SubstrateIdentity
 from app.adapters.substrate.signs_of_life import SubstrateSignsOfLife
@@ -121,7 +121,7 @@ async def test_a_list_by_an_old_head_takes_no_member_away(late: Late) -> None:
 async def test_a_finalized_head_that_stands_still_at_one_endpoint_is_asked_of_the_next(late: Late) -> None:
     late.world.produce(10)
     chain = SubstrateChain(late.world.client(late.behind, late.world.url))
-    late.world.ledger.force_storage("NodePower", late.node, LedgerPower(None, "Down"))
+    late.world.ledger.force_storage("NodePower", late.node, StoredPower(None, "Down"))
     late.world.produce(10)
     power = (await chain.powers([late.node], HeadKind.FINALIZED)).powers[late.node]
     assert isinstance(power, NodePower)
@@ -131,7 +131,7 @@ async def test_a_finalized_head_that_stands_still_at_one_endpoint_is_asked_of_th
 async def test_both_heads_are_asked_of_the_next_endpoint_where_the_first_one_stands_still(late: Late) -> None:
     late.world.produce(10)
     chain = SubstrateChain(late.world.client(late.behind, late.world.url))
-    late.world.ledger.force_storage("NodePower", late.node, LedgerPower(None, "Down"))
+    late.world.ledger.force_storage("NodePower", late.node, StoredPower(None, "Down"))
     late.world.produce(10)
     for reading in await chain.powers_at_heads([late.node]):
         power = reading.powers[late.node]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.simulated.pallet import Power as LedgerPower
+from app.adapters.simulated.pallet import StoredPower
 from app.adapters.substrate.chain import SubstrateChain
 from app.adapters.substrate.client import SubstrateClient
 from app.domain.errors import ChainUnavailable, PermanentError, WrongChain
@@ -85,7 +85,7 @@ async def test_the_best_head_is_chosen_after_the_finalized_one_was_named(
     before = world.ledger.finalized.hash
 
     def names_it_and_goes_on() -> str:
-        world.ledger.force_storage("NodePower", world.node, LedgerPower(None, "Down"))
+        world.ledger.force_storage("NodePower", world.node, StoredPower(None, "Down"))
         world.produce(3)
         return before
 

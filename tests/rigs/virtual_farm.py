@@ -25,7 +25,7 @@ from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.magic_packets import SimulatedMagicPackets, SimulatedNetwork
 from app.adapters.simulated.memory import SimulatedMemory
 from app.adapters.simulated.nic import SimulatedNic
-from app.adapters.simulated.pallet import Power as LedgerPower
+from app.adapters.simulated.pallet import StoredPower
 from app.adapters.simulated.power_events import SimulatedPowerEvents, SimulatedStream
 from app.adapters.simulated.rtc_alarm import SimulatedRtcAlarm
 from app.adapters.simulated.signs_of_life import SimulatedSignsOfLife
@@ -259,7 +259,7 @@ class VirtualFarm:
 
     def put_to_sleep(self, node: int) -> None:
         """Write state and target Down of the node to the chain."""
-        self.ledger.force_storage("NodePower", node, LedgerPower(self.ledger.best_number, "Down"))
+        self.ledger.force_storage("NodePower", node, StoredPower(self.ledger.best_number, "Down"))
 
     def put_all_to_sleep_but(self, *awake: int) -> None:
         """Write state and target Down of all other nodes to the chain."""
@@ -267,19 +267,19 @@ class VirtualFarm:
             if node not in awake:
                 self.put_to_sleep(node)
 
-    def with_target(self, node: int, target: Power) -> LedgerPower:
+    def with_target(self, node: int, target: Power) -> StoredPower:
         """The node's entry on the chain with another target."""
         power = self.ledger.read("NodePower", node)
-        return LedgerPower(None if power is None else power.down_since, target.value)
+        return StoredPower(None if power is None else power.down_since, target.value)
 
     def want_up(self, node: int) -> None:
         """Write target Up to the chain, without an event."""
         power = self.ledger.read("NodePower", node)
-        self.ledger.force_storage("NodePower", node, LedgerPower(power.down_since, "Up"))
+        self.ledger.force_storage("NodePower", node, StoredPower(power.down_since, "Up"))
 
     def want_down(self, node: int) -> None:
         """Write state Up and target Down to the chain, without an event."""
-        self.ledger.force_storage("NodePower", node, LedgerPower(None, "Down"))
+        self.ledger.force_storage("NodePower", node, StoredPower(None, "Down"))
 
     def finalize(self) -> None:
         """Make blocks until the present head is final."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from app.adapters.prometheus.declared import METRICS, Kind
+from app.adapters.prometheus.metrics import METRICS, Kind
 from app.domain.errors import ExtrinsicFailed
 from app.domain.events import Malformed
 from app.domain.faults import FaultKind

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.prometheus.declared import METRICS, Kind
+from app.adapters.prometheus.metrics import METRICS, Kind
 from app.entrypoints.documents.dashboard import document
 from app.entrypoints.documents.dashboard_panels import SELECT
 from tests.rigs import promtool

@@ -8,7 +8,7 @@ from app.adapters.simulated.farm_setup import BALANCE, add_farm
 from app.adapters.simulated.ledger import FEE, InvalidTransaction, Ledger
 from app.adapters.simulated.ledger_blocks import Block, Extrinsic
 from app.adapters.simulated.node_powers import NodePowers, node_power_of
-from app.adapters.simulated.pallet import Power, Values
+from app.adapters.simulated.pallet import StoredPower, Values
 from app.domain.model import NodeId
 
 FARMER, NODE, OTHER, STRANGER = (name.encode().ljust(32, b".") for name in ("farmer", "node", "other", "stranger"))
@@ -85,7 +85,7 @@ def test_a_repeated_down_is_a_change_and_a_repeated_up_is_none(ledger: Ledger) -
     assert events(send(ledger, NODE, "change_power_state", power_state="Up")[1]) == []
     assert events(send(ledger, NODE, "change_power_state", power_state="Down")[1]) == ["PowerStateChanged"]
     assert events(send(ledger, NODE, "change_power_state", power_state="Down")[1]) == ["PowerStateChanged"]
-    assert ledger.read("NodePower", 1) == Power(3, "Up")
+    assert ledger.read("NodePower", 1) == StoredPower(3, "Up")
 
 
 def test_a_target_that_changes_nothing_brings_its_event_all_the_same(ledger: Ledger) -> None:
@@ -191,7 +191,7 @@ class TestBlocks:
     def test_storage_is_read_as_of_any_block(self, ledger: Ledger) -> None:
         send(ledger, NODE, "change_power_state", power_state="Down")
         send(ledger, NODE, "change_power_state", power_state="Up")
-        assert [ledger.read("NodePower", 1, at) for at in (0, 1, 2)] == [None, Power(1), Power(None)]
+        assert [ledger.read("NodePower", 1, at) for at in (0, 1, 2)] == [None, StoredPower(1), StoredPower(None)]
 
     def test_a_reorganisation_undoes_storage_and_nonces_and_gives_the_extrinsics_back(self, ledger: Ledger) -> None:
         _, undone = send(ledger, NODE, "change_power_state", power_state="Down")
@@ -201,7 +201,7 @@ class TestBlocks:
         again = ledger.produce(START_S + 60)
         assert again is not None
         assert again.hash != undone.hash
-        assert ledger.read("NodePower", 1) == Power(1)
+        assert ledger.read("NodePower", 1) == StoredPower(1)
 
     def test_a_reorganisation_may_lose_them(self, ledger: Ledger) -> None:
         send(ledger, NODE, "change_power_state", power_state="Down")
@@ -224,13 +224,13 @@ class TestBlocks:
 
     def test_a_decree_that_is_final_is_older_than_what_came_behind_it(self, ledger: Ledger) -> None:
         ledger.produce(START_S + 6)
-        ledger.force_storage("NodePower", 1, Power(None, "Down"))
+        ledger.force_storage("NodePower", 1, StoredPower(None, "Down"))
         ledger.produce(START_S + 12)
         send(ledger, NODE, "change_power_state", power_state="Down")
         for number in range(4, 8):
             ledger.produce(START_S + 6 * number)
         ledger.reorganise(100)
-        assert ledger.read("NodePower", 1) == Power(3, "Down")
+        assert ledger.read("NodePower", 1) == StoredPower(3, "Down")
 
     def test_what_is_final_is_never_undone(self, ledger: Ledger) -> None:
         for number in range(1, 6):
@@ -244,23 +244,23 @@ class TestBlocks:
             ledger.produce(START_S + 6 * number)
         assert ledger.block(1) is None
         assert ledger.block(4199) is not None
-        assert ledger.read("NodePower", 1) == Power(1)
+        assert ledger.read("NodePower", 1) == StoredPower(1)
 
 
 def test_powers_in_the_domains_words_follow_writes_and_forks(ledger: Ledger) -> None:
-    ledger.force_storage("NodePower", 1, Power(None, "Down"))
+    ledger.force_storage("NodePower", 1, StoredPower(None, "Down"))
     powers = NodePowers(ledger)
     ledger.produce(10.0)
-    ledger.store.write("NodePower", 1, Power(1, "Down"), 1)
-    ledger.store.write("NodePower", 2, Power(1, "Up"), 1)
+    ledger.store.write("NodePower", 1, StoredPower(1, "Down"), 1)
+    ledger.store.write("NodePower", 2, StoredPower(1, "Up"), 1)
     assert powers.best([NodeId(1), NodeId(2), NodeId(3)]) == {
-        1: node_power_of(Power(1, "Down")),
-        2: node_power_of(Power(1, "Up")),
-        3: node_power_of(Power()),
+        1: node_power_of(StoredPower(1, "Down")),
+        2: node_power_of(StoredPower(1, "Up")),
+        3: node_power_of(StoredPower()),
     }
     final = {
-        1: node_power_of(Power(None, "Down")),
-        2: node_power_of(Power()),
+        1: node_power_of(StoredPower(None, "Down")),
+        2: node_power_of(StoredPower()),
     }
     assert powers.finalized([NodeId(1), NodeId(2)]) == final
     ledger.reorganise(1)

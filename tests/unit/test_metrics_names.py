@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from app.adapters.prometheus.declared import METRICS, Kind, Metric
 from app.adapters.prometheus.instruments import Instruments
+from app.adapters.prometheus.metrics import METRICS, Kind, Metric
 
 UNITS = ("seconds", "total", "info", "up", "enabled", "block", "fault", "healthy", "holds", "running")
 """Base units, and what has none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from app.adapters.prometheus.declared import METRICS
+from app.adapters.prometheus.metrics import METRICS
 from app.entrypoints.documents.monitoring import document
 from app.entrypoints.settings.keys import keys
 

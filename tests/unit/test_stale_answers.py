@@ -10,7 +10,7 @@ import pytest
 
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.node_powers import node_power_of
-from app.adapters.simulated.pallet import Power as LedgerPower
+from app.adapters.simulated.pallet import StoredPower
 from app.domain.errors import ChainUnavailable
 from app.domain.events import WakeEnded
 from app.domain.model import FarmId, HeadKind, Hold, Node, NodeId, Power, PowerReading, Unreadable
@@ -22,8 +22,8 @@ from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 pytestmark = pytest.mark.anyio
 
 SLEEPER = NodeId(2)
-DOWN = node_power_of(LedgerPower(0, "Down"))
-ASLEEP = node_power_of(LedgerPower(0, "Up"))
+DOWN = node_power_of(StoredPower(0, "Down"))
+ASLEEP = node_power_of(StoredPower(0, "Up"))
 
 
 def answers_late(node: VirtualNode, farm: VirtualFarm, by_s: float) -> asyncio.Event:

@@ -10,7 +10,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from app.adapters.prometheus.declared import METRICS, Kind, Metric
+from app.adapters.prometheus.metrics import METRICS, Kind, Metric
 
 
 class Instruments:

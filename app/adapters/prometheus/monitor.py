@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from app.adapters.prometheus import declared as metrics
-from app.adapters.prometheus.declared import name_of
+from app.adapters.prometheus import metrics
+from app.adapters.prometheus.metrics import name_of
 from app.adapters.prometheus.server import Page
 from app.domain.faults import FaultKind
 from app.domain.figures import without_figures

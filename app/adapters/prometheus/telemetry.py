@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.adapters.prometheus import declared as metrics
-from app.adapters.prometheus.declared import AWAKE, SCOPES, WAKE_OUTCOMES, name_of
+from app.adapters.prometheus import metrics
+from app.adapters.prometheus.metrics import AWAKE, SCOPES, WAKE_OUTCOMES, name_of
 from app.domain.events import (
     DomainEvent,
     EventDeadLettered,

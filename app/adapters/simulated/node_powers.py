@@ -11,8 +11,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from app.adapters.simulated.ledger import Ledger
-from app.adapters.simulated.pallet import ALWAYS_UP
-from app.adapters.simulated.pallet import Power as LedgerPower
+from app.adapters.simulated.pallet import ALWAYS_UP, StoredPower
 from app.domain.model import Head, HeadKind, NodeId, NodePower, Power, PowerState
 
 
@@ -60,7 +59,7 @@ class NodePowers:
 
 
 @lru_cache(maxsize=65_536)
-def node_power_of(power: LedgerPower) -> NodePower:
+def node_power_of(power: StoredPower) -> NodePower:
     """One entry; equal entries are one value."""
     state = Power.UP if power.down_since is None else Power.DOWN
     return NodePower(PowerState(state, power.down_since), Power(power.target))

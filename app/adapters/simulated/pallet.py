@@ -42,7 +42,7 @@ class State(Protocol):
 
 
 @value
-class Power:
+class StoredPower:
     """The chain's ``NodePower``; ``down_since`` is the block in ``PowerState::Down``."""
 
     down_since: int | None = None
@@ -54,7 +54,7 @@ class Power:
         return "Up" if self.down_since is None else {"Down": self.down_since}
 
 
-ALWAYS_UP = Power()
+ALWAYS_UP = StoredPower()
 
 
 def change_power_state(state: State, account: bytes, arguments: Values) -> None:
@@ -64,7 +64,7 @@ def change_power_state(state: State, account: bytes, arguments: Values) -> None:
     down_since = state.number if arguments["power_state"] == "Down" else None
     if power.down_since == down_since:
         return
-    state.write("NodePower", node["id"], Power(down_since, power.target))
+    state.write("NodePower", node["id"], StoredPower(down_since, power.target))
     new = "Up" if down_since is None else {"Down": down_since}
     state.deposit("PowerStateChanged", {"farm_id": node["farm_id"], "node_id": node["id"], "power_state": new})
 
@@ -84,7 +84,7 @@ def change_power_target(state: State, account: bytes, arguments: Values) -> None
     if target == "Down" and state.read("ActiveNodeContracts", node["id"], ()):
         raise PalletError("NodeHasActiveContracts")
     power = state.read("NodePower", node["id"], ALWAYS_UP)
-    state.write("NodePower", node["id"], Power(power.down_since, target))
+    state.write("NodePower", node["id"], StoredPower(power.down_since, target))
     state.deposit("PowerTargetChanged", {"farm_id": node["farm_id"], "node_id": node["id"], "power_target": target})
 
 

@@ -11,7 +11,7 @@ import xxhash
 
 from app.adapters.simulated.ledger import Ledger
 from app.adapters.simulated.ledger_blocks import Block
-from app.adapters.simulated.pallet import Power
+from app.adapters.simulated.pallet import StoredPower
 from app.entrypoints.devchain.dev_runtime import SPEC_NAME, DevRuntime
 from app.entrypoints.devchain.pallet_table import PALLETS, Pallet, Storage
 from app.entrypoints.devchain.scale import encode
@@ -123,7 +123,7 @@ class _Same:
 
 def _encode_by_identity(kind: str, same: _Same) -> bytes:
     value = same.value
-    if isinstance(value, Power):
+    if isinstance(value, StoredPower):
         value = {"state": value.state, "target": value.target}
     return encode(kind, value)
 

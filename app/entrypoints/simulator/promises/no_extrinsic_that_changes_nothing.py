@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.adapters.simulated.ledger_blocks import Block
-from app.adapters.simulated.pallet import Power
+from app.adapters.simulated.pallet import StoredPower
 from app.entrypoints.simulator.watching.promise import Promise
 
 UNCERTAIN = (
@@ -36,7 +36,7 @@ class NoExtrinsicThatChangesNothing(Promise):
             if machine is None or extrinsic.call != "change_power_state":
                 continue
             node = machine.identity.node
-            power: Power = self.world.ledger.read("NodePower", node, block.number - 1, Power())
+            power: StoredPower = self.world.ledger.read("NodePower", node, block.number - 1, StoredPower())
             was_up = said.get(node, power.down_since is None)
             said[node] = is_up = extrinsic.arguments["power_state"] == "Up"
             if was_up is is_up and not machine.fault_history.lately(UNCERTAIN, UNCERTAIN_S):

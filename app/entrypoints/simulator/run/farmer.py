@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from app.adapters.simulated.ledger import InvalidTransaction
 from app.adapters.simulated.ledger_blocks import Extrinsic
-from app.adapters.simulated.pallet import ALWAYS_UP
-from app.adapters.simulated.pallet import Power as LedgerPower
+from app.adapters.simulated.pallet import ALWAYS_UP, StoredPower
 from app.domain.minting.month import Month
 from app.domain.model import NodeId, Power
 from app.entrypoints.simulator.income.minted import Minted
@@ -51,7 +50,7 @@ class Farmer:
         except InvalidTransaction:
             self._world.counts["farmer's extrinsics refused"] += 1
 
-    def _view(self, node: NodeId, power: LedgerPower, month: Month, now_s: float) -> NodeView:
+    def _view(self, node: NodeId, power: StoredPower, month: Month, now_s: float) -> NodeView:
         if power.down_since is None:
             self._up_since_s.setdefault(node, now_s)
             self._last_up_s[node] = now_s

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator
 
 from app.adapters.simulated.ledger_blocks import Block
-from app.adapters.simulated.pallet import Power as LedgerPower
+from app.adapters.simulated.pallet import StoredPower
 from app.domain.events import (
     DomainEvent,
     PowerOffOrdered,
@@ -116,7 +116,7 @@ class Tally:
         """A point of the curve: nodes running, dark, and wanted up."""
         running = dark = wanted = 0
         newest = self._world.ledger.store.newest("NodePower")
-        up = LedgerPower()
+        up = StoredPower()
         for node, machine in self._world.machines.items():
             running += machine.power is MachinePower.RUNNING
             dark += machine.power is MachinePower.OFF
@@ -156,7 +156,7 @@ class Tally:
         newest = self._world.ledger.store.newest("NodePower")
         for node, machine in self._world.machines.items():
             wanted_since_s = max(machine.since_s, self._wanted_since_s.get(node, 0.0))
-            wanted = newest.get(node, LedgerPower()).target == "Up"
+            wanted = newest.get(node, StoredPower()).target == "Up"
             if machine.power in DEAD and wanted and now_s - wanted_since_s > WAKING_S_MAX:
                 self._lost.add(node)
                 yield NodeAtRisk(

@@ -22,8 +22,7 @@ from app.adapters.simulated.ledger_blocks import Block
 from app.adapters.simulated.magic_packets import SimulatedNetwork
 from app.adapters.simulated.node_powers import NodePowers
 from app.adapters.simulated.node_records import NodeRecords
-from app.adapters.simulated.pallet import ALWAYS_UP
-from app.adapters.simulated.pallet import Power as LedgerPower
+from app.adapters.simulated.pallet import ALWAYS_UP, StoredPower
 from app.domain.events import PowerTargetChanged
 from app.domain.model import FarmId, Mac, NodeId, NodeIdentity, Power, TwinId
 from app.entrypoints.settings.keys import SettingsError
@@ -146,7 +145,7 @@ class World:
                 machine.bus.publish(changes)
 
     # -- what the chain says -----------------------------------------------------------------------
-    def power(self, node: NodeId, *, final: bool = False) -> LedgerPower:
+    def power(self, node: NodeId, *, final: bool = False) -> StoredPower:
         """A node's entry, on the best or the finalized head."""
         if final:
             entry = self.ledger.read("NodePower", node, self.ledger.finalized_number)
@@ -170,7 +169,7 @@ class World:
         mac = Mac.parse(plan.mac) if plan.mac else mac_of(farm.id, plan.id)
         twin = add_node(self.ledger, farm.id, plan.id, account, plan.chain_mac or str(mac))
         if plan.asleep or plan.first_target == "Down":
-            self.ledger.force_storage("NodePower", plan.id, LedgerPower(0 if plan.asleep else None, plan.first_target))
+            self.ledger.force_storage("NodePower", plan.id, StoredPower(0 if plan.asleep else None, plan.first_target))
         segment = farm.segments.get(plan.segment)
         if segment is None:
             segment = farm.segments[plan.segment] = SimulatedNetwork(self.clock, keep_last=0)
