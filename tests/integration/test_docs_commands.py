@@ -49,6 +49,7 @@ RUNS: Mapping[str, Run] = {
     r"powerd farm wake .*--interface br0": Run(codes=(1,), says="no magic packet can be sent on br0"),
     r"powerd farm down 7 --wait": Run(("--timeout", "1s"), codes=(1,), says="its state is not Down after 1 s"),
     r"powerd farm (list|whoami|up|down|minting)": Run(),
+    r"powerd simulate compare .*--days": Run(("--days", "2"), codes=(0, 3)),
     r"powerd simulate compare": Run(SMALL),
     r"powerd simulate sweep .*--shard": Run((*SMALL, "--seeds", "1-4")),
     r"powerd simulate sweep": Run((*SMALL, "--seeds", "1")),

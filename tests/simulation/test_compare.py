@@ -32,7 +32,7 @@ def test_figures_stand_side_by_side_with_their_difference() -> None:
     shown = run(f"always-on bot,awake_min=2 {SMALL}")
     assert shown.exit_code == 0, shown.output
     assert row(shown, "sleeps") == ["0", "4", "+4"]
-    assert row(shown, "target Up → state Up, p50") == ["–", "–", "–"]
+    assert row(shown, "target Up → state Up, half within") == ["–", "–", "–"]
     used = [float(word.replace("−", "-")) for word in row(shown, "energy, kWh")]
     assert used[2] == pytest.approx(used[1] - used[0], abs=0.011)
     saved = row(shown, "saved against always on, kWh")

@@ -26,11 +26,18 @@ from app.entrypoints.simulator.plan.plan import (
 )
 from app.entrypoints.simulator.report import data as report_data_module
 from app.entrypoints.simulator.report.data import report_data, thinned
+from app.entrypoints.simulator.report.month import month_of
+from app.entrypoints.simulator.report.next_steps import next_steps
 from app.entrypoints.simulator.report.page import report_page_of
+from app.entrypoints.simulator.report.progress import progress_bar
+from app.entrypoints.simulator.report.summary import figures
 from app.entrypoints.simulator.run import thinning
 from app.entrypoints.simulator.run.merging import Details
 from app.entrypoints.simulator.run.run import run
+from tests.rigs.documents import block
 from tests.simulation.farms import scripted
+
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def simulate(*arguments: str) -> Result:
@@ -79,7 +86,53 @@ def test_the_values_of_the_example_are_the_defaults(example: Path) -> None:
 def test_a_farm_of_the_example_runs(example: Path) -> None:
     result = simulate("--farm-file", str(example), "--hours", "1")
     assert result.exit_code == 0, result.output
-    assert re.search(r"saved per month +-?[\d.,]+ kWh, -?[\d.,]+ EUR", result.stdout)
+    assert re.search(r"saved per month +-?[\d.,]+ kWh \(\d+%\), -?[\d.,]+ EUR", result.stdout)
+
+
+def test_the_sample_in_the_readme_is_what_the_command_prints(example: Path) -> None:
+    """Numbers may be off by a tenth, so that a change of timing is no change of the README."""
+    sample = block("README.md", "  saved per month")
+    shown = simulate("--farm-file", str(example), "--days", "30", "--faults", "moderate").stdout
+    printed = {NUMBER.sub("N", line): line for line in shown.splitlines()}
+    lines = [line for line in sample.splitlines() if line.strip() != "…"]
+    assert len(lines) > 8
+    for line in lines:
+        assert NUMBER.sub("N", line) in printed
+        numbers = [[float(each) for each in NUMBER.findall(text)] for text in (line, printed[NUMBER.sub("N", line)])]
+        assert numbers[0] == pytest.approx(numbers[1], rel=0.1, abs=0.5), line
+
+
+def test_the_first_lines_are_the_net_of_a_month_and_the_last_ones_what_to_do(example: Path) -> None:
+    shown = simulate("--farm-file", str(example), "--hours", "2").stdout.splitlines()
+    titles = ["saved per month", "income lost per month", "net per month", "nodes at risk"]
+    assert [line[2:28].strip() for line in shown[:4]] == titles
+    todo = shown[shown.index("What to do next:") :]
+    assert any("--faults moderate" in line for line in todo)
+    assert any("--days 30" in line for line in todo)
+    assert "docs/farmer.md" in todo[-1]
+
+
+def test_a_run_without_a_farm_file_says_that_its_farm_is_made_up() -> None:
+    assert any("powerd simulate --example" in step for step in next_steps(run(plan_of(WorldRequest(nodes=3, hours=2)))))
+
+
+def test_without_an_income_no_net_is_claimed_and_the_setting_is_named() -> None:
+    own = NodePlan(id=2, idle_w=200.0)
+    outcome = run(scripted((600, 2, "Down"), farm=(NodePlan(id=1), own)))
+    rows = dict(figures(outcome))
+    assert rows["income lost per month"] == "not known: [income] is not set"
+    assert "net per month" not in rows
+    assert any("per_node_and_month" in step for step in next_steps(outcome))
+
+
+def test_a_sleeper_that_is_not_woken_is_a_negative_net_with_its_remedy() -> None:
+    plan = scripted((600, 2, "Down"), (600 + 25 * 3600, 2, "Up"), nodes=2, hours=27)
+    outcome = run(replace(plan, income=IncomePlan(per_node_and_month=20.0)))
+    month = month_of(outcome)
+    assert month.lost_money == pytest.approx(20.0, rel=0.01)
+    assert month.net_money == pytest.approx(month.saved_money - 20.0, abs=0.2)
+    assert dict(figures(outcome))["net per month"].startswith("-")
+    assert any("daily_wake_up" in step for step in next_steps(outcome))
 
 
 def test_days_are_hours() -> None:
@@ -138,3 +191,9 @@ def test_a_curve_keeps_its_last_point() -> None:
     assert thinned(series)[-1] == series[-1]
     assert len(thinned(series)) <= report_data_module.POINTS_MAX + 1
     assert list(thinned(series[:5])) == series[:5]
+
+
+def test_a_long_run_in_a_pipe_says_first_that_it_has_begun(capsys: pytest.CaptureFixture[str]) -> None:
+    for hours, says in ((10.0, ""), (1000.0, "simulating 10 nodes for 1000 h; the outcome is printed at the end\n")):
+        with progress_bar(plan_of(WorldRequest(nodes=10, hours=hours))):
+            assert capsys.readouterr().err == says

@@ -62,9 +62,9 @@ def compare(names: tuple[str, str], request: WorldRequest, workers: Workers) -> 
 
 
 def _seconds(pick: Callable[[Figures], Spread], what: str) -> Iterator[Row]:
-    yield f"{what}, p50", lambda figures: pick(figures).p50, seconds
-    yield "  p99", lambda figures: pick(figures).p99, seconds
-    yield "  max", lambda figures: pick(figures).max, seconds
+    yield f"{what}, half within", lambda figures: pick(figures).p50, seconds
+    yield "  99 % within", lambda figures: pick(figures).p99, seconds
+    yield "  longest", lambda figures: pick(figures).max, seconds
 
 
 def _count(value: float) -> str:
@@ -100,7 +100,7 @@ def _rows(currency: str, *, income: bool) -> Iterator[Row]:
     yield "deployments still waiting", lambda figures: figures.still_waiting, _count
     yield "magic packets", lambda figures: figures.packets, _count
     yield "  per wake", lambda figures: figures.packets / figures.wakes if figures.wakes else None, _count
-    yield "chain reads", lambda figures: figures.chain_reads, _count
+    yield "reads of the chain", lambda figures: figures.chain_reads, _count
     yield "uptime reports", lambda figures: figures.uptime_reports, _count
     yield "energy, kWh", lambda figures: figures.used_kwh, _amount
     yield "saved against always on, kWh", lambda figures: figures.saved_kwh, _amount

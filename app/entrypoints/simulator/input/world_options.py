@@ -34,8 +34,8 @@ WORLD_OPTIONS = {
         show_default=True,
         help="always-on, bot, or script:FILE; a bot with parameters: bot,awake_min=2,wake_threshold=0.6.",
     ),
-    "load": click.option("--load", type=LOAD, help="Share of the slots that workloads use.  [default: 0.2]"),
-    "trace": click.option("--trace", type=FILE, help="Workloads from a CSV file."),
+    "load": click.option("--load", type=LOAD, help="Share of the slots (places for workloads) in use.  [default: 0.2]"),
+    "trace": click.option("--trace", type=FILE, help="When which workload comes, from a CSV file."),
     "faults": click.option(
         "--faults",
         default="none",

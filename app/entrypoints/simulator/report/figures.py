@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from app.domain.minting.period import LENGTH_S
 from app.entrypoints.simulator.income.lost_to import LostTo
 from app.entrypoints.simulator.plan.at_risk import counted
+from app.entrypoints.simulator.report.month import month_of
 from app.entrypoints.simulator.report.summary import BITS, seconds
 from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.run.thinning import LEAST_CREDITED_MAX
@@ -67,7 +67,7 @@ def tiles(outcome: Outcome) -> Iterator[Row]:
     yield (
         "saved in this run",
         _kwh(energy.saved_kwh),
-        f"{_percent(_saved_share(outcome))}, {_money(outcome, energy.saved_money)}",
+        f"{_percent(month_of(outcome).saved_share)}, {_money(outcome, energy.saved_money)}",
     )
     yield "wakes", f"{wakes:,}", f"of {wanted:,} wanted; nodes went to sleep {counts.get('powered off', 0):,} times"
     latencies_s = outcome.wake_latencies_s
@@ -85,30 +85,28 @@ def tiles(outcome: Outcome) -> Iterator[Row]:
 
 def _per_month(outcome: Outcome) -> Iterator[Row]:
     """A month is a period of the grid's minting, some 30 days and 11 hours."""
-    energy, income, plan = outcome.energy, outcome.income, outcome.plan
-    months = plan.end_s / LENGTH_S
+    income, plan, month = outcome.income, outcome.plan, month_of(outcome)
     yield (
         "energy saved per month",
-        _kwh(energy.saved_kwh / months),
-        f"{_percent(_saved_share(outcome))} of what nodes use that never sleep",
+        _kwh(month.saved_kwh),
+        f"{_percent(month.saved_share)} of what nodes use that never sleep",
     )
-    per_month = plan.income.per_node_and_month
-    lost_money = income.lost_money(per_month) / months
+    lost, net = month.lost_money, _money(outcome, month.net_money)
     yield (
         "money saved per month",
-        _money(outcome, energy.saved_money / months),
-        f"on electricity; income lost: {_money(outcome, lost_money)}" if per_month else "on electricity",
+        _money(outcome, month.saved_money),
+        "on electricity" if lost is None else f"on electricity; income lost: {_money(outcome, lost)}; net: {net}",
     )
     reasons = [f"{seconds(income.lost_s(to))} to {to.value}" for to in LostTo if income.lost_s(to)]
     if otherwise_s := income.lost_otherwise_s:
         reasons.append(f"{seconds(otherwise_s)} {BITS}")
-    lost = ", ".join(reasons)
+    lost_to = ", ".join(reasons)
     lost_months = f"; {len(income.months_lost):,} months lost" if income.months_lost else ""
     share = min(1.0, income.credited_in_all_s / (plan.nodes * plan.end_s))
     yield (
         "credited by the grid",
         f"{100 * share:.2f} %",
-        f"of the time is credited; lost: {lost or 'nothing'}{lost_months}",
+        f"of the time is credited; lost: {lost_to or 'nothing'}{lost_months}",
     )
     dark = [sample[2] for sample in outcome.series]
     yield "nodes that sleep", f"{sum(dark) / len(dark):,.1f}", f"of {plan.nodes:,}, on average"
@@ -205,11 +203,6 @@ def _extrinsic_words(call: str) -> str:
 def _spread(name: str, times: Times) -> tuple[str, ...]:
     percentiles = (seconds(times.percentile(share)) for share in (0.5, 0.9, 0.99))
     return name, f"{len(times):,}", *percentiles, seconds(times.longest)
-
-
-def _saved_share(outcome: Outcome) -> float:
-    energy = outcome.energy
-    return energy.saved_kwh / energy.always_on_kwh if energy.always_on_kwh else 0.0
 
 
 def _percent(share: float) -> str:

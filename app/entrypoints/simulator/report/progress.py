@@ -1,4 +1,4 @@
-"""A progress bar with virtual time and speed on a terminal; elsewhere nothing is shown."""
+"""A progress bar with virtual time and speed on a terminal; elsewhere one line where it takes long."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import click
 from app.entrypoints.simulator.plan.plan import Plan
 from app.entrypoints.simulator.report.summary import clock
 
+LONG_NODE_H = 5_000.0
+"""Node hours that take some 15 s of one core."""
+
 
 @contextmanager
 def progress_bar(plan: Plan) -> Iterator[Callable[[float], None]]:
@@ -23,6 +26,8 @@ def progress_bar(plan: Plan) -> Iterator[Callable[[float], None]]:
             return ""
         return f"{clock(now_s)}, {now_s / max(1e-9, time.perf_counter() - began_s):,.0f} × real time"
 
+    if not sys.stderr.isatty() and plan.nodes * plan.hours > LONG_NODE_H:
+        click.echo(f"simulating {plan.nodes:,} nodes for {plan.hours:g} h; the outcome is printed at the end", err=True)
     with click.progressbar(
         length=int(plan.end_s),
         label=f"{plan.nodes:,} nodes",

@@ -12,6 +12,7 @@ import msgspec
 from app.entrypoints.simulator.plan.at_risk import Risk, lines, unwakeable
 from app.entrypoints.simulator.plan.plan import Plan
 from app.entrypoints.simulator.report.exit_codes import exit_code
+from app.entrypoints.simulator.report.next_steps import next_steps
 from app.entrypoints.simulator.report.progress import progress_bar
 from app.entrypoints.simulator.report.summary import table, verdict
 from app.entrypoints.simulator.run.merging import Details
@@ -44,6 +45,7 @@ def show(plan: Plan, out: TextIO, workers: Workers | None, *, report: Path | Non
         for line in (*table(outcome), "", *verdict(outcome)):
             print(line, file=out)
         _print_red(out, lines([each for each in outcome.at_risk if each.risk is not Risk.UNWAKEABLE]))
+        print("\nWhat to do next:", *(f"- {step}" for step in next_steps(outcome)), sep="\n  ", file=out)
     if report is not None:
         # Written last, so that a full disk does not prevent what is printed.
         write_report(outcome, report)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from app.domain.minting.period import LENGTH_S
 from app.entrypoints.simulator.income.lost_to import LostTo
 from app.entrypoints.simulator.plan.at_risk import counted
+from app.entrypoints.simulator.report.month import month_of
 from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.run.times import Times
 from app.entrypoints.simulator.watching.violation import Violation
@@ -34,29 +34,39 @@ def figures(outcome: Outcome) -> Iterator[Row]:
     running_s, dark_s = outcome.seconds_in.get("running", 0.0), outcome.seconds_in.get("off", 0.0)
     wakes, wanted = len(outcome.wake_latencies_s), counts.get("wakes wanted", 0)
     packets, reads = counts["packets"], counts["chain reads"]
+    yield from _per_month(outcome)
     yield "nodes / farms", f"{plan.nodes:,} / {len(plan.farms):,}"
     yield "virtual time", f"{plan.hours:g} h, {len(plan.faults):,} faults, policy {plan.policy.kind}, seed {plan.seed}"
     yield "running / dark", f"{running_s / total_s:.1%} / {dark_s / total_s:.1%}"
     dark = [sample[2] for sample in outcome.series]
     yield "asleep at a time", f"{sum(dark) / len(dark):,.0f} on average, {max(dark):,} at most"
-    yield "nodes at risk", f"{counted(outcome.at_risk):,}" if outcome.at_risk else "none"
     yield from _income(outcome)
-    yield "sleeps / wakes", f"{counts.get('powered off', 0):,} / {wakes:,} (wanted {wanted:,})"
+    yield "sleeps / wakes", f"{counts.get('powered off', 0):,} / {wakes:,} (of {wanted:,} asked for)"
     yield "target Up → magic packet", _spread(outcome.packet_latencies_s)
     yield "target Up → state Up", _spread(outcome.wake_latencies_s)
     yield "deployments waited", f"{_spread(outcome.waits_s)}; {outcome.still_waiting:,} still waiting"
     yield "magic packets", f"{packets:,}{f' ({packets / wakes:.0f} per wake)' if wakes else ''}"
-    yield "chain reads", f"{reads:,} ({reads / max(1.0, running_s / 3600):.0f} per running hour)"
+    yield "reads of the chain", f"{reads:,} ({reads / max(1.0, running_s / 3600):.0f} per running hour)"
     yield "uptime reports", f"{counts.get('UptimeReported', 0):,}"
     yield "energy", f"{energy.used_kwh:,.1f} kWh; always on: {energy.always_on_kwh:,.1f} kWh"
-    share = energy.saved_kwh / energy.always_on_kwh if energy.always_on_kwh else 0.0
-    yield "saved", f"{energy.saved_kwh:,.1f} kWh ({share:.0%}), {energy.saved_money:,.2f} {energy.currency}"
-    months = plan.end_s / LENGTH_S
-    kwh, money = energy.saved_kwh / months, energy.saved_money / months
-    short = f" (of {plan.hours:g} h only: too short to say)" if plan.hours < DAY_H else ""
-    yield "saved per month", f"{kwh:,.1f} kWh, {money:,.2f} {energy.currency}{short}"
+    yield "saved", f"{energy.saved_kwh:,.1f} kWh, {energy.saved_money:,.2f} {energy.currency}"
     speed = plan.end_s / outcome.wall_s if outcome.wall_s else float("nan")
-    yield "took", f"{outcome.wall_s:.1f} s ({speed:,.0f} × real time); trace {outcome.trace_hash}"
+    yield "took", f"{outcome.wall_s:.1f} s ({speed:,.0f} × real time); hash of the run {outcome.trace_hash}"
+
+
+def _per_month(outcome: Outcome) -> Iterator[Row]:
+    """What a farmer wants to know first."""
+    month, currency, hours = month_of(outcome), outcome.energy.currency, outcome.plan.hours
+    short = f" (of {hours:g} h only: too short to say)" if hours < DAY_H else ""
+    yield (
+        "saved per month",
+        (f"{month.saved_kwh:,.1f} kWh ({month.saved_share:.0%}), {month.saved_money:,.2f} {currency}{short}"),
+    )
+    lost = month.lost_money
+    yield "income lost per month", "not known: [income] is not set" if lost is None else f"{lost:,.2f} {currency}"
+    if lost is not None:
+        yield "net per month", f"{month.net_money:+,.2f} {currency}"
+    yield "nodes at risk", f"{counted(outcome.at_risk):,}" if outcome.at_risk else "none"
 
 
 def _income(outcome: Outcome) -> Iterator[Row]:
@@ -69,7 +79,7 @@ def _income(outcome: Outcome) -> Iterator[Row]:
     if otherwise_s := income.lost_otherwise_s:
         yield "lost otherwise", f"{seconds(otherwise_s)}: {BITS}"
     if per_month := plan.income.per_node_and_month:
-        yield "income lost", f"{income.lost_money(per_month):,.2f} {outcome.energy.currency}"
+        yield "income lost", f"{max(0.0, income.lost_money(per_month)):,.2f} {outcome.energy.currency}"
     lost = len(income.months_lost)
     yield "slow boots, months lost", f"{income.slow_boots:,}, {lost:,} of {income.months:,}"
 
@@ -107,9 +117,9 @@ def verdict(outcome: Judged) -> Iterator[str]:
     """A line for every promise that was broken, with its first cases; or one that says that none was."""
     if outcome.kept:
         untried = outcome.not_checked
-        yield f"All {len(outcome.promises)} promises were kept{' that this run could break' if untried else ''}."
+        yield f"All {len(outcome.promises)} promises were kept{' that this run put to the test' if untried else ''}."
         if untried:
-            yield f"Nothing in it could break {len(untried)} more: {', '.join(untried)}"
+            yield f"It could not test {len(untried)} more: {', '.join(untried)}"
         return
     for name, times in outcome.broken.items():
         yield f"BROKEN, {times:,} times: {outcome.promises[name]} ({name})"
@@ -133,4 +143,5 @@ def table(outcome: Outcome) -> Iterator[str]:
 def _spread(times: Times) -> str:
     if not times:
         return "none"
-    return f"p50 {seconds(times.percentile(0.5))}, p99 {seconds(times.percentile(0.99))}, max {seconds(times.longest)}"
+    half, most = seconds(times.percentile(0.5)), seconds(times.percentile(0.99))
+    return f"half within {half}, 99 % within {most}, longest {seconds(times.longest)}"
