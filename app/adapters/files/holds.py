@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from app.adapters.files.hold_terms import expires_at_s, terms_of_duration
+from app.adapters.processes.exhausted import remedy_of
 from app.domain.errors import HoldsUnreadable, PermanentError
 from app.domain.model import Hold
 from app.ports.clock import Clock
@@ -187,12 +188,13 @@ def _reason(saved: Mapping[str, object]) -> str:
 
 def _unreadable(path: Path, error: OSError) -> str:
     remedy = "run this as root" if isinstance(error, PermissionError) else "fix or remove it"
-    return f"{path}: {error.strerror}; {remedy}"
+    return f"{path}: {error.strerror}; {remedy_of(error, remedy)}"
 
 
 def _not_kept(error: OSError, what: str) -> HoldNotKept:
-    remedy = "run this as root, or name" if isinstance(error, PermissionError) else "name"
-    return HoldNotKept(f"{what}: {error.filename}: {error.strerror}; {remedy} another directory (holds.dir)")
+    rights = "run this as root, or " if isinstance(error, PermissionError) else ""
+    remedy = remedy_of(error, f"{rights}name another directory (holds.dir)")
+    return HoldNotKept(f"{what}: {error.filename}: {error.strerror}; {remedy}")
 
 
 class AllHolds:

@@ -8,6 +8,7 @@ from pathlib import Path
 from string import hexdigits
 
 from app.adapters.files.key_text import SecretUri, parse_key
+from app.adapters.processes.exhausted import remedy_of
 from app.domain.errors import PermanentError
 
 __all__ = ["KeyFileAway", "KeyFileError", "SecretUri", "read_key", "read_seed"]
@@ -110,7 +111,9 @@ def _content(path: Path, *, in_credentials: bool) -> bytes:
     except OSError as error:
         if looks_like_a_key(str(path)):
             raise KeyFileError(KEY_FOR_A_NAME) from None
+        anothers = (
+            f"it has to belong to user {os.geteuid()}, under whom this program runs: `chown {os.geteuid()} {path}`"
+        )
         raise KeyFileAway(
-            f"the key file {path} can't be read ({error.strerror}); it has to belong to user {os.geteuid()}, "
-            f"under whom this program runs: `chown {os.geteuid()} {path}`"
+            f"the key file {path} can't be read ({error.strerror}); {remedy_of(error, anothers)}"
         ) from None

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from app.adapters.files.json_file import read_json, write_json
 from app.adapters.processes.daemon_thread import DaemonThread
+from app.adapters.processes.exhausted import remedy_of
 from app.domain.errors import MemoryUnusable
 
 Record = TypeVar("Record")
@@ -50,7 +51,7 @@ class FileMemory(Generic[Record]):
             reason = f"{self._path} did not answer within {self._timeout_s:g} s; {self._remedy}"
             raise MemoryUnusable(reason) from None
         except OSError as error:
-            raise MemoryUnusable(f"{self._path}: {error.strerror}; {self._remedy}") from error
+            raise MemoryUnusable(f"{self._path}: {error.strerror}; {remedy_of(error, self._remedy)}") from error
 
     def _load(self) -> Record | None:
         try:

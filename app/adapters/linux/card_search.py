@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from app.adapters.linux.links import Link, Links, Uplink, beneath, read_links, uplinks
 from app.adapters.linux.wake_on_lan import read_wake_modes
+from app.adapters.processes.exhausted import remedy_of
 from app.domain.errors import NicUnusable
 from app.domain.model import Mac, Nic
 
@@ -28,7 +29,10 @@ def find_cards(bridge: str) -> tuple[Nic, list[str]]:
     try:
         links = read_links()
     except (NetlinkError, OSError) as error:
-        raise NicUnusable(f"the members of {bridge} can't be listed: {error}") from error
+        remedy = remedy_of(error) if isinstance(error, OSError) else ""
+        raise NicUnusable(
+            f"the members of {bridge} can't be listed: {error}{f'; {remedy}' if remedy else ''}"
+        ) from error
     top = next((link for link in links.values() if link.name == bridge), None)
     if top is None:
         raise NicUnusable(

@@ -12,6 +12,7 @@ import os
 import uuid
 from pathlib import Path
 
+from app.adapters.processes.exhausted import remedy_of
 from app.domain.errors import PermanentError
 from app.domain.model import Health
 
@@ -72,9 +73,8 @@ class LinuxHostFacts:
         try:
             return path.read_text(encoding="ascii")
         except OSError as error:
-            raise PermanentError(
-                f"can't read {path}: {error.strerror}; powerd's systemd unit must not hide /proc (ProcSubset=pid does)"
-            ) from error
+            hidden = "powerd's systemd unit must not hide /proc (ProcSubset=pid does)"
+            raise PermanentError(f"can't read {path}: {error.strerror}; {remedy_of(error, hidden)}") from error
 
 
 def boot_stand_in(machine: Path) -> None:

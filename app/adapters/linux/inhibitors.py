@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.adapters.processes.command import Answered, ask_command
+from app.adapters.processes.exhausted import remedy_of
 from app.domain.errors import HoldsUnreadable
 from app.domain.model import Hold
 
@@ -59,7 +60,8 @@ class LogindInhibitors:
         except (FileNotFoundError, NotADirectoryError):
             return self._absent(f"can't be run: there is no {self._command[0]}")
         except OSError as error:
-            raise self._doubt(f"can't be run: {error}; name the command in the settings") from error
+            remedy = remedy_of(error, "name the command in the settings")
+            raise self._doubt(f"can't be run: {error}; {remedy}") from error
         if answered.code != 0:
             return self._failed(answered)
         try:

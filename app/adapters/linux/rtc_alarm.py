@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from app.adapters.linux.alarm_memory import AlarmMemory, KeptAlarm
 from app.adapters.processes.daemon_thread import DaemonThread
+from app.adapters.processes.exhausted import remedy_of
 from app.domain.errors import RtcSilent, RtcUnusable
 
 Result = TypeVar("Result")
@@ -118,7 +119,7 @@ class LinuxRtcAlarm:
             reason = f"{self._alarm} did not answer within {self._timeout_s:g} s; {remedy}"
             raise RtcSilent(reason) from None
         except OSError as error:
-            raise RtcUnusable(f"{self._alarm} can't be used: {error.strerror}; {remedy}") from error
+            raise RtcUnusable(f"{self._alarm} can't be used: {error.strerror}; {remedy_of(error, remedy)}") from error
         except ValueError as error:
             raise RtcUnusable(f"{self._alarm} or {self._time} is no time ({error}); {remedy}") from error
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
+from app.adapters.processes.exhausted import remedy_of
 from app.domain.errors import NicUnusable
 from app.domain.values import value
 
@@ -90,9 +91,9 @@ def _refused(card: str, supported: int) -> str:
 def _ethtool(card: str) -> Iterator[Any]:  # pyroute2 has no types
     from app.adapters.linux.library import IoctlEthtool, NoSuchDevice
 
-    ethtool = IoctlEthtool(card)
     try:
-        yield ethtool
+        with closing(IoctlEthtool(card)) as ethtool:
+            yield ethtool
     except NoSuchDevice:
         raise NicUnusable(f"there is no network card {card} (any more)") from None
     except PermissionError:
@@ -101,6 +102,6 @@ def _ethtool(card: str) -> Iterator[Any]:  # pyroute2 has no types
             " give its systemd unit AmbientCapabilities=CAP_NET_ADMIN"
         ) from None
     except OSError as error:
+        if remedy := remedy_of(error):
+            raise NicUnusable(f"Wake-on-LAN of {card} can't be read or set: {error.strerror}; {remedy}") from error
         raise NicUnusable(f"the driver of {card} failed on Wake-on-LAN: {error}") from error
-    finally:
-        ethtool.close()

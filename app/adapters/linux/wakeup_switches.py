@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.adapters.processes.exhausted import remedy_of
 from app.domain.errors import NicUnusable
 from app.domain.values import value
 
@@ -76,9 +77,12 @@ def enable(card: str) -> None:
         try:
             switch.write_text(ENABLED)
         except OSError as error:
+            rights = (
+                "let powerd write it (packaging/udev; ReadWritePaths= of its systemd unit), or enable it by a udev rule"
+            )
             raise NicUnusable(
                 f"{card} would not wake this machine: {switch} says disabled and can't be written ({error.strerror}); "
-                "let powerd write it (packaging/udev; ReadWritePaths= of its systemd unit), or enable it by a udev rule"
+                f"{remedy_of(error, rights)}"
             ) from error
         if _read(switch) == DISABLED:
             raise NicUnusable(
@@ -108,5 +112,7 @@ def _read(switch: Path) -> str:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="ascii", errors="replace")
-    except OSError:
+    except OSError as error:
+        if remedy := remedy_of(error):  # else a switch that was not read would be none
+            raise NicUnusable(f"{path} can't be read ({error.strerror}); {remedy}") from error
         return ""

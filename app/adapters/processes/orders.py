@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.adapters.processes.command import Ended, run_command
+from app.adapters.processes.exhausted import remedy_of
 from app.domain.errors import HostPowerFailed, HostPowerLate
 
 
@@ -47,7 +48,8 @@ async def run_for_host(command: Sequence[str], timeout_s: float) -> Ended:
             " root, or name in the settings a command that it can run"
         ) from None
     except OSError as error:
-        raise HostPowerFailed(f"`{shown}` can't be run: {error}") from error
+        remedy = remedy_of(error, "name this host's command in the settings")
+        raise HostPowerFailed(f"`{shown}` can't be run: {error}; {remedy}") from error
 
 
 def failed(command: Sequence[str], ended: Ended) -> HostPowerFailed:

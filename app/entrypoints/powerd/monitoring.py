@@ -7,6 +7,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from app.adapters.processes.exhausted import remedy_of
 from app.domain.faults import FaultKind
 from app.domain.services.context.fault_board import FaultBoard
 from app.entrypoints.wiring.container import Container
@@ -42,11 +43,8 @@ async def _serve(server: PageServer, faults: FaultBoard, address: str) -> None:
             await server.run(listening)
         except OSError as error:
             reason = error.strerror or str(error)
-            faults.report(
-                FaultKind.METRICS.key(),
-                f"metrics can't be served at {address}: {reason}; give another metrics.host or metrics.port, or say "
-                'metrics.kind = "off"',
-            )
+            remedy = remedy_of(error, 'give another metrics.host or metrics.port, or say metrics.kind = "off"')
+            faults.report(FaultKind.METRICS.key(), f"metrics can't be served at {address}: {reason}; {remedy}")
             await asyncio.sleep(LISTEN_AGAIN_S)
 
 

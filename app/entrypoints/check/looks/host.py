@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.adapters.processes.exhausted import remedy_of
 from app.domain.errors import HostPowerFailed
 from app.domain.moments import utc
 from app.domain.rules.proved_wake import WakeRecord
@@ -96,7 +97,7 @@ async def _room_in(directory: Path, key: str, timeout_s: float) -> Finding:
     except TimeoutError:
         return failed(f"{directory} did not answer: its disk hangs", remedy)
     except OSError as error:
-        return failed(f"{directory} can't be written by user {_user()}: {error.strerror}", remedy)
+        return failed(f"{directory} can't be written by user {_user()}: {error.strerror}", remedy_of(error, remedy))
     if not await asyncio.to_thread(directory.exists):
         return ok(f"{directory} is not there yet; powerd can make it")
     return ok(f"{directory} can be written")
