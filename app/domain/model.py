@@ -162,7 +162,7 @@ class Node:
 
     ``mac`` is the address of the interface `WOKEN_INTERFACE`; ``None`` where the record has no usable
     one, and then ``mac_problem`` says why. ``certified``: the grid pays this node more, and demands more
-    uptime (98 % instead of 95 %).
+    uptime (98 % instead of 95 %). ``registered_s``: when its record was made (Unix seconds); 0: not known.
     """
 
     id: NodeId
@@ -171,6 +171,7 @@ class Node:
     mac: Mac | None
     mac_problem: str = ""
     certified: bool = False
+    registered_s: int = 0
 
 
 WOKEN_INTERFACE = "zos"

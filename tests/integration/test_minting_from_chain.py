@@ -22,6 +22,7 @@ from app.adapters.simulated.ledger_blocks import Event
 from app.adapters.simulated.pallet import StoredPower
 from app.domain.minting.period import Period
 from app.entrypoints.demo.installation import program
+from app.entrypoints.farm.minting.table import moment
 from app.entrypoints.powerd.cli import main
 from tests.rigs.chain.in_process import ChainWorld, chain_world
 from tests.rigs.scripted_node import Refusal, ScriptedNode
@@ -326,3 +327,18 @@ async def test_a_certified_node_is_judged_by_98_percent(world: ChainWorld, certi
     (row,) = (line for line in told.stdout.splitlines() if line.split()[:1] == ["2"])
     assert "97." in row.split()[3]
     assert row.endswith(month)
+
+
+async def test_a_node_that_was_registered_later_lost_nothing_before_that(world: ChainWorld) -> None:
+    ledger = world.ledger
+    run_on(ledger, 40)
+    in_the_middle_s, after_s = START_S + 50 * BLOCK_S, START_S + 200 * BLOCK_S
+    for node, at_s in ((1, in_the_middle_s), (2, after_s)):
+        ledger.force_storage("Nodes", node, {**ledger.read("Nodes", node), "created": at_s})
+    run_on(ledger, 90, silent=2)
+    told = await ask(world.url, *GIVEN)
+    one, two = ([line for line in told.stdout.splitlines() if line.split()[:1] == [node]] for node in ("1", "2"))
+    assert two[0].split(maxsplit=5) == ["2", *"----", f"no data: registered {moment(after_s)[:10]}"]
+    assert "node 2 " not in told.stdout, "no hour of it is called lost"
+    assert "h to spare" in one[0]
+    assert f"node 1 was registered {moment(in_the_middle_s)} UTC, 16.67 h after the period began" in told.stdout

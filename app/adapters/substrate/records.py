@@ -102,6 +102,7 @@ def node_of(value: Mapping[str, Any]) -> Node:
         mac,
         problem,
         certified=value.get("certification") == "Certified",
+        registered_s=int(value.get("created", 0)),
     )
 
 

@@ -61,7 +61,9 @@ async def _judge(container: Container, question: Question) -> Sequence[str]:
         reading = PeriodReading(history, record, farm, losses.period, listener)
         reached = await reading.read(losses.ledger, newest, container.settings().follower.batch_blocks)
         records = await container.farm_chain().nodes(losses.ledger.nodes)
-        losses.certified = frozenset(n for n, r in records.items() if isinstance(r, Node) and r.certified)
+        readable = {node: record for node, record in records.items() if isinstance(record, Node)}
+        losses.certified = frozenset(node for node, record in readable.items() if record.certified)
+        losses.registered_s = {node: record.registered_s for node, record in readable.items()}
     if reached == newest and reached.time_s <= losses.period.end_s:
         known = {node: Known.of(losses.ledger.month(node), reached.time_s) for node in losses.ledger.nodes}
         save_standings(standings_path(chain_id, farm), known)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from app.domain.minting.limits import CERTIFIED_SHARE, MINIMUM_SHARE, SLOW_BOOTS_MAX
-from app.domain.minting.month import Booking, Loss, Month, Violation
+from app.domain.minting.month import Booking, Month, Violation
 from app.entrypoints.farm.minting.period_losses import PeriodLosses
 from app.entrypoints.terminal.colour import Paint
 from app.entrypoints.terminal.tables import Cell, Row, folded, folds, laid_out, width_of_terminal
@@ -70,14 +69,18 @@ def table(
     rows = [_row(month, losses, sum(lost_s[month.node].values())) for month in months]
     yield from laid_out(rows, [HEADINGS], width, paint)
     for month in months:
-        for detail in _details(month, lost_s[month.node]):
+        for detail in _details(month, losses):
             yield from said(detail)
 
 
 def _row(month: Month, losses: PeriodLosses, lost_s: int) -> Row:
+    node = Cell(str(month.node), right=True)
+    if not losses.is_of(month.node):
+        no_data = f"no data: registered {moment(losses.registered_s[month.node])[:10]}"
+        return {heading: Cell("-", right=True) for heading in HEADINGS} | {"NODE": node, "MONTH": Cell(no_data)}
     outlook = _outlook(month, losses, lost_s)
     return {
-        "NODE": Cell(str(month.node), right=True),
+        "NODE": node,
         "CREDITED": Cell(_hours(month.credited_s), right=True),
         "SHARE": Cell(f"{100 * month.share(losses.period):.1f} %", right=True),
         "LOST": Cell(_hours(lost_s), right=True),
@@ -98,9 +101,14 @@ def _outlook(month: Month, losses: PeriodLosses, lost_s: int) -> str:
     return f"{left_s / HOUR_S:.1f} h to spare"
 
 
-def _details(month: Month, lost_s: Counter[Loss]) -> Iterator[str]:
-    for loss, seconds in lost_s.most_common():
+def _details(month: Month, losses: PeriodLosses) -> Iterator[str]:
+    if not losses.is_of(month.node):
+        return
+    for loss, seconds in losses.lost_s[month.node].most_common():
         yield f"node {month.node} lost {_hours(seconds)}: {loss.value}"
+    if (at_s := losses.registered_within(month.node)) is not None:
+        before = _hours(at_s - losses.period.start_s)
+        yield f"node {month.node} was registered {moment(at_s)} UTC, {before} after the period began"
     if month.violation is not None and month.violated_at_s is not None:
         at = moment(month.violated_at_s)
         yield f"node {month.node} gets nothing for this period: {month.violation.value} at {at}"
