@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,8 @@ from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.run.run import run
 from app.entrypoints.wiring.node_services import Ports, assemble
 from app.entrypoints.wiring.policies import Policies
+
+PAGE = Path(__file__).parents[2] / "docs" / "simulation.md"
 
 
 def all_at_once(node: NodeIdentity, ports: Ports, policies: Policies, faults: FaultBoard) -> NodeServices:
@@ -36,3 +39,12 @@ def test_a_farm_of_forty_sends_less_than_half_the_packets_and_wakes_as_soon(faul
     # A block is where times may differ: what nodes hand in shares it.
     assert staggered.packet_latencies_s.longest <= before.packet_latencies_s.longest + 6.0
     assert staggered.wake_latencies_s.longest <= before.wake_latencies_s.longest + 6.0
+    if faults == "none":
+        rows = [
+            ("magic packets per wake", *(f"{packets_a_wake(each):.0f}" for each in (staggered, before))),
+            (
+                "target Up → magic packet, slowest",
+                *(f"{each.packet_latencies_s.longest:.0f} s" for each in (staggered, before)),
+            ),
+        ]
+        assert [row for row in rows if f"| {' | '.join(row)} |" not in PAGE.read_text()] == []
