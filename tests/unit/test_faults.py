@@ -38,6 +38,14 @@ def test_a_row_says_what_is_wrong_and_what_to_do(kind: FaultKind) -> None:
     assert FaultKind.of(kind.key(subject)) is kind
 
 
+def test_the_page_of_what_can_fail_has_a_row_for_every_fault() -> None:
+    """Its column of what the operator sees names the key, as a fault's line of the log does."""
+    rows = [line for line in (ROOT / "docs" / "reliability.md").read_text().splitlines() if line.startswith("|")]
+    words = {word for row in rows for code in re.findall(r"`([^`]+)`", row) for word in re.split(r" |key=", code)}
+    shown = {FaultKind.of(word.replace("…", "x")) for word in words}
+    assert [kind.pattern for kind in FaultKind if kind not in shown] == []
+
+
 def test_no_two_rows_have_the_same_key() -> None:
     assert len({kind.pattern for kind in FaultKind}) == len(FaultKind) > len(Urgency)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters.codecs.go_types import UINT32, UINT64
 from app.adapters.telemetry.sentences import fact_names, line_of
+from app.adapters.zbus.server import Served
 from app.domain.events import DomainEvent
-from app.entrypoints.documents.zbus import FIELDS, FOLLOWERS, TYPES, document
+from app.entrypoints.documents.zbus import FIELDS, FOLLOWERS, arguments, document, types
 from tests.contracts.samples import DOMAIN_EVENTS
 
 WIRE: Mapping[str, list[str]] = {
@@ -64,7 +66,13 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_every_field_is_explained_and_no_other() -> None:
-    assert set(FIELDS) == {f"{struct.name}.{name}" for struct in TYPES for name, _ in struct.fields}
+    assert set(FIELDS) == {f"{struct.name}.{name}" for struct in types() for name, _ in struct.fields}
+
+
+def test_arguments_have_the_names_of_the_function() -> None:
+    async def wait_for(node: int, longest_s: int) -> None: ...
+
+    assert arguments(Served((UINT32, UINT64), None, wait_for)) == "node uint32, longestS uint64"
 
 
 def test_every_type_that_is_named_is_there() -> None:

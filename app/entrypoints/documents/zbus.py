@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from app.adapters.codecs.go_types import GoType, Struct
+from app.adapters.codecs.go_types import GoType, Slice, Struct
 from app.adapters.telemetry.sentences import SENTENCES, fact_names
 from app.adapters.zbus.domain_events import CHANNEL, EVENT
 from app.adapters.zbus.power_object import (
     DOMAIN_EVENT,
-    FAULT,
-    HOLD,
     MODULE,
     OBJECT,
-    STATE,
-    UNCREDITED,
-    UPTIME,
-    WAKE,
     PowerObject,
 )
 from app.adapters.zbus.server import STATUS, Served
@@ -32,7 +27,6 @@ METHODS: Mapping[str, str] = {
     "After a report that failed, powerd pays no fee for another one at once: the answer says so.",
     "Wake": "Wake another node of the farm whose target is Up. Returns once powerd has decided whether to call it.",
 }
-TYPES: tuple[Struct, ...] = (STATE, HOLD, UPTIME, WAKE, FAULT, UNCREDITED, DOMAIN_EVENT)
 FIELDS: Mapping[str, str] = {
     "State.Version": "of powerd",
     "State.WaitingFor": "what powerd waits for until it knows which node this is; then all below but Faults is zero",
@@ -132,7 +126,7 @@ listen misses the events. These are the kinds of events. The names of kinds and 
 def _interface() -> Iterator[str]:
     for name, served in _served().items():
         yield f"\t// {METHODS[name]}"
-        yield f"\t{name}({_arguments(served)}) {_results(served)}"
+        yield f"\t{name}({arguments(served)}) {_results(served)}"
     yield "\t// What happens, as it happens."
     yield f"\t{EVENT}(ctx context.Context) <-chan {DOMAIN_EVENT.name}"
 
@@ -142,16 +136,39 @@ def _served() -> Mapping[str, Served]:
     return PowerObject(OperatorService.__new__(OperatorService)).methods()
 
 
-def _arguments(served: Served) -> str:
-    return ", ".join(f"node {type_.name}" for type_ in served.inputs)
+def arguments(served: Served) -> str:
+    """In Go, with the names that the function's parameters have in Python."""
+    names = inspect.signature(served.call).parameters
+    return ", ".join(f"{_camel(name)} {type_.name}" for name, type_ in zip(names, served.inputs, strict=True))
+
+
+def _camel(name: str) -> str:
+    first, *more = name.split("_")
+    return first + "".join(word.capitalize() for word in more)
 
 
 def _results(served: Served) -> str:
     return "error" if served.result is None else f"({served.result.name}, error)"
 
 
+def types() -> Sequence[Struct]:
+    """All structs that a method takes or returns, and that of the event stream."""
+    used = [each for served in _served().values() for each in (*served.inputs, served.result)]
+    return list(dict.fromkeys(struct for each in (*used, DOMAIN_EVENT) for struct in _within(each)))
+
+
+def _within(type_: GoType | None) -> Iterator[Struct]:
+    match type_:
+        case Struct():
+            yield type_
+            for _, of_field in type_.fields:
+                yield from _within(of_field)
+        case Slice():
+            yield from _within(type_.of)
+
+
 def _structs() -> Iterator[str]:
-    for struct in TYPES:
+    for struct in types():
         yield f"type {struct.name} struct {{"
         yield from _fields(struct)
         yield "}\n"

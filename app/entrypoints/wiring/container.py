@@ -14,7 +14,6 @@ from app import __version__
 from app.adapters.linux.clock import SystemClock
 from app.adapters.redis.power_events import RedisPowerEvents
 from app.adapters.redis.power_events_out import RedisPowerEventsOut
-from app.adapters.telemetry.log import NoDisplay
 from app.adapters.telemetry.recent import KeptEvents
 from app.domain.model import NodeIdentity
 from app.domain.services.context.fault_board import FaultBoard
@@ -104,7 +103,7 @@ class Container(containers.DeclarativeContainer):
     metrics = _where(_given, instruments, one(prometheus.PrometheusTelemetry, instruments, clock))
     fault_hook: Any = providers.Object(None)
     telemetry = _of(monitoring.telemetry, recent_events, domain_events.provider, metrics, fault_hook)
-    fault_display = _by_kind("faults", log=one(NoDisplay), zui=_of(zos.zbus_faults, zbus_client))
+    fault_display = _by_kind("faults", log=one(monitoring.log_display), zui=_of(zos.zbus_faults, zbus_client))
     world = one(simulated.world_of_one, clock)
     chain_client = _of(substrate.substrate_client, telemetry)
     chain = _by_kind(
@@ -169,7 +168,7 @@ class Container(containers.DeclarativeContainer):
     faults = one(FaultBoard, fault_display, clock, telemetry, jitter)
     everywhere = one(ServiceContext, clock, telemetry, faults, jitter, progress)
     context = one(NodeContext, clock, telemetry, faults, jitter, progress, node)
-    endpoint_watch = one(EndpointWatch, one(substrate.SubstrateEndpoints, chain_client), everywhere)
+    endpoint_watch = one(EndpointWatch, one(substrate.substrate_endpoints, chain_client), everywhere)
     identification = one(Identification, identity, everywhere)
     registration_watch = one(RegistrationWatch, identity, context)
     ports = one(

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from app.adapters.processes.fault_hook import FaultHook
 from app.adapters.telemetry.fan_out import FanOut
-from app.adapters.telemetry.log import LogTelemetry
+from app.adapters.telemetry.log import LogTelemetry, NoDisplay
 from app.entrypoints.settings.profiles import serves_zbus
 from app.entrypoints.settings.schema import Settings
+from app.ports.fault_display import FaultDisplay
 from app.ports.telemetry import Telemetry
 
 
@@ -22,6 +23,10 @@ def telemetry(
 ) -> Telemetry:
     more = [zbus() if serves_zbus(settings) else None, metrics, hook]
     return FanOut([LogTelemetry(logging.getLogger("powerd")), recent, *(each for each in more if each is not None)])
+
+
+def log_display() -> FaultDisplay:
+    return NoDisplay()
 
 
 def fault_hook(settings: Settings) -> FaultHook | None:

@@ -17,6 +17,7 @@ from app.domain.measurements import ChainAnswered
 from app.entrypoints.settings.key_files import NODE_CREDENTIAL, node_key
 from app.entrypoints.settings.loading import SettingsError
 from app.entrypoints.settings.schema import Settings
+from app.ports.chain import ChainEndpoints
 from app.ports.telemetry import Telemetry
 
 CONNECT_S_MAX = 10.0
@@ -46,6 +47,10 @@ def substrate_identity(settings: Settings, client: SubstrateClient) -> Substrate
     identity = settings.identity
     key = node_key(settings) if identity.node_id else _needed_key(settings)
     return SubstrateIdentity(client, node_id=identity.node_id or None, seed=key, key_type=identity.key_type)
+
+
+def substrate_endpoints(client: SubstrateClient) -> ChainEndpoints:
+    return SubstrateEndpoints(client)
 
 
 def substrate_node_account(settings: Settings, client: SubstrateClient) -> SubstrateFarmerAccount:

@@ -21,6 +21,7 @@ from app.domain.model import FarmId
 from app.entrypoints.settings.profiles import broker_url
 from app.entrypoints.settings.schema import Settings
 from app.ports.clock import Clock
+from app.ports.fault_display import FaultDisplay
 from app.ports.telemetry import Telemetry
 
 GATEWAY = "api-gateway"
@@ -46,7 +47,7 @@ def zbus_identity(settings: Settings, client: ZbusClient) -> ZbusIdentity:
     return ZbusIdentity(client, farm_id=farm_id, timeout_s=settings.zbus.timeout_s)
 
 
-def zbus_faults(settings: Settings, client: ZbusClient) -> ZbusFaultDisplay:
+def zbus_faults(settings: Settings, client: ZbusClient) -> FaultDisplay:
     return ZbusFaultDisplay(client, timeout_s=settings.zbus.timeout_s)
 
 
