@@ -78,21 +78,22 @@ def main(as_json: bool, only: Sequence[str], quick: bool, soak_s: float | None, 
         click.echo(HEADINGS)
     for name in only or ROWS:
         for figure in asyncio.run(_run(name, scale)):
-            click.echo(json.dumps(dataclasses.asdict(figure)) if as_json else _line(figure))
+            as_object = {"row": name, **dataclasses.asdict(figure)}
+            click.echo(json.dumps(as_object) if as_json else _line(name, figure))
 
 
 async def _run(name: str, scale: Scale) -> Sequence[Figure]:
     return await ROWS[name](scale)
 
 
-HEADINGS = f"{'row':<10} {'measure':<48} {'value':>10} {'unit':<12} {'floor':>10}  {'ratio':>7}  {'aim':<9} against"
+HEADINGS = f"{'row':<13} {'measure':<48} {'value':>10} {'unit':<12} {'floor':>10}  {'ratio':>7}  {'aim':<9} against"
 
 
-def _line(figure: Figure) -> str:
+def _line(row: str, figure: Figure) -> str:
     floor = "" if figure.floor is None else _number(figure.floor)
     ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}×"
     return (
-        f"{figure.row:<10} {figure.measure:<48} {_number(figure.value):>10} {figure.unit:<12} {floor:>10}  "
+        f"{row:<13} {figure.measure:<48} {_number(figure.value):>10} {figure.unit:<12} {floor:>10}  "
         f"{ratio:>7}  {figure.aim:<9} {figure.against}"
     ).rstrip()
 

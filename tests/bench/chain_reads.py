@@ -42,7 +42,7 @@ async def _powers(chain: SubstrateChain, nodes: list[NodeId]) -> Figure:
         await chain.powers(nodes, HeadKind.BEST)
         batch = min(batch, perf_counter() - began)
     measure = f"power of {len(nodes)} nodes"
-    return Figure("chain", measure, batch * 1e3, "ms", "one by one", single * 1e3, single / batch, "≥ 20×")
+    return Figure(measure, batch * 1e3, "ms", "one by one", single * 1e3, single / batch, "≥ 20×")
 
 
 async def _catching_up(url: str, blocks: SubstrateBlocks, count: int) -> Figure:
@@ -59,18 +59,18 @@ async def _catching_up(url: str, blocks: SubstrateBlocks, count: int) -> Figure:
         await blocks.blocks(first, min(first + 63, last))
     batched = count / (perf_counter() - began)
     against = "one block at a time"
-    return Figure("chain", "powerd events catching up", batched, "blocks/s", against, single, batched / single, "≥ 5×")
+    return Figure("powerd events catching up", batched, "blocks/s", against, single, batched / single, "≥ 5×")
 
 
 async def _extrinsics(chain: SubstrateChain, count: int) -> Figure:
     began = perf_counter()
     for _ in range(count):
         await chain.report_uptime(lambda: UptimeSample(60, int(time())))
-    return Figure("dev chain", "extrinsics, one after the other", count / (perf_counter() - began), "1/s")
+    return Figure("dev chain: extrinsics, one after the other", count / (perf_counter() - began), "1/s")
 
 
 async def _reads(chain: SubstrateChain, count: int) -> Figure:
     began = perf_counter()
     for _ in range(count):
         await asyncio.gather(*(chain.head(HeadKind.BEST) for _ in range(10)))
-    return Figure("dev chain", "RPC reads of the head, ten at once", 10 * count / (perf_counter() - began), "1/s")
+    return Figure("dev chain: reads of the head, ten at once", 10 * count / (perf_counter() - began), "1/s")

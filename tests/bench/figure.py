@@ -1,4 +1,4 @@
-"""One line of the table."""
+"""One line of a row of the table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from time import perf_counter
 class Figure:
     """A measured value and its floor. On a noisy machine ``ratio`` says more than each of them."""
 
-    row: str
     measure: str
     value: float
     unit: str

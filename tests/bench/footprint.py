@@ -19,7 +19,6 @@ from tests.rigs.redis import hand
 STREAM = "stream:power-target"
 BARE = "import asyncio, redis.asyncio, sys; asyncio.run(asyncio.sleep(0)); print(flush=True); sys.stdin.read()"
 WITHOUT_CHAIN: Settings = {"chain": {"kind": "simulated"}, "identity": {"kind": "simulated"}}
-ROW = "footprint"
 EVENTS = 100
 """Events between two drops of the connections."""
 SETTLED_S = 0.5
@@ -35,9 +34,7 @@ async def measure(scale: Scale) -> list[Figure]:
         await node.daemon.start()
         await node.daemon.says("Reconciled", trigger="itself: ")
         mib = memory_mib(node.daemon.pid)
-        figures.append(
-            Figure(ROW, "memory without chain client", mib, "MiB", "bare Python", bare, mib / bare, "≤ 50 MiB")
-        )
+        figures.append(Figure("memory without chain client", mib, "MiB", "bare Python", bare, mib / bare, "≤ 50 MiB"))
     async with node_rig(block_time_s=6) as node:
         node.daemon.fresh = True
         began = perf_counter()
@@ -50,11 +47,9 @@ async def measure(scale: Scale) -> list[Figure]:
         await asyncio.sleep(scale.idle_s)
         idle = 100 * (_cpu_s(node.daemon.pid) - used_s) / scale.idle_s
         figures += [
-            Figure(ROW, "memory with chain client", mib, "MiB", "bare Python", bare, mib / bare, "≤ 50 MiB"),
-            Figure(
-                ROW, "start → first look at the farm", start_s, "s", "bare Python", bare_s, start_s / bare_s, "≤ 0.35 s"
-            ),
-            Figure(ROW, f"idle for {scale.idle_s:.0f} s", idle, "% of a core", aim="< 0.2 %"),
+            Figure("memory with chain client", mib, "MiB", "bare Python", bare, mib / bare, "≤ 50 MiB"),
+            Figure("start → first look at the farm", start_s, "s", "bare Python", bare_s, start_s / bare_s, "≤ 0.35 s"),
+            Figure(f"idle for {scale.idle_s:.0f} s", idle, "% of a core", aim="< 0.2 %"),
         ]
     return figures
 
@@ -81,13 +76,12 @@ async def soak(scale: Scale) -> list[Figure]:
             took_s = perf_counter() - began
             after = await _counts(node.daemon)
     told = [
-        Figure("soak", "events handled", events, "events"),
-        Figure("soak", "reconnections", reconnections, "times"),
-        Figure("soak", "time it took", took_s, "s"),
+        Figure("events handled", events, "events"),
+        Figure("reconnections", reconnections, "times"),
+        Figure("time it took", took_s, "s"),
     ]
     return told + [
-        Figure("soak", f"{name} after", after[name], "", "before", was, after[name] / was, "1×")
-        for name, was in before.items()
+        Figure(f"{name} after", after[name], "", "before", was, after[name] / was, "1×") for name, was in before.items()
     ]
 
 

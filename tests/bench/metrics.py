@@ -12,7 +12,6 @@ from tests.bench.footprint import memory_mib
 from tests.rigs.node import Node, node_rig
 from tests.rigs.node_settings import Settings
 
-ROW = "metrics"
 ON: Settings = {"metrics": {"kind": "http", "port": 0}}
 OFF: Settings = {}
 SCRAPES = 50
@@ -41,7 +40,6 @@ async def measure(scale: Scale) -> list[Figure]:
     added_mib, added_ms = max(0.0, mib_on - mib_off), max(0.0, 1e3 * (start_on - start_off))
     return [
         Figure(
-            ROW,
             f"memory added, after {SCRAPES} scrapes",
             added_mib,
             "MiB",
@@ -50,8 +48,8 @@ async def measure(scale: Scale) -> list[Figure]:
             mib_on / mib_off,
             "≤ 3 MiB",
         ),
-        Figure(ROW, "start-up added", added_ms, "ms", "without", 1e3 * start_off, start_on / start_off),
-        Figure(ROW, "a scrape of all metrics", 1e3 * scrape_s, "ms"),
+        Figure("start-up added", added_ms, "ms", "without", 1e3 * start_off, start_on / start_off),
+        Figure("a scrape of all metrics", 1e3 * scrape_s, "ms"),
     ]
 
 

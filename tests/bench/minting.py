@@ -48,7 +48,7 @@ def _judging() -> Figure:
     judged = len(events) / seconds_of(judge, 1)
     decoded = len(lines) / seconds_of(lambda: [minting_events.decode(each) for each in lines], 1)
     against = "their lines decoded"
-    return Figure("minting", "events of a node judged", judged, "events/s", against, decoded, judged / decoded)
+    return Figure("events of a node judged", judged, "events/s", against, decoded, judged / decoded)
 
 
 async def _reading(url: str, client: SubstrateClient, scale: Scale) -> Figure:
@@ -63,7 +63,7 @@ async def _reading(url: str, client: SubstrateClient, scale: Scale) -> Figure:
         followed = max(followed, await _pace(first, last, follower.blocks))
         read = max(read, await _pace(first, last, lambda begin, end: history.blocks(nodes, begin, end)))
     against = "powerd events catching up"
-    return Figure("minting", "blocks of a period read", read, "blocks/s", against, followed, read / followed, "≥ 0.83×")
+    return Figure("blocks of a period read", read, "blocks/s", against, followed, read / followed, "≥ 0.83×")
 
 
 async def _pace(first: int, last: int, read: Callable[[int, int], Awaitable[object]]) -> float:

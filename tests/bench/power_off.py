@@ -30,7 +30,7 @@ async def measure(scale: Scale) -> list[Figure]:
             taken.append(await _shutdown(node))
     value, base = percentile(taken, 50) * 1e3, percentile(floor, 50) * 1e3
     against = "two extrinsics submitted by hand"
-    return [Figure("power off", "event → command", value, "ms", against, base, value / base, "≤ 1.8×")]
+    return [Figure("event → command", value, "ms", against, base, value / base, "≤ 1.8×")]
 
 
 async def _shutdown(node: Node) -> float:

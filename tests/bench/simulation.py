@@ -72,10 +72,8 @@ async def measure(scale: Scale) -> list[Figure]:
     bare_s = float(_python(SIMPY, str(int(large["timers"])), str(nodes)))
     what = f"{nodes:,} nodes, {scale.simulated_hours:g} h"
     growth = large["core_s"] / small["core_s"]
-    row = "simulation"
     return [
         Figure(
-            row,
             f"{what}: time",
             large["core_s"],
             "s",
@@ -84,12 +82,9 @@ async def measure(scale: Scale) -> list[Figure]:
             large["core_s"] / bare_s,
             "≤ 120 s, ≤ 8×",
         ),
+        Figure(f"{what}: memory", large["mib"], "MiB", f"{nodes // SMALLER:,} nodes", small["mib"], None, "≤ 200 MiB"),
+        Figure(f"{what}: broken promises", large["broken"], "times", aim="0"),
         Figure(
-            row, f"{what}: memory", large["mib"], "MiB", f"{nodes // SMALLER:,} nodes", small["mib"], None, "≤ 200 MiB"
-        ),
-        Figure(row, f"{what}: broken promises", large["broken"], "times", aim="0"),
-        Figure(
-            row,
             f"time of {SMALLER} × the nodes",
             large["core_s"],
             "s",

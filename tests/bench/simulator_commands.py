@@ -25,8 +25,8 @@ async def month(scale: Scale) -> list[Figure]:
     alone_s = days * _core_s("--nodes", nodes, "--farms", 1, "--days", 1)
     what = f"{nodes} nodes, {days} days"
     return [
-        Figure("month", f"{what}: time", whole_s, "s", f"{days} × a day", alone_s, whole_s / alone_s, "≤ 60 s"),
-        Figure("month", f"{what}: page", mb, "MB", aim="≤ 5 MB"),
+        Figure(f"{what}: time", whole_s, "s", f"{days} × a day", alone_s, whole_s / alone_s, "≤ 60 s"),
+        Figure(f"{what}: page", mb, "MB", aim="≤ 5 MB"),
     ]
 
 
@@ -40,8 +40,8 @@ async def workers(scale: Scale) -> list[Figure]:
         3600 * seeds / _wall_s("explore", "--seeds", f"1-{seeds}", "--workers", workers) for workers in (1, WORKERS)
     )
     return [
-        Figure("workers", f"{scale.nodes:,} nodes with two", two_s, "s", "one worker", one_s, two_s / one_s, "≤ 0.55×"),
-        Figure("workers", "explored worlds with two", two, "an hour", "one worker", one, two / one, "≥ 10,000"),
+        Figure(f"{scale.nodes:,} nodes with two", two_s, "s", "one worker", one_s, two_s / one_s, "≤ 0.55×"),
+        Figure("explored worlds with two", two, "an hour", "one worker", one, two / one, "≥ 10,000"),
     ]
 
 

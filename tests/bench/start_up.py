@@ -14,7 +14,6 @@ from tests.bench.figure import Figure, Scale
 from tests.bench.footprint import WITHOUT_CHAIN
 from tests.rigs.node import node_rig
 
-ROW = "start-up"
 FLOOR = [sys.executable, "-c", "pass"]
 RUNS_MAX = 20
 
@@ -49,9 +48,7 @@ def _measure(scale: Scale, settings: str) -> list[Figure]:
     for name, times in took.items():
         value_s = statistics.median(times)
         aim = aims.get(name, "≤ 250 ms")
-        figures.append(
-            Figure(ROW, name, 1000 * value_s, "ms", "python -c pass", 1000 * floor_s, value_s / floor_s, aim)
-        )
+        figures.append(Figure(name, 1000 * value_s, "ms", "python -c pass", 1000 * floor_s, value_s / floor_s, aim))
     return figures
 
 

@@ -35,7 +35,7 @@ async def _two_hours() -> Sequence[Figure]:
         node.events.unreadable = True
         ill = await _hour(farm, node)
     return [
-        Figure("outage", f"{what}, events unreadable", bad, "an hour", AGAINST, good, bad / good, "≤ 2×")
+        Figure(f"{what}, events unreadable", bad, "an hour", AGAINST, good, bad / good, "≤ 2×")
         for what, good, bad in zip(("chain reads", "log lines"), healthy, ill, strict=True)
     ]
 

@@ -62,12 +62,12 @@ FRAME = request("0" * 36)
 
 def _figure(measure: str, value: float, floor: float) -> Figure:
     measure = f"{measure} ({1e6 / value:,.0f}/s)"
-    return Figure("zbus", measure, value, "µs", "RPUSH + BLPOP, there and back", floor, value / floor, "≤ 2×")
+    return Figure(measure, value, "µs", "RPUSH + BLPOP, there and back", floor, value / floor, "≤ 2×")
 
 
 def _crowd_figure(value: float, floor: float) -> Figure:
     measure = f"a call of {CALLERS} at once that our server serves ({1e6 / value:,.0f}/s)"
-    return Figure("zbus", measure, value, "µs", "a loop: BLPOP, RPUSH + EXPIRE", floor, value / floor, "≤ 1×")
+    return Figure(measure, value, "µs", "a loop: BLPOP, RPUSH + EXPIRE", floor, value / floor, "≤ 1×")
 
 
 async def _us_per_call(call: Call, count: int) -> float:

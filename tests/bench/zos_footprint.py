@@ -13,7 +13,6 @@ from tests.rigs.node import node_rig
 from tests.rigs.node_settings import Settings
 
 SETTINGS: Settings = {"chain": {"best_head_age_s_max": 0, "finalized_head_age_s_max": 0}}
-ROW = "zos daemon"
 
 
 async def measure(scale: Scale) -> list[Figure]:
@@ -34,6 +33,6 @@ async def measure(scale: Scale) -> list[Figure]:
         await node.daemon.says("UptimeReported")
         mib = memory_mib(node.daemon.pid)
     return [
-        Figure(ROW, "memory after the first looks", mib, "MiB", "bare Python", bare, mib / bare, "≤ 38 MiB"),
-        Figure(ROW, "start → first look at itself", start_s, "s", "bare Python", bare_s, start_s / bare_s, "≤ 0.25 s"),
+        Figure("memory after the first looks", mib, "MiB", "bare Python", bare, mib / bare, "≤ 38 MiB"),
+        Figure("start → first look at itself", start_s, "s", "bare Python", bare_s, start_s / bare_s, "≤ 0.25 s"),
     ]

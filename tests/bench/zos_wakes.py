@@ -57,7 +57,7 @@ async def measure(scale: Scale) -> list[Figure]:
             value, base = percentile(taken, percent) * 1e3, percentile(floor, percent) * 1e3
             against = "a delivery + a zbus round trip + a sendto"
             name = f"event → first packet, {which}, p{percent}"
-            figures.append(Figure("zos wake", name, value, "ms", against, base, value / base, aim))
+            figures.append(Figure(name, value, "ms", against, base, value / base, aim))
     return figures
 
 
