@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -88,10 +90,68 @@ def test_a_link_with_the_name_of_a_file_leads_to_a_file_of_that_name(document: P
 def test_every_method_that_the_architecture_names_is_there() -> None:
     code = "\n".join(file.read_text() for file in (ROOT / "app").rglob("*.py"))
     named = set(re.findall(r"`([A-Z]\w+)\.(\w+)`", ARCHITECTURE))
-    assert len(named) > 10
     body = r"^class {}\b(?:(?!^class ).)*?^    (?:async )?def {}\("
     there = re.MULTILINE | re.DOTALL
     assert [f"{kind}.{name}" for kind, name in named if not re.search(body.format(kind, name), code, there)] == []
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions() -> dict[str, list[Function]]:
+    """All functions of the program, by their names, and methods as ``Class.method``. The simulated adapters aside."""
+    found: dict[str, list[Function]] = defaultdict(list)
+    for file in (ROOT / "app").rglob("*.py"):
+        if file.parent.name != "simulated":
+            for node in ast.parse(file.read_text()).body:
+                for each in node.body if isinstance(node, ast.ClassDef) else [node]:
+                    if isinstance(each, Function):
+                        name = f"{node.name}.{each.name}" if isinstance(node, ast.ClassDef) else each.name
+                        found[name].append(each)
+    return found
+
+
+def used(function: Function) -> list[str]:
+    """Names that the function uses, in the order of the text."""
+    nodes = [node for node in ast.walk(function) if isinstance(node, ast.Attribute | ast.Name)]
+    nodes.sort(key=lambda node: (node.end_lineno or 0, node.end_col_offset or 0))
+    return [node.attr if isinstance(node, ast.Attribute) else node.id for node in nodes]
+
+
+def in_order(callees: Sequence[str], names: Iterator[str]) -> bool:
+    return all(any(name == callee.rpartition(".")[2] for name in names) for callee in callees)
+
+
+def call_lists() -> Iterator[tuple[str, list[str]]]:
+    """Every function that the architecture's lists name, with those that it calls there."""
+    for block in re.findall(r"^```text\n(.*?)^```", ARCHITECTURE, re.MULTILINE | re.DOTALL):
+        callers: list[tuple[str, list[str]]] = []
+        for indent, name in re.findall(r"^( *)([\w.]+) +\S", block, re.MULTILINE):
+            callers[len(indent) // 2 :] = [(name, [])]
+            if indent:
+                callers[-2][1].append(name)
+            yield callers[-1]
+
+
+def test_the_lists_of_calls_in_the_architecture_are_those_of_the_code() -> None:
+    code, lists = functions(), list(call_lists())
+    assert len(lists) > 60
+    assert [name for name, _ in lists if name not in code] == []
+    wrong = [
+        (name, callees)
+        for name, callees in lists
+        if not any(in_order(callees, iter(used(function))) for function in code[name])
+    ]
+    assert wrong == []
+
+
+def test_the_architecture_lists_every_thread_of_the_daemon() -> None:
+    code = "\n".join(file.read_text() for file in (ROOT / "app/adapters").rglob("*.py"))
+    of_commands = {"powerd-neighbours", "powerd-room"}
+    threads = set(re.findall(r"""(?:DaemonThread\(|Worker\(|Thread\(.*name=)"(powerd-[\w-]+)\"""", code))
+    assert len(threads) > 5
+    table = ARCHITECTURE.partition("| thread | does |")[2]
+    assert {thread for thread in threads - of_commands if f"`{thread}`" not in table} == set()
 
 
 @pytest.mark.parametrize("name", ["docker-compose.yml", "README.md", "docs/docker.md"])
