@@ -222,7 +222,7 @@ class TestWaiting:
         late = farm.run("down", "3", "--wait", "--timeout", "1s")
         assert late.returncode == 1
         assert "node 3: its state is not Down after 1 s" in late.stderr
-        assert "`powerd status` on that node says what keeps it up" in late.stderr
+        assert "`powerd status` on the node says what keeps it up" in late.stderr
 
     @pytest.mark.parametrize("command", ["up", "down"])
     def test_a_time_out_that_would_be_ignored_or_is_none_is_refused(self, command: str) -> None:

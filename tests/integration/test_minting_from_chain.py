@@ -274,13 +274,13 @@ async def test_r13_a_node_that_said_down_and_stayed_on_is_listed_as_one_that_ear
     for _ in range(3):
         ledger.produce(ledger.best.time_ms / 1000 + 6)
     before = await listed(world)
-    assert [node["uncredited_since_s"] for node in before] == ["?", "?"]
+    assert [(node["uncredited_since_s"], node["not_known"]) for node in before] == [(None, ["uncredited_since_s"])] * 2
     told = await ask(world.url)
     assert f"{'h to spare':>10}" in told.stdout
     assert "node 2 earns nothing since" in told.stdout
     one, two = await listed(world)
     assert (one["sleep_left_s"], one["boot_left_s"], one["uncredited_since_s"]) == (None, None, None)
-    assert two["uncredited_since_s"] == at_s + 60
+    assert (two["uncredited_since_s"], two["not_known"]) == (at_s + 60, [])
     now_s = ledger.best.time_ms / 1000
     assert two["sleep_left_s"] == at_s + 60 + 24 * 3600 - now_s
     table = await asyncio.to_thread(CliRunner().invoke, main, LIST, env={"POWERD_CHAIN_URLS": world.url})

@@ -55,8 +55,9 @@ def complaint(*arguments: str) -> str:
         (("id = 12", "id = "), 11, "is no TOML"),
         ((FARM, f"{FARM}\n[settings.wake]\npackets = [1]\n"), 0, "wake.packets: has to be a whole number"),
         ((FARM, f"{FARM}\n[settings.wake]\npakets = 1\n"), -1, "sets wake.pakets, which is no setting"),
-        ((FARM, ""), 0, "farm is missing; `powerd simulate --example` shows a farm file"),
+        ((FARM, ""), 0, "[[farm]] with an id is missing; `powerd simulate --example` shows a farm file"),
         ((FARM, "[[farm]]\nid = 1\nnode = []"), 0, "has no nodes"),
+        ((FARM, "[[farm]]\nid = 1\n"), 0, "[[farm.node]] with an id, below its [[farm]], is missing"),
     ],
 )
 def test_a_farm_file(tmp_path: Path, change: tuple[str, str], line: int, says: str) -> None:
@@ -147,7 +148,22 @@ def test_the_command_line(arguments: list[str], says: str) -> None:
 def test_a_number_that_is_none_is_refused_with_its_option() -> None:
     done = CliRunner().invoke(main, ["simulate", "--load", "nan"])
     assert done.exit_code == 2
-    assert "Invalid value for '--load': nan is not a finite number" in done.output
+    assert "Invalid value for '--load': 'nan' is no number from 0 to 1" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--days", "1e9"], "'1e9' is no number of more than 0, and of 366 at most"),
+        (["--hours", "9000"], "'9000' is no number of more than 0, and of 8784 at most"),
+        (["--nodes", "some"], "'some' is no whole number from 1 to 1000000"),
+        (["--seed", "x"], "'x' is no whole number"),
+    ],
+)
+def test_a_value_of_an_option_is_refused_with_the_values_that_are_allowed(arguments: list[str], says: str) -> None:
+    done = CliRunner().invoke(main, ["simulate", *arguments])
+    assert done.exit_code == 2
+    assert f"Invalid value for '{arguments[0]}': {says}" in done.output
 
 
 @pytest.mark.parametrize(

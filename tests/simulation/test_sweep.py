@@ -257,7 +257,7 @@ BAD = [
     ("--grid seed=1,2", "seeds go by --seeds"),
     ("--grid load", "write KEY=VALUE,VALUE"),
     ("--grid load=0.1,,", "write KEY=VALUE,VALUE"),
-    ("--grid load=0.1,2", "--grid load: 2.0 is not in the range"),
+    ("--grid load=0.1,2", "--grid load: '2' is no number from 0 to 1"),
     ("--grid load=0.1 --grid load=0.2", "--grid load is given twice"),
     ("--grid policy=bot,alwayson", "unknown policy 'alwayson' (did you mean always-on?)"),
     ("--grid bot:awake=1", "unknown parameter 'awake' (did you mean awake_min?)"),

@@ -116,7 +116,7 @@ def test_a_bad_line_is_named_with_its_reason(tmp_path: Path, line: str, reason: 
         (("--start", "1750000000"), "--end"),
         (("--start", "1750000000", "--end", "1750000000"), "--end must be later than --start"),
         (("--start", "0", "--end", "99999999999999"), "--end"),
-        (("--start", "soon", "--end", "1750000000"), "not a valid integer"),
+        (("--start", "soon", "--end", "1750000000"), "'soon' is no whole number from 0 to 4294967295"),
     ],
 )
 def test_a_period_that_is_none_is_refused(tmp_path: Path, arguments: tuple[str, ...], reason: str) -> None:

@@ -216,7 +216,7 @@ def test_a_wrong_variable_is_named_with_what_is_wrong(variable: str, text: str, 
         ("[chain]\nurls = ['htp://me:geheim@h/key']", "chain.urls: 'htp://h' is no WebSocket address"),
         ("[chain]\nurls = ['wss//h/geheim']", "chain.urls: 'wss' is no WebSocket address"),
         ("[chain]\nurls = ['ws://[a']", "chain.urls: 'ws://[a' is no WebSocket address"),
-        ("[chain]\ngenesis_hash = '0x12'", "chain.genesis_hash: has not the form it must have"),
+        ("[chain]\ngenesis_hash = '0x12'", "chain.genesis_hash: has to be 0x and 64 digits of 0-9 and a-f, or empty"),
         ("[log]\nlevel = 'loud'", "log.level: has to be one of debug, info, warning, error"),
         ("[broker]\nurl = 'amqp://a'", "unknown scheme; use unix://, tcp://, redis:// or rediss://"),
         ("[broker]\nurl = 'redis://[a'", "broker.url: the broker URL redis://[a can't be read; Invalid IPv6 URL"),
@@ -226,20 +226,23 @@ def test_a_wrong_variable_is_named_with_what_is_wrong(variable: str, text: str, 
         ("[nic]\nmac = '01:00:5e:00:00:01'", "nic.mac: '01:00:5e:00:00:01' is a zero or group address"),
         (
             "[wake]\npackets = 90",
-            "90 packets 0.5 s apart last longer than wake.retry_delay_s_min, 15 s; say 0.166667 or less",
+            "90 packets (wake.packets) 0.5 s apart last longer than wake.retry_delay_s_min, 15 s; say 0.166667 or less",
         ),
         ("[wake]\nretry_delay_s_min = 400", "wake.retry_delay_s_min: 400.0 is more than wake.retry_delay_s_max, 300.0"),
         ("[wake]\nstagger_s = 300", "wake.stagger_s: twice 300 s is more than a quarter of wake.deadline_s, 1800 s"),
         ("[wake]\ndeadline_s = 600", "wake.deadline_s, 600 s; say 75 or less, or wake.first_wakers = 0"),
-        ("[uptime]\nretry_delay_s_max = 1", "the defaults: uptime.retry_delay_s_min: 5.0 is more than uptime"),
+        (
+            "[uptime]\nretry_delay_s_max = 1",
+            "uptime.retry_delay_s_max does not go with uptime.retry_delay_s_min, whose default is 5.0",
+        ),
         ("[boot_loop]\nstay_s_min = 20000", "boot_loop.stay_s_min: 20000.0 is more than boot_loop.stay_s_max, 14400.0"),
         (
             "[boot_loop]\nlong_sleep_s = 14399",
-            "the defaults: boot_loop.stay_s_max: 14400.0 is more than boot_loop.long_sleep_s",
+            "boot_loop.long_sleep_s does not go with boot_loop.stay_s_max, whose default is 14400.0",
         ),
         (
             "[rtc_alarm]\nenabled = true\nahead_s = 3600",
-            "boot_loop.long_sleep_s: 21600.0 is more than rtc_alarm.ahead_s",
+            "rtc_alarm.ahead_s does not go with boot_loop.long_sleep_s, whose default is 21600.0",
         ),
         ("[metrics]\nhost = 'localhost'", "metrics.host: 'localhost' is no IP address such as 127.0.0.1"),
         (
@@ -247,14 +250,18 @@ def test_a_wrong_variable_is_named_with_what_is_wrong(variable: str, text: str, 
             "metrics.textfile: '/run/powerd.txt' is no absolute path that ends with",
         ),
         ("[metrics]\ntextfile = 'powerd.prom'", "metrics.textfile: 'powerd.prom' is no absolute path"),
-        ("[identity]\nkind = 'configured'", "identity.node_id: has to be given when identity.kind"),
+        (
+            "[identity]\nkind = 'configured'",
+            "identity.kind does not go with identity.node_id, whose default is 0: has to be",
+        ),
+        ("[nic]\nbridge = 'a-bridge-with-a-long-name'", "nic.bridge: has to have 15 characters at most"),
         ("[identity]\nnode_id = 4294967296", "identity.node_id: has to be 4294967295 or less"),
     ],
 )
 def test_a_wrong_file_is_named_with_key_and_remedy(file: Path, text: str, complaint: str) -> None:
     message = error_of(file, text)
     assert complaint in message
-    assert str(file) in message or message.startswith("the defaults: ")
+    assert message.startswith(str(file)), "the defaults are right, and are not to blame"
 
 
 def test_the_advice_for_a_long_burst_is_taken(file: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from app.entrypoints.terminal.ranges import duration
+from app.entrypoints.terminal.ranges import WholeRange, duration
 
 TIME_S = 10.0
 WAIT_S = 600.0
@@ -39,7 +39,7 @@ def _names(_: click.Context, option: click.Parameter, names: Sequence[str]) -> S
     metavar="DURATION",
     help=f"For all of it, whatever hangs.  [default: {TIME_S:.0f}s; with --wake and --hear {WAIT_S / 60:.0f}m]",
 )
-@click.option("--wake", "node", type=click.IntRange(1, 2**32 - 1), metavar="NODE", help="Only call that sleeper.")
+@click.option("--wake", "node", type=WholeRange(1, 2**32 - 1), metavar="NODE", help="Only call that sleeper.")
 @click.option("--trial", is_flag=True, help="Only allow one sleep in the next hour, though no wake was proved yet.")
 @click.option("--hear", is_flag=True, help="Only wait for a magic packet of another node.")
 @click.option("--service", is_flag=True, help="Run it as systemd runs powerd, with its user, key and rights.")

@@ -19,21 +19,21 @@ from app.entrypoints.devchain.farms import DevFarm, set_up_farm, write_keys
 from app.entrypoints.devchain.node import DevNode
 from app.entrypoints.devchain.recurring_faults import RecurringFaults, recurring
 from app.entrypoints.devchain.server import listening, making_blocks
-from app.entrypoints.terminal.ranges import FiniteRange
+from app.entrypoints.terminal.ranges import FiniteRange, WholeRange
 from app.entrypoints.terminal.standard_streams import StreamsMixin
 
 FAULTS: Sequence[Callable[[Any], Any]] = (
     click.option("--hold-finality", is_flag=True, help="Finality stands still."),
     click.option("--refuse-extrinsics", type=click.Choice(REASONS), help="Refuse them all, for this reason."),
-    click.option("--lose-extrinsics", type=click.IntRange(0), default=0, help="Take this number, and forget them."),
-    click.option("--lag-blocks", type=click.IntRange(0), default=0, help="The first endpoint is behind the others."),
+    click.option("--lose-extrinsics", type=WholeRange(0), default=0, help="Take this number, and forget them."),
+    click.option("--lag-blocks", type=WholeRange(0), default=0, help="The first endpoint is behind the others."),
     click.option("--delay-s", type=FiniteRange(0, 3600), default=0.0, help="Each of its answers takes this long."),
     click.option("--clock-offset-s", type=FiniteRange(-86400, 86400), default=0.0, help="Its clock is wrong."),
     click.option("--silent-after-s", type=FiniteRange(0), default=0.0, help="After this time it hangs. 0: never."),
     click.option("--drop-connections-every-s", type=FiniteRange(0), default=0.0, help="Connections to it. 0: never."),
-    click.option("--reorganise-every-blocks", type=click.IntRange(0), default=0, help="0: never."),
-    click.option("--reorganise-depth", type=click.IntRange(1), default=1, show_default=True, help="Blocks undone."),
-    click.option("--upgrade-every-blocks", type=click.IntRange(0), default=0, help="A new runtime. 0: never."),
+    click.option("--reorganise-every-blocks", type=WholeRange(0), default=0, help="0: never."),
+    click.option("--reorganise-depth", type=WholeRange(1), default=1, show_default=True, help="Blocks undone."),
+    click.option("--upgrade-every-blocks", type=WholeRange(0), default=0, help="A new runtime. 0: never."),
 )
 
 
@@ -45,10 +45,10 @@ def _with_faults(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command(cls=StreamsMixin, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=9944, show_default=True, help="0: a free one.")
+@click.option("--port", type=WholeRange(0, 65535), default=9944, show_default=True, help="0: a free one.")
 @click.option(
     "--endpoints",
-    type=click.IntRange(1, 16),
+    type=WholeRange(1, 16),
     default=1,
     show_default=True,
     help="The number of chain nodes to play, at this port and the next ones.",
@@ -60,10 +60,8 @@ def _with_faults(command: Callable[..., None]) -> Callable[..., None]:
     show_default=True,
     help="Seconds between blocks. 0: a block per extrinsic, final at once.",
 )
-@click.option(
-    "--finality-lag", type=click.IntRange(0), default=3, show_default=True, help="Blocks by which finality lags."
-)
-@click.option("--nodes", type=click.IntRange(0, 10_000), default=3, show_default=True, help="Nodes of the farm.")
+@click.option("--finality-lag", type=WholeRange(0), default=3, show_default=True, help="Blocks by which finality lags.")
+@click.option("--nodes", type=WholeRange(0, 10_000), default=3, show_default=True, help="Nodes of the farm.")
 @click.option("--keys", type=click.Path(path_type=Path, file_okay=False), help="Directory for keys and farm.json.")
 @click.option("--seed", default="powerd", show_default=True, help="Keys and genesis follow from this text.")
 @_with_faults

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from app.entrypoints.terminal.ranges import WholeRange
+
 if TYPE_CHECKING:
     from app.entrypoints.wiring.container import Container
 
-ID = click.IntRange(1, 2**32 - 1)
+ID = WholeRange(1, 2**32 - 1)
 """The chain counts farms and nodes from 1, in 32 bits."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -21,12 +21,12 @@ def standings_of(view: FarmView, known: Mapping[NodeId, Known]) -> Mapping[NodeI
 
 
 def plain(each: Standing | None) -> dict[str, Any]:
-    """For JSON: null where there is no value, "?" where it is not known."""
+    """For JSON: a number or null; ``not_known`` names those of which it is not known whether they have a value."""
     names = ("sleep_left_s", "boot_left_s", "uncredited_since_s")
     values: list[Seconds] = [Unknown.UNKNOWN if each is None else getattr(each, name) for name in names]
-    return {
-        name: value.value if isinstance(value, Unknown) else value for name, value in zip(names, values, strict=True)
-    }
+    pairs = list(zip(names, values, strict=True))
+    known = {name: None if isinstance(value, Unknown) else value for name, value in pairs}
+    return {**known, "not_known": [name for name, value in pairs if isinstance(value, Unknown)]}
 
 
 def _seen(view: FarmView, member: Member, power: NodePower) -> Seen:

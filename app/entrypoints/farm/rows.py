@@ -31,11 +31,14 @@ def rows(overview: Overview) -> Sequence[Row]:
 def legend(overview: Overview) -> Iterator[str]:
     """The meaning of the marks that the rows contain."""
     if any(isinstance(each.uncredited_since_s, Unknown) for each in overview.standings.values()):
-        yield "UNPAID SINCE ?: not known; `powerd farm minting` finds it out, and the answer holds for 41 minutes"
+        yield (
+            "UNPAID SINCE ?: not known; `powerd farm minting` finds it out, and the answer holds until the node's next "
+            "change of state, for 41 minutes at most"
+        )
 
 
 def as_plain(overview: Overview, member: Member) -> dict[str, Any]:
-    """Of one node; null where there is no value, "?" where it is not known."""
+    """Of one node; null where there is no value, and where it is not known, which ``not_known`` says."""
     power = member.power if isinstance(member.power, NodePower) else None
     record = member.record if isinstance(member.record, Node) else None
     problems = [each.reason for each in (member.record, member.power) if not isinstance(each, Node | NodePower)]

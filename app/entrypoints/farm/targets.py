@@ -26,7 +26,7 @@ from app.entrypoints.farm.farm_choice import which_farm
 from app.entrypoints.farm.minting.cache import last_write_path
 from app.entrypoints.farm.overview import overview_of
 from app.entrypoints.farm.remaining_risk import RemainingRisk
-from app.entrypoints.farm.waiting import wait_for_states
+from app.entrypoints.farm.waiting import Awaited, named, wait_for_states
 from app.entrypoints.wiring.container import Container
 from app.ports.power_targets import PowerTargets
 
@@ -37,10 +37,12 @@ ALREADY = {
     Power.UP: f"target Up already; to set it again costs {FEE}, and makes its peers call it once more",
 }
 LATE = {
-    Power.DOWN: "`powerd status` on that node says what keeps it up",
+    Power.DOWN: "`powerd status` on the node says what keeps it up",
     Power.UP: "see whether the machine runs, and press its power button if it does not",
 }
 """What to do about a node whose state does not follow its target."""
+HINT_AFTER_S = {Power.DOWN: 120.0, Power.UP: 300.0}
+"""Most nodes say Down, or have booted, by then: so the reader learns of the others while the command waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ class _Command:
         # asyncio's handler would only cancel the task, which does not run while the answer is waited for.
         handler = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            click.confirm(f"Set the power target of {_named(nodes)} to {self._request.target.value}?", abort=True)
+            click.confirm(f"Set the power target of {named(nodes)} to {self._request.target.value}?", abort=True)
         finally:
             signal.signal(signal.SIGINT, handler)
         return True
@@ -193,7 +195,7 @@ class _Command:
         for node, error in failures.items():
             self._print_problem(f"node {node}: {await self._explained(checked, error)}")
         if failures and len(nodes) > 1:
-            self._print_problem(f"{len(failures)} of {len(nodes)} failed: {_named(list(failures))}")
+            self._print_problem(f"{len(failures)} of {len(nodes)} failed: {named(list(failures))}")
         return list(failures)
 
     async def _reached_anyway(self, checked: Checked, failed: Sequence[NodeId]) -> list[NodeId]:
@@ -224,8 +226,9 @@ class _Command:
     async def _wait(self, nodes: Sequence[NodeId]) -> Sequence[NodeId]:
         if self._request.wait_s is None or not nodes:
             return []
-        chain = self._container.farm_chain()
-        late = await wait_for_states(chain, nodes, self._request.target, self._request.wait_s, self._out, self._err)
+        target = self._request.target
+        awaited = Awaited(nodes, target, self._request.wait_s, LATE[target], HINT_AFTER_S[target])
+        late = await wait_for_states(self._container.farm_chain(), awaited, self._out, self._err)
         for node in late:
             power = self._request.target.value
             late_by = f"its state is not {power} after {self._request.wait_s:g} s, and its target stays {power}"
@@ -241,7 +244,3 @@ class _Command:
 
 def _target(power: NodePower | Unreadable) -> Power | None:
     return power.target if isinstance(power, NodePower) else None
-
-
-def _named(nodes: Sequence[NodeId]) -> str:
-    return f"node{'s' if len(nodes) > 1 else ''} {', '.join(map(str, nodes))}"

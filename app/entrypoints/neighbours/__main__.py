@@ -19,6 +19,7 @@ from app.adapters.zbus import neighbours
 from app.adapters.zbus.neighbours import Remote
 from app.adapters.zbus.server import Served, ZbusServer
 from app.domain.errors import RetryableError
+from app.entrypoints.terminal.ranges import WholeRange
 
 Methods = Mapping[str, Served]
 Close = Callable[[], Awaitable[None]]
@@ -38,9 +39,9 @@ broker = click.option("--broker", required=True, metavar="URL", help="The node's
 
 @main.command()
 @broker
-@click.option("--node", type=int, required=True)
-@click.option("--twin", type=int, required=True)
-@click.option("--in-progress", type=int, default=0, help="Number of calls that find registration in progress.")
+@click.option("--node", type=WholeRange(), required=True)
+@click.option("--twin", type=WholeRange(), required=True)
+@click.option("--in-progress", type=WholeRange(), default=0, help="Number of calls that find registration in progress.")
 def registrar(broker: str, node: int, twin: int, in_progress: int) -> None:
     """registrar: the ids of node and twin."""
     left = [in_progress]
@@ -63,7 +64,7 @@ def registrar(broker: str, node: int, twin: int, in_progress: int) -> None:
 
 @main.command()
 @broker
-@click.option("--farm", type=int, required=True)
+@click.option("--farm", type=WholeRange(), required=True)
 def identityd(broker: str, farm: int) -> None:
     """identityd: the id of the farm."""
 

@@ -15,6 +15,7 @@ from app.domain.errors import PowerdError
 from app.entrypoints.terminal.ending import end_at_once
 from app.entrypoints.terminal.interrupts import INTERRUPTED
 from app.entrypoints.terminal.lazy_commands import LazyCommand, LazyGroup
+from app.entrypoints.terminal.ranges import WholeRange
 from app.entrypoints.terminal.standard_streams import StreamsMixin
 
 if TYPE_CHECKING:
@@ -308,7 +309,7 @@ def decode(source: TextIO, *, zbus: bool) -> None:
 @click.option(
     "--redis", "redis_url", metavar="URL", callback=_redis_url, help="Use this server instead of starting one."
 )
-@click.option("--nodes", type=click.IntRange(3, 16), default=3, show_default=True, help="Size of the farm.")
+@click.option("--nodes", type=WholeRange(3, 16), default=3, show_default=True, help="Size of the farm.")
 @click.option("--keep", is_flag=True, help="Leave everything running afterwards, and say what to try.")
 @click.option(
     "--profile",

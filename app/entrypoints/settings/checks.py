@@ -80,7 +80,7 @@ def _burst(settings: Settings) -> Iterator[tuple[str, str]]:
     """A burst must end before the next one: overlapping bursts add up, and the own power-off waits for them."""
     wake = settings.wake
     if wake.packets * wake.packet_interval_s > wake.retry_delay_s_min * (1 + ROUNDING):
-        problem = f"{wake.packets} packets {wake.packet_interval_s:g} s apart last longer than wake.retry_delay_s_min"
+        problem = f"{wake.packets} packets (wake.packets) {wake.packet_interval_s:g} s apart last longer than wake.retry_delay_s_min"
         most_s = wake.retry_delay_s_min / wake.packets
         yield "wake.packet_interval_s", f"{problem}, {wake.retry_delay_s_min:g} s; say {most_s:g} or less"
 
@@ -96,11 +96,14 @@ def _stagger(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _follow_up(settings: Settings) -> Iterator[tuple[str, str]]:
     """api-gateway's time is so vague that only two looks show that the chain moves."""
-    pause_s = max(settings.zbus.gateway_follow_up_s, settings.power_management.follow_up_s)
+    pause_s, key = max(
+        (settings.zbus.gateway_follow_up_s, "zbus.gateway_follow_up_s"),
+        (settings.power_management.follow_up_s, "power_management.follow_up_s"),
+    )
     most_s = settings.chain.best_head_age_s_max / 2
     if behind_gateway(settings) and most_s and pause_s > most_s:
         problem = f"{pause_s:g} s is more than half of chain.best_head_age_s_max, so no power-off would be allowed"
-        yield "zbus.gateway_follow_up_s", f"{problem}; say {most_s:g} or less"
+        yield key, f"{problem}; say {most_s:g} or less"
 
 
 def _metrics(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,10 +93,20 @@ class _Given:
         return settings
 
     def _error(self, path: str, what: str) -> SettingsError:
-        key = keys()[path]
-        origin = self.origins.get(path, "the defaults")
-        default = json.dumps(key.default)
-        return SettingsError(f"{origin}: {path}: {what}; fix it, or leave it out for the default {default}")
+        """The given key is named: where a default does not go with it, the default is not to blame."""
+        default = json.dumps(keys()[path].default)
+        if path in self.origins:
+            return SettingsError(
+                f"{self.origins[path]}: {path}: {what}; fix it, or leave it out for the default {default}"
+            )
+        for given, origin in self.origins.items():
+            if re.search(rf"(?<![\w.]){re.escape(given)}(?![\w.])", what):
+                own = json.dumps(keys()[given].default)
+                return SettingsError(
+                    f"{origin}: {given} does not go with {path}, whose default is {default}: {what}; fix one of them, "
+                    f"or leave {given} out for its default {own}"
+                )
+        return SettingsError(f"the defaults: {path}: {what}; fix it")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -20,8 +20,11 @@ KINDS = {
 
 _KIND = re.compile(r"Expected `(\w+)`, got `(\w+)`")
 _LIMIT = re.compile(r"Expected `(?:int|float)` (>=|<=|>|<) (\S+)")
-_LENGTH = re.compile(r"Expected `(\w+)` of length >= 1")
+_LENGTH = re.compile(r"Expected `(\w+)` of length (>=|<=) (\d+)")
 _FORM = re.compile(r"Expected `str` matching regex (.+)")
+FORMS = {"^(0x[0-9a-f]{64})?$": "0x and 64 digits of 0-9 and a-f, or empty"}
+"""The patterns of the settings in words."""
+QUOTES = "'\""
 LIMITS = {">=": "{} or more", "<=": "{} or less", ">": "more than {}", "<": "less than {}"}
 
 
@@ -35,9 +38,14 @@ def type_problem(what: str, choices: Sequence[str]) -> str:
     if found := _LIMIT.fullmatch(what):
         return f"has to be {LIMITS[found[1]].format(_short(found[2]))}"
     if found := _LENGTH.fullmatch(what):
-        return "has to have one entry at least" if found[1] == "array" else "must not be empty"
+        if found[1] == "str" and found[2] == ">=":
+            return "must not be empty"
+        if found[1] == "array" and found[3] == "1":
+            return "has to have one entry at least"
+        of_what = "entries" if found[1] == "array" else "characters"
+        return f"has to have {found[3]} {of_what} at {'most' if found[2] == '<=' else 'least'}"
     if found := _FORM.fullmatch(what):
-        return f"has not the form it must have, {found[1]}"
+        return f"has to be {FORMS[found[1].strip(QUOTES)]}"
     return what[:1].lower() + what[1:]
 
 

@@ -12,6 +12,9 @@ from click.core import ParameterSource
 from app.entrypoints.simulator.experiments.cli import compare, explore, sweep
 from app.entrypoints.simulator.input.world_options import FILE, request_of, world_options
 from app.entrypoints.simulator.workers.options import worker_options, workers_of
+from app.entrypoints.terminal.ranges import WholeRange
+
+SEED, FARM = WholeRange(), WholeRange(1, 2**32 - 1)
 
 if TYPE_CHECKING:
     from app.entrypoints.simulator.plan.plan import FarmPlan, Plan
@@ -37,9 +40,9 @@ def _example(ctx: click.Context, _: click.Parameter, *wanted: bool) -> None:
 
 @click.group(invoke_without_command=True, short_help="Farms in virtual time, with every kind of fault.")
 @world_options
-@click.option("--explored", metavar="SEED", type=int, help="The world that `make sim` makes up from this seed.")
+@click.option("--explored", metavar="SEED", type=SEED, help="The world that `make sim` makes up from this seed.")
 @click.option("--from-chain", is_flag=True, help="Farms as the chain of the settings has them (with --farm).")
-@click.option("--farm", "farm_ids", type=int, multiple=True, help="With --from-chain: which farm; may be repeated.")
+@click.option("--farm", "farm_ids", type=FARM, multiple=True, help="With --from-chain: which farm; may be repeated.")
 @worker_options
 @click.option("--report", type=FILE, help="Write a page to look at (HTML, self-contained).")
 @click.option(

@@ -1,4 +1,4 @@
-"""Numbers and durations of the command line."""
+"""Numbers and durations of the command line. Each error says which values are allowed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,38 @@ import click
 from app.entrypoints.terminal.durations import WrongTime, duration_s, shown_duration
 
 
+class WholeRange(click.IntRange):
+    """As click's, with errors in plain words."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number: int = super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no whole number{_bounds(self)}", param, ctx)
+        return number
+
+
 class FiniteRange(click.FloatRange):
-    """As click's, which takes ``nan`` to be in every range."""
+    """As click's, which takes ``nan`` to be in every range; with errors in plain words."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number: float = super().convert(value, param, ctx)
+        try:
+            number: float = super().convert(value, param, ctx)
+        except click.BadParameter:
+            number = math.nan
         if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
+            self.fail(f"{value!r} is no number{_bounds(self)}", param, ctx)
         return number
+
+
+def _bounds(range_: click.IntRange | click.FloatRange) -> str:
+    """`` from 1 to 16``, `` of more than 0``; nothing where every number is allowed."""
+    least, most = range_.min, range_.max
+    if least is None:
+        return ""
+    if range_.min_open:
+        return f" of more than {least:g}" + ("" if most is None else f", and of {most:g} at most")
+    return f" of {least} or more" if most is None else f" from {least} to {most}"
 
 
 def duration(longest_s: int | None = None) -> Callable[[click.Context, click.Parameter, str | None], int | None]:

@@ -11,6 +11,7 @@ from app.domain.minting.period import Period
 from app.domain.model import NodeId
 from app.entrypoints.farm.minting.question import CURRENT, PREVIOUS
 from app.entrypoints.farm.options import farmer_container, farmer_options, given
+from app.entrypoints.terminal.ranges import WholeRange
 
 
 class WhichPeriod(click.ParamType[str | int]):
@@ -39,12 +40,10 @@ class WhichPeriod(click.ParamType[str | int]):
     metavar="FILE",
     help="Judge the events of FILE, and read no chain.",
 )
-@click.option("--start", type=click.IntRange(0, 2**32 - 1), metavar="TS", help="Start of the period, Unix seconds.")
-@click.option("--end", type=click.IntRange(0, 2**32 - 1), metavar="TS", help="End of the period, Unix seconds.")
+@click.option("--start", type=WholeRange(0, 2**32 - 1), metavar="TS", help="Start of the period, Unix seconds.")
+@click.option("--end", type=WholeRange(0, 2**32 - 1), metavar="TS", help="End of the period, Unix seconds.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a node.")
-@click.option(
-    "--explain", type=click.IntRange(0, 2**32 - 1), metavar="NODE", help="Print this node's period as a list."
-)
+@click.option("--explain", type=WholeRange(0, 2**32 - 1), metavar="NODE", help="Print this node's period as a list.")
 @click.pass_context
 def minting(
     ctx: click.Context,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from app.entrypoints.simulator.faults.kinds import FAULT_KINDS
+from app.entrypoints.simulator.input.problems import problem_of
 from app.entrypoints.simulator.plan.bad_input import BadInput
 from app.entrypoints.simulator.plan.plan import FaultPlan, Plan
 
@@ -62,4 +63,4 @@ def _sound(plan: Plan) -> Plan:
     try:
         return msgspec.convert(msgspec.to_builtins(plan), Plan)
     except msgspec.ValidationError as error:
-        raise BadInput(f"this can't be simulated: {error}") from error
+        raise BadInput(f"this can't be simulated: {problem_of(error, Plan.__struct_fields__)}") from error

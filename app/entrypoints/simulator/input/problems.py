@@ -13,6 +13,8 @@ from app.entrypoints.settings.words import type_problem
 _PLACE = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+)`")
 _MISSING = re.compile(r"Object missing required field `(.+)`")
+HEADINGS = {"farm": "[[farm]] with an id", "node": "[[farm.node]] with an id, below its [[farm]],"}
+"""Of a farm file, as a reader writes them."""
 _GIVEN = re.compile(r", and is .*")
 
 
@@ -25,7 +27,7 @@ def problem_of(error: msgspec.ValidationError, known: Sequence[str], given: obje
         guess = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
         return f"there is no key {unknown[1]!r} here{guess}"
     if missing := _MISSING.fullmatch(what):
-        return f"{missing[1]} is missing"
+        return f"{HEADINGS.get(missing[1], missing[1])} is missing"
     said = type_problem(what, ())
     key = place.rpartition(".")[2]
     return f"{key} {said}" if given is None else f"{key} {_GIVEN.sub('', said)}, and is {str(given)!r}"

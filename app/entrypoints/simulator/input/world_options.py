@@ -10,14 +10,15 @@ import click
 
 from app.entrypoints.simulator.input.planning import WorldRequest
 from app.entrypoints.simulator.plan.plan import FarmPlan
-from app.entrypoints.terminal.ranges import FiniteRange
+from app.entrypoints.terminal.ranges import FiniteRange, WholeRange
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path, dir_okay=False)
-NODES = click.IntRange(1, 1_000_000)
-FARMS = click.IntRange(1, 100_000)
-HOURS = FiniteRange(0, min_open=True)
+NODES = WholeRange(1, 1_000_000)
+FARMS = WholeRange(1, 100_000)
+HOURS = FiniteRange(0, 366 * 24, min_open=True)
+DAYS = FiniteRange(0, 366, min_open=True)
 LOAD = FiniteRange(0, 1)
 
 WORLD_OPTIONS = {
@@ -27,7 +28,7 @@ WORLD_OPTIONS = {
     ),
     "farm-file": click.option("--farm-file", type=FILE, help="Farms from a TOML file instead (docs/simulation.md)."),
     "hours": click.option("--hours", type=HOURS, default=24.0, show_default=True, help="Virtual hours."),
-    "days": click.option("--days", type=HOURS, help="Virtual days, instead of --hours."),
+    "days": click.option("--days", type=DAYS, help="Virtual days, instead of --hours."),
     "policy": click.option(
         "--policy",
         default="bot",
@@ -46,7 +47,7 @@ WORLD_OPTIONS = {
         "--only-faults", metavar="N,N", default="", help="Only these of the plan's faults, counted from 1; or none."
     ),
     "seed": click.option(
-        "--seed", type=int, default=1, show_default=True, help="Chance; the same seed gives the same run."
+        "--seed", type=WholeRange(), default=1, show_default=True, help="Chance; the same seed gives the same run."
     ),
     "set": click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="A setting of every daemon."),
 }

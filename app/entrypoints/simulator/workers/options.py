@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from app.entrypoints.terminal.ranges import WholeRange
+
 if TYPE_CHECKING:
     from app.entrypoints.simulator.workers.work import Work, Workers
 
@@ -19,9 +21,7 @@ def worker_options(command: F) -> F:
         metavar="tcp://HOST:PORT",
         help="On the workers of this Dask cluster (pip install 'powerd[sweep]').",
     )(command)
-    return click.option("--workers", type=click.IntRange(1, 1024), help="Processes here.  [default: one per core]")(
-        command
-    )
+    return click.option("--workers", type=WholeRange(1, 1024), help="Processes here.  [default: one per core]")(command)
 
 
 def workers_of(work: Work, workers: int | None, scheduler: str | None) -> Workers:
