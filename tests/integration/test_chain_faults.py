@@ -67,6 +67,22 @@ async def test_an_endpoint_that_lags_behind_the_others() -> None:
         await powers_off(node)
 
 
+async def test_r7_an_event_that_comes_before_its_block_wakes_once_the_endpoint_has_that() -> None:
+    async with node_rig(*TWO, urls=["{0}"], settings={"power_management": {"reconcile_interval_s": 3600}}) as node:
+        await node.target(Power.DOWN, PEER)
+        await node.peer_says(Power.DOWN)
+        await started(node)
+        await node.blocks_pass(25)
+        with node.endpoint(0) as first:
+            first.ask("dev_lag", 20)
+            mark = node.daemon.mark()
+            await node.target(Power.UP, PEER)
+            await node.daemon.says("EventsHandled", since=mark)
+            assert not node.daemon.count("WakeBurstStarted")
+            first.ask("dev_lag", 0)
+            await node.daemon.says("WakeBurstStarted", since=mark, node=PEER)
+
+
 async def test_an_endpoint_of_another_chain_gives_way_and_is_never_believed() -> None:
     with dev_chain("--seed", "other") as other:
         async with node_rig(urls=[other.url, "{0}"]) as node:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from app.domain.errors import EventsUnavailable
@@ -14,9 +16,9 @@ from app.domain.events import (
     PowerTargetChanged,
     WakeBurstStarted,
 )
-from app.domain.model import FarmId, NodeId, Power
+from app.domain.model import FarmId, HeadKind, NodeId, NodePower, Power, PowerReading, Unreadable
 from app.domain.services.events.event_handler import EventHandler
-from tests.rigs.virtual_farm import VirtualFarm
+from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
 
@@ -203,3 +205,61 @@ async def test_acknowledging_that_fails_does_no_harm(farm: VirtualFarm) -> None:
         node.events.refuse_acknowledging = False
         node.events.drop_connection()
         await farm.until(lambda: not node.stream.pending, within_s=60)
+
+
+class Behind:
+    """The chain's answers of before an event, as those of an endpoint that does not have its block yet."""
+
+    def __init__(self, farm: VirtualFarm, node: VirtualNode) -> None:
+        self.until_s = float("inf")
+        self.reads = 0
+        self._clock, self._read = farm.clock, node.chain.powers
+        self._old: dict[NodeId, NodePower | Unreadable] = {}
+        node.chain.powers = self.powers  # type: ignore[method-assign]
+
+    async def powers(self, nodes: Collection[NodeId], kind: HeadKind) -> PowerReading:
+        reading = await self._read(nodes, kind)
+        self.reads += 1
+        if self._clock.monotonic() >= self.until_s:
+            return reading
+        for node in nodes:
+            self._old.setdefault(node, reading.powers[node])
+        return PowerReading(reading.head, {node: self._old[node] for node in nodes})
+
+
+@pytest.mark.parametrize("behind_s", [1.0, 15.0])
+async def test_r7_a_wake_whose_event_comes_before_its_block_begins_when_the_block_is_there(
+    farm: VirtualFarm, behind_s: float
+) -> None:
+    async with farm.running(1) as node:
+        farm.put_to_sleep(2)
+        await farm.clock.sleep(100)
+        behind = Behind(farm, node)
+        await node.container.chain().powers([NodeId(2)], HeadKind.BEST)
+        await farm.set_target(2, Power.UP)
+        behind.until_s = farm.clock.monotonic() + behind_s
+        await farm.until(lambda: bool(node.recorded(EventsHandled)), within_s=5)
+        assert not node.packets_to(2)
+        await farm.until(lambda: bool(node.packets_to(2)), within_s=behind_s + 13)
+
+
+async def test_an_event_that_no_block_explains_costs_three_more_reads(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        farm.put_to_sleep(2)
+        await farm.clock.sleep(30)
+        read = Behind(farm, node)
+        await node.deliver(up(farm, 2))
+        await farm.clock.sleep(60)
+        assert read.reads == 4
+        assert len(node.recorded(EventsHandled)) == 1
+        assert not node.packets_to(2)
+
+
+async def test_a_later_event_is_the_one_that_counts(farm: VirtualFarm) -> None:
+    async with farm.running(1) as node:
+        farm.put_to_sleep(2)
+        await farm.clock.sleep(30)
+        read = Behind(farm, node)
+        await node.deliver(up(farm, 2), PowerTargetChanged(farm.id, NodeId(2), Power.DOWN))
+        await farm.clock.sleep(60)
+        assert read.reads == 1

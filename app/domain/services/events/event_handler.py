@@ -12,11 +12,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from app.domain.errors import ChainUnavailable, EventsUnavailable, PowerdError
 from app.domain.events import Delivery, EventDeadLettered, EventsHandled, Malformed, OperationFailed
 from app.domain.measurements import EventsPostponed
-from app.domain.model import NodeId, Powers
+from app.domain.model import NodeId, Power, Powers
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import EVENTS
 from app.domain.services.context.trigger import Trigger
 from app.domain.services.events.event_inbox import EventInbox
+from app.domain.services.events.events_ahead import EventsAhead
 from app.domain.services.waking.farm_directory import FarmDirectory
 from app.domain.services.waking.wake_service import WakeService
 from app.ports.power_events import PowerEvents
@@ -52,16 +53,23 @@ class EventHandler:
         self._own_trigger = own_trigger
         self._stale_after_s = stale_after_s
         self._one_by_one = farm.nodes_at_once is not None
+        self._ahead = EventsAhead(context.clock, self._own)
         self.inbox = EventInbox(context, nodes_max=farm.nodes_at_once)
         """Deliveries that were read and not yet handled."""
 
     async def run(self) -> None:
-        """Handle deliveries for ever. One that fails stays in the inbox, and is retried after a pause."""
+        """Handle deliveries for ever. One that fails stays in the inbox, and is retried after a pause.
+
+        Where the chain does not show the target of an event yet, the node is read again soon.
+        """
         while True:
             self._progress.idle(EVENTS)
-            due = await self.inbox.due()
+            due = await self.inbox.due(self._ahead.due_in_s)
             self._progress.made(EVENTS)
             await self.handle(due)
+            if again := self._ahead.due():
+                await self.look_at(dict.fromkeys(again, True))
+                self._ahead.looked(again)
 
     async def handle(self, batch: Sequence[Delivery]) -> None:
         """Handle and acknowledge. A part that fails is postponed, and does not affect the others.
@@ -69,6 +77,7 @@ class EventHandler:
         Wakes come first: a slow write of a dead letter must not delay them.
         """
         fresh: dict[NodeId, bool] = {}
+        targets: dict[NodeId, Power] = {}
         good: list[Delivery] = []
         broken: list[tuple[Delivery, str]] = []
         oldest_s = self._clock.now() - self._stale_after_s
@@ -80,13 +89,16 @@ class EventHandler:
             good.append(delivery)
             if change.farm == self._farm_id:
                 fresh[change.node] = fresh.get(change.node, False) or delivery.published_at_s >= oldest_s
+                targets[change.node] = change.target
         if good:
+            self._ahead.came({node: target for node, target in targets.items() if fresh[node]})
             await self._handle_good(good, fresh)
         await self._put_aside(broken)
 
     async def _handle_good(self, good: Sequence[Delivery], fresh: Mapping[NodeId, bool]) -> None:
         failed = await self.look_at(fresh)
         handled = [delivery for delivery in good if delivery.content.node not in failed]
+        self._ahead.looked(fresh)
         if handled and await self._acknowledge(handled):
             nodes = tuple(node for node in fresh if node not in failed)
             self._telemetry.record(EventsHandled(len(handled), nodes))
@@ -123,6 +135,7 @@ class EventHandler:
             return
         finally:
             self._progress.made(EVENTS)
+        self._ahead.read(nodes, powers)
         if hinted := {node: powers[node] for node in peers if fresh[node]}:
             self._wakes.on_event(hinted)
         if others := {node: powers[node] for node in peers if not fresh[node]}:

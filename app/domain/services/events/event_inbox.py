@@ -47,10 +47,13 @@ class EventInbox:
         if len(self._waiting) >= self._entries_max:
             self._room.clear()
 
-    async def due(self) -> Sequence[Delivery]:
-        """The deliveries to handle now, as soon as there is one; they stay until `done`."""
-        while not (due := self._due_now()):
-            await self._news.wait(min((retry.due_in_s for retry in self._retries.values()), default=None))
+    async def due(self, within_s: float | None = None) -> Sequence[Delivery]:
+        """The deliveries to handle now, as soon as there is one; they stay until `done`. None after ``within_s``."""
+        end_s = float("inf") if within_s is None else self._clock.monotonic() + within_s
+        while not (due := self._due_now()) and (left_s := end_s - self._clock.monotonic()) > 0:
+            retry_s = min((retry.due_in_s for retry in self._retries.values()), default=left_s)
+            wait_s = min(retry_s, left_s)
+            await self._news.wait(None if wait_s == float("inf") else wait_s)
         return due
 
     def _due_now(self) -> Sequence[Delivery]:
