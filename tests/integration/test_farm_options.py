@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.adapters.files.key_file import KeyFileError
-from app.adapters.substrate.secret_uri import DEVELOPMENT_PHRASE
+from app.adapters.substrate.keys import DEVELOPMENT_PHRASE
 from app.domain.model import Power
 from app.entrypoints.farm.key_option import key_file_of
 from tests.rigs.farmer import Farm, farm_of, here

@@ -13,9 +13,8 @@ from app.adapters.simulated.pallet import StoredPower
 from app.adapters.substrate.farm_owners import SubstrateFarmOwners
 from app.adapters.substrate.farm_view import FarmView, SubstrateFarmView
 from app.adapters.substrate.farmer_account import SubstrateFarmerAccount
-from app.adapters.substrate.keys import SigningKey
+from app.adapters.substrate.keys import DEVELOPMENT_PHRASE, SigningKey, secret_of
 from app.adapters.substrate.power_targets import SubstratePowerTargets
-from app.adapters.substrate.secret_uri import DEVELOPMENT_PHRASE, secret_of
 from app.domain.model import FarmId, NodeId, Power, TwinId, Unreadable
 from tests.rigs.chain.in_process import ChainWorld, chain_world
 from tests.rigs.scripted_node import Refusal

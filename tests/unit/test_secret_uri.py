@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.adapters.files.key_file import KeyFileError
-from app.adapters.substrate.keys import SigningKey
-from app.adapters.substrate.secret_uri import DEVELOPMENT_PHRASE, secret_of
+from app.adapters.substrate.keys import DEVELOPMENT_PHRASE, SigningKey, secret_of
 from app.entrypoints.settings.key_files import farmer_key
 from app.entrypoints.settings.loading import load_settings
 from app.entrypoints.settings.schema import Settings

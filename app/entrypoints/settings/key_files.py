@@ -64,6 +64,6 @@ def _secret(path: Path, key_type: str) -> bytes:
 
 def secret_in(key: SecretUri, key_type: str) -> bytes:
     """The secret to sign with. Raises ValueError, whose text has nothing of the key."""
-    from app.adapters.substrate.secret_uri import secret_of
+    from app.adapters.substrate.keys import secret_of
 
     return key.seed or secret_of(key.phrase, key.path, key.password, key_type)

@@ -13,12 +13,12 @@ from app.entrypoints.simulator.experiments import compare as comparing
 from app.entrypoints.simulator.experiments import coverage, sweep_table
 from app.entrypoints.simulator.experiments.exploration import SeedNotFinished, explore, finding_of, lines_of
 from app.entrypoints.simulator.experiments.explore import Runner
-from app.entrypoints.simulator.experiments.progress import counted
 from app.entrypoints.simulator.experiments.result import simulate
 from app.entrypoints.simulator.experiments.shards import WHOLE
 from app.entrypoints.simulator.experiments.sweep import Sweep, Swept, run_sweep
 from app.entrypoints.simulator.input.planning import WorldRequest
 from app.entrypoints.simulator.report.exit_codes import exit_code
+from app.entrypoints.simulator.report.progress import counted
 from app.entrypoints.simulator.run.run import run
 from app.entrypoints.simulator.workers.processes import Processes
 from app.entrypoints.simulator.workers.work import Failed, Workers

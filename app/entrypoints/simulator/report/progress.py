@@ -1,4 +1,4 @@
-"""A progress bar with virtual time and speed on a terminal; elsewhere one line where it takes long."""
+"""Progress bars on a terminal, of a run or of many runs; elsewhere a line where it takes long."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from app.entrypoints.simulator.report.summary import clock
 
 LONG_NODE_H = 5_000.0
 """Node hours that take some 15 s of one core."""
+SAY_EVERY_S = 15.0
 
 
 @contextmanager
@@ -45,3 +46,24 @@ def progress_bar(plan: Plan) -> Iterator[Callable[[float], None]]:
             passed = int(now_s)
 
         yield passes
+
+
+@contextmanager
+def counted(label: str, length: int) -> Iterator[Callable[[], None]]:
+    """Yields a function to call for every run that is over; it writes to stderr."""
+    terminal = sys.stderr.isatty()
+    with click.progressbar(
+        length=length, label=label, file=sys.stderr, show_pos=True, update_min_steps=1, hidden=not terminal
+    ) as bar:
+        over = 0
+        said_s = time.monotonic()
+
+        def passed() -> None:
+            nonlocal over, said_s
+            over += 1
+            bar.update(1)
+            if not terminal and time.monotonic() - said_s > SAY_EVERY_S:
+                said_s = time.monotonic()
+                print(f"{label}: {over:,} of {length:,}", file=sys.stderr, flush=True)
+
+        yield passed
