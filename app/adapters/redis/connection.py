@@ -83,7 +83,7 @@ class Connection:
             reason = self._url.hide(f"{type(error).__name__}: {error}")
             raise EventsUnavailable(f"Redis at {self.name} sent an answer that can't be read: {reason}") from error
 
-    async def together(self, *commands: Command) -> list[Any]:
+    async def pipeline(self, *commands: Command) -> list[Any]:
         """Send the commands in one write, and return their plain replies.
 
         Raises `EventsUnavailable`, also for an error reply.
@@ -95,7 +95,7 @@ class Connection:
         return replies
 
     async def replies(self, *commands: Command) -> list[Any]:
-        """As `together`, but an error reply is returned, not raised.
+        """As `pipeline`, but an error reply is returned, not raised.
 
         The library's own pipeline takes another connection, and about twice the processor time.
         """
@@ -132,7 +132,7 @@ class Connection:
         from app.adapters.redis.library import NoBackoff, Redis, Retry
 
         return Redis(
-            **self._place(),
+            **self._address(),
             db=self._url.database,
             username=self._url.user or None,
             password=self._url.password or None,
@@ -148,7 +148,7 @@ class Connection:
             driver_info=None,
         )
 
-    def _place(self) -> dict[str, Any]:
+    def _address(self) -> dict[str, Any]:
         url = self._url
         if url.path:
             return {"unix_socket_path": url.path}

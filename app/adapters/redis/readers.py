@@ -62,7 +62,9 @@ class Readers:
         old = [name for name, other in self._others.items() if now_s - _last(other) > FORGOTTEN_S]
         if old:
             await redis.hdel(self._key, *old)
-        return sorted({name.rpartition(" ")[0] for name, other in self._others.items() if self._lives(other, now_s)})
+        return sorted(
+            {name.rpartition(" ")[0] for name, other in self._others.items() if self._is_running(other, now_s)}
+        )
 
     def _seen(self, name: str, count: bytes, now_s: float) -> Other:
         other = self._others.get(name) or Other(count, now_s)
@@ -70,7 +72,7 @@ class Readers:
             other.count, other.alive_at_s = count, now_s
         return other
 
-    def _lives(self, other: Other, now_s: float) -> bool:
+    def _is_running(self, other: Other, now_s: float) -> bool:
         return other.alive_at_s is not None and now_s - other.alive_at_s <= self._gone_s
 
 

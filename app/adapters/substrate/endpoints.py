@@ -97,7 +97,7 @@ class Endpoints:
             return False
         log.warning("the head of %s is %.0f s old: trying another endpoint", self._in_use.name, age_s)
         self._in_use.failed(Kind.HEAD, "its head is too old", LAGGING_PAUSE_S)
-        self._let_go("its head is too old")
+        self._close_current("its head is too old")
         return True
 
     def did_not_deliver(self, endpoint: Endpoint, reason: str) -> None:
@@ -107,18 +107,18 @@ class Endpoints:
         endpoint.failed(Kind.WRITES, reason, LAGGING_PAUSE_S)
         log.warning("the chain at %s %s", endpoint.name, reason)
         if endpoint is self._in_use and self._available():
-            self._let_go(f"it {reason}")
+            self._close_current(f"it {reason}")
 
-    def turn_from(self, endpoint: Endpoint) -> None:
+    def avoid(self, endpoint: Endpoint) -> None:
         """Prefer others for a while, without a failure of this endpoint."""
         endpoint.pause_until_s = max(endpoint.pause_until_s, time.monotonic() + LAGGING_PAUSE_S)
         if endpoint is self._in_use and self._available():
-            self._let_go("another endpoint is asked")
+            self._close_current("another endpoint is asked")
 
     def ask_another(self) -> None:
         """Prefer other endpoints, since the one in use is behind them."""
         if self.current is not None:
-            self.turn_from(self._in_use)
+            self.avoid(self._in_use)
 
     def of(self, connection: RpcConnection) -> Endpoint:
         return next(endpoint for endpoint in self._endpoints if endpoint.url == connection.url)
@@ -137,7 +137,7 @@ class Endpoints:
         now_s = time.monotonic()
         return [each for each in self._endpoints if each is not self._in_use and each.pause_until_s <= now_s]
 
-    def _let_go(self, reason: str) -> None:
+    def _close_current(self, reason: str) -> None:
         if self._connection is not None:
             self._connection.close(reason)
             self._connection = None

@@ -113,7 +113,7 @@ class Extrinsics:
         if taken(submissions) or not (isinstance(problem, RpcRefused) and is_own(problem)):
             self._client.endpoints.did_not_deliver(endpoint, f"did not take {signed.call}: {problem}")
         elif reason_of(problem) in OF_THE_FACTS:
-            self._client.endpoints.turn_from(endpoint)
+            self._client.endpoints.avoid(endpoint)
         if not taken(submissions) and (refused or not sent):
             raise verdict(signed.call, [Submission(endpoint, problem, sent), *submissions], self._key.address)
         return None

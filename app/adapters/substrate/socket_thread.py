@@ -79,7 +79,7 @@ class SocketThread:
     def _run(self) -> None:
         reason = "closed"
         try:
-            reason = self._converse()
+            reason = self._exchange()
         except Exception as error:  # noqa: BLE001 - libraries and peers fail in many ways
             reason = why_ended(error, opened=self._is_open)
         finally:
@@ -89,7 +89,7 @@ class SocketThread:
                 self._wake_out.close()
             self._post(self._on_end, "closed by us" if self._stopping.is_set() else reason)
 
-    def _converse(self) -> str:
+    def _exchange(self) -> str:
         websocket = dial(self._url, self._timeout_s, self._dialled)
         self._is_open = True
         self._post(self._on_open)

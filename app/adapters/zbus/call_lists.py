@@ -90,11 +90,11 @@ class CallLists:
             with suppress(EventsUnavailable, TimeoutError):
                 async with timeout(GIVE_BACK_S):
                     if not taking.done():
-                        await self._pushing.together(("RPUSH", self._bell, b""), ("EXPIRE", self._bell, BELL_LIFE_S))
+                        await self._pushing.pipeline(("RPUSH", self._bell, b""), ("EXPIRE", self._bell, BELL_LIFE_S))
                     await asyncio.wait([taking])
                     returned = [("RPUSH", queue, frame) for queue, frame in taking.result()]
                     # The bell is still there where a call came first.
-                    await self._pushing.together(*returned, ("LPOP", self._bell))
+                    await self._pushing.pipeline(*returned, ("LPOP", self._bell))
         finally:
             taking.cancel()
             await asyncio.wait([taking])

@@ -99,7 +99,7 @@ class ZbusClient:
         name = str(uuid4())
         try:
             async with timeout(timeout_s):
-                await self._sending.together(("RPUSH", method.remote.queue, _frame(method, name, arguments)))
+                await self._sending.pipeline(("RPUSH", method.remote.queue, _frame(method, name, arguments)))
         except (EventsUnavailable, TimeoutError) as error:
             raise NoAnswer(f"{method} can't be called: {error}", withdrawn=False) from error
 
@@ -159,7 +159,7 @@ class ZbusClient:
         commands: list[Command] = [("RPUSH", queue, frame)]
         if self._listens():
             commands += [("RPUSH", self._bell, b""), ("EXPIRE", self._bell, BELL_LIFE_S)]
-        await self._sending.together(*commands)
+        await self._sending.pipeline(*commands)
         if not self._listens():
             self._listening = asyncio.create_task(self._listen(), name="zbus answers")
 
@@ -181,7 +181,7 @@ class ZbusClient:
     async def _take_back(self, queue: str, frame: bytes, reply_to: str, within_s: float) -> bool:
         try:
             async with timeout(within_s):
-                removed, _ = await self._sending.together(("LREM", queue, 1, frame), ("DEL", reply_to))
+                removed, _ = await self._sending.pipeline(("LREM", queue, 1, frame), ("DEL", reply_to))
         except (EventsUnavailable, TimeoutError):
             return False
         return bool(removed)
@@ -207,7 +207,7 @@ class ZbusClient:
                 del self._waiting[name]
 
     async def _hear(self, keys: list[str]) -> tuple[str, bytes] | None:
-        (heard,) = await self._hearing.together(("BLPOP", *keys, BLOCK_S))
+        (heard,) = await self._hearing.pipeline(("BLPOP", *keys, BLOCK_S))
         async with self._hearing.reading():
             return None if heard is None else popped(heard)
 

@@ -137,7 +137,7 @@ class ZinitHostPower:
     async def _give(self, protocol: ZinitProtocol, method: str) -> None:
         try:
             async with timeout(self._timeout_s):
-                await protocol.give_order(self._request_for_good, method)
+                await protocol.give_order(self._request_order, method)
         except TimeoutError:
             if self._order_is_out and protocol.ANSWERS_AFTERWARDS:
                 return  # it answered a question before and has the order, so it carries it out
@@ -146,10 +146,10 @@ class ZinitHostPower:
     async def _request(self, request: bytes) -> Answer:
         return await exchange(self._socket, request)
 
-    async def _request_for_good(self, request: bytes) -> Answer:
-        return await exchange(self._socket, request, self._leaves)
+    async def _request_order(self, request: bytes) -> Answer:
+        return await exchange(self._socket, request, self._mark_sent)
 
-    def _leaves(self) -> None:
+    def _mark_sent(self) -> None:
         self._order_is_out = True
 
     def _unusable(self, error: OSError) -> HostPowerFailed:

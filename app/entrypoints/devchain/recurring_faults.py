@@ -32,7 +32,7 @@ async def recurring(node: DevNode, endpoints: Sequence[Endpoint], faults: Recurr
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(_drop(endpoints[0], faults.drop_connections_every_s), name="drops"),
-                group.create_task(_fall_silent(endpoints[0], faults.silent_after_s), name="silence"),
+                group.create_task(_stop_answering(endpoints[0], faults.silent_after_s), name="silence"),
                 group.create_task(_fork_and_upgrade(node, faults, due), name="forks and upgrades"),
             ]
             yield
@@ -48,7 +48,7 @@ async def _drop(endpoint: Endpoint, every_s: float) -> None:
         endpoint.drop_connections()
 
 
-async def _fall_silent(endpoint: Endpoint, after_s: float) -> None:
+async def _stop_answering(endpoint: Endpoint, after_s: float) -> None:
     if after_s:
         await asyncio.sleep(after_s)
         endpoint.silent = True

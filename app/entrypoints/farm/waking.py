@@ -54,7 +54,7 @@ async def _call(container: Container, nodes: Sequence[NodeId], given: Sequence[M
             stack.push_async_callback(close)
         called = await _burst(packets, macs, settings, problems)
     for name in called:
-        print(f"{name}: {settings.wake.packets} magic packets {_way(settings, name, macs[name])}", file=out)
+        print(f"{name}: {settings.wake.packets} magic packets {_route(settings, name, macs[name])}", file=out)
     for name, text in problems.items():
         print(f"powerd: {name}: {one_line(text)}", file=err)
     if called:
@@ -113,7 +113,7 @@ async def _burst(
     return [name for name, left in called.items() if left]
 
 
-def _way(settings: Settings, name: str, mac: Mac) -> str:
+def _route(settings: Settings, name: str, mac: Mac) -> str:
     """The address where ``name`` is another word, the interface and the method, in words."""
     magic = settings.magic_packets
     by = ", ".join(name for name in magic.interfaces if name) or "the interface that the system chooses"

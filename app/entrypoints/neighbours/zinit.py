@@ -70,7 +70,7 @@ class ZinitStandIn:
         talks: set[asyncio.Task[None]] = set()
 
         def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.ensure_future(self._talk(reader, writer))
+            task = asyncio.ensure_future(self._serve_connection(reader, writer))
             talks.add(task)
             task.add_done_callback(talks.discard)
 
@@ -84,7 +84,7 @@ class ZinitStandIn:
             await asyncio.gather(*talks, return_exceptions=True)
             self._socket.unlink(missing_ok=True)
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = b"" if self.reply is Reply.CLOSE else await reader.readline()
             if not request:

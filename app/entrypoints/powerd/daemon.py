@@ -82,7 +82,7 @@ async def _supervise(work: Coroutine[object, object, None], manager: ServiceMana
     for number in STOPS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it on purpose
             loop.add_signal_handler(number, stop, number)
-    loop.add_signal_handler(signal.SIGUSR1, _say_what_runs)
+    loop.add_signal_handler(signal.SIGUSR1, _log_what_runs)
     loop.call_later(START_S, gc.enable)  # the command line switched it off
     try:
         await task
@@ -92,7 +92,7 @@ async def _supervise(work: Coroutine[object, object, None], manager: ServiceMana
     log.info("stopped")
 
 
-def _say_what_runs() -> None:
+def _log_what_runs() -> None:
     """Log one line at every log level: the operator asks for it, to see what hangs or grows."""
     fields = {
         "tasks": sorted(f"{task.get_name()}: {_place(task)}" for task in asyncio.all_tasks()),
@@ -156,7 +156,7 @@ async def _serve(container: Container) -> None:
                 group.create_task(container.zbus_server().run(), name="zbus server")
                 group.create_task(container.domain_events().run(), name="zbus events")
             await _identify(container)
-            _alone(container, stack, "powerd")
+            _take_lock(container, stack, "powerd")
             container.operator().services = container.services()
             supervision.ready(container.operator().headline)
             group.create_task(container.registration_watch().run(), name="registration")
@@ -173,7 +173,7 @@ async def _follow(container: Container) -> None:
             group.create_task(_end_when_stuck(supervision), name="supervision")
             monitoring.show(container, group)
             await _identify(container)
-            _alone(container, stack, "powerd-events")
+            _take_lock(container, stack, "powerd-events")
             supervision.ready(container.follower().headline)
             group.create_task(container.registration_watch().run(), name="registration")
             await container.follower().run()
@@ -185,13 +185,13 @@ async def _end_when_stuck(supervision: Supervision) -> None:
         await supervision.run()
     except LoopStuck as error:
         log.critical("%s", error)
-        _say_what_runs()
+        _log_what_runs()
         _exit_after(STOP_S)
         supervision.give_up(error)
         raise
 
 
-def _alone(container: Container, stack: AsyncExitStack, program: str) -> None:
+def _take_lock(container: Container, stack: AsyncExitStack, program: str) -> None:
     """Hold this program's lock for the node on this host; raises `AlreadyRunning` if another process holds it."""
     node = container.node()
     lock = host.instance_lock(container.settings(), program)

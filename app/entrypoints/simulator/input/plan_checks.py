@@ -23,10 +23,10 @@ def checked(plan: Plan, *, trace: str, script: str) -> Plan:
 def _check_subjects(plan: Plan, trace: str, script: str) -> None:
     nodes = {node.id for farm in plan.farms for node in farm.nodes}
     farms = {farm.id for farm in plan.farms}
-    if strangers := [line.node for line in plan.policy.script if line.node not in nodes]:
-        raise BadInput(f"{script}: there is no node {strangers[0]} in these farms")
-    if strangers := [deployment.farm for deployment in plan.workload.trace or () if deployment.farm not in farms]:
-        raise BadInput(f"{trace}: there is no farm {strangers[0]}")
+    if unknown_ids := [line.node for line in plan.policy.script if line.node not in nodes]:
+        raise BadInput(f"{script}: there is no node {unknown_ids[0]} in these farms")
+    if unknown_ids := [deployment.farm for deployment in plan.workload.trace or () if deployment.farm not in farms]:
+        raise BadInput(f"{trace}: there is no farm {unknown_ids[0]}")
     known = {"all": {""}, "farm": {str(farm) for farm in farms}, "node": {str(node) for node in nodes}}
     for fault in plan.faults:
         what, _, number = fault.subject.partition(" ")

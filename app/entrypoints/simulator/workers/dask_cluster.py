@@ -101,7 +101,7 @@ class DaskCluster:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
             # A client that can't connect waits for 20 s before it goes away.
-            asyncio.run(_greet(self._address))
+            asyncio.run(_connect_once(self._address))
             client = Client(self._address, timeout=CONNECT_S, set_as_default=False)
         except Exception as error:  # an endpoint that speaks something else can make Dask raise anything
             raise ClusterUnusable(
@@ -131,7 +131,7 @@ class DaskCluster:
             ) from error
 
 
-async def _greet(address: str) -> None:
+async def _connect_once(address: str) -> None:
     """Connect once."""
     from distributed.comm import connect
 
