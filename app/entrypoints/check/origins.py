@@ -19,8 +19,7 @@ def given(settings: Settings, origins: Origins) -> Iterator[tuple[str, str, str]
     """Path, value and origin of each key that was given, in the order of the documentation."""
     for path, key in keys().items():
         if path in origins:
-            value = getattr(getattr(settings, key.section, settings), key.name)
-            yield path, _shown(path, value), origins[path]
+            yield path, _shown(path, key.of(settings)), origins[path]
 
 
 def _shown(path: str, value: object) -> str:

@@ -7,13 +7,12 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import PurePath
-from typing import Any
 from urllib.parse import urlsplit
 
 from app.adapters.redis.broker_url import ENCODE, parse_broker_url
 from app.domain.errors import PermanentError
 from app.domain.model import Mac
-from app.entrypoints.settings.keys import Key, keys
+from app.entrypoints.settings.keys import keys
 from app.entrypoints.settings.profiles import behind_gateway, broker_url
 from app.entrypoints.settings.schema import Settings
 
@@ -63,16 +62,16 @@ def _order(settings: Settings) -> Iterator[tuple[str, str]]:
         # Else the alarm's own boots would look like a loop.
         pairs.append(("boot_loop.long_sleep_s", "rtc_alarm.ahead_s"))
     for smaller, greater in pairs:
-        few, many = (getattr(getattr(settings, key.section), key.name) for key in (keys()[smaller], keys()[greater]))
+        few, many = (keys()[path].of(settings) for path in (smaller, greater))
         if few > many:
             yield smaller, f"{few} is more than {greater}, {many}"
 
 
 def _paces(settings: Settings) -> Iterator[tuple[str, str]]:
     """More than a day is a slip: no report would be paid, no sleeper called in time, no frozen node taken for dark."""
-    for key, value in _values(settings):
+    for key in keys().values():
         seconds = key.name.endswith(("_s", "_s_min", "_s_max")) and key.section not in LONG
-        if seconds and value > DAY_S:
+        if seconds and (value := key.of(settings)) > DAY_S:
             yield key.path, f"{value:g} s is more than a day; say {DAY_S:g} or less"
 
 
@@ -121,14 +120,9 @@ def _metrics(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _infinite(settings: Settings) -> Iterator[tuple[str, str]]:
-    for key, value in _values(settings):
-        if isinstance(value, float) and not math.isfinite(value):
-            yield key.path, f"{value} is not a finite number"
-
-
-def _values(settings: Settings) -> Iterator[tuple[Key, Any]]:
     for key in keys().values():
-        yield key, getattr(getattr(settings, key.section, settings), key.name)
+        if isinstance(value := key.of(settings), float) and not math.isfinite(value):
+            yield key.path, f"{value} is not a finite number"
 
 
 def _addresses(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -66,6 +66,9 @@ class Key:
         base = get_args(self.type)[0] if get_origin(self.type) is Annotated else self.type
         return tuple(choice for choice in get_args(base) if isinstance(choice, str))
 
+    def of(self, settings: Settings) -> Any:
+        return getattr(getattr(settings, self.section, settings), self.name)
+
 
 def _plain(kind: Any) -> Any:
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
