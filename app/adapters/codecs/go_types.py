@@ -209,7 +209,6 @@ class StringMap:
         return msgspec.msgpack.encode({name: msgspec.Raw(text.write(item)) for name, item in value.items()})
 
     def read(self, plain: Any, what: str) -> dict[str, str]:
-        """A map, or nil."""
         if plain is None:
             return {}
         if not isinstance(plain, dict):

@@ -38,7 +38,6 @@ class FileMintingRecord:
             self._find_mark(self._file)
 
     def close(self) -> None:
-        """Close the file, and release its lock."""
         if self._file is not None:
             self._file.close()
             self._file = None

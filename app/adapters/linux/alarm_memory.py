@@ -32,7 +32,6 @@ class AlarmMemory:
         self._path = path
 
     def load(self) -> KeptAlarm | None:
-        """The stored alarm, or None."""
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=KeptAlarm)
         except FileNotFoundError:

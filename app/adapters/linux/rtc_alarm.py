@@ -69,7 +69,6 @@ class LinuxRtcAlarm:
         return await self._in_thread(work)
 
     async def mine(self) -> bool:
-        """Whether the alarm is the one in the memory."""
         return await self._in_thread(lambda: _is(self._memory.load(), self._set_s()))
 
     async def clear(self) -> None:

@@ -52,7 +52,6 @@ class SimulatedNetwork:
         self._listeners[mac].append(listener)
 
     def stop_listening(self, mac: Mac, listener: Listener) -> None:
-        """Undo one `listen`."""
         self._listeners[mac].remove(listener)
 
     def lose_next(self, mac: Mac, packets: int) -> None:

@@ -35,7 +35,6 @@ def node_key(runtime: Runtime, node: NodeId) -> str:
 
 
 def farm_nodes_key(runtime: Runtime, farm: FarmId) -> str:
-    """The storage key of the list of a farm's nodes."""
     return runtime.key(PALLET, "NodesByFarmID", farm)
 
 
@@ -107,7 +106,6 @@ def node_of(value: Mapping[str, Any]) -> Node:
 
 
 def farm_nodes(runtime: Runtime, farm: FarmId, values: Mapping[str, str]) -> tuple[NodeId, ...]:
-    """Ids of the farm's nodes, ascending."""
     listed = runtime.value(PALLET, "NodesByFarmID", values.get(farm_nodes_key(runtime, farm)))
     return tuple(sorted(NodeId(node) for node in listed))
 

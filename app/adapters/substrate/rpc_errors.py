@@ -29,7 +29,6 @@ class RpcRefused(Exception):
 
     @classmethod
     def read(cls, method: str, error: object) -> RpcRefused:
-        """The error from the ``error`` member."""
         if not isinstance(error, dict):
             return cls(method, 0, str(error))
         code = error.get("code")

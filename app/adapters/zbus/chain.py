@@ -104,7 +104,6 @@ class ZbusChain:
         return found
 
     async def farm_nodes(self, farm: FarmId) -> tuple[NodeId, ...]:
-        """Ids of the farm's nodes, ascending."""
         if not await self._has_power():
             return ()
         return tuple(sorted(NodeId(node) for node in await self._call(neighbours.GET_NODES, farm)))

@@ -28,6 +28,5 @@ def _power(flags: Mapping[str, Any]) -> Power | None:
 
 
 def node_record(value: Mapping[str, Any]) -> Node:
-    """A value of the type ``Node``."""
     mac, problem = woken_address((interface["Name"], interface["Mac"]) for interface in value["Interfaces"])
     return Node(NodeId(value["ID"]), FarmId(value["FarmID"]), TwinId(value["TwinID"]), mac, problem)

@@ -95,7 +95,6 @@ class PowerObject:
 
 
 def state(status: NodeStatus) -> Mapping[str, Any]:
-    """The status as the Go struct ``State``."""
     who, power, head, last = status.identity, status.power, status.head, status.last_uptime
     return {
         "Version": status.version,

@@ -193,7 +193,6 @@ GUARDS: tuple[GuardRule, ...] = (
 
 
 def names(guards: Sequence[GuardRule]) -> tuple[str, ...]:
-    """As the log names them."""
     return tuple(guard.__name__ for guard in guards)
 
 

@@ -54,7 +54,6 @@ def wakers_among(powers: Powers) -> dict[NodeId, None]:
 
 
 def order(target: NodeId, wakers: Collection[NodeId]) -> list[NodeId]:
-    """The wakers of ``target``, in their order."""
     return sorted(wakers, key=lambda waker: _weight(waker, target), reverse=True)
 
 

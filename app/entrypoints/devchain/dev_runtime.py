@@ -103,7 +103,6 @@ class Upgrades:
         return runtime(len(self._brought_in))
 
     def executed(self, block: int) -> DevRuntime:
-        """The runtime that executed the block."""
         return runtime(sum(brought < block for brought in self._brought_in))
 
     def code_after(self, block: int) -> DevRuntime:

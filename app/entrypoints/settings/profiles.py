@@ -60,7 +60,6 @@ KINDS: dict[str, dict[str, str]] = {
 
 
 def kind_of(settings: Settings, port: str) -> str:
-    """The kind of adapter that serves ``port``."""
     chosen: str = getattr(getattr(settings, port, None), "kind", "auto")
     return KINDS[profile_of(settings)][port] if chosen == "auto" else chosen
 

@@ -134,5 +134,4 @@ class MagicPackets(Section, frozen=True):
 
     @property
     def interfaces(self) -> tuple[str, ...]:
-        """The interfaces, each once."""
         return (self.interface,) if isinstance(self.interface, str) else tuple(dict.fromkeys(self.interface))

@@ -103,7 +103,6 @@ class OpenWindow:
             await self._keep(replace(self._window, sure=True))
 
     async def said_up(self, inclusion: Inclusion | None) -> None:
-        """Our Up is in the block ``inclusion``."""
         window = self._window
         if window is not None and inclusion is not None and inclusion.block_number is not None:
             await self._keep(replace(window, up_block=inclusion.block_number))

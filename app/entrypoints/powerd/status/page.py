@@ -144,7 +144,6 @@ def _deadlines(status: NodeStatus) -> Iterator[Row]:
 
 
 def event_line(event: EventStatus) -> str:
-    """One event as a line of its own."""
     return f"{clock_time(event.at_s)} {_event(event)}"
 
 

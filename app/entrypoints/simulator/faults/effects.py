@@ -22,7 +22,6 @@ BusProperty = Literal["lost", "doubled", "late_s", "garbage"]
 
 
 def subjects(world: World, fault: FaultPlan) -> list[Machine]:
-    """The machines of this world that a fault is about."""
     what, _, number = fault.subject.partition(" ")
     return [world.machines[NodeId(int(number))]] if what == "node" else world.farm.machines
 

@@ -142,7 +142,6 @@ class EnergyPlan(Part, frozen=True):
     currency: str = "EUR"
 
     def of(self, node: NodePlan) -> EnergyPlan:
-        """As it is for this node."""
         return EnergyPlan(
             asleep_w=self.asleep_w if node.asleep_w is None else node.asleep_w,
             idle_w=self.idle_w if node.idle_w is None else node.idle_w,

@@ -132,7 +132,6 @@ class DaskCluster:
 
 
 async def _connect_once(address: str) -> None:
-    """Connect once."""
     from distributed.comm import connect
 
     await (await connect(address, timeout=CONNECT_S)).close()
