@@ -51,9 +51,6 @@ class SimulatedNetwork:
         """Call ``listener`` for each packet to ``mac`` that arrives."""
         self._listeners[mac].append(listener)
 
-    def stop_listening(self, mac: Mac, listener: Listener) -> None:
-        self._listeners[mac].remove(listener)
-
     def lose_next(self, mac: Mac, packets: int) -> None:
         """Lose the next packets to ``mac``, this many."""
         self._to_lose[mac] += packets

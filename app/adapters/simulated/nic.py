@@ -24,7 +24,6 @@ class SimulatedNic:
     def __init__(self, mac: Mac, name: str = "eth0", *, armed_by_others: bool = False) -> None:
         self.nic = Nic(name, mac)
         self.wake_modes: set[str] = {MAGIC} if armed_by_others else set()
-        self.arm_orders = 0
         self.missing = False
         self.several = False
         self.unsupported = False
@@ -47,7 +46,6 @@ class SimulatedNic:
 
     async def arm(self, nic: Nic) -> None:
         self._check(nic)
-        self.arm_orders += 1
         if self.cannot_arm:
             raise NicUnusable(f"arming Wake-on-LAN on {nic.name} is refused")
         if not self.forgets_arming:
