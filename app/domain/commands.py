@@ -18,7 +18,7 @@ class LookAgain(enum.Enum):
 
 
 class Guard(enum.Enum):
-    """What keeps a node up against its target. The value is its name in rules, log and status."""
+    """What keeps a node up against its target. `powerd status --json` has the value, metrics have the name."""
 
     UNREADABLE = "the chain's answer can't be read"
     NOT_ENABLED = "power management is not enabled"

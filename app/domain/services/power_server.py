@@ -1,7 +1,8 @@
 """Runs the daemon's loops: they keep this node's power in step with the chain, and wake its peers.
 
-The specification names `PowerServer`'s methods. Other services do the work: `EventReader` and `EventHandler` for the
-events, `OwnNode` for the own node, `FarmLook` and `WakeService` for the farm.
+The specification names `PowerServer`'s methods, so they are here, also where only tests call them. Other services do
+the work: `EventReader` and `EventHandler` for the events, `OwnNode` for the own node, `FarmLook` and `WakeService` for
+the farm.
 """
 
 from __future__ import annotations
