@@ -12,7 +12,6 @@ from app.domain.events import (
     PowerOffOrdered,
     PowerStateSet,
     RebootOrdered,
-    Reconciled,
     ShutdownAborted,
     ShutdownStep,
     UptimeReported,
@@ -90,12 +89,16 @@ class Tally:
             elif event.name == "PowerStateChanged":
                 self._state(NodeId(event.attributes["node_id"]), event.attributes["power_state"])
 
-    def recorded(self, machine: Machine, event: DomainEvent) -> None:
+    def looked(self, machine: Machine) -> None:
+        """Count what keeps it up against its target."""
+        objection = machine.objection
+        if objection is not None:
+            self.counts[GUARD + objection.guard.name] += 1
+
+    def recorded(self, event: DomainEvent) -> None:
         match event:
             case WakeBurstStarted() | PowerStateSet() | UptimeReported():
                 self.counts[type(event).__name__] += 1
-            case Reconciled() if machine.objection is not None:
-                self.counts[GUARD + machine.objection.guard.name] += 1
             case ShutdownStep(step):
                 self.counts[STEP + step] += 1
             case ShutdownAborted(step):

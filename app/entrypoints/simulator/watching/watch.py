@@ -45,6 +45,7 @@ class Watch:
     def begin(self, world: World, tally: Tally, promises: Sequence[type[Promise]]) -> None:
         """Registers the observers; one that does not override a moment is not called at it."""
         self._world = world
+        self._loop = world.loop
         self.tally = tally
         self.minted = Minted(world, self.lost)
         made = [promise(world) for promise in promises]
@@ -91,9 +92,13 @@ class Watch:
             self._notify("block_made", block)
 
     def recorded(self, machine: Machine, event: DomainEvent) -> None:
-        kind = type(event)
-        self._note(machine.identity.node, kind.__name__ if kind is Reconciled else repr(event))
-        self.tally.recorded(machine, event)
+        if isinstance(event, Reconciled):
+            # Most records are looks that found nothing new.
+            self._note(machine.identity.node, "Reconciled")
+            self.tally.looked(machine)
+            return
+        self._note(machine.identity.node, repr(event))
+        self.tally.recorded(event)
         if isinstance(event, WakeBurstStarted):
             self._notify("burst_started", machine, event)
         elif isinstance(event, WakeEnded):
@@ -131,7 +136,7 @@ class Watch:
             listener(*what)
 
     def _note(self, node: int, what: str) -> None:
-        self._notes.append(f"{self._world.now_s():.3f} {node} {what}\n")
+        self._notes.append(f"{self._loop.now_s:.3f} {node} {what}\n")
 
     def _hash_notes(self) -> None:
         """Many at once: one by one took twice as long."""
