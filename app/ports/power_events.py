@@ -52,6 +52,10 @@ class PowerEvents(Protocol):
 class PowerEventsOut(Protocol):
     """Publishes events for the daemon of the same node."""
 
+    async def reach(self) -> None:
+        """Find out whether the stream's server answers. Raises `EventsUnavailable` if not."""
+        ...
+
     async def publish(self, changes: Sequence[PowerTargetChanged]) -> None:
         """Append in order. Raises `EventsUnavailable` unless all are known to be in the stream."""
         ...

@@ -42,7 +42,9 @@ def test_nodes_addresses_and_powers_are_those_of_the_chain() -> None:
 def test_a_chain_that_does_not_answer_is_no_broken_promise() -> None:
     code, output = simulate("ws://127.0.0.1:1", "--farm", "1")
     assert code == 2
-    assert output.startswith("powerd: ")
+    (line,) = output.splitlines()
+    assert line.startswith("powerd: ")
+    assert line.endswith("; name an endpoint of the chain in POWERD_CHAIN_URLS, or in chain.urls")
 
 
 def test_a_farm_that_the_chain_does_not_know() -> None:

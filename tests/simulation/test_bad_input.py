@@ -154,8 +154,8 @@ def test_a_number_that_is_none_is_refused_with_its_option() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--days", "1e9"], "'1e9' is no number of more than 0, and of 366 at most"),
-        (["--hours", "9000"], "'9000' is no number of more than 0, and of 8784 at most"),
+        (["--days", "1e9"], "'1e9' is no number from 0.01 to 366"),
+        (["--hours", "1e-9"], "'1e-9' is no number from 0.1 to 8784"),
         (["--nodes", "some"], "'some' is no whole number from 1 to 1000000"),
         (["--seed", "x"], "'x' is no whole number"),
     ],

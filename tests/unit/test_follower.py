@@ -110,6 +110,22 @@ async def test_catches_up_from_the_cursor_in_batches(farm: VirtualFarm) -> None:
     assert [ref.number for ref in rig.cursor.history] == [0, 4, 8, 10]
 
 
+async def test_r15_a_stream_that_is_away_at_the_start_is_a_fault_before_any_change(farm: VirtualFarm) -> None:
+    rig = Rig(farm)
+    rig.out.unavailable = True
+    async with rig.following():
+        await farm.clock.sleep(1)
+        (said,) = rig.telemetry.of(OperationFailed)
+        assert "the simulated bus is away" in said.error
+        await farm.clock.sleep(90)
+        assert [fault.key for fault in rig.board.faults] == ["events-out"]
+        await rig.change(1)
+        rig.out.unavailable = False
+        await farm.clock.sleep(60)
+        assert rig.board.faults == ()
+    assert rig.published() == [1], "the place was taken before, so that nothing is skipped"
+
+
 async def test_publishes_nothing_of_other_farms(farm: VirtualFarm) -> None:
     rig = Rig(farm)
     async with rig.following(farm=99):

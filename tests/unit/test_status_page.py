@@ -87,7 +87,7 @@ def test_a_node_that_is_well_needs_few_lines() -> None:
         "chain        target Up, state Up, block 1234, read 4 s ago",
         "power-off    enabled",
     ]
-    assert "uptime       2 h, reported 1 min ago" in lines
+    assert "uptime       2 h 1 min, last reported 1 min ago" in lines
     assert "next look    in 4 min 59 s, or at once on an event" in lines
     assert "next report in 19 min; paid without a gap if taken by " in words(lines)
     assert len(lines) <= 10

@@ -43,6 +43,10 @@ class Connection:
         """The server, for messages."""
         return self._url.name
 
+    @property
+    def database(self) -> int:
+        return self._url.database
+
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Any]:
         """The client, for one user at a time.

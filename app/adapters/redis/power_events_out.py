@@ -22,6 +22,14 @@ class RedisPowerEventsOut:
         self._connection = Connection(url, answer_s=ANSWER_S, errors_pass=False)
         self._stream = stream
 
+    async def reach(self) -> None:
+        """Ask for the database in use, which every documented user may; a refusal of that is an answer as well."""
+        from app.adapters.redis.library import NoPermissionError
+
+        (reply,) = await self._connection.replies(("SELECT", self._connection.database))
+        if isinstance(reply, Exception) and not isinstance(reply, NoPermissionError):
+            raise self._connection.refused(reply)
+
     async def publish(self, changes: Sequence[PowerTargetChanged]) -> None:
         """Append all in one round trip. After an error some may be in the stream; a second publish does no harm."""
         async with self._connection.use() as redis:

@@ -137,6 +137,9 @@ class SimulatedPowerEvents:
         self._stream.dead.append((delivery, reason))
         self._stream.pending.pop(delivery.id, None)
 
+    async def reach(self) -> None:
+        self._check_bus()
+
     async def publish(self, changes: Sequence[PowerTargetChanged]) -> None:
         self._check_bus()
         if self.full:

@@ -5,7 +5,6 @@ They can come before or after the command's name; the latter win.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -78,8 +77,8 @@ def farmer_container(ctx: click.Context, more: Mapping[str, object] | None = Non
 
 
 def _container(ctx: click.Context, settings: Mapping[str, object]) -> Container:
+    from app.entrypoints.wiring.quiet import quiet_endpoints
+
     container: Container = ctx.obj.container(settings)
-    if len(container.settings().chain.urls) == 1 and container.settings().log.level != "debug":
-        # An error of the only endpoint is the command's error, and is not logged as well.
-        logging.getLogger("app.adapters.substrate.endpoints").setLevel(logging.ERROR)
+    quiet_endpoints(container.settings())
     return container

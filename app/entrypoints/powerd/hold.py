@@ -54,7 +54,10 @@ def add_hold(
         expires_at_s = now_s + lasts_s  # it begins now, not when the command started
     if expires_at_s is not None and expires_at_s <= now_s:
         raise WrongTime(f"the hold of {holder} would be over already at {_local(expires_at_s)}; name a time to come")
-    _files(settings).place(Hold(holder, reason, expires_at_s), lasts_s)
+    files = _files(settings)
+    files.place(Hold(holder, reason, expires_at_s), lasts_s)
+    # A duration ends by a clock that can't be set: as `powerd hold list` shows it.
+    expires_at_s = next((hold.expires_at_s for hold in files.all()[0] if hold.holder == holder), expires_at_s)
     out.write(f"held by {holder}, {_until(expires_at_s, now_s)}: {one_line(reason)}\n")
 
 
@@ -62,10 +65,11 @@ def lift_hold(settings: Settings, holder: str, out: TextIO) -> None:
     """Remove a hold; raises `WrongHold`, which names the existing holders, when there is none of this holder."""
     files = _files(settings)
     if not files.lift(holder):
-        holders = ", ".join(one_line(hold.holder) for hold in files.all()[0]) or "none"
+        holders = ", ".join(one_line(hold.holder) for hold in files.all()[0])
+        others = f"there are those of {holders}" if holders else "there is none at all"
         raise WrongHold(
-            f"there is no hold of {one_line(holder)} (there are those of {holders}); an inhibitor of logind ends with "
-            "the program that took it"
+            f"there is no hold of {one_line(holder)} ({others}); an inhibitor of logind ends with the program that "
+            "took it"
         )
     out.write(f"the hold of {one_line(holder)} is lifted\n")
 

@@ -62,6 +62,7 @@ class Follower:
         self._publishing = context.retry(PUBLISHING)
         self._trail: tuple[BlockRef, ...] = ()
         self._head: BlockRef | None = None
+        self._reached = False
 
     def headline(self) -> str:
         """What the follower is doing now, in one line."""
@@ -87,6 +88,11 @@ class Follower:
         """Wait for a new head, and publish the blocks up to it (one batch a call)."""
         if not self._trail:
             await self._begin()
+        if not self._reached:
+            # Now, and not at the first change, which may come after hours: until then a wrong URL would be hidden.
+            await self._out.reach()
+            self._publishing.succeeded()
+            self._reached = True
         cursor = self._trail[-1]
         if self._head is None or self._head == cursor:
             self._head = await self._chain.next_head(cursor)

@@ -94,8 +94,8 @@ def _node(status: NodeStatus) -> Iterator[Row]:
         yield "not paid", _not_paid(status.uncredited, status.now_s), "red"
     for hold in status.holds:
         yield "hold", _hold(hold, status.now_s), ""
-    last, age_s = status.last_uptime, status.last_uptime_age_s
-    said = "not reported yet" if last is None else f"{_span(last.uptime_s)}, reported {_span(age_s or 0)} ago"
+    last, age_s = status.last_uptime, status.last_uptime_age_s or 0.0
+    said = "not reported yet" if last is None else f"{_span(last.uptime_s + age_s)}, last reported {_span(age_s)} ago"
     yield "uptime", said, ""
     if status.proved_wake_at_s is not None:
         yield "woken", f"a wake was proved by the boot of {_moment(status.proved_wake_at_s, status.now_s)}", ""

@@ -13,6 +13,7 @@ from app.entrypoints.simulator.plan.bad_input import BadInput
 from app.entrypoints.simulator.plan.plan import FarmPlan, NodePlan
 from app.entrypoints.wiring.container import Container
 from app.entrypoints.wiring.injection import providers
+from app.entrypoints.wiring.quiet import quiet_endpoints
 from app.ports.chain import ChainReader
 
 
@@ -27,12 +28,13 @@ def farms_from_chain(settings: Settings, farms: Sequence[int]) -> tuple[FarmPlan
     given = farms or ((settings.identity.farm_id,) if settings.identity.farm_id else ())
     if not given:
         raise BadInput("which farm? Give --farm with --from-chain (or identity.farm_id in the settings)")
+    quiet_endpoints(settings)
     try:
         return asyncio.run(_read(Container(settings=providers.Object(settings)), given))
     except PowerdError as error:
         if error.exit_code != PowerdError.exit_code:
             raise
-        raise FarmsNotRead(str(error)) from error
+        raise FarmsNotRead(f"{error}; name an endpoint of the chain in POWERD_CHAIN_URLS, or in chain.urls") from error
 
 
 async def _read(container: Container, farms: Sequence[int]) -> tuple[FarmPlan, ...]:

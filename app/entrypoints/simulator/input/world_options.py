@@ -17,8 +17,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path, dir_okay=False)
 NODES = WholeRange(1, 1_000_000)
 FARMS = WholeRange(1, 100_000)
-HOURS = FiniteRange(0, 366 * 24, min_open=True)
-DAYS = FiniteRange(0, 366, min_open=True)
+HOURS = FiniteRange(0.1, 366 * 24)
+"""No node has reported before the first minutes are over, so that every month would be called lost."""
+DAYS = FiniteRange(0.01, 366)
 LOAD = FiniteRange(0, 1)
 
 WORLD_OPTIONS = {
