@@ -268,3 +268,26 @@ def test_a_power_off_and_a_reboot_explain_themselves_in_one_line() -> None:
         'uncredited_since="2026-01-31 08:15 UTC" called_up_at="2026-01-31 08:20 UTC" boot_by="2026-01-31 08:50 UTC" '
         "guards_passed=held holds=operator\n"
     )
+
+
+@pytest.mark.parametrize("length", [100, 20_000])
+def test_lines_that_no_program_reads_are_lost_and_counted(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    monkeypatch.setattr("app.adapters.telemetry.unread.WAIT_MS", 1)
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    with os.fdopen(reader, "rb") as read, os.fdopen(writer, "w") as stream:
+        setup_logging("info", "json", stream)
+        log = logging.getLogger("powerd")
+        for number in range(1000):
+            log.info("%d%s", number, "x" * length)
+        before = read.read().decode()
+        log.info("read again")
+        *written, lost, last = (before + read.read().decode()).splitlines()
+    assert json.loads(last)["message"] == "read again"
+    whole = [line for line in written if line.endswith("}")]
+    assert len(written) - len(whole) <= 1
+    assert [json.loads(line)["message"] for line in whole] == [f"{n}{'x' * length}" for n in range(len(whole))]
+    said = json.loads(lost)["message"]
+    assert (
+        said == f"{1000 - len(whole)} lines of the log are lost, since no program read them; powerd went on meanwhile"
+    )

@@ -12,6 +12,7 @@ from typing import Any, Literal, TextIO
 
 from app.adapters.telemetry.repetitions import Repetitions
 from app.adapters.telemetry.sentences import Value, line_of
+from app.adapters.telemetry.unread import UnreadHandler
 from app.domain.events import DomainEvent
 from app.domain.measurements import Measurement
 from app.domain.model import Fault
@@ -114,7 +115,7 @@ def setup_logging(level: str, layout: Layout, stream: TextIO | None = None) -> N
         raise ValueError(f"{level!r} is no log level; say debug, info, warning or error")
     out = sys.stderr if stream is None else stream
     journal = goes_to_journal(out, os.environ)
-    handler = logging.StreamHandler(out)
+    handler = UnreadHandler(out)
     formatter = JsonFormatter() if layout == "json" else TextFormatter(timed=not journal)
     handler.setFormatter(JournalFormatter(formatter) if journal else formatter)
     handler.addFilter(Repetitions())
