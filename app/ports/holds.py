@@ -15,3 +15,7 @@ class Holds(Protocol):
     async def active(self) -> Sequence[Hold]:
         """All holds that have not expired. Raises `HoldsUnreadable` when that is not known."""
         ...
+
+    def shown(self) -> Sequence[Hold]:
+        """The holds for display, and for no decision: those that can be read at once, the others as last read."""
+        ...

@@ -129,6 +129,22 @@ async def test_every_holder_is_named_with_the_reason_until_it_lets_go(rig: Rig) 
     assert list(await rig.holds.active()) == []
 
 
+async def test_what_is_shown_is_what_was_read_last_or_newer(rig: Rig) -> None:
+    rig.set([FOREVER])
+    read = await rig.holds.active()
+    assert list(rig.holds.shown()) == list(read)
+    rig.set([])
+    await rig.holds.active()
+    assert list(rig.holds.shown()) == []
+
+
+@pytest.mark.parametrize("make", [*EXPIRING, joined])
+async def test_a_hold_in_a_file_is_shown_at_once(make: Callable[[Path], Rig], tmp_path: Path) -> None:
+    rig = make(tmp_path)
+    rig.set([LATER])
+    assert [hold.holder for hold in rig.holds.shown()] == ["backup"]
+
+
 async def test_an_unreadable_hold_is_doubt_although_others_hold(rig: Rig) -> None:
     rig.set([FOREVER])
     rig.break_it()

@@ -82,6 +82,15 @@ async def test_before_its_first_look_the_status_claims_nothing(farm: VirtualFarm
     assert (status.last_uptime, status.last_uptime_age_s, status.holds, status.wakes) == (None, None, (), ())
 
 
+async def test_the_status_shows_a_hold_as_soon_as_it_is_placed_and_no_longer_than_it_is(farm: VirtualFarm) -> None:
+    async with operator_of(farm) as (node, operator):
+        hold = Hold("backup", "nightly", None)
+        node.holds.place(hold)
+        assert operator.status().holds == (hold,)
+        node.holds.lift("backup")
+        assert operator.status().holds == ()
+
+
 async def test_the_status_shows_what_was_seen_and_costs_the_chain_nothing(farm: VirtualFarm) -> None:
     async with operator_of(farm) as (node, operator):
         await farm.clock.sleep(100)

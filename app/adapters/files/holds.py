@@ -53,6 +53,12 @@ class FileHolds:
         holds, unreadable = self.all()
         if unreadable:
             raise HoldsUnreadable(unreadable[0])
+        return self._in_force(holds)
+
+    def shown(self) -> Sequence[Hold]:
+        return self._in_force(self.all()[0])
+
+    def _in_force(self, holds: Sequence[Hold]) -> Sequence[Hold]:
         now_s = self._clock.now()
         return [hold for hold in holds if hold.expires_at_s is None or hold.expires_at_s > now_s]
 
@@ -205,3 +211,6 @@ class AllHolds:
 
     async def active(self) -> Sequence[Hold]:
         return [hold for source in self._sources for hold in await source.active()]
+
+    def shown(self) -> Sequence[Hold]:
+        return [hold for source in self._sources for hold in source.shown()]

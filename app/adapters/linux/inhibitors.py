@@ -48,6 +48,7 @@ class LogindInhibitors:
         self._timeout_s = timeout_s
         self._required = required
         self._answered = False
+        self._last: Sequence[Hold] = ()
 
     async def active(self) -> Sequence[Hold]:
         """Each block inhibitor of a shutdown, as a hold without an end. The holder's name has pid and uid."""
@@ -69,7 +70,12 @@ class LogindInhibitors:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise self._doubt(f"printed no list of inhibitors ({error!r}): {answered.output[:200]!r}") from error
         self._answered = True
-        return [_hold(*inhibitor) for inhibitor in inhibitors if _blocks_shutdown(*inhibitor)]
+        self._last = [_hold(*inhibitor) for inhibitor in inhibitors if _blocks_shutdown(*inhibitor)]
+        return self._last
+
+    def shown(self) -> Sequence[Hold]:
+        """As logind last answered: to ask it takes a process, and may take seconds."""
+        return self._last
 
     def _failed(self, answered: Answered) -> Sequence[Hold]:
         said = answered.stderr_tail or "it printed nothing"

@@ -26,5 +26,8 @@ class SimulatedHolds:
     async def active(self) -> Sequence[Hold]:
         if self.unreadable:
             raise HoldsUnreadable("the simulated holds can't be read")
+        return self.shown()
+
+    def shown(self) -> Sequence[Hold]:
         now_s = self._clock.now()
         return [h for h in self._holds.values() if h.expires_at_s is None or h.expires_at_s > now_s]

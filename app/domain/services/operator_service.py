@@ -45,7 +45,7 @@ class OperatorService:
         return self.status().headline
 
     def status(self) -> NodeStatus:
-        """Answers from memory, without a read of the chain."""
+        """Answers from memory, without a read of the chain; holds are read again, since operators look for theirs."""
         faults, events, now_s = self._faults.status(), self._recent.latest(), self._clock.now()
         if (services := self.services) is None:
             return NodeStatus(self._version, waiting_for=self._waiting_for, faults=faults, events=events, now_s=now_s)
@@ -63,7 +63,7 @@ class OperatorService:
             shutdown_step=services.shutdown.step,
             proved_wake_at_s=services.proof.proved_at_s,
             uncredited=_uncredited(own.window),
-            holds=() if seen is None else seen.holds,
+            holds=tuple(services.observer.guards.holds.shown()),
             last_uptime=None if last is None else last.sample,
             last_uptime_age_s=None if last is None else services.uptime.age_s,
             problems=self._facts.health().problems,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from app.domain.errors import StatusNotServed
 from app.domain.faults import FaultKind
@@ -12,6 +13,8 @@ from app.ports.status_server import StatusServer
 
 FAULT = FaultKind.STATUS_SOCKET.key()
 LOOK_EVERY_S = 30.0
+SETTLES_S = 5.0
+"""A second powerd for this node ends within this time, and its error says more than this fault."""
 
 
 class StatusWatch:
@@ -25,6 +28,10 @@ class StatusWatch:
 
     async def run(self) -> None:
         try:
+            with suppress(StatusNotServed):
+                await self._server.open(self._answer)
+            if not self._server.reachable():
+                await self._clock.sleep(SETTLES_S)
             while True:
                 if not self._server.reachable():
                     await self._open()

@@ -39,7 +39,7 @@ def next_steps(outcome: Outcome) -> Iterator[str]:
         yield "The net lacks the pay that is lost: set per_node_and_month under [income] in the farm file."
     if plan.hours < MONTH_H:
         yield "See a whole month: --days 30"
-    yield "See what a wake that never comes costs: powerd simulate compare bot bot,daily_wake_up=false"
+    yield "See what missing daily wakes cost (same options): powerd simulate compare bot bot,daily_wake_up=false"
     yield "Then follow docs/farmer.md, which goes on from here to the first sleep."
 
 
