@@ -98,6 +98,26 @@ def test_an_interface_made_again_is_used_at_once(make: Callable[[str], Sender]) 
     in_network_namespace(lambda: asyncio.run(body()))
 
 
+@pytest.mark.parametrize("make", [RawMagicPackets, UdpMagicPackets])
+def test_an_interface_that_was_renamed_is_not_used(make: Callable[[str], Sender]) -> None:
+    """Its socket would send on, and another interface may have the name by now: the wake would be lost in silence."""
+
+    async def body() -> None:
+        packets = make(wire.NEAR)
+        wire.lay()
+        try:
+            await packets.send(MAC)
+            wire.rename(wire.NEAR, "other")
+            with pytest.raises(MagicPacketNotSent, match="no such network interface"):
+                await packets.send(MAC)
+            wire.rename("other", wire.NEAR)
+            await packets.send(MAC)
+        finally:
+            await packets.close()
+
+    in_network_namespace(lambda: asyncio.run(body()))
+
+
 def test_a_packet_leaves_by_every_interface() -> None:
     def body() -> set[bytes]:
         wire.lay()

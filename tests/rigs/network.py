@@ -31,6 +31,13 @@ def set_down(name: str) -> None:
     _set_state(name, "down")
 
 
+def rename(name: str, new: str) -> None:
+    """Give an interface another name, as a network manager does at boot."""
+    set_down(name)
+    _with_netlink(lambda netlink: netlink.link("set", index=netlink.link_lookup(ifname=name)[0], ifname=new))
+    set_up(new)
+
+
 def cut() -> None:
     """Remove both interfaces."""
     _with_netlink(lambda netlink: netlink.link("del", index=netlink.link_lookup(ifname=NEAR)[0]))

@@ -40,6 +40,10 @@ class DatagramMagicPackets(ABC):
     def _probe(self, tried: socket.socket) -> None:
         """Fail as a send would, and send nothing."""
 
+    def _is_elsewhere(self, opened: socket.socket) -> bool:  # noqa: ARG002 - those without a binding have none
+        """Whether the socket is bound to another interface than the settings name by now."""
+        return False
+
     @abstractmethod
     def _explain(self, error: OSError) -> str:
         """A message with the remedy."""
@@ -75,6 +79,8 @@ class DatagramMagicPackets(ABC):
             self._socket = None
 
     def _send_now(self, payload: bytes, address: Any) -> None:
+        if self._socket is not None and self._is_elsewhere(self._socket):
+            self._close()
         if self._socket is not None:
             try:
                 self._socket.sendto(payload, address)

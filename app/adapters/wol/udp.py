@@ -9,6 +9,9 @@ import socket
 from app.adapters.wol.datagrams import DatagramMagicPackets
 from app.domain.model import Mac
 
+NAME_BYTES = 16
+"""The kernel's limit of an interface's name, with its end."""
+
 
 class UdpMagicPackets(DatagramMagicPackets):
     """`MagicPackets` to ``host`` (an IPv4 address) and ``port``, by default to the local broadcast.
@@ -36,6 +39,16 @@ class UdpMagicPackets(DatagramMagicPackets):
             opened.close()
             raise
         return opened
+
+    def _is_elsewhere(self, opened: socket.socket) -> bool:
+        """An interface that is renamed keeps its sockets, and another one may get its name."""
+        if not self._interface:
+            return False
+        try:
+            bound = opened.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, NAME_BYTES)
+        except OSError:  # it was removed
+            return True
+        return bound.rstrip(b"\0") != self._interface.encode()
 
     def _address(self, mac: Mac) -> tuple[str, int]:  # noqa: ARG002 - a broadcast
         return self._target
