@@ -59,8 +59,8 @@ No check can see whether the firmware lets the card wake the machine, or whether
 one node to the other. A wake proves both:
 
 ```sh
-powerd farm down 2              # the farmer, or its bot: node 2 goes to sleep
-powerd check --wake 2           # on another node of the farm
+powerd farm down 2               # the farmer, or its bot: node 2 goes to sleep
+powerd check --service --wake 2  # on another node of the farm (on Zero-OS without --service)
 ```
 
 `--wake NODE` sends bursts of magic packets, with pauses that double, until the chain shows node 2 awake: its state is
@@ -89,9 +89,9 @@ remembers it, and `powerd check` shows it there.
 `power_management.require_proved_wake = true` keeps the node up until it was woken once. For this first time:
 
 ```sh
-powerd check --trial            # on the node: it may sleep once in the next hour, in this boot
-powerd farm down 2              # the farmer; wait until node 2 is dark
-powerd farm up 2 --wait         # its peers call it; it boots, and sees that it was woken
+powerd check --service --trial   # on the node: it may sleep once in the next hour, in this boot
+powerd farm down 2               # the farmer; wait until node 2 is dark
+powerd farm up 2 --wait          # its peers call it; it boots, and sees that it was woken
 ```
 
 If it does not wake, press its power button: it then stays up, and you can look for the reason.
