@@ -64,3 +64,21 @@ def test_while_a_command_begins_it_says_so_in_one_line(moment: str, arguments: l
 
 def test_in_the_background_of_a_shell_it_stays_ignored() -> None:
     assert run("click", "--help", handler="ignored") == (0, "")
+
+
+def test_a_bug_shows_its_traceback_and_has_an_exit_code_of_its_own() -> None:
+    code = """
+from app.entrypoints.terminal import interrupts
+interrupts.import_module = lambda module: type("Module", (), {"main": staticmethod(lambda: {}["lost"])})
+interrupts.run_program("any")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=patient(30),
+        check=False,
+    )
+    assert ended.returncode == 70
+    assert ended.stderr.endswith("KeyError: 'lost'\n")
