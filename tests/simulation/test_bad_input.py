@@ -57,6 +57,7 @@ def complaint(*arguments: str) -> str:
         ((FARM, f"{FARM}\n[settings.wake]\npakets = 1\n"), -1, "sets wake.pakets, which is no setting"),
         ((FARM, ""), 0, "[[farm]] with an id is missing; `powerd simulate --example` shows a farm file"),
         ((FARM, "[[farm]]\nid = 1\nnode = []"), 0, "has no nodes"),
+        ((FARM, "[[farm]]\nid = 1\nnode = 1\n"), 3, "node is written as [[farm.node]] with an id, below its [[farm]];"),
         ((FARM, "[[farm]]\nid = 1\n"), 0, "[[farm.node]] with an id, below its [[farm]], is missing"),
     ],
 )
@@ -110,7 +111,7 @@ def test_a_script(tmp_path: Path, text: str, says: str) -> None:
         ("at_s,kind,subject,for_s,amount\n60,packets-lost,farm 1,10,7\n", "made-up ones have 0.3 … 1"),
         (
             "at_s,kind,subject,for_s,amount\n60,clock-drift,node 1,10,nan\n",
-            "amount has to be -1e+06 or more, and is 'nan'",
+            "amount has to be -1000000 or more, and is 'nan'",
         ),
     ],
 )

@@ -226,11 +226,14 @@ def test_a_wrong_variable_is_named_with_what_is_wrong(variable: str, text: str, 
         ("[nic]\nmac = '01:00:5e:00:00:01'", "nic.mac: '01:00:5e:00:00:01' is a zero or group address"),
         (
             "[wake]\npackets = 90",
-            "90 packets (wake.packets) 0.5 s apart last longer than wake.retry_delay_s_min, 15 s; say 0.166667 or less",
+            "wake.retry_delay_s_min, 15 s; say wake.packet_interval_s = 0.166667 or less",
         ),
         ("[wake]\nretry_delay_s_min = 400", "wake.retry_delay_s_min: 400.0 is more than wake.retry_delay_s_max, 300.0"),
         ("[wake]\nstagger_s = 300", "wake.stagger_s: twice 300 s is more than a quarter of wake.deadline_s, 1800 s"),
-        ("[wake]\ndeadline_s = 600", "wake.deadline_s, 600 s; say 75 or less, or wake.first_wakers = 0"),
+        (
+            "[wake]\ndeadline_s = 600",
+            "wake.deadline_s, 600 s; say wake.stagger_s = 75 or less, or wake.first",
+        ),
         (
             "[uptime]\nretry_delay_s_max = 1",
             "uptime.retry_delay_s_max does not go with uptime.retry_delay_s_min, whose default is 5.0",

@@ -102,8 +102,9 @@ class _Given:
         for given, origin in self.origins.items():
             if re.search(rf"(?<![\w.]){re.escape(given)}(?![\w.])", what):
                 own = json.dumps(keys()[given].default)
+                said = what.replace("; say ", f"; say {path} = ")
                 return SettingsError(
-                    f"{origin}: {given} does not go with {path}, whose default is {default}: {what}; fix one of them, "
+                    f"{origin}: {given} does not go with {path}, whose default is {default}: {said}; fix one of them, "
                     f"or leave {given} out for its default {own}"
                 )
         return SettingsError(f"the defaults: {path}: {what}; fix it")

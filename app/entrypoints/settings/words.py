@@ -50,7 +50,8 @@ def type_problem(what: str, choices: Sequence[str]) -> str:
 
 
 def _short(number: str) -> str:
-    return f"{float(number):g}" if "." in number else number
+    value = float(number)
+    return str(int(value)) if value.is_integer() else f"{value:g}"
 
 
 TOML = (

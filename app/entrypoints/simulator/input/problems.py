@@ -30,6 +30,8 @@ def problem_of(error: msgspec.ValidationError, known: Sequence[str], given: obje
         return f"{HEADINGS.get(missing[1], missing[1])} is missing"
     said = type_problem(what, ())
     key = place.rpartition(".")[2]
+    if key in HEADINGS and said.startswith("has to be a list"):
+        return f"{key} is written as {HEADINGS[key].rstrip(',')}"
     return f"{key} {said}" if given is None else f"{key} {_GIVEN.sub('', said)}, and is {str(given)!r}"
 
 

@@ -14,7 +14,7 @@ from app.entrypoints.simulator.plan.plan import Plan
 from app.entrypoints.simulator.report.exit_codes import exit_code
 from app.entrypoints.simulator.report.next_steps import next_steps
 from app.entrypoints.simulator.report.progress import progress_bar
-from app.entrypoints.simulator.report.summary import table, verdict
+from app.entrypoints.simulator.report.summary import month_figures, run_figures, table, verdict
 from app.entrypoints.simulator.run.merging import Details
 from app.entrypoints.simulator.run.run import run, run_on
 from app.entrypoints.simulator.workers.work import Workers
@@ -42,9 +42,11 @@ def show(plan: Plan, out: TextIO, workers: Workers | None, *, report: Path | Non
     if as_json:
         print(msgspec.json.encode(outcome).decode(), file=out)
     else:
-        for line in (*table(outcome), "", *verdict(outcome)):
+        for line in (*table(run_figures(outcome)), "", *verdict(outcome)):
             print(line, file=out)
         _print_red(out, lines([each for each in outcome.at_risk if each.risk is not Risk.UNWAKEABLE]))
+        # Last, so that a reader who does not scroll sees it.
+        print("\nWhat a month of this brings:", *table(month_figures(outcome)), sep="\n", file=out)
         print("\nWhat to do next:", *(f"- {step}" for step in next_steps(outcome)), sep="\n  ", file=out)
     if report is not None:
         # Written last, so that a full disk does not prevent what is printed.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from app.entrypoints.simulator.income.lost_to import LostTo
@@ -28,13 +28,17 @@ def seconds(value: float) -> str:
 
 
 def figures(outcome: Outcome) -> Iterator[Row]:
-    """The table: what, and how much."""
+    """All figures: what, and how much; what a farmer wants to know first comes first."""
+    yield from month_figures(outcome)
+    yield from run_figures(outcome)
+
+
+def run_figures(outcome: Outcome) -> Iterator[Row]:
     plan, counts, energy = outcome.plan, outcome.counts, outcome.energy
     total_s = plan.nodes * plan.end_s
     running_s, dark_s = outcome.seconds_in.get("running", 0.0), outcome.seconds_in.get("off", 0.0)
     wakes, wanted = len(outcome.wake_latencies_s), counts.get("wakes wanted", 0)
     packets, reads = counts["packets"], counts["chain reads"]
-    yield from _per_month(outcome)
     yield "nodes / farms", f"{plan.nodes:,} / {len(plan.farms):,}"
     yield "virtual time", f"{plan.hours:g} h, {len(plan.faults):,} faults, policy {plan.policy.kind}, seed {plan.seed}"
     yield "running / dark", f"{running_s / total_s:.1%} / {dark_s / total_s:.1%}"
@@ -54,8 +58,7 @@ def figures(outcome: Outcome) -> Iterator[Row]:
     yield "took", f"{outcome.wall_s:.1f} s ({speed:,.0f} × real time); hash of the run {outcome.trace_hash}"
 
 
-def _per_month(outcome: Outcome) -> Iterator[Row]:
-    """What a farmer wants to know first."""
+def month_figures(outcome: Outcome) -> Iterator[Row]:
     month, currency, hours = month_of(outcome), outcome.energy.currency, outcome.plan.hours
     short = f" (of {hours:g} h only: too short to say)" if hours < DAY_H else ""
     yield (
@@ -75,7 +78,7 @@ def _income(outcome: Outcome) -> Iterator[Row]:
     yield "credited", f"{min(1.0, income.credited_in_all_s / (plan.nodes * plan.end_s)):.2%} of the time"
     yield "lost to powerd / faults", " / ".join(seconds(income.lost_s(to)) for to in (LostTo.POWERD, LostTo.FAULTS))
     if farmer_s := income.lost_s(LostTo.FARMER):
-        yield "lost to the farmer", f"{seconds(farmer_s)}: slept for too long by the script"
+        yield "lost to the farmer", f"{seconds(farmer_s)}: slept for too long by the bot or the script"
     if otherwise_s := income.lost_otherwise_s:
         yield "lost otherwise", f"{seconds(otherwise_s)}: {BITS}"
     if per_month := plan.income.per_node_and_month:
@@ -135,8 +138,8 @@ def clock(at_s: float) -> str:
     return f"{f'{days}d ' if days else ''}{hours:02}:{minutes:02}:{rest % 60:02}"
 
 
-def table(outcome: Outcome) -> Iterator[str]:
-    for what, how_much in figures(outcome):
+def table(rows: Iterable[Row]) -> Iterator[str]:
+    for what, how_much in rows:
         yield f"  {what:<26} {how_much}"
 
 
