@@ -77,6 +77,10 @@ class ClockWrong(RetryableError):
     """This machine's clock differs from the chain's by more than an uptime report allows."""
 
 
+class UptimeStoodStill(RetryableError):
+    """The uptime lacks time since the last report, such as that of a virtual machine that was paused."""
+
+
 class DownNotFinal(RetryableError):
     """A fork undid our Down, or it did not become final in time."""
 

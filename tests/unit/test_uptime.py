@@ -8,7 +8,8 @@ import pytest
 
 from app.domain.errors import ExtrinsicFailed, ExtrinsicUncertain
 from app.domain.events import Reconciled, UptimeReported, UptimeSkipped
-from app.domain.model import Inclusion
+from app.domain.model import Inclusion, UptimeSample
+from app.domain.rules.uptime import stood_still_s
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
@@ -129,3 +130,40 @@ async def test_r15_a_time_that_is_refused_though_the_clock_is_right_is_a_fault_a
         assert 3 <= len(node.chain.samples) - tried <= 6
         node.chain.fail_uptime = None
         await farm.until(lambda: "clock-drift" not in node.fault_keys, within_s=1600)
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "grew_s", "uptime_s", "lack_s"),
+    [
+        (1200, 1200, 9000, 0),
+        (1200, 1021, 9000, 0),
+        (1200, 1019, 9000, 181),
+        (4800, 1200, 9000, 3600),
+        (1200, 1500, 9000, 0),
+        (9000, 1200, 9120, 0),
+    ],
+    ids=["as usual", "the clocks may explain it", "paused", "paused for an hour", "more than the gap", "as a boot"],
+)
+def test_r13_an_uptime_that_stood_still_is_one_that_no_difference_of_clocks_explains(
+    gap_s: int, grew_s: int, uptime_s: int, lack_s: float
+) -> None:
+    before, now = UptimeSample(uptime_s - grew_s, 1_700_000_000), UptimeSample(uptime_s, 1_700_000_000 + gap_s)
+    assert stood_still_s(before, now) == lack_s
+
+
+async def test_r13_a_virtual_machine_that_was_paused_reports_nothing_that_costs_the_month_until_it_boots(
+    farm: VirtualFarm,
+) -> None:
+    async with farm.running(1) as node:
+        await farm.clock.sleep(10_000)
+        reports = len(node.recorded(UptimeReported))
+        node.facts.stand_still(300)
+        await farm.until(lambda: "uptime" in node.fault_keys, within_s=1300)
+        for words in ("stood still for 300 s", "costs the month", "reboot this machine"):
+            assert words in node.fault("uptime").message
+        await farm.clock.sleep(5000)
+        assert len(node.recorded(UptimeReported)) == reports
+        assert "reboot this machine" in node.fault("uptime").message
+    async with farm.running(1) as booted:
+        await farm.until(lambda: bool(booted.recorded(UptimeReported)), within_s=60)
+        assert not booted.fault_keys

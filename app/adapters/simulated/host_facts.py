@@ -31,6 +31,10 @@ class SimulatedHostFacts:
         """Good, unless ``problems`` are set."""
         return Health(self.problems)
 
+    def stand_still(self, seconds: float) -> None:
+        """Be a virtual machine that was paused: its uptime does not count that time."""
+        self._booted_at_s += seconds
+
     def boot(self) -> None:
         """Boot again: another boot id, and uptime from zero."""
         self._boots += 1

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from app.domain.backoff import Backoff
-from app.domain.errors import ChainUnavailable, ClockWrong, ExtrinsicFailed, ExtrinsicRefused
+from app.domain.errors import ChainUnavailable, ClockWrong, ExtrinsicFailed, ExtrinsicRefused, UptimeStoodStill
+from app.domain.minting.limits import GRACE_S
+from app.domain.model import UptimeSample
+from app.domain.rules.clock import HINT_WINDOW_S
 from app.domain.values import value
 
 GAP_S_MAX = 2460.0
@@ -41,6 +44,8 @@ def reason_of(error: Exception) -> str:
 def remedy_for(error: Exception) -> str:
     if isinstance(error, ClockWrong):
         return "the fault about the clock says more"
+    if isinstance(error, UptimeStoodStill):
+        return "reboot this machine: the minting credits what it reports after a boot"
     if isinstance(error, ExtrinsicRefused) and error.reason == ExtrinsicRefused.PAYMENT:
         return "the fault about its account says what to do"
     if isinstance(error, ExtrinsicFailed) and error.error == ExtrinsicFailed.INVALID_TIME:
@@ -50,6 +55,19 @@ def remedy_for(error: Exception) -> str:
     if isinstance(error, ChainUnavailable | TimeoutError):
         return CHAIN_REMEDY
     return f"{CHAIN_REMEDY}; try another one"
+
+
+def stood_still_s(before: UptimeSample, sample: UptimeSample) -> float:
+    """How long the uptime stood still since the report ``before``; 0 unless the minting is certain to take it so.
+
+    A virtual machine that was paused (moved, or saved) lacks that time for good. The minting would find the uptime too
+    low, which costs the month. Only a boot ends that: then the uptime is less than the gap. At both samples
+    the clock may differ from the chain's by `HINT_WINDOW_S`.
+    """
+    gap_s = sample.taken_at_s - before.taken_at_s
+    lack_s = gap_s - (sample.uptime_s - before.uptime_s)
+    certain = lack_s > GRACE_S + 2 * HINT_WINDOW_S and sample.uptime_s > gap_s + 2 * HINT_WINDOW_S
+    return lack_s if certain else 0.0
 
 
 def silence(since_s: float, *, ever: bool, policy: UptimePolicy) -> tuple[float, str]:

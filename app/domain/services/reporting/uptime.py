@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from app.domain.errors import ClockWrong, ExtrinsicFailed, PowerdError
+from app.domain.errors import ClockWrong, ExtrinsicFailed, PowerdError, UptimeStoodStill
 from app.domain.events import OperationFailed, UptimeReported, UptimeSkipped
 from app.domain.faults import FaultKind
 from app.domain.model import UptimeSample
 from app.domain.rules.invariants import check_sample
-from app.domain.rules.uptime import GAP_S_MAX, UptimePolicy, reason_of, remedy_for, silence
+from app.domain.rules.uptime import GAP_S_MAX, UptimePolicy, reason_of, remedy_for, silence, stood_still_s
 from app.domain.services.context.attempts import Attempts
 from app.domain.services.context.node_context import NodeContext
 from app.domain.services.context.progress import ITSELF, UPTIME
@@ -109,6 +109,7 @@ class Uptime:
                     return self._skip(health.problems)
                 self._faults.clear(HEALTH_FAULT)
                 await self._clock_watch.check()
+                self._check_growth()
                 await self._another_second()
                 inclusion = await self._chain.report_uptime(self._sample)
         except (PowerdError, TimeoutError) as error:
@@ -142,6 +143,18 @@ class Uptime:
             self.next_s = self._clock.monotonic() + wait_s
             self._progress.made(UPTIME, waits_s=wait_s)
             await self._clock.sleep(wait_s)
+
+    def _check_growth(self) -> None:
+        """Raise `UptimeStoodStill`, with a fault at once, rather than report what costs the month (R13)."""
+        now = UptimeSample(self._facts.uptime_s(), int(self._clock.now()))
+        if self.last is None or not (lack_s := stood_still_s(self.last.sample, now)):
+            return
+        error = UptimeStoodStill(
+            f"this machine stood still for {lack_s:.0f} s (a virtual machine that was paused or moved), and its uptime "
+            "lacks that time: the minting would take a report for a violation, which costs the month"
+        )
+        self._faults.report(SILENCE_FAULT, f"no uptime is reported, and none is paid: {error}; {remedy_for(error)}")
+        raise error
 
     async def _another_second(self) -> None:
         """Two reports of the same second, the first of unknown fate, look like a reboot in no time: a violation."""
@@ -179,8 +192,9 @@ class Uptime:
         except ClockWrong as wrong:
             error = wrong
         if isinstance(error, ClockWrong):
-            wait_s = self._policy.unhealthy_retry_s
             self.answered_once.set()
+        if isinstance(error, ClockWrong | UptimeStoodStill):
+            wait_s = self._policy.unhealthy_retry_s
         self._telemetry.record(OperationFailed("reporting the uptime", reason_of(error), wait_s))
         return wait_s
 
