@@ -110,6 +110,7 @@ def test_the_last_lines_are_the_net_of_a_month_and_what_to_do_and_fit_on_a_scree
     assert len(shown) - month < 24
     todo = shown[shown.index("What to do next:") :]
     assert any("--faults moderate" in line for line in todo)
+    assert shown[month + 3].endswith("none (no fault was in this run)")
     assert any("--days 30" in line for line in todo)
     assert "docs/farmer.md" in todo[-1]
 

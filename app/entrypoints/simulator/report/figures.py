@@ -9,7 +9,7 @@ from msgspec import Struct
 from app.entrypoints.simulator.income.lost_to import LostTo
 from app.entrypoints.simulator.plan.at_risk import counted
 from app.entrypoints.simulator.report.month import month_of
-from app.entrypoints.simulator.report.summary import BITS, seconds
+from app.entrypoints.simulator.report.summary import BITS, CALM, seconds
 from app.entrypoints.simulator.run.outcome import Outcome
 from app.entrypoints.simulator.run.thinning import LEAST_CREDITED_MAX
 from app.entrypoints.simulator.run.times import Times
@@ -111,7 +111,7 @@ def _per_month(outcome: Outcome) -> Iterator[Row]:
     dark = [sample[2] for sample in outcome.series]
     yield "nodes that sleep", f"{sum(dark) / len(dark):,.1f}", f"of {plan.nodes:,}, on average"
     at_risk = outcome.at_risk
-    yield "nodes at risk", f"{counted(at_risk):,}", "may be lost, whatever powerd does"
+    yield "nodes at risk", f"{counted(at_risk):,}", f"may be lost, whatever powerd does{'' if plan.faults else CALM}"
 
 
 def distributions(outcome: Outcome) -> Iterator[Distribution]:

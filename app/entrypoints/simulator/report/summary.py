@@ -16,6 +16,8 @@ Row = tuple[str, str]
 BITS = "less than a minute at a time, as before the first report"
 DAY_H = 24.0
 """A shorter run says little about a month: a farm that has just started, or one night of it."""
+CALM = " (no fault was in this run)"
+"""Else a run in which nothing could go wrong reads as a farm without risk."""
 
 
 def seconds(value: float) -> str:
@@ -65,11 +67,11 @@ def month_figures(outcome: Outcome) -> Iterator[Row]:
         "saved per month",
         (f"{month.saved_kwh:,.1f} kWh ({month.saved_share:.0%}), {month.saved_money:,.2f} {currency}{short}"),
     )
-    lost = month.lost_money
-    yield "income lost per month", "not known: [income] is not set" if lost is None else f"{lost:,.2f} {currency}"
+    lost, calm = month.lost_money, "" if outcome.plan.faults else CALM
+    yield "income lost per month", "not known: [income] is not set" if lost is None else f"{lost:,.2f} {currency}{calm}"
     if lost is not None:
         yield "net per month", f"{month.net_money:+,.2f} {currency}"
-    yield "nodes at risk", f"{counted(outcome.at_risk):,}" if outcome.at_risk else "none"
+    yield "nodes at risk", f"{counted(outcome.at_risk):,}" if outcome.at_risk else f"none{calm}"
 
 
 def _income(outcome: Outcome) -> Iterator[Row]:
