@@ -214,6 +214,25 @@ async def test_r9_an_event_of_a_node_that_does_not_exist_is_acknowledged(eleven:
         assert (node.recorded(WakeEnded), node.recorded(ShutdownAborted)) == ([], [])
 
 
+async def test_events_before_their_blocks_are_looked_at_again_a_few_nodes_at_a_time(eleven: VirtualFarm) -> None:
+    async with eleven.running(1, before=behind_a_slow_gateway, settings=SETTINGS) as node:
+        await eleven.clock.sleep(200)
+        asked: list[int] = []
+        calls = gateway(node)._calls
+
+        async def counted(nodes: Collection[NodeId]) -> None:
+            asked.append(gateway(node).unanswered + len(nodes))
+            await calls(nodes)
+
+        gateway(node)._calls = counted  # type: ignore[method-assign]
+        for peer in range(2, 12):
+            eleven.put_to_sleep(peer)
+        await node.deliver(*(PowerTargetChanged(eleven.id, NodeId(peer), Power.UP) for peer in range(2, 12)))
+        await eleven.clock.sleep(400)
+        assert len(asked) >= 40
+        assert max(asked) <= 2
+
+
 async def test_r7_the_power_of_a_peer_is_asked_while_its_record_is_read(eleven: VirtualFarm) -> None:
     async with eleven.running(1, before=behind_a_slow_gateway, settings=SETTINGS) as node:
         await eleven.clock.sleep(120)

@@ -67,7 +67,7 @@ class EventHandler:
             due = await self.inbox.due(self._ahead.due_in_s)
             self._progress.made(EVENTS)
             await self.handle(due)
-            if again := self._ahead.due():
+            if again := self._ahead.due()[: self._farm.nodes_at_once]:
                 await self.look_at(dict.fromkeys(again, True))
                 self._ahead.looked(again)
 

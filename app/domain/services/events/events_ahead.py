@@ -6,7 +6,7 @@ may show the target of before the event. The next round of looks would find the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.model import NodeId, NodePower, Power, Powers
@@ -39,10 +39,11 @@ class EventsAhead:
         now_s = self._clock.monotonic()
         return min((max(0.0, each.due_s - now_s) for each in self._ahead.values()), default=None)
 
-    def due(self) -> Collection[NodeId]:
-        """The nodes to look at now. `looked` must follow."""
+    def due(self) -> Sequence[NodeId]:
+        """The nodes to look at now, the own node first. `looked` must follow for those that were looked at."""
         now_s = self._clock.monotonic()
-        return [node for node, each in self._ahead.items() if each.due_s <= now_s]
+        due = (node for node, each in self._ahead.items() if each.due_s <= now_s)
+        return sorted(due, key=lambda node: node != self._own)
 
     def came(self, targets: Mapping[NodeId, Power]) -> None:
         """Events with these targets came; the chain is about to be read. A peer whose target is Down needs no act."""
