@@ -30,12 +30,12 @@ class StatusWatch:
         try:
             with suppress(StatusNotServed):
                 await self._server.open(self._answer)
-            if not self._server.reachable():
-                await self._clock.sleep(SETTLES_S)
+            wait_s = LOOK_EVERY_S if self._server.reachable() else SETTLES_S
             while True:
+                await self._clock.sleep(wait_s)
+                wait_s = LOOK_EVERY_S
                 if not self._server.reachable():
                     await self._open()
-                await self._clock.sleep(LOOK_EVERY_S)
         finally:
             await self._server.close()
 
