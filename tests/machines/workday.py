@@ -16,6 +16,7 @@ async def workday(stand: Stand) -> None:
     """Held, inhibited, killed, rebooted, its clock set, its cable pulled, its card disarmed: and then it sleeps."""
     async with at(stand, settings=SETTINGS) as machine:
         await stand.boot(machine)
+        await _checked(stand, machine)
         await _held(stand, machine)
         await _inhibited(stand, machine)
         await _killed(stand, machine)
@@ -25,6 +26,14 @@ async def workday(stand: Stand) -> None:
         await stand.holds(machine, "for card in $(ls /sys/class/net/br0/brif); do ethtool -s $card wol d; done")
         await stand.sleeps(machine)
         stand.tells("armed though `wol d`")
+
+
+async def _checked(stand: Stand, machine: Machine) -> None:
+    """As root, who has neither the service's key nor its settings."""
+    shown = await stand.holds(machine, "powerd check --service --only key --only settings")
+    if "POWERD_UPTIME_INTERVAL_S" not in shown:
+        raise NotSo(f"`powerd check --service` does not see the settings of the service: {shown}")
+    stand.tells("checked as the service")
 
 
 async def _held(stand: Stand, machine: Machine) -> None:
