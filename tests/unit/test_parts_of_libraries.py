@@ -45,6 +45,7 @@ def ran(*command: str) -> str:
             ("eth_keys", "requests", "nacl.public", "bip39", "smoldot_light"),
         ),
         ("app.adapters.wol.library", ("argparse", "typing_extensions")),
+        ("app.adapters.prometheus.instruments", ("gzip", "http.server", "socketserver", "urllib.request")),
         ("app.entrypoints.wiring.injection", ("pydantic", "yaml", "configparser", "dependency_injector.wiring")),
     ],
 )

@@ -5,12 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
-from prometheus_client.exposition import generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily
-from prometheus_client.registry import Collector
-
+from app.adapters.libraries.left_out import left_out, unused
 from app.adapters.prometheus.metrics import METRICS, Kind, Metric
+
+UNUSED = ("gzip", "http.server", "socketserver", "urllib.error", "urllib.request", "wsgiref.simple_server")
+"""What only the library's own servers and its push gateway need."""
+
+with left_out("prometheus_client", unused(*UNUSED)):
+    from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+    from prometheus_client.exposition import generate_latest
+    from prometheus_client.metrics_core import GaugeMetricFamily
+    from prometheus_client.registry import Collector
 
 
 class Instruments:
