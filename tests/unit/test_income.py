@@ -10,7 +10,7 @@ from dependency_injector import providers
 
 from app.adapters.simulated.clock import VirtualClock
 from app.adapters.simulated.ledger_blocks import Block
-from app.domain.errors import ExtrinsicFailed, ExtrinsicRefused
+from app.domain.errors import ChainUnavailable, ExtrinsicFailed, ExtrinsicRefused
 from app.domain.events import FaultRaised, PowerStateSet, ShutdownStep, UptimeReported
 from app.domain.model import Head, HeadKind, Power
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode, account_of
@@ -102,6 +102,24 @@ async def test_r13_a_clock_at_the_edge_is_not_tried_again_and_again(farm: Virtua
         await farm.clock.sleep(3600)
         assert fees.succeeded == len(fees.failed_at_s["report_uptime_v2"]) == 0
         clock.step_wall_clock(-20.0)
+        await farm.until(lambda: bool(node.recorded(UptimeReported)), within_s=120)
+
+
+async def test_r13_while_no_head_can_be_read_a_clock_that_was_wrong_costs_no_fee_and_the_report_follows_soon(
+    farm: VirtualFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreadable(_: HeadKind) -> Head:
+        raise ChainUnavailable("flaky")
+
+    clock, before = with_clock(farm, -80.0)
+    fees = Fees(farm)
+    async with farm.running(1, before=before) as node:
+        await farm.until(lambda: "clock-drift" in node.fault_keys, within_s=60)
+        with monkeypatch.context() as patch:
+            patch.setattr(node.chain, "head", unreadable)
+            await farm.clock.sleep(3600)
+            clock.step_wall_clock(80.0)
+            assert not fees.failed_at_s["report_uptime_v2"]
         await farm.until(lambda: bool(node.recorded(UptimeReported)), within_s=120)
 
 

@@ -17,6 +17,7 @@ NEXT_BLOCK_S_MAX = 30.0
 STANDS_STILL = (
     f"the chain has made no block for {NEXT_BLOCK_S_MAX:.0f} s, so that a report would wait for one and be too old"
 )
+NOT_COMPARED = "no head can be read, so that whether this machine's clock is right again is not known"
 REMEDY = "check that it is synchronised (NTP)"
 
 
@@ -33,13 +34,19 @@ class ClockWatch:
     async def check(self) -> None:
         """Check now: raises `ClockWrong`, and keeps a fault, while the clock is certainly wrong.
 
-        A chain that can't be read, or whose head is old, is no evidence. `ChainUnavailable` is raised while the chain
-        makes no block: the uptime of a report that waits for one is too small by then, and if the clock is ahead,
-        the chain takes it nevertheless. For the minting that is a violation.
+        A chain that can't be read, or whose head is old, is no evidence. But a clock that was wrong counts as wrong
+        until a head is read, with `ChainUnavailable`: a refused report costs a fee, and the pause after it may outlast
+        the wrong clock.
+
+        `ChainUnavailable` is also raised while the chain makes no block: the uptime of a report that waits for one is
+        too small by then, and if the clock is ahead, the chain takes it nevertheless. For the minting that is a
+        violation.
         """
         window_s = HINT_WINDOW_S if self._shown_s is None else RIGHT_AGAIN_S
         head = await self._head()
         if head is None:
+            if self._shown_s is not None:
+                raise ChainUnavailable(NOT_COMPARED)
             return
         verdict = judge(head, self._clock.now(), window_s, young=False)
         if verdict is ClockState.AHEAD_OR_STALE:
