@@ -7,11 +7,10 @@ import sys
 
 START = """
 import asyncio, gc
-from app.entrypoints.powerd import cli, daemon
+from app.entrypoints.powerd import cli, command_group, daemon
 
 daemon.run_daemon = lambda _: print(gc.isenabled())
-cli.Options.container = lambda _: None
-cli.end_at_once = lambda _: None
+command_group.end_at_once = lambda _: None
 cli.main([], standalone_mode=False)
 
 async def until_it_is_on():

@@ -3,120 +3,16 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TextIO
 
 import click
 
-from app.domain.errors import PowerdError
-from app.entrypoints.terminal.ending import end_at_once
-from app.entrypoints.terminal.interrupts import INTERRUPTED
-from app.entrypoints.terminal.lazy_commands import LazyCommand, LazyGroup
+from app.entrypoints.powerd.command_group import CommandGroup
+from app.entrypoints.powerd.options import Options, container_for
+from app.entrypoints.terminal.lazy_commands import LazyCommand
 from app.entrypoints.terminal.ranges import WholeRange
-from app.entrypoints.terminal.standard_streams import StreamsMixin
-
-if TYPE_CHECKING:
-    from app.entrypoints.settings.schema import Settings
-    from app.entrypoints.wiring.container import Container
-
-
-class Program(StreamsMixin, LazyGroup):
-    """Shows what went wrong in one line instead of a traceback: the thing, and the remedy."""
-
-    def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """As click's; options such as ``--version`` print while they are read."""
-        try:
-            return super().make_context(*args, **extra)
-        except KeyboardInterrupt as end:
-            raise click.exceptions.Exit(_interrupted(end)) from None
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run a command; a `PowerdError` becomes a message and an exit code."""
-        code, result = 0, None
-        try:
-            result = super().invoke(ctx)
-        except PowerdError as error:
-            _print_error(error)
-            code = error.exit_code
-        except (KeyboardInterrupt, click.Abort) as end:
-            code = _interrupted(end)
-        except BaseExceptionGroup as group:
-            expected, bugs = group.split(PowerdError)
-            if bugs is not None or expected is None:
-                raise
-            errors = list(_each(expected))
-            for each in errors:
-                _print_error(each)
-            code = max(each.exit_code for each in errors)
-        if isinstance(ctx.obj, Options) and ctx.obj.is_daemon:
-            end_at_once(code)
-        if code:
-            ctx.exit(code)
-        return result
-
-
-def _interrupted(end: KeyboardInterrupt | click.Abort) -> int:
-    """The exit code after Ctrl-C. Other answers than yes to a question are also an `click.Abort`, which is raised."""
-    if isinstance(end, click.Abort) and not isinstance(end.__context__, KeyboardInterrupt):
-        raise end
-    click.echo("powerd: stopped by Ctrl-C", err=True)
-    return INTERRUPTED
-
-
-def _each(group: ExceptionGroup[PowerdError]) -> Iterator[PowerdError]:
-    """The errors of a group, and of the groups in it: task groups can be nested."""
-    for error in group.exceptions:
-        if isinstance(error, ExceptionGroup):
-            yield from _each(error)
-        else:
-            yield error
-
-
-def _print_error(error: BaseException) -> None:
-    from app.adapters.telemetry.log import one_line
-
-    click.echo(f"powerd: {one_line(str(error))}", err=True)
-
-
-class Options:
-    """The options of the command line, before the settings are read."""
-
-    def __init__(self, config: Path | None, overrides: dict[str, object]) -> None:
-        self._config = config
-        self._overrides = overrides
-        self.is_daemon = False
-        """Whether the command runs until it is stopped."""
-
-    def settings(self, given: Mapping[str, object] | None = None) -> Settings:
-        """File, environment and command line, in rising order; `SettingsError` names what is wrong.
-
-        ``given`` has the settings from a command's own options.
-        """
-        from app.entrypoints.settings.loading import load_settings
-
-        return load_settings(self._config, os.environ, {**self._overrides, **(given or {})})
-
-    def settings_with_origins(self) -> tuple[Settings, Mapping[str, str]]:
-        """As `settings`, with the origin of each given value by the path of its key."""
-        from app.entrypoints.settings.loading import load_with_origins
-
-        return load_with_origins(self._config, os.environ, self._overrides)
-
-    def container(self, given: Mapping[str, object] | None = None) -> Container:
-        """The composition root for these settings; the log is set up by them."""
-        return _container_for(self.settings(given))
-
-
-def _container_for(settings: Settings) -> Container:
-    from app.adapters.telemetry.log import setup_logging
-    from app.entrypoints.wiring.container import Container
-    from app.entrypoints.wiring.injection import providers
-
-    setup_logging(settings.log.level, settings.log.format)
-    return Container(settings=providers.Object(settings))
 
 
 def _given_broker(_: click.Context, option: click.Parameter, url: str | None) -> str | None:
@@ -148,7 +44,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=Program, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--broker",
     metavar="URL",
@@ -196,7 +92,7 @@ def _run_daemon(options: Options) -> None:
         leave_out_tls()  # before the first import of asyncio
     from app.entrypoints.powerd.daemon import run_daemon
 
-    run_daemon(_container_for(settings))
+    run_daemon(container_for(settings))
 
 
 @main.command(short_help="Feed the event stream from the chain.")
