@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.events import OperationFailed
-from app.domain.services.events.event_reader import SHARED
+from app.domain.services.events.stream_sharing import SHARED
 from tests.rigs.virtual_farm import VirtualFarm, VirtualNode
 
 pytestmark = pytest.mark.anyio
